@@ -1,0 +1,141 @@
+"""An AWS service that speaks JSON: requests checked against botocore's own model, operations as methods."""
+
+import asyncio
+import base64
+import json
+import re
+import threading
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import botocore.session
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.validate import ParamValidator
+
+from local_aws.context import Context
+
+Response = tuple[int, dict[str, str], bytes]
+
+
+class AwsError(Exception):
+    """A refusal in AWS's words: `code` as in the service's API reference, `message` as AWS writes it."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+@lru_cache
+def service_model(service: str) -> ServiceModel:
+    """Return botocore's model of `service`, the same that boto3 and the AWS CLI are made from."""
+    model: ServiceModel = botocore.session.get_session().get_service_model(service)
+    return model
+
+
+class JsonService:
+    """One AWS service. An operation is a method of the operation's name in snake case: dict in, dict out.
+
+    Methods run one at a time, under `self.lock`; an engine thread takes the same lock to change state.
+    A method raises `AwsError` to refuse. An operation without a method is refused by name (HTTP 501).
+    """
+
+    service: ClassVar[str]
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.lock = threading.RLock()
+        self.model = service_model(self.service)
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Check `params` as AWS does and run `operation` (its API name, as `StartBuild`)."""
+        if operation not in self.model.operation_names:
+            raise AwsError("UnknownOperationException", f"{self.service} has no operation {operation}", 404)
+        method = getattr(self, snake_case(operation), None)
+        if method is None:
+            raise AwsError(
+                "UnsupportedOperation", f"local_aws does not implement {self.service}:{operation}", 501
+            )
+        shape = self._input(operation)
+        report = ParamValidator().validate(dict(params), shape) if shape is not None else None
+        if report is not None and report.has_errors():
+            raise AwsError("ValidationException", report.generate_report().replace("\n", " "))
+        with self.lock:
+            answer: dict[str, Any] | None = method(dict(params))
+        return answer or {}
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Response:
+        """Answer one HTTP request of AWS's JSON protocol (MiniStack's handler signature)."""
+        return await asyncio.to_thread(self._answer, headers.get("x-amz-target", ""), body)
+
+    def _answer(self, target: str, body: bytes) -> Response:
+        operation = target.rpartition(".")[2]
+        try:
+            params = self._parse(operation, body)
+            return _response(200, self.call(operation, params))
+        except AwsError as error:
+            content = {"__type": error.code, "message": error.message}
+            return _response(error.status, content, {"x-amzn-errortype": error.code})
+
+    def _parse(self, operation: str, body: bytes) -> dict[str, Any]:
+        try:
+            raw = json.loads(body or b"{}")
+        except ValueError as error:
+            raise AwsError("SerializationException", f"the request body is not JSON: {error}") from error
+        if operation not in self.model.operation_names:
+            return {}
+        shape = self._input(operation)
+        parsed = from_wire(shape, raw) if shape is not None else raw
+        return dict(parsed)
+
+    def _input(self, operation: str) -> StructureShape | None:
+        model: OperationModel = self.model.operation_model(operation)
+        return model.input_shape
+
+
+def snake_case(operation: str) -> str:
+    """Return the method name of an operation: `BatchGetBuilds` is `batch_get_builds`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", operation).lower()
+
+
+def from_wire(shape: Shape, value: Any) -> Any:
+    """Turn JSON values into what botocore's validator expects: blobs to bytes, epochs to datetimes."""
+    if value is None:
+        return None
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        members = shape.members
+        return {k: from_wire(members[k], v) for k, v in value.items() if k in members and v is not None}
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [from_wire(shape.member, item) for item in value]
+    if isinstance(shape, MapShape) and isinstance(value, dict):
+        return {k: from_wire(shape.value, v) for k, v in value.items()}
+    if shape.type_name == "blob":
+        return base64.b64decode(value)
+    if shape.type_name == "timestamp" and isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    return value
+
+
+def _response(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    body = json.dumps(content, default=_to_wire).encode()
+    request_id = {"x-amzn-requestid": str(uuid.uuid4())}
+    return status, {"Content-Type": "application/x-amz-json-1.1", **request_id, **(headers or {})}, body
+
+
+def _to_wire(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__} has no place in an AWS JSON answer")
+
+
+def now() -> datetime:
+    """Return the present moment, as AWS stamps its records."""
+    return datetime.now(UTC)

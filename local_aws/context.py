@@ -1,0 +1,97 @@
+"""What every service is given: where state lives, whose account it is, how to reach the other services."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local_aws.clock import Clock
+
+logger = logging.getLogger("local_aws")
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+# Every process that local_aws starts carries this variable; the reaper finds what to kill by it.
+INSTANCE_VARIABLE = "LOCAL_AWS_INSTANCE"
+
+
+@dataclass
+class Context:
+    """One running local_aws.
+
+    Services call each other only through `client`: real API calls over the endpoint, so that each of them
+    learns everything as AWS's services do, and as the role that the template gave them.
+    """
+
+    state: Path
+    endpoint: str
+    clock: Clock
+    instance: str
+    # (source, detail_type, resources, detail): an event of AWS's own on the default bus. Set by the server.
+    emit: Callable[[str, str, list[str], dict[str, Any]], None]
+    account: str = ACCOUNT
+    region: str = REGION
+    # Exceptions that ended a background thread: a false green if nobody looks, so tests and `down` do.
+    faults: list[str] = field(default_factory=list)
+    _clients: dict[tuple[str, str | None], Any] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of `resource` of `service` in this account and region."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    def client(self, service: str, role_arn: str | None = None) -> Any:
+        """Return a boto3 client of `service`, acting as `role_arn` when one is given."""
+        with self._lock:
+            key = (service, role_arn)
+            if key not in self._clients:
+                self._clients[key] = self._make_client(service, role_arn)
+            return self._clients[key]
+
+    def credentials(self, role_arn: str) -> dict[str, str]:
+        """Return temporary credentials of `role_arn` as environment variables (STS AssumeRole)."""
+        with self._lock:
+            return self._assume(role_arn)
+
+    def spawn(self, name: str, work: Callable[..., None], *args: Any) -> threading.Thread:
+        """Run `work` on a daemon thread; what it raises is logged and kept in `faults`."""
+
+        def run() -> None:
+            try:
+                work(*args)
+            except Exception as error:
+                logger.exception("%s failed", name)
+                self.faults.append(f"{name}: {error!r}")
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _make_client(self, service: str, role_arn: str | None) -> Any:
+        # A 12-digit access key is the account id for MiniStack; it is no secret.
+        keys = {"AWS_ACCESS_KEY_ID": self.account, "AWS_SECRET_ACCESS_KEY": "local"}
+        if role_arn is not None:
+            keys = self._assume(role_arn)
+        session = boto3.session.Session(
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+            region_name=self.region,
+        )
+        config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
+        return session.client(service, endpoint_url=self.endpoint, config=config)
+
+    def _assume(self, role_arn: str) -> dict[str, str]:
+        # The lock is held by `client`; a nested `client("sts")` would wait for itself.
+        sts = self._clients.setdefault(("sts", None), self._make_client("sts", None))
+        secret = sts.assume_role(RoleArn=role_arn, RoleSessionName="local-aws")["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": secret["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": secret["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": secret["SessionToken"],
+        }

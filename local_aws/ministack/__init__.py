@@ -1,0 +1,93 @@
+"""The one door to MiniStack: every private name of it that local_aws touches is named, and checked, here."""
+
+import importlib.metadata
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local_aws.api import JsonService
+from local_aws.cloudformation import ResourceType
+
+VERSION = "1.5.33"
+
+
+def check_version() -> None:
+    """Raise `RuntimeError` unless the installed MiniStack is the one whose private names we know."""
+    installed = importlib.metadata.version("ministack")
+    if installed != VERSION:
+        raise RuntimeError(f"MiniStack {installed} is installed, local_aws knows {VERSION}: run `make setup`")
+
+
+def register_service(service: JsonService) -> None:
+    """Route the service's requests to us, in place of MiniStack's own implementation if it has one."""
+    from ministack import app
+    from ministack.core import router
+
+    prefix = service.model.metadata["targetPrefix"]
+    router.SERVICE_PATTERNS[service.service] = {
+        "target_prefixes": [prefix + "."],
+        "host_patterns": [],
+        "credential_scope": service.service,
+    }
+    app.SERVICE_HANDLERS[service.service] = service.handle
+
+
+def register_types(types: Mapping[str, ResourceType]) -> None:
+    """Give CloudFormation these resource types, in place of MiniStack's handlers where it has one."""
+    from ministack.services.cloudformation import provisioners, stacks
+
+    for name, resource_type in types.items():
+        provisioners._RESOURCE_HANDLERS[name] = _handler(resource_type)
+    # A handler calls back over the endpoint; on the event loop it would wait for itself.
+    stacks._runs_on_worker_thread = lambda _type: True
+
+
+def _handler(resource_type: ResourceType) -> dict[str, Any]:
+    def create(logical_id: str, props: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+        return resource_type.create(props, logical_id, stack)
+
+    def update(
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str
+    ) -> tuple[str, dict[str, Any]]:
+        changed = {key for key in {*old, *new} if old.get(key) != new.get(key)}
+        if resource_type.update is None or changed & resource_type.replaced_by:
+            created = resource_type.create(new, logical_id, stack)
+            resource_type.delete(physical_id, old)
+            return created
+        return physical_id, resource_type.update(physical_id, old, new)
+
+    return {
+        "create": create,
+        "update": update,
+        "update_with_logical_id": True,
+        "delete": resource_type.delete,
+    }
+
+
+def emit_event(source: str, detail_type: str, resources: list[str], detail: dict[str, Any]) -> None:
+    """Put an event of AWS's own (`aws.codebuild`...) on the bus; PutEvents refuses that to callers."""
+    from ministack.services import eventbridge
+
+    entry = {
+        "Source": source,
+        "DetailType": detail_type,
+        "Resources": resources,
+        "Detail": json.dumps(detail, default=str),
+    }
+    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
+def route_event_targets(service: str, deliver: Callable[[str, dict[str, Any]], None]) -> None:
+    """Deliver events for targets of `service` (as `codepipeline`) to `deliver(target_arn, target)`."""
+    from ministack.services import eventbridge
+
+    original = eventbridge._invoke_target
+
+    def invoke(target: dict[str, Any], event: dict[str, Any], rule: Any, view: Any = None) -> None:
+        arn = target.get("Arn", "")
+        if arn.split(":")[2:3] == [service]:
+            deliver(arn, target)
+        else:
+            original(target, event, rule, view)
+
+    eventbridge._invoke_target = invoke
