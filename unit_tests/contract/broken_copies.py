@@ -1,0 +1,106 @@
+"""For each rule the edits that break it: (file, what is there, what stands there instead)."""
+
+from __future__ import annotations
+
+DOCKERFILE = "Dockerfile"
+APPSPEC = "appspec.yaml"
+BUILDSPEC = "buildspec.yml"
+TASKDEF = "taskdef.json"
+GUNICORN = "sample_service/gunicorn.conf.py"
+REQUIREMENTS = "sample_service/requirements.txt"
+REQUIREMENTS_DEV = "sample_service/requirements-dev.txt"
+
+BREAKS: dict[str, list[tuple[str, str, str]]] = {
+    "b2_names_and_ports_agree": [
+        (APPSPEC, "ContainerName: app", "ContainerName: web"),
+        (APPSPEC, "ContainerPort: 8080", "ContainerPort: 80"),
+        (TASKDEF, '"name": "${CONTAINER_NAME}"', '"name": "web"'),
+        (TASKDEF, "${TASK_FAMILY}", "task"),
+        (DOCKERFILE, "PORT=8080", "PORT=80"),
+    ],
+    "d1_the_image_is_named_in_image_detail": [
+        (BUILDSPEC, "> imageDetail.json", "> imageDetails.json"),
+        (BUILDSPEC, '"ImageURI"', '"imageUri"'),
+    ],
+    "d2_placeholders_are_left_for_the_deploy_action": [
+        (TASKDEF, "<IMAGE1_NAME>", "IMAGE1_NAME"),
+        (APPSPEC, "<TASK_DEFINITION>", "task-dev"),
+        (TASKDEF, '"${TASK_CPU}"', "256"),
+        (TASKDEF, '"family"', '"revision": 1, "family"'),
+    ],
+    "d3_the_artifact_holds_three_files": [
+        (BUILDSPEC, "    - imageDetail.json\n", ""),
+        (BUILDSPEC, "    - imageDetail.json", "    - '**/*'"),
+    ],
+    "d4_files_have_the_names_that_the_deploy_action_expects": [
+        (BUILDSPEC, "- appspec.yaml", "- appspec.yml"),
+    ],
+    "e3_the_image_answers_before_it_is_pushed": [
+        (BUILDSPEC, "docker exec", "docker top"),
+        (
+            BUILDSPEC,
+            '"$HEALTH_PATH" "$IMAGE_TAG"',
+            '"$HEALTH_PATH"; docker push "$IMAGE_REPOSITORY_URI:$IMAGE_VERSION"',
+        ),
+    ],
+    "e3_the_gates_come_before_the_image": [
+        (BUILDSPEC, "- python -m bandit", "- echo bandit"),
+        (BUILDSPEC, "--junitxml=reports/", "--junitxml="),
+    ],
+    "f1_python_is_the_one_of_the_image": [
+        (BUILDSPEC, "python: 3.9", "python: 3.11"),
+        (DOCKERFILE, "3.9-slim", "3.11-slim"),
+    ],
+    "f2_requirements_are_pinned_with_hashes": [
+        (REQUIREMENTS_DEV, "8.4.2", "9.0.0"),
+        (REQUIREMENTS, "gunicorn==23", "gunicorn==24"),
+        (DOCKERFILE, " --require-hashes", ""),
+        (REQUIREMENTS, "blinker==", "--find-links /opt/wheels\nblinker=="),
+    ],
+    "f4_docker_hub_is_optional_and_its_failure_is_not": [
+        (BUILDSPEC, "!= anonymous", "!= nobody"),
+        (
+            BUILDSPEC,
+            "  variables:\n",
+            "  parameter-store:\n    PASSWORD: /docker-hub-dev/password\n  variables:\n",
+        ),
+    ],
+    "f5_no_secret_is_written": [
+        (BUILDSPEC, "- python --version", "- set -x"),
+        (BUILDSPEC, "          aws ssm", '          PASSWORD="$(aws ssm'),
+    ],
+    "f6_the_base_image_needs_no_docker_hub": [
+        (DOCKERFILE, "public.ecr.aws/docker/library/", ""),
+    ],
+    "f7_a_failed_build_pushes_nothing": [
+        (BUILDSPEC, '- test "$CODEBUILD_BUILD_SUCCEEDING" = 1', "- date"),
+        (BUILDSPEC, "exclude sample_service/tests", "q || true"),
+        (BUILDSPEC, "- python --version", "- echo python: 3.9"),
+    ],
+    "f8_the_report_group_is_the_one_of_the_stack": [
+        (BUILDSPEC, "  unit-tests:", "  other:"),
+    ],
+    "f9_the_commit_is_the_only_tag": [
+        (BUILDSPEC, 'URI:$IMAGE_TAG" .', 'URI:latest" .'),
+        (BUILDSPEC, "BUILDX_NO_DEFAULT_ATTESTATIONS", "BUILDX"),
+    ],
+    "n1_connections_outlive_the_load_balancers": [
+        (GUNICORN, "keepalive = 75", "keepalive = 2"),
+        (GUNICORN, '"gthread"', '"sync"'),
+    ],
+    "n2_a_stopping_task_finishes_its_requests": [
+        (DOCKERFILE, 'CMD ["gunicorn",', 'CMD ["sh", "-c", "gunicorn",'),
+        (TASKDEF, '"stopTimeout": 60', '"stopTimeout": 30'),
+        (TASKDEF, '"stopTimeout": 60', '"stopTimeout": 121'),
+    ],
+    "n5_the_container_checks_itself_with_what_it_has": [
+        (TASKDEF, '"python"', '"curl"'),
+        (TASKDEF, '"CMD"', '"CMD-SHELL"'),
+        (TASKDEF, "timeout=4)", "timeout=4"),
+    ],
+    "fargate_accepts_the_task": [
+        (TASKDEF, '"awsvpc"', '"bridge"'),
+        (TASKDEF, '"X86_64"', '"ARM64"'),
+        (DOCKERFILE, "USER 10001:10001", "USER 0:0"),
+    ],
+}

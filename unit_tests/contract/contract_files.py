@@ -1,0 +1,102 @@
+"""The files that the seeded repository and AWS agree on, read as data."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FILES = ("Dockerfile", "appspec.yaml", "buildspec.yml", "taskdef.json", "sample_service")
+
+# What the CodeBuild project gives to a build: the template's side of the contract.
+ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "CODEBUILD_BUILD_ID": "build-dev:1",
+    "CODEBUILD_BUILD_SUCCEEDING": "1",
+    "CODEBUILD_RESOLVED_SOURCE_VERSION": "0123456789abcdef0123456789abcdef01234567",
+    "CONTAINER_NAME": "app",
+    "CONTAINER_PORT": "8080",
+    "DOCKER_HUB_PASSWORD_PARAMETER": "/docker-hub-dev/password",
+    "DOCKER_HUB_USERNAME": "anonymous",
+    "EXECUTION_ROLE_ARN": "arn:aws:iam::123456789012:role/execution-role-dev",
+    "HEALTH_PATH": "/health",
+    "IMAGE_REPOSITORY_URI": "123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev",
+    "TASK_CPU": "256",
+    "TASK_FAMILY": "task-dev",
+    "TASK_LOG_GROUP": "/ecs/task-dev",
+    "TASK_MEMORY": "512",
+    "TASK_ROLE_ARN": "arn:aws:iam::123456789012:role/task-role-dev",
+}
+
+
+def constants(code: str) -> dict[str, Any]:
+    """Return what `code` assigns literally, without running it: Flask is not installed here."""
+    found: dict[str, Any] = {}
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            found |= dict.fromkeys(names, node.value.value)
+    return found
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The contract files of one folder, parsed."""
+
+    root: Path
+    dockerfile: str
+    buildspec: dict[str, Any]
+    appspec: dict[str, Any]
+    taskdef: dict[str, Any]
+    gunicorn: dict[str, Any]
+
+    @classmethod
+    def read(cls, root: Path = ROOT) -> Contract:
+        """Read the files under `root`; raises what the parsers raise."""
+        return cls(
+            root=root,
+            dockerfile=(root / "Dockerfile").read_text(),
+            buildspec=yaml.safe_load((root / "buildspec.yml").read_text()),
+            appspec=yaml.safe_load((root / "appspec.yaml").read_text()),
+            taskdef=json.loads((root / "taskdef.json").read_text()),
+            gunicorn=constants((root / "sample_service" / "gunicorn.conf.py").read_text()),
+        )
+
+    @property
+    def container(self) -> dict[str, Any]:
+        """Return the only container of taskdef.json."""
+        (container,) = self.taskdef["containerDefinitions"]
+        return dict(container)
+
+    @property
+    def target_service(self) -> dict[str, Any]:
+        """Return the properties of the only resource of appspec.yaml."""
+        (resource,) = self.appspec["Resources"]
+        return dict(resource["TargetService"]["Properties"])
+
+    @property
+    def commands(self) -> list[str]:
+        """Return every command of buildspec.yml in the order in which CodeBuild runs them."""
+        phases = self.buildspec["phases"]
+        return [command for phase in phases for command in phases[phase]["commands"]]
+
+    def instruction(self, name: str) -> str:
+        """Return what follows the last instruction `name` of the Dockerfile, e.g. CMD."""
+        return str(re.findall(rf"^{name} (.+)$", self.dockerfile, re.MULTILINE)[-1])
+
+    def step(self, text: str) -> int:
+        """Return the position of the first command that holds `text`; fails when none does."""
+        found = [index for index, command in enumerate(self.commands) if text in command]
+        assert found, f"no command of buildspec.yml holds: {text}"
+        return found[0]
+
+    @property
+    def placeholders(self) -> list[str]:
+        """Return the names of the variables that Build fills into taskdef.json."""
+        return sorted(set(re.findall(r"\$\{(\w+)\}", json.dumps(self.taskdef))))

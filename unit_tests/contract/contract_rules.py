@@ -1,0 +1,195 @@
+"""What must hold of the contract files: a function a rule, named after its trap."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from contract_files import ENVIRONMENT, Contract
+
+Rule = Callable[[Contract], None]
+
+DEREGISTRATION_DELAY = 30  # seconds, of both target groups
+IDLE_TIMEOUT = 60  # seconds, of the load balancer
+LONGEST_STOP_TIMEOUT = 120  # seconds, on Fargate
+PINS = {"bandit": "1.8.6", "flask": "3.1.3", "gunicorn": "23.0.0", "pytest": "8.4.2"}
+# What describe-task-definition answers and register-task-definition refuses.
+ANSWERED_ONLY = {
+    "taskDefinitionArn",
+    "revision",
+    "status",
+    "requiresAttributes",
+    "compatibilities",
+    "registeredAt",
+    "registeredBy",
+}
+
+
+def b2_names_and_ports_agree(contract: Contract) -> None:
+    """The appspec names a container and a port of the task definition, and the image listens there."""
+    load_balancer = contract.target_service["LoadBalancerInfo"]
+    assert load_balancer["ContainerName"] == ENVIRONMENT["CONTAINER_NAME"]
+    assert str(load_balancer["ContainerPort"]) == ENVIRONMENT["CONTAINER_PORT"]
+    assert contract.container["name"] == "${CONTAINER_NAME}"
+    assert contract.taskdef["family"] == "${TASK_FAMILY}"
+    (mapping,) = contract.container["portMappings"]
+    assert mapping["containerPort"] == "${CONTAINER_PORT}"
+    assert {"name": "PORT", "value": "${CONTAINER_PORT}"} in contract.container["environment"]
+    assert f"PORT={ENVIRONMENT['CONTAINER_PORT']}" in contract.dockerfile.split()
+
+
+def d1_the_image_is_named_in_image_detail(contract: Contract) -> None:
+    """CodeDeployToECS reads imageDetail.json, {"ImageURI": ...}; the other file is for rolling releases."""
+    assert '{"ImageURI":"%s"}' in contract.commands[contract.step("> imageDetail.json")]
+    assert not any("imagedefinitions" in command for command in contract.commands)
+
+
+def d2_placeholders_are_left_for_the_deploy_action(contract: Contract) -> None:
+    """CodePipeline fills these two, and accepts only what register-task-definition accepts."""
+    assert contract.container["image"] == "<IMAGE1_NAME>"
+    assert contract.target_service["TaskDefinition"] == "<TASK_DEFINITION>"
+    assert not ANSWERED_ONLY & set(contract.taskdef)
+    assert isinstance(contract.taskdef["cpu"], str)
+    assert isinstance(contract.taskdef["memory"], str)
+
+
+def d3_the_artifact_holds_three_files(contract: Contract) -> None:
+    """The Deploy action refuses an artifact above 3 MB, so it holds nothing that it does not read."""
+    artifacts = contract.buildspec["artifacts"]
+    assert sorted(artifacts["files"]) == ["appspec.yaml", "imageDetail.json", "taskdef.json"]
+    assert set(artifacts) == {"files"}
+
+
+def d4_files_have_the_names_that_the_deploy_action_expects(contract: Contract) -> None:
+    """Not appspec.yml: a name in the artifact that is no file here is found out in Deploy only."""
+    here = set(contract.buildspec["artifacts"]["files"]) - {"imageDetail.json"}
+    assert all((contract.root / name).is_file() for name in here)
+
+
+def e3_the_image_answers_before_it_is_pushed(contract: Contract) -> None:
+    """A bad image must not reach Deploy, which would wait for it for up to an hour."""
+    smoke = contract.step("docker run -d")
+    command = contract.commands[smoke]
+    assert contract.step("docker build") < smoke < contract.step("docker push")
+    for part in ("docker exec", "$HEALTH_PATH", "$IMAGE_TAG", "docker logs", "docker rm -f"):
+        assert part in command, part
+
+
+def e3_the_gates_come_before_the_image(contract: Contract) -> None:
+    """pytest (with its report) and bandit decide whether there is an image at all."""
+    assert contract.step("-m pytest") < contract.step("docker build")
+    assert contract.step("-m bandit") < contract.step("docker build")
+    (report,) = contract.buildspec["reports"].values()
+    assert report["file-format"] == "JUNITXML"
+    assert f"--junitxml={report['files'][0]}" in contract.commands[contract.step("-m pytest")]
+
+
+def f1_python_is_the_one_of_the_image(contract: Contract) -> None:
+    """Tests on another Python than the image's would prove little."""
+    version = str(contract.buildspec["phases"]["install"]["runtime-versions"]["python"])
+    assert version == "3.9"
+    assert contract.instruction("FROM").rpartition(":")[2] == f"{version}-slim"
+
+
+def f2_requirements_are_pinned_with_hashes(contract: Contract) -> None:
+    """Only these releases still install on 3.9; no address of a machine or an index is in the files."""
+    pinned: dict[str, str] = {}
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (contract.root / "sample_service" / name).read_text()
+        assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", text), name
+        for pin in re.findall(r"^\w.*(?:\n {4}--hash.*)*", text, re.MULTILINE):
+            assert "--hash=sha256:" in pin, f"{name}: no hash for {pin}"
+            package, version = pin.split()[0].split("==")
+            assert pinned.setdefault(package, version) == version, f"{package} differs between the two files"
+    assert PINS.items() <= pinned.items()
+    assert "--require-hashes" in contract.instruction("RUN")
+    assert "--require-hashes" in contract.commands[contract.step("pip install")]
+
+
+def f4_docker_hub_is_optional_and_its_failure_is_not(contract: Contract) -> None:
+    """A PARAMETER_STORE name that does not exist would end every build before it begins."""
+    assert "parameter-store" not in contract.buildspec["env"]
+    command = contract.commands[contract.step("ssm get-parameter")]
+    assert '[ "$DOCKER_HUB_USERNAME" != anonymous ]' in command
+    assert "set -o pipefail" in command
+    assert "--password-stdin" in command
+
+
+def f5_no_secret_is_written(contract: Contract) -> None:
+    """The SecureString is the user's; a build reads it into a pipe, never into a variable or the log."""
+    text = "\n".join(contract.commands)
+    assert not re.search(r"put-parameter|set -x|--password[ =]|-p \"", text)
+    assert not re.search(r"=\"?\$\(aws ssm get-parameter", text)
+
+
+def f6_the_base_image_needs_no_docker_hub(contract: Contract) -> None:
+    """Docker Hub limits pulls by address, and CodeBuild shares its addresses."""
+    assert contract.instruction("FROM").startswith("public.ecr.aws/")
+
+
+def f7_a_failed_build_pushes_nothing(contract: Contract) -> None:
+    """post_build runs after a failed build too, and YAML turns an unquoted colon into a mapping."""
+    guard, *_ = contract.buildspec["phases"]["post_build"]["commands"]
+    assert guard == 'test "$CODEBUILD_BUILD_SUCCEEDING" = 1'
+    assert contract.commands.index(guard) < contract.step("docker push")
+    assert all(isinstance(command, str) for command in contract.commands)
+    assert not any(re.search(r"\|\| *(true|:)", command) for command in contract.commands)
+
+
+def f8_the_report_group_is_the_one_of_the_stack(contract: Contract) -> None:
+    """CodeBuild makes `<project>-<name>` when the stack has not: the name is fixed, so that the stack can."""
+    assert list(contract.buildspec["reports"]) == ["unit-tests"]
+
+
+def f9_the_commit_is_the_only_tag(contract: Contract) -> None:
+    """Tags are immutable, and each attestation would count as one of the ten images that are kept."""
+    text = "\n".join(contract.commands)
+    tags = re.findall(r"\$IMAGE_REPOSITORY_URI:(\S+?)\"", text)
+    assert set(tags) == {"$IMAGE_TAG"}
+    assert 'export IMAGE_TAG="$CODEBUILD_RESOLVED_SOURCE_VERSION"' in text
+    assert ":latest" not in text
+    assert contract.buildspec["env"]["variables"].get("BUILDX_NO_DEFAULT_ATTESTATIONS") == "1"
+
+
+def n1_connections_outlive_the_load_balancers(contract: Contract) -> None:
+    """A worker that closes an idle connection first answers the next request with a 502."""
+    assert contract.gunicorn["worker_class"] == "gthread"
+    assert contract.gunicorn["keepalive"] > IDLE_TIMEOUT
+
+
+def n2_a_stopping_task_finishes_its_requests(contract: Contract) -> None:
+    """gunicorn must receive SIGTERM, and have longer than the target group takes to deregister it."""
+    assert json.loads(contract.instruction("CMD"))[0] == "gunicorn"
+    assert not re.search(r"^ENTRYPOINT", contract.dockerfile, re.MULTILINE)
+    stop = contract.container["stopTimeout"]
+    assert DEREGISTRATION_DELAY < stop <= LONGEST_STOP_TIMEOUT
+    assert DEREGISTRATION_DELAY <= contract.gunicorn["graceful_timeout"] < stop
+
+
+def n5_the_container_checks_itself_with_what_it_has(contract: Contract) -> None:
+    """A slim image has no curl, and a wrong check kills tasks that the load balancer finds healthy."""
+    form, program, *_, code = contract.container["healthCheck"]["command"]
+    assert (form, program) == ("CMD", "python")
+    assert "os.environ['PORT'] + '${HEALTH_PATH}'" in code
+    compile(code, "healthCheck", "exec")
+
+
+def fargate_accepts_the_task(contract: Contract) -> None:
+    """What Fargate demands, and what narrows a task that was broken into."""
+    assert contract.taskdef["requiresCompatibilities"] == ["FARGATE"]
+    assert contract.taskdef["networkMode"] == "awsvpc"
+    assert contract.taskdef["runtimePlatform"] == {
+        "cpuArchitecture": "X86_64",
+        "operatingSystemFamily": "LINUX",
+    }
+    assert contract.container["logConfiguration"]["logDriver"] == "awslogs"
+    assert contract.container["readonlyRootFilesystem"] is True
+    assert contract.gunicorn["SHARED_MEMORY"] == "/dev/shm"  # noqa: S108 - the only folder that stays writable.
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", contract.instruction("USER"))
+
+
+# F3 (privileged), N3 and N4 (termination wait, rollback) are the template's, not these files'.
+RULES: dict[str, Rule] = {
+    name: rule for name, rule in globals().items() if re.match(r"[a-z]\d_|fargate_", name) and callable(rule)
+}

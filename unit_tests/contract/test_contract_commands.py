@@ -1,0 +1,218 @@
+"""The commands of buildspec.yml, run as CodeBuild runs them, with no AWS and no Docker behind them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from contract_files import ENVIRONMENT, ROOT, Contract
+from recorded_build import COMMIT, DIGEST, IMAGE, STAND_IN, Build
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Return a build in an empty folder with the contract's taskdef.json."""
+    (tmp_path / "bin").mkdir()
+    for name in ("aws", "docker"):
+        script = tmp_path / "bin" / name
+        script.write_text(STAND_IN.format(python=sys.executable))
+        script.chmod(0o755)
+    shutil.copy(ROOT / "taskdef.json", tmp_path)
+    made = Build(tmp_path)
+    made.answer()
+    return made
+
+
+def test_rendering_fills_every_placeholder_but_the_image(build: Build) -> None:
+    assert build.run("string.Template").returncode == 0
+    text = (build.folder / "taskdef.json").read_text()
+    task = json.loads(text)
+    (container,) = task["containerDefinitions"]
+    assert "$" not in text
+    assert container["image"] == "<IMAGE1_NAME>"
+    assert (task["family"], task["cpu"], task["memory"]) == ("task-dev", "256", "512")
+    assert task["taskRoleArn"] == ENVIRONMENT["TASK_ROLE_ARN"]
+    assert task["executionRoleArn"] == ENVIRONMENT["EXECUTION_ROLE_ARN"]
+    assert container["portMappings"] == [{"containerPort": 8080, "protocol": "tcp"}]
+    assert container["environment"] == [{"name": "PORT", "value": "8080"}]
+    assert container["logConfiguration"]["options"]["awslogs-group"] == "/ecs/task-dev"
+
+
+@pytest.mark.parametrize("missing", Contract.read().placeholders)
+@pytest.mark.parametrize("value", [None, ""])
+def test_rendering_names_a_missing_variable_and_leaves_the_file(
+    build: Build, missing: str, value: str | None
+) -> None:
+    before = (build.folder / "taskdef.json").read_text()
+    del build.environment[missing]
+    if value is not None:
+        build.environment[missing] = value
+    result = build.run("string.Template")
+    assert result.returncode == 1
+    assert f"'{missing}'" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (build.folder / "taskdef.json").read_text() == before
+
+
+def test_the_tag_is_the_commit(build: Build) -> None:
+    assert build.run("export IMAGE_TAG", then='echo "$IMAGE_TAG"').stdout == f"{COMMIT}\n"
+
+
+@pytest.mark.parametrize("version", ["main", COMMIT[:12], "arn:aws:s3:::bucket/source.zip", ""])
+def test_a_source_that_is_no_commit_is_refused(build: Build, version: str) -> None:
+    build.environment["CODEBUILD_RESOLVED_SOURCE_VERSION"] = version
+    result = build.run("export IMAGE_TAG")
+    assert result.returncode == 1
+    assert "is no full commit id" in result.stderr
+
+
+def test_ecr_is_signed_in_to_through_a_pipe(build: Build) -> None:
+    build.answer(("get-login-password", "token", 0))
+    assert build.run("ecr get-login-password").returncode == 0
+    registry = ENVIRONMENT["IMAGE_REPOSITORY_URI"].partition("/")[0]
+    assert (f"docker login --username AWS --password-stdin {registry}", "token\n") in build.calls
+
+
+@pytest.mark.parametrize("failing", ["aws ecr", "docker login"])
+def test_a_failed_sign_in_to_ecr_fails_the_build(build: Build, failing: str) -> None:
+    build.answer((failing, "", 1))
+    assert build.run("ecr get-login-password").returncode != 0
+
+
+def test_an_anonymous_user_signs_in_nowhere(build: Build) -> None:
+    assert build.run("ssm get-parameter").returncode == 0
+    assert build.calls == []
+
+
+def test_a_docker_hub_user_signs_in_and_the_password_is_not_shown(build: Build) -> None:
+    build.environment["DOCKER_HUB_USERNAME"] = "someone"
+    build.answer(("ssm get-parameter", "pass-word", 0))
+    result = build.run("ssm get-parameter")
+    assert result.returncode == 0
+    assert ("docker login --username someone --password-stdin", "pass-word\n") in build.calls
+    assert "pass-word" not in result.stdout + result.stderr
+    assert "pass-word" not in " ".join(call for call, _ in build.calls)
+
+
+@pytest.mark.parametrize("failing", ["aws ssm", "docker login"])
+def test_a_failed_sign_in_to_docker_hub_fails_the_build(build: Build, failing: str) -> None:
+    build.environment["DOCKER_HUB_USERNAME"] = "someone"
+    build.answer((failing, "", 1))
+    assert build.run("ssm get-parameter").returncode != 0
+
+
+class Service(BaseHTTPRequestHandler):
+    """The service as the smoke test sees it: healthy, and of the version that its server holds."""
+
+    def do_GET(self) -> None:
+        """Answer the health path only."""
+        self.send_response(200 if self.path == ENVIRONMENT["HEALTH_PATH"] else 404)
+        self.send_header("X-Version", COMMIT)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name.
+        """Stay quiet."""
+
+
+@pytest.fixture
+def port() -> Iterator[str]:
+    """Return the port of a healthy service on loopback."""
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield str(server.server_port)
+        server.shutdown()
+        thread.join()
+
+
+def smoke(build: Build, port: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run the smoke test against `port` and return its result and the Docker subcommands that it used."""
+    build.environment["PORT"] = port
+    result = build.run("docker run")
+    return result, [call.split()[1] for call, _ in build.calls]
+
+
+def test_a_healthy_image_passes_and_is_removed(build: Build, port: str) -> None:
+    result, used = smoke(build, port)
+    assert result.returncode == 0, result.stderr
+    assert used == ["run", "exec", "logs", "rm"]
+    assert build.calls[0][0] == f"docker run -d --name smoke-1 {IMAGE}"
+
+
+def test_an_image_of_another_commit_fails_and_is_removed(build: Build, port: str) -> None:
+    build.environment["IMAGE_TAG"] = "f" * 40
+    result, used = smoke(build, port)
+    assert result.returncode == 1
+    assert f"the image says that it is {COMMIT}" in result.stderr
+    assert used == ["run", "exec", "logs", "rm"]
+
+
+def test_an_image_that_does_not_run_fails(build: Build, port: str) -> None:
+    build.answer(("docker run", "", 125))
+    result, used = smoke(build, port)
+    assert (result.returncode, used) == (125, ["run"])
+
+
+def test_an_image_that_ended_fails_and_its_log_is_shown(build: Build, port: str) -> None:
+    build.answer(("docker exec", "", 1), ("docker logs", "why it ended", 0))
+    result, used = smoke(build, port)
+    assert result.returncode == 1
+    assert "why it ended" in result.stdout
+    assert used == ["run", "exec", "logs", "rm"]
+
+
+@pytest.mark.parametrize(("succeeding", "status"), [("1", 0), ("0", 1), ("", 1)])
+def test_post_build_stops_after_a_failed_build(build: Build, succeeding: str, status: int) -> None:
+    build.environment["CODEBUILD_BUILD_SUCCEEDING"] = succeeding
+    assert build.run("CODEBUILD_BUILD_SUCCEEDING").returncode == status
+
+
+def push(build: Build) -> tuple[subprocess.CompletedProcess[str], bool]:
+    """Run the push and return its result, ending in the image's URI, and whether something was pushed."""
+    result = build.run("docker push", then='echo "$IMAGE_URI"')
+    return result, f"docker push {IMAGE}" in [call for call, _ in build.calls]
+
+
+def test_a_new_commit_is_pushed_and_named_by_its_digest(build: Build) -> None:
+    build.answer(("batch-get-image", "None", 0), ("batch-get-image", DIGEST, 0))
+    result, pushed = push(build)
+    assert pushed
+    assert result.stdout.split()[-1] == f"{ENVIRONMENT['IMAGE_REPOSITORY_URI']}@{DIGEST}"
+
+
+def test_a_commit_that_was_pushed_before_keeps_its_image(build: Build) -> None:
+    build.answer(("batch-get-image", DIGEST, 0))
+    result, pushed = push(build)
+    assert result.returncode == 0
+    assert not pushed
+    assert result.stdout.split()[-1].endswith(DIGEST)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [("batch-get-image", "", 254)],
+        [("batch-get-image", "None", 0), ("docker push", "", 1)],
+        [("batch-get-image", "None", 0), ("batch-get-image", "", 254)],
+        [("batch-get-image", "None", 0), ("batch-get-image", "None", 0)],
+    ],
+    ids=["ECR refuses", "the push fails", "ECR refuses after the push", "the push pushed nothing"],
+)
+def test_a_push_without_a_digest_fails_the_build(build: Build, rules: list[tuple[str, str, int]]) -> None:
+    build.answer(*rules)
+    assert push(build)[0].returncode != 0
+
+
+def test_the_image_is_named_for_the_deploy_action(build: Build) -> None:
+    build.environment["IMAGE_URI"] = f"{ENVIRONMENT['IMAGE_REPOSITORY_URI']}@{DIGEST}"
+    assert build.run("> imageDetail.json").returncode == 0
+    assert json.loads((build.folder / "imageDetail.json").read_text()) == {
+        "ImageURI": f"{ENVIRONMENT['IMAGE_REPOSITORY_URI']}@{DIGEST}"
+    }

@@ -1,0 +1,47 @@
+"""The contract files and the stacks use the same names: neither can read the other's (traps B2)."""
+
+from __future__ import annotations
+
+import pytest
+from contract_files import ENVIRONMENT, Contract
+
+from infrastructure import naming
+
+
+def check_names(contract: Contract) -> None:
+    """Fail where the contract files and infrastructure/naming.py differ."""
+    load_balancer = contract.target_service["LoadBalancerInfo"]
+    assert load_balancer == {"ContainerName": naming.CONTAINER_NAME, "ContainerPort": naming.CONTAINER_PORT}
+    assert f"PORT={naming.CONTAINER_PORT}" in contract.dockerfile.split()
+    assert contract.instruction("EXPOSE") == str(naming.CONTAINER_PORT)
+    assert list(contract.buildspec["reports"]) == [naming.REPORT_NAME]
+    assert contract.taskdef["family"] == "${TASK_FAMILY}"
+
+
+def test_the_files_name_what_the_stacks_make() -> None:
+    check_names(Contract.read())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CONTAINER_NAME", "web"), ("CONTAINER_PORT", 80), ("REPORT_NAME", "tests")]
+)
+def test_a_name_changed_on_one_side_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    monkeypatch.setattr(naming, name, value)
+    with pytest.raises(AssertionError):
+        check_names(Contract.read())
+
+
+def test_these_tests_build_with_what_the_stacks_give() -> None:
+    names = naming.Names("dev")
+    given = {
+        "AWS_REGION": naming.REGION,
+        "CONTAINER_NAME": naming.CONTAINER_NAME,
+        "CONTAINER_PORT": str(naming.CONTAINER_PORT),
+        "HEALTH_PATH": naming.HEALTH_PATH,
+        "TASK_FAMILY": names.task_family,
+        "TASK_LOG_GROUP": names.task_log_group,
+    }
+    assert given.items() <= ENVIRONMENT.items()
+    assert ENVIRONMENT["IMAGE_REPOSITORY_URI"].endswith(f"/{names.image_repository}")
