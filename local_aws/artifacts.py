@@ -1,0 +1,96 @@
+"""Artifacts of a pipeline in its S3 bucket, named and encrypted as CodePipeline does."""
+
+import io
+import secrets
+import string
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class ArtifactError(Exception):
+    """An artifact, or a file in it, that cannot be read or written; the message is AWS's."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Where an artifact lies. `revision` is the source revision it came from, if it came from one."""
+
+    name: str
+    bucket: str
+    key: str
+    revision: str | None = None
+
+    @property
+    def location(self) -> str:
+        """Return `bucket/key`, as CodeBuild takes an S3 source."""
+        return f"{self.bucket}/{self.key}"
+
+    @property
+    def folder(self) -> str:
+        """Return the key up to its last part."""
+        return self.key.rpartition("/")[0]
+
+    @property
+    def file(self) -> str:
+        """Return the last part of the key."""
+        return self.key.rpartition("/")[2]
+
+
+def new_artifact(pipeline: str, name: str, bucket: str, revision: str | None = None) -> Artifact:
+    """Return a new place for an artifact: 20 characters of the pipeline, 10 of the artifact, 7 by chance."""
+    chance = "".join(secrets.choice(_ALPHABET) for _ in range(7))
+    return Artifact(name, bucket, f"{pipeline[:20]}/{name[:10]}/{chance}", revision)
+
+
+def upload(s3: Any, artifact: Artifact, content: bytes, key_id: str | None) -> None:
+    """Put `content`, encrypted with the artifact store's key; without one, with the account's aws/s3 key."""
+    key = {"SSEKMSKeyId": key_id} if key_id else {}
+    try:
+        s3.put_object(
+            Bucket=artifact.bucket,
+            Key=artifact.key,
+            Body=content,
+            ContentType="application/zip",
+            ServerSideEncryption="aws:kms",
+            **key,
+        )
+    except ClientError as error:
+        raise ArtifactError(
+            "The provided role does not have permissions to perform this action."
+            f" Underlying error: {error.response['Error']['Message']}"
+            f" (Service: Amazon S3; Error Code: {error.response['Error']['Code']})"
+        ) from error
+
+
+def size(s3: Any, artifact: Artifact) -> int:
+    """Return an artifact's size in bytes without fetching it."""
+    try:
+        answer = s3.head_object(Bucket=artifact.bucket, Key=artifact.key)
+    except ClientError as error:
+        raise _unreadable(artifact) from error
+    return int(answer["ContentLength"])
+
+
+def read_file(s3: Any, artifact: Artifact, path: str) -> str:
+    """Return the text of one file of a zipped artifact; raises `ArtifactError` when it is not there."""
+    try:
+        content = s3.get_object(Bucket=artifact.bucket, Key=artifact.key)["Body"].read()
+    except ClientError as error:
+        raise _unreadable(artifact) from error
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+            return bundle.read(path.removeprefix("./")).decode()
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"Did not find the file {path} in the artifact {artifact.name}") from error
+
+
+def _unreadable(artifact: Artifact) -> ArtifactError:
+    return ArtifactError(
+        f"Unable to access the artifact with Amazon S3 object key '{artifact.key}' located in the Amazon S3"
+        f" artifact bucket '{artifact.bucket}'. The provided role does not have sufficient permissions."
+    )

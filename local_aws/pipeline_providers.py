@@ -1,0 +1,80 @@
+"""Which action providers a pipeline may name, and what each of them accepts."""
+
+from dataclasses import dataclass, field
+
+_IMAGES = range(1, 5)
+
+
+@dataclass(frozen=True)
+class Provider:
+    """What an action type asks of a declaration; `inputs` and `outputs` are (fewest, most) artifacts.
+
+    `refused` are configuration values that AWS knows and local_aws does not do: they are refused by name.
+    """
+
+    category: str
+    name: str
+    required: frozenset[str]
+    optional: frozenset[str]
+    inputs: tuple[int, int]
+    outputs: tuple[int, int]
+    refused: dict[str, str] = field(default_factory=dict)
+    timeout_minutes: int = 60
+
+
+# The tables of https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html, and the
+# timeouts of its "Quotas" page.
+def _code_build(category: str) -> Provider:
+    return Provider(
+        category,
+        "CodeBuild",
+        required=frozenset({"ProjectName"}),
+        optional=frozenset({"PrimarySource", "EnvironmentVariables", "BatchEnabled", "CombineArtifacts"}),
+        inputs=(1, 5),
+        outputs=(0, 5),
+        refused={"BatchEnabled": "true", "CombineArtifacts": "true"},
+        timeout_minutes=8 * 60,
+    )
+
+
+_ALL = (
+    Provider(
+        "Source",
+        "CodeCommit",
+        required=frozenset({"RepositoryName", "BranchName"}),
+        optional=frozenset({"PollForSourceChanges", "OutputArtifactFormat"}),
+        inputs=(0, 0),
+        outputs=(1, 1),
+        refused={"OutputArtifactFormat": "CODEBUILD_CLONE_REF"},
+    ),
+    _code_build("Build"),
+    _code_build("Test"),
+    Provider(
+        "Deploy",
+        "CodeDeployToECS",
+        required=frozenset(
+            {
+                "ApplicationName",
+                "DeploymentGroupName",
+                "TaskDefinitionTemplateArtifact",
+                "AppSpecTemplateArtifact",
+            }
+        ),
+        optional=frozenset({"TaskDefinitionTemplatePath", "AppSpecTemplatePath"})
+        | {f"Image{n}{key}" for n in _IMAGES for key in ("ArtifactName", "ContainerName")},
+        inputs=(1, 5),
+        outputs=(0, 0),
+        timeout_minutes=5 * 24 * 60,
+    ),
+    Provider(
+        "Approval",
+        "Manual",
+        required=frozenset(),
+        optional=frozenset({"NotificationArn", "CustomData", "ExternalEntityLink"}),
+        inputs=(0, 0),
+        outputs=(0, 0),
+        timeout_minutes=7 * 24 * 60,
+    ),
+)
+
+PROVIDERS = {(provider.category, provider.name): provider for provider in _ALL}
