@@ -91,8 +91,13 @@ class JsonService:
         if operation not in self.model.operation_names:
             return {}
         shape = self._input(operation)
-        parsed = from_wire(shape, raw) if shape is not None else raw
-        return dict(parsed)
+        try:
+            parsed = from_wire(shape, raw) if shape is not None else raw
+            return dict(parsed)
+        except (ValueError, TypeError) as error:
+            raise AwsError(
+                "SerializationException", f"the request body has a wrong value: {error}"
+            ) from error
 
     def _input(self, operation: str) -> StructureShape | None:
         model: OperationModel = self.model.operation_model(operation)

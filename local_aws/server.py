@@ -1,43 +1,95 @@
-"""Starts local_aws: MiniStack's gateway with our services behind it, on one loopback port."""
+"""The server's process: MiniStack's gateway with our services behind it, on one loopback port."""
 
 import asyncio
 import json
+import logging
 import os
+import shutil
 import signal
 import socket
+import sys
+import tempfile
+import threading
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from local_aws import reaper
 from local_aws.clock import Clock
 from local_aws.context import ACCOUNT, INSTANCE_VARIABLE, REGION, Context
+from local_aws.faults import watch_log
+from local_aws.running import ENDPOINT_FILE, LOG_FILE, PortTakenError, Running, StateLock, start
 
-Asgi = Callable[
-    [dict[str, Any], Callable[..., Awaitable[Any]], Callable[..., Awaitable[Any]]], Awaitable[None]
-]
+if TYPE_CHECKING:
+    # It brings MiniStack in, which reads its environment when it is imported.
+    from local_aws.services import Services
+
+__all__ = ["Running", "serve", "start"]
+
+logger = logging.getLogger("local_aws")
+
+# After this many seconds of stopping, the process ends whatever still hangs; the reaper ends its children.
+STOP_SECONDS = 15.0
 
 
-def serve(state: Path, port: int = 0, factor: float | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; write `state/endpoint.json` once requests are answered."""
+def serve(
+    state: Path,
+    port: int = 0,
+    factor: float | None = None,
+    *,
+    with_parent: bool = False,
+    ready: Callable[[Context], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT (or, `with_parent`, until standard input ends).
+
+    Writes `state/endpoint.json` once requests are answered, and then calls `ready`; its log goes to
+    `state/local_aws.log`.
+    Raises `PortTakenError` when the port is, and `AlreadyRunningError` when another server holds `state`.
+    """
+    listener = _listen(port)
+    port = listener.getsockname()[1]
+    with listener, StateLock(state):
+        instance = uuid.uuid4().hex
+        _set_environment(port, instance)
+        _keep_temporary_files_in(state / "tmp")
+        watching = reaper.start(instance)
+        _log_to(state / LOG_FILE)
+        # Imported only now: MiniStack reads the environment when it is imported.
+        from local_aws import ministack, services
+
+        ministack.check_version()
+        clock = Clock() if factor is None else Clock(factor)
+        context = Context(state, f"http://127.0.0.1:{port}", clock, instance, ministack.emit_event)
+        watch_log(context)
+        try:
+            made = services.install(context)
+            asyncio.run(_run(listener, made, with_parent, ready or _nothing))
+        finally:
+            (state / ENDPOINT_FILE).unlink(missing_ok=True)
+            watching.finish()
+
+
+def _nothing(_: Context) -> None:
+    """Tell nobody."""
+
+
+def _listen(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    port = listener.getsockname()[1]
-    instance = uuid.uuid4().hex
-    _set_environment(port, instance, state)
-
-    from local_aws import ministack
-
-    ministack.check_version()
-    clock = Clock(factor) if factor else Clock()
-    context = Context(state, f"http://127.0.0.1:{port}", clock, instance, ministack.emit_event)
-    _install(context)
-    asyncio.run(_run(listener, context))
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise PortTakenError(port) from error
+    return listener
 
 
-def _set_environment(port: int, instance: str, state: Path) -> None:
-    # MiniStack reads these when it is imported.
+def _set_environment(port: int, instance: str) -> None:
+    project = Path(__file__).resolve().parent.parent
+    node = Path(sys.prefix) / "bin"
+    paths = [str(node), os.environ.get("PATH", os.defpath)]
     os.environ.update(
         {
             "GATEWAY_PORT": str(port),
@@ -45,33 +97,97 @@ def _set_environment(port: int, instance: str, state: Path) -> None:
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,
             "BIND_HOST": "127.0.0.1",
+            # Else MiniStack opens a port to the world, whatever BIND_HOST says.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "PATH": os.pathsep.join(paths),
+            # Lambda's Node.js runtime carries the AWS SDK; here the project's own node_modules stands for it.
+            "NODE_PATH": str(project / "node_modules"),
             INSTANCE_VARIABLE: instance,
         }
     )
 
 
-def _install(context: Context) -> None:
-    """Put our services behind MiniStack's gateway."""
+def _keep_temporary_files_in(folder: Path) -> None:
+    # MiniStack unpacks functions into temporary folders and leaves them there.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    tempfile.tempdir = str(folder)
 
 
-async def _run(listener: socket.socket, context: Context) -> None:
+def _log_to(path: Path) -> None:
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s [%(name)s] %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+
+
+async def _run(
+    listener: socket.socket, services: "Services", with_parent: bool, ready: Callable[[Context], None]
+) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
-    from ministack.app import app
 
     config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
+    # hypercorn closes it at its end.
+    config.bind = [f"fd://{listener.detach()}"]
+    config.errorlog = logging.getLogger("hypercorn.error")
     config.keep_alive_timeout = 75
+    config.graceful_timeout = 2
     stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    endpoint = context.state / "endpoint.json"
-    endpoint.write_text(json.dumps({"endpoint": context.endpoint, "pid": os.getpid()}))
-    try:
-        await hypercorn_serve(app, config, shutdown_trigger=stopped.wait)
-    finally:
-        endpoint.unlink(missing_ok=True)
+        loop.add_signal_handler(number, stopped.set)
+    if with_parent:
+        _end_with_parent(loop, stopped)
+
+    async def trigger() -> None:
+        await _start(services)
+        ready(services.context)
+        await stopped.wait()
+        _end_whatever_happens()
+        # While the port still answers: a service may say goodbye to the others.
+        await asyncio.to_thread(services.stop)
+
+    # Signature of hypercorn's own framework type is wider than ours.
+    await hypercorn_serve(services.gateway, config, shutdown_trigger=trigger)  # type: ignore[arg-type]
+
+
+async def _start(services: "Services") -> None:
+    """Start the services once the port answers, then tell whoever waits where it is."""
+    context = services.context
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(context.endpoint.rpartition(":")[2]))
+    writer.write(b"GET /_local_aws/faults HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    await reader.read()
+    writer.close()
+    await asyncio.to_thread(services.start)
+    record = {
+        "endpoint": context.endpoint,
+        "pid": os.getpid(),
+        "instance": context.instance,
+        "clock": context.clock.factor,
+    }
+    written = context.state / f"{ENDPOINT_FILE}.new"
+    written.write_text(json.dumps(record) + "\n")
+    written.replace(context.state / ENDPOINT_FILE)
+
+
+def _end_whatever_happens() -> None:
+    end = threading.Timer(STOP_SECONDS, os._exit, [1])
+    end.daemon = True
+    end.start()
+
+
+def _end_with_parent(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+    """Stop when the parent is gone: it holds the other end of our standard input, even when killed by -9."""
+
+    def read() -> None:
+        # Not sys.stdin: its lock would be held when the interpreter ends.
+        while os.read(0, 1024):
+            pass
+        loop.call_soon_threadsafe(stopped.set)
+
+    threading.Thread(target=read, name="parent", daemon=True).start()

@@ -1,4 +1,4 @@
-"""The one door to MiniStack: every private name of it that local_aws touches is named, and checked, here."""
+"""The one door to MiniStack: its private names are touched in this package only, and checked before."""
 
 import importlib.metadata
 import json
@@ -7,15 +7,24 @@ from typing import Any
 
 from local_aws.api import JsonService
 from local_aws.cloudformation import ResourceType
+from local_aws.ministack.private import require
 
 VERSION = "1.5.33"
 
 
 def check_version() -> None:
-    """Raise `RuntimeError` unless the installed MiniStack is the one whose private names we know."""
+    """Raise `RuntimeError` unless the installed MiniStack is the one whose private names we know.
+
+    Imports MiniStack, which reads its environment then.
+    """
     installed = importlib.metadata.version("ministack")
     if installed != VERSION:
         raise RuntimeError(f"MiniStack {installed} is installed, local_aws knows {VERSION}: run `make setup`")
+    require("app", "SERVICE_HANDLERS", "app")
+    require("core.router", "SERVICE_PATTERNS")
+    require("services.eventbridge", "_invoke_target", "_put_events")
+    require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
+    require("services.cloudformation.stacks", "_runs_on_worker_thread")
 
 
 def register_service(service: JsonService) -> None:
@@ -51,9 +60,8 @@ def _handler(resource_type: ResourceType) -> dict[str, Any]:
     ) -> tuple[str, dict[str, Any]]:
         changed = {key for key in {*old, *new} if old.get(key) != new.get(key)}
         if resource_type.update is None or changed & resource_type.replaced_by:
-            created = resource_type.create(new, logical_id, stack)
-            resource_type.delete(physical_id, old)
-            return created
+            # The engine deletes the old one when the whole update has succeeded, so that it can go back.
+            return resource_type.create(new, logical_id, stack)
         return physical_id, resource_type.update(physical_id, old, new)
 
     return {
@@ -74,20 +82,31 @@ def emit_event(source: str, detail_type: str, resources: list[str], detail: dict
         "Resources": resources,
         "Detail": json.dumps(detail, default=str),
     }
-    eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    status, _, body = eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    answer = json.loads(body)
+    if status != 200 or answer["FailedEntryCount"]:
+        raise RuntimeError(f"EventBridge refused the event {detail_type!r} of {source}: {answer}")
 
 
 def route_event_targets(service: str, deliver: Callable[[str, dict[str, Any]], None]) -> None:
-    """Deliver events for targets of `service` (as `codepipeline`) to `deliver(target_arn, target)`."""
+    """Deliver events for targets of `service` (as `codepipeline`) to `deliver(target_arn, target)`.
+
+    The target carries the rule's ARN as `RuleArn`. `deliver` must return at once: it may run on the event
+    loop, where a call over the endpoint would wait for itself. What it raises is a fault.
+    """
     from ministack.services import eventbridge
 
     original = eventbridge._invoke_target
 
     def invoke(target: dict[str, Any], event: dict[str, Any], rule: Any, view: Any = None) -> None:
         arn = target.get("Arn", "")
-        if arn.split(":")[2:3] == [service]:
-            deliver(arn, target)
-        else:
+        if arn.split(":")[2:3] != [service]:
             original(target, event, rule, view)
+            return
+        try:
+            deliver(arn, {**target, "RuleArn": rule.get("Arn", "")})
+        except Exception as error:
+            # As MiniStack does with its own targets: one that fails must not keep the others from the event.
+            eventbridge.logger.exception("EventBridge target dispatch error for %s: %s", arn, error)
 
     eventbridge._invoke_target = invoke

@@ -1,0 +1,105 @@
+"""The door in front of MiniStack: only programs of this machine pass, and our own paths are answered here."""
+
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from local_aws.context import Context
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+GIT_PREFIX = "/v1/repos/"
+
+
+class Gateway:
+    """The ASGI application on the server's port.
+
+    `git` answers the paths of CodeCommit's repositories, `addresses` the listeners' real ones
+    (`{"<dns name>:<port>": "127.0.0.1:<port>"}`); all else is `ministack`'s.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        ministack: Asgi,
+        *,
+        git: Asgi | None = None,
+        addresses: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        self.context = context
+        self.ministack = ministack
+        self.git = git
+        self.addresses = addresses
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] == "lifespan":
+            await self.ministack(scope, receive, send)
+            return
+        refusal = refuse(scope)
+        if refusal is not None:
+            await _refuse(scope, send, refusal)
+            return
+        path = scope["path"]
+        if path.startswith("/_local_aws/"):
+            await self._answer_own(path, send)
+        elif path.startswith(GIT_PREFIX) and self.git is not None:
+            await self.git(scope, receive, send)
+        else:
+            await self.ministack(scope, receive, send)
+
+    async def _answer_own(self, path: str, send: Send) -> None:
+        if path == "/_local_aws/faults":
+            await _json(send, 200, {"instance": self.context.instance, "faults": list(self.context.faults)})
+        elif path == "/_local_aws/listeners":
+            await _json(send, 200, dict(self.addresses()))
+        else:
+            await _json(send, 404, {"message": f"local_aws has no {path}"})
+
+
+def refuse(scope: Scope) -> str | None:
+    """Say why a request may not pass, or None: a page in a browser must not drive this account.
+
+    The Host has to be of this machine (DNS rebinding), the Origin our own, and the browser's own word on
+    where a request comes from (Sec-Fetch-Site) not another site.
+    """
+    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    host = headers.get(b"host", "")
+    if not is_local(host):
+        return f"Host {host!r} is not of this machine: use 127.0.0.1, localhost or a name under .localhost"
+    origin = headers.get(b"origin")
+    if origin is not None and urlsplit(origin).netloc != host:
+        return f"Origin {origin!r} is another site"
+    if headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin"):
+        return "the request comes from a page of another site"
+    return None
+
+
+def is_local(host: str) -> bool:
+    """Say whether a Host header names this machine: loopback, `localhost` or `*.localhost`."""
+    name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+async def _refuse(scope: Scope, send: Send, reason: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await _json(send, 403, {"__type": "AccessDeniedException", "message": reason})
+
+
+async def _json(send: Send, status: int, content: object) -> None:
+    body = json.dumps(content).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

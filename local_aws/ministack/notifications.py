@@ -1,0 +1,171 @@
+"""SNS as the road needs it: subscriptions wait for their confirmation, topics obey their policy."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from local_aws.cloudformation import Properties, ResourceType
+from local_aws.context import Context
+from local_aws.ministack.completion import complete
+from local_aws.ministack.private import require
+
+sns = require(
+    "services.sns",
+    "_list_subscriptions",
+    "_list_subscriptions_by_topic",
+    "_p",
+    "_refresh_subscription_counts",
+    "_subscribe",
+    "_topics",
+)
+kms = require("services.kms", "_resolve_key")
+eventbridge = require("services.eventbridge", "_dispatch_to_sns", "_invoke_target")
+iam_evaluator = require("core.iam_evaluator", "EvalContext", "evaluate_resource_policy")
+
+CONFIRMED_BY_PERSON = ("email", "email-json")
+EVENTS = "events.amazonaws.com"
+
+
+def install(context: Context) -> None:
+    """Make subscriptions and publications honest."""
+    complete(
+        "AWS::SNS::Topic",
+        {"KmsMasterKeyId": lambda topic, value: _set_topic(context, topic, "KmsMasterKeyId", value)},
+    )
+    subscribe = sns._subscribe
+    sns._subscribe = lambda params: _subscribe(subscribe, params)
+    for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
+        setattr(sns, name, _hiding_pending(getattr(sns, name)))
+    dispatch = eventbridge._dispatch_to_sns
+
+    def checked(arn: str, payload: str) -> None:
+        refusal = why_refused(arn)
+        if refusal:
+            # EventBridge drops the event and counts a FailedInvocation; the warning makes it a fault.
+            eventbridge.logger.warning("EventBridge → SNS %s refused: %s", arn, refusal)
+            return
+        dispatch(arn, payload)
+
+    eventbridge._dispatch_to_sns = checked
+
+
+def resource_types(context: Context) -> dict[str, ResourceType]:
+    """Return the subscription's type, over SNS's API: MiniStack's handler sends no confirmation."""
+
+    def create(props: Properties, _logical_id: str, _stack: str) -> tuple[str, dict[str, Any]]:
+        attributes = {key: _text(props[key]) for key in ATTRIBUTES if key in props}
+        made = context.client("sns").subscribe(
+            TopicArn=props["TopicArn"],
+            Protocol=props["Protocol"],
+            Endpoint=props["Endpoint"],
+            Attributes=attributes,
+            ReturnSubscriptionArn=True,
+        )
+        return made["SubscriptionArn"], {"Arn": made["SubscriptionArn"]}
+
+    def update(physical_id: str, old: Properties, new: Properties) -> dict[str, Any]:
+        for key in ATTRIBUTES:
+            if old.get(key) != new.get(key):
+                context.client("sns").set_subscription_attributes(
+                    SubscriptionArn=physical_id, AttributeName=key, AttributeValue=_text(new.get(key, ""))
+                )
+        return {"Arn": physical_id}
+
+    def delete(physical_id: str, props: Properties) -> None:
+        # traps G3: CloudFormation skips a pending one and SNS forgets it by itself, here at once.
+        context.client("sns").unsubscribe(SubscriptionArn=physical_id)
+
+    replaced_by = frozenset({"TopicArn", "Protocol", "Endpoint"})
+    return {"AWS::SNS::Subscription": ResourceType(create, delete, update, replaced_by)}
+
+
+ATTRIBUTES = (
+    "DeliveryPolicy",
+    "FilterPolicy",
+    "FilterPolicyScope",
+    "RawMessageDelivery",
+    "RedrivePolicy",
+    "SubscriptionRoleArn",
+)
+
+
+def why_refused(topic_arn: str) -> str | None:
+    """Say why EventBridge may not publish to a topic, or None (traps G1: a CMK needs its own statement)."""
+    topic = sns._topics.get(topic_arn)
+    if topic is None:
+        return None
+    attributes = topic["attributes"]
+    if not _allows(attributes.get("Policy"), "sns:Publish", topic_arn):
+        return f"the topic's policy does not allow {EVENTS} sns:Publish"
+    key_id = attributes.get("KmsMasterKeyId")
+    if not key_id:
+        return None
+    key = kms._resolve_key(key_id)
+    if key is None:
+        return f"the topic's key {key_id} does not exist"
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        if not _allows(key.get("Policy"), action, key["Arn"]):
+            return f"the policy of the topic's key does not allow {EVENTS} {action}"
+    return None
+
+
+def _allows(policy: Any, action: str, resource: str) -> bool:
+    # No aws:SourceArn and no aws:SourceAccount: EventBridge sends none for an encrypted topic.
+    asked = iam_evaluator.EvalContext(
+        principal_arn="",
+        principal_type="Service",
+        principal_account="",
+        action=action,
+        resource_arn=resource,
+        region="",
+        secure_transport=True,
+    )
+    decision = iam_evaluator.evaluate_resource_policy(policy, asked, service=EVENTS).decision
+    return bool(decision == "Allow")
+
+
+def _subscribe(original: Any, params: Mapping[str, Any]) -> Any:
+    answer = original(params)
+    if answer[0] != 200:
+        return answer
+    topic = sns._topics[sns._p(params, "TopicArn")]
+    wanted = (sns._p(params, "Protocol"), sns._p(params, "Endpoint"))
+    made = next(s for s in topic["subscriptions"] if (s["protocol"], s["endpoint"]) == wanted)
+    if made["protocol"] in CONFIRMED_BY_PERSON and made["attributes"].get("PendingConfirmation") == "false":
+        made["confirmed"] = False
+        made["attributes"].update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
+        sns._refresh_subscription_counts(topic)
+    whole = sns._p(params, "ReturnSubscriptionArn") == "true"
+    shown = made["arn"] if whole or made["confirmed"] else "pending confirmation"
+    body = answer[2] if isinstance(answer[2], bytes) else answer[2].encode()
+    for other in (made["arn"], "pending confirmation"):
+        body = body.replace(f">{other}<".encode(), f">{shown}<".encode())
+    return answer[0], answer[1], body
+
+
+def _hiding_pending(original: Any) -> Any:
+    """Show `PendingConfirmation` where SNS does, instead of an ARN that is nobody's yet."""
+
+    def listed(params: Mapping[str, Any]) -> Any:
+        status, headers, content = original(params)
+        body = content if isinstance(content, bytes) else content.encode()
+        for topic in list(sns._topics.values()):
+            for subscription in topic["subscriptions"]:
+                if not subscription.get("confirmed"):
+                    tag = b"<SubscriptionArn>%s</SubscriptionArn>"
+                    body = body.replace(tag % subscription["arn"].encode(), tag % b"PendingConfirmation")
+        return status, headers, body
+
+    return listed
+
+
+def _set_topic(context: Context, topic: str, name: str, value: Any) -> None:
+    context.client("sns").set_topic_attributes(
+        TopicArn=topic, AttributeName=name, AttributeValue=_text(value or "")
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)

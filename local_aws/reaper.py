@@ -1,0 +1,90 @@
+"""A small process that outlives the server by a moment and kills what the server started.
+
+`kill -9` gives the server no last word. The reaper holds the reading end of a pipe from it: when the pipe
+ends, every process that carries our instance in its environment is killed, in whatever session it lives.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from local_aws.context import INSTANCE_VARIABLE
+
+# Two empty looks in a row: a process between fork and exec may not have been seen by the first.
+EMPTY_LOOKS = 2
+LOOK_SECONDS = 0.05
+GIVE_UP_SECONDS = 30.0
+
+
+class Watching:
+    """The server's end of the pipe."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+
+    def finish(self, timeout: float = GIVE_UP_SECONDS) -> None:
+        """Let the reaper do its work now, and wait until nothing of ours is left."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process.wait(timeout)
+
+
+def start(instance: str) -> Watching:
+    """Start the reaper of `instance` for the life of this process."""
+    environment = {name: value for name, value in os.environ.items() if name != INSTANCE_VARIABLE}
+    process = subprocess.Popen(  # noqa: S603 - our own module, and an identifier that we made
+        [sys.executable, "-m", "local_aws.reaper", instance],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=Path(__file__).resolve().parent.parent,
+        # Ctrl-C in a terminal goes to the whole group; the reaper must not go first.
+        start_new_session=True,
+    )
+    return Watching(process)
+
+
+def processes(instance: str) -> Iterator[int]:
+    """Yield the process ids that carry `instance` in the environment they were started with."""
+    mark = f"{INSTANCE_VARIABLE}={instance}".encode()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            variables = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            # It ended meanwhile, or belongs to another user: not ours.
+            continue
+        if mark in variables:
+            yield int(entry.name)
+
+
+def reap(instance: str) -> None:
+    """SIGKILL every process of `instance`, again and again until none is left."""
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    empty = 0
+    while empty < EMPTY_LOOKS and time.monotonic() < deadline:
+        found = list(processes(instance))
+        empty = 0 if found else empty + 1
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        time.sleep(LOOK_SECONDS)
+
+
+def main() -> None:
+    """Wait for the end of standard input, then reap."""
+    while sys.stdin.buffer.read(1024):
+        pass
+    reap(sys.argv[1])
+
+
+if __name__ == "__main__":
+    main()
