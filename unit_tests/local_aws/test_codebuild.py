@@ -1,0 +1,463 @@
+"""Builds that really run their commands, with S3, CloudWatch Logs and Systems Manager as fakes."""
+
+import io
+import threading
+import time
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws.api import AwsError
+from local_aws.build_shell import processes
+from local_aws.clock import Clock
+from local_aws.codebuild import CodeBuild
+from local_aws.context import Context
+
+ROLE = "arn:aws:iam::123456789012:role/build-dev"
+COMMIT = "a" * 40
+ALL_PHASES = [
+    "SUBMITTED",
+    "QUEUED",
+    "PROVISIONING",
+    "DOWNLOAD_SOURCE",
+    "INSTALL",
+    "PRE_BUILD",
+    "BUILD",
+    "POST_BUILD",
+    "UPLOAD_ARTIFACTS",
+    "FINALIZING",
+    "COMPLETED",
+]
+BUILD = "version: 0.2\nphases:\n  build:\n    commands: ['{}']\n"
+
+
+class FakeAws:
+    """The services around a build. What is asked as another role than the project's is refused."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.objects: dict[str, bytes] = {}
+        self.encryption: dict[str, Any] = {}
+        self.parameters = {"/docker-hub-dev/username": "anonymous"}
+        self.groups = {"/codebuild/build-dev"}
+        self.logs: dict[str, str] = defaultdict(str)
+        self.codebuild: CodeBuild | None = None
+
+    def client(self, service: str, role: str | None = None) -> "FakeAws":
+        assert role == ROLE, f"{service} is asked as {role}"
+        return self
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        if f"{Bucket}/{Key}" not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "not there"}}, "GetObject")
+        return {"Body": io.BytesIO(self.objects[f"{Bucket}/{Key}"])}
+
+    def put_object(self, Bucket: str, Key: str, Body: bytes, **more: Any) -> None:  # noqa: N803
+        self.objects[f"{Bucket}/{Key}"] = Body
+        self.encryption = more
+
+    def get_parameters(self, Names: list[str], WithDecryption: bool) -> dict[str, Any]:  # noqa: N803
+        assert WithDecryption
+        known = [
+            {"Name": n, "Value": self.parameters[n], "ARN": "arn:" + n} for n in Names if n in self.parameters
+        ]
+        return {"Parameters": known}
+
+    def create_log_stream(self, logGroupName: str, logStreamName: str) -> None:  # noqa: N803
+        if logGroupName not in self.groups:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "CreateLogStream")
+
+    def put_log_events(self, logGroupName: str, logStreamName: str, logEvents: list[dict[str, Any]]) -> None:  # noqa: N803
+        self.logs[logStreamName] += "".join(event["message"] for event in logEvents)
+
+    def create_report_group(self, **arguments: Any) -> None:
+        assert self.codebuild is not None
+        self.codebuild.call("CreateReportGroup", arguments)
+
+
+class NoDocker:
+    def __init__(self) -> None:
+        self.privileged: bool | None = None
+
+    def write_docker(self, directory: Path, *, privileged: bool) -> Path:
+        self.privileged = privileged
+        return directory / "docker"
+
+
+class World:
+    """CodeBuild with its surroundings, and a project of a pipeline."""
+
+    def __init__(self, state: Path) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.locked: list[str] = []
+        self.context = Context(state, "http://127.0.0.1:1", Clock(), "test", self.emit)
+        self.aws = FakeAws(self.context)
+        setattr(self.context, "client", self.aws.client)  # noqa: B010 - a fake in place of a method
+        setattr(self.context, "credentials", lambda _: {"AWS_ACCESS_KEY_ID": "temporary"})  # noqa: B010
+        self.docker = NoDocker()
+        self.codebuild = self.aws.codebuild = CodeBuild(self.context, self.docker)
+        variables = [
+            {"name": "USERNAME", "value": "/docker-hub-dev/username", "type": "PARAMETER_STORE"},
+            {"name": "PLAIN", "value": "of the project"},
+        ]
+        self.project = {
+            "name": "build-dev",
+            "source": {"type": "CODEPIPELINE"},
+            "artifacts": {"type": "CODEPIPELINE"},
+            "environment": {
+                "type": "LINUX_CONTAINER",
+                "image": "aws/codebuild/standard:7.0",
+                "computeType": "BUILD_GENERAL1_SMALL",
+                "privilegedMode": True,
+                "environmentVariables": variables,
+            },
+            "serviceRole": ROLE,
+            "encryptionKey": "arn:aws:kms:us-east-1:123456789012:key/k",
+            "logsConfig": {"cloudWatchLogs": {"status": "ENABLED", "groupName": "/codebuild/build-dev"}},
+        }
+        self.codebuild.call("CreateProject", self.project)
+
+    def emit(self, source: str, kind: str, resources: list[str], detail: dict[str, Any]) -> None:
+        assert source == "aws.codebuild"
+        assert resources == [detail["build-id"]]
+        # What a target of the event may do: call back, from a thread of its own.
+        asking = threading.Thread(target=self.codebuild.call, args=("ListBuilds", {}))
+        asking.start()
+        asking.join(2)
+        if asking.is_alive():
+            self.locked.append(kind)
+        self.events.append((kind, detail))
+
+    def start(self, buildspec: str, **more: Any) -> str:
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr("buildspec.yml", buildspec)
+            archive.writestr("file.txt", "content")
+        self.aws.objects["artifacts/source.zip"] = target.getvalue()
+        request = {
+            "projectName": "build-dev",
+            "sourceTypeOverride": "S3",
+            "sourceLocationOverride": "artifacts/source.zip",
+            "sourceVersion": COMMIT,
+            "artifactsOverride": {
+                "type": "S3",
+                "location": "artifacts",
+                "path": "pipeline-dev/BuildOutp",
+                "name": "x.zip",
+                "packaging": "ZIP",
+            },
+        }
+        return str(self.codebuild.call("StartBuild", request | more)["build"]["id"])
+
+    def shown(self, build: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.codebuild.call("BatchGetBuilds", {"ids": [build]})["builds"][0]
+        return found
+
+    def finish(self, build: str) -> dict[str, Any]:
+        assert self.codebuild.builds[build].ended.wait(30)
+        return self.shown(build)
+
+    def run(self, buildspec: str, **more: Any) -> dict[str, Any]:
+        return self.finish(self.start(buildspec, **more))
+
+    def log(self, build: dict[str, Any]) -> str:
+        return self.aws.logs[build["logs"]["streamName"]]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.codebuild.stop()
+    assert world.context.faults == []
+    assert world.locked == []
+    assert list((tmp_path / "codebuild" / "builds").glob("*")) == []
+
+
+def phases(build: dict[str, Any]) -> list[tuple[str, str | None]]:
+    return [(phase["phaseType"], phase.get("phaseStatus")) for phase in build["phases"]]
+
+
+def failure(build: dict[str, Any]) -> tuple[str, str, str]:
+    phase = next(p for p in build["phases"] if p.get("phaseStatus") not in ("SUCCEEDED", None))
+    context = phase["contexts"][0]
+    return phase["phaseType"], context["statusCode"], context["message"]
+
+
+def test_a_build_runs_its_phases_and_uploads_its_artifact(world: World) -> None:
+    build = world.run(
+        """
+version: 0.2
+env: {shell: bash, variables: {PLAIN: of the buildspec, OWN: 1}, exported-variables: [TAG]}
+phases:
+  pre_build: {commands: ['export TAG=$CODEBUILD_RESOLVED_SOURCE_VERSION', 'mkdir out && cd out']}
+  build: {commands: ['echo "$USERNAME|$PLAIN|$OWN|$AWS_ACCESS_KEY_ID" > result.txt']}
+artifacts: {files: [out/result.txt]}
+"""
+    )
+    assert build["buildStatus"] == "SUCCEEDED"
+    assert [kind for kind, _ in phases(build)] == ALL_PHASES
+    assert build["exportedEnvironmentVariables"] == [{"name": "TAG", "value": COMMIT}]
+    assert build["resolvedSourceVersion"] == COMMIT
+    with zipfile.ZipFile(io.BytesIO(world.aws.objects["artifacts/pipeline-dev/BuildOutp/x.zip"])) as archive:
+        assert archive.read("out/result.txt") == b"anonymous|of the project|1|temporary\n"
+    assert build["artifacts"]["location"] == "arn:aws:s3:::artifacts/pipeline-dev/BuildOutp/x.zip"
+    assert world.aws.encryption["SSEKMSKeyId"] == world.project["encryptionKey"]
+    assert world.docker.privileged is True
+    assert "Running command mkdir out" in world.log(build)
+
+
+def test_a_failed_pre_build_leaves_out_everything_after_it(world: World) -> None:
+    build = world.run(
+        "version: 0.2\nphases: {pre_build: {commands: [exit 3, touch x]}, build: {commands: [true]}}"
+    )
+    assert build["buildStatus"] == "FAILED"
+    assert failure(build) == (
+        "PRE_BUILD",
+        "COMMAND_EXECUTION_ERROR",
+        "Error while executing command: exit 3. Reason: exit status 3",
+    )
+    assert [kind for kind, _ in phases(build)][-2:] == ["FINALIZING", "COMPLETED"]
+    assert "BUILD" not in dict(phases(build))
+    assert "touch x" not in world.log(build)
+
+
+def test_a_failed_build_phase_still_runs_post_build_which_can_see_it(world: World) -> None:
+    build = world.run(
+        "version: 0.2\nphases:\n  build: {commands: ['false'], finally: ['echo finally']}\n"
+        "  post_build: {commands: ['echo succeeding=$CODEBUILD_BUILD_SUCCEEDING']}\n"
+    )
+    assert build["buildStatus"] == "FAILED"
+    assert dict(phases(build))["POST_BUILD"] == "SUCCEEDED"
+    log = world.log(build)
+    assert "succeeding=0" in log
+    assert log.index("finally\n") < log.index("Phase complete: BUILD State: FAILED")
+
+
+def test_on_failure_says_otherwise(world: World) -> None:
+    gone_on = world.run(
+        "version: 0.2\nphases:\n  pre_build: {on-failure: CONTINUE, commands: ['false']}\n"
+        "  build: {commands: ['true']}\n"
+    )
+    assert (gone_on["buildStatus"], dict(phases(gone_on))["BUILD"]) == ("FAILED", "SUCCEEDED")
+    aborted = world.run("version: 0.2\nphases: {build: {on-failure: ABORT, commands: ['false']}}\n")
+    assert "POST_BUILD" not in dict(phases(aborted))
+
+
+def test_stop_kills_what_runs_and_the_build_is_stopped(world: World) -> None:
+    build = world.start(BUILD.format('echo on; trap "" TERM; sleep 300; sleep 300'))
+    deadline = time.monotonic() + 10
+    while world.shown(build).get("currentPhase") != "BUILD" and time.monotonic() < deadline:
+        time.sleep(0.02)
+    world.codebuild.call("StopBuild", {"id": build})
+    stopped = world.finish(build)
+    assert stopped["buildStatus"] == "STOPPED"
+    assert dict(phases(stopped))["BUILD"] == "STOPPED"
+    assert world.codebuild.call("StopBuild", {"id": build})["build"]["buildStatus"] == "STOPPED"
+
+
+def test_nothing_of_a_build_runs_on_after_its_end(world: World) -> None:
+    build = world.run(BUILD.format("(setsid sleep 300 &); sleep 300 & echo left"))
+    assert build["buildStatus"] == "SUCCEEDED"
+    assert "left" in world.log(build)
+    folder = world.codebuild.state / "builds" / build["id"].rpartition(":")[2]
+    assert list(processes(f"CODEBUILD_BUILD_ID={build['id']}", set(), folder)) == []
+
+
+def test_a_build_out_of_time_fails_with_its_phase_timed_out(world: World) -> None:
+    world.codebuild.projects["build-dev"]["timeoutInMinutes"] = 0.01
+    build = world.run(BUILD.format("sleep 300"))
+    assert build["buildStatus"] == "FAILED"
+    assert failure(build) == ("BUILD", "BUILD_TIMED_OUT", "Build has timed out.")
+
+
+def test_a_missing_parameter_ends_the_build_in_download_source(world: World) -> None:
+    world.aws.parameters.clear()
+    build = world.run(BUILD.format("true"))
+    assert failure(build) == (
+        "DOWNLOAD_SOURCE",
+        "Decrypted Variables Error",
+        "parameter does not exist: /docker-hub-dev/username",
+    )
+    assert "INSTALL" not in dict(phases(build))
+
+
+def test_a_python_that_the_image_lacks_is_named(world: World) -> None:
+    spec = "version: 0.2\nphases: {install: {runtime-versions: {python: 3.9}}}"
+    build = world.run(spec, imageOverride="aws/codebuild/standard:8.0")
+    assert failure(build)[1:] == (
+        "YAML_FILE_ERROR",
+        "Unknown runtime version named '3.9' of python. "
+        "This build image has the following versions: 3.10, 3.11, 3.12, 3.13, 3.14",
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "more", "phase", "code"),
+    [
+        ("version: 0.2\nphases: [", {}, "DOWNLOAD_SOURCE", "YAML_FILE_ERROR"),
+        (BUILD.format("true"), {"buildspecOverride": "ci/x.yml"}, "DOWNLOAD_SOURCE", "YAML_FILE_ERROR"),
+        (
+            BUILD.format("true"),
+            {"sourceLocationOverride": "artifacts/none"},
+            "DOWNLOAD_SOURCE",
+            "CLIENT_ERROR",
+        ),
+        (
+            BUILD.format("true"),
+            {"imageOverride": "own:1"},
+            "PROVISIONING",
+            "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE",
+        ),
+        (BUILD.format("true") + "artifacts: {files: [no]}", {}, "UPLOAD_ARTIFACTS", "CLIENT_ERROR"),
+        (BUILD.format("true") + "reports: {r: {files: [no]}}", {}, "UPLOAD_ARTIFACTS", "CLIENT_ERROR"),
+    ],
+)
+def test_each_mistake_fails_the_phase_that_meets_it(
+    world: World, spec: str, more: dict[str, Any], phase: str, code: str
+) -> None:
+    build = world.run(spec, **more)
+    assert build["buildStatus"] == "FAILED"
+    assert failure(build)[:2] == (phase, code)
+
+
+def test_without_its_log_group_the_log_is_lost_and_the_build_goes_on(world: World) -> None:
+    world.aws.groups.clear()
+    build = world.run(BUILD.format("true"))
+    assert build["buildStatus"] == "SUCCEEDED"
+    assert not world.aws.logs
+
+
+def test_events_tell_of_each_phase_and_of_the_outcome(world: World) -> None:
+    world.run(BUILD.format("false"))
+    states = [(d["build-status"], d["current-phase"]) for kind, d in world.events if "State" in kind]
+    assert states == [("IN_PROGRESS", "SUBMITTED"), ("FAILED", "COMPLETED")]
+    done = [
+        (d["completed-phase"], d["completed-phase-status"]) for kind, d in world.events if "Phase" in kind
+    ]
+    assert ("BUILD", "FAILED") in done
+    assert done[0] == ("SUBMITTED", "SUCCEEDED")
+    last = world.events[-1][1]["additional-information"]
+    assert last["build-complete"] is True
+    assert last["initiator"] == "codepipeline/pipeline-dev"
+    assert [p["phase-type"] for p in last["phases"]][-1] == "COMPLETED"
+
+
+def test_a_junit_report_goes_to_the_projects_group(world: World) -> None:
+    xml = '<testsuite name="s"><testcase name="a"/><testcase name="b"><failure/></testcase></testsuite>'
+    spec = f"version: 0.2\nphases: {{build: {{commands: ['echo ''{xml}'' > r.xml']}}}}\n"
+    build = world.run(spec + "reports: {unit-tests: {files: [r.xml]}}")
+    (arn,) = build["reportArns"]
+    report = world.codebuild.call("BatchGetReports", {"reportArns": [arn]})["reports"][0]
+    assert report["reportGroupArn"].endswith(":report-group/build-dev-unit-tests")
+    assert (report["status"], report["testSummary"]["total"]) == ("FAILED", 2)
+    wanted = {"reportArn": arn, "filter": {"status": "FAILED"}}
+    assert [case["name"] for case in world.codebuild.call("DescribeTestCases", wanted)["testCases"]] == ["b"]
+    group = report["reportGroupArn"]
+    with pytest.raises(AwsError, match="still has reports"):
+        world.codebuild.call("DeleteReportGroup", {"arn": group})
+    world.codebuild.call("DeleteReportGroup", {"arn": group, "deleteReports": True})
+    assert world.codebuild.call("ListReports", {}) == {"reports": []}
+
+
+def test_the_same_start_twice_is_one_build_and_another_is_refused(world: World) -> None:
+    first = world.start(BUILD.format("true"), idempotencyToken="t")
+    assert world.start(BUILD.format("true"), idempotencyToken="t") == first
+    with pytest.raises(AwsError, match="Request parameter mismatch for idempotency token t"):
+        world.start(BUILD.format("true"), idempotencyToken="t", sourceVersion="b")
+    world.finish(first)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"serviceRole": "role"}, "InvalidInputException"),
+        ({"name": "a b"}, "InvalidInputException"),
+        ({"timeoutInMinutes": 2161}, "InvalidInputException"),
+        ({"artifacts": {"type": "NO_ARTIFACTS"}}, "InvalidInputException"),
+        ({"badgeEnabled": True}, "UnsupportedOperation"),
+        ({"vpcConfig": {"vpcId": "v"}}, "UnsupportedOperation"),
+        (
+            {"source": {"type": "GITHUB", "location": "x"}, "artifacts": {"type": "NO_ARTIFACTS"}},
+            "UnsupportedOperation",
+        ),
+    ],
+)
+def test_a_project_that_cannot_be_kept_is_refused(world: World, change: dict[str, Any], code: str) -> None:
+    with pytest.raises(AwsError) as caught:
+        world.codebuild.call("CreateProject", world.project | {"name": "other"} | change)
+    assert caught.value.code == code
+    assert world.codebuild.call("ListProjects", {}) == {"projects": ["build-dev"]}
+
+
+def test_what_is_not_there_is_refused_in_the_words_of_aws(world: World) -> None:
+    arn = "arn:aws:codebuild:us-east-1:123456789012:project/"
+    with pytest.raises(AwsError, match=f"ResourceNotFoundException: Project cannot be found: {arn}none"):
+        world.start(BUILD.format("true"), projectName="none")
+    with pytest.raises(
+        AwsError, match=f"ResourceAlreadyExistsException: Project already exists: {arn}build-dev"
+    ):
+        world.codebuild.call("CreateProject", world.project)
+    with pytest.raises(AwsError, match="ResourceNotFoundException"):
+        world.codebuild.call("StopBuild", {"id": "build-dev:none"})
+    with pytest.raises(AwsError, match="outside of CodePipeline"):
+        world.codebuild.call("StartBuild", {"projectName": "build-dev"})
+
+
+def test_cloudformation_makes_changes_and_removes_a_project(world: World) -> None:
+    kind = world.codebuild.resource_types()["AWS::CodeBuild::Project"]
+    properties = {
+        "Name": "from-template",
+        "ServiceRole": ROLE,
+        "Source": {"Type": "CODEPIPELINE", "BuildSpec": "buildspec.yml"},
+        "Artifacts": {"Type": "CODEPIPELINE"},
+        "Environment": {
+            "Type": "LINUX_CONTAINER",
+            "Image": "aws/codebuild/standard:7.0",
+            "ComputeType": "BUILD_GENERAL1_SMALL",
+            "PrivilegedMode": "true",
+            "EnvironmentVariables": [{"Name": "A", "Type": "PLAINTEXT", "Value": "b"}],
+        },
+        "Cache": {"Type": "NO_CACHE"},
+        "TimeoutInMinutes": "30",
+        "Tags": [{"Key": "environment", "Value": "dev"}],
+    }
+    name, attributes = kind.create(properties, "Build", "stack-dev")
+    assert attributes["Arn"] == "arn:aws:codebuild:us-east-1:123456789012:project/from-template"
+    shown = world.codebuild.call("BatchGetProjects", {"names": [name]})["projects"][0]
+    assert shown["environment"]["privilegedMode"] is True
+    assert shown["timeoutInMinutes"] == 30
+    assert shown["tags"] == [{"key": "environment", "value": "dev"}]
+    assert kind.update is not None
+    changed = {k: v for k, v in properties.items() if k != "TimeoutInMinutes"}
+    kind.update(name, properties, changed)
+    assert world.codebuild.project(name)["timeoutInMinutes"] == 60
+    with pytest.raises(AwsError):
+        kind.update(name, changed, changed | {"ServiceRole": "none"})
+    assert world.codebuild.project(name)["serviceRole"] == ROLE
+    with pytest.raises(AwsError, match=r"unsupported property Environment\.Colour"):
+        kind.create(properties | {"Environment": {"Colour": "red"}}, "Build", "stack-dev")
+    kind.delete(name, changed)
+    kind.delete(name, changed)
+    assert name not in world.codebuild.projects
+
+
+def test_cloudformation_deletes_a_report_group_with_reports_only_when_told_to(world: World) -> None:
+    kind = world.codebuild.resource_types()["AWS::CodeBuild::ReportGroup"]
+    properties = {
+        "Name": "build-dev-unit-tests",
+        "Type": "TEST",
+        "ExportConfig": {"ExportConfigType": "NO_EXPORT"},
+        "DeleteReports": "true",
+    }
+    arn, _ = kind.create(properties, "Reports", "stack-dev")
+    world.codebuild.add_report(arn, "arn:build", [])
+    with pytest.raises(AwsError, match="still has reports"):
+        kind.delete(arn, properties | {"DeleteReports": "false"})
+    kind.delete(arn, properties)
+    assert world.codebuild.report_groups == {}
