@@ -1,0 +1,164 @@
+"""The Deploy stage's CodeDeploy: how traffic moves to a new version, and what brings it back."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infrastructure.config import Config
+from infrastructure.naming import Names
+from infrastructure.roles import allow, arn, own_role, service_principal
+
+
+def may_pass_task_roles(task_role: iam.IRole, execution_role: iam.IRole) -> iam.PolicyStatement:
+    """Let a role hand these two roles, and no other, to ECS tasks (traps D7)."""
+    return allow(
+        ["iam:PassRole"],
+        [task_role.role_arn, execution_role.role_arn],
+        {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+    )
+
+
+class Deployment(Construct):
+    """The CodeDeploy application and its deployment group, with the role and the alarms that it acts on."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        config: Config,
+        names: Names,
+        service: ecs.FargateService,
+        blue: elbv2.ApplicationTargetGroup,
+        green: elbv2.ApplicationTargetGroup,
+        production_listener: elbv2.ApplicationListener,
+        test_listener: elbv2.ApplicationListener,
+        task_role: iam.IRole,
+        execution_role: iam.IRole,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._names = names
+        role = self._role(
+            [production_listener.listener_arn, test_listener.listener_arn],
+            may_pass_task_roles(task_role, execution_role),
+        )
+        self.application = codedeploy.EcsApplication(self, "Application", application_name=names.application)
+        self.alarms = [
+            alarm
+            for colour, group in (("blue", blue), ("green", green))
+            for alarm in self._alarms(colour, group)
+        ]
+        self.group = codedeploy.EcsDeploymentGroup(
+            self,
+            "Group",
+            application=self.application,
+            deployment_group_name=names.deployment_group,
+            service=service,
+            role=role.without_policy_updates(),  # The CDK would attach a managed policy (traps D8).
+            deployment_config=codedeploy.EcsDeploymentConfig.from_ecs_deployment_config_name(
+                self, "Config", config.deployment_config
+            ),
+            blue_green_deployment_config=codedeploy.EcsBlueGreenDeploymentConfig(
+                blue_target_group=blue,
+                green_target_group=green,
+                listener=production_listener,
+                test_listener=test_listener,
+                # The CDK's default of 0 would kill the old version, and the way back, at once (traps N3).
+                termination_wait_time=Duration.minutes(config.termination_wait_minutes),
+            ),
+            alarms=self.alarms,
+            auto_rollback=codedeploy.AutoRollbackConfig(
+                failed_deployment=True, stopped_deployment=True, deployment_in_alarm=True
+            ),
+        )
+
+    def _role(self, listeners: list[str], pass_role: iam.PolicyStatement) -> iam.Role:
+        service = f"{self._names.cluster}/{self._names.service}"
+        rules = f"listener-rule/app/{self._names.load_balancer}/*"
+        return own_role(
+            self,
+            "Role",
+            name=self._names.of("deployment-role"),
+            assumed_by=service_principal("codedeploy"),
+            description="What a release does: make and remove task sets, and move the two listeners",
+            statements=[
+                allow(
+                    [
+                        "ecs:DescribeServices",
+                        "ecs:CreateTaskSet",
+                        "ecs:UpdateServicePrimaryTaskSet",
+                        "ecs:DeleteTaskSet",
+                    ],
+                    [arn(self, "ecs", f"service/{service}"), arn(self, "ecs", f"task-set/{service}/*")],
+                ),
+                # They have no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_elasticloadbalancingv2.html
+                allow(
+                    [
+                        "elasticloadbalancing:DescribeListeners",
+                        "elasticloadbalancing:DescribeRules",
+                        "elasticloadbalancing:DescribeTargetGroups",
+                    ],
+                    ["*"],
+                ),
+                allow(["elasticloadbalancing:ModifyListener"], listeners),
+                allow(
+                    ["elasticloadbalancing:ModifyRule"],
+                    [arn(self, "elasticloadbalancing", rules)],
+                ),
+                allow(["cloudwatch:DescribeAlarms"], [arn(self, "cloudwatch", "alarm:*")]),
+                pass_role,
+            ],
+        )
+
+    def _alarms(self, colour: str, group: elbv2.ApplicationTargetGroup) -> list[cloudwatch.Alarm]:
+        """Watch one target group; both are, since each release moves the traffic to the other (traps N4)."""
+        every_minute = Duration.minutes(1)
+        errors = group.metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=every_minute)
+        unhealthy = group.metrics.unhealthy_host_count(period=every_minute, statistic="Maximum")
+        return [
+            self._alarm(
+                f"{colour.title()}Errors",
+                errors,
+                name=self._names.of(f"errors-{colour}"),
+                description=f"The {colour} tasks answered 5xx at least 5 times in a minute",
+                threshold=5,
+                minutes=1,
+            ),
+            self._alarm(
+                f"{colour.title()}Unhealthy",
+                unhealthy,
+                name=self._names.of(f"unhealthy-{colour}"),
+                description=f"A {colour} task failed its health checks for 2 minutes",
+                threshold=1,
+                minutes=2,
+            ),
+        ]
+
+    def _alarm(
+        self,
+        id_: str,
+        metric: cloudwatch.Metric,
+        *,
+        name: str,
+        description: str,
+        threshold: int,
+        minutes: int,
+    ) -> cloudwatch.Alarm:
+        return cloudwatch.Alarm(
+            self,
+            id_,
+            metric=metric,
+            alarm_name=name,
+            alarm_description=description,
+            threshold=threshold,
+            evaluation_periods=minutes,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            # A group without traffic sends no data, and is not ill.
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )

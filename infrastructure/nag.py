@@ -1,0 +1,117 @@
+"""Check the app with cdk-nag's AwsSolutions rules: `python -m infrastructure.nag`.
+
+Exit code 1 for a finding that nobody explained, and for an explanation that explains nothing any more.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aws_cdk import App
+from cdk_nag import AwsSolutionsChecks
+from constructs import IConstruct
+
+from infrastructure.config import Config
+from infrastructure.root_stack import RootStack
+
+PROJECT = Path(__file__).resolve().parent.parent
+SUFFIX = "dev"
+
+_OBJECTS = "IAM5[Resource::<ArtifactsBucket.Arn>/*]"
+_NO_RESOURCE = "IAM5[Resource::*]"
+_OBJECTS_REASON = "CodePipeline names the artifacts; the bucket holds nothing but this pipeline's"
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """A rule (without `AwsSolutions-`) that a resource breaks; logical ids are written without their hash."""
+
+    rule: str
+    path: str
+
+
+# Each reason is true of this resource, not of resources in general.
+EXPLAINED = {
+    Finding("VPC7", "Network/Vpc"): (
+        "Flow logs would cost more than the service, and late records would recreate their group (traps H2)"
+    ),
+    Finding("EC23", "Network/LoadBalancerGroup"): (
+        "Only port 80, the public service itself; the test listener is open to no world-wide range (traps B8)"
+    ),
+    Finding("ELB2", "Network/LoadBalancer"): (
+        "Access logs arrive after a bucket was emptied and would block destroy (traps H7)"
+    ),
+    Finding("ECS4", "Compute/Cluster"): (
+        "Container Insights writes to a log group outside the stack, which destroy would leave (traps H3)"
+    ),
+    Finding("ECS2", "Compute/Task"): "The only variable is PORT, which is no secret",
+    Finding(_NO_RESOURCE, "Compute/ExecutionRole"): "ecr:GetAuthorizationToken has no resource",
+    Finding("S1", "Pipeline/Artifacts/Bucket"): (
+        "Access logs arrive after their bucket was emptied and would block destroy (traps H7)"
+    ),
+    Finding(_OBJECTS, "Pipeline/Build/Role"): _OBJECTS_REASON,
+    Finding(_NO_RESOURCE, "Pipeline/Build/Role"): "ecr:GetAuthorizationToken has no resource",
+    Finding(_NO_RESOURCE, "Pipeline/Deployment/Role"): "elasticloadbalancing:Describe... have no resource",
+    Finding(
+        f"IAM5[Resource::arn:aws:ecs:us-east-1:<AWS::AccountId>:task-set/cluster-{SUFFIX}/service-{SUFFIX}/*]",
+        "Pipeline/Deployment/Role",
+    ): "CodeDeploy makes a task set with a new id at each release, in this one service",
+    Finding(
+        "IAM5[Resource::arn:aws:elasticloadbalancing:us-east-1:<AWS::AccountId>:"
+        f"listener-rule/app/load-balancer-{SUFFIX}/*]",
+        "Pipeline/Deployment/Role",
+    ): "AWS makes the ids of a listener's rules; the load balancer is ours alone",
+    Finding(
+        "IAM5[Resource::arn:aws:cloudwatch:us-east-1:<AWS::AccountId>:alarm:*]", "Pipeline/Deployment/Role"
+    ): ("cloudwatch:DescribeAlarms is granted on alarm:* or not at all"),
+    Finding(_OBJECTS, "Pipeline/Role"): _OBJECTS_REASON,
+    Finding(_OBJECTS, "Pipeline/SourceActionRole"): _OBJECTS_REASON,
+    Finding(_OBJECTS, "Pipeline/DeployActionRole"): _OBJECTS_REASON,
+    Finding(_NO_RESOURCE, "Pipeline/DeployActionRole"): "ecs:RegisterTaskDefinition has no resource",
+}
+
+
+def findings(scope: IConstruct) -> Iterator[Finding]:
+    """Say what the rules find in a synthesized tree, nested stacks included."""
+    for violation in AwsSolutionsChecks(scope).validate_scope(scope).violations:
+        rule = re.sub(r"<(\w+?)[0-9A-F]{8}\.", r"<\1.", violation.rule_name)
+        for resource in violation.violating_resources:
+            _, _, path = (resource.construct_path or "?").partition("/")
+            yield Finding(rule.removeprefix("AwsSolutions-"), path.removesuffix("/Resource"))
+
+
+def complaints(found: set[Finding]) -> list[str]:
+    """Compare what was found with what is explained: neither may be without the other."""
+    return [
+        *(f"{finding.path}: {finding.rule} is not explained" for finding in sorted(found - EXPLAINED.keys())),
+        *(
+            f"{finding.path}: {finding.rule} is explained, not found"
+            for finding in sorted(EXPLAINED.keys() - found)
+        ),
+    ]
+
+
+def main() -> int:
+    """Synthesize into a folder that is thrown away, and print what does not match."""
+    context = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"] | {"environmentSuffix": SUFFIX}
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(context=context, outdir=folder)
+        RootStack(app, config=Config.from_context(context))
+        app.synth()
+        found = set(findings(app))
+    problems = complaints(found)
+    for problem in problems:
+        print(f"error: {problem}; see infrastructure/{Path(__file__).name}", file=sys.stderr)
+    if not problems:
+        print(f"cdk-nag: {len(found)} findings, each explained in infrastructure/{Path(__file__).name}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The names that tie the parts together: `{resource-type}-{environmentSuffix}`, as long as AWS allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REGION = "us-east-1"
+BRANCH = "main"
+
+# The contract with taskdef.json and appspec.yaml, which name the same container and port (traps B2).
+CONTAINER_NAME = "app"
+CONTAINER_PORT = 8080
+HEALTH_PATH = "/health"
+
+PRODUCTION_PORT = 80
+TEST_PORT = 8080
+
+# The key of `reports:` in buildspec.yml: CodeBuild reports to the group `{project}-{key}` (traps F8).
+REPORT_NAME = "unit-tests"
+
+# No time and no commit: a changed tag would touch the ECS service, which AWS may refuse (traps C2).
+FIXED_TAGS = {
+    "project": "python-service-road",
+    "service": "sample-service",
+    "managed-by": "cdk",
+    "cost-centre": "python-service-road",
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """Name every resource of one environment.
+
+    The longest name with a limit of 32 characters, `target-group-green-{suffix}`, is why a suffix may have
+    12 (traps L).
+    """
+
+    suffix: str
+
+    def of(self, resource_type: str) -> str:
+        """Join a resource's type and the suffix."""
+        return f"{resource_type}-{self.suffix}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags that every taggable resource carries."""
+        return {**FIXED_TAGS, "environment": self.suffix}
+
+    @property
+    def stack(self) -> str:
+        return self.of("stack")
+
+    @property
+    def load_balancer(self) -> str:
+        return self.of("load-balancer")
+
+    @property
+    def blue_target_group(self) -> str:
+        return self.of("target-group-blue")
+
+    @property
+    def green_target_group(self) -> str:
+        return self.of("target-group-green")
+
+    @property
+    def image_repository(self) -> str:
+        return self.of("images")
+
+    @property
+    def cluster(self) -> str:
+        return self.of("cluster")
+
+    @property
+    def service(self) -> str:
+        return self.of("service")
+
+    @property
+    def task_family(self) -> str:
+        return self.of("task")
+
+    @property
+    def task_log_group(self) -> str:
+        return f"/ecs/{self.task_family}"
+
+    @property
+    def repository(self) -> str:
+        return self.of("repository")
+
+    @property
+    def build_project(self) -> str:
+        return self.of("build")
+
+    @property
+    def build_log_group(self) -> str:
+        return f"/codebuild/{self.build_project}"
+
+    @property
+    def report_group(self) -> str:
+        return f"{self.build_project}-{REPORT_NAME}"
+
+    @property
+    def application(self) -> str:
+        return self.of("application")
+
+    @property
+    def deployment_group(self) -> str:
+        return self.of("deployment-group")
+
+    @property
+    def pipeline(self) -> str:
+        return self.of("pipeline")
+
+    @property
+    def topic(self) -> str:
+        return self.of("notifications")
+
+    @property
+    def docker_hub_username(self) -> str:
+        """SSM parameter that the stack makes."""
+        return f"/{self.of('docker-hub')}/username"
+
+    @property
+    def docker_hub_password(self) -> str:
+        """SSM SecureString that a person makes: CloudFormation cannot (traps F5)."""
+        return f"/{self.of('docker-hub')}/password"
+
+    def artifact_bucket(self, account: str) -> str:
+        """Name the bucket; `account` may be a token. Bucket names are shared by all of AWS (traps L)."""
+        return f"{self.of('artifacts')}-{account}-{REGION}"

@@ -1,0 +1,129 @@
+"""The network: a VPC over two zones, who may reach whom, and the load balancer between the versions."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, Fn, NestedStack, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from constructs import Construct
+
+from infrastructure.config import Config
+from infrastructure.naming import CONTAINER_PORT, HEALTH_PATH, PRODUCTION_PORT, TEST_PORT, Names
+
+
+class NetworkStack(NestedStack):
+    """Everything between a request and a task."""
+
+    def __init__(self, scope: Construct, id_: str, *, config: Config, names: Names) -> None:
+        super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
+        self.vpc = self._vpc(config)
+        self.load_balancer_group = self._load_balancer_group(config)
+        self.service_group = self._service_group()
+        self.load_balancer = elbv2.ApplicationLoadBalancer(
+            self,
+            "LoadBalancer",
+            load_balancer_name=names.load_balancer,
+            vpc=self.vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            security_group=self.load_balancer_group,
+            internet_facing=True,
+            # gunicorn keeps its connections for 75 s, longer than this (traps N1).
+            idle_timeout=Duration.seconds(60),
+            drop_invalid_header_fields=True,
+            deletion_protection=False,
+        )
+        self.blue = self._target_group("Blue", names.blue_target_group)
+        self.green = self._target_group("Green", names.green_target_group)
+        self.production_listener = self._listener("Production", PRODUCTION_PORT, self.blue)
+        self.test_listener = self._listener("Test", TEST_PORT, self.green)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The account's first two zones, asked at deploy time: so synth needs no credentials."""
+        return [Fn.select(index, Fn.get_azs()) for index in (0, 1)]
+
+    def _vpc(self, config: Config) -> ec2.Vpc:
+        return ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr("10.0.0.0/16"),
+            max_azs=2,
+            nat_gateways=config.nat_gateways,
+            # The Lambda that would do it logs to a group that nobody expires or deletes (traps H1).
+            restrict_default_security_group=False,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="Public",
+                    subnet_type=ec2.SubnetType.PUBLIC,
+                    cidr_mask=24,
+                    map_public_ip_on_launch=False,
+                ),
+                ec2.SubnetConfiguration(
+                    name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=22
+                ),
+            ],
+        )
+
+    def _load_balancer_group(self, config: Config) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self,
+            "LoadBalancerGroup",
+            vpc=self.vpc,
+            description="The load balancer: the world on the production listener",
+            allow_all_outbound=False,
+        )
+        group.add_ingress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(PRODUCTION_PORT), "Production traffic")
+        if config.test_traffic_cidr:
+            peer = ec2.Peer.ipv4(config.test_traffic_cidr)
+            group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "Unreleased versions, for testers only")
+        return group
+
+    def _service_group(self) -> ec2.SecurityGroup:
+        """The tasks' group stands here, so that no rule crosses a stack and makes a cycle (traps J3)."""
+        group = ec2.SecurityGroup(
+            self,
+            "ServiceGroup",
+            vpc=self.vpc,
+            description="The tasks: only the load balancer may call them",
+            allow_all_outbound=True,
+        )
+        group.connections.allow_from(
+            self.load_balancer_group, ec2.Port.tcp(CONTAINER_PORT), "Requests and health checks"
+        )
+        return group
+
+    def _target_group(self, id_: str, name: str) -> elbv2.ApplicationTargetGroup:
+        """Never edit a property here: most replace the group, which the service cannot follow (traps C6)."""
+        return elbv2.ApplicationTargetGroup(
+            self,
+            id_,
+            target_group_name=name,
+            vpc=self.vpc,
+            target_type=elbv2.TargetType.IP,
+            protocol=elbv2.ApplicationProtocol.HTTP,
+            port=CONTAINER_PORT,
+            deregistration_delay=Duration.seconds(30),
+            health_check=elbv2.HealthCheck(
+                path=HEALTH_PATH,
+                healthy_http_codes="200",
+                interval=Duration.seconds(5),
+                timeout=Duration.seconds(4),
+                healthy_threshold_count=2,
+                unhealthy_threshold_count=2,
+            ),
+        )
+
+    def _listener(
+        self, id_: str, port: int, target_group: elbv2.ApplicationTargetGroup
+    ) -> elbv2.ApplicationListener:
+        """Never edit the default action: CodeDeploy owns it after the first release (traps C5)."""
+        listener = self.load_balancer.add_listener(
+            id_,
+            port=port,
+            protocol=elbv2.ApplicationProtocol.HTTP,
+            open=False,  # The security group says who may come.
+            default_target_groups=[target_group],
+        )
+        # After a release both listeners name both groups, so both must go before either group can (traps I1).
+        listener.node.add_dependency(self.blue, self.green)
+        return listener

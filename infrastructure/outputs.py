@@ -1,0 +1,51 @@
+"""What the deployed stack tells whoever drives it: the keys of the root stack's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+
+def _key(field: str) -> str:
+    return "".join(word.capitalize() for word in field.split("_"))
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The root stack's outputs; the field `service_url` is the output `ServiceUrl`."""
+
+    service_url: str
+    test_url: str
+    clone_url_http: str
+    repository_name: str
+    pipeline_name: str
+    build_project_name: str
+    application_name: str
+    deployment_group_name: str
+    cluster_name: str
+    service_name: str
+    image_repository_name: str
+    artifact_bucket_name: str
+    topic_arn: str
+
+    @classmethod
+    def keys(cls) -> tuple[str, ...]:
+        """Name the outputs as CloudFormation shows them."""
+        return tuple(_key(field.name) for field in fields(cls))
+
+    @classmethod
+    def from_stack(cls, outputs: Mapping[str, str]) -> Outputs:
+        """Read the outputs of a deployed stack; other keys are left alone.
+
+        Raises KeyError naming every output that is missing.
+        """
+        missing = sorted(set(cls.keys()) - set(outputs))
+        if missing:
+            raise KeyError(
+                f"the stack has no output {', '.join(missing)}; deploy it with this version of the app"
+            )
+        return cls(**{field.name: outputs[_key(field.name)] for field in fields(cls)})
+
+    def to_stack(self) -> dict[str, str]:
+        """Key the values as CloudFormation shows them."""
+        return {_key(name): value for name, value in asdict(self).items()}

@@ -1,0 +1,261 @@
+"""The road of a commit: Source, Build, Deploy, and what starts it."""
+
+from __future__ import annotations
+
+from aws_cdk import NestedStack, RemovalPolicy
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infrastructure.artifacts import Artifacts
+from infrastructure.build import Build
+from infrastructure.config import Config
+from infrastructure.deployment import Deployment, may_pass_task_roles
+from infrastructure.naming import BRANCH, Names
+from infrastructure.notifications import Notifications
+from infrastructure.roles import allow, arn, own_role, service_principal
+from infrastructure.source import seeded_repository
+
+IMAGE_PLACEHOLDER = "IMAGE1_NAME"  # taskdef.json has it between < and > (traps D2).
+
+
+class PipelineStack(NestedStack):
+    """The pipeline and everything that only the pipeline uses."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        config: Config,
+        names: Names,
+        service: ecs.FargateService,
+        blue: elbv2.ApplicationTargetGroup,
+        green: elbv2.ApplicationTargetGroup,
+        production_listener: elbv2.ApplicationListener,
+        test_listener: elbv2.ApplicationListener,
+        images: ecr.IRepository,
+        task_role: iam.IRole,
+        execution_role: iam.IRole,
+        task_log_group: logs.ILogGroup,
+    ) -> None:
+        super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
+        self._names = names
+        self.artifacts = Artifacts(self, "Artifacts", names=names)
+        self.repository = seeded_repository(self, "Repository", names=names)
+        self.build = Build(
+            self,
+            "Build",
+            config=config,
+            names=names,
+            artifacts=self.artifacts,
+            images=images,
+            task_role=task_role,
+            execution_role=execution_role,
+            task_log_group=task_log_group,
+        )
+        self.deployment = Deployment(
+            self,
+            "Deployment",
+            config=config,
+            names=names,
+            service=service,
+            blue=blue,
+            green=green,
+            production_listener=production_listener,
+            test_listener=test_listener,
+            task_role=task_role,
+            execution_role=execution_role,
+        )
+        self.notifications = Notifications(self, "Notifications", config=config, names=names)
+        self.notifications.watch(self.deployment.alarms)
+        self.pipeline = self._pipeline(config, may_pass_task_roles(task_role, execution_role))
+        self._start_on_push()
+
+    def _pipeline(self, config: Config, pass_role: iam.PolicyStatement) -> codepipeline.Pipeline:
+        """Run once by itself when it is made, so all that the run needs stands before it (traps B6).
+
+        Roles carry their policies inside them, and the pipeline refers to each role: that is the order.
+        """
+        role = self._pipeline_role()
+        source, built = codepipeline.Artifact("SourceOutput"), codepipeline.Artifact("BuildOutput")
+        pipeline = codepipeline.Pipeline(
+            self,
+            "Pipeline",
+            pipeline_name=self._names.pipeline,
+            pipeline_type=codepipeline.PipelineType.V2,
+            # Never PARALLEL: a deployment group takes one deployment at a time (traps E2).
+            execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
+            role=role.without_policy_updates(),
+            artifact_bucket=self.artifacts.bucket,
+            restart_execution_on_update=False,
+            stages=[
+                codepipeline.StageProps(stage_name="Source", actions=[self._source(role, source)]),
+                codepipeline.StageProps(stage_name="Build", actions=[self._build(role, source, built)]),
+                codepipeline.StageProps(
+                    stage_name="Deploy", actions=[self._deploy(role, built, config, pass_role)]
+                ),
+            ],
+        )
+        # It refers to one part of each; the first run needs, and its failure tells, the rest.
+        pipeline.node.add_dependency(
+            self.deployment, self.build, self.repository, self.artifacts, self.notifications
+        )
+        return pipeline
+
+    def _pipeline_role(self) -> iam.Role:
+        action_roles = [
+            arn(self, "iam", f"role/{self._names.of(name)}", region=False)
+            for name in ("source-action-role", "build-action-role", "deploy-action-role")
+        ]
+        return own_role(
+            self,
+            "Role",
+            name=self._names.of("pipeline-role"),
+            assumed_by=service_principal(
+                "codepipeline", source_arn=arn(self, "codepipeline", self._names.pipeline)
+            ),
+            description="What the pipeline does itself: hand artifacts on, and take on its actions' roles",
+            statements=[
+                allow(["sts:AssumeRole"], action_roles),
+                *self.artifacts.may_read(),
+                *self.artifacts.may_write(),
+            ],
+        )
+
+    def _action_role(
+        self, action: str, pipeline_role: iam.IRole, description: str, statements: list[iam.PolicyStatement]
+    ) -> iam.IRole:
+        role = own_role(
+            self,
+            f"{action}ActionRole",
+            name=self._names.of(f"{action.lower()}-action-role"),
+            assumed_by=iam.ArnPrincipal(pipeline_role.role_arn),
+            description=description,
+            statements=statements,
+        )
+        return role.without_policy_updates()
+
+    def _source(self, role: iam.IRole, output: codepipeline.Artifact) -> actions.CodeCommitSourceAction:
+        statements = [
+            allow(
+                [
+                    "codecommit:GetBranch",
+                    "codecommit:GetCommit",
+                    "codecommit:UploadArchive",
+                    "codecommit:GetUploadArchiveStatus",
+                    "codecommit:CancelUploadArchive",
+                ],
+                [self.repository.repository_arn],
+            ),
+            *self.artifacts.may_write(),
+        ]
+        return actions.CodeCommitSourceAction(
+            action_name="Source",
+            repository=self.repository,
+            branch=BRANCH,
+            # No polling: our own rule starts the pipeline, once a push (traps E1).
+            trigger=actions.CodeCommitTrigger.NONE,
+            output=output,
+            role=self._action_role("Source", role, "Fetches the commit of a run", statements),
+        )
+
+    def _build(
+        self, role: iam.IRole, source: codepipeline.Artifact, output: codepipeline.Artifact
+    ) -> actions.CodeBuildAction:
+        statements = [
+            allow(
+                ["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"],
+                [self.build.project.project_arn],
+            )
+        ]
+        return actions.CodeBuildAction(
+            action_name="Build",
+            project=self.build.project,
+            input=source,
+            outputs=[output],
+            role=self._action_role("Build", role, "Starts and watches the build of a run", statements),
+        )
+
+    def _deploy(
+        self, role: iam.IRole, built: codepipeline.Artifact, config: Config, pass_role: iam.PolicyStatement
+    ) -> actions.CodeDeployEcsDeployAction:
+        application, group = self._names.application, self._names.deployment_group
+        statements = [
+            allow(
+                [
+                    "codedeploy:GetApplication",
+                    "codedeploy:GetApplicationRevision",
+                    "codedeploy:RegisterApplicationRevision",
+                ],
+                [arn(self, "codedeploy", f"application:{application}")],
+            ),
+            allow(
+                ["codedeploy:CreateDeployment", "codedeploy:GetDeployment"],
+                [arn(self, "codedeploy", f"deploymentgroup:{application}/{group}")],
+            ),
+            allow(
+                ["codedeploy:GetDeploymentConfig"],
+                [arn(self, "codedeploy", f"deploymentconfig:{config.deployment_config}")],
+            ),
+            # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+            allow(["ecs:RegisterTaskDefinition"], ["*"]),
+            pass_role,
+            *self.artifacts.may_read(),
+        ]
+        return actions.CodeDeployEcsDeployAction(
+            action_name="Deploy",
+            deployment_group=self.deployment.group,
+            task_definition_template_file=built.at_path("taskdef.json"),
+            app_spec_template_file=built.at_path("appspec.yaml"),
+            container_image_inputs=[
+                actions.CodeDeployEcsContainerImageInput(
+                    input=built, task_definition_placeholder=IMAGE_PLACEHOLDER
+                )
+            ],
+            role=self._action_role(
+                "Deploy", role, "Registers a run's task definition and releases it", statements
+            ),
+        )
+
+    def _start_on_push(self) -> None:
+        """Start the pipeline when main moves; the seed is older than the rule, so it starts nothing."""
+        role = own_role(
+            self,
+            "SourceRuleRole",
+            name=self._names.of("source-rule-role"),
+            assumed_by=service_principal(
+                "events", source_arn=arn(self, "events", f"rule/{self._names.of('source-rule')}")
+            ),
+            description="Starts the pipeline when main moves",
+            statements=[
+                allow(
+                    ["codepipeline:StartPipelineExecution"],
+                    [arn(self, "codepipeline", self._names.pipeline)],
+                )
+            ],
+        )
+        rule = events.Rule(
+            self,
+            "SourceRule",
+            rule_name=self._names.of("source-rule"),
+            description=f"A push to {BRANCH} starts the pipeline",
+            event_pattern=events.EventPattern(
+                source=["aws.codecommit"],
+                detail_type=["CodeCommit Repository State Change"],
+                resources=[self.repository.repository_arn],
+                detail={
+                    "event": ["referenceCreated", "referenceUpdated"],
+                    "referenceType": ["branch"],
+                    "referenceName": [BRANCH],
+                },
+            ),
+        )
+        rule.add_target(targets.CodePipeline(self.pipeline, event_role=role.without_policy_updates()))

@@ -1,0 +1,63 @@
+"""Own narrow roles: whole when they are made, and closed to whatever the CDK would add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+OWN_ACCOUNT = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+
+
+def own_role(
+    scope: Construct,
+    id_: str,
+    *,
+    name: str,
+    assumed_by: iam.IPrincipal,
+    description: str,
+    statements: Sequence[iam.PolicyStatement] = (),
+) -> iam.Role:
+    """Make a role with its policy inside it.
+
+    Who refers to the role waits for its policy too, so no first run races a permission (traps B6).
+    Hand it on as `role.without_policy_updates()`: the CDK's own grants are wider than ours (traps D7, D8).
+    """
+    policies = {"policy": iam.PolicyDocument(statements=list(statements))} if statements else None
+    role = iam.Role(
+        scope,
+        id_,
+        role_name=name,
+        assumed_by=assumed_by,
+        description=description,
+        inline_policies=policies,
+    )
+    role.apply_removal_policy(RemovalPolicy.DESTROY)
+    return role
+
+
+def service_principal(service: str, *, source_arn: str | None = None) -> iam.ServicePrincipal:
+    """Trust an AWS service only when it acts for this account, and for `source_arn` if given."""
+    conditions: dict[str, Mapping[str, str]] = dict(OWN_ACCOUNT)
+    if source_arn:
+        conditions["ArnLike"] = {"aws:SourceArn": source_arn}
+    return iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=conditions)
+
+
+def allow(
+    actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, object] | None = None
+) -> iam.PolicyStatement:
+    """Allow exactly these actions on these resources."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
+
+
+def arn(scope: Construct, service: str, resource: str, *, region: bool = True) -> str:
+    """Spell the ARN of a resource of this account from its name.
+
+    A policy that only names its resource makes no nested stack wait for another (traps K1).
+    """
+    stack = Stack.of(scope)
+    return f"arn:{stack.partition}:{service}:{stack.region if region else ''}:{stack.account}:{resource}"

@@ -1,0 +1,62 @@
+"""Where a release begins: the CodeCommit repository, which is born with the service in it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from infrastructure.errors import AppError
+from infrastructure.naming import BRANCH, Names
+
+PROJECT = Path(__file__).resolve().parent.parent
+CONTRACT_FILES = ("Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json")
+OPTIONAL_FILES = (".hadolint.yaml",)
+SERVICE_FOLDER = "sample_service"
+# What tests and tools leave behind is no part of the service (traps B4).
+LEFT_BEHIND = ("__pycache__", "*.pyc", ".*_cache", ".venv", ".coverage", "reports", "*.egg-info", ".DS_Store")
+
+
+class SeedError(AppError):
+    """The files that the repository is born with cannot be found."""
+
+
+def lay_out_seed(project: Path, folder: Path) -> None:
+    """Copy into `folder` what the repository is born with: the contract files and the service with its tests.
+
+    Raises SeedError naming a file that is missing.
+    """
+    for name in CONTRACT_FILES + OPTIONAL_FILES:
+        if (project / name).is_file():
+            shutil.copyfile(project / name, folder / name)
+        elif name in CONTRACT_FILES:
+            raise SeedError(f"{project / name} is missing: the CodeCommit repository is seeded with it")
+    if not (project / SERVICE_FOLDER).is_dir():
+        raise SeedError(f"{project / SERVICE_FOLDER} is missing: the CodeCommit repository is seeded with it")
+    shutil.copytree(
+        project / SERVICE_FOLDER, folder / SERVICE_FOLDER, ignore=shutil.ignore_patterns(*LEFT_BEHIND)
+    )
+
+
+def seeded_repository(scope: Construct, id_: str, *, names: Names) -> codecommit.Repository:
+    """Make the repository with a first commit on `main`, which the pipeline's first run finds (traps B3).
+
+    AWS reads the seed only when it makes the repository: later versions arrive by `git push` (traps B4).
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        lay_out_seed(PROJECT, Path(folder))
+        seed = s3_assets.Asset(scope, f"{id_}Seed", path=folder)
+    repository = codecommit.Repository(
+        scope,
+        id_,
+        repository_name=names.repository,
+        description="The service: a push to main releases it",
+        code=codecommit.Code.from_asset(seed, BRANCH),
+    )
+    repository.apply_removal_policy(RemovalPolicy.DESTROY)
+    return repository

@@ -1,0 +1,30 @@
+"""One synthesis a session: it is the slow part."""
+
+from __future__ import annotations
+
+import pytest
+from synthesized import Templates, synthesize
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Environment dev with the defaults of cdk.json."""
+    return synthesize(tmp_path_factory.mktemp("cdk.out"))
+
+
+@pytest.fixture(scope="session")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Another environment, with every optional key given."""
+    return synthesize(
+        tmp_path_factory.mktemp("other.out"),
+        environmentSuffix="a-longer-one",
+        account="123456789012",
+        notificationEmail="team@example.com",
+        testTrafficCidr="203.0.113.0/24",
+        deploymentConfig="CodeDeployDefault.ECSAllAtOnce",
+        desiredCount="3",
+        taskCpu="512",
+        taskMemory="1024",
+        terminationWaitMinutes="7",
+        natGateways="2",
+    )

@@ -1,0 +1,144 @@
+"""The rules for every resource: kept by the app, and seen broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from aws_cdk import App, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Annotations, Match
+from synthesized import Templates
+
+from infrastructure.guardrails import guard
+from infrastructure.naming import Names
+
+TAGS = Names("dev").tags
+DESTROY = RemovalPolicy.DESTROY
+# These have tags in CloudFormation; the others of our templates have none.
+TAGLESS = {
+    "AWS::CloudFormation::Stack",
+    "AWS::EC2::Route",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPCGatewayAttachment",
+    "AWS::KMS::Alias",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "Custom::S3AutoDeleteObjects",
+}
+
+
+def errors(make: Callable[[Stack], object], *, tagged: bool = True) -> list[str]:
+    """Synthesize one resource under the rules, and return the errors."""
+    stack = Stack(App(), "Test")
+    if tagged:
+        for key, value in TAGS.items():
+            Tags.of(stack).add(key, value)
+    guard(stack, tags=TAGS)
+    make(stack)
+    found = Annotations.from_stack(stack).find_error("*", Match.any_value())
+    return [str(entry.entry.data) for entry in found]
+
+
+def log_group(stack: Stack) -> logs.LogGroup:
+    return logs.LogGroup(stack, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=DESTROY)
+
+
+BROKEN: dict[str, tuple[Callable[[Stack], object], str]] = {
+    "a bucket that is retained": (lambda stack: s3.Bucket(stack, "X"), "RemovalPolicy.DESTROY"),
+    "a bucket that is not emptied": (
+        lambda stack: s3.Bucket(stack, "X", removal_policy=DESTROY),
+        "set auto_delete_objects",
+    ),
+    "images that are not deleted": (
+        lambda stack: ecr.Repository(stack, "X", removal_policy=DESTROY),
+        "set empty_on_delete",
+    ),
+    "reports that are not deleted": (
+        lambda stack: codebuild.ReportGroup(stack, "X", removal_policy=DESTROY),
+        "set delete_reports",
+    ),
+    "a protected load balancer": (
+        lambda stack: elbv2.CfnLoadBalancer(
+            stack,
+            "X",
+            load_balancer_attributes=[
+                elbv2.CfnLoadBalancer.LoadBalancerAttributeProperty(
+                    key="deletion_protection.enabled", value="true"
+                )
+            ],
+        ),
+        "set deletion_protection to False",
+    ),
+    "a log group of two years": (
+        lambda stack: logs.LogGroup(stack, "X", removal_policy=DESTROY),
+        "keeps its logs 731 days",
+    ),
+    "a log group for ever": (
+        lambda stack: logs.LogGroup(
+            stack, "X", retention=logs.RetentionDays.INFINITE, removal_policy=DESTROY
+        ),
+        "keeps its logs for ever",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", sorted(BROKEN))
+def test_what_breaks_a_rule_is_named_with_what_to_do(broken: str) -> None:
+    make, says = BROKEN[broken]
+    found = errors(make)
+    assert any(line.startswith("Test/X") and says in line for line in found), found
+
+
+def test_a_resource_without_our_tags_is_named_with_what_it_lacks() -> None:
+    (line,) = errors(log_group, tagged=False)
+    assert line.startswith(
+        "Test/Logs/Resource (AWS::Logs::LogGroup) lacks the tags cost-centre, environment,"
+    )
+
+
+def test_a_resource_that_keeps_the_rules_passes() -> None:
+    assert not errors(log_group)
+
+
+def test_nothing_of_the_app_is_retained(templates: Templates) -> None:
+    for resource in templates.resources():
+        assert resource.body.get("DeletionPolicy", "Delete") == "Delete", resource.id
+        assert resource.body.get("UpdateReplacePolicy", "Delete") == "Delete", resource.id
+
+
+def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
+    groups = templates.resources("AWS::Logs::LogGroup")
+    assert {group.properties["LogGroupName"] for group in groups} == {
+        "/ecs/task-dev",
+        "/codebuild/build-dev",
+        "/lambda/artifacts-cleaner-dev",
+    }
+    assert {group.properties["RetentionInDays"] for group in groups} == {30}
+
+
+def test_every_resource_of_the_app_that_can_have_tags_has_ours(templates: Templates) -> None:
+    for resource in templates.resources():
+        if resource.type in TAGLESS:
+            continue
+        given = resource.properties["Tags"]
+        tags = given if isinstance(given, dict) else {tag["Key"]: tag["Value"] for tag in given}
+        assert tags.items() >= TAGS.items(), resource.id
+
+
+def test_no_tag_changes_with_the_time_or_the_commit() -> None:
+    """A changed tag touches the ECS service, which AWS may refuse (traps C2)."""
+    assert TAGS == {
+        "project": "python-service-road",
+        "service": "sample-service",
+        "environment": "dev",
+        "managed-by": "cdk",
+        "cost-centre": "python-service-road",
+    }

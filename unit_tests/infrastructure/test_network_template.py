@@ -1,0 +1,116 @@
+"""Who reaches whom, and the parts of the load balancer that nobody may edit."""
+
+from __future__ import annotations
+
+from synthesized import Resource, Templates, plain
+
+TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
+LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
+
+
+def group(templates: Templates, begins: str) -> Resource:
+    (found,) = [
+        each
+        for each in templates.resources("AWS::EC2::SecurityGroup")
+        if each.properties["GroupDescription"].startswith(begins)
+    ]
+    return found
+
+
+def test_tasks_run_in_private_subnets_over_two_zones_with_one_way_out(templates: Templates) -> None:
+    subnets = templates.resources("AWS::EC2::Subnet")
+    zones = [subnet.properties["AvailabilityZone"]["Fn::Select"][0] for subnet in subnets]
+    assert sorted(zones) == [0, 0, 1, 1]
+    assert not [subnet for subnet in subnets if subnet.properties["MapPublicIpOnLaunch"]]
+    assert len(templates.resources("AWS::EC2::NatGateway")) == 1
+
+
+def test_two_ways_out_can_be_asked_for(other: Templates) -> None:
+    assert len(other.resources("AWS::EC2::NatGateway")) == 2
+
+
+def test_no_lambda_restricts_the_default_security_group(templates: Templates) -> None:
+    """It would log to a group that nobody expires or deletes (traps H1)."""
+    assert not templates.resources("Custom::VpcRestrictDefaultSG")
+    assert len(templates.resources("AWS::Lambda::Function")) == 1  # the bucket's
+
+
+def test_the_world_reaches_the_production_listener_and_nothing_else(templates: Templates) -> None:
+    rules = group(templates, "The load balancer").properties["SecurityGroupIngress"]
+    assert [(rule["CidrIp"], rule["FromPort"], rule["ToPort"]) for rule in rules] == [("0.0.0.0/0", 80, 80)]
+
+
+def test_testers_reach_the_test_listener_when_their_network_is_given(other: Templates) -> None:
+    rules = group(other, "The load balancer").properties["SecurityGroupIngress"]
+    assert [(rule["CidrIp"], rule["FromPort"]) for rule in rules] == [
+        ("0.0.0.0/0", 80),
+        ("203.0.113.0/24", 8080),
+    ]
+
+
+def test_only_the_load_balancer_reaches_the_tasks(templates: Templates) -> None:
+    balancer, service = group(templates, "The load balancer"), group(templates, "The tasks")
+    assert "SecurityGroupIngress" not in service.properties
+    rule = templates.only("AWS::EC2::SecurityGroupIngress").properties
+    assert plain(rule["GroupId"]) == f"<{service.id}.GroupId>"
+    assert plain(rule["SourceSecurityGroupId"]) == f"<{balancer.id}.GroupId>"
+    assert (rule["FromPort"], rule["ToPort"]) == (8080, 8080)
+
+
+def test_no_security_group_rule_stands_in_another_stack_than_its_groups(templates: Templates) -> None:
+    """A rule that crosses nested stacks makes a cycle (traps J3)."""
+    for kind in ("Ingress", "Egress"):
+        assert {rule.part for rule in templates.resources(f"AWS::EC2::SecurityGroup{kind}")} == {"network"}
+
+
+def test_the_load_balancer_waits_less_long_than_gunicorn_and_can_be_deleted(templates: Templates) -> None:
+    balancer = templates.only("AWS::ElasticLoadBalancingV2::LoadBalancer").properties
+    attributes = {each["Key"]: each["Value"] for each in balancer["LoadBalancerAttributes"]}
+    assert attributes["idle_timeout.timeout_seconds"] == "60"
+    assert attributes["deletion_protection.enabled"] == "false"
+    assert balancer["Name"] == "load-balancer-dev"
+
+
+def test_the_target_groups_are_frozen(templates: Templates) -> None:
+    """A changed property replaces the group; ECS refuses to follow (traps C6): change this test knowingly."""
+    for colour in ("blue", "green"):
+        name = f"target-group-{colour}-dev"
+        properties = dict(templates.only(TARGET_GROUP, Name=name).properties)
+        attributes = {each["Key"]: each["Value"] for each in properties.pop("TargetGroupAttributes")}
+        assert attributes == {"deregistration_delay.timeout_seconds": "30", "stickiness.enabled": "false"}
+        assert str(plain(properties.pop("VpcId"))).startswith("<Vpc")
+        properties.pop("Tags")
+        assert properties == {
+            "Name": name,
+            "Port": 8080,
+            "Protocol": "HTTP",
+            "TargetType": "ip",
+            "HealthCheckPath": "/health",
+            "HealthCheckIntervalSeconds": 5,
+            "HealthCheckTimeoutSeconds": 4,
+            "HealthyThresholdCount": 2,
+            "UnhealthyThresholdCount": 2,
+            "Matcher": {"HttpCode": "200"},
+        }
+
+
+def test_the_listeners_are_frozen(templates: Templates) -> None:
+    """CloudFormation would send traffic back to an empty group (traps C5): change this test knowingly."""
+    for port, colour in ((80, "blue"), (8080, "green")):
+        target = templates.only(TARGET_GROUP, Name=f"target-group-{colour}-dev")
+        properties = dict(templates.only(LISTENER, Port=port).properties)
+        assert str(plain(properties.pop("LoadBalancerArn"))).startswith("<LoadBalancer")
+        properties.pop("Tags")
+        assert plain(properties) == {
+            "Port": port,
+            "Protocol": "HTTP",
+            "DefaultActions": [{"Type": "forward", "TargetGroupArn": f"<{target.id}>"}],
+        }
+
+
+def test_each_listener_is_deleted_before_either_target_group(templates: Templates) -> None:
+    """After a release both listeners name both groups (traps I1)."""
+    groups = {target.id for target in templates.resources(TARGET_GROUP)}
+    assert len(groups) == 2
+    for listener in templates.resources(LISTENER):
+        assert groups <= listener.depends_on
