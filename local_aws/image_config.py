@@ -1,0 +1,57 @@
+"""What an image says about how it runs: plain data, in memory and as Docker writes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """The `config` object of an image's configuration."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    working_directory: str = "/"
+    user: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    exposed_ports: tuple[str, ...] = ()
+    stop_signal: str = "SIGTERM"
+    # As Docker keeps it: {"Test": ["CMD", ...], "Interval": nanoseconds, ...}
+    health_check: Mapping[str, Any] | None = None
+
+    def with_environment(self, **changes: str) -> "ImageConfig":
+        """Return a copy with more environment variables."""
+        return replace(self, environment={**self.environment, **changes})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object as `docker inspect` shows it under `Config`."""
+        content: dict[str, Any] = {
+            "Env": [f"{key}={value}" for key, value in self.environment.items()],
+            "Cmd": list(self.command) or None,
+            "Entrypoint": list(self.entrypoint) or None,
+            "WorkingDir": self.working_directory,
+            "User": self.user,
+            "Labels": dict(self.labels) or None,
+            "ExposedPorts": {port: {} for port in self.exposed_ports} or None,
+            "StopSignal": self.stop_signal,
+            "Healthcheck": dict(self.health_check) if self.health_check else None,
+        }
+        return {key: value for key, value in content.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "ImageConfig":
+        """Read what `to_json` or another builder wrote."""
+        return cls(
+            environment=dict(item.split("=", 1) for item in content.get("Env") or []),
+            command=tuple(content.get("Cmd") or ()),
+            entrypoint=tuple(content.get("Entrypoint") or ()),
+            working_directory=content.get("WorkingDir") or "/",
+            user=content.get("User") or "",
+            labels=dict(content.get("Labels") or {}),
+            exposed_ports=tuple(content.get("ExposedPorts") or ()),
+            stop_signal=content.get("StopSignal") or "SIGTERM",
+            health_check=content.get("Healthcheck"),
+        )
