@@ -1,0 +1,190 @@
+"""MiniStack's ELBv2 control plane made honest: weights kept, refusals as AWS's, every change told to us."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from local_aws import elbv2_rules as rules
+from local_aws.api import AwsError
+from local_aws.elbv2_plan import Snapshot, Target, weights
+from local_aws.ministack import elbv2_snapshot
+from local_aws.ministack.elbv2_checks import CHECKS
+from local_aws.ministack.elbv2_snapshot import alb, ec2
+
+Params = dict[str, Any]
+Answer = tuple[int, dict[str, str], bytes]
+# target group's ARN, the targets asked for (empty: all) -> DescribeTargetHealth's descriptions.
+Health = Callable[[str, list[Target]], list[dict[str, Any]]]
+
+FORWARD = "ForwardConfig"
+CHANGES = (
+    *("CreateLoadBalancer", "DeleteLoadBalancer", "ModifyLoadBalancerAttributes", "CreateTargetGroup"),
+    *("ModifyTargetGroup", "DeleteTargetGroup", "ModifyTargetGroupAttributes", "CreateListener"),
+    *("ModifyListener", "DeleteListener", "ModifyListenerAttributes", "CreateRule", "ModifyRule"),
+    *("DeleteRule", "SetRulePriorities", "RegisterTargets", "DeregisterTargets"),
+)
+_ORIGINAL = {"parse": alb._parse_actions, "action": alb._action_xml, "group": alb._tg_xml, "lb": alb._lb_xml}
+_ORIGINAL_ACTIONS = dict(alb._ACTION_MAP)
+
+
+def install(changed: Callable[[Snapshot], None], health: Health) -> None:
+    """Check requests before MiniStack takes them, and tell `changed` the whole state after each change."""
+    alb._parse_actions, alb._action_xml, alb._tg_xml = _parse_actions, _action_xml, _tg_xml
+    alb._lb_xml = _lb_xml
+    alb.dispatch_request = _refuse_traffic
+    replaced = {
+        **_ORIGINAL_ACTIONS,
+        "RegisterTargets": _register,
+        "DeregisterTargets": _deregister,
+        "DescribeTargetHealth": _describe_health(health),
+        "DeleteLoadBalancer": _delete_load_balancer,
+    }
+    for name, handler in replaced.items():
+        alb._ACTION_MAP[name] = _guarded(handler, CHECKS.get(name), changed if name in CHANGES else None)
+
+
+def _guarded(
+    handler: Callable[[Params], Answer],
+    check: Callable[[Params], None] | None,
+    changed: Callable[[Snapshot], None] | None,
+) -> Callable[[Params], Answer]:
+    def guarded(params: Params) -> Answer:
+        try:
+            if check is not None:
+                check(params)
+            answer = handler(params)
+        except AwsError as error:
+            refusal: Answer = alb._error(error.code, error.message, error.status)
+            return refusal
+        if changed is not None and answer[0] == 200:
+            elbv2_snapshot.link_load_balancers()
+            changed(elbv2_snapshot.current())
+        return answer
+
+    return guarded
+
+
+async def _refuse_traffic(load_balancer: Mapping[str, Any], *_: Any, **__: Any) -> Answer:
+    # MiniStack's own data plane knows no weights and no health; the listeners' ports do.
+    text = f"{load_balancer['DNSName']} is served on its own port: see /_local_aws/listeners\n"
+    return 421, {"Content-Type": "text/plain"}, text.encode()
+
+
+# --- what MiniStack drops -----------------------------------------------------------------------------
+
+
+def _parse_actions(params: Params, prefix: str = "DefaultActions") -> list[dict[str, Any]]:
+    actions: list[dict[str, Any]] = _ORIGINAL["parse"](params, prefix)
+    for number, action in enumerate(actions, 1):
+        if action["Type"] != "forward":
+            continue
+        groups = list(_forward_groups(params, f"{prefix}.member.{number}.{FORWARD}.TargetGroups"))
+        if not groups and "TargetGroupArn" in action:
+            groups = [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}]
+        action[FORWARD] = {"TargetGroups": groups}
+        # As AWS answers: the short form only when there is one target group.
+        action.pop("TargetGroupArn", None)
+        if len(groups) == 1:
+            action["TargetGroupArn"] = groups[0]["TargetGroupArn"]
+    return actions
+
+
+def _forward_groups(params: Params, prefix: str) -> Iterator[dict[str, Any]]:
+    number = 1
+    while arn := alb._p(params, f"{prefix}.member.{number}.TargetGroupArn"):
+        weight = alb._p(params, f"{prefix}.member.{number}.Weight")
+        yield {"TargetGroupArn": arn, "Weight": int(weight) if weight else 1}
+        number += 1
+
+
+def _action_xml(action: Mapping[str, Any]) -> str:
+    xml: str = _ORIGINAL["action"](action)
+    if FORWARD not in action:
+        return xml
+    groups = "".join(
+        f"<member><TargetGroupArn>{escape(arn)}</TargetGroupArn><Weight>{weight}</Weight></member>"
+        for arn, weight in weights(action)
+    )
+    sticky = "<TargetGroupStickinessConfig><Enabled>false</Enabled></TargetGroupStickinessConfig>"
+    config = f"<{FORWARD}><TargetGroups>{groups}</TargetGroups>{sticky}</{FORWARD}>"
+    return xml.removesuffix("</member>") + config + "</member>"
+
+
+def _tg_xml(group: Mapping[str, Any]) -> str:
+    xml: str = _ORIGINAL["group"](group)
+    more = "<ProtocolVersion>HTTP1</ProtocolVersion><IpAddressType>ipv4</IpAddressType>"
+    return xml.removesuffix("</member>") + more + "</member>"
+
+
+def _lb_xml(balancer: Mapping[str, Any]) -> str:
+    """Answer the subnets' own zones and VPC, which MiniStack makes up."""
+    xml: str = _ORIGINAL["lb"](balancer)
+    for subnet in balancer.get("Subnets", []):
+        known = ec2._subnets.get(subnet)
+        if known:
+            zone = known["AvailabilityZone"]
+            xml = re.sub(rf"<ZoneName>[^<]*(</ZoneName><SubnetId>{subnet}<)", rf"<ZoneName>{zone}\1", xml)
+            xml = re.sub(r"<VpcId>[^<]*<", f"<VpcId>{known['VpcId']}<", xml)
+    return xml
+
+
+# --- targets: MiniStack knows them by id only, AWS by id and port --------------------------------------
+
+
+def _targets_of(params: Params) -> tuple[str, list[Target], list[str]]:
+    arn = alb._p(params, "TargetGroupArn")
+    group = alb._tgs.get(arn)
+    if group is None:
+        raise AwsError("TargetGroupNotFound", "One or more target groups not found")
+    given = alb._parse_targets_param(params)
+    without_port = [target["Id"] for target in given if "Port" not in target]
+    return arn, [Target(t["Id"], int(t.get("Port", group["Port"]))) for t in given], without_port
+
+
+def _register(params: Params) -> Answer:
+    arn, given, _ = _targets_of(params)
+    for target in given:
+        rules.check_address(target.id)
+    kept = alb._targets.setdefault(arn, [])
+    known = {(target["Id"], target["Port"]) for target in kept}
+    kept.extend({"Id": t.id, "Port": t.port} for t in given if (t.id, t.port) not in known)
+    answer: Answer = alb._empty("RegisterTargets")
+    return answer
+
+
+def _deregister(params: Params) -> Answer:
+    arn, given, without_port = _targets_of(params)
+    gone = {(target.id, target.port) for target in given}
+    alb._targets[arn] = [
+        target
+        for target in alb._targets.get(arn, [])
+        if (target["Id"], target["Port"]) not in gone and target["Id"] not in without_port
+    ]
+    answer: Answer = alb._empty("DeregisterTargets")
+    return answer
+
+
+def _describe_health(health: Health) -> Callable[[Params], Answer]:
+    def describe(params: Params) -> Answer:
+        arn, asked, _ = _targets_of(params)
+        members = "".join(f"<member>{_xml(item)}</member>" for item in health(arn, asked))
+        inner = f"<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"
+        answer: Answer = alb._xml(200, "DescribeTargetHealth", inner)
+        return answer
+
+    return describe
+
+
+def _xml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "".join(f"<{key}>{_xml(item)}</{key}>" for key, item in value.items())
+    return escape(str(value))
+
+
+def _delete_load_balancer(params: Params) -> Answer:
+    arn = alb._p(params, "LoadBalancerArn")
+    for listener in [key for key, item in alb._listeners.items() if item["LoadBalancerArn"] == arn]:
+        _ORIGINAL_ACTIONS["DeleteListener"]({"ListenerArn": [listener]})
+    answer: Answer = _ORIGINAL_ACTIONS["DeleteLoadBalancer"](params)
+    return answer
