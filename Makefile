@@ -1,0 +1,93 @@
+# The only commands a person has to know. Each sets up what it needs.
+.PHONY: help demo test up down synth check bench clean setup unit service integration
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+# Python of the machine; it only makes the virtual environment.
+BASE_PYTHON ?= python3
+SUFFIX ?= dev
+ARGS ?=
+
+# Node.js, the CDK CLI's `python3` and the AWS CLI are all in the virtual environment.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export UV_NO_PROGRESS := 1
+# Compiled once, the CDK and MiniStack load in a fraction of the time.
+unexport PYTHONDONTWRITEBYTECODE
+
+help:
+	@echo 'make demo    watch a commit travel from git push to all traffic, on this machine'
+	@echo 'make test    every suite: unit, sample service on Python 3.9, integration on local_aws'
+	@echo 'make up      deploy $(SUFFIX) on this machine and keep it running; make down takes it away'
+	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
+	@echo 'make check   ruff, mypy, cfn-lint, cdk-nag, actionlint, hadolint'
+	@echo 'make bench   how long it takes and what it needs'
+	@echo 'make clean   remove what the others made here'
+
+demo: setup .tools/python-3.9
+	@$(PYTHON) -m integration_tests.demo
+
+up: setup .tools/python-3.9
+	@$(PYTHON) -m integration_tests.up
+
+down: setup
+	@$(PYTHON) -m integration_tests.down
+
+bench: setup .tools/python-3.9
+	@$(PYTHON) -m bench
+
+synth: setup
+	@rm -rf cdk.out
+	@node_modules/.bin/cdk synth --quiet --no-notices -c environmentSuffix=$(SUFFIX)
+	@ls cdk.out/*.template.json
+
+test: unit service integration
+
+unit: setup
+	$(PYTHON) -m pytest unit_tests $(ARGS)
+
+service: .tools/sample-service/.ready
+	.tools/sample-service/bin/python -m pytest sample_service
+
+integration: setup .tools/python-3.9
+	$(PYTHON) -m pytest integration_tests $(ARGS)
+
+check: setup .tools/sample-service/.ready
+	ruff check .
+	ruff format --check .
+	mypy app.py infrastructure operations local_aws integration_tests bench unit_tests
+	cd sample_service && mypy --strict --python-executable ../.tools/sample-service/bin/python .
+	$(MAKE) --no-print-directory synth
+	cfn-lint cdk.out/*.template.json
+	$(PYTHON) -m infrastructure.nag
+	actionlint lib/ci-cd.yml
+	hadolint Dockerfile
+
+clean:
+	rm -rf $(VENV) node_modules cdk.out .tools .local_aws .mypy_cache .ruff_cache .pytest_cache
+
+# Setting up: everything is locked by hash, nothing needs root, and nothing happens when nothing changed.
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements/uv.txt requirements/dev.txt package.json package-lock.json .npmrc
+	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo 'setup: python3 is missing or older than 3.11: install Python 3.11 or newer, or name one: make BASE_PYTHON=python3.12' >&2; exit 2; }
+	@$(BASE_PYTHON) -m venv $(VENV) >/dev/null || { \
+	  echo 'setup: python3 cannot make a virtual environment: install python3-venv' >&2; exit 2; }
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(VENV)/bin/uv pip sync --quiet --python $(PYTHON) --require-hashes requirements/dev.txt
+	$(VENV)/bin/npm ci --silent
+	@touch $@
+
+FIND_3_9 := $(PYTHON) -c 'from local_aws.pythons import find_python; print(find_python("3.9"))'
+
+# The sample service's Python: the machine's own, else one that uv fetches.
+.tools/python-3.9: | setup
+	@mkdir -p .tools
+	@$(FIND_3_9) > $@.new 2>/dev/null || $(VENV)/bin/uv python install --quiet 3.9 && $(FIND_3_9) > $@.new || { \
+	  echo 'setup: no Python 3.9 here, and uv could not fetch one: install it (pyenv install 3.9, or your system)' >&2; exit 2; }
+	@mv $@.new $@
+
+.tools/sample-service/.ready: sample_service/requirements-dev.txt .tools/python-3.9
+	$(VENV)/bin/uv venv --quiet --clear --python "$$(cat .tools/python-3.9)" .tools/sample-service
+	$(VENV)/bin/uv pip sync --quiet --python .tools/sample-service/bin/python --require-hashes $<
+	@touch $@

@@ -1,0 +1,61 @@
+"""The harness's options, and the fixtures that every story starts from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration_tests.cloud import Cloud, live
+from integration_tests.environment import new_folder
+from integration_tests.interrupts import held_back, sigterm_as_ctrl_c
+from integration_tests.local import cloud_of, local_aws, start_local_aws
+from integration_tests.progress import Progress
+from integration_tests.story import Story
+from integration_tests.suffixes import random_suffix
+from operations.errors import OperationsError
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a story."""
+    group = parser.getgroup("road")
+    group.addoption("--live", action="store_true", help="on AWS, with your credentials: it costs money")
+    group.addoption("--suffix", help="the environmentSuffix of the first environment (default: random)")
+    group.addoption("--keep", action="store_true", help="destroy nothing, and keep local_aws running")
+
+
+@pytest.fixture(scope="session")
+def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    """The cloud that the stories play on, once a session."""
+    folder = _empty(new_folder("integration_tests"))
+    with sigterm_as_ctrl_c():
+        try:
+            if request.config.getoption("--live"):
+                yield live(folder)
+            elif request.config.getoption("--keep"):
+                yield cloud_of(start_local_aws(folder / "local_aws", keep=True), folder)
+            else:
+                with local_aws(folder) as running:
+                    yield cloud_of(running, folder)
+        except OperationsError as error:
+            pytest.exit(str(error), returncode=2)
+
+
+@pytest.fixture(scope="module")
+def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
+    """A story with an environment of its own, which is destroyed whatever happens."""
+    suffix = request.config.getoption("--suffix") or random_suffix("it")
+    told = Story(cloud, suffix, Progress(print, cloud.factor))
+    try:
+        yield told
+    finally:
+        if not request.config.getoption("--keep"):
+            with held_back(f"destroying {suffix}, please wait"):
+                told.environment.destroy(told.progress.step)
+
+
+def _empty(folder: Path) -> Path:
+    """Return a new folder in `folder`; what earlier runs wrote stays to be looked at."""
+    taken = [int(entry.name) for entry in folder.iterdir() if entry.name.isdigit()]
+    made = folder / str(max(taken, default=0) + 1)
+    made.mkdir()
+    return made

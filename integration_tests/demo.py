@@ -1,0 +1,106 @@
+"""`python -m integration_tests.demo`: the first story on local_aws, to watch; it ends with all destroyed."""
+
+import sys
+import time
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.live import Live
+
+from integration_tests.cloud import Cloud
+from integration_tests.environment import new_folder
+from integration_tests.interrupts import held_back, sigterm_as_ctrl_c
+from integration_tests.local import cloud_of, local_aws
+from integration_tests.probe import Figures
+from integration_tests.progress import Progress
+from integration_tests.screen import Screen
+from integration_tests.story import Story, StoryError
+from integration_tests.suffixes import random_suffix
+from operations.errors import OperationsError
+
+RATE = 100.0
+
+
+@dataclass
+class Verdict:
+    """What the last line says."""
+
+    old: str
+    new: str
+    shift_seconds: float
+    figures: Figures
+
+    def line(self, factor: float) -> str:
+        """Return the figures in one line."""
+        figures = self.figures
+        return (
+            f"{self.old[:7]} -> {self.new[:7]}: push to all traffic in {self.shift_seconds:.0f} s "
+            f"(AWS's waits at {factor:g} of their length); "
+            f"{figures.requests} requests at {figures.rate:.0f}/s, "
+            f"{figures.failures} failed, p50 {figures.p50:.0f} ms, p95 {figures.p95:.0f} ms; 0 leftovers"
+        )
+
+
+def main() -> int:
+    """Tell the story; return 0 only if it came out as told, 1 if not, 2 for what a person can set right."""
+    console = Console()
+    folder = new_folder(f"demo/{time.strftime('%Y%m%d-%H%M%S')}")
+    try:
+        with sigterm_as_ctrl_c(), local_aws(folder) as running:
+            cloud = cloud_of(running, folder)
+            verdict = _watched(console, cloud) if console.is_terminal else _told(cloud, Progress(print))
+    except KeyboardInterrupt:
+        print("demo: interrupted; everything is destroyed", file=sys.stderr)
+        return 130
+    except StoryError as error:
+        print(f"demo: FAILED: {error}\ndemo: what was written is in {folder}", file=sys.stderr)
+        return 1
+    except OperationsError as error:
+        print(f"demo: {error}\ndemo: what was written is in {folder}", file=sys.stderr)
+        return 2
+    print(verdict.line(cloud.factor))
+    return 0
+
+
+def _watched(console: Console, cloud: Cloud) -> Verdict:
+    screen = Screen()
+    with Live(screen, console=console, refresh_per_second=4):
+        return _told(cloud, screen.progress)
+
+
+def _told(cloud: Cloud, progress: Progress) -> Verdict:
+    progress.factor = cloud.factor
+    progress.step(f"local_aws at {cloud.endpoint}; AWS's waits pass at {cloud.factor:g} of their length")
+    story = Story(cloud, random_suffix("demo"), progress)
+    try:
+        verdict = _release(story)
+        before = story.traffic()
+        if story.deploy() or story.traffic() != before:
+            raise StoryError("a second cdk deploy changed something")
+        story.destroy()
+    except BaseException:
+        with held_back("destroying, please wait"):
+            story.environment.destroy(progress.step)
+        raise
+    return verdict
+
+
+def _release(story: Story) -> Verdict:
+    story.deploy()
+    seeded = story.seed()
+    developer = story.developer()
+    with story.probing() as prober:
+        # A moment of the old version alone, to be seen.
+        time.sleep(2)
+        commit = developer.greet("Hello from the demo")
+        began = prober.seconds
+        story.push(developer, commit)
+        figures = story.settle(prober, commit)
+    verdict = Verdict(seeded.commit, commit, prober.last_of(seeded.commit) - began, figures)
+    if figures.failures or figures.rate < RATE or set(figures.versions) != {seeded.commit, commit}:
+        raise StoryError(f"not zero failed at {RATE:g} requests/s: {verdict.line(story.cloud.factor)}")
+    return verdict
+
+
+if __name__ == "__main__":
+    sys.exit(main())

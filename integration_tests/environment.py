@@ -1,0 +1,81 @@
+"""One environment on the road, deployed and destroyed with the CDK CLI as a person would."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from infrastructure.outputs import Outputs
+from integration_tests.cloud import PROJECT, Cloud, HarnessError
+from operations import leftovers
+from operations.destroy import CDK, destroy
+
+LAST_LINES = 25
+DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+
+
+class Environment:
+    """The stacks of `suffix` on `cloud`; the CDK CLI's words go to `folder`/cdk.log."""
+
+    def __init__(self, cloud: Cloud, suffix: str) -> None:
+        self.cloud = cloud
+        self.suffix = suffix
+        self.folder = cloud.folder / suffix
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.log = self.folder / "cdk.log"
+
+    def deploy(self) -> tuple[Outputs, bool]:
+        """Deploy; return the outputs, and whether CloudFormation changed anything."""
+        if self.cloud.endpoint is not None:
+            self._bootstrap()
+        written = self.folder / "outputs.json"
+        context = ["-c", f"environmentSuffix={self.suffix}"]
+        said = self._cdk("deploy", *context, "--require-approval", "never", "--outputs-file", str(written))
+        outputs = Outputs.from_stack(json.loads(written.read_text())[f"stack-{self.suffix}"])
+        return outputs, "(no changes)" not in said
+
+    def destroy(self, say: Callable[[str], None]) -> None:
+        """Destroy everything; again and again is fine."""
+        environment = self.cloud.environment
+        destroy(self.suffix, self.cloud.account, say, environment=environment, log=self.log)
+
+    def leftovers(self) -> leftovers.Leftovers:
+        """Ask every API what is left."""
+        return leftovers.find(self.suffix, self.cloud.account)
+
+    def _bootstrap(self) -> None:
+        """Bootstrap the account once; on AWS that is its owner's to do: see the README."""
+        stacks = self.cloud.account.pages("cloudformation", "list_stacks", "StackSummaries")
+        if any(one["StackName"] == "CDKToolkit" and one["StackStatus"] in DEPLOYED for one in stacks):
+            return
+        # From a folder without cdk.json: with one, the CLI would synthesize the app first.
+        account = self.cloud.account
+        self._cdk("bootstrap", f"aws://{account.id}/{account.region}", folder=self.folder)
+
+    def _cdk(self, *arguments: str, folder: Path = PROJECT) -> str:
+        if not CDK.exists():
+            raise HarnessError("the CDK CLI is not installed here: run `make setup`")
+        done = subprocess.run(  # noqa: S603 - our own CDK CLI with our own arguments
+            [str(CDK), *arguments, "--no-notices"],
+            cwd=folder,
+            env=self.cloud.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        with self.log.open("a") as log:
+            log.write(f"$ cdk {' '.join(arguments)}\n{done.stdout}\n")
+        if done.returncode:
+            last = "\n".join(done.stdout.splitlines()[-LAST_LINES:])
+            raise HarnessError(
+                f"cdk {arguments[0]} ended with exit code {done.returncode}, see {self.log}:\n{last}"
+            )
+        return done.stdout
+
+
+def new_folder(name: str) -> Path:
+    """Return a folder of the project's own, under .local_aws, for what one run writes."""
+    folder = PROJECT / ".local_aws" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,68 @@
+"""Starts local_aws. No other module of the harness knows it; they see an endpoint, as on AWS."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from integration_tests.cloud import Cloud, HarnessError
+from local_aws.pythons import PythonNotFoundError, find_python
+from local_aws.running import LocalAwsError, Running, find, start
+
+# The only account that local_aws has; as an access key it says so to MiniStack. It is no secret.
+ACCOUNT = "123456789012"
+PYTHON = "3.9"
+
+
+def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> Running:
+    """Start local_aws with its state in `folder`; `keep` lets it outlive this process.
+
+    Raises `HarnessError` with one line for a missing git or Python, or a port that is taken.
+    """
+    if shutil.which("git") is None:
+        raise HarnessError("git is not installed: a package named git has it on every system")
+    _bypass_proxies()
+    try:
+        find_python(PYTHON)
+        # A session of its own: Ctrl-C goes to whoever tells the story, who still needs it to destroy.
+        return start(folder, port=port, with_parent=not keep, detach=True)
+    except (LocalAwsError, PythonNotFoundError) as error:
+        raise HarnessError(str(error)) from error
+
+
+def _bypass_proxies() -> None:
+    """Let no proxy come between this process, or what it starts, and this machine's loopback."""
+    here = {"127.0.0.1", "localhost"}
+    for name in ("NO_PROXY", "no_proxy"):
+        others = set(filter(None, os.environ.get(name, "").split(",")))
+        os.environ[name] = ",".join(sorted(others | here))
+
+
+def find_local_aws(folder: Path) -> Running | None:
+    """Return the local_aws that runs with its state in `folder`, or None."""
+    return find(folder)
+
+
+def cloud_of(running: Running, folder: Path) -> Cloud:
+    """Return the cloud that `running` is; what the harness writes goes to `folder`."""
+    keys = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
+    return Cloud("local_aws", folder, running.endpoint, running.clock, keys)
+
+
+@contextmanager
+def local_aws(folder: Path) -> Iterator[Running]:
+    """Run local_aws for a while. Raises `HarnessError` at the end if it saw a fault."""
+    running = start_local_aws(folder / "local_aws")
+    try:
+        yield running
+    finally:
+        faults = running.stop()
+    if faults:
+        raise HarnessError(f"local_aws saw faults: {'; '.join(faults)}")
+
+
+def peak_memory(running: Running) -> int:
+    """Return the most memory, in KiB, that the server's process ever held (VmHWM)."""
+    status = Path(f"/proc/{running.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])

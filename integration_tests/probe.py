@@ -1,0 +1,163 @@
+"""Asks the service continuously, over kept and over fresh connections, and keeps every answer."""
+
+import json
+import threading
+import time
+from collections import Counter, deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+import requests
+
+TIMEOUT_SECONDS = 10.0
+# What the live view shows is of the last second or so.
+WINDOW_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One request. `at` is seconds since the prober started; `error` is empty when it was answered well."""
+
+    at: float
+    ms: float
+    fresh: bool
+    status: int = 0
+    version: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the probes say: `rate` is requests a second, `versions` and `statuses` count answers."""
+
+    requests: int
+    failures: int
+    rate: float
+    p50: float
+    p95: float
+    versions: dict[str, int]
+    statuses: dict[int, int]
+
+
+class Prober:
+    """Sends `rate` requests a second to `url`, from `connections` that it keeps and `fresh` that it does not.
+
+    A request fails when it is not answered within ten seconds, not with 200, or without an X-Version.
+    Every answer goes as one line of JSON to `log`.
+    """
+
+    def __init__(
+        self, url: str, log: Path, *, rate: float = 120, connections: int = 8, fresh: int = 2
+    ) -> None:
+        self.url = url
+        self.log = log
+        self.interval = (connections + fresh) / rate
+        self.answers: list[Answer] = []
+        self.failures: list[Answer] = []
+        self._recent: deque[Answer] = deque(maxlen=int(rate * WINDOW_SECONDS * 4))
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._ask_on, args=(number, number >= connections), daemon=True)
+            for number in range(connections + fresh)
+        ]
+
+    def __enter__(self) -> "Prober":
+        self._file = self.log.open("w")
+        self._started = time.monotonic()
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Send nothing more, and wait for the answers that are still out."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(TIMEOUT_SECONDS * 2)
+        self._file.close()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been asking."""
+        return time.monotonic() - self._started
+
+    def recent(self) -> tuple[float, dict[str, int]]:
+        """Return requests a second and answers by version over about the last second."""
+        with self._lock:
+            since = self.seconds - WINDOW_SECONDS
+            latest = [answer for answer in self._recent if answer.at >= since]
+        return len(latest) / WINDOW_SECONDS, Counter(answer.version for answer in latest if not answer.error)
+
+    def figures(self, since: float = 0.0) -> Figures:
+        """Sum up the answers, from `since` seconds after the start on."""
+        with self._lock:
+            answers = [answer for answer in self.answers if answer.at >= since]
+        good = [answer for answer in answers if not answer.error]
+        times = sorted(answer.ms for answer in answers)
+        took = max((answers[-1].at - since) if answers else 0.0, 0.001)
+        return Figures(
+            requests=len(answers),
+            failures=len(answers) - len(good),
+            rate=len(answers) / took,
+            p50=_share(times, 0.50),
+            p95=_share(times, 0.95),
+            versions=dict(Counter(answer.version for answer in good)),
+            statuses=dict(Counter(answer.status for answer in answers)),
+        )
+
+    def last_of(self, version: str) -> float:
+        """Return when `version` answered for the last time, in seconds since the start; 0 if it never did."""
+        with self._lock:
+            return max((answer.at for answer in self.answers if answer.version == version), default=0.0)
+
+    def _ask_on(self, number: int, fresh: bool) -> None:
+        """Ask at this thread's moments; a slow answer delays none of the others, and is caught up with."""
+        session = self._session()
+        due = self._started + self.interval * number / len(self._threads)
+        while not self._stop.wait(max(0.0, due - time.monotonic())):
+            due += self.interval
+            if fresh:
+                session.close()
+                session = self._session()
+            self._keep(self._ask(session, fresh))
+        session.close()
+
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        # A proxy has no way to this machine's loopback; and reading the environment costs half of a request.
+        session.trust_env = not self.url.startswith("http://127.0.0.1")
+        return session
+
+    def _ask(self, session: requests.Session, fresh: bool) -> Answer:
+        began = time.monotonic()
+        at = began - self._started
+        try:
+            answer = session.get(self.url, timeout=TIMEOUT_SECONDS)
+        except requests.RequestException as error:
+            return Answer(at, _ms_since(began), fresh, error=repr(error))
+        version = answer.headers.get("X-Version", "")
+        wrong = "" if answer.status_code == 200 else f"status {answer.status_code}"
+        wrong = wrong or ("" if version else "no X-Version")
+        return Answer(at, _ms_since(began), fresh, answer.status_code, version, wrong)
+
+    def _keep(self, answer: Answer) -> None:
+        with self._lock:
+            self.answers.append(answer)
+            self._recent.append(answer)
+            if answer.error:
+                self.failures.append(answer)
+            self._file.write(json.dumps(asdict(answer)) + "\n")
+
+
+def _ms_since(began: float) -> float:
+    return round((time.monotonic() - began) * 1000, 2)
+
+
+def _share(ordered: list[float], share: float) -> float:
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0

@@ -1,0 +1,165 @@
+"""The steps of a story: deploy, the seeded version answers, a commit reaches all traffic, destroy."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from infrastructure.outputs import Outputs
+from integration_tests.cloud import Cloud
+from integration_tests.developer import Developer
+from integration_tests.environment import Environment
+from integration_tests.probe import Figures, Prober
+from integration_tests.progress import Progress
+from integration_tests.release import STAGES, Release, Releases
+from operations.waiting import NotYetError, wait_for
+
+# AWS's minutes from a push to the end of its deployment: build, canary, the old tasks' termination wait.
+RELEASE_MINUTES = 45.0
+# A release of the road's own ends with these; a hook would add its own.
+LIFECYCLE_EVENTS = (
+    "BeforeInstall",
+    "Install",
+    "AfterInstall",
+    "AllowTestTraffic",
+    "AfterAllowTestTraffic",
+    "BeforeAllowTraffic",
+    "AllowTraffic",
+    "AfterAllowTraffic",
+)
+
+
+class StoryError(AssertionError):
+    """The road did not do what the story says; the message has what was seen."""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Where an environment's traffic goes: what a deploy without a change must leave alone."""
+
+    listeners: tuple[Any, ...]
+    task_sets: tuple[Any, ...]
+
+
+class Story:
+    """One environment and what happens to it."""
+
+    def __init__(self, cloud: Cloud, suffix: str, progress: Progress) -> None:
+        self.cloud = cloud
+        self.progress = progress
+        self.environment = Environment(cloud, suffix)
+        self.outputs: Outputs
+        self.releases: Releases
+
+    def deploy(self) -> bool:
+        """Deploy; return whether CloudFormation changed anything."""
+        self.progress.step(f"cdk deploy stack-{self.environment.suffix} on {self.cloud.name}")
+        self.outputs, changed = self.environment.deploy()
+        self.releases = Releases(self.cloud, self.outputs)
+        self.progress.url = self.cloud.resolve(self.outputs.service_url)
+        self.progress.step(f"deployed{'' if changed else ', nothing to change'}: {self.progress.url}")
+        return changed
+
+    def seed(self) -> Release:
+        """Wait until the seeded commit has travelled and answers in place of the placeholder."""
+        commit = self.releases.head()
+        self.progress.step(f"the seeded commit is {commit[:7]}, {self.served()} answers")
+        release = self.arrive(commit)
+        self.progress.old = commit
+        return release
+
+    def push(self, developer: Developer, commit: str) -> Release:
+        """Push `commit` and wait until its deployment is over and it alone answers."""
+        self.progress.new = commit
+        developer.push()
+        self.progress.step(f"git push of {commit[:7]}")
+        return self.arrive(commit)
+
+    def arrive(self, commit: str) -> Release:
+        """Wait for the release of `commit`. Raises `StoryError` unless it succeeds and is what answers."""
+        release = self.follow(commit)
+        if release.status != "Succeeded" or release.stage_statuses != dict.fromkeys(STAGES, "Succeeded"):
+            why = self.releases.words(release)
+            raise StoryError(f"the release of {commit} did not succeed: {release}\n{why}")
+        check_lifecycle(release)
+        served = self.served()
+        if served != commit:
+            raise StoryError(f"the release of {commit} succeeded, but {served} answers")
+        self.progress.step(f"{commit[:7]} answers, deployment {release.deployment} is over")
+        return release
+
+    def follow(self, commit: str) -> Release:
+        """Wait until the release of `commit` is over, however it ends."""
+        deadline = self.cloud.minutes(RELEASE_MINUTES)
+        return self.releases.follow(commit, deadline=deadline, see=self.progress.see)
+
+    def developer(self) -> Developer:
+        """Clone the repository."""
+        return Developer(self.cloud, self.environment.folder, self.outputs.clone_url_http)
+
+    @contextmanager
+    def probing(self) -> Iterator[Prober]:
+        """Probe the service all the while."""
+        log = self.environment.folder / "probes.jsonl"
+        with Prober(self.cloud.resolve(self.outputs.service_url), log) as prober:
+            self.progress.prober = prober
+            self.progress.step(f"probing {prober.url}")
+            try:
+                yield prober
+            finally:
+                self.progress.prober = None
+
+    def served(self) -> str:
+        """Ask once, which version answers."""
+        answer = requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10)
+        return answer.headers.get("X-Version", f"nobody (status {answer.status_code})")
+
+    def settle(self, prober: Prober, commit: str, seconds: float = 2.0) -> Figures:
+        """Wait until, for `seconds`, nothing but `commit` has answered; return the figures of all probes."""
+        since = prober.seconds
+
+        def look() -> None:
+            figures = prober.figures(since)
+            if prober.seconds - since < seconds:
+                raise NotYetError(f"{figures.versions}")
+
+        wait_for("a quiet moment after the shift", look, deadline=60, interval=0.2)
+        after = prober.figures(since)
+        if set(after.versions) != {commit} or after.failures:
+            raise StoryError(f"after the shift {after.versions} answered, {after.failures} failed")
+        return prober.figures()
+
+    def traffic(self) -> Traffic:
+        """Look where the traffic goes: listeners with their weights, task sets with their images."""
+        elbv2, ecs = self.cloud.client("elbv2"), self.cloud.client("ecs")
+        name = f"load-balancer-{self.environment.suffix}"
+        arn = elbv2.describe_load_balancers(Names=[name])["LoadBalancers"][0]["LoadBalancerArn"]
+        listeners = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+        service = ecs.describe_services(
+            cluster=self.outputs.cluster_name, services=[self.outputs.service_name]
+        )["services"][0]
+        return Traffic(
+            tuple((one["Port"], str(one["DefaultActions"])) for one in listeners),
+            tuple((one["id"], one["status"], one["taskDefinition"]) for one in service["taskSets"]),
+        )
+
+    def destroy(self) -> None:
+        """Destroy the environment. Raises `StoryError` when something is left of it."""
+        self.progress.step(f"destroying {self.environment.suffix}")
+        self.environment.destroy(self.progress.step)
+        left = self.environment.leftovers()
+        if left.remaining:
+            named = ", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining)
+            raise StoryError(f"destroyed, but there is left: {named}")
+        self.progress.step(f"destroyed: 0 leftovers, {left.kinds_asked} kinds of resources asked")
+
+
+def check_lifecycle(release: Release) -> None:
+    """Raise `StoryError` unless the deployment has every lifecycle event, and each succeeded."""
+    events = dict(release.events)
+    missing = [name for name in LIFECYCLE_EVENTS if name not in events]
+    unfinished = [f"{name} {status}" for name, status in events.items() if status != "Succeeded"]
+    if missing or unfinished:
+        raise StoryError(f"deployment {release.deployment}: missing {missing}, not succeeded {unfinished}")

@@ -1,0 +1,96 @@
+"""The first story: a commit travels from git push to all traffic, and nothing is left behind.
+
+The tests share one environment and run in the order in which they stand.
+"""
+
+import pytest
+
+from integration_tests.cloud import Cloud
+from integration_tests.developer import Developer
+from integration_tests.interrupts import held_back
+from integration_tests.progress import Progress
+from integration_tests.release import newest_of
+from integration_tests.story import Story
+from integration_tests.suffixes import random_suffix
+
+# On AWS the whole module takes hours; here, minutes.
+pytestmark = pytest.mark.timeout(4 * 3600)
+
+RATE = 100.0
+
+
+@pytest.fixture(scope="module")
+def deployed(story: Story) -> Story:
+    """The environment, with the seeded commit answering."""
+    assert story.deploy()
+    story.seed()
+    return story
+
+
+@pytest.fixture(scope="module")
+def developer(deployed: Story) -> Developer:
+    """A developer with a clone."""
+    return deployed.developer()
+
+
+def test_a_commit_reaches_all_traffic_without_a_failed_request(deployed: Story, developer: Developer) -> None:
+    old = developer.head
+    assert deployed.served() == old, "the seeded commit answers, not the placeholder"
+    with deployed.probing() as prober:
+        commit = developer.greet("Hello from a test")
+        deployed.push(developer, commit)
+        figures = deployed.settle(prober, commit)
+    assert figures.failures == 0, prober.failures[:3]
+    assert figures.rate >= RATE
+    assert set(figures.versions) == {old, commit}
+
+
+def test_a_deploy_without_a_change_moves_no_traffic(deployed: Story) -> None:
+    before = deployed.traffic()
+    changed = deployed.deploy()
+    assert not changed
+    assert deployed.traffic() == before
+
+
+def test_a_push_to_another_branch_starts_nothing(deployed: Story, developer: Developer) -> None:
+    before = len(deployed.releases.executions())
+    developer.git("checkout", "--quiet", "-b", "feature")
+    commit = developer.greet("Hello from a branch")
+    developer.push("feature")
+    assert deployed.releases.head("feature") == commit
+    # Something that does start shows that the road was open all the time: the next test's push.
+    developer.git("checkout", "--quiet", "main")
+    assert newest_of(commit, deployed.releases.executions()) is None
+    assert len(deployed.releases.executions()) == before
+
+
+def test_a_commit_that_fails_a_test_never_leaves_the_build(deployed: Story, developer: Developer) -> None:
+    old = deployed.served()
+    with deployed.probing() as prober:
+        commit = developer.break_a_test()
+        developer.push()
+        release = deployed.follow(commit)
+        figures = prober.figures()
+    assert release.status == "Failed"
+    assert release.stage_statuses == {"Source": "Succeeded", "Build": "Failed"}
+    assert release.deployment is None
+    assert set(figures.versions) == {old}
+    assert figures.failures == 0
+    executions = [one["status"] for one in deployed.releases.executions()]
+    assert len(executions) == 3, "the seed's, the first push's and this one's: the branch started none"
+
+
+def test_destroy_after_two_releases_leaves_nothing(deployed: Story) -> None:
+    deployed.destroy()
+
+
+def test_destroy_after_one_release_leaves_nothing(cloud: Cloud) -> None:
+    story = Story(cloud, random_suffix("it"), Progress(print, cloud.factor))
+    try:
+        story.deploy()
+        story.seed()
+        story.destroy()
+    except BaseException:
+        with held_back(f"destroying {story.environment.suffix}, please wait"):
+            story.environment.destroy(print)
+        raise

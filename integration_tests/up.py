@@ -1,0 +1,78 @@
+"""`python -m integration_tests.up`: deploy `dev` on local_aws and keep it running."""
+
+import sys
+
+from integration_tests.cloud import PROJECT, HarnessError
+from integration_tests.environment import new_folder
+from integration_tests.local import cloud_of, find_local_aws, start_local_aws
+from integration_tests.progress import Progress
+from integration_tests.story import Story, StoryError
+from operations.errors import OperationsError
+
+SUFFIX = "dev"
+PORT = 4566
+FOLDER = "up"
+
+WHAT_TO_TRY = """
+dev runs on local_aws at {endpoint} (AWS's waits pass at {factor:g} of their length).
+
+  service   {url}
+  clone     {clone}
+
+Try:
+  git clone {clone} greeter && cd greeter
+  sed -i 's/^GREETING = .*/GREETING = "Hello from me"/' sample_service/greeter/greeting.py
+  git commit -am "Greet" && git push origin HEAD:main
+  watch -n 1 curl -si {url}
+
+  export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=123456789012 AWS_SECRET_ACCESS_KEY=local \\
+         AWS_DEFAULT_REGION=us-east-1
+  {aws} codepipeline get-pipeline-state --name {pipeline}
+  {aws} deploy list-deployments --application-name {application} --deployment-group-name {group}
+  {aws} logs tail /ecs/task-{suffix} --follow
+
+`make down` destroys it all."""
+
+
+def main() -> int:
+    """Start, deploy, wait for the seeded commit, and say what to try."""
+    try:
+        return _up()
+    except (StoryError, OperationsError) as error:
+        print(f"up: {error}", file=sys.stderr)
+        return 1 if isinstance(error, StoryError) else 2
+
+
+def _up() -> int:
+    folder = new_folder(FOLDER)
+    state = folder / "local_aws"
+    if (running := find_local_aws(state)) is None:
+        running = start_local_aws(state, port=PORT, keep=True)
+    cloud = cloud_of(running, folder)
+    story = Story(cloud, SUFFIX, Progress(print, cloud.factor))
+    try:
+        story.deploy()
+        story.seed()
+    except HarnessError as error:
+        raise HarnessError(
+            f"{error}\nmend it and run `make up` again, or `make down` to take it all away"
+        ) from error
+    outputs = story.outputs
+    print(
+        WHAT_TO_TRY.format(
+            endpoint=cloud.endpoint,
+            factor=cloud.factor,
+            url=story.progress.url,
+            clone=outputs.clone_url_http,
+            aws=(PROJECT / ".venv/bin/aws").relative_to(PROJECT),
+            pipeline=outputs.pipeline_name,
+            application=outputs.application_name,
+            group=outputs.deployment_group_name,
+            suffix=SUFFIX,
+        )
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

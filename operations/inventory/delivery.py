@@ -1,0 +1,88 @@
+"""What carries a commit: CodeCommit, CodeBuild, CodeDeploy, CodePipeline, and the artifacts in S3."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from botocore.exceptions import ClientError
+
+from operations.account import Account, batches, code_of
+from operations.ownership import Thing, flat
+
+# BatchGetProjects and BatchGetReportGroups take a hundred.
+AT_ONCE = 100
+
+
+def repositories(account: Account) -> Iterator[Thing]:
+    """Yield the CodeCommit repositories."""
+    for found in account.pages("codecommit", "list_repositories", "repositories"):
+        yield Thing("CodeCommit repository", found["repositoryName"])
+
+
+def projects(account: Account) -> Iterator[Thing]:
+    """Yield the CodeBuild projects."""
+    names = list(account.pages("codebuild", "list_projects", "projects"))
+    for some in batches(names, AT_ONCE):
+        for project in account.client("codebuild").batch_get_projects(names=some)["projects"]:
+            yield Thing("CodeBuild project", project["name"], flat(project.get("tags")))
+
+
+def report_groups(account: Account) -> Iterator[Thing]:
+    """Yield the report groups; CodeBuild makes one for each that a buildspec names (traps F8)."""
+    arns = list(account.pages("codebuild", "list_report_groups", "reportGroups"))
+    for some in batches(arns, AT_ONCE):
+        answer = account.client("codebuild").batch_get_report_groups(reportGroupArns=some)
+        for group in answer["reportGroups"]:
+            yield Thing("CodeBuild report group", group["name"], flat(group.get("tags")))
+
+
+def applications(account: Account) -> Iterator[Thing]:
+    """Yield the CodeDeploy applications and their deployment groups."""
+    for name in account.pages("codedeploy", "list_applications", "applications"):
+        yield Thing("CodeDeploy application", name)
+        groups = account.pages(
+            "codedeploy", "list_deployment_groups", "deploymentGroups", applicationName=name
+        )
+        yield from (Thing("CodeDeploy deployment group", group, hangs_on=(name,)) for group in groups)
+
+
+def pipelines(account: Account) -> Iterator[Thing]:
+    """Yield the pipelines."""
+    for found in account.pages("codepipeline", "list_pipelines", "pipelines"):
+        yield Thing("pipeline", found["name"])
+
+
+def buckets(account: Account) -> Iterator[Thing]:
+    """Yield the buckets; the note says how much is in one, old versions included."""
+    for found in account.pages("s3", "list_buckets", "Buckets"):
+        name = found["Name"]
+        yield Thing("S3 bucket", name, _bucket_tags(account, name), note=_held(account, name))
+
+
+def _bucket_tags(account: Account, name: str) -> dict[str, str]:
+    try:
+        return flat(account.client("s3").get_bucket_tagging(Bucket=name)["TagSet"])
+    except ClientError as error:
+        # S3 says so instead of an empty list. A bucket that goes away meanwhile has none, and one whose
+        # policy keeps us out is judged by its name.
+        if code_of(error) in ("NoSuchTagSet", "NoSuchBucket", "AccessDenied"):
+            return {}
+        raise
+
+
+def _held(account: Account, name: str) -> str:
+    try:
+        answer = account.client("s3").list_object_versions(Bucket=name, MaxKeys=1)
+    except ClientError as error:
+        if code_of(error) in ("NoSuchBucket", "AccessDenied"):
+            return ""
+        raise
+    return "holds objects" if answer.get("Versions") or answer.get("DeleteMarkers") else "empty"
+
+
+KINDS: Mapping[str, Callable[[Account], Iterator[Thing]]] = {
+    "CodeCommit repositories": repositories,
+    "CodeBuild projects": projects,
+    "CodeBuild report groups": report_groups,
+    "CodeDeploy applications": applications,
+    "pipelines": pipelines,
+    "S3 buckets": buckets,
+}

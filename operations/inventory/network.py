@@ -1,0 +1,118 @@
+"""EC2's network and ELBv2's load balancers."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from operations.account import Account, batches
+from operations.ownership import Thing, flat
+
+# DescribeTags takes twenty.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
+TAGS_AT_ONCE = 20
+
+
+def vpcs(account: Account) -> Iterator[Thing]:
+    """Yield the VPCs."""
+    for vpc in account.pages("ec2", "describe_vpcs", "Vpcs"):
+        yield Thing("VPC", vpc["VpcId"], flat(vpc.get("Tags")))
+
+
+def subnets(account: Account) -> Iterator[Thing]:
+    """Yield the subnets."""
+    yield from _in_vpcs(account, "subnet", "describe_subnets", "Subnets", "SubnetId")
+
+
+def security_groups(account: Account) -> Iterator[Thing]:
+    """Yield the security groups, except each VPC's own `default`, which goes with it."""
+    found = account.pages("ec2", "describe_security_groups", "SecurityGroups")
+    ours = (group for group in found if group["GroupName"] != "default")
+    yield from _tagged_as_vpc(account, "security group", "GroupId", ours, said="GroupName")
+
+
+def route_tables(account: Account) -> Iterator[Thing]:
+    """Yield the route tables."""
+    yield from _in_vpcs(account, "route table", "describe_route_tables", "RouteTables", "RouteTableId")
+
+
+def network_interfaces(account: Account) -> Iterator[Thing]:
+    """Yield the network interfaces; a load balancer's says its owner's name in the description."""
+    found = account.pages("ec2", "describe_network_interfaces", "NetworkInterfaces")
+    yield from _tagged_as_vpc(account, "network interface", "NetworkInterfaceId", found, said="Description")
+
+
+def internet_gateways(account: Account) -> Iterator[Thing]:
+    """Yield the internet gateways."""
+    for gateway in account.pages("ec2", "describe_internet_gateways", "InternetGateways"):
+        yield Thing("internet gateway", gateway["InternetGatewayId"], flat(gateway.get("Tags")))
+
+
+def nat_gateways(account: Account) -> Iterator[Thing]:
+    """Yield the NAT gateways; AWS shows a deleted one for about an hour."""
+    found = account.pages("ec2", "describe_nat_gateways", "NatGateways")
+    live = (gateway for gateway in found if gateway["State"] != "deleted")
+    yield from _tagged_as_vpc(account, "NAT gateway", "NatGatewayId", live, said="State")
+
+
+def addresses(account: Account) -> Iterator[Thing]:
+    """Yield the Elastic IP addresses."""
+    for address in account.pages("ec2", "describe_addresses", "Addresses"):
+        name = address.get("AllocationId") or address["PublicIp"]
+        yield Thing("Elastic IP address", name, flat(address.get("Tags")))
+
+
+def endpoints(account: Account) -> Iterator[Thing]:
+    """Yield the VPC endpoints."""
+    yield from _in_vpcs(account, "VPC endpoint", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId")
+
+
+def load_balancers(account: Account) -> Iterator[Thing]:
+    """Yield the load balancers and their listeners."""
+    found = list(account.pages("elbv2", "describe_load_balancers", "LoadBalancers"))
+    yield from _tagged(account, "load balancer", "LoadBalancerName", "LoadBalancerArn", found)
+    for balancer in found:
+        arn = balancer["LoadBalancerArn"]
+        for listener in account.pages("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=arn):
+            yield Thing("listener", listener["ListenerArn"], hangs_on=(balancer["LoadBalancerName"],))
+
+
+def target_groups(account: Account) -> Iterator[Thing]:
+    """Yield the target groups."""
+    found = list(account.pages("elbv2", "describe_target_groups", "TargetGroups"))
+    yield from _tagged(account, "target group", "TargetGroupName", "TargetGroupArn", found)
+
+
+def _in_vpcs(account: Account, kind: str, operation: str, key: str, name: str) -> Iterator[Thing]:
+    yield from _tagged_as_vpc(account, kind, name, account.pages("ec2", operation, key))
+
+
+def _tagged_as_vpc(
+    account: Account, kind: str, name: str, found: Iterable[Mapping[str, Any]], said: str = ""
+) -> Iterator[Thing]:
+    """Yield `found` with the tags of its VPC where it has none of its own: Fargate's interfaces have none."""
+    vpcs = {vpc["VpcId"]: flat(vpc.get("Tags")) for vpc in account.pages("ec2", "describe_vpcs", "Vpcs")}
+    for one in found:
+        tags = {**vpcs.get(one.get("VpcId", ""), {}), **flat(one.get("Tags") or one.get("TagSet"))}
+        word = str(one.get(said, ""))
+        yield Thing(kind, one[name], tags, (word,), word)
+
+
+def _tagged(account: Account, kind: str, name: str, arn: str, found: list[dict[str, Any]]) -> Iterator[Thing]:
+    for some in batches(found, TAGS_AT_ONCE):
+        answer = account.client("elbv2").describe_tags(ResourceArns=[one[arn] for one in some])
+        tags = {told["ResourceArn"]: flat(told["Tags"]) for told in answer["TagDescriptions"]}
+        yield from (Thing(kind, one[name], tags.get(one[arn], {})) for one in some)
+
+
+KINDS: Mapping[str, Callable[[Account], Iterator[Thing]]] = {
+    "VPCs": vpcs,
+    "subnets": subnets,
+    "security groups": security_groups,
+    "route tables": route_tables,
+    "network interfaces": network_interfaces,
+    "internet gateways": internet_gateways,
+    "NAT gateways": nat_gateways,
+    "Elastic IP addresses": addresses,
+    "VPC endpoints": endpoints,
+    "load balancers": load_balancers,
+    "target groups": target_groups,
+}

@@ -1,0 +1,71 @@
+"""What runs: ECS, ECR's images, Lambda."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from operations.account import Account, batches
+from operations.ownership import Thing, flat
+
+# DescribeClusters takes a hundred, DescribeServices ten.
+CLUSTERS_AT_ONCE = 100
+SERVICES_AT_ONCE = 10
+
+
+def clusters(account: Account) -> Iterator[Thing]:
+    """Yield the clusters; AWS shows a deleted one as INACTIVE for a while."""
+    arns = list(account.pages("ecs", "list_clusters", "clusterArns"))
+    for some in batches(arns, CLUSTERS_AT_ONCE):
+        for cluster in account.client("ecs").describe_clusters(clusters=some, include=["TAGS"])["clusters"]:
+            if cluster["status"] != "INACTIVE":
+                yield Thing("ECS cluster", cluster["clusterName"], flat(cluster.get("tags")))
+
+
+def services(account: Account) -> Iterator[Thing]:
+    """Yield the services of every cluster."""
+    for cluster in account.pages("ecs", "list_clusters", "clusterArns"):
+        arns = list(account.pages("ecs", "list_services", "serviceArns", cluster=cluster))
+        for some in batches(arns, SERVICES_AT_ONCE):
+            answer = account.client("ecs").describe_services(cluster=cluster, services=some, include=["TAGS"])
+            for service in answer["services"]:
+                if service["status"] != "INACTIVE":
+                    yield Thing("ECS service", service["serviceName"], flat(service.get("tags")))
+
+
+def tasks(account: Account) -> Iterator[Thing]:
+    """Yield the tasks that run or are about to."""
+    for cluster in account.pages("ecs", "list_clusters", "clusterArns"):
+        for arn in account.pages("ecs", "list_tasks", "taskArns", cluster=cluster):
+            yield Thing("ECS task", arn.rpartition("/")[2], hangs_on=(cluster.rpartition("/")[2],))
+
+
+def task_definitions(account: Account) -> Iterator[Thing]:
+    """Yield the task definitions; an INACTIVE one costs nothing and can run nothing new."""
+    for status, remains in (("ACTIVE", True), ("INACTIVE", False)):
+        for arn in account.pages("ecs", "list_task_definitions", "taskDefinitionArns", status=status):
+            name = arn.rpartition("/")[2]
+            yield Thing(
+                "task definition", name, hangs_on=(name.partition(":")[0],), note=status, remains=remains
+            )
+
+
+def repositories(account: Account) -> Iterator[Thing]:
+    """Yield the image repositories."""
+    for found in account.pages("ecr", "describe_repositories", "repositories"):
+        tags = account.client("ecr").list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
+        yield Thing("ECR repository", found["repositoryName"], flat(tags))
+
+
+def functions(account: Account) -> Iterator[Thing]:
+    """Yield the Lambda functions."""
+    for function in account.pages("lambda", "list_functions", "Functions"):
+        tags = account.client("lambda").list_tags(Resource=function["FunctionArn"])["Tags"]
+        yield Thing("Lambda function", function["FunctionName"], flat(tags))
+
+
+KINDS: Mapping[str, Callable[[Account], Iterator[Thing]]] = {
+    "ECS clusters": clusters,
+    "ECS services": services,
+    "ECS tasks": tasks,
+    "task definitions": task_definitions,
+    "ECR repositories": repositories,
+    "Lambda functions": functions,
+}

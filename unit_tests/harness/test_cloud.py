@@ -1,0 +1,81 @@
+"""One face for two clouds."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from integration_tests.cloud import Cloud, HarnessError, live
+
+NAME = "load-balancer-dev-1.us-east-1.elb.amazonaws.com"
+
+
+class Gateway(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        known = {f"{NAME}:80": "127.0.0.1:41000", f"{NAME}:8080": "127.0.0.1:41001"}
+        body = json.dumps(known if self.path == "/_local_aws/listeners" else {}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Cloud]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        keys = {"AWS_ACCESS_KEY_ID": "123456789012", "AWS_SECRET_ACCESS_KEY": "local"}
+        yield Cloud("local_aws", tmp_path, f"http://127.0.0.1:{server.server_port}", 0.02, keys)
+        server.shutdown()
+
+
+def test_a_load_balancers_url_leads_to_its_loopback_port(local: Cloud) -> None:
+    assert local.resolve(f"http://{NAME}/version?x=1") == "http://127.0.0.1:41000/version?x=1"
+    assert local.resolve(f"http://{NAME}:8080/") == "http://127.0.0.1:41001/"
+
+
+def test_a_listener_that_is_not_there_is_an_error_that_names_it(local: Cloud) -> None:
+    with pytest.raises(HarnessError, match="no listener elsewhere:80"):
+        local.resolve("http://elsewhere/")
+
+
+def test_on_aws_a_url_is_itself(tmp_path: Path) -> None:
+    assert Cloud("AWS", tmp_path).resolve(f"http://{NAME}/") == f"http://{NAME}/"
+
+
+def test_nothing_of_the_callers_account_reaches_local_aws(
+    local: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "AWS_ENDPOINT_URL_ECS",
+        "CDK_DEFAULT_ACCOUNT",
+        "GIT_DIR",
+    ):
+        monkeypatch.setenv(name, "the caller's")
+    assert "the caller's" not in local.environment.values()
+    assert local.environment["AWS_ENDPOINT_URL"] == local.endpoint
+    assert local.environment["CDK_HOME"].startswith(str(local.folder))
+
+
+def test_on_aws_the_callers_credentials_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    assert Cloud("AWS", tmp_path).environment["AWS_PROFILE"] == "mine"
+
+
+def test_live_refuses_an_endpoint_that_is_not_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    with pytest.raises(HarnessError, match="unset it"):
+        live(tmp_path)
+
+
+def test_awss_minutes_pass_at_the_clouds_pace_and_real_work_does_not(local: Cloud, tmp_path: Path) -> None:
+    assert local.minutes(50, own=1) == pytest.approx(120)
+    assert Cloud("AWS", tmp_path).minutes(50, own=1) == pytest.approx(51 * 60)

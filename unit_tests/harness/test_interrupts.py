@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM: they end a story, and not its destroy."""
+
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from integration_tests import local
+from integration_tests.cloud import HarnessError
+from integration_tests.interrupts import held_back, sigterm_as_ctrl_c
+from local_aws.pythons import PythonNotFoundError
+
+
+def test_sigterm_ends_a_story_as_ctrl_c_does() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), sigterm_as_ctrl_c():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_destroy_is_not_interrupted(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
+    finished = False
+    with held_back("destroying, please wait"):
+        signal.raise_signal(number)
+        finished = True
+    assert finished
+    assert "destroying, please wait" in capsys.readouterr().out
+
+
+def test_ctrl_c_interrupts_again_after_the_destroy() -> None:
+    with held_back(""):
+        pass
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_missing_python_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(version: str) -> Path:
+        raise PythonNotFoundError(
+            f"Python {version} is not on this machine: run `uv python install {version}`"
+        )
+
+    monkeypatch.setattr(local, "find_python", find)
+    with pytest.raises(HarnessError, match=r"^Python 3\.9 is not on this machine: run .*$"):
+        local.start_local_aws(tmp_path)
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(HarnessError, match=rf"^port {port} is taken by another program: .*$"):
+            local.start_local_aws(tmp_path, port=port)

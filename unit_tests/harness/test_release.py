@@ -1,0 +1,119 @@
+"""What CodePipeline says of a commit, read."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from infrastructure.outputs import Outputs
+from integration_tests.cloud import Cloud
+from integration_tests.release import Release, Releases, newest_of, read
+from integration_tests.story import LIFECYCLE_EVENTS, StoryError, check_lifecycle
+
+COMMIT = "a" * 40
+
+
+def summary(execution: str, commit: str = COMMIT, status: str = "Succeeded") -> dict[str, Any]:
+    """As ListPipelineExecutions gives one."""
+    revision = {"actionName": "Source", "revisionId": commit, "revisionSummary": "Greet"}
+    return {"pipelineExecutionId": execution, "status": status, "sourceRevisions": [revision]}
+
+
+def action(stage: str, status: str = "Succeeded", **result: Any) -> dict[str, Any]:
+    """As ListActionExecutions gives one."""
+    return {"stageName": stage, "actionName": stage, "status": status, "output": {"executionResult": result}}
+
+
+def test_the_newest_execution_of_a_commit_is_its_release() -> None:
+    found = newest_of(COMMIT, [summary("3", "b" * 40), summary("2"), summary("1")])
+    assert found is not None
+    assert found["pipelineExecutionId"] == "2"
+
+
+def test_a_commit_that_started_nothing_has_no_release() -> None:
+    assert (
+        newest_of(COMMIT, [summary("1", "b" * 40), {"pipelineExecutionId": "0", "status": "Failed"}]) is None
+    )
+
+
+def test_stages_come_in_the_roads_order_and_the_deployment_from_the_last() -> None:
+    actions = [
+        action("Deploy", "InProgress", externalExecutionId="d-ABC"),
+        action("Build", externalExecutionId="build-dev:1"),
+        action("Source", externalExecutionId=COMMIT),
+    ]
+    release = read(COMMIT, summary("1", status="InProgress"), actions)
+    assert release.stages == (("Source", "Succeeded"), ("Build", "Succeeded"), ("Deploy", "InProgress"))
+    assert release.deployment == "d-ABC"
+
+
+def test_a_failed_build_says_why_and_has_no_deployment() -> None:
+    actions = [
+        action("Build", "Failed", errorDetails={"code": "JobFailed", "message": "Build terminated: FAILED"}),
+        action("Source"),
+    ]
+    release = read(COMMIT, summary("1", status="Failed"), actions)
+    assert release.stage_statuses == {"Source": "Succeeded", "Build": "Failed"}
+    assert release.deployment is None
+    assert release.why == "Build terminated: FAILED"
+    assert "Build=Failed" in str(release)
+
+
+def test_a_retried_action_counts_as_it_ended_last() -> None:
+    actions = [action("Build", "Succeeded"), action("Build", "Failed"), action("Source")]
+    assert read(COMMIT, summary("1"), actions).stage_statuses["Build"] == "Succeeded"
+
+
+def release_with(events: dict[str, str]) -> Release:
+    return Release(COMMIT, "1", "Succeeded", deployment="d-ABC", events=tuple(events.items()))
+
+
+def test_a_deployment_with_every_lifecycle_event_succeeded_is_taken() -> None:
+    check_lifecycle(release_with(dict.fromkeys(LIFECYCLE_EVENTS, "Succeeded")))
+
+
+@pytest.mark.parametrize("status", ["Failed", "InProgress", "Skipped", "Pending"])
+def test_an_event_that_did_not_succeed_is_not_taken(status: str) -> None:
+    events = {**dict.fromkeys(LIFECYCLE_EVENTS, "Succeeded"), "AllowTraffic": status}
+    with pytest.raises(StoryError, match=f"AllowTraffic {status}"):
+        check_lifecycle(release_with(events))
+
+
+def test_a_deployment_without_events_is_not_taken() -> None:
+    with pytest.raises(StoryError, match="missing"):
+        check_lifecycle(release_with({}))
+
+
+class RecordedCloud:
+    """Answers each client's operation with what was recorded for it."""
+
+    def __init__(self, answers: dict[str, dict[str, Any]]) -> None:
+        self.answers = answers
+
+    def client(self, _service: str) -> "RecordedCloud":
+        return self
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
+        return lambda **_: self.answers[operation]
+
+
+def releases(answers: dict[str, dict[str, Any]]) -> Releases:
+    outputs = Outputs.from_stack(dict.fromkeys(Outputs.keys(), "any"))
+    return Releases(cast(Cloud, RecordedCloud(answers)), outputs)
+
+
+def test_a_failed_build_is_explained_by_the_end_of_its_log() -> None:
+    where = {"groupName": "/codebuild/build-dev", "streamName": "1"}
+    answers: dict[str, dict[str, Any]] = {
+        "batch_get_builds": {"builds": [{"logs": where}]},
+        "get_log_events": {"events": [{"message": "E   assert False\n"}, {"message": "1 failed\n"}]},
+    }
+    failed = Release(COMMIT, "1", "Failed", build="build-dev:1")
+    assert releases(answers).words(failed) == "E   assert False\n1 failed"
+
+
+def test_a_failed_deployment_is_explained_by_codedeploy() -> None:
+    error = {"code": "ALARM_ACTIVE", "message": "unhealthy-blue-dev"}
+    answers = {"get_deployment": {"deploymentInfo": {"errorInformation": error}}}
+    failed = Release(COMMIT, "1", "Failed", build="build-dev:1", deployment="d-ABC")
+    assert releases(answers).words(failed) == "ALARM_ACTIVE: unhealthy-blue-dev"

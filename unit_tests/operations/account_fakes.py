@@ -1,0 +1,55 @@
+"""An account whose services answer from what the test recorded, and keep what was asked of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from operations.account import Account
+
+Answer = dict[str, Any] | Callable[..., dict[str, Any]]
+
+
+class FakeClient:
+    """Answers an operation with what was recorded for it; asking for anything else fails the test."""
+
+    def __init__(self, service: str, account: "FakeAccount") -> None:
+        self._service = service
+        self._account = account
+
+    def can_paginate(self, _operation: str) -> bool:
+        return False
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
+        def ask(**arguments: Any) -> dict[str, Any]:
+            self._account.asked.append((self._service, operation, arguments))
+            answer = self._account.answers[self._service, operation]
+            return answer(**arguments) if callable(answer) else answer
+
+        return ask
+
+
+class FakeAccount(Account):
+    """`answers` by (service, operation); `asked` in the order in which it was asked."""
+
+    def __init__(self, answers: dict[tuple[str, str], Answer]) -> None:
+        super().__init__(session=object())
+        self.answers = answers
+        self.asked: list[tuple[str, str, dict[str, Any]]] = []
+
+    def client(self, service: str) -> FakeClient:
+        return FakeClient(service, self)
+
+    @property
+    def operations(self) -> list[str]:
+        """The names of the operations asked for."""
+        return [operation for _, operation, _ in self.asked]
+
+
+def refusing(code: str) -> Callable[..., dict[str, Any]]:
+    """Return an answer that refuses with AWS's error `code`."""
+
+    def refuse(**_arguments: Any) -> dict[str, Any]:
+        raise ClientError({"Error": {"Code": code, "Message": "refused"}}, "Operation")
+
+    return refuse

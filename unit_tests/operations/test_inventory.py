@@ -1,0 +1,201 @@
+"""The inventory against a real server's APIs: each planted orphan is found, and before it nothing was."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from local_aws.running import Running, start
+from operations.account import Account
+from operations.inventory import KINDS
+from operations.ownership import Ownership
+
+Plant = Callable[[Account], Any]
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        },
+    }
+)
+POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"},
+    }
+)
+OURS = {"project": "python-service-road", "environment": "orphan"}
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    running: Running = start(tmp_path_factory.mktemp("local_aws"))
+    session = boto3.session.Session("123456789012", "local", region_name="us-east-1")
+    yield Account(session, running.endpoint)
+    running.stop()
+
+
+def tags(key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
+    return [{key: name, value: said} for name, said in OURS.items()]
+
+
+def code() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.py", "def handler(event, context): return {}\n")
+    return packed.getvalue()
+
+
+def vpc(account: Account) -> str:
+    """Return the VPC of the orphans, made on first use."""
+    ec2 = account.client("ec2")
+    wanted = [{"Name": "tag:environment", "Values": ["orphan"]}]
+    for found in ec2.describe_vpcs(Filters=wanted)["Vpcs"]:
+        return str(found["VpcId"])
+    tagged = [{"ResourceType": "vpc", "Tags": tags()}]
+    return str(ec2.create_vpc(CidrBlock="10.9.0.0/16", TagSpecifications=tagged)["Vpc"]["VpcId"])
+
+
+def subnet(account: Account, block: int) -> str:
+    ec2 = account.client("ec2")
+    return str(ec2.create_subnet(VpcId=vpc(account), CidrBlock=f"10.9.{block}.0/24")["Subnet"]["SubnetId"])
+
+
+def load_balancer(account: Account) -> None:
+    subnets = [subnet(account, 1), subnet(account, 2)]
+    account.client("elbv2").create_load_balancer(Name="load-balancer-orphan", Subnets=subnets)
+
+
+PLANTS: dict[str, Plant] = {
+    "CloudFormation stacks": lambda a: a.client("cloudformation").create_stack(
+        StackName="stack-orphan",
+        TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
+    ),
+    "VPCs": vpc,
+    "subnets": lambda a: subnet(a, 3),
+    "security groups": lambda a: a.client("ec2").create_security_group(
+        GroupName="service-security-group-orphan", Description="orphan", VpcId=vpc(a)
+    ),
+    "route tables": lambda a: a.client("ec2").create_route_table(VpcId=vpc(a)),
+    "network interfaces": lambda a: a.client("ec2").create_network_interface(SubnetId=subnet(a, 4)),
+    "internet gateways": lambda a: a.client("ec2").create_internet_gateway(
+        TagSpecifications=[{"ResourceType": "internet-gateway", "Tags": tags()}]
+    ),
+    "Elastic IP addresses": lambda a: a.client("ec2").allocate_address(
+        TagSpecifications=[{"ResourceType": "elastic-ip", "Tags": tags()}]
+    ),
+    "load balancers": load_balancer,
+    "target groups": lambda a: a.client("elbv2").create_target_group(
+        Name="target-group-blue-orphan", Protocol="HTTP", Port=8080, VpcId=vpc(a), TargetType="ip"
+    ),
+    "ECS clusters": lambda a: a.client("ecs").create_cluster(clusterName="cluster-orphan"),
+    "task definitions": lambda a: a.client("ecs").register_task_definition(
+        family="task-orphan",
+        containerDefinitions=[{"name": "app", "image": "public.ecr.aws/docker/library/python:3.9-slim"}],
+    ),
+    "ECR repositories": lambda a: a.client("ecr").create_repository(repositoryName="images-orphan"),
+    "Lambda functions": lambda a: a.client("lambda").create_function(
+        FunctionName="hook-orphan",
+        Runtime="python3.12",
+        Handler="index.handler",
+        Role="arn:aws:iam::123456789012:role/any",
+        Code={"ZipFile": code()},
+    ),
+    "CodeCommit repositories": lambda a: a.client("codecommit").create_repository(
+        repositoryName="repository-orphan"
+    ),
+    "CodeBuild projects": lambda a: a.client("codebuild").create_project(
+        name="build-orphan",
+        source={"type": "NO_SOURCE", "buildspec": "version: 0.2\nphases: {build: {commands: [true]}}"},
+        artifacts={"type": "NO_ARTIFACTS"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+        serviceRole="arn:aws:iam::123456789012:role/any",
+    ),
+    "CodeBuild report groups": lambda a: a.client("codebuild").create_report_group(
+        name="build-orphan-unit-tests", type="TEST", exportConfig={"exportConfigType": "NO_EXPORT"}
+    ),
+    "CodeDeploy applications": lambda a: a.client("codedeploy").create_application(
+        applicationName="application-orphan", computePlatform="ECS"
+    ),
+    "S3 buckets": lambda a: a.client("s3").create_bucket(Bucket="artifacts-orphan-123456789012-us-east-1"),
+    "IAM roles": lambda a: a.client("iam").create_role(
+        RoleName="task-role-orphan", AssumeRolePolicyDocument=TRUST
+    ),
+    "IAM policies": lambda a: a.client("iam").create_policy(
+        PolicyName="policy-orphan", PolicyDocument=POLICY
+    ),
+    "KMS keys": lambda a: a.client("kms").create_key(Tags=tags("TagKey", "TagValue")),
+    "KMS aliases": lambda a: a.client("kms").create_alias(
+        AliasName="alias/artifacts-orphan", TargetKeyId=a.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    ),
+    "SSM parameters": lambda a: a.client("ssm").put_parameter(
+        Name="/docker-hub-orphan/password", Value="not-a-password", Type="SecureString"
+    ),
+    "SNS topics": lambda a: a.client("sns").create_topic(Name="notifications-orphan"),
+    "SNS subscriptions": lambda a: a.client("sns").subscribe(
+        TopicArn=a.client("sns").create_topic(Name="subscribed-orphan")["TopicArn"],
+        Protocol="sqs",
+        Endpoint="arn:aws:sqs:us-east-1:123456789012:queue",
+    ),
+    "EventBridge rules": lambda a: a.client("events").put_rule(
+        Name="rule-orphan", EventPattern=json.dumps({"source": ["aws.codebuild"]})
+    ),
+    "log groups": lambda a: a.client("logs").create_log_group(logGroupName="/ecs/task-orphan"),
+    "CloudWatch alarms": lambda a: a.client("cloudwatch").put_metric_alarm(
+        AlarmName="alarm-orphan",
+        ComparisonOperator="GreaterThanThreshold",
+        EvaluationPeriods=1,
+        MetricName="HTTPCode_Target_5XX_Count",
+        Namespace="AWS/ApplicationELB",
+        Period=60,
+        Statistic="Sum",
+        Threshold=1,
+    ),
+    "CloudWatch dashboards": lambda a: a.client("cloudwatch").put_dashboard(
+        DashboardName="dashboard-orphan", DashboardBody=json.dumps({"widgets": []})
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PLANTS)
+def test_a_planted_orphan_is_found(account: Account, kind: str) -> None:
+    owns = Ownership("orphan").owns
+    before = [thing.name for thing in KINDS[kind](account) if owns(thing)]
+    PLANTS[kind](account)
+    after = [thing for thing in KINDS[kind](account) if owns(thing) and thing.remains]
+    assert len(after) == len(before) + 1, f"before {before}, after {after}"
+
+
+def test_a_key_waiting_for_its_deletion_is_named_and_does_not_remain(account: Account) -> None:
+    kms = account.client("kms")
+    key = kms.create_key(Tags=tags("TagKey", "TagValue"))["KeyMetadata"]["KeyId"]
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    found = {thing.name: thing for thing in KINDS["KMS keys"](account)}[key]
+    assert not found.remains
+    assert "AWS deletes it on 20" in found.note
+
+
+def test_a_bucket_with_nothing_but_old_versions_is_said_to_hold_objects(account: Account) -> None:
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="versions-orphan")
+    s3.put_bucket_versioning(Bucket="versions-orphan", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="versions-orphan", Key="a", Body=b"a")
+    s3.delete_object(Bucket="versions-orphan", Key="a")
+    found = {thing.name: thing for thing in KINDS["S3 buckets"](account)}["versions-orphan"]
+    assert found.note == "holds objects"
+
+
+def test_every_kind_answers_on_a_bare_account(account: Account) -> None:
+    for kind, find in KINDS.items():
+        assert isinstance(list(find(account)), list), kind
