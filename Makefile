@@ -6,6 +6,8 @@ PYTHON := $(VENV)/bin/python
 # Python of the machine; it only makes the virtual environment.
 BASE_PYTHON ?= python3
 SUFFIX ?= dev
+# Where `make up` lets local_aws listen.
+PORT ?= 4566
 ARGS ?=
 
 # Node.js, the CDK CLI's `python3` and the AWS CLI are all in the virtual environment.
@@ -17,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo 'make demo    watch a commit travel from git push to all traffic, on this machine'
 	@echo 'make test    every suite: unit, sample service on Python 3.9, integration on local_aws'
-	@echo 'make up      deploy $(SUFFIX) on this machine and keep it running; make down takes it away'
+	@echo 'make up      deploy dev on this machine and keep it running; make down takes it away'
 	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
 	@echo 'make check   ruff, mypy, cfn-lint, cdk-nag, actionlint, hadolint'
 	@echo 'make bench   how long it takes and what it needs'
@@ -27,7 +29,7 @@ demo: setup .tools/python-3.9
 	@$(PYTHON) -m integration_tests.demo
 
 up: setup .tools/python-3.9
-	@$(PYTHON) -m integration_tests.up
+	@$(PYTHON) -m integration_tests.up --port $(PORT)
 
 down: setup
 	@$(PYTHON) -m integration_tests.down

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from integration_tests.cloud import PROJECT, Cloud
-from integration_tests.environment import new_folder
-from integration_tests.local import cloud_of, local_aws, peak_memory
+from integration_tests.folders import clear, run_folder
+from integration_tests.local import cloud_of, local_aws, peak_memory, runs_in
 from integration_tests.progress import Progress
 from integration_tests.story import Story, StoryError
 from integration_tests.suffixes import random_suffix
@@ -66,7 +66,8 @@ def _synth(output: Path, arguments: list[str]) -> float:
 
 
 def _road() -> list[tuple[str, str]]:
-    folder = new_folder(f"bench/{time.strftime('%Y%m%d-%H%M%S')}")
+    clear("bench", runs_in)
+    folder = run_folder("bench")
     began = time.monotonic()
     with local_aws(folder) as running:
         started = time.monotonic() - began

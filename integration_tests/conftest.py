@@ -1,14 +1,13 @@
 """The harness's options, and the fixtures that every story starts from."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from integration_tests.cloud import Cloud, live
-from integration_tests.environment import new_folder
+from integration_tests.folders import clear, run_folder
 from integration_tests.interrupts import held_back, sigterm_as_ctrl_c
-from integration_tests.local import cloud_of, local_aws, start_local_aws
+from integration_tests.local import cloud_of, local_aws, runs_in, start_local_aws
 from integration_tests.progress import Progress
 from integration_tests.story import Story
 from integration_tests.suffixes import random_suffix
@@ -26,7 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     """The cloud that the stories play on, once a session."""
-    folder = _empty(new_folder("integration_tests"))
+    if request.config.getoption("--live"):
+        folder = run_folder("live")
+    else:
+        clear("integration_tests", runs_in)
+        folder = run_folder("integration_tests")
     with sigterm_as_ctrl_c():
         try:
             if request.config.getoption("--live"):
@@ -51,11 +54,3 @@ def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
         if not request.config.getoption("--keep"):
             with held_back(f"destroying {suffix}, please wait"):
                 told.environment.destroy(told.progress.step)
-
-
-def _empty(folder: Path) -> Path:
-    """Return a new folder in `folder`; what earlier runs wrote stays to be looked at."""
-    taken = [int(entry.name) for entry in folder.iterdir() if entry.name.isdigit()]
-    made = folder / str(max(taken, default=0) + 1)
-    made.mkdir()
-    return made

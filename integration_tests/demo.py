@@ -1,5 +1,6 @@
 """`python -m integration_tests.demo`: the first story on local_aws, to watch; it ends with all destroyed."""
 
+import shutil
 import sys
 import time
 from dataclasses import dataclass
@@ -8,9 +9,9 @@ from rich.console import Console
 from rich.live import Live
 
 from integration_tests.cloud import Cloud
-from integration_tests.environment import new_folder
+from integration_tests.folders import clear, run_folder
 from integration_tests.interrupts import held_back, sigterm_as_ctrl_c
-from integration_tests.local import cloud_of, local_aws
+from integration_tests.local import cloud_of, local_aws, runs_in
 from integration_tests.probe import Figures
 from integration_tests.progress import Progress
 from integration_tests.screen import Screen
@@ -44,7 +45,8 @@ class Verdict:
 def main() -> int:
     """Tell the story; return 0 only if it came out as told, 1 if not, 2 for what a person can set right."""
     console = Console()
-    folder = new_folder(f"demo/{time.strftime('%Y%m%d-%H%M%S')}")
+    clear("demo", runs_in)
+    folder = run_folder("demo")
     try:
         with sigterm_as_ctrl_c(), local_aws(folder) as running:
             cloud = cloud_of(running, folder)
@@ -58,6 +60,8 @@ def main() -> int:
     except OperationsError as error:
         print(f"demo: {error}\ndemo: what was written is in {folder}", file=sys.stderr)
         return 2
+    # Of a story that came out as told, nobody needs the state; it takes some 100 MB.
+    shutil.rmtree(folder, ignore_errors=True)
     print(verdict.line(cloud.factor))
     return 0
 
@@ -78,9 +82,10 @@ def _told(cloud: Cloud, progress: Progress) -> Verdict:
         if story.deploy() or story.traffic() != before:
             raise StoryError("a second cdk deploy changed something")
         story.destroy()
-    except BaseException:
+    except BaseException as error:
+        progress.step(f"broken off: {str(error).partition(chr(10))[0] or type(error).__name__}")
         with held_back("destroying, please wait"):
-            story.environment.destroy(progress.step)
+            story.destroy()
         raise
     return verdict
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from integration_tests.environment import new_folder
+from integration_tests.folders import folder
 from integration_tests.interrupts import held_back
 from integration_tests.local import cloud_of, find_local_aws
 from integration_tests.progress import Progress
@@ -13,12 +13,12 @@ from operations.errors import OperationsError
 
 def main() -> int:
     """Destroy, and stop; return 1 when something is left or went wrong meanwhile."""
-    folder = new_folder(FOLDER)
-    running = find_local_aws(folder / "local_aws")
+    written = folder(FOLDER)
+    running = find_local_aws(written / "local_aws")
     if running is None:
         print("down: nothing runs")
         return 0
-    cloud = cloud_of(running, folder)
+    cloud = cloud_of(running, written)
     failed = 0
     try:
         with held_back("destroying, please wait"):

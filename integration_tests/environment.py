@@ -67,15 +67,12 @@ class Environment:
         with self.log.open("a") as log:
             log.write(f"$ cdk {' '.join(arguments)}\n{done.stdout}\n")
         if done.returncode:
-            last = "\n".join(done.stdout.splitlines()[-LAST_LINES:])
-            raise HarnessError(
-                f"cdk {arguments[0]} ended with exit code {done.returncode}, see {self.log}:\n{last}"
-            )
+            failed = f"cdk {arguments[0]} ended with exit code {done.returncode}, see {self.log}"
+            raise HarnessError(f"{failed}:\n{why(done.stdout)}")
         return done.stdout
 
 
-def new_folder(name: str) -> Path:
-    """Return a folder of the project's own, under .local_aws, for what one run writes."""
-    folder = PROJECT / ".local_aws" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def why(said: str) -> str:
+    """Return the part of the CDK CLI's words that tells why it failed: its summary, else its last lines."""
+    _, summary, resources = said.partition("Failed resources:")
+    return (summary + resources).strip() or "\n".join(said.splitlines()[-LAST_LINES:])

@@ -28,7 +28,11 @@ def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> Runni
         # A session of its own: Ctrl-C goes to whoever tells the story, who still needs it to destroy.
         return start(folder, port=port, with_parent=not keep, detach=True)
     except (LocalAwsError, PythonNotFoundError) as error:
-        raise HarnessError(str(error)) from error
+        said = str(error)
+        if said.startswith(f"port {port} is taken"):
+            # The server's own advice is for its own command line.
+            said = f"port {port} is taken by another program: stop it, or: make up PORT={port + 1}"
+        raise HarnessError(said) from error
 
 
 def _bypass_proxies() -> None:
@@ -42,6 +46,11 @@ def _bypass_proxies() -> None:
 def find_local_aws(folder: Path) -> Running | None:
     """Return the local_aws that runs with its state in `folder`, or None."""
     return find(folder)
+
+
+def runs_in(folder: Path) -> bool:
+    """Say whether a run whose files are in `folder` goes on."""
+    return find(folder / "local_aws") is not None
 
 
 def cloud_of(running: Running, folder: Path) -> Cloud:

@@ -1,9 +1,10 @@
 """`python -m integration_tests.up`: deploy `dev` on local_aws and keep it running."""
 
+import argparse
 import sys
 
+from integration_tests import folders
 from integration_tests.cloud import PROJECT, HarnessError
-from integration_tests.environment import new_folder
 from integration_tests.local import cloud_of, find_local_aws, start_local_aws
 from integration_tests.progress import Progress
 from integration_tests.story import Story, StoryError
@@ -29,25 +30,29 @@ Try:
          AWS_DEFAULT_REGION=us-east-1
   {aws} codepipeline get-pipeline-state --name {pipeline}
   {aws} deploy list-deployments --application-name {application} --deployment-group-name {group}
-  {aws} logs tail /ecs/task-{suffix} --follow
+  {aws} logs filter-log-events --log-group-name /ecs/task-{suffix} --query 'events[].message' --output text
 
 `make down` destroys it all."""
 
 
 def main() -> int:
     """Start, deploy, wait for the seeded commit, and say what to try."""
+    parser = argparse.ArgumentParser(prog="python -m integration_tests.up", description=__doc__)
+    parser.add_argument("--port", type=int, default=PORT, help="of local_aws (default %(default)s)")
     try:
-        return _up()
+        return _up(parser.parse_args().port)
     except (StoryError, OperationsError) as error:
         print(f"up: {error}", file=sys.stderr)
         return 1 if isinstance(error, StoryError) else 2
 
 
-def _up() -> int:
-    folder = new_folder(FOLDER)
+def _up(port: int) -> int:
+    folder = folders.folder(FOLDER)
     state = folder / "local_aws"
     if (running := find_local_aws(state)) is None:
-        running = start_local_aws(state, port=PORT, keep=True)
+        # What an earlier one left in its folder is nothing to a new server.
+        folders.clear(FOLDER, lambda _: False)
+        running = start_local_aws(state, port=port, keep=True)
     cloud = cloud_of(running, folder)
     story = Story(cloud, SUFFIX, Progress(print, cloud.factor))
     try:
@@ -64,7 +69,7 @@ def _up() -> int:
             factor=cloud.factor,
             url=story.progress.url,
             clone=outputs.clone_url_http,
-            aws=(PROJECT / ".venv/bin/aws").relative_to(PROJECT),
+            aws=PROJECT / ".venv/bin/aws",
             pipeline=outputs.pipeline_name,
             application=outputs.application_name,
             group=outputs.deployment_group_name,

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_aws.api import AwsError, JsonService, now
-from local_aws.cloudformation import Properties, ResourceType, arguments
+from local_aws.cloudformation import ResourceType
 from local_aws.context import Context
 from local_aws.ecr_images import Images, Repository
 from local_aws.ecr_registry import RegistryApi
+from local_aws.ecr_types import EcrTypes
 
 TOKEN_SECONDS = 12 * 3600
 
@@ -270,63 +271,7 @@ class Ecr(JsonService):
 
     def resource_types(self) -> dict[str, ResourceType]:
         """Offer AWS::ECR::Repository to CloudFormation."""
-        return {
-            "AWS::ECR::Repository": ResourceType(
-                self._create,
-                self._delete,
-                self._update,
-                frozenset({"RepositoryName", "EncryptionConfiguration"}),
-            )
-        }
-
-    def _create(self, properties: Properties, logical_id: str, stack: str) -> tuple[str, dict[str, Any]]:
-        name = properties.get("RepositoryName") or f"{stack}-{logical_id}-{secrets.token_hex(6)}".lower()
-        own = {key: value for key, value in properties.items() if key not in _NOT_OF_CREATE}
-        given = arguments("ecr", "CreateRepository", {**own, "RepositoryName": name})
-        made = self.call("CreateRepository", given)["repository"]
-        try:
-            self._policies(name, {}, properties)
-        except AwsError:
-            # The engine knows no id of a create that failed: what was made must not stay.
-            self.call("DeleteRepository", {"repositoryName": name})
-            raise
-        return name, {"Arn": made["repositoryArn"], "RepositoryUri": made["repositoryUri"]}
-
-    def _policies(self, name: str, old: Properties, new: Properties) -> None:
-        text = (new.get("LifecyclePolicy") or {}).get("LifecyclePolicyText")
-        if text:
-            self.call("PutLifecyclePolicy", {"repositoryName": name, "lifecyclePolicyText": text})
-        elif old.get("LifecyclePolicy"):
-            self.call("DeleteLifecyclePolicy", {"repositoryName": name})
-        policy = new.get("RepositoryPolicyText")
-        if policy:
-            text = policy if isinstance(policy, str) else json.dumps(policy)
-            self.call("SetRepositoryPolicy", {"repositoryName": name, "policyText": text})
-        elif old.get("RepositoryPolicyText"):
-            self.call("DeleteRepositoryPolicy", {"repositoryName": name})
-
-    def _update(self, name: str, old: Properties, new: Properties) -> dict[str, Any]:
-        own = {key: value for key, value in new.items() if key not in _NOT_OF_CREATE}
-        given = arguments("ecr", "CreateRepository", {**own, "RepositoryName": name})
-        with self.lock:
-            repository = self.repository(name)
-            description = repository.description
-            description["imageTagMutability"] = given.get("imageTagMutability", "MUTABLE")
-            scanning = given.get("imageScanningConfiguration", {})
-            description["imageScanningConfiguration"] = {"scanOnPush": False, **scanning}
-            for tag in old.get("Tags") or []:
-                repository.tags.pop(tag["Key"], None)
-            repository.tags.update({tag["Key"]: tag["Value"] for tag in given.get("tags", [])})
-        self._policies(name, old, new)
-        return {"Arn": description["repositoryArn"], "RepositoryUri": description["repositoryUri"]}
-
-    def _delete(self, name: str, properties: Properties) -> None:
-        force = str(properties.get("EmptyOnDelete", False)).lower() == "true"
-        if name in self.repositories:
-            self.call("DeleteRepository", {"repositoryName": name, "force": force})
-
-
-_NOT_OF_CREATE = ("LifecyclePolicy", "RepositoryPolicyText", "EmptyOnDelete")
+        return EcrTypes(self).types()
 
 
 def _not_found(image_id: Mapping[str, str]) -> dict[str, Any]:

@@ -51,13 +51,27 @@ class ServiceOperations(EcsState):
             raise AwsError("InvalidParameterException", text)
         controller = params.get("deploymentController", {"type": "ECS"})
         definition = self._check(params, controller["type"])
-        content = {
+        content = self._new_service_content(params, arn, cluster["clusterArn"])
+        service = Service(content)
+        if definition is not None:
+            content["taskDefinition"] = definition["taskDefinitionArn"]
+            service.task_sets.append(
+                make_task_set(self.context, service, definition, content, "PRIMARY", 100.0)
+            )
+        self.services[arn] = service
+        self.set_tags(arn, params.get("tags", []))
+        self.schedule(service)
+        return {"service": self.describe(service)}
+
+    def _new_service_content(self, params: Params, arn: str, cluster_arn: str) -> dict[str, Any]:
+        """Return a new service's description, AWS's defaults where `params` says nothing."""
+        return {
             "serviceArn": arn,
-            "serviceName": name,
-            "clusterArn": cluster["clusterArn"],
+            "serviceName": params["serviceName"],
+            "clusterArn": cluster_arn,
             "status": "ACTIVE",
             "desiredCount": params.get("desiredCount", 0),
-            "deploymentController": controller,
+            "deploymentController": params.get("deploymentController", {"type": "ECS"}),
             "deploymentConfiguration": {
                 "maximumPercent": 200,
                 "minimumHealthyPercent": 100,
@@ -80,16 +94,6 @@ class ServiceOperations(EcsState):
             "launchType": params.get("launchType", "FARGATE"),
             "platformVersion": params.get("platformVersion", "LATEST"),
         }
-        service = Service(content)
-        if definition is not None:
-            content["taskDefinition"] = definition["taskDefinitionArn"]
-            service.task_sets.append(
-                make_task_set(self.context, service, definition, content, "PRIMARY", 100.0)
-            )
-        self.services[arn] = service
-        self.set_tags(arn, params.get("tags", []))
-        self.schedule(service)
-        return {"service": self.describe(service)}
 
     def _check(self, params: Params, controller: str) -> dict[str, Any] | None:
         if params.get("serviceRegistries") or params.get("serviceConnectConfiguration", {}).get("enabled"):

@@ -47,13 +47,24 @@ class TaskOperations(EcsState):
         """Make a task of a definition, PROVISIONING and not yet begun."""
         task_id = new_id()
         arn = self.context.arn("ecs", f"task/{cluster['clusterName']}/{task_id}")
+        content = self._new_task_content(arn, cluster["clusterArn"], definition, params)
+        content["group"] = group
+        if params.get("startedBy"):
+            content["startedBy"] = params["startedBy"]
+        task = Task(content, definition, task_set=task_set)
+        self.tasks[arn] = task
+        self.set_tags(arn, params.get("tags", []))
+        return task
+
+    def _new_task_content(
+        self, arn: str, cluster_arn: str, definition: Params, params: Params
+    ) -> dict[str, Any]:
         network = params.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
         subnet = (network.get("subnets") or [""])[0]
-        content = {
+        return {
             "taskArn": arn,
             "taskDefinitionArn": definition["taskDefinitionArn"],
-            "clusterArn": cluster["clusterArn"],
-            "group": group,
+            "clusterArn": cluster_arn,
             "launchType": params.get("launchType", "FARGATE"),
             "platformVersion": "1.4.0",
             "platformFamily": "Linux",
@@ -76,12 +87,6 @@ class TaskOperations(EcsState):
             ],
             "containers": [self._container(arn, one) for one in definition["containerDefinitions"]],
         }
-        if params.get("startedBy"):
-            content["startedBy"] = params["startedBy"]
-        task = Task(content, definition, task_set=task_set)
-        self.tasks[arn] = task
-        self.set_tags(arn, params.get("tags", []))
-        return task
 
     def _container(self, task_arn: str, definition: Params) -> dict[str, Any]:
         return {

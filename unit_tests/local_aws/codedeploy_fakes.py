@@ -88,7 +88,7 @@ class FakeEcs:
         self.calls.append(("delete", given["taskSet"]))
 
     def primary(self) -> str:
-        return next(item["id"] for item in self.sets if item["status"] == "PRIMARY")
+        return str(next(item["id"] for item in self.sets if item["status"] == "PRIMARY"))
 
 
 class FakeElbv2:

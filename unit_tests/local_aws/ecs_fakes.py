@@ -244,6 +244,13 @@ def cloud(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setattr(ecs_targets, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(ecs_task_logs, "FLUSH_SECONDS", 0.01)
     found = Cloud(state, monkeypatch)
+    threads: list[threading.Thread] = []
+    spawn = found.context.spawn
+    monkeypatch.setattr(found.context, "spawn", lambda *work: threads.append(spawn(*work)))
     yield found
     found.ecs.stop()
+    # The fakes go with the test: no thread may be left to ask the real neighbours.
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive(), thread.name
     assert found.context.faults == []

@@ -93,6 +93,24 @@ def test_a_container_whose_process_was_killed_is_not_said_to_run(docker: Docker)
     assert "is not running" in docker("exec", "smoke", "true", fails=1)
 
 
+def test_a_container_that_died_with_its_runner_is_not_said_to_run(docker: Docker) -> None:
+    container = docker("run", "-d", "--name", "smoke", BASE, "sleep", "99")
+    runners = [
+        int(entry.parent.name) for entry in Path("/proc").glob("[0-9]*/cmdline") if _names(entry, container)
+    ]
+    assert len(runners) == 1
+    for process_id in (*runners, *processes_of(container)):
+        os.kill(process_id, 9)
+    until(lambda: docker("inspect", "-f", "{{.State.Status}}", "smoke") == "exited")
+
+
+def _names(entry: Path, text: str) -> bool:
+    try:
+        return text.encode() in entry.read_bytes()
+    except OSError:
+        return False
+
+
 def test_the_end_of_a_build_ends_its_containers(docker: Docker) -> None:
     container = docker("run", "-d", BASE, "sleep", "99")
     assert processes_of(container)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from containers_fakes import BASE, settings, until
+from containers_fakes import BASE, VERSION, settings, shared_store, until
 from ecs_fakes import CLUSTER, Cloud, cloud
 
 from local_aws.api import AwsError
@@ -54,6 +54,7 @@ def test_a_task_whose_process_died_is_not_said_to_run(aws: Cloud) -> None:
 def test_a_task_of_real_processes_ends_with_its_main_process(
     aws: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shared_store().unpack(shared_store().base(VERSION))
     engine = Processes(settings())
     monkeypatch.setattr(aws.ecs, "containers", engine)
     aws.define(BASE, command=["sleep", "99"])

@@ -428,7 +428,7 @@ def test_metrics_count_requests_errors_and_hosts(loop: Loop, plane: LoadBalancin
     plane.apply(forwarding({empty: 1}))
     get(plane)
     data = plane.metrics.take(list(plane.groups.values()))
-    found = {
+    found: dict[tuple[str, int], Any] = {
         (item["MetricName"], len(item["Dimensions"])): item.get("Value", item.get("StatisticValues"))
         for item in data
     }

@@ -1,0 +1,24 @@
+"""The CDK CLI's words, and environments' names."""
+
+import re
+
+from integration_tests.environment import why
+from integration_tests.suffixes import random_suffix
+
+
+def test_a_failed_deploy_is_explained_by_the_clis_summary() -> None:
+    said = "stack | 1/4 | CREATE_COMPLETE\n" * 50 + "Failed resources:\nservice | CREATE_FAILED | no image\n"
+    assert why(said) == "Failed resources:\nservice | CREATE_FAILED | no image"
+
+
+def test_a_failure_without_a_summary_is_explained_by_the_last_lines() -> None:
+    said = "\n".join(f"line {number}" for number in range(100))
+    assert why(said).splitlines()[0] == "line 75"
+    assert why(said).splitlines()[-1] == "line 99"
+
+
+def test_a_random_suffix_is_one_that_the_app_takes() -> None:
+    for _ in range(20):
+        suffix = random_suffix("demo")
+        assert re.fullmatch(r"demo[0-9a-f]{8}", suffix)
+        assert len(suffix) <= 12
