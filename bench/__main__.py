@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from integration_tests.cloud import PROJECT, Cloud
+from integration_tests.cloud import PROJECT, Cloud, HarnessError
 from integration_tests.folders import clear, run_folder
 from integration_tests.local import cloud_of, local_aws, peak_memory, runs_in
 from integration_tests.progress import Progress
@@ -60,7 +60,9 @@ def _synth(output: Path, arguments: list[str]) -> float:
     command = [str(CDK), "synth", "--quiet", "--no-notices", "--output", str(output), *arguments]
 
     def run() -> None:
-        subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)  # noqa: S603 - our own CDK CLI
+        done = subprocess.run(command, cwd=PROJECT, check=False, capture_output=True, text=True)  # noqa: S603 - our own CDK CLI
+        if done.returncode:
+            raise HarnessError(f"cdk synth failed: {done.stderr.strip()}")
 
     return _timed(run)
 

@@ -61,7 +61,9 @@ class Scheduler:
         ]:
             reason = f"Scaling activity initiated by (deployment {task_set.id})"
             task.ask_to_stop("ServiceSchedulerInitiated", reason)
-        if len(wanted) < desired and time.monotonic() >= task_set.not_before:
+        # Once local_aws stops, nothing would end a task that is started now.
+        ready = time.monotonic() >= task_set.not_before and not self.ecs.ending.is_set()
+        if len(wanted) < desired and ready:
             for _ in range(desired - len(wanted)):
                 self._start(task_set)
         self._settle(task_set, desired, healths)
