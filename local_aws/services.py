@@ -4,15 +4,17 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from local_aws import containers, git_http, ministack
-from local_aws.codebuild import CodeBuild
-from local_aws.codecommit import CodeCommit
-from local_aws.codedeploy import CodeDeploy
-from local_aws.codepipeline import CodePipeline
+from local_aws import ministack
+from local_aws.codebuild.service import CodeBuild
+from local_aws.codecommit import git_http
+from local_aws.codecommit.service import CodeCommit
+from local_aws.codedeploy.service import CodeDeploy
+from local_aws.codepipeline.service import CodePipeline
+from local_aws.containers import engine as containers
 from local_aws.context import Context
-from local_aws.ecr import Ecr
-from local_aws.ecs import Ecs
-from local_aws.elbv2 import LoadBalancing
+from local_aws.ecr.service import Ecr
+from local_aws.ecs.service import Ecs
+from local_aws.elbv2.service import LoadBalancing
 from local_aws.gateway import Gateway
 from local_aws.ministack import cloudformation, cloudwatch
 

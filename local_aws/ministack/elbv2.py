@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from local_aws import elbv2_rules as rules
 from local_aws.api import AwsError
-from local_aws.elbv2_plan import Snapshot, Target, weights
+from local_aws.elbv2 import rules
+from local_aws.elbv2.plan import Snapshot, Target, weights
 from local_aws.ministack import elbv2_snapshot
 from local_aws.ministack.elbv2_checks import CHECKS
 from local_aws.ministack.elbv2_snapshot import alb, ec2

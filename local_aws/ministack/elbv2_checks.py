@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from local_aws import elbv2_rules as rules
 from local_aws.api import AwsError
-from local_aws.elbv2_plan import CONDITIONS, weights
+from local_aws.elbv2 import rules
+from local_aws.elbv2.plan import CONDITIONS, weights
 from local_aws.ministack.elbv2_snapshot import alb, users_of
 
 Params = dict[str, Any]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.elbv2_plan import HealthCheck, Listener, Rule, Snapshot, Target, TargetGroup, weights
+from local_aws.elbv2.plan import HealthCheck, Listener, Rule, Snapshot, Target, TargetGroup, weights
 from local_aws.ministack.private import require
 
 alb = require(

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_aws.clock import Clock
-from local_aws.codedeploy import CodeDeploy
+from local_aws.codedeploy.service import CodeDeploy
 from local_aws.context import Context
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"

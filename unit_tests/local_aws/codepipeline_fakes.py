@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.clock import Clock
-from local_aws.codepipeline import CodePipeline
+from local_aws.codepipeline.service import CodePipeline
 from local_aws.context import Context
 
 COMMIT = "a" * 40
@@ -340,7 +340,7 @@ def declaration(**changes: Any) -> Json:
 @contextmanager
 def running(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
     """Give a cloud, and end it: a fault of a background thread is a failed test."""
-    monkeypatch.setattr("local_aws.codepipeline_work.LOOK_EVERY", 0.02)
+    monkeypatch.setattr("local_aws.codepipeline.work.LOOK_EVERY", 0.02)
     found = FakeCloud(state)
     yield found
     found.pipelines.stop()

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from local_aws.build_context import BuildContext
 from local_aws.clock import Clock
-from local_aws.image_build import Builder
-from local_aws.images import Image, ImageStore
+from local_aws.containers.build_context import BuildContext
+from local_aws.containers.image_build import Builder
+from local_aws.containers.images import Image, ImageStore
 
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 BASE = f"public.ecr.aws/docker/library/python:{VERSION}-slim"

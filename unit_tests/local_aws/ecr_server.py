@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from local_aws.clock import Clock
 from local_aws.context import Context
-from local_aws.ecr import Ecr
+from local_aws.ecr.service import Ecr
 
 
 def make_ecr(state: Path, events: list[Any] | None = None) -> Ecr:

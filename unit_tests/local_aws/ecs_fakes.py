@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import ecs_scheduler, ecs_targets, ecs_task_logs
 from local_aws.clock import Clock
-from local_aws.containers import ContainerSpec, PullError
+from local_aws.containers.engine import ContainerSpec, PullError
+from local_aws.containers.image_config import ImageConfig
 from local_aws.context import Context
-from local_aws.ecs import Ecs
-from local_aws.image_config import ImageConfig
+from local_aws.ecs import scheduler as ecs_scheduler
+from local_aws.ecs import targets as ecs_targets
+from local_aws.ecs import task_logs as ecs_task_logs
+from local_aws.ecs.service import Ecs
 
 ROLE = "arn:aws:iam::123456789012:role/execution"
 BLUE, GREEN, ALONE = "arn:blue", "arn:green", "arn:alone"

@@ -14,8 +14,8 @@ from aiohttp import web
 
 from local_aws.clock import Clock
 from local_aws.context import Context
-from local_aws.elbv2 import LoadBalancing
-from local_aws.elbv2_plan import HealthCheck, Listener, Rule, Snapshot, Target, TargetGroup
+from local_aws.elbv2.plan import HealthCheck, Listener, Rule, Snapshot, Target, TargetGroup
+from local_aws.elbv2.service import LoadBalancing
 
 BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/lb/1"
 LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/lb/1/2"

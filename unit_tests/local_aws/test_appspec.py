@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.appspec import AppSpecError, check_container, parse
+from local_aws.codedeploy.appspec import AppSpecError, check_container, parse
 
 ARN = "arn:aws:ecs:us-east-1:123456789012:task-definition/task:1"
 PROPERTIES: dict[str, Any] = {

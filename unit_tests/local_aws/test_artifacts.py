@@ -5,7 +5,7 @@ import re
 import pytest
 from codepipeline_fakes import ACCOUNT_KEY, FakeS3, zipped
 
-from local_aws.artifacts import Artifact, ArtifactError, new_artifact, read_file, size, upload
+from local_aws.codepipeline.artifacts import Artifact, ArtifactError, new_artifact, read_file, size, upload
 
 
 def test_a_key_is_20_characters_of_the_pipeline_10_of_the_artifact_and_7_by_chance() -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.build_environment import (
+from local_aws.clock import Clock
+from local_aws.codebuild.environment import (
     Folders,
     aws_variables,
     install_python,
     machine_variables,
     write_programs,
 )
-from local_aws.clock import Clock
 from local_aws.context import Context
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.build_files import FilesError, pack, select, unpack
-from local_aws.buildspec import Files
+from local_aws.codebuild.buildspec import Files
+from local_aws.codebuild.files import FilesError, pack, select, unpack
 
 
 def zipped(*entries: tuple[str, bytes, int]) -> bytes:

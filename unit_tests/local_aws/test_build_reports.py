@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.build_reports import ReportError, read_junit, read_reports, summary
-from local_aws.buildspec import Files
+from local_aws.codebuild.buildspec import Files
+from local_aws.codebuild.reports import ReportError, read_junit, read_reports, summary
 
 PYTEST = b"""<?xml version="1.0"?><testsuites><testsuite name="pytest" tests="4">
 <testcase classname="tests.test_a" name="test_good" time="0.25"/>

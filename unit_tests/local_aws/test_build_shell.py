@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.build_shell import Shell, kill_build, processes
+from local_aws.codebuild.shell import Shell, kill_build, processes
 
 MARK = "CODEBUILD_BUILD_ID=project:unit-test"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local_aws.buildspec import BuildspecError, parse
+from local_aws.codebuild.buildspec import BuildspecError, parse
 
 MINIMAL = "version: 0.2\nphases:\n  build:\n    commands: [make]\n"
 

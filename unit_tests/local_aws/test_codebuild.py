@@ -13,9 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.api import AwsError
-from local_aws.build_shell import processes
 from local_aws.clock import Clock
-from local_aws.codebuild import CodeBuild
+from local_aws.codebuild.service import CodeBuild
+from local_aws.codebuild.shell import processes
 from local_aws.context import Context
 
 ROLE = "arn:aws:iam::123456789012:role/build-dev"

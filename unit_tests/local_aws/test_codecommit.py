@@ -12,8 +12,8 @@ import pytest
 
 from local_aws.api import AwsError
 from local_aws.clock import Clock
-from local_aws.codecommit import SEED_LIMIT, CodeCommit
-from local_aws.codecommit_names import check_branch_name, check_file_path, check_repository_name
+from local_aws.codecommit.names import check_branch_name, check_file_path, check_repository_name
+from local_aws.codecommit.service import SEED_LIMIT, CodeCommit
 from local_aws.context import Context
 
 Events = list[dict[str, Any]]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from codedeploy_fakes import APPSPEC, BLUE, GREEN, PRODUCTION, TASK_DEFINITION, TEST, World, refusal
 
-from local_aws import codedeploy_waits
 from local_aws.api import AwsError
+from local_aws.codedeploy import waits as codedeploy_waits
 
 
 @pytest.fixture

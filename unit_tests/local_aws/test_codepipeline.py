@@ -73,7 +73,7 @@ def test_a_target_without_a_role_starts_nothing_and_is_a_fault(cloud: FakeCloud)
 def test_a_polled_branch_starts_the_pipeline_when_it_moves(
     cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local_aws.codepipeline_polling.POLL_EVERY", 1)
+    monkeypatch.setattr("local_aws.codepipeline.polling.POLL_EVERY", 1)
     stages = [stage("Source", source(PollForSourceChanges="true")), *declaration()["stages"][1:]]
     cloud.ended(cloud.create(stages=stages))
     until(lambda: cloud.asked.count(("codecommit", declaration()["roleArn"])) > 5)
@@ -87,7 +87,7 @@ def test_a_polled_branch_starts_the_pipeline_when_it_moves(
 def test_a_branch_that_is_not_polled_starts_nothing(
     cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local_aws.codepipeline_polling.POLL_EVERY", 1)
+    monkeypatch.setattr("local_aws.codepipeline.polling.POLL_EVERY", 1)
     cloud.ended(cloud.create())
     cloud.codecommit.branches["main"] = "c" * 40
     with pytest.raises(AssertionError, match="in time"):

@@ -153,7 +153,7 @@ def test_a_build_links_to_its_build(cloud: FakeCloud) -> None:
 
 def test_a_timeout_fails_the_build_and_stops_it(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud.codebuild.released.clear()
-    monkeypatch.setattr("local_aws.codepipeline_work.MINUTE", 0.001)
+    monkeypatch.setattr("local_aws.codepipeline.work.MINUTE", 0.001)
     slow = [stage("Source", source()), stage("Build", {**build(), "timeoutInMinutes": 5})]
     error = failed(cloud, "Build", "Build", stages=slow)
     assert error["message"] == "The action failed because it timed out"

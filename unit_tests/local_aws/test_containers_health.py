@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from local_aws import container_health
 from local_aws.clock import Clock
-from local_aws.container_health import HealthCheck, allowance, check_command
+from local_aws.containers import health as container_health
+from local_aws.containers.health import HealthCheck, allowance, check_command
 
 
 class _Container:

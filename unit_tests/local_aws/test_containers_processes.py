@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from containers_fakes import BASE, settings, until
 
-from local_aws.container_network import bind_address, connect_address
-from local_aws.containers import ContainerError, ContainerSpec, PullError
-from local_aws.process_container import ProcessContainer, processes_of
-from local_aws.processes import Processes
+from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
+from local_aws.containers.network import bind_address, connect_address
+from local_aws.containers.process_container import ProcessContainer, processes_of
+from local_aws.containers.processes import Processes
 
 SERVER = (
     "import http.server as h, sys;"

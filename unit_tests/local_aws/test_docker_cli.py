@@ -11,11 +11,11 @@ import pytest
 from containers_fakes import BASE, HOST, project, settings, until
 from ecr_server import make_ecr, serving
 
-from local_aws import docker_cli
-from local_aws.docker_format import render
-from local_aws.docker_state import DockerError
-from local_aws.ecr import Ecr
-from local_aws.process_container import processes_of
+from local_aws.containers import docker_cli
+from local_aws.containers.docker_format import render
+from local_aws.containers.docker_state import DockerError
+from local_aws.containers.process_container import processes_of
+from local_aws.ecr.service import Ecr
 
 SERVER = (
     "import http.server as h; print('up', flush=True);"

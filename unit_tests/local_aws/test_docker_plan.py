@@ -2,9 +2,9 @@
 
 import pytest
 
-from local_aws.dockerfile import DockerfileError, UnsupportedError, substitute
-from local_aws.dockerfile_plan import Copy, Plan, Run, base_python, make_plan
-from local_aws.image_config import ImageConfig
+from local_aws.containers.dockerfile import DockerfileError, UnsupportedError, substitute
+from local_aws.containers.dockerfile_plan import Copy, Plan, Run, base_python, make_plan
+from local_aws.containers.image_config import ImageConfig
 
 BASE = "FROM public.ecr.aws/docker/library/python:3.9-slim\n"
 

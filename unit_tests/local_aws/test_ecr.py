@@ -11,9 +11,9 @@ from containers_fakes import HOST, build, project
 from ecr_server import make_ecr, serving
 
 from local_aws.api import AwsError
-from local_aws.ecr import Ecr
-from local_aws.images import MANIFEST_TYPE, Image, ImageStore
-from local_aws.registry import Reference, Registry, RegistryError
+from local_aws.containers.images import MANIFEST_TYPE, Image, ImageStore
+from local_aws.containers.registry import Reference, Registry, RegistryError
+from local_aws.ecr.service import Ecr
 
 NAME = f"{HOST}/images-dev:v1"
 SELECTION = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}

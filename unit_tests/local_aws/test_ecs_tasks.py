@@ -11,8 +11,8 @@ from containers_fakes import BASE, VERSION, settings, shared_store, until
 from ecs_fakes import CLUSTER, Cloud, cloud
 
 from local_aws.api import AwsError
-from local_aws.process_container import processes_of
-from local_aws.processes import Processes
+from local_aws.containers.process_container import processes_of
+from local_aws.containers.processes import Processes
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_task_passes_awss_states_and_tells_each(aws: Cloud) -> None:
 def test_a_container_that_fails_its_health_check_ends_a_lone_task(
     aws: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local_aws.container_health.SHORTEST_INTERVAL", 0.01)
+    monkeypatch.setattr("local_aws.containers.health.SHORTEST_INTERVAL", 0.01)
     aws.define(healthCheck={"command": ["CMD", "true"], "interval": 5, "retries": 2})
     arn = aws.run()
     until(lambda: aws.task(arn)["healthStatus"] == "HEALTHY")

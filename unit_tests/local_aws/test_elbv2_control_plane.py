@@ -10,7 +10,7 @@ import botocore.serialize
 import pytest
 
 from local_aws.api import service_model
-from local_aws.elbv2_plan import Snapshot, Target, weights
+from local_aws.elbv2.plan import Snapshot, Target, weights
 from local_aws.ministack import elbv2
 from local_aws.ministack.elbv2_snapshot import alb
 

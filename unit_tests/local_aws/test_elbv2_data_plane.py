@@ -28,10 +28,10 @@ from elbv2_backends import (
     wait_until,
 )
 
-from local_aws import elbv2_proxy
 from local_aws.context import Context
-from local_aws.elbv2 import LoadBalancing
-from local_aws.elbv2_plan import Rule, Snapshot, Target
+from local_aws.elbv2 import proxy as elbv2_proxy
+from local_aws.elbv2.plan import Rule, Snapshot, Target
+from local_aws.elbv2.service import LoadBalancing
 
 
 @pytest.fixture

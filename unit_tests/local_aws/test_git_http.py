@@ -14,9 +14,9 @@ import pytest
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local_aws import git_http
 from local_aws.clock import Clock
-from local_aws.codecommit import CodeCommit
+from local_aws.codecommit import git_http
+from local_aws.codecommit.service import CodeCommit
 from local_aws.context import Context
 
 Events = list[dict[str, Any]]

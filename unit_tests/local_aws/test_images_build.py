@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from containers_fakes import BASE, build, project, shared_store, wheel
 
-from local_aws import layers
-from local_aws.build_context import BuildContext, ignore_rules
-from local_aws.dockerfile import DockerfileError
-from local_aws.image_build import BuildError
-from local_aws.images import file_digest
+from local_aws.containers import layers
+from local_aws.containers.build_context import BuildContext, ignore_rules
+from local_aws.containers.dockerfile import DockerfileError
+from local_aws.containers.image_build import BuildError
+from local_aws.containers.images import file_digest
 
 INSTALL = "RUN pip install --no-index --no-cache-dir --disable-pip-version-check"
 

@@ -6,7 +6,7 @@ import pytest
 from codepipeline_fakes import action, build, declaration, deploy, source, stage
 
 from local_aws.api import AwsError
-from local_aws.pipeline_structure import parse
+from local_aws.codepipeline.structure import parse
 
 
 def refused(**changes: Any) -> AwsError:

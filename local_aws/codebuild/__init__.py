@@ -1,0 +1,1 @@
+"""CodeBuild: a buildspec's phases, truly run."""

@@ -1,0 +1,1 @@
+"""CodeCommit: real git repositories over smart HTTP."""

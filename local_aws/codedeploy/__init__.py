@@ -1,0 +1,1 @@
+"""CodeDeploy for ECS: blue/green deployments, their lifecycle events and rollbacks."""

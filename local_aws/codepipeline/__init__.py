@@ -1,0 +1,1 @@
+"""CodePipeline: executions, stages and actions, each action as its own role."""

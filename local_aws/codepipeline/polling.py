@@ -1,0 +1,56 @@
+"""PollForSourceChanges: looks at a branch every minute of AWS's time, starts the pipeline when it moved."""
+
+from typing import Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_aws.codepipeline.execution import Engine
+from local_aws.codepipeline.records import Execution, Line
+from local_aws.codepipeline.requests import Params
+from local_aws.codepipeline.source import head
+from local_aws.codepipeline.structure import Action, Pipeline
+from local_aws.context import Context
+
+POLL_EVERY = 60
+
+
+class Starter(Protocol):
+    """What polling needs of the service."""
+
+    context: Context
+    engine: Engine
+
+    def begin(self, line: Line, trigger: str, detail: str, params: Params) -> Execution:
+        """Start an execution, under the lock."""
+        ...
+
+
+def poll(service: Starter, line: Line, pipeline: Pipeline, action: Action) -> None:
+    """Watch the action's branch until the pipeline is deleted or has a newer version."""
+    seen = _head(service.context, pipeline, action)
+    wait = service.context.clock.seconds(POLL_EVERY)
+    while True:
+        with service.engine.changed:
+            service.engine.changed.wait_for(lambda: _over(service, line, pipeline), wait)
+            if _over(service, line, pipeline):
+                return
+        found = _head(service.context, pipeline, action)
+        if found is not None and found != seen:
+            with service.engine.changed:
+                if not _over(service, line, pipeline):
+                    service.begin(line, "PollForSourceChanges", pipeline.name, {})
+        seen = found or seen
+
+
+def _over(service: Starter, line: Line, pipeline: Pipeline) -> bool:
+    return service.engine.closed or line.deleted or line.pipeline is not pipeline
+
+
+def _head(context: Context, pipeline: Pipeline, action: Action) -> str | None:
+    codecommit = context.client("codecommit", action.role_arn or pipeline.role_arn)
+    configuration = action.configuration
+    try:
+        return head(codecommit, configuration["RepositoryName"], configuration["BranchName"])
+    except (ClientError, BotoCoreError):
+        # No such branch yet, or no permission: the source action says so when it runs.
+        return None

@@ -1,0 +1,154 @@
+"""AWS CodePipeline: pipelines, and what starts them.
+
+`archive(repository, commit)` gives the zip of a commit: CodeCommit's UploadArchive, which has no public API.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local_aws.api import AwsError, now
+from local_aws.cloudformation import ResourceType
+from local_aws.codepipeline.actions import Archive
+from local_aws.codepipeline.execution import Engine
+from local_aws.codepipeline.executions import Executions
+from local_aws.codepipeline.polling import poll
+from local_aws.codepipeline.records import Line, new_id, without_nothing
+from local_aws.codepipeline.requests import Params, page
+from local_aws.codepipeline.resource import pipeline_type
+from local_aws.codepipeline.structure import Pipeline, parse
+from local_aws.context import Context
+
+MOST_TAGS = 50
+
+
+class CodePipeline(Executions):
+    """The service: its pipelines live in memory, their artifacts in S3."""
+
+    def __init__(self, context: Context, archive: Archive) -> None:
+        super().__init__(context)
+        self.lines = {}
+        self.events = {}
+        self.engine = Engine(context, self.lock, archive)
+
+    def stop(self) -> None:
+        """End every execution's thread; nothing is told as stopped that was not."""
+        with self.lock:
+            self.engine.close(list(self.lines.values()))
+
+    def deliver(self, target_arn: str, target: Mapping[str, Any], rule_arn: str = "") -> None:
+        """Start a pipeline that is a rule's target, as the target's role; returns at once."""
+        self.context.spawn("codepipeline-target", self._deliver, target_arn, dict(target), rule_arn)
+
+    def _deliver(self, target_arn: str, target: dict[str, Any], rule_arn: str) -> None:
+        if not target.get("RoleArn"):
+            raise AwsError("ValidationException", f"RoleArn is required for target {target_arn}.")
+        token = new_id()
+        with self.lock:
+            self.events[token] = rule_arn or target.get("RuleArn", "")
+        name = target_arn.rpartition(":")[2]
+        client = self.context.client("codepipeline", target["RoleArn"])
+        client.start_pipeline_execution(name=name, clientRequestToken=token)
+
+    def create_pipeline(self, params: Params) -> dict[str, Any]:
+        """Create a pipeline and start its first execution (traps B6)."""
+        declaration = params["pipeline"]
+        if declaration["name"] in self.lines:
+            raise AwsError(
+                "PipelineNameInUseException",
+                f"A pipeline with the name '{declaration['name']}' already exists in account"
+                f" '{self.context.account}'",
+            )
+        pipeline = parse(declaration, 1, self.context.region)
+        tags = _tags(params.get("tags", []))
+        line = Line({1: pipeline}, tags)
+        self.lines[pipeline.name] = line
+        # With a variable that has no default there is nothing that could be started.
+        if None not in pipeline.variables.values():
+            self.begin(line, "CreatePipeline", self.caller(), {})
+        self._poll(line, pipeline)
+        return {"pipeline": pipeline.declaration, "tags": _tag_list(tags)}
+
+    def update_pipeline(self, params: Params) -> dict[str, Any]:
+        """Give a pipeline a new structure, for executions to come."""
+        line = self.line(params["pipeline"]["name"])
+        pipeline = parse(params["pipeline"], line.pipeline.version + 1, self.context.region)
+        line.versions[pipeline.version] = pipeline
+        line.updated = now()
+        self._poll(line, pipeline)
+        return {"pipeline": pipeline.declaration}
+
+    def _poll(self, line: Line, pipeline: Pipeline) -> None:
+        for action in pipeline.stages[0].actions:
+            if action.configuration.get("PollForSourceChanges", "true") == "true":
+                self.context.spawn(f"codepipeline-poll-{pipeline.name}", poll, self, line, pipeline, action)
+
+    def get_pipeline(self, params: Params) -> dict[str, Any]:
+        """Return a pipeline's structure, of the newest version or of the one asked for."""
+        line = self.line(params["name"])
+        version = params.get("version", line.pipeline.version)
+        if version not in line.versions:
+            raise AwsError(
+                "PipelineVersionNotFoundException",
+                f"Pipeline {params['name']} does not have a version {version}",
+            )
+        metadata = {
+            "pipelineArn": self.context.arn("codepipeline", params["name"]),
+            "created": line.created,
+            "updated": line.updated,
+        }
+        return {"pipeline": line.versions[version].declaration, "metadata": metadata}
+
+    def delete_pipeline(self, params: Params) -> None:
+        """Delete a pipeline and end its executions; one that is not there is no error, as on AWS."""
+        line = self.lines.pop(params["name"], None)
+        if line is not None:
+            self.engine.drop(line)
+
+    def list_pipelines(self, params: Params) -> dict[str, Any]:
+        """List the pipelines."""
+        items, token = page(sorted(self.lines.items()), params)
+        return without_nothing({"pipelines": [_summary(line) for _, line in items], "nextToken": token})
+
+    def list_tags_for_resource(self, params: Params) -> dict[str, Any]:
+        """List a pipeline's tags."""
+        items, token = page(_tag_list(self.tagged(params["resourceArn"]).tags), params)
+        return without_nothing({"tags": items, "nextToken": token})
+
+    def tag_resource(self, params: Params) -> None:
+        """Add or change tags."""
+        line = self.tagged(params["resourceArn"])
+        line.tags = _tags([*_tag_list(line.tags), *params["tags"]])
+
+    def untag_resource(self, params: Params) -> None:
+        """Take tags away."""
+        line = self.tagged(params["resourceArn"])
+        line.tags = {key: value for key, value in line.tags.items() if key not in params["tagKeys"]}
+
+    def resource_types(self) -> dict[str, ResourceType]:
+        """Return CloudFormation's types of this service."""
+        return {"AWS::CodePipeline::Pipeline": pipeline_type(self)}
+
+
+def _summary(line: Line) -> dict[str, Any]:
+    declaration = line.pipeline.declaration
+    return {
+        "name": line.pipeline.name,
+        "version": line.pipeline.version,
+        "pipelineType": declaration["pipelineType"],
+        "executionMode": declaration["executionMode"],
+        "created": line.created,
+        "updated": line.updated,
+    }
+
+
+def _tags(items: list[dict[str, str]]) -> dict[str, str]:
+    tags = {item["key"]: item["value"] for item in items}
+    if reserved := sorted(key for key in tags if key.lower().startswith("aws:")):
+        raise AwsError("InvalidTagsException", f"Tag keys may not begin with aws:, {reserved} do")
+    if len(tags) > MOST_TAGS:
+        raise AwsError("TooManyTagsException", f"The tags limit for a resource ({MOST_TAGS}) is exceeded")
+    return tags
+
+
+def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in tags.items()]

@@ -1,0 +1,1 @@
+"""Containers: images built, pushed and run, as processes where there is no Docker."""

@@ -1,0 +1,96 @@
+"""Container health checks: a command run inside, again and again, that makes a container healthy or not."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from local_aws.clock import Clock
+from local_aws.containers.engine import ContainerError
+
+# A check starts a process: more often than this would only warm the machine.
+SHORTEST_INTERVAL = 1.0
+# Real work is behind an allowance (a start, a grace period), so the clock does not shrink it below this.
+SHORTEST_ALLOWANCE = 10.0
+
+
+class Executes(Protocol):
+    """The part of a container that a check needs."""
+
+    def execute(self, command: tuple[str, ...], timeout: float) -> tuple[int, str]:
+        """Run a command inside."""
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """A check as Docker and ECS know it; times in AWS's seconds, with the defaults of both."""
+
+    command: tuple[str, ...]
+    interval: float = 30
+    timeout: float = 5
+    retries: int = 3
+    start_period: float = 0
+
+    @classmethod
+    def of_image(cls, content: Mapping[str, Any] | None) -> "HealthCheck | None":
+        """Read an image's HEALTHCHECK (times in nanoseconds)."""
+        command = check_command((content or {}).get("Test") or ())
+        if content is None or command is None:
+            return None
+        second = 1e9
+        return cls(
+            command,
+            content.get("Interval", 30 * second) / second,
+            content.get("Timeout", 30 * second) / second,
+            content.get("Retries", 3),
+            content.get("StartPeriod", 0) / second,
+        )
+
+
+def check_command(test: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the words that a `CMD` or `CMD-SHELL` check runs, None for `NONE` or nothing."""
+    if not test or test[0] == "NONE":
+        return None
+    if test[0] == "CMD-SHELL":
+        return ("/bin/sh", "-c", test[1])
+    return tuple(test[1:]) if test[0] == "CMD" else tuple(test)
+
+
+def allowance(clock: Clock, aws_seconds: float) -> float:
+    """Return how long a start may take: by the clock, but not less than 10 s where AWS gives as many."""
+    return max(clock.seconds(aws_seconds), min(aws_seconds, SHORTEST_ALLOWANCE))
+
+
+def watch(
+    container: Executes,
+    check: HealthCheck,
+    clock: Clock,
+    on_status: Callable[[str], None],
+    stopped: threading.Event,
+) -> None:
+    """Check until `stopped`; call `on_status` with HEALTHY or UNHEALTHY whenever that changes.
+
+    A failure within the start period does not count; the first success ends it.
+    """
+    starting, failures, status = allowance(clock, check.start_period), 0, ""
+    pause = max(clock.seconds(check.interval), SHORTEST_INTERVAL)
+    waited = 0.0
+    while not stopped.wait(min(pause, 0.3) if not status else pause):
+        waited += pause
+        if _passes(container, check):
+            failures, now = 0, "HEALTHY"
+            starting = 0
+        else:
+            failures += waited > starting
+            now = "UNHEALTHY" if failures >= check.retries else status
+        if now != status and not stopped.is_set():
+            status = now
+            on_status(status)
+
+
+def _passes(container: Executes, check: HealthCheck) -> bool:
+    try:
+        code, _ = container.execute(check.command, check.timeout)
+    except (TimeoutError, ContainerError):
+        return False
+    return code == 0

@@ -1,0 +1,1 @@
+"""ECR: what its registry does beyond what MiniStack keeps."""

@@ -1,0 +1,1 @@
+"""ECS: task definitions, services, task sets and tasks that have a process."""

@@ -1,0 +1,35 @@
+"""Elastic Container Service: clusters, task definitions, tasks that truly run, services and task sets."""
+
+from typing import Any
+
+from local_aws.cloudformation import ResourceType
+from local_aws.ecs.clusters import ClusterOperations
+from local_aws.ecs.records import Service
+from local_aws.ecs.resource_types import EcsTypes
+from local_aws.ecs.scheduler import Scheduler
+from local_aws.ecs.services import ServiceOperations
+from local_aws.ecs.task_definitions import TaskDefinitionOperations
+from local_aws.ecs.task_sets import TaskSetOperations
+from local_aws.ecs.tasks import TaskOperations
+
+
+class Ecs(ClusterOperations, TaskDefinitionOperations, TaskOperations, ServiceOperations, TaskSetOperations):
+    """ECS of one account and region, on a container engine."""
+
+    def schedule(self, service: Service) -> None:
+        """Let a service's scheduler run."""
+        scheduler = Scheduler(self, service)
+        self.context.spawn(f"scheduler-{service.name}", scheduler.run)
+
+    def resource_types(self) -> dict[str, ResourceType]:
+        """Offer AWS::ECS types to CloudFormation."""
+        return EcsTypes(self).types()
+
+    def stop(self) -> None:
+        """End every task at once, without drain."""
+        self.ending.set()
+        with self.lock:
+            tasks: list[Any] = list(self.tasks.values())
+            for task in tasks:
+                task.ask_to_stop("ServiceSchedulerInitiated", "local_aws stops")
+        self.containers.stop()

@@ -1,0 +1,106 @@
+"""What ECS checks before it takes a task definition for Fargate, and what the local engine cannot run."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from local_aws.api import AwsError
+from local_aws.containers.registry import Reference, is_ecr
+
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html (CPU units: MiB)
+FARGATE: dict[int, tuple[int, ...]] = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4097, 1024)),
+    1024: tuple(range(2048, 8193, 1024)),
+    2048: tuple(range(4096, 16385, 1024)),
+    4096: tuple(range(8192, 30721, 1024)),
+    8192: tuple(range(16384, 61441, 4096)),
+    16384: tuple(range(32768, 122881, 8192)),
+}
+# Settings that would change what happens, and that nothing here acts on.
+NOT_RUN = (
+    "dependsOn",
+    "mountPoints",
+    "volumesFrom",
+    "firelensConfiguration",
+    "environmentFiles",
+    "repositoryCredentials",
+    "resourceRequirements",
+    "credentialSpecs",
+    "restartPolicy",
+    "links",
+    "extraHosts",
+)
+
+
+def check(params: Mapping[str, Any]) -> None:
+    """Raise `AwsError` for what RegisterTaskDefinition refuses."""
+    containers = params["containerDefinitions"]
+    if not containers:
+        raise _refusal("Container list cannot be empty.")
+    names = [one.get("name") for one in containers]
+    if len(set(names)) != len(names) or not all(names):
+        raise _refusal("Container.name contains invalid characters or is not unique.")
+    if not any(one.get("essential", True) for one in containers):
+        raise _refusal("At least one container in a task definition should be essential.")
+    if "FARGATE" in params.get("requiresCompatibilities", []):
+        _check_fargate(params)
+    for container in containers:
+        _check_container(container, params)
+    if params.get("volumes"):
+        raise _not_run("volumes")
+
+
+def _check_fargate(params: Mapping[str, Any]) -> None:
+    if params.get("networkMode") != "awsvpc":
+        raise _refusal("Fargate only supports network mode ‘awsvpc’.")  # noqa: RUF001 - AWS's own quotes
+    for name in ("cpu", "memory"):
+        if name not in params:
+            raise _refusal(f"Fargate requires that '{name}' be defined at the task level.")
+    cpu, memory = _number(params["cpu"], 1024), _number(params["memory"], 1024)
+    if memory not in FARGATE.get(cpu, ()):
+        raise _refusal(
+            f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. "
+            "See the Amazon ECS documentation for the valid values."
+        )
+
+
+def _number(text: str, unit: int) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(vCPU|GB)?", str(text).strip(), re.IGNORECASE)
+    if match is None:
+        raise _refusal(f"Invalid 'cpu' or 'memory' setting for task: {text}")
+    return int(float(match[1]) * (unit if match[2] else 1))
+
+
+def _check_container(container: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    for name in NOT_RUN:
+        if container.get(name):
+            raise _not_run(name)
+    if not container.get("image"):
+        raise _refusal("Container.image should not be null or empty.")
+    fargate = "FARGATE" in params.get("requiresCompatibilities", [])
+    role = params.get("executionRoleArn")
+    if fargate and not role and is_ecr(Reference.parse(container["image"]).host):
+        raise _refusal("Fargate requires task definition to have execution role ARN to support ECR images.")
+    logs = container.get("logConfiguration", {})
+    if logs and logs["logDriver"] != "awslogs":
+        raise _not_run(f"log driver {logs['logDriver']}")
+    if fargate and logs and not role:
+        raise _refusal(
+            "Fargate requires task definition to have execution role ARN to support log driver awslogs."
+        )
+    if fargate and container.get("stopTimeout", 0) > 120:
+        raise _refusal("The stopTimeout value must be between 2 and 120 seconds for Fargate tasks.")
+    for mapping in container.get("portMappings", []):
+        if mapping.get("hostPort", 0) not in (0, mapping["containerPort"]):
+            raise _refusal(
+                "When networkMode=awsvpc, the host ports and container ports in port mappings must match."
+            )
+
+
+def _refusal(message: str) -> AwsError:
+    return AwsError("ClientException", message)
+
+
+def _not_run(name: str) -> AwsError:
+    return AwsError("UnsupportedOperation", f"local_aws does not run tasks with {name}", 501)

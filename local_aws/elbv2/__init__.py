@@ -1,0 +1,1 @@
+"""Elastic Load Balancing: the data plane behind MiniStack's control plane."""

@@ -1,0 +1,96 @@
+"""CloudWatch metrics of the load balancers: counted per request, published every few seconds."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from local_aws.elbv2.targets import GroupState
+
+NAMESPACE = "AWS/ApplicationELB"
+# Load balancer, target group ("" for what the load balancer itself answered), metric.
+Key = tuple[str, str, str]
+
+
+def dimension(arn: str) -> str:
+    """Return a dimension's value: the ARN's end (`app/name/id`, `targetgroup/name/id`)."""
+    resource = arn.split(":", 5)[5]
+    return resource.removeprefix("loadbalancer/")
+
+
+@dataclass
+class Latency:
+    """Seconds until the targets answered, as a statistic set."""
+
+    count: int = 0
+    total: float = 0.0
+    low: float = float("inf")
+    high: float = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one answer."""
+        self.count, self.total = self.count + 1, self.total + seconds
+        self.low, self.high = min(self.low, seconds), max(self.high, seconds)
+
+
+class Metrics:
+    """Counters since the last `take`; safe between the data plane's thread and the publisher's."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: Counter[Key] = Counter()
+        self._latency: dict[tuple[str, str], Latency] = {}
+
+    def answered(self, balancer: str, group: str, status: int, started: float) -> None:
+        """Count an answer of a target; `started` is a moment of `time.monotonic`."""
+        with self._lock:
+            self._counts[balancer, group, "RequestCount"] += 1
+            self._counts[balancer, group, f"HTTPCode_Target_{status // 100}XX_Count"] += 1
+            self._latency.setdefault((balancer, group), Latency()).add(time.monotonic() - started)
+
+    def refused(self, balancer: str, status: int) -> None:
+        """Count an error that the load balancer itself answered."""
+        with self._lock:
+            self._counts[balancer, "", f"HTTPCode_ELB_{status // 100}XX_Count"] += 1
+
+    def take(self, groups: Iterable[GroupState]) -> list[dict[str, Any]]:
+        """Return what PutMetricData is to be told, and start counting anew."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+            latency, self._latency = self._latency, {}
+        data = []
+        for (balancer, group, name), value in counts.items():
+            data += _datum(name, balancer, group, Value=float(value), Unit="Count")
+        for (balancer, group), seen in latency.items():
+            statistics = {
+                "SampleCount": seen.count,
+                "Sum": seen.total,
+                "Minimum": seen.low,
+                "Maximum": seen.high,
+            }
+            data += _datum("TargetResponseTime", balancer, group, StatisticValues=statistics, Unit="Seconds")
+        return data + list(_host_counts(groups))
+
+
+def _host_counts(groups: Iterable[GroupState]) -> Iterator[dict[str, Any]]:
+    for state in groups:
+        balancer = state.group.load_balancer
+        if balancer is None:
+            continue
+        # A target that is still registering is neither.
+        states = [target.state for target in state.registered()]
+        for name, counted in (("HealthyHostCount", "healthy"), ("UnHealthyHostCount", "unhealthy")):
+            count = states.count(counted)
+            yield _datum(name, balancer, state.group.arn, Value=float(count), Unit="Count")[-1]
+
+
+def _datum(name: str, balancer: str, group: str, **value: Any) -> list[dict[str, Any]]:
+    """Return the metric for the load balancer, and for its target group when there is one."""
+    whole = [{"Name": "LoadBalancer", "Value": dimension(balancer)}]
+    data = [{"MetricName": name, "Dimensions": whole, **value}]
+    if group:
+        of_group = [{"Name": "TargetGroup", "Value": dimension(group)}, *whole]
+        data.append({"MetricName": name, "Dimensions": of_group, **value})
+    return data
