@@ -114,7 +114,7 @@ def target_group(name: str, *backends: Backend, delay: float = 30, **check: Any)
     return TargetGroup(
         group_arn(name),
         8080,
-        HealthCheck(**{"interval": 10, "path": "/health", **check}),
+        HealthCheck(**{"interval": 1, "path": "/health", **check}),
         tuple(backend.target for backend in backends),
         delay,
         BALANCER,
