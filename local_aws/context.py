@@ -16,8 +16,6 @@ logger = logging.getLogger("local_aws")
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-# Every process that local_aws starts carries this variable; the reaper finds what to kill by it.
-INSTANCE_VARIABLE = "LOCAL_AWS_INSTANCE"
 
 
 @dataclass

@@ -5,18 +5,13 @@ ends, every process that carries our instance in its environment is killed, in w
 """
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from local_aws.context import INSTANCE_VARIABLE
+from local_aws.marks import INSTANCE_VARIABLE, kill_all, marked
 
-# Two empty looks in a row: a process between fork and exec may not have been seen by the first.
-EMPTY_LOOKS = 2
-LOOK_SECONDS = 0.05
 GIVE_UP_SECONDS = 30.0
 
 
@@ -51,32 +46,12 @@ def start(instance: str) -> Watching:
 
 def processes(instance: str) -> Iterator[int]:
     """Yield the process ids that carry `instance` in the environment they were started with."""
-    mark = f"{INSTANCE_VARIABLE}={instance}".encode()
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            variables = (entry / "environ").read_bytes().split(b"\0")
-        except OSError:
-            # It ended meanwhile, or belongs to another user: not ours.
-            continue
-        if mark in variables:
-            yield int(entry.name)
+    return marked(f"{INSTANCE_VARIABLE}={instance}")
 
 
 def reap(instance: str) -> None:
     """SIGKILL every process of `instance`, again and again until none is left."""
-    deadline = time.monotonic() + GIVE_UP_SECONDS
-    empty = 0
-    while empty < EMPTY_LOOKS and time.monotonic() < deadline:
-        found = list(processes(instance))
-        empty = 0 if found else empty + 1
-        for pid in found:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        time.sleep(LOOK_SECONDS)
+    kill_all(lambda: processes(instance), GIVE_UP_SECONDS)
 
 
 def main() -> None:

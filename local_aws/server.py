@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from local_aws import reaper
 from local_aws.clock import Clock
-from local_aws.context import ACCOUNT, INSTANCE_VARIABLE, REGION, Context
+from local_aws.context import ACCOUNT, REGION, Context
 from local_aws.faults import watch_log
+from local_aws.marks import INSTANCE_VARIABLE
 from local_aws.running import ENDPOINT_FILE, LOG_FILE, PortTakenError, Running, StateLock, start
 
 if TYPE_CHECKING:

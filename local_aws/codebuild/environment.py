@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_aws.context import INSTANCE_VARIABLE, Context
+from local_aws.context import Context
+from local_aws.marks import INSTANCE_VARIABLE
 from local_aws.pythons import find_python
 
 # All that a build sees of this machine's own environment: how pip and git get out to the package index

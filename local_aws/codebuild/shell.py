@@ -5,17 +5,15 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from local_aws.marks import carries, kill_all, others
 
 # The environment is handed on from command to command, but not what a shell sets for itself.
 SHELLS_OWN = ("_", "PWD", "OLDPWD", "SHLVL")
 POLL_SECONDS = 0.1
 KILL_SECONDS = 10.0
-LOOK_SECONDS = 0.05
-# Two empty looks in a row: a process between fork and exec may not have been seen by the first.
-EMPTY_LOOKS = 2
 
 
 class Shell:
@@ -107,17 +105,7 @@ class Shell:
 
 def kill_build(mark: str, sessions: set[int], folder: Path) -> None:
     """SIGKILL every process of a build, until none is left (see `processes`)."""
-    deadline = time.monotonic() + KILL_SECONDS
-    empty = 0
-    while empty < EMPTY_LOOKS and time.monotonic() < deadline:
-        found = list(processes(mark, sessions, folder))
-        empty = 0 if found else empty + 1
-        for pid in found:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        time.sleep(LOOK_SECONDS)
+    kill_all(lambda: processes(mark, sessions, folder), KILL_SECONDS)
 
 
 def processes(mark: str, sessions: set[int], folder: Path) -> Iterator[int]:
@@ -126,20 +114,18 @@ def processes(mark: str, sessions: set[int], folder: Path) -> Iterator[int]:
     They are known by `mark` (`NAME=value`) in the environment that they were started with, by session, or by
     a working folder below `folder`: a daemon that clears its environment and leaves its session stays there.
     """
-    wanted, inside = mark.encode(), str(folder.resolve())
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
+    inside = str(folder.resolve())
+    for entry in others():
         try:
             # After the name in brackets: state, parent, group, session.
             state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
-            variables = (entry / "environ").read_bytes().split(b"\0")
+            ours = carries(entry, mark)
             place = str((entry / "cwd").readlink())
         except OSError:
             # It ended meanwhile, or belongs to another user: not ours.
             continue
         there = place == inside or place.startswith(inside + os.sep)
-        if state not in "ZX" and (int(session) in sessions or wanted in variables or there):
+        if state not in "ZX" and (int(session) in sessions or ours or there):
             yield int(entry.name)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_aws.context import INSTANCE_VARIABLE
+from local_aws.marks import INSTANCE_VARIABLE
 
 ZERO = "0" * 40
 COMMIT_ID = re.compile(r"[0-9a-f]{40}")

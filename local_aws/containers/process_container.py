@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local_aws.containers.engine import ContainerError
 from local_aws.containers.process_environment import CommandNotFoundError, find_program, translate
+from local_aws.marks import marked
 
 # Everything that a container starts carries it, in whatever session: the stand-in for a PID namespace.
 CONTAINER_VARIABLE = "LOCAL_AWS_CONTAINER_ID"
@@ -146,17 +147,7 @@ def start_process(
 
 def processes_of(container_id: str) -> list[int]:
     """Return the processes of a container, by the mark that each of them inherited."""
-    mark = f"{CONTAINER_VARIABLE}={container_id}".encode()
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            if mark in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-        except OSError:
-            continue  # it ended, or is another user's
-    return found
+    return list(marked(f"{CONTAINER_VARIABLE}={container_id}"))
 
 
 def _exit_code(code: int) -> int:

@@ -21,13 +21,11 @@ from local_aws.containers.network import ADDRESS, ENDPOINT, LOOPBACK
 from local_aws.containers.process_container import CONTAINER_VARIABLE, ProcessContainer, ProcessPlan
 from local_aws.containers.process_environment import image_variables
 from local_aws.containers.registry import Reference, Registry, RegistryError
+from local_aws.marks import INSTANCE_VARIABLE
 from local_aws.pythons import PythonNotFoundError
 
 if TYPE_CHECKING:
     from local_aws.context import Context
-
-# As local_aws.context has it; the `docker` of a build starts without boto3.
-INSTANCE_VARIABLE = "LOCAL_AWS_INSTANCE"
 
 
 class Processes:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from local_aws.context import INSTANCE_VARIABLE
+from local_aws.marks import INSTANCE_VARIABLE
 from local_aws.reaper import processes, reap
 
 # A server in small: it starts a tree (a child, and a grandchild in a session of its own), says so, and waits.
@@ -20,7 +20,7 @@ SERVER = textwrap.dedent(
     """
     import os, subprocess, sys, time
     from local_aws import reaper
-    from local_aws.context import INSTANCE_VARIABLE
+    from local_aws.marks import INSTANCE_VARIABLE
 
     instance, watched = sys.argv[1], sys.argv[2] == "watched"
     kept = reaper.start(instance) if watched else None
