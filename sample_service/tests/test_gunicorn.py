@@ -18,7 +18,9 @@ from typing import Any
 import pytest
 
 ROOM = Path(__file__).parent.parent
-DEADLINE = 15  # seconds for anything here
+# Seconds for anything here: a worker that still boots loses a signal, and gunicorn ends it after its
+# graceful_timeout of 30.
+DEADLINE = 45
 
 
 class Gunicorn:
