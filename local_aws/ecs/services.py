@@ -5,7 +5,6 @@ from typing import Any
 from local_aws.api import AwsError, now
 from local_aws.ecs.records import STARTING, Service
 from local_aws.ecs.state import EcsState, Params
-from local_aws.ecs.targets import require_load_balancer
 from local_aws.ecs.task_sets import make_task_set
 
 CODE_DEPLOY = (
@@ -102,36 +101,13 @@ class ServiceOperations(EcsState):
             if controller != "EXTERNAL":
                 raise AwsError("InvalidParameterException", "TaskDefinition can not be blank.")
             return None
-        definition = self.definition(params["taskDefinition"])
-        if definition["networkMode"] == "awsvpc" and "networkConfiguration" not in params:
-            raise AwsError(
-                "InvalidParameterException",
-                "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
-            )
-        self.check_balancers(definition, params.get("loadBalancers", []))
+        definition = self.fitting_definition(params)
         if controller == "CODE_DEPLOY" and not params.get("loadBalancers"):
             raise AwsError(
                 "InvalidParameterException",
                 "Load balancers are required when using the CODE_DEPLOY deployment controller.",
             )
         return definition
-
-    def check_balancers(self, definition: Params, balancers: list[dict[str, Any]]) -> None:
-        """Raise `AwsError` unless each load balancer's container and port are in `definition` (traps B2)."""
-        containers = {one["name"]: one for one in definition["containerDefinitions"]}
-        for one in balancers:
-            name, port = one.get("containerName"), one.get("containerPort")
-            if name not in containers:
-                raise AwsError(
-                    "InvalidParameterException",
-                    f"The container {name} does not exist in the task definition.",
-                )
-            if port not in [mapping["containerPort"] for mapping in containers[name]["portMappings"]]:
-                raise AwsError(
-                    "InvalidParameterException",
-                    f"The container {name} did not have a container port {port} defined.",
-                )
-        require_load_balancer(self.context, balancers)
 
     def update_service(self, params: Params) -> dict[str, Any]:
         """Change a service; with the CODE_DEPLOY controller only what needs no deployment."""

@@ -10,6 +10,7 @@ from local_aws.api import AwsError, JsonService
 from local_aws.containers.engine import Containers
 from local_aws.context import Context
 from local_aws.ecs.records import Service, Task, TaskSet, iso
+from local_aws.ecs.targets import require_load_balancer
 
 Params = Mapping[str, Any]
 
@@ -77,6 +78,34 @@ class EcsState(JsonService):
         if active and found["status"] != "ACTIVE":
             raise AwsError("ClientException", "TaskDefinition is inactive")
         return found
+
+    def fitting_definition(self, params: Params) -> dict[str, Any]:
+        """Return the task definition that `params` name; raise `AwsError` unless they fit it."""
+        definition = self.definition(params["taskDefinition"])
+        if definition["networkMode"] == "awsvpc" and "networkConfiguration" not in params:
+            raise AwsError(
+                "InvalidParameterException",
+                "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+            )
+        self.check_balancers(definition, params.get("loadBalancers", []))
+        return definition
+
+    def check_balancers(self, definition: Params, balancers: list[dict[str, Any]]) -> None:
+        """Raise `AwsError` unless each load balancer's container and port are in `definition` (traps B2)."""
+        containers = {one["name"]: one for one in definition["containerDefinitions"]}
+        for one in balancers:
+            name, port = one.get("containerName"), one.get("containerPort")
+            if name not in containers:
+                raise AwsError(
+                    "InvalidParameterException",
+                    f"The container {name} does not exist in the task definition.",
+                )
+            if port not in [mapping["containerPort"] for mapping in containers[name]["portMappings"]]:
+                raise AwsError(
+                    "InvalidParameterException",
+                    f"The container {name} did not have a container port {port} defined.",
+                )
+        require_load_balancer(self.context, balancers)
 
     def set_tags(self, arn: str, tags: list[dict[str, str]]) -> None:
         """Keep a new resource's tags."""

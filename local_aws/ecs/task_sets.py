@@ -55,13 +55,7 @@ class TaskSetOperations(EcsState):
     def create_task_set(self, params: Params) -> dict[str, Any]:
         """Add an ACTIVE task set; without `scale` it runs nothing."""
         service = self._with_task_sets(params)
-        definition = self.definition(params["taskDefinition"])
-        if definition["networkMode"] == "awsvpc" and "networkConfiguration" not in params:
-            raise AwsError(
-                "InvalidParameterException",
-                "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
-            )
-        self.check_balancers(definition, params.get("loadBalancers", []))
+        definition = self.fitting_definition(params)
         share = float(params.get("scale", {}).get("value", 0.0))
         made = make_task_set(self.context, service, definition, params, "ACTIVE", share)
         service.task_sets.append(made)
@@ -128,7 +122,3 @@ class TaskSetOperations(EcsState):
 
     def _unsettle(self, one: TaskSet) -> None:
         one.content.update(stabilityStatus="STABILIZING", stabilityStatusAt=now(), updatedAt=now())
-
-    def check_balancers(self, definition: Params, balancers: list[dict[str, Any]]) -> None:
-        """Check load balancers against a definition (see ecs_services)."""
-        raise NotImplementedError
