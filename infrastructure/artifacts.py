@@ -59,18 +59,24 @@ class Artifacts(Construct):
     def may_read(self) -> list[iam.PolicyStatement]:
         """Let a role fetch artifacts."""
         return [
-            allow(["s3:GetObject", "s3:GetObjectVersion"], [self.bucket.arn_for_objects("*")]),
-            allow(["s3:GetBucketLocation"], [self.bucket.bucket_arn]),
-            allow(["kms:Decrypt"], [self.key.key_arn]),
+            allow(
+                "FetchArtifacts", ["s3:GetObject", "s3:GetObjectVersion"], [self.bucket.arn_for_objects("*")]
+            ),
+            allow("FindArtifactsToFetch", ["s3:GetBucketLocation"], [self.bucket.bucket_arn]),
+            allow("DecryptArtifacts", ["kms:Decrypt"], [self.key.key_arn]),
         ]
 
     def may_write(self) -> list[iam.PolicyStatement]:
         """Let a role store artifacts."""
         return [
-            allow(["s3:PutObject", "s3:AbortMultipartUpload"], [self.bucket.arn_for_objects("*")]),
-            allow(["s3:GetBucketLocation"], [self.bucket.bucket_arn]),
+            allow(
+                "StoreArtifacts",
+                ["s3:PutObject", "s3:AbortMultipartUpload"],
+                [self.bucket.arn_for_objects("*")],
+            ),
+            allow("FindWhereToStoreArtifacts", ["s3:GetBucketLocation"], [self.bucket.bucket_arn]),
             # A multipart upload reads its own parts back: hence Decrypt.
-            allow(["kms:GenerateDataKey", "kms:Decrypt"], [self.key.key_arn]),
+            allow("EncryptArtifacts", ["kms:GenerateDataKey", "kms:Decrypt"], [self.key.key_arn]),
         ]
 
     def _own_the_cleaner(self, names: Names) -> None:
@@ -87,7 +93,7 @@ class Artifacts(Construct):
         )
         provider = Stack.of(self).node.find_child("Custom::S3AutoDeleteObjectsCustomResourceProvider")
         tags = [{"Key": key, "Value": value} for key, value in names.tags.items()]
-        write = allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
+        write = allow("WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
         policy = {"PolicyName": "policy", "PolicyDocument": iam.PolicyDocument(statements=[write])}
         handler, role = _resource(provider, "Handler"), _resource(provider, "Role")
         handler.add_property_override("FunctionName", names.of("artifacts-cleaner"))

@@ -129,18 +129,25 @@ class Build(Construct):
                 *artifacts.may_read(),
                 *artifacts.may_write(),
                 # No CreateLogGroup: a late line must not bring a deleted group back (traps H2).
-                allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self._log_group.log_group_arn]),
                 allow(
+                    "WriteTheLog",
+                    ["logs:CreateLogStream", "logs:PutLogEvents"],
+                    [self._log_group.log_group_arn],
+                ),
+                allow(
+                    "ReportTheTests",
                     ["codebuild:CreateReport", "codebuild:UpdateReport", "codebuild:BatchPutTestCases"],
                     [self._reports.report_group_arn],
                 ),
                 # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-                allow(["ecr:GetAuthorizationToken"], ["*"]),
-                allow(_PUSH, [self._images.repository_arn]),
-                allow(["ssm:GetParameters"], [self._username.parameter_arn]),
+                allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
+                allow("PushTheImage", _PUSH, [self._images.repository_arn]),
+                allow("ReadDockerHubUsername", ["ssm:GetParameters"], [self._username.parameter_arn]),
                 # A SecureString under AWS's own key needs no permission on the key.
                 allow(
-                    ["ssm:GetParameter"], [arn(self, "ssm", f"parameter{self._names.docker_hub_password}")]
+                    "ReadDockerHubPassword",
+                    ["ssm:GetParameter"],
+                    [arn(self, "ssm", f"parameter{self._names.docker_hub_password}")],
                 ),
             ],
         )

@@ -86,13 +86,18 @@ class ComputeStack(NestedStack):
             description="What ECS does to start a task: pull its image and write its log",
             statements=[
                 # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-                allow(["ecr:GetAuthorizationToken"], ["*"]),
+                allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
                 allow(
+                    "PullTheImage",
                     ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
                     [self.images.repository_arn],
                 ),
                 # No CreateLogGroup: a late line must not bring a deleted group back (traps H2).
-                allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.log_group.log_group_arn]),
+                allow(
+                    "WriteTheLog",
+                    ["logs:CreateLogStream", "logs:PutLogEvents"],
+                    [self.log_group.log_group_arn],
+                ),
             ],
         )
 

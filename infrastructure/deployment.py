@@ -18,6 +18,7 @@ from infrastructure.roles import allow, arn, own_role, service_principal
 def may_pass_task_roles(task_role: iam.IRole, execution_role: iam.IRole) -> iam.PolicyStatement:
     """Let a role hand these two roles, and no other, to ECS tasks (traps D7)."""
     return allow(
+        "PassTheTasksRoles",
         ["iam:PassRole"],
         [task_role.role_arn, execution_role.role_arn],
         {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
@@ -89,6 +90,7 @@ class Deployment(Construct):
             description="What a release does: make and remove task sets, and move the two listeners",
             statements=[
                 allow(
+                    "ReplaceTheTaskSet",
                     [
                         "ecs:DescribeServices",
                         "ecs:CreateTaskSet",
@@ -99,6 +101,7 @@ class Deployment(Construct):
                 ),
                 # They have no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_elasticloadbalancingv2.html
                 allow(
+                    "SeeTheTraffic",
                     [
                         "elasticloadbalancing:DescribeListeners",
                         "elasticloadbalancing:DescribeRules",
@@ -106,12 +109,13 @@ class Deployment(Construct):
                     ],
                     ["*"],
                 ),
-                allow(["elasticloadbalancing:ModifyListener"], listeners),
+                allow("ShiftTheTraffic", ["elasticloadbalancing:ModifyListener"], listeners),
                 allow(
+                    "ShiftTheTrafficOfRules",
                     ["elasticloadbalancing:ModifyRule"],
                     [arn(self, "elasticloadbalancing", rules)],
                 ),
-                allow(["cloudwatch:DescribeAlarms"], [arn(self, "cloudwatch", "alarm:*")]),
+                allow("WatchTheAlarms", ["cloudwatch:DescribeAlarms"], [arn(self, "cloudwatch", "alarm:*")]),
                 pass_role,
             ],
         )

@@ -124,7 +124,7 @@ class PipelineStack(NestedStack):
             ),
             description="What the pipeline does itself: hand artifacts on, and take on its actions' roles",
             statements=[
-                allow(["sts:AssumeRole"], action_roles),
+                allow("TakeOnTheActionsRoles", ["sts:AssumeRole"], action_roles),
                 *self.artifacts.may_read(),
                 *self.artifacts.may_write(),
             ],
@@ -146,6 +146,7 @@ class PipelineStack(NestedStack):
     def _source(self, role: iam.IRole, output: codepipeline.Artifact) -> actions.CodeCommitSourceAction:
         statements = [
             allow(
+                "FetchTheCommit",
                 [
                     "codecommit:GetBranch",
                     "codecommit:GetCommit",
@@ -172,6 +173,7 @@ class PipelineStack(NestedStack):
     ) -> actions.CodeBuildAction:
         statements = [
             allow(
+                "RunTheBuild",
                 ["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"],
                 [self.build.project.project_arn],
             )
@@ -190,6 +192,7 @@ class PipelineStack(NestedStack):
         application, group = self._names.application, self._names.deployment_group
         statements = [
             allow(
+                "RegisterTheRevision",
                 [
                     "codedeploy:GetApplication",
                     "codedeploy:GetApplicationRevision",
@@ -198,15 +201,17 @@ class PipelineStack(NestedStack):
                 [arn(self, "codedeploy", f"application:{application}")],
             ),
             allow(
+                "StartTheDeployment",
                 ["codedeploy:CreateDeployment", "codedeploy:GetDeployment"],
                 [arn(self, "codedeploy", f"deploymentgroup:{application}/{group}")],
             ),
             allow(
+                "ReadHowTrafficShifts",
                 ["codedeploy:GetDeploymentConfig"],
                 [arn(self, "codedeploy", f"deploymentconfig:{config.deployment_config}")],
             ),
             # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
-            allow(["ecs:RegisterTaskDefinition"], ["*"]),
+            allow("RegisterTheTaskDefinition", ["ecs:RegisterTaskDefinition"], ["*"]),
             pass_role,
             *self.artifacts.may_read(),
         ]
@@ -237,6 +242,7 @@ class PipelineStack(NestedStack):
             description="Starts the pipeline when main moves",
             statements=[
                 allow(
+                    "StartThePipeline",
                     ["codepipeline:StartPipelineExecution"],
                     [arn(self, "codepipeline", self._names.pipeline)],
                 )

@@ -48,10 +48,18 @@ def service_principal(service: str, *, source_arn: str | None = None) -> iam.Ser
 
 
 def allow(
-    actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, object] | None = None
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    conditions: Mapping[str, object] | None = None,
 ) -> iam.PolicyStatement:
-    """Allow exactly these actions on these resources."""
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
+    """Allow exactly these actions on these resources.
+
+    `sid` says which step of the loop needs it, as a sentence in CamelCase; it is unique in its policy.
+    """
+    return iam.PolicyStatement(
+        sid=sid, actions=list(actions), resources=list(resources), conditions=conditions
+    )
 
 
 def arn(scope: Construct, service: str, resource: str, *, region: bool = True) -> str:

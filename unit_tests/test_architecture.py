@@ -54,7 +54,14 @@ RULES = {
         exceptions={"local.py": {"local_aws"}},
     ),
 }
-STANDARD_LIBRARY_ONLY = ("config.py", "errors.py", "naming.py", "outputs.py", "placeholder.py")
+STANDARD_LIBRARY_ONLY = (
+    "config.py",
+    "context_key.py",
+    "errors.py",
+    "naming.py",
+    "outputs.py",
+    "placeholder.py",
+)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from synthesized import PROJECT
 
-from infrastructure.config import Config, ConfigError
+from infrastructure.config import Config
+from infrastructure.context_key import ConfigError
 
 DEFAULTS = Config(environment_suffix="dev")
 
