@@ -35,7 +35,7 @@ class ComputeStack(NestedStack):
         target_group: elbv2.ApplicationTargetGroup,
     ) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
-        self.images = self._images(names)
+        self.images = self._images(config, names)
         self.log_group = logs.LogGroup(
             self,
             "TaskLogs",
@@ -56,7 +56,8 @@ class ComputeStack(NestedStack):
         self.service = self._service(config, names, service_group)
         self.service.attach_to_application_target_group(target_group)
 
-    def _images(self, names: Names) -> ecr.Repository:
+    def _images(self, config: Config, names: Names) -> ecr.Repository:
+        kept = config.image_retention
         return ecr.Repository(
             self,
             "Images",
@@ -65,7 +66,9 @@ class ComputeStack(NestedStack):
             image_scan_on_push=True,
             empty_on_delete=True,
             removal_policy=RemovalPolicy.DESTROY,
-            lifecycle_rules=[ecr.LifecycleRule(description="Keep the last 10 images", max_image_count=10)],
+            lifecycle_rules=[
+                ecr.LifecycleRule(description=f"Keep the last {kept} images", max_image_count=kept)
+            ],
         )
 
     def _task_role(self, names: Names) -> iam.Role:

@@ -5,18 +5,29 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from infrastructure.context_key import (
+    CDK_JSON,
+    COMMAND_LINE,
     ConfigError,
     Rule,
     camel,
     context_key,
+    example_of,
     number,
     one_of,
+    read_values,
     refuse_slips,
     text,
+)
+from infrastructure.environments import (
+    ENVIRONMENTS,
+    SUFFIX_WORDS,
+    environment_of,
+    read_environments,
+    read_suffix,
 )
 
 # https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html#deployment-configurations-predefined-ecs
@@ -37,7 +48,6 @@ FARGATE_MEMORY = {
     4096: tuple(range(8192, 30720 + 1, 1024)),
 }
 
-_SUFFIX = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
 
@@ -55,14 +65,12 @@ def _test_cidr(value: object) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """One environment's settings. The field `environment_suffix` is the context key `environmentSuffix`."""
+    """One environment's settings. The field `environment_suffix` is the context key `environmentSuffix`.
 
-    environment_suffix: str = context_key(
-        "1 to 12 lower-case letters, digits and single hyphens, "
-        "beginning with a letter and ending with a letter or digit",
-        "dev",
-        text(_SUFFIX, 12),
-    )
+    A field without a default stands in every environment of cdk.json.
+    """
+
+    environment_suffix: str = context_key(SUFFIX_WORDS, "dev", read_suffix)
     account: str | None = context_key(
         "the 12 digits of an AWS account id (leave it out to deploy to the account of the credentials)",
         "123456789012",
@@ -83,57 +91,66 @@ class Config:
         default=None,
     )
     deployment_config: str = context_key(
-        f"one of AWS's ECS deployment configurations: {', '.join(DEPLOYMENT_CONFIGS)}",
+        f"how CodeDeploy moves the traffic, one of {', '.join(DEPLOYMENT_CONFIGS)}",
         DEPLOYMENT_CONFIGS[1],
         one_of(DEPLOYMENT_CONFIGS),
-        default=DEPLOYMENT_CONFIGS[1],
     )
-    desired_count: int = context_key("a number of tasks from 1 to 100", "2", number(1, 100), default=2)
+    desired_count: int = context_key("a number of tasks from 1 to 100", "2", number(1, 100))
     task_cpu: int = context_key(
-        f"CPU units that Fargate offers: {', '.join(map(str, FARGATE_MEMORY))}", "256", _cpu, default=256
+        f"CPU units that Fargate offers: {', '.join(map(str, FARGATE_MEMORY))}", "256", _cpu
     )
     task_memory: int = context_key(
-        "a number of MiB from 512 to 30720", "512", number(512, 30720), default=512
+        "a number of MiB from 512 to 30720 that Fargate offers with the task's CPU", "512", number(512, 30720)
     )
     termination_wait_minutes: int = context_key(
-        "a number of minutes from 1 to 2880 (two days)", "5", number(1, 2880), default=5
+        "a number of minutes from 1 to 2880 (two days), for which the old tasks stay after the shift",
+        "5",
+        number(1, 2880),
     )
     nat_gateways: int = context_key(
-        "1 or 2: tasks in private subnets pull their images through one", "1", number(1, 2), default=1
+        "1 or 2: tasks in private subnets pull their images through one", "1", number(1, 2)
+    )
+    # Fewer, and a release that goes back may not find its image (traps F9).
+    image_retention: int = context_key(
+        "a number of images from 5 to 1000 that the repository keeps", "10", number(5, 1000)
     )
 
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> Config:
-        """Read the CDK context; a key that is absent gets its default.
+        """Read the CDK context: a key given for itself, else the environment's, else its default.
 
         Raises ConfigError for the first value that does not fit, and for a key that looks like a slip.
         """
-        refuse_slips({key: rule.example for key, rule in cls.rules().items()}, context)
-        values: dict[str, Any] = {}
-        for name, (key, rule) in zip(_names(cls), cls.rules().items(), strict=True):
-            value = context.get(key)
-            if value is None and key != "environmentSuffix":
-                continue
-            try:
-                values[name] = rule.read(value)
-            except ValueError:
-                raise ConfigError(key, value, rule.words, f"{key}={rule.example}") from None
-        config = cls(**values)
-        _check_task_size(config)
-        return config
+        rules = cls.rules()
+        refuse_slips({key: rule.example for key, rule in rules.items()}, context)
+        given = read_values(rules, context, required=("environmentSuffix",))
+        of_environment = {key: rule for key, rule in rules.items() if key != "environmentSuffix"}
+        environments = read_environments(
+            context.get(ENVIRONMENTS), of_environment, required=cls.of_each_environment()
+        )
+        for name, values in environments.items():
+            _check_task_size(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
+        values = environment_of(given["environmentSuffix"], environments) | given
+        _check_task_size(values)
+        names = {camel(entry.name): entry.name for entry in fields(cls)}
+        return cls(**{names[key]: value for key, value in values.items()})
 
     @classmethod
     def rules(cls) -> dict[str, Rule]:
         """List what each key must be, by its name in cdk.json and after `-c`."""
         return {camel(entry.name): entry.metadata["rule"] for entry in fields(cls)}
 
+    @classmethod
+    def of_each_environment(cls) -> tuple[str, ...]:
+        """List the keys that every environment of cdk.json must have."""
+        names = [entry.name for entry in fields(cls) if entry.default is MISSING]
+        return tuple(camel(name) for name in names if name != "environment_suffix")
 
-def _names(config: type[Config]) -> list[str]:
-    return [entry.name for entry in fields(config)]
 
-
-def _check_task_size(config: Config) -> None:
-    allowed = FARGATE_MEMORY[config.task_cpu]
-    if config.task_memory not in allowed:
-        rule = f"MiB that Fargate offers with {config.task_cpu} CPU units: {', '.join(map(str, allowed))}"
-        raise ConfigError("taskMemory", config.task_memory, rule, f"taskMemory={allowed[0]}")
+def _check_task_size(values: Mapping[str, Any], *, path: str = "", place: str = COMMAND_LINE) -> None:
+    cpu, memory = values["taskCpu"], values["taskMemory"]
+    allowed = FARGATE_MEMORY[cpu]
+    if memory not in allowed:
+        rule = f"MiB that Fargate offers with {cpu} CPU units: {', '.join(map(str, allowed))}"
+        example = example_of("taskMemory", str(allowed[0]), place)
+        raise ConfigError(f"{path}taskMemory", memory, rule, example, place=place)

@@ -5,19 +5,25 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from infrastructure.errors import AppError
 
+# Where a message's example belongs.
+COMMAND_LINE = "-c"
+CDK_JSON = "in cdk.json"
+
 
 class ConfigError(AppError):
     """A context key's value cannot be used; the message is one line for the person who gave it."""
 
-    def __init__(self, key: str, value: object, rule: str, example: str) -> None:
+    def __init__(
+        self, key: str, value: object, rule: str, example: str, *, place: str = COMMAND_LINE
+    ) -> None:
         given = "is missing" if value is None else f"is {json.dumps(value, default=str)}"
-        super().__init__(f"{key} {given}: it must be {rule}; for example -c {example}")
+        super().__init__(f"{key} {given}: it must be {rule}; for example {place} {example}")
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,37 @@ def number(smallest: int, largest: int) -> Callable[[object], int]:
 def context_key(rule: str, example: str, read: Callable[[object], object], **default: Any) -> Any:
     """Describe a field of Config; without a `default`, the key must be given."""
     return field(metadata={"rule": Rule(rule, example, read)}, **default)
+
+
+def read_values(
+    rules: Mapping[str, Rule],
+    given: Mapping[str, object],
+    *,
+    required: Collection[str],
+    path: str = "",
+    place: str = COMMAND_LINE,
+) -> dict[str, Any]:
+    """Read what is given of the keys in `rules`; null is as good as absent.
+
+    Raises ConfigError for the first value that does not fit, and for a `required` key that is absent; it
+    names the key with `path` before it.
+    """
+    values: dict[str, Any] = {}
+    for key, rule in rules.items():
+        value = given.get(key)
+        if value is None and key not in required:
+            continue
+        try:
+            values[key] = rule.read(value)
+        except ValueError:
+            example = example_of(key, rule.example, place)
+            raise ConfigError(f"{path}{key}", value, rule.words, example, place=place) from None
+    return values
+
+
+def example_of(key: str, example: str, place: str) -> str:
+    """Spell a key and its value as `place` wants them."""
+    return f"{key}={example}" if place == COMMAND_LINE else f'"{key}": {json.dumps(example)}'
 
 
 def camel(name: str) -> str:

@@ -11,6 +11,8 @@ from operations import leftovers
 from operations.destroy import CDK, destroy
 
 LAST_LINES = 25
+# A random suffix gets dev's settings, all at once; a story is about two versions that answer side by side.
+SHIFT = "CodeDeployDefault.ECSCanary10Percent5Minutes"
 DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
 
@@ -29,7 +31,7 @@ class Environment:
         if self.cloud.endpoint is not None:
             self._bootstrap()
         written = self.folder / "outputs.json"
-        context = ["-c", f"environmentSuffix={self.suffix}"]
+        context = ["-c", f"environmentSuffix={self.suffix}", "-c", f"deploymentConfig={SHIFT}"]
         said = self._cdk("deploy", *context, "--require-approval", "never", "--outputs-file", str(written))
         outputs = Outputs.from_stack(json.loads(written.read_text())[f"stack-{self.suffix}"])
         return outputs, "(no changes)" not in said

@@ -57,6 +57,7 @@ RULES = {
 STANDARD_LIBRARY_ONLY = (
     "config.py",
     "context_key.py",
+    "environments.py",
     "errors.py",
     "naming.py",
     "outputs.py",

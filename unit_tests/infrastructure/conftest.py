@@ -8,7 +8,7 @@ from synthesized import Templates, synthesize
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """Environment dev with the defaults of cdk.json."""
+    """Environment dev with its settings of cdk.json."""
     return synthesize(tmp_path_factory.mktemp("cdk.out"))
 
 
@@ -21,10 +21,11 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Templates:
         account="123456789012",
         notificationEmail="team@example.com",
         testTrafficCidr="203.0.113.0/24",
-        deploymentConfig="CodeDeployDefault.ECSAllAtOnce",
+        deploymentConfig="CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
         desiredCount="3",
         taskCpu="512",
         taskMemory="1024",
         terminationWaitMinutes="7",
         natGateways="2",
+        imageRetention="30",
     )

@@ -113,6 +113,12 @@ def test_image_tags_never_move_and_the_last_ten_images_are_kept(templates: Templ
     assert rule["action"] == {"type": "expire"}
 
 
+def test_how_many_images_are_kept_is_the_environments(other: Templates) -> None:
+    images = other.only("AWS::ECR::Repository").properties
+    (rule,) = json.loads(images["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    assert rule["selection"]["countNumber"] == 30
+
+
 def test_size_and_count_come_from_the_context(other: Templates) -> None:
     assert other.only(SERVICE).properties["DesiredCount"] == 3
     task = other.only("AWS::ECS::TaskDefinition").properties

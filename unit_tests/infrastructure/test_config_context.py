@@ -6,12 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from synthesized import PROJECT
+from synthesized import PROJECT, context
 
 from infrastructure.config import Config
 from infrastructure.context_key import ConfigError
-
-DEFAULTS = Config(environment_suffix="dev")
 
 BAD_SUFFIXES = [
     None,
@@ -75,12 +73,15 @@ BAD_VALUES = [
     ("natGateways", 0),
     ("natGateways", 3),
     ("natGateways", "none"),
+    ("imageRetention", 4),
+    ("imageRetention", 1001),
+    ("imageRetention", "all"),
 ]
 
 
-def error_of(context: dict[str, Any]) -> str:
+def error_of(given: dict[str, Any]) -> str:
     with pytest.raises(ConfigError) as caught:
-        Config.from_context(context)
+        Config.from_context(given)
     return str(caught.value)
 
 
@@ -99,14 +100,14 @@ def test_a_missing_suffix_has_no_default() -> None:
 
 @pytest.mark.parametrize("suffix", ["d", "dev", "dev2", "a1", "feature-42", "a-b-c-d-e-f", "abcdefghijkl"])
 def test_a_fit_suffix_is_kept(suffix: str) -> None:
-    assert Config.from_context({"environmentSuffix": suffix}).environment_suffix == suffix
+    assert Config.from_context(context(environmentSuffix=suffix)).environment_suffix == suffix
 
 
 @pytest.mark.parametrize(("key", "value"), BAD_VALUES)
 def test_an_unfit_value_is_refused_in_one_line_with_key_value_rule_and_example(
     key: str, value: object
 ) -> None:
-    line = error_of({"environmentSuffix": "dev", key: value})
+    line = error_of(context(**{key: value}))
     assert line.startswith(f"{key} is {json.dumps(value)}: it must be ")
     assert f"for example -c {key}=" in line
     assert len(line.splitlines()) == 1
@@ -115,7 +116,7 @@ def test_an_unfit_value_is_refused_in_one_line_with_key_value_rule_and_example(
 @pytest.mark.parametrize("key", list(Config.rules()))
 def test_the_example_of_each_rule_passes_its_own_rule(key: str) -> None:
     rule = Config.rules()[key]
-    assert Config.from_context({"environmentSuffix": "dev", key: rule.example})
+    assert Config.from_context(context(**{key: rule.example}))
 
 
 @pytest.mark.parametrize("key", list(Config.rules()))
@@ -140,33 +141,23 @@ def test_a_key_that_looks_like_a_slip_is_named_with_the_one_that_was_meant(slip:
 
 
 def test_flags_of_the_cdk_and_keys_of_the_caller_are_left_alone() -> None:
-    context = {
-        "environmentSuffix": "dev",
+    theirs = {
         "@aws-cdk/aws-iam:minimizePolicies": True,
         "aws:cdk:enable-path-metadata": True,
         "acknowledged-issue-numbers": [1],
         "owner": "me",
     }
-    assert Config.from_context(context) == DEFAULTS
+    assert Config.from_context(context(**theirs)) == Config.from_context(context())
 
 
 def test_numbers_may_be_text_as_the_command_line_gives_them() -> None:
-    config = Config.from_context({"environmentSuffix": "dev", "desiredCount": "3", "taskMemory": "1024"})
+    config = Config.from_context(context(desiredCount="3", taskMemory="1024"))
     assert (config.desired_count, config.task_memory) == (3, 1024)
 
 
 def test_memory_that_fargate_does_not_offer_with_the_cpu_names_what_it_offers() -> None:
-    line = error_of({"environmentSuffix": "dev", "taskCpu": 512, "taskMemory": 512})
+    line = error_of(context(taskCpu=512, taskMemory=512))
     assert "Fargate offers with 512 CPU units: 1024, 2048, 3072, 4096" in line
-
-
-def test_cdk_json_holds_the_defaults_of_config() -> None:
-    context = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"]
-    optional = {"environmentSuffix", "account", "notificationEmail", "testTrafficCidr"}
-    ours = set(Config.rules()) - optional
-    assert ours <= set(context)
-    assert not optional & set(context)
-    assert Config.from_context(context | {"environmentSuffix": "dev"}) == DEFAULTS
 
 
 def test_cdk_json_has_the_flags_that_the_pinned_cli_recommends() -> None:
@@ -174,5 +165,4 @@ def test_cdk_json_has_the_flags_that_the_pinned_cli_recommends() -> None:
     recommended = templates / ".recommended-feature-flags.json"
     if not recommended.exists():
         pytest.skip("the CDK CLI is not installed here")
-    context = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"]
-    assert json.loads(recommended.read_text("utf-8")).items() <= context.items()
+    assert json.loads(recommended.read_text("utf-8")).items() <= context().items()

@@ -177,7 +177,7 @@ def test_the_deployment_group_shifts_between_both_listeners_and_rolls_back(templ
     group = templates.only(
         "AWS::CodeDeploy::DeploymentGroup", DeploymentGroupName="deployment-group-dev"
     ).properties
-    assert group["DeploymentConfigName"] == "CodeDeployDefault.ECSCanary10Percent5Minutes"
+    assert group["DeploymentConfigName"] == "CodeDeployDefault.ECSAllAtOnce"
     assert group["DeploymentStyle"] == {
         "DeploymentOption": "WITH_TRAFFIC_CONTROL",
         "DeploymentType": "BLUE_GREEN",
@@ -221,6 +221,6 @@ def test_the_deployment_configurations_that_config_admits_are_ecs_ones(name: str
 
 def test_configuration_and_wait_come_from_the_context(other: Templates) -> None:
     group = other.only("AWS::CodeDeploy::DeploymentGroup").properties
-    assert group["DeploymentConfigName"] == "CodeDeployDefault.ECSAllAtOnce"
+    assert group["DeploymentConfigName"] == "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"
     wait = group["BlueGreenDeploymentConfiguration"]["TerminateBlueInstancesOnDeploymentSuccess"]
     assert wait["TerminationWaitTimeInMinutes"] == 7
