@@ -40,7 +40,7 @@ bench: setup .tools/python-3.9
 synth: setup
 	@rm -rf cdk.out
 	@node_modules/.bin/cdk synth --quiet --no-notices -c environmentSuffix=$(SUFFIX)
-	@ls cdk.out/*.template.json
+	@$(PYTHON) -m infrastructure.limits
 
 test: unit service integration
 

@@ -59,6 +59,7 @@ STANDARD_LIBRARY_ONLY = (
     "context_key.py",
     "environments.py",
     "errors.py",
+    "limits.py",
     "naming.py",
     "outputs.py",
     "placeholder.py",
