@@ -29,6 +29,7 @@ from infrastructure.environments import (
     read_environments,
     read_suffix,
 )
+from infrastructure.naming import REGION
 
 # https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html#deployment-configurations-predefined-ecs
 DEPLOYMENT_CONFIGS = (
@@ -48,6 +49,9 @@ FARGATE_MEMORY = {
     4096: tuple(range(8192, 30720 + 1, 1024)),
 }
 
+_CERTIFICATE = re.compile(
+    rf"arn:aws:acm:{REGION}:[0-9]{{12}}:certificate/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
+)
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
 
@@ -81,6 +85,13 @@ class Config:
         "one e-mail address, which SNS will ask to confirm (leave it out to subscribe nobody)",
         "team@example.com",
         text(_EMAIL, 254),
+        default=None,
+    )
+    certificate_arn: str | None = context_key(
+        f"the ARN of an ACM certificate in {REGION}, with which the service speaks HTTPS "
+        "(leave it out for HTTP)",
+        f"arn:aws:acm:{REGION}:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+        text(_CERTIFICATE, 128),
         default=None,
     )
     test_traffic_cidr: str | None = context_key(

@@ -13,6 +13,8 @@ CONTAINER_PORT = 8080
 HEALTH_PATH = "/health"
 
 PRODUCTION_PORT = 80
+# The production listener's port with a certificate; port 80 then redirects to it.
+HTTPS_PORT = 443
 TEST_PORT = 8080
 
 # The key of `reports:` in buildspec.yml: CodeBuild reports to the group `{project}-{key}` (traps F8).

@@ -8,7 +8,14 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
 from infrastructure.config import Config
-from infrastructure.naming import CONTAINER_PORT, HEALTH_PATH, PRODUCTION_PORT, TEST_PORT, Names
+from infrastructure.naming import (
+    CONTAINER_PORT,
+    HEALTH_PATH,
+    HTTPS_PORT,
+    PRODUCTION_PORT,
+    TEST_PORT,
+    Names,
+)
 
 
 class NetworkStack(NestedStack):
@@ -34,7 +41,7 @@ class NetworkStack(NestedStack):
         )
         self.blue = self._target_group("Blue", names.blue_target_group)
         self.green = self._target_group("Green", names.green_target_group)
-        self.production_listener = self._listener("Production", PRODUCTION_PORT, self.blue)
+        self.production_listener = self._production_listener(config)
         self.test_listener = self._listener("Test", TEST_PORT, self.green)
 
     @property
@@ -72,7 +79,10 @@ class NetworkStack(NestedStack):
             description="The load balancer: the world on the production listener",
             allow_all_outbound=False,
         )
-        group.add_ingress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(PRODUCTION_PORT), "Production traffic")
+        world = ec2.Peer.any_ipv4()
+        group.add_ingress_rule(world, ec2.Port.tcp(PRODUCTION_PORT), "Production traffic")
+        if config.certificate_arn:
+            group.add_ingress_rule(world, ec2.Port.tcp(HTTPS_PORT), "Production traffic over HTTPS")
         if config.test_traffic_cidr:
             peer = ec2.Peer.ipv4(config.test_traffic_cidr)
             group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "Unreleased versions, for testers only")
@@ -113,14 +123,41 @@ class NetworkStack(NestedStack):
             ),
         )
 
+    def _production_listener(self, config: Config) -> elbv2.ApplicationListener:
+        """Speak HTTPS with a certificate: choose before the first release, since it edits the listener."""
+        if config.certificate_arn is None:
+            return self._listener("Production", PRODUCTION_PORT, self.blue)
+        listener = self._listener("Production", HTTPS_PORT, self.blue, certificate=config.certificate_arn)
+        redirect = self.load_balancer.add_listener(
+            "Redirect",
+            port=PRODUCTION_PORT,
+            protocol=elbv2.ApplicationProtocol.HTTP,
+            open=False,
+            default_action=elbv2.ListenerAction.redirect(
+                protocol="HTTPS", port=str(HTTPS_PORT), permanent=True
+            ),
+        )
+        # One port has one listener: where there was no certificate before, Production leaves port 80 first.
+        redirect.node.add_dependency(listener)
+        return listener
+
     def _listener(
-        self, id_: str, port: int, target_group: elbv2.ApplicationTargetGroup
+        self,
+        id_: str,
+        port: int,
+        target_group: elbv2.ApplicationTargetGroup,
+        *,
+        certificate: str | None = None,
     ) -> elbv2.ApplicationListener:
         """Never edit the default action: CodeDeploy owns it after the first release (traps C5)."""
+        secure = certificate is not None
         listener = self.load_balancer.add_listener(
             id_,
             port=port,
-            protocol=elbv2.ApplicationProtocol.HTTP,
+            protocol=elbv2.ApplicationProtocol.HTTPS if secure else elbv2.ApplicationProtocol.HTTP,
+            certificates=[elbv2.ListenerCertificate.from_arn(certificate)] if certificate else None,
+            # Named, since AWS's default still takes TLS 1.0 and the CDK's may change (traps C5).
+            ssl_policy=elbv2.SslPolicy.TLS13_12_RES_PQ if secure else None,
             open=False,  # The security group says who may come.
             default_target_groups=[target_group],
         )

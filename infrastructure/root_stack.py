@@ -53,15 +53,15 @@ class RootStack(Stack):
             execution_role=self.compute.execution_role,
             task_log_group=self.compute.log_group,
         )
-        for key, value in self._outputs().to_stack().items():
+        for key, value in self._outputs(config).to_stack().items():
             CfnOutput(self, key, value=value)
         guard(self, tags=names.tags)
 
-    def _outputs(self) -> Outputs:
+    def _outputs(self, config: Config) -> Outputs:
         host = self.network.load_balancer.load_balancer_dns_name
         pipeline = self.pipeline
         return Outputs(
-            service_url=f"http://{host}",
+            service_url=f"{'https' if config.certificate_arn else 'http'}://{host}",
             test_url=f"http://{host}:{TEST_PORT}",
             clone_url_http=pipeline.repository.repository_clone_url_http,
             repository_name=pipeline.repository.repository_name,

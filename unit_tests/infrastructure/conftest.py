@@ -20,6 +20,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Templates:
         environmentSuffix="a-longer-one",
         account="123456789012",
         notificationEmail="team@example.com",
+        certificateArn="arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
         testTrafficCidr="203.0.113.0/24",
         deploymentConfig="CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
         desiredCount="3",

@@ -33,6 +33,8 @@ BAD_SUFFIXES = [
     ["dev"],
 ]
 
+UUID = "12345678-1234-1234-1234-123456789012"
+
 BAD_VALUES = [
     ("account", "12345678901"),
     ("account", "1234567890123"),
@@ -46,6 +48,11 @@ BAD_VALUES = [
     ("notificationEmail", "a b@example.com"),
     ("notificationEmail", "a@example.com,b@example.com"),
     ("notificationEmail", ""),
+    ("certificateArn", "12345678-1234-1234-1234-123456789012"),
+    ("certificateArn", f"arn:aws:acm:eu-west-1:123456789012:certificate/{UUID}"),
+    ("certificateArn", f"arn:aws:iam::123456789012:server-certificate/{UUID}"),
+    ("certificateArn", f"arn:aws:acm:us-east-1:1234:certificate/{UUID}"),
+    ("certificateArn", ""),
     ("testTrafficCidr", "0.0.0.0/0"),
     ("testTrafficCidr", "203.0.113.7"),
     ("testTrafficCidr", "203.0.113.7/24"),

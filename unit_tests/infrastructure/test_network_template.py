@@ -44,6 +44,7 @@ def test_testers_reach_the_test_listener_when_their_network_is_given(other: Temp
     rules = group(other, "The load balancer").properties["SecurityGroupIngress"]
     assert [(rule["CidrIp"], rule["FromPort"]) for rule in rules] == [
         ("0.0.0.0/0", 80),
+        ("0.0.0.0/0", 443),
         ("203.0.113.0/24", 8080),
     ]
 
@@ -108,9 +109,47 @@ def test_the_listeners_are_frozen(templates: Templates) -> None:
         }
 
 
-def test_each_listener_is_deleted_before_either_target_group(templates: Templates) -> None:
+def test_with_a_certificate_production_speaks_https_and_is_as_frozen(other: Templates) -> None:
+    """The policy, too: an edited one would send traffic back to an empty group (traps C5)."""
+    target = other.only(TARGET_GROUP, Name="target-group-blue-a-longer-one")
+    properties = dict(other.only(LISTENER, Port=443).properties)
+    properties.pop("LoadBalancerArn"), properties.pop("Tags")
+    (certificate,) = properties.pop("Certificates")
+    assert certificate["CertificateArn"].startswith("arn:aws:acm:us-east-1:123456789012:certificate/")
+    assert plain(properties) == {
+        "Port": 443,
+        "Protocol": "HTTPS",
+        "SslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+        "DefaultActions": [{"Type": "forward", "TargetGroupArn": f"<{target.id}>"}],
+    }
+
+
+def test_with_a_certificate_port_80_redirects_for_good(other: Templates) -> None:
+    redirect = other.only(LISTENER, Port=80)
+    (action,) = redirect.properties["DefaultActions"]
+    assert action == {
+        "Type": "redirect",
+        "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"},
+    }
+    # One port has one listener, also while a certificate is new to an environment.
+    assert other.only(LISTENER, Port=443).id in redirect.depends_on
+
+
+def test_codedeploy_shifts_the_listener_that_serves(templates: Templates, other: Templates) -> None:
+    for given, port in ((templates, 80), (other, 443)):
+        group = given.only("AWS::CodeDeploy::DeploymentGroup").properties
+        (pair,) = group["LoadBalancerInfo"]["TargetGroupPairInfoList"]
+        (arn,) = pair["ProdTrafficRoute"]["ListenerArns"]
+        # Its name without the hash: it comes from another nested stack.
+        assert given.only(LISTENER, Port=port).id[:-8] in str(arn)
+
+
+def test_each_listener_is_deleted_before_either_target_group(templates: Templates, other: Templates) -> None:
     """After a release both listeners name both groups (traps I1)."""
-    groups = {target.id for target in templates.resources(TARGET_GROUP)}
-    assert len(groups) == 2
-    for listener in templates.resources(LISTENER):
-        assert groups <= listener.depends_on
+    for given in (templates, other):
+        groups = {target.id for target in given.resources(TARGET_GROUP)}
+        assert len(groups) == 2
+        routes = [one for one in given.resources(LISTENER) if "forward" in str(one.properties)]
+        assert len(routes) == 2
+        for listener in routes:
+            assert groups <= listener.depends_on
