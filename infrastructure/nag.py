@@ -42,7 +42,7 @@ EXPLAINED = {
         "Flow logs would cost more than the service, and late records would recreate their group (traps H2)"
     ),
     Finding("EC23", "Network/LoadBalancerGroup"): (
-        "Only port 80, the public service itself; the test listener is open to no world-wide range (traps B8)"
+        "Only the public service's own ports; the test listener is open to no world-wide range (traps B8)"
     ),
     Finding("ELB2", "Network/LoadBalancer"): (
         "Access logs arrive after a bucket was emptied and would block destroy (traps H7)"

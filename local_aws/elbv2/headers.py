@@ -45,7 +45,7 @@ def to_target(request: web.BaseRequest, listener: Listener) -> CIMultiDict[str]:
     """
     headers = end_to_end(request.headers)
     _forwarded_for(headers, request.remote or "127.0.0.1", listener.attributes)
-    headers["X-Forwarded-Proto"] = "http"
+    headers["X-Forwarded-Proto"] = listener.protocol.lower()
     headers["X-Forwarded-Port"] = str(listener.port)
     headers["X-Amzn-Trace-Id"] = trace(headers.get("X-Amzn-Trace-Id", ""))
     return headers
@@ -94,7 +94,7 @@ def redirect(config: Mapping[str, Any], request: web.BaseRequest, listener: List
     """Answer a redirect action, its `#{...}` filled in."""
     parts = urlsplit(request.raw_path)
     known = {
-        "#{protocol}": "HTTP",
+        "#{protocol}": listener.protocol,
         "#{host}": (request.headers.get("Host") or "").rpartition(":")[0] or request.host,
         "#{port}": str(listener.port),
         "#{path}": parts.path.lstrip("/"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from local_aws.elbv2.tls import Tls
+
 Attributes = Mapping[str, str]
 
 
@@ -69,6 +71,12 @@ class Listener:
     rules: tuple[Rule, ...]
     idle_timeout: float = 60
     attributes: Attributes = field(default_factory=dict)
+    tls: Tls | None = None
+
+    @property
+    def protocol(self) -> str:
+        """What its clients speak."""
+        return "HTTP" if self.tls is None else "HTTPS"
 
 
 @dataclass(frozen=True)

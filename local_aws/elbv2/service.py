@@ -19,12 +19,16 @@ from local_aws.elbv2.metrics import NAMESPACE, Metrics
 from local_aws.elbv2.plan import Asked, Listener, Snapshot, Target, WeightedChoice, choose_action, weights
 from local_aws.elbv2.proxy import Forwarder
 from local_aws.elbv2.targets import GroupState
+from local_aws.elbv2.tls import Tls, server_context
 
 logger = logging.getLogger("local_aws")
 
 # Seconds of AWS's time: twice in each of the minutes that alarms look at.
 PUBLISH_EVERY = 30
 STOP_SECONDS = 3.0
+
+# A listener's port as it is served: one that goes over to HTTPS, or to another certificate, gets a new one.
+Door = tuple[str, Tls | None]
 
 
 class LoadBalancing:
@@ -35,8 +39,8 @@ class LoadBalancing:
         self.snapshot = Snapshot()
         self.metrics = Metrics()
         self.groups: dict[str, GroupState] = {}
-        self._sockets: dict[str, socket.socket] = {}
-        self._runners: dict[str, web.ServerRunner] = {}
+        self._sockets: dict[Door, socket.socket] = {}
+        self._runners: dict[Door, web.ServerRunner] = {}
         self._checks: dict[str, asyncio.Task[None]] = {}
         self._choices: dict[str, WeightedChoice] = {}
         self._aside: set[asyncio.Task[None]] = set()
@@ -60,9 +64,9 @@ class LoadBalancing:
         """Return where each listener really is: `<dns name>:<port>` to `127.0.0.1:<port>`."""
         with self._lock:
             return {
-                f"{listener.dns_name}:{listener.port}": f"127.0.0.1:{self._sockets[arn].getsockname()[1]}"
-                for arn, listener in self.snapshot.listeners.items()
-                if arn in self._sockets
+                f"{listener.dns_name}:{listener.port}": f"127.0.0.1:{self._sockets[door].getsockname()[1]}"
+                for door, listener in _doors(self.snapshot).items()
+                if door in self._sockets
             }
 
     def start(self) -> None:
@@ -86,9 +90,9 @@ class LoadBalancing:
                 self.groups.setdefault(arn, GroupState(group, self.context.clock)).update(group)
             for arn in [arn for arn in self.groups if arn not in snapshot.target_groups]:
                 del self.groups[arn]
-            for arn in snapshot.listeners:
-                if arn not in self._sockets:
-                    self._sockets[arn] = _listen()
+            for door in _doors(snapshot):
+                if door not in self._sockets:
+                    self._sockets[door] = _listen()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(lambda: self._run_aside(self._settle()))
 
@@ -115,15 +119,17 @@ class LoadBalancing:
     async def _settle(self) -> None:
         """Bring ports and health checks in line with the snapshot."""
         snapshot = self.snapshot
-        for arn in snapshot.listeners:
-            if arn not in self._runners:
-                await self._open(arn)
-        for arn in [arn for arn in self._runners if arn not in snapshot.listeners]:
+        doors = _doors(snapshot)
+        for door, listener in doors.items():
+            if door not in self._runners:
+                await self._open(door, listener)
+        for door in [door for door in self._runners if door not in doors]:
             # A request in flight ends first; nobody waits for it here.
-            self._run_aside(self._runners.pop(arn).cleanup())
+            self._run_aside(self._runners.pop(door).cleanup())
             # The cleanup closes it.
-            self._sockets.pop(arn)
-            self._choices.pop(arn, None)
+            self._sockets.pop(door)
+        for arn in [arn for arn in self._choices if arn not in snapshot.listeners]:
+            del self._choices[arn]
         for arn, state in list(self.groups.items()):
             if arn not in self._checks:
                 checking = check_forever(self._session, state, self.context.clock)
@@ -132,19 +138,20 @@ class LoadBalancing:
         for arn in [arn for arn in self._checks if arn not in self.groups]:
             self._checks.pop(arn).cancel()
 
-    async def _open(self, arn: str) -> None:
+    async def _open(self, door: Door, listener: Listener) -> None:
         server = web.Server(
-            self._handler(arn),
-            keepalive_timeout=self.snapshot.listeners[arn].idle_timeout,
+            self._handler(listener.arn),
+            keepalive_timeout=listener.idle_timeout,
             auto_decompress=False,
             access_log=None,
             max_line_size=16384,
             max_field_size=16384,
         )
         runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
-        self._runners[arn] = runner
+        self._runners[door] = runner
         await runner.setup()
-        await web.SockSite(runner, self._sockets[arn], backlog=1024).start()
+        secure = server_context(listener.tls) if listener.tls else None
+        await web.SockSite(runner, self._sockets[door], backlog=1024, ssl_context=secure).start()
 
     def _handler(self, arn: str) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -198,6 +205,10 @@ class LoadBalancing:
             data = self.metrics.take(list(self.groups.values()))
             if data:
                 cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
+
+
+def _doors(snapshot: Snapshot) -> dict[Door, Listener]:
+    return {(arn, listener.tls): listener for arn, listener in snapshot.listeners.items()}
 
 
 def _listen() -> socket.socket:

@@ -1,5 +1,6 @@
 """MiniStack's ELBv2 control plane made honest: weights kept, refusals as AWS's, every change told to us."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from local_aws.elbv2 import rules
 from local_aws.elbv2.plan import Snapshot, Target, weights
 from local_aws.ministack import elbv2_snapshot
 from local_aws.ministack.elbv2_checks import CHECKS
-from local_aws.ministack.elbv2_snapshot import alb, ec2
+from local_aws.ministack.elbv2_snapshot import acm, alb, ec2, everything
 
 Params = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
@@ -26,6 +27,7 @@ CHANGES = (
 )
 _ORIGINAL = {"parse": alb._parse_actions, "action": alb._action_xml, "group": alb._tg_xml, "lb": alb._lb_xml}
 _ORIGINAL_ACTIONS = dict(alb._ACTION_MAP)
+_ORIGINAL_CERTIFICATES = {"delete": acm._delete_certificate, "import": acm._import_certificate}
 
 
 def install(changed: Callable[[Snapshot], None], health: Health) -> None:
@@ -40,6 +42,7 @@ def install(changed: Callable[[Snapshot], None], health: Health) -> None:
         "DescribeTargetHealth": _describe_health(health),
         "DeleteLoadBalancer": _delete_load_balancer,
     }
+    acm._delete_certificate, acm._import_certificate = _delete_certificate, _import_certificate(changed)
     for name, handler in replaced.items():
         alb._ACTION_MAP[name] = _guarded(handler, CHECKS.get(name), changed if name in CHANGES else None)
 
@@ -188,3 +191,27 @@ def _delete_load_balancer(params: Params) -> Answer:
         _ORIGINAL_ACTIONS["DeleteListener"]({"ListenerArn": [listener]})
     answer: Answer = _ORIGINAL_ACTIONS["DeleteLoadBalancer"](params)
     return answer
+
+
+# --- certificates: ACM's, as far as listeners use them ------------------------------------------------
+
+
+def _delete_certificate(data: Mapping[str, Any]) -> Answer:
+    arn = data.get("CertificateArn", "")
+    if any(arn in listener.get("Certificates", []) for listener in everything(alb._listeners).values()):
+        said = {"__type": "ResourceInUseException", "message": f"Certificate {arn} is in use."}
+        return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(said).encode()
+    answer: Answer = _ORIGINAL_CERTIFICATES["delete"](data)
+    return answer
+
+
+def _import_certificate(changed: Callable[[Snapshot], None]) -> Callable[[Mapping[str, Any]], Answer]:
+    """A certificate that is imported again is at once the one that its listeners show."""
+
+    def imported(data: Mapping[str, Any]) -> Answer:
+        answer: Answer = _ORIGINAL_CERTIFICATES["import"](data)
+        if answer[0] == 200:
+            changed(elbv2_snapshot.current())
+        return answer
+
+    return imported

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from local_aws.api import AwsError
-from local_aws.elbv2 import rules
+from local_aws.elbv2 import rules, tls
 from local_aws.elbv2.plan import CONDITIONS, weights
-from local_aws.ministack.elbv2_snapshot import alb, users_of
+from local_aws.ministack.elbv2_snapshot import acm, alb, everything, users_of
 
 Params = dict[str, Any]
 
@@ -96,7 +96,7 @@ def _delete_target_group(params: Params) -> None:
 
 def _create_listener(params: Params) -> None:
     balancer, port = _value(params, "LoadBalancerArn"), _value(params, "Port")
-    _listener_protocol(params)
+    _check_protocol(params, {"Protocol": "HTTP"})
     if not port:
         raise AwsError("ValidationError", "A listener port must be specified")
     _check_port_is_free(balancer, port)
@@ -107,7 +107,7 @@ def _modify_listener(params: Params) -> None:
     listener = alb._listeners.get(_value(params, "ListenerArn"))
     if listener is None:
         return
-    _listener_protocol(params)
+    _check_protocol(params, listener)
     port = _value(params, "Port")
     if port and int(port) != listener["Port"]:
         _check_port_is_free(listener["LoadBalancerArn"], port)
@@ -115,9 +115,31 @@ def _modify_listener(params: Params) -> None:
         _check_actions(params, "DefaultActions", listener["LoadBalancerArn"])
 
 
-def _listener_protocol(params: Params) -> None:
-    if _value(params, "Protocol", "HTTP") != "HTTP":
-        raise rules.not_done(f"listeners of protocol {_value(params, 'Protocol')}")
+def _check_protocol(params: Params, listener: Mapping[str, Any]) -> None:
+    """Refuse what `listener` (of now; a new one has nothing) would become, if it could not be served."""
+    protocol = _value(params, "Protocol", listener["Protocol"])
+    given = alb._parse_certificate_arns(params)
+    if protocol == "HTTP":
+        if given:
+            raise AwsError("ValidationError", "A certificate cannot be specified for HTTP listeners")
+        return
+    if protocol != "HTTPS":
+        raise rules.not_done(f"listeners of protocol {protocol}")
+    certificates = given or listener.get("Certificates", [])
+    if not certificates:
+        raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
+    policy = _value(params, "SslPolicy", listener.get("SslPolicy", alb._DEFAULT_SSL_POLICY))
+    for arn in certificates:
+        _check_certificate(arn, policy)
+
+
+def _check_certificate(arn: str, policy: str) -> None:
+    certificate = everything(acm._certificates).get(arn)
+    if certificate is None:
+        raise AwsError("CertificateNotFound", f"Certificate '{arn}' not found")
+    if not certificate["_private_key"]:
+        raise rules.not_done(f"certificates that ACM issues, like {arn}: import one with its key")
+    tls.check(arn, tls.Tls(certificate["_pem_body"], certificate["_private_key"], policy))
 
 
 def _check_port_is_free(balancer: str, port: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_aws.elbv2.plan import HealthCheck, Listener, Rule, Snapshot, Target, TargetGroup, weights
+from local_aws.elbv2.tls import Tls
 from local_aws.ministack.private import require
 
 alb = require(
@@ -21,9 +22,10 @@ alb = require(
     ),
     *("_parse_actions", "_action_xml", "_tg_xml", "_lb_xml", "_parse_conditions", "_parse_targets_param"),
     *("_parse_member_list", "_parse_transforms", "_p", "_xml", "_error", "_empty", "_ACTION_MAP"),
-    *("_rule_sort_key", "dispatch_request"),
+    *("_rule_sort_key", "dispatch_request", "_parse_certificate_arns", "_DEFAULT_SSL_POLICY"),
 )
 ec2 = require("services.ec2", "_subnets")
+acm = require("services.acm", "_certificates", "_delete_certificate", "_import_certificate")
 
 
 def everything(store: Any) -> dict[str, Any]:
@@ -90,7 +92,15 @@ def _listener(record: Mapping[str, Any]) -> Listener:
         rules=rules,
         idle_timeout=float(attributes.get("idle_timeout.timeout_seconds", "60")),
         attributes=attributes,
+        tls=_tls(record) if record["Protocol"] == "HTTPS" else None,
     )
+
+
+def _tls(record: Mapping[str, Any]) -> Tls:
+    # That it is there, and has a key, was checked when the listener took it.
+    certificate = everything(acm._certificates)[record["Certificates"][0]]
+    chain = f"{certificate['_pem_body']}\n{certificate['_pem_chain'] or ''}"
+    return Tls(chain, certificate["_private_key"], record["SslPolicy"])
 
 
 def _final(actions: list[Mapping[str, Any]]) -> dict[str, Any]:

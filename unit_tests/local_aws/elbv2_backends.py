@@ -1,6 +1,8 @@
 """Real servers and clients on loopback for the tests of the data plane."""
 
 import asyncio
+import shutil
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from local_aws.clock import Clock
@@ -138,6 +141,27 @@ def answering(
     rules = (*rules, Rule((), action))
     listener = Listener(LISTENER, BALANCER, "lb.elb", 80, rules, idle, attributes or {})
     return Snapshot({LISTENER: listener}, {group.arn: group for group in groups})
+
+
+def certificate(folder: Path, name: str = "127.0.0.1") -> tuple[Path, str, str]:
+    """Make a certificate for `name`, 127.0.0.1 and its key: the file to trust it by, and both as PEM."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed here: it makes the certificate")
+    folder.mkdir(exist_ok=True)
+    trust, key = folder / "certificate.pem", folder / "key.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ]
+    command += ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    subprocess.run([*command, "-keyout", key, "-out", trust], check=True, capture_output=True)  # noqa: S603
+    return trust, trust.read_text(), key.read_text()
 
 
 def url(plane: LoadBalancing, path: str = "/") -> str:

@@ -158,7 +158,12 @@ def test_the_idle_timeout_reaches_the_data_plane(seen: list[Snapshot]) -> None:
         ),
         ("CreateLoadBalancer", {"Type": "network"}, "UnsupportedOperation: .*network"),
         ("CreateLoadBalancer", {"Subnets": ["subnet-1"]}, "ValidationError: At least two subnets"),
-        ("CreateListener", {"Protocol": "HTTPS"}, "UnsupportedOperation: .*HTTPS"),
+        ("CreateListener", {"Protocol": "TLS"}, "UnsupportedOperation: .*TLS"),
+        (
+            "CreateListener",
+            {"Protocol": "HTTPS"},
+            "ValidationError: A certificate must be specified for HTTPS",
+        ),
         ("CreateListener", {"Port": 80}, "DuplicateListener: "),
         ("CreateListener", {"DefaultActions": forward(gone=1)}, "TargetGroupNotFound: "),
         (
