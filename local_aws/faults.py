@@ -10,6 +10,7 @@ SWALLOWED = re.compile(
     r"delete of .* failed|failed to delete|background task .* failed|no-op placeholder"
     r"|Tag-only change on .* ignored"
     r"|EventBridge.*(unsupported|refused|not found|dispatch error|not delivered)"
+    r"|CloudWatch alarm.*refused"
     r"|SNS .* failed|did not resolve|Error handling|Unhandled",
     re.IGNORECASE,
 )

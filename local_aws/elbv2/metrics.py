@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -20,19 +19,13 @@ def dimension(arn: str) -> str:
     return resource.removeprefix("loadbalancer/")
 
 
-@dataclass
-class Latency:
-    """Seconds until the targets answered, as a statistic set."""
+# What PutMetricData takes: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+MOST_VALUES = 150
 
-    count: int = 0
-    total: float = 0.0
-    low: float = float("inf")
-    high: float = 0.0
 
-    def add(self, seconds: float) -> None:
-        """Count one answer."""
-        self.count, self.total = self.count + 1, self.total + seconds
-        self.low, self.high = min(self.low, seconds), max(self.high, seconds)
+def rounded(seconds: float) -> float:
+    """Return a latency to two digits: few values, each often, so that percentiles stay possible."""
+    return float(f"{seconds:.1e}")
 
 
 class Metrics:
@@ -41,14 +34,14 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts: Counter[Key] = Counter()
-        self._latency: dict[tuple[str, str], Latency] = {}
+        self._latency: dict[tuple[str, str], Counter[float]] = {}
 
     def answered(self, balancer: str, group: str, status: int, started: float) -> None:
         """Count an answer of a target; `started` is a moment of `time.monotonic`."""
         with self._lock:
             self._counts[balancer, group, "RequestCount"] += 1
             self._counts[balancer, group, f"HTTPCode_Target_{status // 100}XX_Count"] += 1
-            self._latency.setdefault((balancer, group), Latency()).add(time.monotonic() - started)
+            self._latency.setdefault((balancer, group), Counter())[rounded(time.monotonic() - started)] += 1
 
     def refused(self, balancer: str, status: int) -> None:
         """Count an error that the load balancer itself answered."""
@@ -64,14 +57,18 @@ class Metrics:
         for (balancer, group, name), value in counts.items():
             data += _datum(name, balancer, group, Value=float(value), Unit="Count")
         for (balancer, group), seen in latency.items():
-            statistics = {
-                "SampleCount": seen.count,
-                "Sum": seen.total,
-                "Minimum": seen.low,
-                "Maximum": seen.high,
-            }
-            data += _datum("TargetResponseTime", balancer, group, StatisticValues=statistics, Unit="Seconds")
+            for some in _by(MOST_VALUES, list(seen.items())):
+                values = {
+                    "Values": [value for value, _ in some],
+                    "Counts": [float(count) for _, count in some],
+                }
+                data += _datum("TargetResponseTime", balancer, group, **values, Unit="Seconds")
         return data + list(_host_counts(groups))
+
+
+def _by(size: int, items: list[tuple[float, int]]) -> Iterator[list[tuple[float, int]]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _host_counts(groups: Iterable[GroupState]) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,9 @@ from local_aws import ministack
 from local_aws.context import Context
 from local_aws.ministack import (
     custom_resources,
+    dashboards,
     ec2,
+    log_targets,
     nested_stacks,
     notifications,
     properties,
@@ -18,6 +20,7 @@ from local_aws.ministack.private import require
 
 # The types to which a stack's tags, and CloudFormation's own, go besides those that MiniStack knows.
 TAGGED = (
+    "AWS::CloudWatch::Dashboard",
     "AWS::CodeBuild::ReportGroup",
     "AWS::CodeCommit::Repository",
     "AWS::CodeDeploy::Application",
@@ -46,6 +49,8 @@ def install(context: Context, services: Iterable[Any]) -> None:
     ministack.register_types(notifications.resource_types(context))
     s3.install(context)
     notifications.install(context)
+    log_targets.install()
+    dashboards.install()
     refusals.install(context)
     nested_stacks.install()
     custom_resources.install()

@@ -8,6 +8,7 @@ from local_aws.cloudformation import Properties, ResourceType
 from local_aws.context import Context
 from local_aws.ministack.completion import complete
 from local_aws.ministack.private import require
+from local_aws.ministack.resource_policies import allows
 
 sns = require(
     "services.sns",
@@ -20,7 +21,6 @@ sns = require(
 )
 kms = require("services.kms", "_resolve_key")
 eventbridge = require("services.eventbridge", "_dispatch_to_sns", "_invoke_target")
-iam_evaluator = require("core.iam_evaluator", "EvalContext", "evaluate_resource_policy")
 
 CONFIRMED_BY_PERSON = ("email", "email-json")
 EVENTS = "events.amazonaws.com"
@@ -89,14 +89,14 @@ ATTRIBUTES = (
 )
 
 
-def why_refused(topic_arn: str) -> str | None:
-    """Say why EventBridge may not publish to a topic, or None (traps G1: a CMK needs its own statement)."""
+def why_refused(topic_arn: str, service: str = EVENTS) -> str | None:
+    """Say why `service` may not publish to a topic, or None (traps G1: a CMK needs its own statement)."""
     topic = sns._topics.get(topic_arn)
     if topic is None:
         return None
     attributes = topic["attributes"]
-    if not _allows(attributes.get("Policy"), "sns:Publish", topic_arn):
-        return f"the topic's policy does not allow {EVENTS} sns:Publish"
+    if not allows(attributes.get("Policy"), service, "sns:Publish", topic_arn):
+        return f"the topic's policy does not allow {service} sns:Publish"
     key_id = attributes.get("KmsMasterKeyId")
     if not key_id:
         return None
@@ -104,24 +104,9 @@ def why_refused(topic_arn: str) -> str | None:
     if key is None:
         return f"the topic's key {key_id} does not exist"
     for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-        if not _allows(key.get("Policy"), action, key["Arn"]):
-            return f"the policy of the topic's key does not allow {EVENTS} {action}"
+        if not allows(key.get("Policy"), service, action, key["Arn"]):
+            return f"the policy of the topic's key does not allow {service} {action}"
     return None
-
-
-def _allows(policy: Any, action: str, resource: str) -> bool:
-    # No aws:SourceArn and no aws:SourceAccount: EventBridge sends none for an encrypted topic.
-    asked = iam_evaluator.EvalContext(
-        principal_arn="",
-        principal_type="Service",
-        principal_account="",
-        action=action,
-        resource_arn=resource,
-        region="",
-        secure_transport=True,
-    )
-    decision = iam_evaluator.evaluate_resource_policy(policy, asked, service=EVENTS).decision
-    return bool(decision == "Allow")
 
 
 def _subscribe(original: Any, params: Mapping[str, Any]) -> Any:

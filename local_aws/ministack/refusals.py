@@ -27,6 +27,18 @@ NAMED: dict[str, tuple[str, Callable[[Context, str], object]]] = {
             if group["logGroupName"] == name
         ],
     ),
+    "AWS::Logs::ResourcePolicy": (
+        "PolicyName",
+        lambda c, name: [
+            policy
+            for policy in c.client("logs").describe_resource_policies()["resourcePolicies"]
+            if policy["policyName"] == name
+        ],
+    ),
+    "AWS::CloudWatch::Dashboard": (
+        "DashboardName",
+        lambda c, name: c.client("cloudwatch").get_dashboard(DashboardName=name),
+    ),
     "AWS::Events::Rule": ("Name", lambda c, name: c.client("events").describe_rule(Name=name)),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": (
         "Name",

@@ -1,0 +1,83 @@
+"""EventBridge writes events to log groups, when their policy lets it.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
+"""
+
+import json
+import time
+import uuid
+from typing import Any
+
+from local_aws.ministack.private import require
+from local_aws.ministack.resource_policies import allows
+
+eventbridge = require("services.eventbridge", "_invoke_target", "_pattern_event_view")
+logs = require(
+    "services.cloudwatch_logs",
+    "_create_log_stream",
+    "_log_group_policies",
+    "_log_groups",
+    "_put_log_events",
+    "_resource_policies",
+)
+
+# The rule's service, and the one that carries its events: rules fail where a policy names one of them only.
+WRITERS = ("events.amazonaws.com", "delivery.logs.amazonaws.com")
+ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
+# A log group takes the whole event, or a transformer's {"timestamp", "message"}, which nothing here makes.
+SHAPED = ("Input", "InputPath", "InputTransformer")
+
+
+def install() -> None:
+    """Deliver to log groups; leave every other target to who had it."""
+    original = eventbridge._invoke_target
+
+    def invoke(target: dict[str, Any], event: dict[str, Any], rule: Any, view: Any = None) -> None:
+        arn = target.get("Arn", "")
+        if arn.split(":")[2:3] != ["logs"]:
+            original(target, event, rule, view)
+            return
+        whole = (view or eventbridge._pattern_event_view(event)).event_with_detail()
+        refusal = why_refused(target) or _write(arn, whole)
+        if refusal:
+            # AWS drops the event and counts a FailedInvocation; the warning makes it a fault.
+            eventbridge.logger.warning("EventBridge → CloudWatch Logs %s refused: %s", arn, refusal)
+
+    eventbridge._invoke_target = invoke
+
+
+def why_refused(target: dict[str, Any]) -> str | None:
+    """Say why an event cannot be written to this target, or None."""
+    group = _group(target["Arn"])
+    if group not in logs._log_groups:
+        # Also for an ARN with the `:*` that CloudFormation gives: AWS takes the rule, and delivers nothing.
+        return f"there is no log group {group}"
+    shaped = [key for key in SHAPED if target.get(key)]
+    if shaped:
+        return f"local_aws cannot write with {shaped[0]}"
+    if target.get("RoleArn"):
+        return "a log group takes no RoleArn"
+    policies = [policy["policyDocument"] for policy in logs._resource_policies.values()]
+    if group in logs._log_group_policies:
+        policies.append(logs._log_group_policies[group]["policyDocument"])
+    stream = f"{target['Arn']}:log-stream:any"
+    for writer in WRITERS:
+        for action in ACTIONS:
+            if not any(allows(policy, writer, action, stream) for policy in policies):
+                return f"no resource policy allows {writer} {action}"
+    return None
+
+
+def _group(arn: str) -> str:
+    return arn.partition(":log-group:")[2]
+
+
+def _write(arn: str, event: dict[str, Any]) -> str | None:
+    group = _group(arn)
+    stream = str(uuid.uuid5(uuid.NAMESPACE_URL, arn))
+    logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
+    line = {"timestamp": int(time.time() * 1000), "message": json.dumps(event)}
+    status, _, body = logs._put_log_events(
+        {"logGroupName": group, "logStreamName": stream, "logEvents": [line]}
+    )
+    return None if status == 200 else str(body)
