@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infrastructure.alarms import load_balancer_alarm, target_group_alarms
 from infrastructure.config import Config
 from infrastructure.naming import Names
 from infrastructure.roles import allow, arn, own_role, service_principal
@@ -53,8 +53,9 @@ class Deployment(Construct):
         self.alarms = [
             alarm
             for colour, group in (("blue", blue), ("green", green))
-            for alarm in self._alarms(colour, group)
+            for alarm in target_group_alarms(self, names, colour, group)
         ]
+        self.alarms.append(load_balancer_alarm(self, names, production_listener.load_balancer))
         self.group = codedeploy.EcsDeploymentGroup(
             self,
             "Group",
@@ -118,51 +119,4 @@ class Deployment(Construct):
                 allow("WatchTheAlarms", ["cloudwatch:DescribeAlarms"], [arn(self, "cloudwatch", "alarm:*")]),
                 pass_role,
             ],
-        )
-
-    def _alarms(self, colour: str, group: elbv2.ApplicationTargetGroup) -> list[cloudwatch.Alarm]:
-        """Watch one target group; both are, since each release moves the traffic to the other (traps N4)."""
-        every_minute = Duration.minutes(1)
-        errors = group.metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=every_minute)
-        unhealthy = group.metrics.unhealthy_host_count(period=every_minute, statistic="Maximum")
-        return [
-            self._alarm(
-                f"{colour.title()}Errors",
-                errors,
-                name=self._names.of(f"errors-{colour}"),
-                description=f"The {colour} tasks answered 5xx at least 5 times in a minute",
-                threshold=5,
-                minutes=1,
-            ),
-            self._alarm(
-                f"{colour.title()}Unhealthy",
-                unhealthy,
-                name=self._names.of(f"unhealthy-{colour}"),
-                description=f"A {colour} task failed its health checks for 2 minutes",
-                threshold=1,
-                minutes=2,
-            ),
-        ]
-
-    def _alarm(
-        self,
-        id_: str,
-        metric: cloudwatch.Metric,
-        *,
-        name: str,
-        description: str,
-        threshold: int,
-        minutes: int,
-    ) -> cloudwatch.Alarm:
-        return cloudwatch.Alarm(
-            self,
-            id_,
-            metric=metric,
-            alarm_name=name,
-            alarm_description=description,
-            threshold=threshold,
-            evaluation_periods=minutes,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            # A group without traffic sends no data, and is not ill.
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )

@@ -113,6 +113,15 @@ class Names:
         return self.of("pipeline")
 
     @property
+    def event_log_group(self) -> str:
+        """Log group of the road's events; the console offers a rule only groups with this prefix."""
+        return f"/aws/events/{self.pipeline}"
+
+    @property
+    def dashboard(self) -> str:
+        return self.of("dashboard")
+
+    @property
     def topic(self) -> str:
         return self.of("notifications")
 

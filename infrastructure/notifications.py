@@ -16,6 +16,7 @@ from constructs import Construct
 
 from infrastructure.artifacts import own_key
 from infrastructure.config import Config
+from infrastructure.event_log import BUILD_EVENT, DEPLOYMENT_EVENT, PIPELINE_EVENT, STAGE_EVENT
 from infrastructure.naming import REGION, Names
 
 _CONSOLE = f"https://{REGION}.console.aws.amazon.com/codesuite"
@@ -48,26 +49,42 @@ class Notifications(Construct):
 
     def _watch_pipeline(self, names: Names) -> None:
         run = events.EventField.from_path("$.detail.execution-id")
+        state = events.EventField.from_path("$.detail.state")
+        stage = events.EventField.from_path("$.detail.stage")
         link = f"{_CONSOLE}/codepipeline/pipelines/{names.pipeline}/executions/{run}/timeline?region={REGION}"
         self._rule(
             "PipelineFailed",
             name=names.of("pipeline-failed"),
             source="aws.codepipeline",
-            detail_type="CodePipeline Pipeline Execution State Change",
+            detail_type=PIPELINE_EVENT,
+            detail={"pipeline": [names.pipeline], "state": ["FAILED", "STOPPED"]},
+            text=f"Pipeline {names.pipeline} ended with {state} in execution {run}. See {link}",
+        )
+        # Not the action's event as well: a stage has one action, and a failure has messages enough.
+        self._rule(
+            "StageFailed",
+            name=names.of("stage-failed"),
+            source="aws.codepipeline",
+            detail_type=STAGE_EVENT,
             detail={"pipeline": [names.pipeline], "state": ["FAILED"]},
-            text=f"Pipeline {names.pipeline} failed in execution {run}. See {link}",
+            text=f"Stage {stage} of pipeline {names.pipeline} failed in execution {run}. "
+            f"Why: {link} or the log group {names.event_log_group}",
         )
 
     def _watch_build(self, names: Names) -> None:
         build = events.EventField.from_path("$.detail.build-id")
+        status = events.EventField.from_path("$.detail.build-status")
         log = events.EventField.from_path("$.detail.additional-information.logs.deep-link")
         self._rule(
             "BuildFailed",
             name=names.of("build-failed"),
             source="aws.codebuild",
-            detail_type="CodeBuild Build State Change",
-            detail={"project-name": [names.build_project], "build-status": ["FAILED"]},
-            text=f"Build {build} failed. Its log: {log}",
+            detail_type=BUILD_EVENT,
+            detail={
+                "project-name": [names.build_project],
+                "build-status": ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"],
+            },
+            text=f"Build {build} ended with {status}. Its log: {log}",
         )
 
     def _watch_deployment(self, names: Names) -> None:
@@ -78,9 +95,15 @@ class Notifications(Construct):
             "DeploymentFailed",
             name=names.of("deployment-failed"),
             source="aws.codedeploy",
-            detail_type="CodeDeploy Deployment State-change Notification",
-            detail={"deploymentGroup": [names.deployment_group], "state": ["FAILURE", "STOP"]},
-            text=f"Deployment {deployment} to {names.deployment_group} ended with {state}. See {link}",
+            detail_type=DEPLOYMENT_EVENT,
+            detail={
+                "application": [names.application],
+                "deploymentGroup": [names.deployment_group],
+                "state": ["FAILURE", "STOP"],
+            },
+            # No state is called a rollback: on AWS it is a deployment that begins after this one has ended.
+            text=f"Deployment {deployment} to {names.deployment_group} ended with {state}; "
+            f"a rollback is a deployment of its own. See {link}",
         )
 
     def _rule(

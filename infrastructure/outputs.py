@@ -27,6 +27,8 @@ class Outputs:
     image_repository_name: str
     artifact_bucket_name: str
     topic_arn: str
+    event_log_group_name: str
+    dashboard_url: str
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:

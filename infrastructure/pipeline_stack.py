@@ -17,7 +17,9 @@ from constructs import Construct
 from infrastructure.artifacts import Artifacts
 from infrastructure.build import Build
 from infrastructure.config import Config
+from infrastructure.dashboard import Dashboard
 from infrastructure.deployment import Deployment, may_pass_task_roles
+from infrastructure.event_log import EventLog
 from infrastructure.naming import BRANCH, Names
 from infrastructure.notifications import Notifications
 from infrastructure.roles import allow, arn, own_role, service_principal
@@ -76,6 +78,19 @@ class PipelineStack(NestedStack):
         )
         self.notifications = Notifications(self, "Notifications", config=config, names=names)
         self.notifications.watch(self.deployment.alarms)
+        self.event_log = EventLog(self, "EventLog", names=names)
+        Dashboard(
+            self,
+            "Dashboard",
+            names=names,
+            event_log=self.event_log.group,
+            build=self.build.project,
+            service=service,
+            blue=blue,
+            green=green,
+            balancer=production_listener.load_balancer,
+            alarms=self.deployment.alarms,
+        )
         self.pipeline = self._pipeline(config, may_pass_task_roles(task_role, execution_role))
         self._start_on_push()
 
@@ -106,7 +121,12 @@ class PipelineStack(NestedStack):
         )
         # It refers to one part of each; the first run needs, and its failure tells, the rest.
         pipeline.node.add_dependency(
-            self.deployment, self.build, self.repository, self.artifacts, self.notifications
+            self.deployment,
+            self.build,
+            self.repository,
+            self.artifacts,
+            self.notifications,
+            self.event_log,
         )
         return pipeline
 

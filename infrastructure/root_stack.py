@@ -13,6 +13,8 @@ from infrastructure.network_stack import NetworkStack
 from infrastructure.outputs import Outputs
 from infrastructure.pipeline_stack import PipelineStack
 
+DASHBOARDS = f"https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}#dashboards/dashboard"
+
 
 class RootStack(Stack):
     """One environment of the service, whole."""
@@ -74,4 +76,6 @@ class RootStack(Stack):
             image_repository_name=self.compute.images.repository_name,
             artifact_bucket_name=pipeline.artifacts.bucket.bucket_name,
             topic_arn=pipeline.notifications.topic.topic_arn,
+            event_log_group_name=pipeline.event_log.group.log_group_name,
+            dashboard_url=f"{DASHBOARDS}/{Names(config.environment_suffix).dashboard}",
         )

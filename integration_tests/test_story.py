@@ -3,11 +3,14 @@
 The tests share one environment and run in the order in which they stand.
 """
 
+import json
+
 import pytest
 
 from integration_tests.cloud import Cloud
 from integration_tests.developer import Developer
 from integration_tests.interrupts import held_back
+from integration_tests.notices import Event, listening, logged
 from integration_tests.progress import Progress
 from integration_tests.release import newest_of
 from integration_tests.story import Story
@@ -66,18 +69,49 @@ def test_a_push_to_another_branch_starts_nothing(deployed: Story, developer: Dev
 
 def test_a_commit_that_fails_a_test_never_leaves_the_build(deployed: Story, developer: Developer) -> None:
     old = deployed.served()
-    with deployed.probing() as prober:
+    with deployed.probing() as prober, listening(deployed.cloud, deployed.outputs.topic_arn) as inbox:
         commit = developer.break_a_test()
         developer.push()
         release = deployed.follow(commit)
         figures = prober.figures()
+        messages = inbox.wait_for("Stage Build", "Pipeline pipeline-", "Build arn:")
     assert release.status == "Failed"
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Failed"}
     assert release.deployment is None
     assert set(figures.versions) == {old}
     assert figures.failures == 0
+    assert len(messages) == 3, "one of the build, one of its stage, one of the pipeline"
+    assert all(text in str(messages) for text in (release.execution, str(release.build), "ended with FAILED"))
     executions = [one["status"] for one in deployed.releases.executions()]
     assert len(executions) == 3, "the seed's, the first push's and this one's: the branch started none"
+
+
+def test_the_event_log_has_the_whole_history(deployed: Story) -> None:
+    runs = {one["pipelineExecutionId"]: one["status"].upper() for one in deployed.releases.executions()}
+    ends = {Event("Pipeline", status, run=run) for run, status in runs.items()}
+    events = logged(deployed.cloud, deployed.outputs.event_log_group_name, ends.issubset)
+    started = {event.run for event in events if (event.kind, event.state) == ("Pipeline", "STARTED")}
+    assert started == set(runs), "the run that AWS starts by itself is in it too"
+    (failed,) = (run for run, status in runs.items() if status == "FAILED")
+    assert {Event(kind, "FAILED", "Build", failed) for kind in ("Stage", "Action")} <= events
+    assert {event.state for event in events if event.kind == "Build"} == {
+        "IN_PROGRESS",
+        "SUCCEEDED",
+        "FAILED",
+    }
+    deployments = {event for event in events if event.kind == "Deployment"}
+    succeeded = {event.run for event in deployments if event.state == "SUCCESS"}
+    assert {event.run for event in deployments} == succeeded
+    assert len(succeeded) == 2
+
+
+def test_the_dashboard_can_be_drawn(deployed: Story) -> None:
+    name = f"dashboard-{deployed.environment.suffix}"
+    assert deployed.outputs.dashboard_url.endswith(f"/{name}")
+    body = deployed.cloud.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
+    for widget in json.loads(body)["widgets"]:
+        if widget["type"] == "log":
+            assert f"SOURCE '{deployed.outputs.event_log_group_name}'" in widget["properties"]["query"]
 
 
 def test_destroy_after_two_releases_leaves_nothing(deployed: Story) -> None:

@@ -43,6 +43,12 @@ def log_groups(account: Account) -> Iterator[Thing]:
         yield Thing("log group", group["logGroupName"], note=f"{days} days" if days else "never expires")
 
 
+def log_policies(account: Account) -> Iterator[Thing]:
+    """Yield the resource policies of the account's logs; each takes one of ten places."""
+    for policy in account.pages("logs", "describe_resource_policies", "resourcePolicies"):
+        yield Thing("logs resource policy", policy["policyName"])
+
+
 def alarms(account: Account) -> Iterator[Thing]:
     """Yield the alarms, composite ones too."""
     for kind in ("MetricAlarms", "CompositeAlarms"):
@@ -63,6 +69,7 @@ KINDS: Mapping[str, Callable[[Account], Iterator[Thing]]] = {
     "SNS subscriptions": subscriptions,
     "EventBridge rules": rules,
     "log groups": log_groups,
+    "logs resource policies": log_policies,
     "CloudWatch alarms": alarms,
     "CloudWatch dashboards": dashboards,
 }

@@ -28,6 +28,7 @@ TAGLESS = {
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::KMS::Alias",
+    "AWS::Logs::ResourcePolicy",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
@@ -120,6 +121,7 @@ def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
         "/ecs/task-dev",
         "/codebuild/build-dev",
         "/lambda/artifacts-cleaner-dev",
+        "/aws/events/pipeline-dev",
     }
     assert {group.properties["RetentionInDays"] for group in groups} == {30}
 

@@ -9,30 +9,43 @@ from typing import Any
 import pytest
 from synthesized import Templates, plain
 
+PIPELINE, BUILD = {"pipeline": ["pipeline-dev"]}, {"project-name": ["build-dev"]}
+DEPLOYMENT = {"application": ["application-dev"], "deploymentGroup": ["deployment-group-dev"]}
+
 
 @pytest.mark.parametrize(
-    ("name", "source", "detail"),
+    ("name", "detail_type", "detail"),
     [
-        ("pipeline-failed-dev", "aws.codepipeline", {"pipeline": ["pipeline-dev"], "state": ["FAILED"]}),
-        ("build-failed-dev", "aws.codebuild", {"project-name": ["build-dev"], "build-status": ["FAILED"]}),
+        (
+            "pipeline-failed-dev",
+            "CodePipeline Pipeline Execution State Change",
+            {**PIPELINE, "state": ["FAILED", "STOPPED"]},
+        ),
+        ("stage-failed-dev", "CodePipeline Stage Execution State Change", {**PIPELINE, "state": ["FAILED"]}),
+        (
+            "build-failed-dev",
+            "CodeBuild Build State Change",
+            {**BUILD, "build-status": ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"]},
+        ),
         (
             "deployment-failed-dev",
-            "aws.codedeploy",
-            {"deploymentGroup": ["deployment-group-dev"], "state": ["FAILURE", "STOP"]},
+            "CodeDeploy Deployment State-change Notification",
+            {**DEPLOYMENT, "state": ["FAILURE", "STOP"]},
         ),
     ],
 )
 def test_a_failure_reaches_the_topic_with_a_sentence(
-    templates: Templates, name: str, source: str, detail: dict[str, list[str]]
+    templates: Templates, name: str, detail_type: str, detail: dict[str, list[str]]
 ) -> None:
     properties = templates.only("AWS::Events::Rule", Name=name).properties
-    assert properties["EventPattern"]["source"] == [source]
+    assert properties["EventPattern"]["detail-type"] == [detail_type]
     assert properties["EventPattern"]["detail"] == detail
     (target,) = properties["Targets"]
     assert plain(target["Arn"]) == f"<{templates.only('AWS::SNS::Topic').id}>"
     transformer = target["InputTransformer"]
     assert set(re.findall(r"<([\w-]+)>", transformer["InputTemplate"])) == set(transformer["InputPathsMap"])
-    assert isinstance(json.loads(transformer["InputTemplate"]), str)
+    sentence = json.loads(transformer["InputTemplate"])
+    assert "https://" in sentence or "log" in sentence, "a message must say where to look"
 
 
 def test_eventbridge_and_cloudwatch_may_publish_to_the_encrypted_topic(templates: Templates) -> None:

@@ -29,6 +29,8 @@ def test_the_keys_are_those_of_the_contract() -> None:
         "ImageRepositoryName",
         "ArtifactBucketName",
         "TopicArn",
+        "EventLogGroupName",
+        "DashboardUrl",
     }
 
 

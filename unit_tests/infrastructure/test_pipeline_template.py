@@ -195,25 +195,6 @@ def test_the_deployment_group_shifts_between_both_listeners_and_rolls_back(templ
     assert ["Blue" in str(pair["TargetGroups"][0]), "Green" in str(pair["TargetGroups"][1])] == [True, True]
 
 
-def test_alarms_of_both_target_groups_stop_a_release_and_tell_somebody(templates: Templates) -> None:
-    """After a release the other group has the traffic (traps N4)."""
-    alarms = templates.resources("AWS::CloudWatch::Alarm")
-    group = templates.only("AWS::CodeDeploy::DeploymentGroup").properties
-    topic = templates.only("AWS::SNS::Topic")
-    watched = {plain(each["Name"]) for each in group["AlarmConfiguration"]["Alarms"]}
-    assert watched == {f"<{alarm.id}>" for alarm in alarms}
-    assert group["AlarmConfiguration"]["Enabled"] is True
-    assert {alarm.properties["AlarmName"] for alarm in alarms} == {
-        "errors-blue-dev",
-        "errors-green-dev",
-        "unhealthy-blue-dev",
-        "unhealthy-green-dev",
-    }
-    for alarm in alarms:
-        assert plain(alarm.properties["AlarmActions"]) == [f"<{topic.id}>"]
-        assert alarm.properties["TreatMissingData"] == "notBreaching"
-
-
 @pytest.mark.parametrize("name", DEPLOYMENT_CONFIGS)
 def test_the_deployment_configurations_that_config_admits_are_ecs_ones(name: str) -> None:
     assert name.startswith("CodeDeployDefault.ECS")
