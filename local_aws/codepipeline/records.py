@@ -110,6 +110,8 @@ class Line:
 
     versions: dict[int, Pipeline]
     tags: dict[str, str]
+    # CloudFormation's own tags (`aws:...`), which no caller may set, change or count.
+    marks: dict[str, str] = field(default_factory=dict)
     created: datetime = field(default_factory=now)
     updated: datetime = field(default_factory=now)
     executions: list[Execution] = field(default_factory=list)

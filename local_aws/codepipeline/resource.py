@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-code
 
 import secrets
 import string
+from collections.abc import Mapping
 from typing import Any
 
 from local_aws.api import AwsError
@@ -24,6 +25,7 @@ def pipeline_type(service: Executions) -> ResourceType:
         # Under one lock: a stage held from the start may not let the first execution in.
         with service.lock:
             service.call("CreatePipeline", params)
+            service.line(name).marks = _marks(properties)
             try:
                 _hold(service, name, {}, properties)
             except AwsError:
@@ -36,6 +38,7 @@ def pipeline_type(service: Executions) -> ResourceType:
         with service.lock:
             answer = service.call("UpdatePipeline", {"pipeline": params["pipeline"]})
             _retag(service, name, params.get("tags", []))
+            service.line(name).marks = _marks(new)
             _hold(service, name, old, new)
             if _true(new.get("RestartExecutionOnUpdate", False)):
                 service.call("StartPipelineExecution", {"name": name})
@@ -53,17 +56,25 @@ def _params(properties: Properties) -> dict[str, Any]:
         raise AwsError(
             "UnsupportedOperation", "local_aws does not implement ArtifactStores (cross-region actions)", 501
         )
-    whole = {"pipeline": declaration}
+    whole: dict[str, Any] = {"pipeline": declaration}
     if "Tags" in properties:
-        whole["tags"] = properties["Tags"]
+        whole["tags"] = [tag for tag in properties["Tags"] if not _is_mark(tag)]
     return arguments("codepipeline", "CreatePipeline", whole)
+
+
+def _marks(properties: Properties) -> dict[str, str]:
+    """Return CloudFormation's own tags, which it sets past the API: that refuses `aws:` from everybody."""
+    return {tag["Key"]: tag["Value"] for tag in properties.get("Tags", []) if _is_mark(tag)}
+
+
+def _is_mark(tag: Mapping[str, str]) -> bool:
+    return tag["Key"].startswith("aws:")
 
 
 def _retag(service: Executions, name: str, tags: list[dict[str, str]]) -> None:
     arn = service.context.arn("codepipeline", name)
-    present = service.call("ListTagsForResource", {"resourceArn": arn})["tags"]
     kept = {item["key"] for item in tags}
-    gone = [item["key"] for item in present if item["key"] not in kept]
+    gone = [key for key in service.line(name).tags if key not in kept]
     if gone:
         service.call("UntagResource", {"resourceArn": arn, "tagKeys": gone})
     if tags:

@@ -3,7 +3,7 @@
 `archive(repository, commit)` gives the zip of a commit: CodeCommit's UploadArchive, which has no public API.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from local_aws.api import AwsError, now
@@ -111,7 +111,8 @@ class CodePipeline(Executions):
 
     def list_tags_for_resource(self, params: Params) -> dict[str, Any]:
         """List a pipeline's tags."""
-        items, token = page(_tag_list(self.tagged(params["resourceArn"]).tags), params)
+        line = self.tagged(params["resourceArn"])
+        items, token = page(_tag_list({**line.marks, **line.tags}), params)
         return without_nothing({"tags": items, "nextToken": token})
 
     def tag_resource(self, params: Params) -> None:
@@ -122,6 +123,7 @@ class CodePipeline(Executions):
     def untag_resource(self, params: Params) -> None:
         """Take tags away."""
         line = self.tagged(params["resourceArn"])
+        _check_reserved(params["tagKeys"])
         line.tags = {key: value for key, value in line.tags.items() if key not in params["tagKeys"]}
 
     def resource_types(self) -> dict[str, ResourceType]:
@@ -143,11 +145,15 @@ def _summary(line: Line) -> dict[str, Any]:
 
 def _tags(items: list[dict[str, str]]) -> dict[str, str]:
     tags = {item["key"]: item["value"] for item in items}
-    if reserved := sorted(key for key in tags if key.lower().startswith("aws:")):
-        raise AwsError("InvalidTagsException", f"Tag keys may not begin with aws:, {reserved} do")
+    _check_reserved(tags)
     if len(tags) > MOST_TAGS:
         raise AwsError("TooManyTagsException", f"The tags limit for a resource ({MOST_TAGS}) is exceeded")
     return tags
+
+
+def _check_reserved(keys: Iterable[str]) -> None:
+    if reserved := sorted(key for key in keys if key.lower().startswith("aws:")):
+        raise AwsError("InvalidTagsException", f"Tag keys may not begin with aws:, {reserved} do")
 
 
 def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -1,6 +1,6 @@
 """CloudFormation made honest: our types in, the missing ones added, every handler strict."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from local_aws import ministack
@@ -33,9 +33,6 @@ TAGGED = (
     "AWS::S3::Bucket",
 )
 
-# Their API refuses tags that begin with `aws:`; on AWS, CloudFormation sets its own past the API.
-UNMARKED = ("AWS::CodePipeline::Pipeline",)
-
 
 def install(context: Context, services: Iterable[Any]) -> None:
     """Make MiniStack's CloudFormation tell the truth; `services` bring their own types. Call it once."""
@@ -44,7 +41,6 @@ def install(context: Context, services: Iterable[Any]) -> None:
     for service in services:
         if hasattr(service, "resource_types"):
             ministack.register_types(service.resource_types())
-    _unmark()
     ministack.register_types(ec2.resource_types(context))
     ministack.register_types(notifications.resource_types(context))
     s3.install(context)
@@ -55,23 +51,3 @@ def install(context: Context, services: Iterable[Any]) -> None:
     nested_stacks.install()
     custom_resources.install()
     properties.install()
-
-
-def _unmark() -> None:
-    handlers = require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")._RESOURCE_HANDLERS
-    for name in UNMARKED:
-        create, update = handlers[name]["create"], handlers[name]["update"]
-        handlers[name] = {
-            **handlers[name],
-            "create": lambda logical_id, props, stack, create=create: create(
-                logical_id, _without_marks(props), stack
-            ),
-            "update": lambda physical_id, old, new, *rest, update=update: update(
-                physical_id, _without_marks(old), _without_marks(new), *rest
-            ),
-        }
-
-
-def _without_marks(props: Mapping[str, Any]) -> dict[str, Any]:
-    tags = [dict(tag) for tag in props.get("Tags", [])]
-    return {**props, "Tags": [tag for tag in tags if not tag["Key"].startswith("aws:")]}

@@ -191,6 +191,26 @@ def test_cloudformation_creates_updates_and_deletes_a_pipeline(cloud: FakeCloud)
     assert cloud.call("ListPipelines")["pipelines"] == []
 
 
+def test_cloudformations_own_tags_are_shown_and_are_nobody_elses_to_set(cloud: FakeCloud) -> None:
+    kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]
+    mark = {"Key": "aws:cloudformation:stack-name", "Value": "stack-dev"}
+    marked = template(Tags=[mark, {"Key": "suffix", "Value": "dev"}])
+    kind.create(marked, "Pipeline", "stack-dev")
+    shown = {"key": mark["Key"], "value": "stack-dev"}
+    assert cloud.call("ListTagsForResource", resourceArn=ARN)["tags"] == [
+        shown,
+        {"key": "suffix", "value": "dev"},
+    ]
+    with pytest.raises(AwsError, match="InvalidTagsException"):
+        cloud.call("UntagResource", resourceArn=ARN, tagKeys=[mark["Key"]])
+    with pytest.raises(AwsError, match="InvalidTagsException"):
+        cloud.call("TagResource", resourceArn=ARN, tags=[{**shown, "value": "mine"}])
+    assert kind.update is not None
+    kind.update("pipeline-dev", marked, template(Tags=[mark]))
+    assert cloud.call("ListTagsForResource", resourceArn=ARN)["tags"] == [shown]
+    cloud.ended(cloud.newest())
+
+
 def test_cloudformation_takes_booleans_and_numbers_as_templates_have_them(cloud: FakeCloud) -> None:
     properties = template()
     properties["Stages"][0]["Actions"][0]["Configuration"]["PollForSourceChanges"] = False
