@@ -17,6 +17,7 @@ from local_aws.ecs.service import Ecs
 from local_aws.elbv2.service import LoadBalancing
 from local_aws.gateway import Gateway
 from local_aws.ministack import cloudformation, cloudwatch
+from local_aws.service_quotas import ServiceQuotas
 
 logger = logging.getLogger("local_aws")
 
@@ -71,7 +72,7 @@ def install(context: Context) -> Services:
     load_balancing = LoadBalancing(context)
     codedeploy = CodeDeploy(context)
     codepipeline = CodePipeline(context, archive=codecommit.archive)
-    services: list[Any] = [codecommit, codebuild, ecr, ecs, codedeploy, codepipeline]
+    services: list[Any] = [codecommit, codebuild, ecr, ecs, codedeploy, codepipeline, ServiceQuotas(context)]
     for service in services:
         ministack.register_service(service)
     ministack.route_event_targets("codepipeline", codepipeline.deliver)
