@@ -1,6 +1,6 @@
 """One AWS account and region seen through boto3; the endpoint comes from AWS_ENDPOINT_URL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -24,11 +24,16 @@ class Account:
         self.endpoint = endpoint
         self._clients: dict[str, Any] = {}
 
-    @cached_property
+    @property
     def id(self) -> str:
-        """The twelve digits; the first call, so it is here that missing credentials show."""
+        """The twelve digits."""
+        return self.identity["Account"]
+
+    @cached_property
+    def identity(self) -> Mapping[str, str]:
+        """Who calls; the first call, so it is here that missing credentials show."""
         try:
-            found: str = self.client("sts").get_caller_identity()["Account"]
+            found: Mapping[str, str] = self.client("sts").get_caller_identity()
         except (BotoCoreError, ClientError) as error:
             raise OperationsError(
                 f"AWS does not answer: {error}. Give credentials and a region, or AWS_ENDPOINT_URL"

@@ -1,0 +1,93 @@
+"""Asks an account, before `cdk deploy`, for all that would make it fail half way."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from operations.account import Account
+from operations.errors import OperationsError
+from operations.preflight import account_checks, names, quotas
+from operations.preflight.check import Check, Subject, Verdict, warning
+
+CHECKS: Mapping[str, Callable[[Subject], Iterator[Check]]] = {
+    "account": account_checks.region,
+    "CDK bootstrap": account_checks.bootstrap,
+    "ECS service role": account_checks.service_role,
+    "CodeCommit": account_checks.codecommit,
+    "GitHub's OIDC provider": account_checks.github,
+    "quotas": quotas.quotas,
+    "stack": names.stack,
+    "names": names.names,
+    "Docker Hub": names.docker_hub,
+}
+COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.STOP: "red"}
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """Every finding about one environment to be."""
+
+    subject: Subject
+    checks: tuple[Check, ...]
+
+    @property
+    def stops(self) -> tuple[Check, ...]:
+        """What a deployment would fail on."""
+        return tuple(check for check in self.checks if check.verdict is Verdict.STOP)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it for a program to read."""
+        account = self.subject.account
+        return {
+            "suffix": self.subject.suffix,
+            "account": account.id,
+            "region": account.region,
+            "ready": not self.stops,
+            "checks": [asdict(check) for check in self.checks],
+        }
+
+
+def look(subject: Subject) -> Preflight:
+    """Make every check; one that AWS does not let us make is a warning, not a pass.
+
+    Raises `OperationsError` without credentials.
+    """
+    _ = subject.account.identity
+    return Preflight(subject, tuple(check for name in CHECKS for check in _make(name, subject)))
+
+
+def fix(account: Account) -> str | None:
+    """Create ECS's service-linked role where it is missing; return what was done."""
+    if account_checks.has_service_role(account):
+        return None
+    account.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
+    return "created ECS's service-linked role"
+
+
+def _make(name: str, subject: Subject) -> Iterator[Check]:
+    try:
+        yield from CHECKS[name](subject)
+    except (ClientError, OperationsError) as error:
+        yield warning(name, f"not looked at: {error}", "allow the call, or look for yourself")
+
+
+def tell(preflight: Preflight, console: Console) -> None:
+    """Print a table of the findings, what to do about each, and one line that says whether to deploy."""
+    account = preflight.subject.account
+    title = f"{preflight.subject.suffix} in account {account.id}, {account.region}"
+    table = Table("", "Check", "Found", title=title)
+    for check in preflight.checks:
+        table.add_row(Text(check.verdict, COLOURS[check.verdict]), check.name, escape(check.found))
+    console.print(table)
+    for check in preflight.checks:
+        if check.todo:
+            console.print(f"{check.name}: {check.todo}", highlight=False, markup=False, soft_wrap=True)
+    count = len(preflight.stops)
+    said = f"{count} to mend before cdk deploy" if count else "ready for cdk deploy"
+    console.print(f"{preflight.subject.suffix}: {said}", highlight=False)

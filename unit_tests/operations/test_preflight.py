@@ -1,0 +1,352 @@
+"""What an account must have before a deployment: each thing that is missing, and the line that says so."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from account_fakes import FakeAccount, refusing
+from botocore.exceptions import ClientError
+from rich.console import Console
+
+from operations import __main__ as command
+from operations import leftovers, preflight
+from operations.account import Account
+from operations.ownership import Thing
+from operations.preflight.check import Check, Subject, Verdict
+
+ACCOUNT = "123456789012"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
+NO_STACK = {"Error": {"Code": "ValidationError", "Message": "Stack with id stack-dev does not exist"}}
+
+
+class Session:
+    """A session in the road's region."""
+
+    region_name = "us-east-1"
+
+
+def no_stack(**_: Any) -> dict[str, Any]:
+    raise ClientError(NO_STACK, "DescribeStacks")
+
+
+def quota(value: float) -> dict[str, Any]:
+    return {"Quota": {"Value": value}}
+
+
+def ready() -> dict[tuple[str, str], Any]:
+    """Answers of an account in which nothing is missing and nothing is deployed."""
+    return {
+        ("sts", "get_caller_identity"): {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/me"},
+        ("ssm", "get_parameter"): {"Parameter": {"Value": "30"}},
+        ("ssm", "get_parameters"): {"Parameters": []},
+        ("s3", "head_bucket"): lambda Bucket: {} if Bucket.startswith("cdk-") else refusing("404")(),  # noqa: N803
+        ("iam", "get_role"): {},
+        ("iam", "list_roles"): {"Roles": [{"RoleName": "AWSServiceRoleForECS"}]},
+        ("iam", "create_service_linked_role"): {},
+        ("iam", "list_open_id_connect_providers"): {"OpenIDConnectProviderList": [{"Arn": PROVIDER}]},
+        ("iam", "get_open_id_connect_provider"): {"ClientIDList": ["sts.amazonaws.com"]},
+        ("codecommit", "list_repositories"): {"repositories": []},
+        ("cloudformation", "describe_stacks"): no_stack,
+        ("service-quotas", "get_service_quota"): quota(5.0),
+        ("ec2", "describe_availability_zones"): {
+            "AvailabilityZones": [{"ZoneName": name} for name in ("us-east-1b", "us-east-1a", "us-east-1c")]
+        },
+        ("ec2", "describe_vpcs"): {"Vpcs": [{}]},
+        ("ec2", "describe_subnets"): {
+            "Subnets": [
+                {"SubnetId": "subnet-a", "AvailabilityZone": "us-east-1a"},
+                {"SubnetId": "subnet-c", "AvailabilityZone": "us-east-1c"},
+            ]
+        },
+        ("ec2", "describe_internet_gateways"): {"InternetGateways": []},
+        ("ec2", "describe_addresses"): {"Addresses": []},
+        ("ec2", "describe_nat_gateways"): {"NatGateways": []},
+        ("elbv2", "describe_load_balancers"): {"LoadBalancers": [{"Type": "network"}] * 9},
+    }
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> list[Thing]:
+    """What the inventory finds; nothing, until a test puts something in."""
+    things: list[Thing] = []
+    kinds: dict[str, Callable[[Account], Iterator[Thing]]] = {
+        "CloudFormation stacks": lambda _: iter(()),
+        "things": lambda _: iter(things),
+    }
+    monkeypatch.setattr(leftovers, "KINDS", kinds)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    return things
+
+
+def account_with(answers: dict[tuple[str, str], Any]) -> FakeAccount:
+    account = FakeAccount({**ready(), **answers})
+    account.session = Session()
+    return account
+
+
+def findings(answers: dict[tuple[str, str], Any] | None = None, **asked: Any) -> dict[str, Check]:
+    """Return the checks by name."""
+    found = preflight.look(Subject("dev", account_with(answers or {}), **asked))
+    assert len({check.name for check in found.checks}) == len(found.checks)
+    return {check.name: check for check in found.checks}
+
+
+def stops(answers: dict[tuple[str, str], Any] | None = None, **asked: Any) -> dict[str, Check]:
+    """Return the checks that keep a person from deploying."""
+    return {name: one for name, one in findings(answers, **asked).items() if one.verdict is Verdict.STOP}
+
+
+@pytest.mark.usefixtures("left")
+def test_a_ready_account_has_nothing_to_mend() -> None:
+    assert {check.verdict for check in findings(github="import").values()} == {Verdict.OK}
+
+
+@pytest.mark.usefixtures("left")
+def test_a_look_changes_nothing() -> None:
+    account = account_with({("iam", "list_roles"): {"Roles": []}})
+    preflight.look(Subject("dev", account, github="import"))
+    assert not [
+        name for name in account.operations if not name.startswith(("describe_", "get_", "list_", "head_"))
+    ]
+
+
+@pytest.mark.usefixtures("left")
+def test_another_region_is_a_stop() -> None:
+    account = account_with({})
+    account.session = type("Elsewhere", (), {"region_name": "eu-west-1"})
+    (check, *_) = preflight.look(Subject("dev", account)).checks
+    assert (check.name, check.verdict) == ("account", Verdict.STOP)
+    assert "AWS_REGION=us-east-1" in check.todo
+
+
+@pytest.mark.usefixtures("left")
+def test_a_default_region_elsewhere_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    check = findings()["account"]
+    assert (check.verdict, "eu-west-1" in check.found) == (Verdict.WARNING, True)
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        ({("ssm", "get_parameter"): refusing("ParameterNotFound")}, "never bootstrapped"),
+        ({("ssm", "get_parameter"): {"Parameter": {"Value": "5"}}}, "version 5, older than 6"),
+        ({("s3", "head_bucket"): refusing("404")}, f"no bucket cdk-hnb659fds-assets-{ACCOUNT}-us-east-1"),
+        ({("iam", "get_role"): refusing("NoSuchEntity")}, "no role cdk-hnb659fds-cfn-exec-role-"),
+    ],
+)
+def test_a_bootstrap_that_is_missing_old_or_broken_is_a_stop(
+    answers: dict[tuple[str, str], Any], found: str
+) -> None:
+    check = stops(answers)["CDK bootstrap"]
+    assert found in check.found
+    assert f"cdk bootstrap aws://{ACCOUNT}/us-east-1 -c environmentSuffix=dev" in check.todo
+
+
+@pytest.mark.usefixtures("left")
+def test_a_missing_service_linked_role_is_a_stop_with_the_one_command() -> None:
+    check = stops({("iam", "list_roles"): {"Roles": []}})["ECS service role"]
+    assert check.todo.startswith("aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com")
+
+
+def test_fix_creates_the_service_linked_role_where_it_is_missing_only() -> None:
+    bare, complete = account_with({("iam", "list_roles"): {"Roles": []}}), account_with({})
+    assert preflight.fix(bare) == "created ECS's service-linked role"
+    assert ("iam", "create_service_linked_role", {"AWSServiceName": "ecs.amazonaws.com"}) in bare.asked
+    assert preflight.fix(complete) is None
+    assert "create_service_linked_role" not in complete.operations
+
+
+@pytest.mark.usefixtures("left")
+def test_a_codecommit_that_refuses_the_account_is_a_stop() -> None:
+    answers = {("codecommit", "list_repositories"): refusing("OperationNotAllowedException")}
+    assert "AWS Support" in stops(answers)["CodeCommit"].todo
+
+
+@pytest.mark.usefixtures("left")
+def test_an_account_that_may_not_build_is_a_stop_with_the_command_to_ask_for_more() -> None:
+    def none_for_codebuild(ServiceCode: str, QuotaCode: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        return quota(0.0 if (ServiceCode, QuotaCode) == ("codebuild", "L-9D07B6EF") else 5.0)
+
+    (check,) = stops({("service-quotas", "get_service_quota"): none_for_codebuild}).values()
+    assert check.found == "0 allowed, 1 needed"
+    assert "--service-code codebuild --quota-code L-9D07B6EF --desired-value 1" in check.todo
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize(
+    ("operation", "answer", "name"),
+    [
+        ("describe_vpcs", {"Vpcs": [{}] * 5}, "VPCs"),
+        ("describe_internet_gateways", {"InternetGateways": [{}] * 5}, "internet gateways"),
+        ("describe_addresses", {"Addresses": [{}] * 4}, "Elastic IP addresses"),
+    ],
+)
+def test_a_quota_that_is_used_up_is_a_stop(operation: str, answer: Any, name: str) -> None:
+    assert list(stops({("ec2", operation): answer}, nat_gateways=2)) == [name]
+
+
+@pytest.mark.usefixtures("left")
+def test_nat_gateways_count_in_the_zones_that_a_deployment_takes_and_while_they_live() -> None:
+    def gateways(subnet: str, state: str = "available") -> dict[tuple[str, str], Any]:
+        return {("ec2", "describe_nat_gateways"): {"NatGateways": [{"SubnetId": subnet, "State": state}] * 5}}
+
+    assert list(stops(gateways("subnet-a"))) == ["NAT gateways in a zone"]
+    assert stops(gateways("subnet-c")) == {}
+    assert stops(gateways("subnet-a", "deleted")) == {}
+
+
+@pytest.mark.usefixtures("left")
+def test_an_environment_that_is_deployed_needs_no_more_than_it_has() -> None:
+    answers = {
+        ("cloudformation", "describe_stacks"): {"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]},
+        ("ec2", "describe_vpcs"): {"Vpcs": [{}] * 5},
+    }
+    assert stops(answers) == {}
+
+
+@pytest.mark.usefixtures("left")
+def test_a_quota_without_a_value_of_the_accounts_own_has_awss_default() -> None:
+    answers = {
+        ("service-quotas", "get_service_quota"): refusing("NoSuchResourceException"),
+        ("service-quotas", "get_aws_default_service_quota"): quota(7.0),
+    }
+    assert findings(answers)["VPCs"].found == "7 allowed, 1 used, 1 needed"
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        ("CREATE_COMPLETE", Verdict.OK),
+        ("UPDATE_ROLLBACK_COMPLETE", Verdict.OK),
+        ("ROLLBACK_COMPLETE", Verdict.WARNING),
+        ("UPDATE_IN_PROGRESS", Verdict.STOP),
+        ("UPDATE_ROLLBACK_FAILED", Verdict.STOP),
+        ("DELETE_FAILED", Verdict.STOP),
+    ],
+)
+def test_a_stacks_status_says_whether_a_deploy_can_go_on(status: str, verdict: Verdict) -> None:
+    found = findings({("cloudformation", "describe_stacks"): {"Stacks": [{"StackStatus": status}]}})["stack"]
+    assert (found.verdict, status in found.found, bool(found.todo)) == (verdict, True, verdict != Verdict.OK)
+
+
+def test_names_left_of_an_earlier_life_are_a_stop_and_named(left: list[Thing]) -> None:
+    left += [Thing("log group", f"/{number}/task-dev") for number in range(6)]
+    check = stops()["names"]
+    assert check.found.startswith("6 left of an earlier life: log group /0/task-dev, ")
+    assert check.found.endswith(" and 2 more")
+    assert check.todo.startswith("python -m operations destroy dev")
+
+
+def test_things_without_a_name_of_ours_are_a_warning(left: list[Thing]) -> None:
+    left.append(Thing("NAT gateway", "nat-1", {"project": "python-service-road", "environment": "dev"}))
+    assert findings()["names"].verdict is Verdict.WARNING
+
+
+def test_the_password_that_a_person_put_beforehand_is_no_obstacle(left: list[Thing]) -> None:
+    left.append(Thing("SSM parameter", "/docker-hub-dev/password"))
+    assert findings()["names"].verdict is Verdict.OK
+
+
+@pytest.mark.usefixtures("left")
+def test_a_bucket_name_that_another_account_has_is_a_stop() -> None:
+    taken = {("s3", "head_bucket"): lambda Bucket: {} if Bucket.startswith("cdk-") else refusing("403")()}  # noqa: N803
+    assert "another account's" in stops(taken)["artifact bucket"].found
+
+
+USERNAME = {"Name": "/docker-hub-dev/username", "Type": "String", "Value": "me"}
+ANONYMOUS = {**USERNAME, "Value": "anonymous"}
+PASSWORD = {"Name": "/docker-hub-dev/password", "Type": "SecureString", "Value": "ciphertext"}
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize(
+    ("parameters", "verdict"),
+    [
+        ([], Verdict.OK),
+        ([ANONYMOUS], Verdict.OK),
+        ([USERNAME, PASSWORD], Verdict.OK),
+        ([ANONYMOUS, PASSWORD], Verdict.WARNING),
+        ([USERNAME], Verdict.STOP),
+        ([USERNAME, {**PASSWORD, "Type": "String"}], Verdict.STOP),
+    ],
+)
+def test_docker_hubs_password_has_to_be_there_for_a_user_and_secret(
+    parameters: list[Any], verdict: Verdict
+) -> None:
+    check = findings({("ssm", "get_parameters"): {"Parameters": parameters}})["Docker Hub"]
+    assert check.verdict is verdict
+    assert "ciphertext" not in f"{check}"
+
+
+NOBODY: dict[tuple[str, str], Any] = {
+    ("iam", "list_open_id_connect_providers"): {"OpenIDConnectProviderList": []}
+}
+OTHER_AUDIENCE = {("iam", "get_open_id_connect_provider"): {"ClientIDList": ["somebody"]}}
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize(
+    ("answers", "github", "todo"),
+    [
+        (NOBODY, "import", "aws iam create-open-id-connect-provider"),
+        (OTHER_AUDIENCE, "import", "aws iam add-client-id-to-open-id-connect-provider"),
+        ({}, "create", "leave createGithubOidcProvider out"),
+    ],
+)
+def test_a_provider_that_does_not_fit_is_a_stop(answers: Any, github: str, todo: str) -> None:
+    assert stops(answers, github=github)["GitHub's OIDC provider"].todo.startswith(todo)
+
+
+@pytest.mark.usefixtures("left")
+def test_the_provider_is_not_looked_for_unless_asked() -> None:
+    assert "GitHub's OIDC provider" not in findings()
+    assert stops(NOBODY, github="create") == {}
+
+
+@pytest.mark.usefixtures("left")
+def test_what_may_not_be_looked_at_is_a_warning_and_not_a_pass() -> None:
+    check = findings({("service-quotas", "get_service_quota"): refusing("AccessDeniedException")})["quotas"]
+    assert (check.verdict, "not looked at" in check.found) == (Verdict.WARNING, True)
+
+
+@pytest.mark.usefixtures("left")
+def test_the_table_says_each_finding_and_what_to_do() -> None:
+    found = preflight.look(
+        Subject("dev", account_with({("ssm", "get_parameter"): refusing("ParameterNotFound")}))
+    )
+    said = io.StringIO()
+    preflight.tell(found, Console(file=said, width=100))
+    assert "never bootstrapped" in said.getvalue()
+    assert "CDK bootstrap: cdk bootstrap aws://" in said.getvalue()
+    assert said.getvalue().endswith("dev: 1 to mend before cdk deploy\n")
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize(("roles", "code"), [([{}], 0), ([], 1)])
+def test_the_command_ends_with_one_if_anything_has_to_be_mended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], roles: list[Any], code: int
+) -> None:
+    account = account_with({("iam", "list_roles"): {"Roles": roles}})
+    monkeypatch.setattr(command, "Account", lambda: account)
+    assert command.main(["preflight", "dev", "--json"]) == code
+    said = json.loads(capsys.readouterr().out)
+    assert said["ready"] is (code == 0)
+    assert {check["name"]: check["verdict"] for check in said["checks"]}["ECS service role"] == (
+        "stop" if code else "ok"
+    )
+
+
+@pytest.mark.usefixtures("left")
+def test_credentials_that_aws_refuses_end_the_command_with_two(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = account_with({("sts", "get_caller_identity"): refusing("ExpiredToken")})
+    monkeypatch.setattr(command, "Account", lambda: account)
+    assert command.main(["preflight", "dev"]) == 2
+    assert "ExpiredToken" in capsys.readouterr().err
