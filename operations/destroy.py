@@ -9,7 +9,9 @@ from pathlib import Path
 
 from operations.account import Account
 from operations.errors import OperationsError
+from operations.obstacles import clear
 from operations.remainders import delete, remainders
+from operations.root_stack import failures, root_stack
 from operations.stopping import stop_everything
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -30,14 +32,16 @@ def destroy(
     """Destroy everything of `suffix`; again and again is fine.
 
     `environment` (default: this process's) is given to the CDK CLI, whose words go to `log` (default: to the
-    terminal). Raises `OperationsError` when something could not be deleted.
+    terminal). Raises `OperationsError` when something could not be deleted, and says what and why.
     """
+    clear(suffix, account, say, dry_run=dry_run)
     stop_everything(suffix, account, say, dry_run=dry_run)
     if dry_run:
         say(f"would destroy stack-{suffix} and everything in it, the commits in repository-{suffix} too")
     else:
         say(f"destroying stack-{suffix}")
-        _cdk_destroy(suffix, environment or os.environ, log)
+        code = _cdk_destroy(suffix, environment or os.environ, log)
+        _check_gone(suffix, account, code, log)
     found = list(remainders(suffix, account))
     for remainder in found:
         say(f"{'would delete' if dry_run else 'deleting'} {remainder.kind} {remainder.name}")
@@ -45,7 +49,7 @@ def destroy(
         delete(found, account)
 
 
-def _cdk_destroy(suffix: str, environment: Mapping[str, str], log: Path | None) -> None:
+def _cdk_destroy(suffix: str, environment: Mapping[str, str], log: Path | None) -> int:
     if not CDK.exists():
         raise OperationsError("the CDK CLI is not installed here: run `make setup`")
     command = [str(CDK), "destroy", "--force", "--no-notices", "-c", f"environmentSuffix={suffix}"]
@@ -62,12 +66,23 @@ def _cdk_destroy(suffix: str, environment: Mapping[str, str], log: Path | None) 
             start_new_session=True,
         )
         try:
-            code = process.wait()
+            return process.wait()
         except BaseException:
             process.terminate()
             raise
-    if code:
-        where = f"see {log}" if log else "see above"
-        raise OperationsError(
-            f"cdk destroy of stack-{suffix} ended with exit code {code}, {where}; mend it and run it again"
-        )
+
+
+def _check_gone(suffix: str, account: Account, code: int, log: Path | None) -> None:
+    """Raise unless the CLI and CloudFormation agree that the stack is gone; say what is in the way."""
+    left = root_stack(suffix, account)
+    if not code and left is None:
+        return
+    state = "is not there"
+    if left is not None:
+        why = "; ".join(map(str, failures(left["StackId"], account)))
+        state = f"is {left['StackStatus']}{f' ({why})' if why else ''}"
+    where = f"see {log}" if log else "see above"
+    raise OperationsError(
+        f"cdk destroy of stack-{suffix} ended with exit code {code}, {where}; the stack {state}: "
+        "mend it and run it again"
+    )

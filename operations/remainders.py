@@ -7,9 +7,18 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from operations.account import Account, batches, code_of
+from operations.errors import OperationsError
 
 # DeleteTaskDefinitions takes ten.
 DEFINITIONS_AT_ONCE = 10
+# The templates' own, and where CodeBuild and Lambda would write if nobody told them where.
+LOG_GROUPS = (
+    "/ecs/task",
+    "/codebuild/build",
+    "/aws/codebuild/build",
+    "/lambda/artifacts-cleaner",
+    "/aws/lambda/artifacts-cleaner",
+)
 NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
 
 
@@ -42,7 +51,10 @@ def delete(found: list[Remainder], account: Account) -> None:
                 raise
     definitions = [one.name for one in found if one.kind.endswith("task definition")]
     for some in batches(definitions, DEFINITIONS_AT_ONCE):
-        account.client("ecs").delete_task_definitions(taskDefinitions=some)
+        answer = account.client("ecs").delete_task_definitions(taskDefinitions=some)
+        if failed := answer.get("failures"):
+            why = "; ".join(f"{one['arn'].rpartition('/')[2]}: {one.get('reason')}" for one in failed)
+            raise OperationsError(f"ECS did not delete every task definition ({why}): run it again later")
 
 
 def _delete_one(remainder: Remainder, account: Account) -> None:
@@ -79,9 +91,14 @@ def _password(suffix: str, account: Account) -> Iterator[Remainder]:
             yield Remainder("SSM parameter", name)
 
 
+def log_groups(suffix: str) -> tuple[str, ...]:
+    """Name every log group that the environment writes to; a unit test compares with the templates."""
+    return tuple(f"{name}-{suffix}" for name in LOG_GROUPS)
+
+
 def _log_groups(suffix: str, account: Account) -> Iterator[Remainder]:
     """Yield the groups that late writers may have made again after the stack deleted them."""
-    for name in (f"/ecs/task-{suffix}", f"/codebuild/build-{suffix}", f"/aws/codebuild/build-{suffix}"):
+    for name in log_groups(suffix):
         for group in account.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name):
             if group["logGroupName"] == name:
                 yield Remainder("log group", name)

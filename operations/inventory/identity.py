@@ -21,6 +21,13 @@ def policies(account: Account) -> Iterator[Thing]:
         yield Thing("IAM policy", policy["PolicyName"], flat(policy.get("Tags")))
 
 
+def providers(account: Account) -> Iterator[Thing]:
+    """Yield the OIDC providers; only their tags say whose they are (traps M3)."""
+    for listed in account.pages("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList"):
+        provider = account.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=listed["Arn"])
+        yield Thing("OIDC provider", listed["Arn"].partition("/")[2], flat(provider.get("Tags")))
+
+
 def keys(account: Account) -> Iterator[Thing]:
     """Yield the customer managed keys; AWS keeps a deleted one for seven days at least (traps H6)."""
     for listed in account.pages("kms", "list_keys", "Keys"):
@@ -59,6 +66,7 @@ def parameters(account: Account) -> Iterator[Thing]:
 KINDS: Mapping[str, Callable[[Account], Iterator[Thing]]] = {
     "IAM roles": roles,
     "IAM policies": policies,
+    "OIDC providers": providers,
     "KMS keys": keys,
     "KMS aliases": aliases,
     "SSM parameters": parameters,

@@ -38,8 +38,8 @@ def tasks(account: Account) -> Iterator[Thing]:
 
 
 def task_definitions(account: Account) -> Iterator[Thing]:
-    """Yield the task definitions; an INACTIVE one costs nothing and can run nothing new."""
-    for status, remains in (("ACTIVE", True), ("INACTIVE", False)):
+    """Yield the task definitions; an INACTIVE one, or one that is going, can run nothing new."""
+    for status, remains in (("ACTIVE", True), ("INACTIVE", False), ("DELETE_IN_PROGRESS", False)):
         for arn in account.pages("ecs", "list_task_definitions", "taskDefinitionArns", status=status):
             name = arn.rpartition("/")[2]
             yield Thing(

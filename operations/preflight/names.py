@@ -8,6 +8,7 @@ from operations import leftovers
 from operations.account import code_of
 from operations.ownership import Thing
 from operations.preflight.check import Check, Subject, ok, stop, warning
+from operations.root_stack import root_stack
 
 # Where a name is AWS's own, a new environment does not collide with what is left; it may cost money.
 UNNAMED = frozenset(
@@ -24,13 +25,8 @@ MOST_NAMED = 4
 
 def status_of(subject: Subject) -> str | None:
     """Return the status of the root stack, or None when there is none."""
-    try:
-        found = subject.account.client("cloudformation").describe_stacks(StackName=subject.stack)
-    except ClientError as error:
-        if code_of(error) == "ValidationError" and "does not exist" in str(error):
-            return None
-        raise
-    return str(found["Stacks"][0]["StackStatus"])
+    found = root_stack(subject.suffix, subject.account)
+    return None if found is None else str(found["StackStatus"])
 
 
 def stack(subject: Subject) -> Iterator[Check]:

@@ -5,15 +5,64 @@ from typing import Any
 
 import pytest
 from account_fakes import FakeAccount, refusing
+from botocore.exceptions import ClientError
 
 from operations import destroy as destroying
 from operations.errors import OperationsError
 from operations.stopping import stop_everything
 
+NO_STACK = {"Error": {"Code": "ValidationError", "Message": "Stack with id stack-dev does not exist"}}
+STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/stack-dev/1"
+NESTED = "arn:aws:cloudformation:us-east-1:123456789012:stack/stack-dev-Network/2"
+
+
+def no_stack(**_: Any) -> dict[str, Any]:
+    raise ClientError(NO_STACK, "DescribeStacks")
+
+
+def stack(status: str, **more: Any) -> dict[str, Any]:
+    return {"Stacks": [{"StackId": STACK, "StackStatus": status, **more}]}
+
+
+def event(stack_id: str, type_: str, name: str, status: str, reason: str = "") -> dict[str, Any]:
+    return {
+        "StackId": stack_id,
+        "ResourceType": type_,
+        "LogicalResourceId": name.rpartition("/")[2],
+        "PhysicalResourceId": name,
+        "ResourceStatus": status,
+        "ResourceStatusReason": reason,
+    }
+
+
+def stuck(*failed: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    """Answers of an environment whose network, a nested stack, could not be deleted because of `failed`."""
+    kind = "AWS::CloudFormation::Stack"
+    events = {
+        STACK: [
+            event(STACK, kind, STACK, "DELETE_FAILED", "The following resource(s) failed to delete"),
+            event(STACK, kind, NESTED, "DELETE_FAILED", "Stack with id stack-dev-Network was not deleted"),
+            event(STACK, kind, NESTED, "DELETE_IN_PROGRESS"),
+            event(STACK, kind, STACK, "DELETE_IN_PROGRESS"),
+            event(STACK, "AWS::IAM::Role", "old-dev", "DELETE_FAILED", "of the time before last"),
+        ],
+        NESTED: [
+            *failed,
+            event(NESTED, "AWS::EC2::EIP", "1.2.3.4", "DELETE_COMPLETE"),
+            event(NESTED, kind, NESTED, "DELETE_IN_PROGRESS"),
+        ],
+    }
+    return {
+        **at_rest(),
+        ("cloudformation", "describe_stacks"): stack("DELETE_FAILED"),
+        ("cloudformation", "describe_stack_events"): lambda StackName: {"StackEvents": events[StackName]},  # noqa: N803
+    }
+
 
 def at_rest() -> dict[tuple[str, str], Any]:
     """Answers of an environment in which nothing runs and nothing remains."""
     return {
+        ("cloudformation", "describe_stacks"): no_stack,
         ("codepipeline", "disable_stage_transition"): {},
         ("codepipeline", "list_pipeline_executions"): {"pipelineExecutionSummaries": []},
         ("codebuild", "list_builds_for_project"): {"ids": []},
@@ -114,6 +163,105 @@ def test_a_failed_cdk_destroy_is_an_error_and_deletes_nothing_else(cdk: Path) ->
     with pytest.raises(OperationsError, match="cdk destroy of stack-dev ended with exit code 1"):
         destroying.destroy("dev", account, lambda _: None)
     assert "list_task_definitions" not in account.operations
+
+
+SUBNET = event(NESTED, "AWS::EC2::Subnet", "subnet-1", "DELETE_FAILED", "has dependencies and\n cannot go")
+BUCKET = event(NESTED, "AWS::S3::Bucket", "artifacts-dev-1", "DELETE_FAILED", "The bucket is not empty")
+
+
+def test_a_stack_that_could_not_be_deleted_is_an_error_that_names_the_resource_and_why(cdk: Path) -> None:
+    Path(f"{cdk}.code").write_text("1")
+    account = FakeAccount({**stuck(SUBNET), ("ec2", "describe_vpcs"): {"Vpcs": []}})
+    with pytest.raises(OperationsError) as said:
+        destroying.destroy("dev", account, lambda _: None)
+    assert "DELETE_FAILED (AWS::EC2::Subnet subnet-1: has dependencies and cannot go)" in str(said.value)
+    assert "run it again" in str(said.value)
+    assert "\n" not in str(said.value)
+
+
+@pytest.mark.usefixtures("cdk")
+def test_a_cli_that_is_content_with_a_stack_that_stays_is_not_believed() -> None:
+    account = FakeAccount({**at_rest(), ("cloudformation", "describe_stacks"): stack("DELETE_FAILED")})
+    account.answers["cloudformation", "describe_stack_events"] = {"StackEvents": []}
+    with pytest.raises(OperationsError, match="exit code 0, see above; the stack is DELETE_FAILED: mend it"):
+        destroying.destroy("dev", account, lambda _: None)
+
+
+def test_a_rerun_says_what_failed_and_frees_the_network_and_the_bucket_first(cdk: Path) -> None:
+    answers = stuck(SUBNET, BUCKET)
+
+    def stacks(**_: Any) -> dict[str, Any]:
+        return no_stack() if Path(f"{cdk}.called").exists() else stack("DELETE_FAILED")
+
+    account = FakeAccount(
+        {
+            **answers,
+            ("cloudformation", "describe_stacks"): stacks,
+            ("ec2", "describe_vpcs"): {"Vpcs": [{"VpcId": "vpc-1"}]},
+            ("ec2", "describe_network_interfaces"): {"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1"}]},
+            ("ec2", "delete_network_interface"): {},
+            ("s3", "list_object_versions"): {
+                "Versions": [{"Key": "a", "VersionId": "1"}],
+                "DeleteMarkers": [{"Key": "a", "VersionId": "2"}],
+            },
+            ("s3", "delete_objects"): {},
+        }
+    )
+    said: list[str] = []
+    destroying.destroy("dev", account, said.append)
+    assert said[:4] == [
+        "could not be deleted last time: AWS::EC2::Subnet subnet-1: has dependencies and cannot go",
+        "could not be deleted last time: AWS::S3::Bucket artifacts-dev-1: The bucket is not empty",
+        "emptying S3 bucket artifacts-dev-1",
+        "deleting network interface eni-1",
+    ]
+    asked = {operation: arguments for _, operation, arguments in account.asked}
+    assert asked["delete_objects"]["Delete"]["Objects"] == [
+        {"Key": "a", "VersionId": "1"},
+        {"Key": "a", "VersionId": "2"},
+    ]
+    free = {"Name": "status", "Values": ["available"]}
+    assert free in asked["describe_network_interfaces"]["Filters"]
+    assert {"Name": "tag:environment", "Values": ["dev"]} in asked["describe_vpcs"]["Filters"]
+
+
+def test_a_dry_run_of_a_rerun_changes_nothing(cdk: Path) -> None:
+    account = FakeAccount(
+        {
+            **stuck(SUBNET, BUCKET),
+            ("ec2", "describe_vpcs"): {"Vpcs": [{"VpcId": "vpc-1"}]},
+            ("ec2", "describe_network_interfaces"): {"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1"}]},
+        }
+    )
+    said: list[str] = []
+    destroying.destroy("dev", account, said.append, dry_run=True)
+    assert "would delete network interface eni-1" in said
+    assert not [name for name in account.operations if not name.startswith(("list_", "describe_"))]
+    assert not Path(f"{cdk}.called").exists()
+
+
+def test_a_protected_stack_is_left_alone_and_nothing_is_stopped(cdk: Path) -> None:
+    running = Running()
+    protected = stack("UPDATE_COMPLETE", EnableTerminationProtection=True)
+    account = FakeAccount({**running.answers(), ("cloudformation", "describe_stacks"): protected})
+    with pytest.raises(OperationsError, match="update-termination-protection --no-enable-termination"):
+        destroying.destroy("dev", account, lambda _: None)
+    assert account.operations == ["describe_stacks"]
+    assert not Path(f"{cdk}.called").exists()
+
+
+@pytest.mark.usefixtures("cdk")
+def test_a_task_definition_that_ecs_does_not_delete_is_an_error() -> None:
+    arn = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:1"
+    account = FakeAccount(
+        {
+            **at_rest(),
+            ("ecs", "list_task_definitions"): {"taskDefinitionArns": [arn]},
+            ("ecs", "delete_task_definitions"): {"failures": [{"arn": arn, "reason": "still ACTIVE"}]},
+        }
+    )
+    with pytest.raises(OperationsError, match=r"task-dev:1: still ACTIVE"):
+        destroying.destroy("dev", account, lambda _: None)
 
 
 @pytest.mark.usefixtures("cdk")

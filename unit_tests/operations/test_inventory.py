@@ -135,6 +135,9 @@ PLANTS: dict[str, Plant] = {
     "IAM policies": lambda a: a.client("iam").create_policy(
         PolicyName="policy-orphan", PolicyDocument=POLICY
     ),
+    "OIDC providers": lambda a: a.client("iam").create_open_id_connect_provider(
+        Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"], Tags=tags()
+    ),
     "KMS keys": lambda a: a.client("kms").create_key(Tags=tags("TagKey", "TagValue")),
     "KMS aliases": lambda a: a.client("kms").create_alias(
         AliasName="alias/artifacts-orphan", TargetKeyId=a.client("kms").create_key()["KeyMetadata"]["KeyId"]
