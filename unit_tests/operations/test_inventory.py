@@ -3,13 +3,11 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
-from local_aws.running import Running, start
 from operations.account import Account
 from operations.inventory import KINDS
 from operations.ownership import Ownership
@@ -32,14 +30,6 @@ POLICY = json.dumps(
     }
 )
 OURS = {"project": "python-service-road", "environment": "orphan"}
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    running: Running = start(tmp_path_factory.mktemp("local_aws"))
-    session = boto3.session.Session("123456789012", "local", region_name="us-east-1")
-    yield Account(session, running.endpoint)
-    running.stop()
 
 
 def tags(key: str = "Key", value: str = "Value") -> list[dict[str, str]]:

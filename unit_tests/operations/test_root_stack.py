@@ -1,0 +1,103 @@
+"""Why a stack could not be deleted, asked of a real server's CloudFormation."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from operations import preflight
+from operations.account import Account
+from operations.errors import OperationsError
+from operations.obstacles import clear
+from operations.preflight.check import Subject
+from operations.root_stack import failures, root_stack
+from operations.waiting import NotYetError, wait_for
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+ROLE = {
+    "Type": "AWS::IAM::Role",
+    "Properties": {"RoleName": "task-role-stuck", "AssumeRolePolicyDocument": TRUST},
+}
+FOREIGN = {"RoleName": "task-role-stuck", "PolicyName": "by-hand"}
+
+
+def settled(account: Account, suffix: str) -> str:
+    """Wait until CloudFormation is done; return the status, or "gone"."""
+
+    def look() -> str:
+        status = str((root_stack(suffix, account) or {"StackStatus": "gone"})["StackStatus"])
+        if status.endswith("_IN_PROGRESS"):
+            raise NotYetError(status)
+        return status
+
+    return wait_for(f"stack-{suffix}", look, deadline=40, interval=0.1)
+
+
+def create(account: Account, suffix: str, resources: dict[str, Any]) -> None:
+    body = json.dumps({"Resources": resources})
+    account.client("cloudformation").create_stack(StackName=f"stack-{suffix}", TemplateBody=body)
+    assert settled(account, suffix) == "CREATE_COMPLETE"
+
+
+def delete(account: Account, suffix: str) -> str:
+    account.client("cloudformation").delete_stack(StackName=f"stack-{suffix}")
+    time.sleep(0.2)
+    return settled(account, suffix)
+
+
+def nested(account: Account, resources: dict[str, Any]) -> dict[str, Any]:
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="templates-stuck")
+    s3.put_object(Bucket="templates-stuck", Key="t", Body=json.dumps({"Resources": resources}).encode())
+    url = f"{account.endpoint}/templates-stuck/t"
+    return {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
+
+
+def test_what_kept_a_nested_stack_from_going_is_named_until_a_rerun_succeeds(account: Account) -> None:
+    iam = account.client("iam")
+    create(account, "stuck", {"Inner": nested(account, {"Role": ROLE})})
+    statement = {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(**FOREIGN, PolicyDocument=policy)
+    assert delete(account, "stuck") == "DELETE_FAILED"
+    (failure,) = failures("stack-stuck", account)
+    assert (failure.type, failure.name) == ("AWS::IAM::Role", "task-role-stuck")
+    assert "must delete policies first" in failure.reason
+    said: list[str] = []
+    clear("stuck", account, said.append)
+    assert said == [f"could not be deleted last time: {failure}"]
+    iam.delete_role_policy(**FOREIGN)
+    assert delete(account, "stuck") == "gone"
+
+
+def test_a_stack_that_is_protected_is_said_to_be(account: Account) -> None:
+    cloudformation = account.client("cloudformation")
+    create(account, "kept", {"Topic": {"Type": "AWS::SNS::Topic"}})
+    protect: Callable[..., Any] = cloudformation.update_termination_protection
+    protect(StackName="stack-kept", EnableTerminationProtection=True)
+    with pytest.raises(OperationsError, match="stack-kept is protected from deletion"):
+        clear("kept", account, print)
+    protect(StackName="stack-kept", EnableTerminationProtection=False)
+    clear("kept", account, print)
+    assert delete(account, "kept") == "gone"
+
+
+def test_preflight_says_what_a_bare_account_lacks_and_fix_creates_the_role(account: Account) -> None:
+    def stops() -> list[str]:
+        return [check.name for check in preflight.look(Subject("bare", account, github="create")).stops]
+
+    assert stops() == ["CDK bootstrap", "ECS service role"]
+    assert preflight.fix(account) is not None
+    assert stops() == ["CDK bootstrap"]
+    assert preflight.fix(account) is None
