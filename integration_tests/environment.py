@@ -28,8 +28,7 @@ class Environment:
 
     def deploy(self) -> tuple[Outputs, bool]:
         """Deploy; return the outputs, and whether CloudFormation changed anything."""
-        if self.cloud.endpoint is not None:
-            self._bootstrap()
+        self.bootstrap()
         written = self.folder / "outputs.json"
         context = ["-c", f"environmentSuffix={self.suffix}", "-c", f"deploymentConfig={SHIFT}"]
         said = self._cdk("deploy", *context, "--require-approval", "never", "--outputs-file", str(written))
@@ -45,8 +44,10 @@ class Environment:
         """Ask every API what is left."""
         return leftovers.find(self.suffix, self.cloud.account)
 
-    def _bootstrap(self) -> None:
+    def bootstrap(self) -> None:
         """Bootstrap the account once; on AWS that is its owner's to do: see the README."""
+        if self.cloud.endpoint is None:
+            return
         stacks = self.cloud.account.pages("cloudformation", "list_stacks", "StackSummaries")
         if any(one["StackName"] == "CDKToolkit" and one["StackStatus"] in DEPLOYED for one in stacks):
             return

@@ -116,6 +116,15 @@ class Story:
         answer = requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10)
         return answer.headers.get("X-Version", f"nobody (status {answer.status_code})")
 
+    def until_served(self, version: str) -> None:
+        """Wait until `version` answers: a listener that was changed by hand takes a moment."""
+
+        def look() -> None:
+            if (served := self.served()) != version:
+                raise NotYetError(f"{served} answers")
+
+        wait_for(f"answers of {version}", look, deadline=60)
+
     def settle(self, prober: Prober, commit: str, seconds: float = 2.0) -> Figures:
         """Wait until, for `seconds`, nothing but `commit` has answered; return the figures of all probes."""
         since = prober.seconds

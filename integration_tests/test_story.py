@@ -15,6 +15,8 @@ from integration_tests.progress import Progress
 from integration_tests.release import newest_of
 from integration_tests.story import Story
 from integration_tests.suffixes import random_suffix
+from operations import guard, preflight
+from operations.preflight.check import Subject
 
 # On AWS the whole module takes hours; here, minutes.
 pytestmark = pytest.mark.timeout(4 * 3600)
@@ -34,6 +36,30 @@ def deployed(story: Story) -> Story:
 def developer(deployed: Story) -> Developer:
     """A developer with a clone."""
     return deployed.developer()
+
+
+def test_preflight_finds_nothing_to_mend_before_the_first_deploy(story: Story) -> None:
+    story.environment.bootstrap()
+    account = story.cloud.account
+    preflight.fix(account)
+    found = preflight.look(Subject(story.environment.suffix, account))
+    assert not found.stops, found.stops
+
+
+def test_guard_brings_back_the_traffic_that_somebody_moved(deployed: Story) -> None:
+    suffix, account = deployed.environment.suffix, deployed.cloud.account
+    version, traffic = deployed.served(), guard.look(suffix, account)
+    assert not traffic.drifted
+    production = next(one for one in traffic.listeners if one.route == "production")
+    (idle,) = set(traffic.groups) - {traffic.primary}
+    action = {"Type": "forward", "TargetGroupArn": idle}
+    account.client("elbv2").modify_listener(ListenerArn=production.arn, DefaultActions=[action])
+    deployed.until_served("nobody (status 503)")
+    drifted = guard.look(suffix, account)
+    assert [one.route for one in drifted.drifted] == ["production"]
+    guard.repair(drifted, account, deployed.progress.step)
+    deployed.until_served(version)
+    assert not guard.look(suffix, account).drifted
 
 
 def test_a_commit_reaches_all_traffic_without_a_failed_request(deployed: Story, developer: Developer) -> None:
