@@ -18,6 +18,9 @@ LOG_GROUPS = (
     "/aws/codebuild/build",
     "/lambda/artifacts-cleaner",
     "/aws/lambda/artifacts-cleaner",
+    "/lambda/test-traffic-hook",
+    "/aws/lambda/test-traffic-hook",
+    "/aws/events/pipeline",
 )
 NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
 

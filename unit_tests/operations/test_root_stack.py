@@ -95,7 +95,7 @@ def test_a_stack_that_is_protected_is_said_to_be(account: Account) -> None:
 
 def test_preflight_says_what_a_bare_account_lacks_and_fix_creates_the_role(account: Account) -> None:
     def stops() -> list[str]:
-        return [check.name for check in preflight.look(Subject("bare", account, github="create")).stops]
+        return [check.name for check in preflight.look(Subject("bare", account)).stops]
 
     assert stops() == ["CDK bootstrap", "ECS service role"]
     assert preflight.fix(account) is not None
