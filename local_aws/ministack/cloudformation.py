@@ -9,6 +9,7 @@ from local_aws.ministack import (
     custom_resources,
     dashboards,
     ec2,
+    log_groups,
     log_targets,
     nested_stacks,
     notifications,
@@ -45,6 +46,7 @@ def install(context: Context, services: Iterable[Any]) -> None:
     ministack.register_types(notifications.resource_types(context))
     s3.install(context)
     notifications.install(context)
+    log_groups.install(context)
     log_targets.install()
     dashboards.install()
     refusals.install(context)

@@ -101,3 +101,20 @@ def test_preflight_says_what_a_bare_account_lacks_and_fix_creates_the_role(accou
     assert preflight.fix(account) is not None
     assert stops() == ["CDK bootstrap"]
     assert preflight.fix(account) is None
+
+
+def test_a_log_group_goes_with_its_stack_and_a_missing_one_is_no_obstacle(
+    account: Account,
+) -> None:
+    logs = account.client("logs")
+    names = [f"/ecs/task-logs/{name}" for name in ("kept", "gone")]
+    groups = {f"Group{number}": name for number, name in enumerate(names)}
+    kind = "AWS::Logs::LogGroup"
+    create(
+        account,
+        "logs",
+        {key: {"Type": kind, "Properties": {"LogGroupName": name}} for key, name in groups.items()},
+    )
+    logs.delete_log_group(logGroupName=names[1])
+    assert delete(account, "logs") == "gone"
+    assert logs.describe_log_groups(logGroupNamePrefix="/ecs/task-logs")["logGroups"] == []
