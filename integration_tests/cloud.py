@@ -16,6 +16,7 @@ from operations.account import REGION, Account
 from operations.errors import OperationsError
 
 PROJECT = Path(__file__).resolve().parent.parent
+PORTS = {"http": 80, "https": 443}
 
 
 class HarnessError(OperationsError):
@@ -72,7 +73,7 @@ class Cloud:
         if self.endpoint is None:
             return url
         parts = urlsplit(url)
-        listener = f"{parts.hostname}:{parts.port or 80}"
+        listener = f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
         answer = requests.get(f"{self.endpoint}/_local_aws/listeners", timeout=10)
         answer.raise_for_status()
         addresses: dict[str, str] = answer.json()

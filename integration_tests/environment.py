@@ -2,8 +2,9 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from infrastructure.outputs import Outputs
 from integration_tests.cloud import PROJECT, Cloud, HarnessError
@@ -17,11 +18,12 @@ DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
 
 class Environment:
-    """The stacks of `suffix` on `cloud`; the CDK CLI's words go to `folder`/cdk.log."""
+    """The stacks of `suffix` on `cloud`, with more `context` if given; the CDK CLI's words go to cdk.log."""
 
-    def __init__(self, cloud: Cloud, suffix: str) -> None:
+    def __init__(self, cloud: Cloud, suffix: str, context: Mapping[str, str] = MappingProxyType({})) -> None:
         self.cloud = cloud
         self.suffix = suffix
+        self.context = {"environmentSuffix": suffix, "deploymentConfig": SHIFT, **context}
         self.folder = cloud.folder / suffix
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = self.folder / "cdk.log"
@@ -30,7 +32,7 @@ class Environment:
         """Deploy; return the outputs, and whether CloudFormation changed anything."""
         self.bootstrap()
         written = self.folder / "outputs.json"
-        context = ["-c", f"environmentSuffix={self.suffix}", "-c", f"deploymentConfig={SHIFT}"]
+        context = [word for key, value in self.context.items() for word in ("-c", f"{key}={value}")]
         said = self._cdk("deploy", *context, "--require-approval", "never", "--outputs-file", str(written))
         outputs = Outputs.from_stack(json.loads(written.read_text())[f"stack-{self.suffix}"])
         return outputs, "(no changes)" not in said

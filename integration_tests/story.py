@@ -44,12 +44,19 @@ class Traffic:
 
 
 class Story:
-    """One environment and what happens to it."""
+    """One environment and what happens to it.
 
-    def __init__(self, cloud: Cloud, suffix: str, progress: Progress) -> None:
+    With a `certificate`, an ARN and the file to trust it by, its service speaks HTTPS.
+    """
+
+    def __init__(
+        self, cloud: Cloud, suffix: str, progress: Progress, certificate: tuple[str, str] | None = None
+    ) -> None:
         self.cloud = cloud
         self.progress = progress
-        self.environment = Environment(cloud, suffix)
+        self.trust: str | bool = certificate[1] if certificate else True
+        context = {"certificateArn": certificate[0]} if certificate else {}
+        self.environment = Environment(cloud, suffix, context)
         self.outputs: Outputs
         self.releases: Releases
 
@@ -103,7 +110,7 @@ class Story:
     def probing(self) -> Iterator[Prober]:
         """Probe the service all the while."""
         log = self.environment.folder / "probes.jsonl"
-        with Prober(self.cloud.resolve(self.outputs.service_url), log) as prober:
+        with Prober(self.cloud.resolve(self.outputs.service_url), log, trust=self.trust) as prober:
             self.progress.prober = prober
             self.progress.step(f"probing {prober.url}")
             try:
@@ -113,7 +120,7 @@ class Story:
 
     def served(self) -> str:
         """Ask once, which version answers."""
-        answer = requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10)
+        answer = requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10, verify=self.trust)
         return answer.headers.get("X-Version", f"nobody (status {answer.status_code})")
 
     def until_served(self, version: str) -> None:

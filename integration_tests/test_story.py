@@ -7,14 +7,10 @@ import json
 
 import pytest
 
-from integration_tests.cloud import Cloud
 from integration_tests.developer import Developer
-from integration_tests.interrupts import held_back
 from integration_tests.notices import Event, listening, logged
-from integration_tests.progress import Progress
 from integration_tests.release import newest_of
 from integration_tests.story import Story
-from integration_tests.suffixes import random_suffix
 from operations import guard, preflight
 from operations.preflight.check import Subject
 
@@ -142,15 +138,3 @@ def test_the_dashboard_can_be_drawn(deployed: Story) -> None:
 
 def test_destroy_after_two_releases_leaves_nothing(deployed: Story) -> None:
     deployed.destroy()
-
-
-def test_destroy_after_one_release_leaves_nothing(cloud: Cloud) -> None:
-    story = Story(cloud, random_suffix("it"), Progress(print, cloud.factor))
-    try:
-        story.deploy()
-        story.seed()
-        story.destroy()
-    except BaseException:
-        with held_back(f"destroying {story.environment.suffix}, please wait"):
-            story.environment.destroy(print)
-        raise

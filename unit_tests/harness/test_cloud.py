@@ -15,7 +15,7 @@ NAME = "load-balancer-dev-1.us-east-1.elb.amazonaws.com"
 
 class Gateway(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        known = {f"{NAME}:80": "127.0.0.1:41000", f"{NAME}:8080": "127.0.0.1:41001"}
+        known = {f"{NAME}:{port}": f"127.0.0.1:{41000 + port}" for port in (80, 443, 8080)}
         body = json.dumps(known if self.path == "/_local_aws/listeners" else {}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -36,8 +36,9 @@ def local(tmp_path: Path) -> Iterator[Cloud]:
 
 
 def test_a_load_balancers_url_leads_to_its_loopback_port(local: Cloud) -> None:
-    assert local.resolve(f"http://{NAME}/version?x=1") == "http://127.0.0.1:41000/version?x=1"
-    assert local.resolve(f"http://{NAME}:8080/") == "http://127.0.0.1:41001/"
+    assert local.resolve(f"http://{NAME}/version?x=1") == "http://127.0.0.1:41080/version?x=1"
+    assert local.resolve(f"http://{NAME}:8080/") == "http://127.0.0.1:49080/"
+    assert local.resolve(f"https://{NAME}/") == "https://127.0.0.1:41443/"
 
 
 def test_a_listener_that_is_not_there_is_an_error_that_names_it(local: Cloud) -> None:

@@ -1,8 +1,10 @@
 """The CDK CLI's words, and environments' names."""
 
 import re
+from pathlib import Path
 
-from integration_tests.environment import why
+from integration_tests.cloud import Cloud
+from integration_tests.environment import Environment, why
 from integration_tests.suffixes import random_suffix
 
 
@@ -22,3 +24,10 @@ def test_a_random_suffix_is_one_that_the_app_takes() -> None:
         suffix = random_suffix("demo")
         assert re.fullmatch(r"demo[0-9a-f]{8}", suffix)
         assert len(suffix) <= 12
+
+
+def test_an_environment_of_a_story_shows_two_versions_side_by_side(tmp_path: Path) -> None:
+    """A suffix without an environment gets dev's settings, all at once: there would be nothing to see."""
+    context = Environment(Cloud("AWS", tmp_path), "it1", {"certificateArn": "arn"}).context
+    assert context.pop("deploymentConfig").startswith("CodeDeployDefault.ECSCanary")
+    assert context == {"environmentSuffix": "it1", "certificateArn": "arn"}

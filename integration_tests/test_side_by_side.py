@@ -1,0 +1,83 @@
+"""Two environments in one account never touch each other, not even where one's suffix begins the other's.
+
+The tests share both environments and run in the order in which they stand.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from integration_tests.certificates import certificate
+from integration_tests.cloud import Cloud
+from integration_tests.interrupts import held_back
+from integration_tests.progress import Progress
+from integration_tests.story import Story
+from integration_tests.suffixes import random_suffix
+
+pytestmark = pytest.mark.timeout(4 * 3600)
+
+
+@pytest.fixture(scope="module")
+def pair(cloud: Cloud) -> Iterator[tuple[Story, Story]]:
+    """Two environments: the second's service speaks HTTPS. Both serve their seeded commit."""
+    suffix = random_suffix("it")
+    with certificate(cloud, cloud.folder / f"{suffix}-certificate") as given:
+        stories = (
+            Story(cloud, suffix, Progress(print, cloud.factor)),
+            Story(cloud, f"{suffix}-2", Progress(print, cloud.factor), certificate=given),
+        )
+        try:
+            for story in stories:
+                story.deploy()
+            for story in stories:
+                story.seed()
+            yield stories
+        finally:
+            for story in stories:
+                with held_back(f"destroying {story.environment.suffix}, please wait"):
+                    # The last test destroyed the first one: whoever has nothing left needs it no more.
+                    if story.environment.leftovers().remaining:
+                        story.environment.destroy(story.progress.step)
+
+
+def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Story, Story]) -> None:
+    first, second = pair
+    before, executions = first.traffic(), first.releases.executions()
+    version = first.served()
+    developer = second.developer()
+    with first.probing() as prober:
+        commit = developer.greet("Hello from the other side")
+        second.push(developer, commit)
+        figures = prober.figures()
+    assert second.served() == commit
+    assert (set(figures.versions), figures.failures) == ({version}, 0)
+    assert first.traffic() == before
+    assert first.releases.executions() == executions
+
+
+def test_with_a_certificate_http_leads_to_https(pair: tuple[Story, Story]) -> None:
+    _, second = pair
+    assert second.outputs.service_url.startswith("https://")
+    plain = second.outputs.service_url.replace("https://", "http://")
+    answer = requests.get(second.cloud.resolve(plain), timeout=10, allow_redirects=False)
+    assert answer.status_code == 301
+    assert answer.headers["Location"].startswith("https://")
+
+
+def test_destroying_one_after_one_release_leaves_nothing_of_it_and_all_of_the_other(
+    pair: tuple[Story, Story],
+) -> None:
+    first, second = pair
+    before, version = second.traffic(), second.served()
+    with second.probing() as prober:
+        first.destroy()
+        figures = prober.figures()
+    assert (set(figures.versions), figures.failures) == ({version}, 0)
+    assert second.traffic() == before
+    assert second.environment.leftovers().remaining, "the other is still there to be found"
+
+
+def test_destroying_the_other_leaves_nothing(pair: tuple[Story, Story]) -> None:
+    _, second = pair
+    second.destroy()
