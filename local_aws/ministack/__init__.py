@@ -45,10 +45,14 @@ def register_types(types: Mapping[str, ResourceType]) -> None:
     """Give CloudFormation these resource types, in place of MiniStack's handlers where it has one."""
     from ministack.services.cloudformation import provisioners, stacks
 
+    # MiniStack reads its environment when it is imported: not before the server set it.
+    from local_aws.ministack import stores
+
     for name, resource_type in types.items():
         provisioners._RESOURCE_HANDLERS[name] = _handler(resource_type)
     # A handler calls back over the endpoint; on the event loop it would wait for itself.
     stacks._runs_on_worker_thread = lambda _type: True
+    stores.install()
 
 
 def _handler(resource_type: ResourceType) -> dict[str, Any]:
