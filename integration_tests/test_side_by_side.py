@@ -4,6 +4,7 @@ The tests share both environments and run in the order in which they stand.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 import requests
@@ -22,23 +23,24 @@ pytestmark = pytest.mark.timeout(4 * 3600)
 def pair(cloud: Cloud) -> Iterator[tuple[Story, Story]]:
     """Two environments: the second's service speaks HTTPS. Both serve their seeded commit."""
     suffix = random_suffix("it")
-    with certificate(cloud, cloud.folder / f"{suffix}-certificate") as given:
-        stories = (
-            Story(cloud, suffix, Progress(print, cloud.factor)),
-            Story(cloud, f"{suffix}-2", Progress(print, cloud.factor), certificate=given),
-        )
-        try:
-            for story in stories:
-                story.deploy()
-            for story in stories:
-                story.seed()
-            yield stories
-        finally:
-            for story in stories:
-                with held_back(f"destroying {story.environment.suffix}, please wait"):
-                    # The last test destroyed the first one: whoever has nothing left needs it no more.
-                    if story.environment.leftovers().remaining:
-                        story.environment.destroy(story.progress.step)
+    # Whatever fails, the others are destroyed too, and the certificate last: a listener holds it.
+    with ExitStack() as after:
+        given = after.enter_context(certificate(cloud, cloud.folder / f"{suffix}-certificate"))
+        first = Story(cloud, suffix, Progress(print, cloud.factor))
+        second = Story(cloud, f"{suffix}-2", Progress(print, cloud.factor), certificate=given)
+        for story in (first, second):
+            after.callback(destroy_if_there, story)
+            story.deploy()
+        for story in (first, second):
+            story.seed()
+        yield first, second
+
+
+def destroy_if_there(story: Story) -> None:
+    """Destroy what a test has not destroyed."""
+    with held_back(f"destroying {story.environment.suffix}, please wait"):
+        if story.environment.leftovers().remaining:
+            story.environment.destroy(story.progress.step)
 
 
 def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Story, Story]) -> None:
