@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Aws, CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -10,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from infrastructure.naming import Names
-from infrastructure.roles import allow
+from infrastructure.roles import admit, allow
 
 
 def own_key(scope: Construct, id_: str, *, alias: str, description: str) -> kms.Key:
@@ -78,6 +80,26 @@ class Artifacts(Construct):
             # A multipart upload reads its own parts back: hence Decrypt.
             allow("EncryptArtifacts", ["kms:GenerateDataKey", "kms:Decrypt"], [self.key.key_arn]),
         ]
+
+    def share(self, role_arns: Sequence[str]) -> None:
+        """Let these roles of other accounts fetch artifacts: bucket and key must admit them (traps M1)."""
+        if not role_arns:
+            return
+        fetch = admit(
+            "OtherAccountsFetchArtifacts",
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            role_arns,
+            [self.bucket.arn_for_objects("*")],
+        )
+        find = admit(
+            "OtherAccountsFindArtifacts", ["s3:GetBucketLocation"], role_arns, [self.bucket.bucket_arn]
+        )
+        self.bucket.add_to_resource_policy(fetch)
+        self.bucket.add_to_resource_policy(find)
+        # In a key's policy, `*` is the key itself.
+        self.key.add_to_resource_policy(
+            admit("OtherAccountsDecryptArtifacts", ["kms:Decrypt"], role_arns, ["*"])
+        )
 
     def _own_the_cleaner(self, names: Names) -> None:
         """Give the CDK's emptying Lambda our names and tags, a log group of the stack, and a narrow role.

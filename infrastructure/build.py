@@ -13,6 +13,7 @@ from constructs import Construct
 from infrastructure.artifacts import Artifacts
 from infrastructure.config import Config
 from infrastructure.naming import CONTAINER_NAME, CONTAINER_PORT, HEALTH_PATH, Names
+from infrastructure.promotion import build_variable
 from infrastructure.roles import allow, arn, own_role, service_principal
 
 ANONYMOUS = "anonymous"
@@ -83,6 +84,7 @@ class Build(Construct):
                 "CONTAINER_PORT": str(CONTAINER_PORT),
                 "HEALTH_PATH": HEALTH_PATH,
                 "DOCKER_HUB_PASSWORD_PARAMETER": names.docker_hub_password,
+                **({"PROMOTE_TO": build_variable(self, config)} if config.promote_to else {}),
             },
         )
 

@@ -15,9 +15,11 @@ from constructs import Construct
 
 from infrastructure.config import Config
 from infrastructure.naming import CONTAINER_NAME, CONTAINER_PORT, Names
-from infrastructure.roles import allow, arn, own_role, service_principal
+from infrastructure.promotion import roles_of_others
+from infrastructure.roles import admit, allow, arn, own_role, service_principal
 
 PLACEHOLDER_IMAGE = "public.ecr.aws/docker/library/python:3.9-slim"
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 
 
 class ComputeStack(NestedStack):
@@ -36,6 +38,9 @@ class ComputeStack(NestedStack):
     ) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         self.images = self._images(config, names)
+        pullers = roles_of_others(self, config, "execution-role")
+        if pullers:
+            self.images.add_to_resource_policy(admit("OtherAccountsPullImages", PULL, pullers))
         self.log_group = logs.LogGroup(
             self,
             "TaskLogs",
@@ -44,7 +49,7 @@ class ComputeStack(NestedStack):
             removal_policy=RemovalPolicy.DESTROY,
         )
         self.task_role = self._task_role(names)
-        self.execution_role = self._execution_role(names)
+        self.execution_role = self._execution_role(config, names)
         self.cluster = ecs.Cluster(
             self,
             "Cluster",
@@ -80,7 +85,12 @@ class ComputeStack(NestedStack):
             description="What the running service may do: nothing, because it calls no AWS service",
         )
 
-    def _execution_role(self, names: Names) -> iam.Role:
+    def _execution_role(self, config: Config, names: Names) -> iam.Role:
+        # A trusted account's pipeline releases an image of its own repository.
+        theirs = [
+            arn(self, "ecr", f"repository/{Names('*').image_repository}", account=account)
+            for account in config.trusted_accounts
+        ]
         return own_role(
             self,
             "ExecutionRole",
@@ -90,11 +100,8 @@ class ComputeStack(NestedStack):
             statements=[
                 # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
                 allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
-                allow(
-                    "PullTheImage",
-                    ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
-                    [self.images.repository_arn],
-                ),
+                allow("PullTheImage", PULL, [self.images.repository_arn]),
+                *([allow("PullImagesOfTrustedAccounts", PULL, theirs)] if theirs else []),
                 # No CreateLogGroup: a late line must not bring a deleted group back (traps H2).
                 allow(
                     "WriteTheLog",

@@ -5,9 +5,22 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
+from infrastructure.access_keys import (
+    ACCOUNT,
+    BRANCH_NAME,
+    GITHUB_ENVIRONMENT,
+    MOST_ACCOUNTS,
+    MOST_PROMOTIONS,
+    REPOSITORY,
+    Promotion,
+    flag,
+    github_id,
+    promotions,
+    several,
+)
 from infrastructure.context_key import (
     CDK_JSON,
     COMMAND_LINE,
@@ -78,7 +91,7 @@ class Config:
     account: str | None = context_key(
         "the 12 digits of an AWS account id (leave it out to deploy to the account of the credentials)",
         "123456789012",
-        text(re.compile(r"[0-9]{12}"), 12),
+        text(ACCOUNT, 12),
         default=None,
     )
     notification_email: str | None = context_key(
@@ -125,6 +138,60 @@ class Config:
     image_retention: int = context_key(
         "a number of images from 5 to 1000 that the repository keeps", "10", number(5, 1000)
     )
+    trusted_accounts: tuple[str, ...] = context_key(
+        f"1 to {MOST_ACCOUNTS} different AWS account ids of 12 digits, as a list or with commas, whose "
+        "pipelines may release here, and whose environments may have what is built here "
+        "(leave it out for none)",
+        "111111111111,222222222222",
+        several(ACCOUNT, MOST_ACCOUNTS),
+        default=(),
+    )
+    promote_to: tuple[Promotion, ...] = context_key(
+        f"1 to {MOST_PROMOTIONS} different environments in their order, each with its account: "
+        'SUFFIX@ACCOUNT with commas, or a list of {"environment": SUFFIX, "account": ACCOUNT} '
+        "(leave it out to release here only)",
+        "staging@222222222222,prod@333333333333",
+        promotions,
+        default=(),
+    )
+    github_repository: str | None = context_key(
+        "a GitHub repository as OWNER/NAME (leave it out to trust none)",
+        "acme/greeter",
+        text(REPOSITORY, 140),
+        default=None,
+    )
+    github_owner_id: str | None = context_key(
+        "the number of the repository's owner, as `gh api repos/OWNER/NAME --jq .owner.id` says it",
+        "1234567",
+        github_id,
+        default=None,
+    )
+    github_repository_id: str | None = context_key(
+        "the number of the repository, as `gh api repos/OWNER/NAME --jq .id` says it",
+        "7654321",
+        github_id,
+        default=None,
+    )
+    github_branches: tuple[str, ...] = context_key(
+        "1 to 10 different branches, as a list or with commas and without wildcards, whose jobs may deploy "
+        "(leave it out for main, or for none where githubEnvironments are given)",
+        "main",
+        several(BRANCH_NAME, 10),
+        default=(),
+    )
+    github_environments: tuple[str, ...] = context_key(
+        "1 to 10 different GitHub environments, as a list or with commas and without wildcards, whose jobs "
+        "may deploy (leave it out for none)",
+        "staging",
+        several(GITHUB_ENVIRONMENT, 10),
+        default=(),
+    )
+    create_github_oidc_provider: bool = context_key(
+        "true or false: an account has one OIDC provider for GitHub, so one environment at most may make it",
+        "true",
+        flag,
+        default=False,
+    )
 
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> Config:
@@ -143,6 +210,8 @@ class Config:
             _check_task_size(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
         values = environment_of(given["environmentSuffix"], environments) | given
         _check_task_size(values)
+        if "promoteTo" in values:
+            values["promoteTo"] = _promotions(values, environments)
         names = {camel(entry.name): entry.name for entry in fields(cls)}
         return cls(**{names[key]: value for key, value in values.items()})
 
@@ -165,3 +234,18 @@ def _check_task_size(values: Mapping[str, Any], *, path: str = "", place: str = 
         rule = f"MiB that Fargate offers with {cpu} CPU units: {', '.join(map(str, allowed))}"
         example = example_of("taskMemory", str(allowed[0]), place)
         raise ConfigError(f"{path}taskMemory", memory, rule, example, place=place)
+
+
+def _promotions(
+    values: Mapping[str, Any], environments: Mapping[str, Mapping[str, Any]]
+) -> tuple[Promotion, ...]:
+    """Give each promotion the size of its environment's tasks; refuse one to the environment itself."""
+    suffix, given = values["environmentSuffix"], values["promoteTo"]
+    if suffix in [promotion.environment for promotion in given]:
+        words = f"environments other than {suffix}, which the pipeline releases to first"
+        raise ConfigError("promoteTo", ",".join(map(str, given)), words, "promoteTo=staging@222222222222")
+    sizes = [environment_of(promotion.environment, environments) for promotion in given]
+    return tuple(
+        replace(promotion, task_cpu=size["taskCpu"], task_memory=size["taskMemory"])
+        for promotion, size in zip(given, sizes, strict=True)
+    )

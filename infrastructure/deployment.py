@@ -15,14 +15,42 @@ from infrastructure.naming import Names
 from infrastructure.roles import allow, arn, own_role, service_principal
 
 
-def may_pass_task_roles(task_role: iam.IRole, execution_role: iam.IRole) -> iam.PolicyStatement:
+def may_pass_task_roles(task_role_arn: str, execution_role_arn: str) -> iam.PolicyStatement:
     """Let a role hand these two roles, and no other, to ECS tasks (traps D7)."""
     return allow(
         "PassTheTasksRoles",
         ["iam:PassRole"],
-        [task_role.role_arn, execution_role.role_arn],
+        [task_role_arn, execution_role_arn],
         {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
     )
+
+
+def may_release(scope: Construct, *, config: Config, names: Names) -> list[iam.PolicyStatement]:
+    """Let a pipeline's Deploy action start and watch a deployment of this environment (traps D5)."""
+    application, group = names.application, names.deployment_group
+    return [
+        allow(
+            "RegisterTheRevision",
+            [
+                "codedeploy:GetApplication",
+                "codedeploy:GetApplicationRevision",
+                "codedeploy:RegisterApplicationRevision",
+            ],
+            [arn(scope, "codedeploy", f"application:{application}")],
+        ),
+        allow(
+            "StartTheDeployment",
+            ["codedeploy:CreateDeployment", "codedeploy:GetDeployment"],
+            [arn(scope, "codedeploy", f"deploymentgroup:{application}/{group}")],
+        ),
+        allow(
+            "ReadHowTrafficShifts",
+            ["codedeploy:GetDeploymentConfig"],
+            [arn(scope, "codedeploy", f"deploymentconfig:{config.deployment_config}")],
+        ),
+        # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+        allow("RegisterTheTaskDefinition", ["ecs:RegisterTaskDefinition"], ["*"]),
+    ]
 
 
 class Deployment(Construct):
@@ -47,7 +75,7 @@ class Deployment(Construct):
         self._names = names
         role = self._role(
             [production_listener.listener_arn, test_listener.listener_arn],
-            may_pass_task_roles(task_role, execution_role),
+            may_pass_task_roles(task_role.role_arn, execution_role.role_arn),
         )
         self.application = codedeploy.EcsApplication(self, "Application", application_name=names.application)
         self.alarms = [

@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,9 @@ from infrastructure.root_stack import RootStack
 
 PROJECT = Path(__file__).resolve().parent.parent
 SUFFIX = "dev"
+
+# The example of the key trustedAccounts.
+EXAMPLE_ACCOUNTS = ("111111111111", "222222222222")
 
 _OBJECTS = "IAM5[Resource::<ArtifactsBucket.Arn>/*]"
 _NO_RESOURCE = "IAM5[Resource::*]"
@@ -74,6 +77,33 @@ EXPLAINED = {
     Finding(_OBJECTS, "Pipeline/SourceActionRole"): _OBJECTS_REASON,
     Finding(_OBJECTS, "Pipeline/DeployActionRole"): _OBJECTS_REASON,
     Finding(_NO_RESOURCE, "Pipeline/DeployActionRole"): "ecs:RegisterTaskDefinition has no resource",
+    Finding(_NO_RESOURCE, "Access/CrossAccountRole"): "ecs:RegisterTaskDefinition has no resource",
+    **{
+        Finding(f"IAM5[Resource::{arn}]", path): reason
+        for account in EXAMPLE_ACCOUNTS
+        for arn, path, reason in (
+            (
+                f"arn:aws:ecr:us-east-1:{account}:repository/images-*",
+                "Compute/ExecutionRole",
+                "A trusted account's environments are not known here; its repository's policy must agree",
+            ),
+            (
+                f"arn:aws:kms:us-east-1:{account}:key/*",
+                "Access/CrossAccountRole",
+                "A key's id is not known to another account; through S3 only, and its policy must agree",
+            ),
+            (
+                f"arn:aws:s3:::artifacts-*-{account}-us-east-1",
+                "Access/CrossAccountRole",
+                "A trusted account's environments are not known here; its bucket's policy must agree",
+            ),
+            (
+                f"arn:aws:s3:::artifacts-*-{account}-us-east-1/*",
+                "Access/CrossAccountRole",
+                "CodePipeline names the artifacts; the trusted account's bucket's policy must agree",
+            ),
+        )
+    },
 }
 
 
@@ -97,14 +127,26 @@ def complaints(found: set[Finding]) -> list[str]:
     ]
 
 
-def main() -> int:
-    """Synthesize into a folder that is thrown away, and print what does not match."""
-    context = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"] | {"environmentSuffix": SUFFIX}
+def contexts() -> list[dict[str, object]]:
+    """List what is checked: cdk.json as it is, and with every optional key at its example."""
+    given = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"] | {"environmentSuffix": SUFFIX}
+    examples = {key: rule.example for key, rule in Config.rules().items()}
+    # An account id in place of <AWS::AccountId> would spell each finding in a second way.
+    del examples["account"]
+    return [given, given | examples | {"environmentSuffix": SUFFIX}]
+
+
+def _found_in(context: Mapping[str, object]) -> set[Finding]:
     with tempfile.TemporaryDirectory() as folder:
         app = App(context=context, outdir=folder)
         RootStack(app, config=Config.from_context(context))
         app.synth()
-        found = set(findings(app))
+        return set(findings(app))
+
+
+def main() -> int:
+    """Synthesize into folders that are thrown away, and print what does not match."""
+    found = {finding for context in contexts() for finding in _found_in(context)}
     problems = complaints(found)
     for problem in problems:
         print(f"error: {problem}; see infrastructure/{Path(__file__).name}", file=sys.stderr)

@@ -126,6 +126,10 @@ class Names:
         return self.of("notifications")
 
     @property
+    def cross_account_role(self) -> str:
+        return self.of("cross-account-role")
+
+    @property
     def docker_hub_username(self) -> str:
         """SSM parameter that the stack makes."""
         return f"/{self.of('docker-hub')}/username"

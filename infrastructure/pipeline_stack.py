@@ -18,10 +18,11 @@ from infrastructure.artifacts import Artifacts
 from infrastructure.build import Build
 from infrastructure.config import Config
 from infrastructure.dashboard import Dashboard
-from infrastructure.deployment import Deployment, may_pass_task_roles
+from infrastructure.deployment import Deployment, may_pass_task_roles, may_release
 from infrastructure.event_log import EventLog
 from infrastructure.naming import BRANCH, Names
 from infrastructure.notifications import Notifications
+from infrastructure.promotion import promote, release_role, roles_of_others
 from infrastructure.roles import allow, arn, own_role, service_principal
 from infrastructure.source import seeded_repository
 
@@ -51,6 +52,7 @@ class PipelineStack(NestedStack):
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         self._names = names
         self.artifacts = Artifacts(self, "Artifacts", names=names)
+        self.artifacts.share(roles_of_others(self, config, "cross-account-role"))
         self.repository = seeded_repository(self, "Repository", names=names)
         self.build = Build(
             self,
@@ -91,7 +93,9 @@ class PipelineStack(NestedStack):
             balancer=production_listener.load_balancer,
             alarms=self.deployment.alarms,
         )
-        self.pipeline = self._pipeline(config, may_pass_task_roles(task_role, execution_role))
+        self.pipeline = self._pipeline(
+            config, may_pass_task_roles(task_role.role_arn, execution_role.role_arn)
+        )
         self._start_on_push()
 
     def _pipeline(self, config: Config, pass_role: iam.PolicyStatement) -> codepipeline.Pipeline:
@@ -99,8 +103,9 @@ class PipelineStack(NestedStack):
 
         Roles carry their policies inside them, and the pipeline refers to each role: that is the order.
         """
-        role = self._pipeline_role()
+        role = self._pipeline_role(config)
         source, built = codepipeline.Artifact("SourceOutput"), codepipeline.Artifact("BuildOutput")
+        fetch = self._source(role, source)
         pipeline = codepipeline.Pipeline(
             self,
             "Pipeline",
@@ -112,10 +117,14 @@ class PipelineStack(NestedStack):
             artifact_bucket=self.artifacts.bucket,
             restart_execution_on_update=False,
             stages=[
-                codepipeline.StageProps(stage_name="Source", actions=[self._source(role, source)]),
+                codepipeline.StageProps(stage_name="Source", actions=[fetch]),
                 codepipeline.StageProps(stage_name="Build", actions=[self._build(role, source, built)]),
                 codepipeline.StageProps(
-                    stage_name="Deploy", actions=[self._deploy(role, built, config, pass_role)]
+                    stage_name="Deploy",
+                    actions=[
+                        self._deploy(role, built, config, pass_role),
+                        *self._promote(role, config, fetch, built),
+                    ],
                 ),
             ],
         )
@@ -130,11 +139,11 @@ class PipelineStack(NestedStack):
         )
         return pipeline
 
-    def _pipeline_role(self) -> iam.Role:
-        action_roles = [
-            arn(self, "iam", f"role/{self._names.of(name)}", region=False)
-            for name in ("source-action-role", "build-action-role", "deploy-action-role")
-        ]
+    def _pipeline_role(self, config: Config) -> iam.Role:
+        own = ["source-action-role", "build-action-role", "deploy-action-role"]
+        own += ["approval-action-role"] if config.promote_to else []
+        action_roles = [arn(self, "iam", f"role/{self._names.of(name)}", region=False) for name in own]
+        action_roles += [release_role(self, promotion) for promotion in config.promote_to]
         return own_role(
             self,
             "Role",
@@ -209,29 +218,8 @@ class PipelineStack(NestedStack):
     def _deploy(
         self, role: iam.IRole, built: codepipeline.Artifact, config: Config, pass_role: iam.PolicyStatement
     ) -> actions.CodeDeployEcsDeployAction:
-        application, group = self._names.application, self._names.deployment_group
         statements = [
-            allow(
-                "RegisterTheRevision",
-                [
-                    "codedeploy:GetApplication",
-                    "codedeploy:GetApplicationRevision",
-                    "codedeploy:RegisterApplicationRevision",
-                ],
-                [arn(self, "codedeploy", f"application:{application}")],
-            ),
-            allow(
-                "StartTheDeployment",
-                ["codedeploy:CreateDeployment", "codedeploy:GetDeployment"],
-                [arn(self, "codedeploy", f"deploymentgroup:{application}/{group}")],
-            ),
-            allow(
-                "ReadHowTrafficShifts",
-                ["codedeploy:GetDeploymentConfig"],
-                [arn(self, "codedeploy", f"deploymentconfig:{config.deployment_config}")],
-            ),
-            # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
-            allow("RegisterTheTaskDefinition", ["ecs:RegisterTaskDefinition"], ["*"]),
+            *may_release(self, config=config, names=self._names),
             pass_role,
             *self.artifacts.may_read(),
         ]
@@ -248,6 +236,31 @@ class PipelineStack(NestedStack):
             role=self._action_role(
                 "Deploy", role, "Registers a run's task definition and releases it", statements
             ),
+        )
+
+    def _promote(
+        self,
+        role: iam.IRole,
+        config: Config,
+        fetch: actions.CodeCommitSourceAction,
+        built: codepipeline.Artifact,
+    ) -> list[codepipeline.IAction]:
+        if not config.promote_to:
+            return []
+        topic = self.notifications.topic
+        statements = [allow("AskForApproval", ["sns:Publish"], [topic.topic_arn])]
+        if topic.master_key:
+            actions_on_key = ["kms:GenerateDataKey", "kms:Decrypt"]
+            statements.append(allow("EncryptTheRequest", actions_on_key, [topic.master_key.key_arn]))
+        return promote(
+            self,
+            config.promote_to,
+            commit=fetch.variables.commit_id,
+            repository=self._names.repository,
+            built=built,
+            placeholder=IMAGE_PLACEHOLDER,
+            approval_role=self._action_role("Approval", role, "Asks a person to approve", statements),
+            topic=topic,
         )
 
     def _start_on_push(self) -> None:

@@ -62,10 +62,36 @@ def allow(
     )
 
 
-def arn(scope: Construct, service: str, resource: str, *, region: bool = True) -> str:
-    """Spell the ARN of a resource of this account from its name.
+def admit(
+    sid: str, actions: Sequence[str], role_arns: Sequence[str], resources: Sequence[str] = ()
+) -> iam.PolicyStatement:
+    """Let roles of other accounts do this to the resource whose policy it is; their ARNs may hold `*`.
+
+    AWS refuses a policy that names a role before it exists, so the account is named and the role is a
+    condition (traps M2). ECR's policies have no `resources`.
+    """
+    return iam.PolicyStatement(
+        sid=sid,
+        actions=list(actions),
+        resources=list(resources) or None,
+        principals=[
+            iam.AccountPrincipal(account) for account in sorted({_account(each) for each in role_arns})
+        ],
+        conditions={"ArnLike": {"aws:PrincipalArn": sorted(role_arns)}},
+    )
+
+
+def _account(role_arn: str) -> str:
+    return role_arn.split(":")[4]
+
+
+def arn(
+    scope: Construct, service: str, resource: str, *, region: bool = True, account: str | None = None
+) -> str:
+    """Spell the ARN of a resource from its name, of this account unless another is given.
 
     A policy that only names its resource makes no nested stack wait for another (traps K1).
     """
     stack = Stack.of(scope)
-    return f"arn:{stack.partition}:{service}:{stack.region if region else ''}:{stack.account}:{resource}"
+    owner = account or stack.account
+    return f"arn:{stack.partition}:{service}:{stack.region if region else ''}:{owner}:{resource}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from constructs import Construct
 
+from infrastructure.access_stack import AccessStack
 from infrastructure.compute_stack import ComputeStack
 from infrastructure.config import Config
 from infrastructure.guardrails import guard
@@ -55,6 +56,8 @@ class RootStack(Stack):
             execution_role=self.compute.execution_role,
             task_log_group=self.compute.log_group,
         )
+        if AccessStack.wanted(config):
+            AccessStack(self, "Access", config=config, names=names)
         for key, value in self._outputs(config).to_stack().items():
             CfnOutput(self, key, value=value)
         guard(self, tags=names.tags)

@@ -28,7 +28,7 @@ def lines(context: Mapping[str, Any]) -> Iterator[str]:
     for entry in fields(Config):
         key = camel(entry.name)
         values = [getattr(config, entry.name) for config in configs]
-        yield _row(f"`{key}`", rules[key].words, *("" if one is None else str(one) for one in values))
+        yield _row(f"`{key}`", rules[key].words, *map(_cell, values))
 
 
 def written(readme: str, context: Mapping[str, Any]) -> str:
@@ -38,6 +38,14 @@ def written(readme: str, context: Mapping[str, Any]) -> str:
     if not begin or not end:
         raise AppError(f"README.md has no lines {BEGIN.strip()} and {END.strip()}")
     return before + begin + "".join(f"{line}\n" for line in lines(context)) + end + after
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def _row(*cells: str) -> str:

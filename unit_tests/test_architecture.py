@@ -55,6 +55,7 @@ RULES = {
     ),
 }
 STANDARD_LIBRARY_ONLY = (
+    "access_keys.py",
     "config.py",
     "context_key.py",
     "environments.py",

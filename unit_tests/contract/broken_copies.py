@@ -28,8 +28,9 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (TASKDEF, '"${TASK_CPU}"', "256"),
         (TASKDEF, '"family"', '"revision": 1, "family"'),
     ],
-    "d3_the_artifact_holds_three_files": [
+    "d3_the_artifact_holds_what_deploy_reads": [
         (BUILDSPEC, "    - imageDetail.json\n", ""),
+        (BUILDSPEC, "    - taskdef*.json", "    - '*.json'"),
         (BUILDSPEC, "    - imageDetail.json", "    - '**/*'"),
     ],
     "d4_files_have_the_names_that_the_deploy_action_expects": [

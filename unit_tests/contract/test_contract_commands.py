@@ -15,6 +15,8 @@ import pytest
 from contract_files import ENVIRONMENT, ROOT, Contract
 from recorded_build import COMMIT, DIGEST, IMAGE, STAND_IN, Build
 
+RENDERED = ("taskdef-staging.json", "taskdef.json")
+
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
@@ -59,6 +61,44 @@ def test_rendering_names_a_missing_variable_and_leaves_the_file(
     assert f"'{missing}'" in result.stderr
     assert "Traceback" not in result.stderr
     assert (build.folder / "taskdef.json").read_text() == before
+
+
+PROMOTED = {
+    "TASK_FAMILY": "task-staging",
+    "TASK_ROLE_ARN": "arn:aws:iam::222222222222:role/task-role-staging",
+    "EXECUTION_ROLE_ARN": "arn:aws:iam::222222222222:role/execution-role-staging",
+    "TASK_LOG_GROUP": "/ecs/task-staging",
+    "TASK_CPU": "512",
+    "TASK_MEMORY": "1024",
+}
+
+
+def test_each_promotion_gets_a_task_definition_of_its_own_with_the_same_image(build: Build) -> None:
+    build.environment["PROMOTE_TO"] = json.dumps({"taskdef-staging.json": PROMOTED})
+    assert build.run("string.Template").returncode == 0
+    task, own = (json.loads((build.folder / name).read_text()) for name in RENDERED)
+    (container,) = task["containerDefinitions"]
+    assert (task["family"], task["cpu"], task["memory"]) == ("task-staging", "512", "1024")
+    assert (task["taskRoleArn"], task["executionRoleArn"]) == (
+        PROMOTED["TASK_ROLE_ARN"],
+        PROMOTED["EXECUTION_ROLE_ARN"],
+    )
+    assert container["logConfiguration"]["options"]["awslogs-group"] == "/ecs/task-staging"
+    assert container["image"] == own["containerDefinitions"][0]["image"] == "<IMAGE1_NAME>"
+    assert container["portMappings"] == [{"containerPort": 8080, "protocol": "tcp"}]
+    assert own["family"] == "task-dev"
+
+
+def test_without_a_promotion_there_is_one_task_definition(build: Build) -> None:
+    assert build.run("string.Template").returncode == 0
+    assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]
+
+
+def test_a_missing_variable_leaves_no_half_of_the_task_definitions(build: Build) -> None:
+    build.environment["PROMOTE_TO"] = json.dumps({"taskdef-staging.json": PROMOTED})
+    del build.environment["HEALTH_PATH"]
+    assert build.run("string.Template").returncode == 1
+    assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]
 
 
 def test_the_tag_is_the_commit(build: Build) -> None:

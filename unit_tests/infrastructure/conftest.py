@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from synthesized import Templates, synthesize
+from synthesized import SHARED, Templates, synthesize
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +30,9 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Templates:
         natGateways="2",
         imageRetention="30",
     )
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Environment dev, which trusts other accounts, promotes to two of them, and is deployed by GitHub."""
+    return synthesize(tmp_path_factory.mktemp("shared.out"), **SHARED)

@@ -16,6 +16,16 @@ from infrastructure.root_stack import RootStack
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PARTS = ("root", "network", "compute", "pipeline")
 Properties = dict[str, Any]
+SHARED = {
+    "trustedAccounts": "111111111111,222222222222",
+    "promoteTo": "staging@222222222222,prod@333333333333",
+    "githubRepository": "acme/greeter",
+    "githubBranches": ["main", "release/1"],
+    "githubEnvironments": "dev",
+    "githubOwnerId": 1234567,
+    "githubRepositoryId": "7654321",
+    "createGithubOidcProvider": "true",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Templates:
-    """The root template and its three nested ones."""
+    """The root template and its nested ones; `access` only when asked for."""
 
     by_part: Mapping[str, dict[str, Any]]
 
@@ -82,10 +92,14 @@ def synthesize(folder: Path, **overrides: object) -> Templates:
     app.synth()
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     assert not manifest.get("missing"), "the CDK would ask AWS, which needs credentials"
+    made = [each for each in manifest["artifacts"].values() if each["type"] == "aws:cloudformation:stack"]
+    assert len(made) == 1, "a person deploys one stack: no support stack of the CDK beside it"
     templates = {"root": json.loads((folder / "Stack.template.json").read_text("utf-8"))}
     for part in PARTS[1:]:
         (nested,) = folder.glob(f"*{part.capitalize()}*.nested.template.json")
         templates[part] = json.loads(nested.read_text("utf-8"))
+    for nested in folder.glob("*Access*.nested.template.json"):  # Only when asked for.
+        templates["access"] = json.loads(nested.read_text("utf-8"))
     return Templates(templates)
 
 

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from synthesized import PROJECT, context
+from synthesized import PROJECT, SHARED, context
 
+from infrastructure.access_keys import Promotion
 from infrastructure.config import Config
 from infrastructure.context_key import ConfigError
 
@@ -83,6 +84,50 @@ BAD_VALUES = [
     ("imageRetention", 4),
     ("imageRetention", 1001),
     ("imageRetention", "all"),
+    ("trustedAccounts", ""),
+    ("trustedAccounts", "12345678901"),
+    ("trustedAccounts", "111111111111, 222222222222"),
+    ("trustedAccounts", "111111111111,111111111111"),
+    ("trustedAccounts", []),
+    ("trustedAccounts", [111111111111]),
+    ("trustedAccounts", {"111111111111": True}),
+    ("trustedAccounts", [f"{n:012}" for n in range(11)]),
+    ("promoteTo", ""),
+    ("promoteTo", "staging"),
+    ("promoteTo", "staging@2222"),
+    ("promoteTo", "Staging@222222222222"),
+    ("promoteTo", "a-suffix-too-long@222222222222"),
+    ("promoteTo", "staging@222222222222,staging@333333333333"),
+    ("promoteTo", [{"environment": "staging"}]),
+    ("promoteTo", [{"environment": "staging", "account": 222222222222}]),
+    ("promoteTo", [{"environment": "staging", "account": "222222222222", "region": "eu-west-1"}]),
+    ("promoteTo", [7]),
+    ("promoteTo", "dev@222222222222"),
+    ("githubRepository", "greeter"),
+    ("githubRepository", "acme/"),
+    ("githubRepository", "acme/*"),
+    ("githubRepository", "acme/.."),
+    ("githubRepository", "-acme/greeter"),
+    ("githubRepository", "https://github.com/acme/greeter"),
+    ("githubOwnerId", "acme"),
+    ("githubOwnerId", 0),
+    ("githubOwnerId", True),
+    ("githubOwnerId", "*"),
+    ("githubRepositoryId", "greeter"),
+    ("githubRepositoryId", ""),
+    ("githubRepositoryId", "12.5"),
+    ("githubBranches", "*"),
+    ("githubBranches", "release/*"),
+    ("githubBranches", ""),
+    ("githubBranches", []),
+    ("githubBranches", "main,main"),
+    ("githubEnvironments", "*"),
+    ("githubEnvironments", "prod:blue"),
+    ("githubEnvironments", "a b"),
+    ("githubEnvironments", [None]),
+    ("createGithubOidcProvider", "yes"),
+    ("createGithubOidcProvider", 1),
+    ("createGithubOidcProvider", ""),
 ]
 
 
@@ -160,6 +205,36 @@ def test_flags_of_the_cdk_and_keys_of_the_caller_are_left_alone() -> None:
 def test_numbers_may_be_text_as_the_command_line_gives_them() -> None:
     config = Config.from_context(context(desiredCount="3", taskMemory="1024"))
     assert (config.desired_count, config.task_memory) == (3, 1024)
+
+
+def test_accounts_promotions_and_flags_may_be_text_or_what_json_has_for_them() -> None:
+    typed = Config.from_context(context(**SHARED))
+    listed = {
+        "trustedAccounts": ["111111111111", "222222222222"],
+        "promoteTo": [
+            {"environment": "staging", "account": "222222222222"},
+            {"environment": "prod", "account": "333333333333"},
+        ],
+        "githubBranches": "main,release/1",
+        "githubEnvironments": ["dev"],
+        "githubOwnerId": "1234567",
+        "githubRepositoryId": 7654321,
+        "createGithubOidcProvider": True,
+    }
+    assert typed == Config.from_context(context(**{**SHARED, **listed}))
+    assert [str(each) for each in typed.promote_to] == ["staging@222222222222", "prod@333333333333"]
+    assert typed.trusted_accounts == ("111111111111", "222222222222")
+    assert typed.create_github_oidc_provider is True
+
+
+def test_a_promotion_has_the_size_of_its_own_environments_tasks() -> None:
+    config = Config.from_context(
+        context(promoteTo="prod@333333333333,feature@222222222222", taskCpu=1024, taskMemory=2048)
+    )
+    assert config.promote_to == (
+        Promotion("prod", "333333333333", task_cpu=512, task_memory=1024),
+        Promotion("feature", "222222222222", task_cpu=256, task_memory=512),
+    )
 
 
 def test_memory_that_fargate_does_not_offer_with_the_cpu_names_what_it_offers() -> None:
