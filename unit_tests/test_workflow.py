@@ -1,0 +1,76 @@
+"""lib/ci-cd.yml as GitHub reads it: who gets to AWS, and how."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+WORKFLOW: dict[Any, Any] = yaml.safe_load(
+    (Path(__file__).parents[1] / "lib" / "ci-cd.yml").read_text("utf-8")
+)
+JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
+DEPLOYS = {"deploy-dev": "dev", "deploy-staging": "staging", "deploy-prod": "prod"}
+
+
+def steps(job: str) -> list[dict[str, Any]]:
+    return list(JOBS[job]["steps"])
+
+
+def test_every_action_is_pinned_by_commit() -> None:
+    used = {step["uses"] for job in JOBS for step in steps(job) if "uses" in step}
+    assert used
+    assert not [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name)]
+
+
+def test_only_the_jobs_that_go_to_aws_may_ask_for_a_token() -> None:
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    asking = {name for name, job in JOBS.items() if "id-token" in job.get("permissions", {})}
+    going = {name for name in JOBS if "configure-aws-credentials" in json.dumps(steps(name))}
+    assert asking == going == {*DEPLOYS, "live"}
+
+
+def test_a_pull_request_is_checked_tested_and_synthesized_and_goes_no_further() -> None:
+    # YAML 1.1 reads `on` as true.
+    assert set(WORKFLOW[True]) == {"pull_request", "push", "workflow_dispatch"}
+    ran = {name for name, job in JOBS.items() if job.get("if") == "github.event_name != 'workflow_dispatch'"}
+    assert ran == {"check", "test", "synth"}
+    assert JOBS["deploy-dev"]["if"] == "github.event_name == 'push' && github.ref == 'refs/heads/main'"
+    assert JOBS["live"]["if"] == "github.event_name == 'workflow_dispatch'"
+
+
+def test_an_environment_is_deployed_after_the_one_before_behind_its_own_gate() -> None:
+    assert JOBS["deploy-dev"]["needs"] == ["check", "test", "synth"]
+    assert JOBS["deploy-staging"]["needs"] == "deploy-dev"
+    assert JOBS["deploy-prod"]["needs"] == "deploy-staging"
+    for name, environment in DEPLOYS.items():
+        assert JOBS[name]["environment"] == environment
+        assert JOBS[name]["concurrency"] == {"group": f"deploy-{environment}", "cancel-in-progress": False}
+        (role,) = [step["with"]["role-to-assume"] for step in steps(name) if "role-to-assume" in str(step)]
+        assert role.endswith(f":role/github-role-{environment}")
+        assert f"environmentSuffix={environment}\n" in steps(name)[-1]["run"]
+
+
+def test_others_code_is_installed_before_there_are_credentials() -> None:
+    for name in (*DEPLOYS, "live"):
+        setup, credentials = (
+            next(n for n, step in enumerate(steps(name)) if text in json.dumps(step))
+            for text in ("make setup", "configure-aws-credentials")
+        )
+        assert setup < credentials
+
+
+def test_nothing_that_a_caller_writes_becomes_a_command() -> None:
+    commands = [step["run"] for job in JOBS for step in steps(job) if "run" in step]
+    expressions = {found for command in commands for found in re.findall(r"\${{\s*(.+?)\s*}}", command)}
+    assert expressions == {"matrix.suffix"}
+
+
+def test_no_job_leaves_its_token_in_the_checkout_or_reads_a_secret() -> None:
+    checkouts = [step for job in JOBS for step in steps(job) if "checkout" in step.get("uses", "")]
+    assert len(checkouts) == len(JOBS)
+    assert all(step["with"] == {"persist-credentials": False} for step in checkouts)
+    assert "secrets." not in json.dumps(WORKFLOW, default=str)
