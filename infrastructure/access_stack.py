@@ -117,11 +117,10 @@ class AccessStack(NestedStack):
                 )
             ],
         )
+        # So that who can take on the role finds the provider, and destroy takes the role away first.
         provider_made_here = self.node.try_find_child("GithubProvider")
         if provider_made_here is not None:
-            role.node.add_dependency(
-                provider_made_here
-            )  # IAM refuses a trust in a provider that is not there.
+            role.node.add_dependency(provider_made_here)
 
     def _role_arn(self, name: str, account: str | None = None) -> str:
         return arn(self, "iam", f"role/{name}", region=False, account=account)

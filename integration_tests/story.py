@@ -1,8 +1,9 @@
 """The steps of a story: deploy, the seeded version answers, a commit reaches all traffic, destroy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -46,16 +47,20 @@ class Traffic:
 class Story:
     """One environment and what happens to it.
 
-    With a `certificate`, an ARN and the file to trust it by, its service speaks HTTPS.
+    `context` is what `cdk deploy` is given; `trust` names the certificate by which an HTTPS service is known.
     """
 
     def __init__(
-        self, cloud: Cloud, suffix: str, progress: Progress, certificate: tuple[str, str] | None = None
+        self,
+        cloud: Cloud,
+        suffix: str,
+        progress: Progress,
+        context: Mapping[str, str] = MappingProxyType({}),
+        trust: str | bool = True,
     ) -> None:
         self.cloud = cloud
         self.progress = progress
-        self.trust: str | bool = certificate[1] if certificate else True
-        context = {"certificateArn": certificate[0]} if certificate else {}
+        self.trust = trust
         self.environment = Environment(cloud, suffix, context)
         self.outputs: Outputs
         self.releases: Releases

@@ -25,9 +25,9 @@ def pair(cloud: Cloud) -> Iterator[tuple[Story, Story]]:
     suffix = random_suffix("it")
     # Whatever fails, the others are destroyed too, and the certificate last: a listener holds it.
     with ExitStack() as after:
-        given = after.enter_context(certificate(cloud, cloud.folder / f"{suffix}-certificate"))
+        arn, trust = after.enter_context(certificate(cloud, cloud.folder / f"{suffix}-certificate"))
         first = Story(cloud, suffix, Progress(print, cloud.factor))
-        second = Story(cloud, f"{suffix}-2", Progress(print, cloud.factor), certificate=given)
+        second = Story(cloud, f"{suffix}-2", Progress(print, cloud.factor), {"certificateArn": arn}, trust)
         for story in (first, second):
             after.callback(destroy_if_there, story)
             story.deploy()

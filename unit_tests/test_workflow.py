@@ -47,7 +47,8 @@ def test_an_environment_is_deployed_after_the_one_before_behind_its_own_gate() -
     assert JOBS["deploy-staging"]["needs"] == "deploy-dev"
     assert JOBS["deploy-prod"]["needs"] == "deploy-staging"
     for name, environment in DEPLOYS.items():
-        assert JOBS[name]["environment"] == environment
+        # In dev GitHub's token names the branch, behind a gate the gate.
+        assert JOBS[name].get("environment") == (None if environment == "dev" else environment)
         assert JOBS[name]["concurrency"] == {"group": f"deploy-{environment}", "cancel-in-progress": False}
         (role,) = [step["with"]["role-to-assume"] for step in steps(name) if "role-to-assume" in str(step)]
         assert role.endswith(f":role/github-role-{environment}")

@@ -9,6 +9,7 @@ from local_aws.ministack import (
     custom_resources,
     dashboards,
     ec2,
+    identity_providers,
     log_groups,
     log_targets,
     nested_stacks,
@@ -31,6 +32,7 @@ TAGGED = (
     "AWS::EC2::NatGateway",
     "AWS::ECS::TaskDefinition",
     "AWS::Events::Rule",
+    "AWS::IAM::OIDCProvider",
     "AWS::S3::Bucket",
 )
 
@@ -44,6 +46,7 @@ def install(context: Context, services: Iterable[Any]) -> None:
             ministack.register_types(service.resource_types())
     ministack.register_types(ec2.resource_types(context))
     ministack.register_types(notifications.resource_types(context))
+    ministack.register_types(identity_providers.resource_types(context))
     s3.install(context)
     notifications.install(context)
     log_groups.install(context)

@@ -182,6 +182,14 @@ def test_a_key_waiting_for_its_deletion_is_named_and_does_not_remain(account: Ac
     assert "AWS deletes it on 20" in found.note
 
 
+def test_the_accounts_provider_for_github_is_nobodys_unless_a_stack_made_it(account: Account) -> None:
+    """Most environments import it: destroying one must not call it a leftover (traps M3)."""
+    account.client("iam").create_open_id_connect_provider(Url="https://orphan.example.com")
+    found = {thing.name: thing for thing in KINDS["OIDC providers"](account)}
+    imported = next(thing for name, thing in found.items() if name.endswith("orphan.example.com"))
+    assert not Ownership("orphan").owns(imported)
+
+
 def test_a_bucket_with_nothing_but_old_versions_is_said_to_hold_objects(account: Account) -> None:
     s3 = account.client("s3")
     s3.create_bucket(Bucket="versions-orphan")

@@ -1,0 +1,99 @@
+"""A release goes on to a second environment: only when a person approved it, and with the same image."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from integration_tests.cloud import Cloud
+from integration_tests.interrupts import held_back
+from integration_tests.progress import Progress
+from integration_tests.story import RELEASE_MINUTES, Story
+from integration_tests.suffixes import random_suffix
+from operations.waiting import NotYetError, wait_for
+
+pytestmark = pytest.mark.timeout(4 * 3600)
+
+# What else the doors of an environment can be: deployed here, and gone when it is destroyed.
+GITHUB = {"githubRepository": "acme/greeter", "githubEnvironments": "staging"}
+
+
+@pytest.fixture(scope="module")
+def staging(cloud: Cloud) -> Iterator[Story]:
+    """The environment that is promoted to, which trusts its account's pipelines."""
+    # An AWS account may have its provider for GitHub already.
+    provider = {} if cloud.endpoint is None else {"createGithubOidcProvider": "true"}
+    yield from _told(cloud, {"trustedAccounts": cloud.account.id, **GITHUB, **provider})
+
+
+@pytest.fixture(scope="module")
+def first(cloud: Cloud, staging: Story) -> Iterator[Story]:
+    """The environment that promotes."""
+    yield from _told(cloud, {"promoteTo": f"{staging.environment.suffix}@{cloud.account.id}"})
+
+
+def _told(cloud: Cloud, context: dict[str, str]) -> Iterator[Story]:
+    told = Story(cloud, random_suffix("it"), Progress(print, cloud.factor), context)
+    try:
+        yield told
+    finally:
+        with held_back(f"destroying {told.environment.suffix}, please wait"):
+            told.environment.destroy(told.progress.step)
+
+
+def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(
+    first: Story, staging: Story
+) -> None:
+    staging.deploy()
+    staging.seed()
+    before = staging.served()
+    first.deploy()
+    commit = first.releases.head()
+    assert commit != before
+
+    token = _approval(first, staging)
+    assert first.served() == commit, "the first environment is released before anybody is asked"
+    assert staging.served() == before, "nothing goes on without an approval"
+
+    first.cloud.client("codepipeline").put_approval_result(
+        pipelineName=first.outputs.pipeline_name,
+        stageName="Deploy",
+        actionName=f"Approve-{staging.environment.suffix}",
+        result={"summary": "looks good", "status": "Approved"},
+        token=token,
+    )
+    first.arrive(commit)
+    assert staging.served() == commit
+    assert _image(staging) == _image(first)
+
+
+def test_destroying_both_leaves_nothing(first: Story, staging: Story) -> None:
+    first.destroy()
+    staging.destroy()
+
+
+def _approval(first: Story, staging: Story) -> str:
+    """Wait until the approval is asked for; return its token."""
+    codepipeline = first.cloud.client("codepipeline")
+
+    def look() -> str:
+        state = codepipeline.get_pipeline_state(name=first.outputs.pipeline_name)
+        actions = {one["actionName"]: one for stage in state["stageStates"] for one in stage["actionStates"]}
+        latest = actions[f"Approve-{staging.environment.suffix}"].get("latestExecution", {})
+        if "token" not in latest:
+            seen = {name: one.get("latestExecution", {}).get("status") for name, one in actions.items()}
+            raise NotYetError(json.dumps(seen))
+        return str(latest["token"])
+
+    return wait_for("the approval", look, deadline=first.cloud.minutes(RELEASE_MINUTES), interval=1)
+
+
+def _image(story: Story) -> str:
+    """Return the image, by its digest, of the tasks that have the traffic."""
+    ecs = story.cloud.client("ecs")
+    service = ecs.describe_services(cluster=story.outputs.cluster_name, services=[story.outputs.service_name])
+    (primary,) = [one for one in service["services"][0]["taskSets"] if one["status"] == "PRIMARY"]
+    task = ecs.describe_task_definition(taskDefinition=primary["taskDefinition"])["taskDefinition"]
+    image = str(task["containerDefinitions"][0]["image"])
+    assert "@sha256:" in image
+    return image

@@ -1,0 +1,35 @@
+"""AWS::IAM::OIDCProvider, which MiniStack's CloudFormation does not have, over IAM's API, which it has."""
+
+from typing import Any
+
+from local_aws.api import AwsError
+from local_aws.cloudformation import Properties, ResourceType
+from local_aws.context import Context
+
+
+def resource_types(context: Context) -> dict[str, ResourceType]:
+    """Return the type; its physical id is the provider's ARN, which has the URL in it: one a URL."""
+
+    def create(props: Properties, _logical_id: str, _stack: str) -> tuple[str, dict[str, Any]]:
+        made = context.client("iam").create_open_id_connect_provider(
+            Url=props["Url"],
+            ClientIDList=list(props.get("ClientIdList", [])),
+            ThumbprintList=list(props.get("ThumbprintList", [])),
+            Tags=[{"Key": tag["Key"], "Value": tag["Value"]} for tag in props.get("Tags", [])],
+        )
+        return made["OpenIDConnectProviderArn"], {"Arn": made["OpenIDConnectProviderArn"]}
+
+    def update(physical_id: str, old: Properties, new: Properties) -> dict[str, Any]:
+        # MiniStack has none of the calls that change one.
+        changed = ", ".join(sorted(key for key in {*old, *new} if old.get(key) != new.get(key)))
+        message = f"local_aws cannot update AWS::IAM::OIDCProvider: {changed} of {physical_id}"
+        raise AwsError("UnsupportedOperation", message, 501)
+
+    def delete(physical_id: str, _props: Properties) -> None:
+        iam = context.client("iam")
+        try:
+            iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=physical_id)
+        except iam.exceptions.NoSuchEntityException:
+            return  # Somebody was here before.
+
+    return {"AWS::IAM::OIDCProvider": ResourceType(create, delete, update, frozenset({"Url"}))}
