@@ -43,12 +43,12 @@ def task_definition_file(promotion: Promotion) -> str:
 
 
 def build_variable(scope: Construct, config: Config) -> str:
-    """Write for buildspec.yml: which file it renders besides taskdef.json, and with which values of its own.
+    """Write for buildspec.yml which environments it renders task definitions for, and what differs there.
 
     The image and its digest are no part of it: each environment gets the same.
     """
     return json.dumps(
-        {task_definition_file(each): _task_variables(scope, each) for each in config.promote_to},
+        {each.environment: _task_variables(scope, each) for each in config.promote_to},
         separators=(",", ":"),
     )
 

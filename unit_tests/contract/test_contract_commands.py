@@ -74,7 +74,7 @@ PROMOTED = {
 
 
 def test_each_promotion_gets_a_task_definition_of_its_own_with_the_same_image(build: Build) -> None:
-    build.environment["PROMOTE_TO"] = json.dumps({"taskdef-staging.json": PROMOTED})
+    build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
     assert build.run("string.Template").returncode == 0
     task, own = (json.loads((build.folder / name).read_text()) for name in RENDERED)
     (container,) = task["containerDefinitions"]
@@ -95,7 +95,7 @@ def test_without_a_promotion_there_is_one_task_definition(build: Build) -> None:
 
 
 def test_a_missing_variable_leaves_no_half_of_the_task_definitions(build: Build) -> None:
-    build.environment["PROMOTE_TO"] = json.dumps({"taskdef-staging.json": PROMOTED})
+    build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
     del build.environment["HEALTH_PATH"]
     assert build.run("string.Template").returncode == 1
     assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]

@@ -208,8 +208,8 @@ def test_the_build_is_told_what_differs_in_each_environment(shared: Templates) -
     variables = shared.only("AWS::CodeBuild::Project").properties["Environment"]["EnvironmentVariables"]
     (value,) = [each["Value"] for each in variables if each["Name"] == "PROMOTE_TO"]
     given = json.loads(value)
-    assert list(given) == ["taskdef-staging.json", "taskdef-prod.json"]
-    assert given["taskdef-prod.json"] == {
+    assert list(given) == ["staging", "prod"]
+    assert given["prod"] == {
         "TASK_FAMILY": "task-prod",
         "TASK_ROLE_ARN": "arn:aws:iam::333333333333:role/task-role-prod",
         "EXECUTION_ROLE_ARN": "arn:aws:iam::333333333333:role/execution-role-prod",
@@ -222,7 +222,7 @@ def test_the_build_is_told_what_differs_in_each_environment(shared: Templates) -
         each["Name"] for each in variables if "dev" in plain(each["Value"]) or "Role" in plain(each["Value"])
     }
     own -= {"PROMOTE_TO", "IMAGE_REPOSITORY_URI", "DOCKER_HUB_USERNAME", "DOCKER_HUB_PASSWORD_PARAMETER"}
-    assert own <= set(given["taskdef-prod.json"])
+    assert own <= set(given["prod"])
 
 
 def test_an_approval_tells_the_topic_with_a_link_to_the_commit(shared: Templates) -> None:
