@@ -22,7 +22,7 @@ from infrastructure.deployment import Deployment, may_pass_task_roles, may_relea
 from infrastructure.event_log import EventLog
 from infrastructure.naming import BRANCH, Names
 from infrastructure.notifications import Notifications
-from infrastructure.promotion import promote, release_role, roles_of_others
+from infrastructure.promotion import may_ask, promote, release_role, roles_of_others
 from infrastructure.roles import allow, arn, own_role, service_principal
 from infrastructure.source import seeded_repository
 
@@ -248,10 +248,7 @@ class PipelineStack(NestedStack):
         if not config.promote_to:
             return []
         topic = self.notifications.topic
-        statements = [allow("AskForApproval", ["sns:Publish"], [topic.topic_arn])]
-        if topic.master_key:
-            actions_on_key = ["kms:GenerateDataKey", "kms:Decrypt"]
-            statements.append(allow("EncryptTheRequest", actions_on_key, [topic.master_key.key_arn]))
+        asks = self._action_role("Approval", role, "Asks a person to approve", may_ask(topic))
         return promote(
             self,
             config.promote_to,
@@ -259,7 +256,7 @@ class PipelineStack(NestedStack):
             repository=self._names.repository,
             built=built,
             placeholder=IMAGE_PLACEHOLDER,
-            approval_role=self._action_role("Approval", role, "Asks a person to approve", statements),
+            approval_role=asks,
             topic=topic,
         )
 

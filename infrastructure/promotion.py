@@ -15,7 +15,7 @@ from constructs import Construct
 from infrastructure.access_keys import Promotion
 from infrastructure.config import Config
 from infrastructure.naming import REGION, Names
-from infrastructure.roles import arn
+from infrastructure.roles import allow, arn
 
 _CONSOLE = f"https://{REGION}.console.aws.amazon.com/codesuite"
 
@@ -67,6 +67,15 @@ def _task_variables(scope: Construct, promotion: Promotion) -> dict[str, str]:
         "TASK_CPU": str(promotion.task_cpu),
         "TASK_MEMORY": str(promotion.task_memory),
     }
+
+
+def may_ask(topic: sns.ITopic) -> list[iam.PolicyStatement]:
+    """Let an approval publish its request to an encrypted topic."""
+    key = [topic.master_key.key_arn] if topic.master_key else []
+    return [
+        allow("AskForApproval", ["sns:Publish"], [topic.topic_arn]),
+        *[allow("EncryptTheRequest", ["kms:GenerateDataKey", "kms:Decrypt"], [each]) for each in key],
+    ]
 
 
 def approval(
