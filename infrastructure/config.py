@@ -237,7 +237,7 @@ def _check_task_size(values: Mapping[str, Any], *, path: str = "", place: str = 
 
 
 def _promotions(
-    values: Mapping[str, Any], environments: Mapping[str, Mapping[str, Any]]
+    values: Mapping[str, Any], environments: Mapping[str, dict[str, Any]]
 ) -> tuple[Promotion, ...]:
     """Give each promotion the size of its environment's tasks; refuse one to the environment itself."""
     suffix, given = values["environmentSuffix"], values["promoteTo"]
