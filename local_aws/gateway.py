@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local_aws.context import Context
+from local_aws.forward_proxy import ForwardProxy, is_for_a_proxy
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -20,7 +21,8 @@ class Gateway:
     """The ASGI application on the server's port.
 
     `git` answers the paths of CodeCommit's repositories, `addresses` the listeners' real ones
-    (`{"<dns name>:<port>": "127.0.0.1:<port>"}`); all else is `ministack`'s.
+    (`{"<dns name>:<port>": "127.0.0.1:<port>"}`), a client's proxy request goes to one of these; all else
+    is `ministack`'s.
     """
 
     def __init__(
@@ -35,11 +37,15 @@ class Gateway:
         self.ministack = ministack
         self.git = git
         self.addresses = addresses
+        self.proxy = ForwardProxy(addresses)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
         if scope["type"] == "lifespan":
             await self.ministack(scope, receive, send)
+            return
+        if is_for_a_proxy(scope):
+            await self.proxy(scope, receive, send)
             return
         refusal = refuse(scope)
         if refusal is not None:

@@ -16,7 +16,7 @@ from local_aws.ecr.service import Ecr
 from local_aws.ecs.service import Ecs
 from local_aws.elbv2.service import LoadBalancing
 from local_aws.gateway import Gateway
-from local_aws.ministack import cloudformation, cloudwatch
+from local_aws.ministack import cloudformation, cloudwatch, function_network, functions
 from local_aws.service_quotas import ServiceQuotas
 
 logger = logging.getLogger("local_aws")
@@ -78,6 +78,8 @@ def install(context: Context) -> Services:
     ministack.route_event_targets("codepipeline", codepipeline.deliver)
     cloudformation.install(context, [*services, load_balancing])
     cloudwatch.install(context.clock)
+    functions.install(context)
+    function_network.install(context)
     return Services(
         context,
         Gateway(context, app, git=git_http.app, addresses=load_balancing.addresses),

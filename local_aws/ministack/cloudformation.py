@@ -9,6 +9,7 @@ from local_aws.ministack import (
     custom_resources,
     dashboards,
     ec2,
+    function_network,
     identity_providers,
     log_groups,
     log_targets,
@@ -52,6 +53,7 @@ def install(context: Context, services: Iterable[Any]) -> None:
     log_groups.install(context)
     log_targets.install()
     dashboards.install()
+    function_network.install_types()
     refusals.install(context)
     nested_stacks.install()
     custom_resources.install()

@@ -62,7 +62,8 @@ def _update(name: str, handler: Handler) -> Callable[..., tuple[str, dict[str, A
         result: tuple[str, dict[str, Any]] = handler["update"](physical_id, tracked_old, tracked_new, *rest)
         del tracked_old, tracked_new
         changed = {key: new[key] for key in new if key not in old or old[key] != new[key]}
-        unread = new_reads.unread(changed)
+        # Nothing changed when the template only took a property away.
+        unread = new_reads.unread(changed) if changed else []
         asked = old_reads.paths | new_reads.paths
         unread += [key for key in old if key not in new and key not in asked]
         unread = _without_reason(name, unread)

@@ -19,6 +19,10 @@ NAMED: dict[str, tuple[str, Callable[[Context, str], object]]] = {
         "TopicName",
         lambda c, name: c.client("sns").get_topic_attributes(TopicArn=c.arn("sns", name)),
     ),
+    "AWS::Lambda::Function": (
+        "FunctionName",
+        lambda c, name: c.client("lambda").get_function(FunctionName=name),
+    ),
     "AWS::Logs::LogGroup": (
         "LogGroupName",
         lambda c, name: [
@@ -112,6 +116,7 @@ def _refuse_security_group_in_use(context: Context, group_id: str, _props: Mappi
         permissions = [*group["IpPermissions"], *group["IpPermissionsEgress"]]
         pairs = [pair.get("GroupId") for rule in permissions for pair in rule.get("UserIdGroupPairs", [])]
         users += [group["GroupId"]] if group_id in pairs else []
+    users += _functions_with(context, "SecurityGroupIds", group_id)
     if users:
         raise ValueError(
             f"DependencyViolation: resource {group_id} has a dependent object ({', '.join(users)})"
@@ -129,11 +134,18 @@ def _refuse_subnet_in_use(context: Context, subnet_id: str, _props: Mapping[str,
         for gateway in context.client("ec2").describe_nat_gateways()["NatGateways"]
         if gateway["SubnetId"] == subnet_id and gateway["State"] not in ("deleted", "deleting", "failed")
     ]
+    users += _functions_with(context, "SubnetIds", subnet_id)
     if users:
         raise ValueError(
             f"DependencyViolation: The subnet '{subnet_id}' has dependencies and cannot be deleted "
             f"({', '.join(users)})."
         )
+
+
+def _functions_with(context: Context, key: str, wanted: str) -> list[str]:
+    """Name the functions that stand in a subnet or a security group: their interfaces hold it."""
+    found = context.client("lambda").get_paginator("list_functions").paginate().search("Functions")
+    return [one["FunctionName"] for one in found if one and wanted in one.get("VpcConfig", {}).get(key, [])]
 
 
 def _refuse_role_in_use(context: Context, name: str, props: Mapping[str, Any]) -> None:

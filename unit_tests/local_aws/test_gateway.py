@@ -30,7 +30,10 @@ def ask(path: str = "/", **headers: str) -> tuple[int, bytes]:
     given = {"host": "127.0.0.1:4566", **{name.replace("_", "-"): value for name, value in headers.items()}}
     scope = {
         "type": "http",
+        "method": "GET",
         "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
     }
     sent: list[dict[str, Any]] = []
