@@ -83,6 +83,7 @@ class Build(Construct):
                 "CONTAINER_NAME": CONTAINER_NAME,
                 "CONTAINER_PORT": str(CONTAINER_PORT),
                 "HEALTH_PATH": HEALTH_PATH,
+                "TEST_TRAFFIC_HOOK": names.traffic_hook,
                 "DOCKER_HUB_PASSWORD_PARAMETER": names.docker_hub_password,
                 **({"PROMOTE_TO": build_variable(self, config)} if config.promote_to else {}),
             },

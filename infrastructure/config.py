@@ -109,7 +109,7 @@ class Config:
     )
     test_traffic_cidr: str | None = context_key(
         "an IPv4 network of /8 or smaller without host bits, which may call the test listener "
-        "(leave it out to admit nobody)",
+        "(leave it out to admit the gate before traffic alone)",
         "203.0.113.0/24",
         _test_cidr,
         default=None,

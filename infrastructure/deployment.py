@@ -7,6 +7,7 @@ from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infrastructure.alarms import load_balancer_alarm, target_group_alarms
@@ -70,12 +71,14 @@ class Deployment(Construct):
         test_listener: elbv2.ApplicationListener,
         task_role: iam.IRole,
         execution_role: iam.IRole,
+        hook: lambda_.IFunction,
     ) -> None:
         super().__init__(scope, id_)
         self._names = names
         role = self._role(
             [production_listener.listener_arn, test_listener.listener_arn],
             may_pass_task_roles(task_role.role_arn, execution_role.role_arn),
+            hook.function_arn,
         )
         self.application = codedeploy.EcsApplication(self, "Application", application_name=names.application)
         self.alarms = [
@@ -108,7 +111,7 @@ class Deployment(Construct):
             ),
         )
 
-    def _role(self, listeners: list[str], pass_role: iam.PolicyStatement) -> iam.Role:
+    def _role(self, listeners: list[str], pass_role: iam.PolicyStatement, hook: str) -> iam.Role:
         service = f"{self._names.cluster}/{self._names.service}"
         rules = f"listener-rule/app/{self._names.load_balancer}/*"
         return own_role(
@@ -144,6 +147,7 @@ class Deployment(Construct):
                     ["elasticloadbalancing:ModifyRule"],
                     [arn(self, "elasticloadbalancing", rules)],
                 ),
+                allow("AskTheGateBeforeTraffic", ["lambda:InvokeFunction"], [hook]),
                 allow("WatchTheAlarms", ["cloudwatch:DescribeAlarms"], [arn(self, "cloudwatch", "alarm:*")]),
                 pass_role,
             ],

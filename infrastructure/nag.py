@@ -73,6 +73,12 @@ EXPLAINED = {
     Finding(
         "IAM5[Resource::arn:aws:cloudwatch:us-east-1:<AWS::AccountId>:alarm:*]", "Pipeline/Deployment/Role"
     ): ("cloudwatch:DescribeAlarms is granted on alarm:* or not at all"),
+    Finding(_NO_RESOURCE, "Pipeline/TrafficHook/Role"): (
+        "ecs:DescribeTaskDefinition, ec2:DescribeNetworkInterfaces and ec2:DescribeSubnets have no resource"
+    ),
+    Finding("IAM5[Resource::arn:aws:ec2:us-east-1:<AWS::AccountId>:*/*]", "Pipeline/TrafficHook/Role"): (
+        "Lambda demands this form of whoever stands in a VPC; the function's own code is denied it"
+    ),
     Finding(_OBJECTS, "Pipeline/Role"): _OBJECTS_REASON,
     Finding(_OBJECTS, "Pipeline/SourceActionRole"): _OBJECTS_REASON,
     Finding(_OBJECTS, "Pipeline/DeployActionRole"): _OBJECTS_REASON,

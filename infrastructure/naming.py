@@ -109,6 +109,11 @@ class Names:
         return self.of("deployment-group")
 
     @property
+    def traffic_hook(self) -> str:
+        """The Lambda function that appspec.yaml names."""
+        return self.of("test-traffic-hook")
+
+    @property
     def pipeline(self) -> str:
         return self.of("pipeline")
 

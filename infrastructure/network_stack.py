@@ -26,6 +26,7 @@ class NetworkStack(NestedStack):
         self.vpc = self._vpc(config)
         self.load_balancer_group = self._load_balancer_group(config)
         self.service_group = self._service_group()
+        self.traffic_hook_group = self._traffic_hook_group()
         self.load_balancer = elbv2.ApplicationLoadBalancer(
             self,
             "LoadBalancer",
@@ -86,6 +87,30 @@ class NetworkStack(NestedStack):
         if config.test_traffic_cidr:
             peer = ec2.Peer.ipv4(config.test_traffic_cidr)
             group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "Unreleased versions, for testers only")
+        for address in self._ways_out():
+            # From inside the VPC the load balancer's name leads to its public addresses, so the hook's
+            # requests leave by a NAT gateway and come back from there.
+            peer = ec2.Peer.ipv4(Fn.join("", [address, "/32"]))
+            group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "The gate before traffic")
+        return group
+
+    def _ways_out(self) -> list[str]:
+        """The public addresses of the NAT gateways."""
+        found = [subnet.node.try_find_child("EIP") for subnet in self.vpc.public_subnets]
+        return [address.ref for address in found if isinstance(address, ec2.CfnEIP)]
+
+    def _traffic_hook_group(self) -> ec2.SecurityGroup:
+        """Nobody calls the hook; it calls the test listener and AWS."""
+        group = ec2.SecurityGroup(
+            self,
+            "TrafficHookGroup",
+            vpc=self.vpc,
+            description="The gate before traffic: out to the test listener and to AWS",
+            allow_all_outbound=False,
+        )
+        world = ec2.Peer.any_ipv4()
+        group.add_egress_rule(world, ec2.Port.tcp(TEST_PORT), "The test listener, at its public addresses")
+        group.add_egress_rule(world, ec2.Port.tcp(443), "The APIs of AWS")
         return group
 
     def _service_group(self) -> ec2.SecurityGroup:

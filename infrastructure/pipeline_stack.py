@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import NestedStack, RemovalPolicy
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
@@ -25,6 +26,7 @@ from infrastructure.notifications import Notifications
 from infrastructure.promotion import may_ask, promote, release_role, roles_of_others
 from infrastructure.roles import allow, arn, own_role, service_principal
 from infrastructure.source import seeded_repository
+from infrastructure.traffic_hook import TrafficHook
 
 IMAGE_PLACEHOLDER = "IMAGE1_NAME"  # taskdef.json has it between < and > (traps D2).
 
@@ -48,6 +50,9 @@ class PipelineStack(NestedStack):
         task_role: iam.IRole,
         execution_role: iam.IRole,
         task_log_group: logs.ILogGroup,
+        vpc: ec2.IVpc,
+        load_balancer: elbv2.ApplicationLoadBalancer,
+        hook_group: ec2.ISecurityGroup,
     ) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         self._names = names
@@ -65,6 +70,9 @@ class PipelineStack(NestedStack):
             execution_role=execution_role,
             task_log_group=task_log_group,
         )
+        self.hook = TrafficHook(
+            self, "TrafficHook", names=names, vpc=vpc, group=hook_group, load_balancer=load_balancer
+        )
         self.deployment = Deployment(
             self,
             "Deployment",
@@ -77,6 +85,7 @@ class PipelineStack(NestedStack):
             test_listener=test_listener,
             task_role=task_role,
             execution_role=execution_role,
+            hook=self.hook.function,
         )
         self.notifications = Notifications(self, "Notifications", config=config, names=names)
         self.notifications.watch(self.deployment.alarms)
@@ -131,6 +140,7 @@ class PipelineStack(NestedStack):
         # It refers to one part of each; the first run needs, and its failure tells, the rest.
         pipeline.node.add_dependency(
             self.deployment,
+            self.hook,
             self.build,
             self.repository,
             self.artifacts,

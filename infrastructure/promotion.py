@@ -37,13 +37,8 @@ def release_role(scope: Construct, promotion: Promotion) -> str:
     return arn(scope, "iam", f"role/{name}", region=False, account=promotion.account)
 
 
-def task_definition_file(promotion: Promotion) -> str:
-    """Name the file of the Build's artifact that holds an environment's task definition."""
-    return f"taskdef-{promotion.environment}.json"
-
-
 def build_variable(scope: Construct, config: Config) -> str:
-    """Write for buildspec.yml which environments it renders task definitions for, and what differs there.
+    """Write for buildspec.yml which environments it renders its files for, and what differs there.
 
     The image and its digest are no part of it: each environment gets the same.
     """
@@ -66,6 +61,7 @@ def _task_variables(scope: Construct, promotion: Promotion) -> dict[str, str]:
         "TASK_LOG_GROUP": names.task_log_group,
         "TASK_CPU": str(promotion.task_cpu),
         "TASK_MEMORY": str(promotion.task_memory),
+        "TEST_TRAFFIC_HOOK": names.traffic_hook,
     }
 
 
@@ -127,9 +123,9 @@ class ReleaseElsewhere(actions.Action):
             "ApplicationName": names.application,
             "DeploymentGroupName": names.deployment_group,
             "TaskDefinitionTemplateArtifact": artifact,
-            "TaskDefinitionTemplatePath": task_definition_file(promotion),
+            "TaskDefinitionTemplatePath": f"taskdef-{promotion.environment}.json",
             "AppSpecTemplateArtifact": artifact,
-            "AppSpecTemplatePath": "appspec.yaml",
+            "AppSpecTemplatePath": f"appspec-{promotion.environment}.yaml",
             "Image1ArtifactName": artifact,
             "Image1ContainerName": placeholder,
         }

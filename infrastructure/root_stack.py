@@ -55,6 +55,9 @@ class RootStack(Stack):
             task_role=self.compute.task_role,
             execution_role=self.compute.execution_role,
             task_log_group=self.compute.log_group,
+            vpc=self.network.vpc,
+            load_balancer=self.network.load_balancer,
+            hook_group=self.network.traffic_hook_group,
         )
         if AccessStack.wanted(config):
             AccessStack(self, "Access", config=config, names=names)

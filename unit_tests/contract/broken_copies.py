@@ -34,7 +34,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (BUILDSPEC, "    - imageDetail.json", "    - '**/*'"),
     ],
     "d4_files_have_the_names_that_the_deploy_action_expects": [
-        (BUILDSPEC, "- appspec.yaml", "- appspec.yml"),
+        (BUILDSPEC, "- appspec*.yaml", "- appspec*.yml"),
     ],
     "e3_the_image_answers_before_it_is_pushed": [
         (BUILDSPEC, "docker exec", "docker top"),
@@ -98,6 +98,13 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (TASKDEF, '"python"', '"curl"'),
         (TASKDEF, '"CMD"', '"CMD-SHELL"'),
         (TASKDEF, "timeout=4)", "timeout=4"),
+    ],
+    "n6_a_gate_asks_the_new_version_before_any_traffic": [
+        (APPSPEC, "AfterAllowTestTraffic", "AfterAllowTraffic"),
+        (APPSPEC, "${TEST_TRAFFIC_HOOK}", "test-traffic-hook-dev"),
+        (APPSPEC, "Hooks:", "Gates:"),
+        (TASKDEF, "image.revision", "image.version"),
+        (BUILDSPEC, '("taskdef.json", "appspec.yaml")', '("taskdef.json",)'),
     ],
     "fargate_accepts_the_task": [
         (TASKDEF, '"awsvpc"', '"bridge"'),

@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "TASK_FAMILY": "task-dev",
     "TASK_LOG_GROUP": "/ecs/task-dev",
     "TASK_MEMORY": "512",
+    "TEST_TRAFFIC_HOOK": "test-traffic-hook-dev",
     "TASK_ROLE_ARN": "arn:aws:iam::123456789012:role/task-role-dev",
 }
 
@@ -81,6 +82,11 @@ class Contract:
         return dict(resource["TargetService"]["Properties"])
 
     @property
+    def hooks(self) -> dict[str, str]:
+        """Return the functions of appspec.yaml by their lifecycle events."""
+        return {event: function for hook in self.appspec.get("Hooks", []) for event, function in hook.items()}
+
+    @property
     def commands(self) -> list[str]:
         """Return every command of buildspec.yml in the order in which CodeBuild runs them."""
         phases = self.buildspec["phases"]
@@ -97,6 +103,11 @@ class Contract:
         return found[0]
 
     @property
-    def placeholders(self) -> list[str]:
-        """Return the names of the variables that Build fills into taskdef.json."""
-        return sorted(set(re.findall(r"\$\{(\w+)\}", json.dumps(self.taskdef))))
+    def placeholders(self) -> dict[str, str]:
+        """Return the variables that Build fills in, each with the file that needs it."""
+        files = {"taskdef.json": self.taskdef, "appspec.yaml": self.appspec}
+        return {
+            variable: name
+            for name, content in files.items()
+            for variable in sorted(set(re.findall(r"\$\{(\w+)\}", json.dumps(content))))
+        }

@@ -55,9 +55,9 @@ def d2_placeholders_are_left_for_the_deploy_action(contract: Contract) -> None:
 
 
 def d3_the_artifact_holds_what_deploy_reads(contract: Contract) -> None:
-    """The Deploy action refuses an artifact above 3 MB: three files, and a task definition a promotion."""
+    """The Deploy action refuses an artifact above 3 MB: three files, and two more a promotion."""
     artifacts = contract.buildspec["artifacts"]
-    assert sorted(artifacts["files"]) == ["appspec.yaml", "imageDetail.json", "taskdef*.json"]
+    assert sorted(artifacts["files"]) == ["appspec*.yaml", "imageDetail.json", "taskdef*.json"]
     assert set(artifacts) == {"files"}
 
 
@@ -174,6 +174,14 @@ def n5_the_container_checks_itself_with_what_it_has(contract: Contract) -> None:
     assert (form, program) == ("CMD", "python")
     assert "os.environ['PORT'] + '${HEALTH_PATH}'" in code
     compile(code, "healthCheck", "exec")
+
+
+def n6_a_gate_asks_the_new_version_before_any_traffic(contract: Contract) -> None:
+    """Build fills in the function's name, which differs by environment, and the commit that it must find."""
+    assert contract.hooks == {"AfterAllowTestTraffic": "${TEST_TRAFFIC_HOOK}"}
+    assert contract.container["dockerLabels"] == {"org.opencontainers.image.revision": "${IMAGE_TAG}"}
+    assert contract.step("export IMAGE_TAG") < contract.step("string.Template")
+    assert '"appspec.yaml"' in contract.commands[contract.step("string.Template")]
 
 
 def fargate_accepts_the_task(contract: Contract) -> None:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
 from contract_files import ENVIRONMENT, ROOT, Contract
 from recorded_build import COMMIT, DIGEST, IMAGE, STAND_IN, Build
 
@@ -20,13 +21,14 @@ RENDERED = ("taskdef-staging.json", "taskdef.json")
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Return a build in an empty folder with the contract's taskdef.json."""
+    """Return a build in an empty folder with the contract's taskdef.json and appspec.yaml."""
     (tmp_path / "bin").mkdir()
     for name in ("aws", "docker"):
         script = tmp_path / "bin" / name
         script.write_text(STAND_IN.format(python=sys.executable))
         script.chmod(0o755)
-    shutil.copy(ROOT / "taskdef.json", tmp_path)
+    for name in ("taskdef.json", "appspec.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
     made = Build(tmp_path)
     made.answer()
     return made
@@ -39,6 +41,7 @@ def test_rendering_fills_every_placeholder_but_the_image(build: Build) -> None:
     (container,) = task["containerDefinitions"]
     assert "$" not in text
     assert container["image"] == "<IMAGE1_NAME>"
+    assert container["dockerLabels"] == {"org.opencontainers.image.revision": COMMIT}
     assert (task["family"], task["cpu"], task["memory"]) == ("task-dev", "256", "512")
     assert task["taskRoleArn"] == ENVIRONMENT["TASK_ROLE_ARN"]
     assert task["executionRoleArn"] == ENVIRONMENT["EXECUTION_ROLE_ARN"]
@@ -47,20 +50,29 @@ def test_rendering_fills_every_placeholder_but_the_image(build: Build) -> None:
     assert container["logConfiguration"]["options"]["awslogs-group"] == "/ecs/task-dev"
 
 
-@pytest.mark.parametrize("missing", Contract.read().placeholders)
+def test_rendering_names_the_hook_and_leaves_the_task_definition(build: Build) -> None:
+    before = Contract.read().appspec
+    assert build.run("string.Template").returncode == 0
+    appspec = yaml.safe_load((build.folder / "appspec.yaml").read_text())
+    assert appspec["Hooks"] == [{"AfterAllowTestTraffic": "test-traffic-hook-dev"}]
+    assert appspec["Resources"] == before["Resources"]
+
+
+@pytest.mark.parametrize(("missing", "file"), Contract.read().placeholders.items())
 @pytest.mark.parametrize("value", [None, ""])
-def test_rendering_names_a_missing_variable_and_leaves_the_file(
-    build: Build, missing: str, value: str | None
+def test_rendering_names_a_missing_variable_and_leaves_the_files(
+    build: Build, missing: str, file: str, value: str | None
 ) -> None:
-    before = (build.folder / "taskdef.json").read_text()
+    names = ("taskdef.json", "appspec.yaml")
+    before = [(build.folder / name).read_text() for name in names]
     del build.environment[missing]
     if value is not None:
         build.environment[missing] = value
     result = build.run("string.Template")
     assert result.returncode == 1
-    assert f"'{missing}'" in result.stderr
+    assert f"{file} needs '{missing}'" in result.stderr
     assert "Traceback" not in result.stderr
-    assert (build.folder / "taskdef.json").read_text() == before
+    assert [(build.folder / name).read_text() for name in names] == before
 
 
 PROMOTED = {
@@ -70,6 +82,7 @@ PROMOTED = {
     "TASK_LOG_GROUP": "/ecs/task-staging",
     "TASK_CPU": "512",
     "TASK_MEMORY": "1024",
+    "TEST_TRAFFIC_HOOK": "test-traffic-hook-staging",
 }
 
 
@@ -89,9 +102,21 @@ def test_each_promotion_gets_a_task_definition_of_its_own_with_the_same_image(bu
     assert own["family"] == "task-dev"
 
 
-def test_without_a_promotion_there_is_one_task_definition(build: Build) -> None:
+def test_each_promotion_gets_the_hook_of_its_own_environment(build: Build) -> None:
+    build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
+    assert build.run("string.Template").returncode == 0
+    text = [(build.folder / name).read_text() for name in ("appspec-staging.yaml", "appspec.yaml")]
+    hooks = [yaml.safe_load(each)["Hooks"] for each in text]
+    assert hooks == [
+        [{"AfterAllowTestTraffic": "test-traffic-hook-staging"}],
+        [{"AfterAllowTestTraffic": "test-traffic-hook-dev"}],
+    ]
+
+
+def test_without_a_promotion_each_file_stands_alone(build: Build) -> None:
     assert build.run("string.Template").returncode == 0
     assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]
+    assert [path.name for path in build.folder.glob("appspec*.yaml")] == ["appspec.yaml"]
 
 
 def test_a_missing_variable_leaves_no_half_of_the_task_definitions(build: Build) -> None:

@@ -42,6 +42,7 @@ def test_these_tests_build_with_what_the_stacks_give() -> None:
         "HEALTH_PATH": naming.HEALTH_PATH,
         "TASK_FAMILY": names.task_family,
         "TASK_LOG_GROUP": names.task_log_group,
+        "TEST_TRAFFIC_HOOK": names.traffic_hook,
     }
     assert given.items() <= ENVIRONMENT.items()
     assert ENVIRONMENT["IMAGE_REPOSITORY_URI"].endswith(f"/{names.image_repository}")

@@ -199,6 +199,7 @@ def test_a_promotion_releases_the_same_image_with_the_other_environments_task_de
         "ApplicationName": "application-staging",
         "DeploymentGroupName": "deployment-group-staging",
         "TaskDefinitionTemplatePath": "taskdef-staging.json",
+        "AppSpecTemplatePath": "appspec-staging.yaml",
     }
     assert staging["InputArtifacts"] == here["InputArtifacts"]
     assert staging["RoleArn"] == "arn:aws:iam::222222222222:role/cross-account-role-staging"

@@ -26,7 +26,7 @@ def test_artifacts_travel_over_tls_only(templates: Templates) -> None:
 
 def test_the_lambda_that_empties_the_bucket_logs_to_a_group_of_the_stack(templates: Templates) -> None:
     """By itself it logs to a group that never expires and outlives the stack (traps H1)."""
-    function = templates.only("AWS::Lambda::Function").properties
+    function = templates.only("AWS::Lambda::Function", FunctionName="artifacts-cleaner-dev").properties
     group = templates.only("AWS::Logs::LogGroup", LogGroupName="/lambda/artifacts-cleaner-dev")
     assert plain(function["LoggingConfig"]) == {"LogGroup": f"<{group.id}>"}
 

@@ -122,6 +122,7 @@ def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
         "/codebuild/build-dev",
         "/lambda/artifacts-cleaner-dev",
         "/aws/events/pipeline-dev",
+        "/lambda/test-traffic-hook-dev",
     }
     assert {group.properties["RetentionInDays"] for group in groups} == {30}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from synthesized import Resource, Templates, plain
 
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
@@ -32,21 +34,59 @@ def test_two_ways_out_can_be_asked_for(other: Templates) -> None:
 def test_no_lambda_restricts_the_default_security_group(templates: Templates) -> None:
     """It would log to a group that nobody expires or deletes (traps H1)."""
     assert not templates.resources("Custom::VpcRestrictDefaultSG")
-    assert len(templates.resources("AWS::Lambda::Function")) == 1  # the bucket's
+    names = {each.properties["FunctionName"] for each in templates.resources("AWS::Lambda::Function")}
+    assert names == {"artifacts-cleaner-dev", "test-traffic-hook-dev"}
+
+
+def admitted(templates: Templates) -> list[tuple[str, int, int]]:
+    """Who may call which ports of the load balancer; a NAT gateway's address is written as its resource."""
+    rules = group(templates, "The load balancer").properties["SecurityGroupIngress"]
+    return [(plain(rule["CidrIp"]), rule["FromPort"], rule["ToPort"]) for rule in rules]
+
+
+def ways_out(templates: Templates) -> list[str]:
+    return [f"<{address.id}>/32" for address in templates.resources("AWS::EC2::EIP")]
 
 
 def test_the_world_reaches_the_production_listener_and_nothing_else(templates: Templates) -> None:
-    rules = group(templates, "The load balancer").properties["SecurityGroupIngress"]
-    assert [(rule["CidrIp"], rule["FromPort"], rule["ToPort"]) for rule in rules] == [("0.0.0.0/0", 80, 80)]
+    assert [port for cidr, port, _ in admitted(templates) if cidr == "0.0.0.0/0"] == [80]
+
+
+def test_the_hook_reaches_the_test_listener_by_each_nat_gateway(
+    templates: Templates, other: Templates
+) -> None:
+    for given, gateways, testers in ((templates, 1, []), (other, 2, ["203.0.113.0/24"])):
+        assert len(ways_out(given)) == gateways
+        assert [cidr for cidr, *ports in admitted(given) if ports == [8080, 8080]] == [
+            *testers,
+            *ways_out(given),
+        ]
+
+
+def test_nobody_calls_the_hook_which_calls_the_test_listener_and_aws(templates: Templates) -> None:
+    rules = group(templates, "The gate before traffic").properties
+    assert "SecurityGroupIngress" not in rules
+    assert [(rule["FromPort"], rule["ToPort"]) for rule in rules["SecurityGroupEgress"]] == [
+        (8080, 8080),
+        (443, 443),
+    ]
+
+
+def test_security_groups_are_described_in_the_characters_that_ec2_takes(templates: Templates) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html"""
+    allowed = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
+    for each in templates.resources("AWS::EC2::SecurityGroup"):
+        rules = [
+            rule
+            for direction in ("Ingress", "Egress")
+            for rule in each.properties.get(f"SecurityGroup{direction}", [])
+        ]
+        for text in [each.properties["GroupDescription"], *(rule["Description"] for rule in rules)]:
+            assert allowed.fullmatch(text), text
 
 
 def test_testers_reach_the_test_listener_when_their_network_is_given(other: Templates) -> None:
-    rules = group(other, "The load balancer").properties["SecurityGroupIngress"]
-    assert [(rule["CidrIp"], rule["FromPort"]) for rule in rules] == [
-        ("0.0.0.0/0", 80),
-        ("0.0.0.0/0", 443),
-        ("203.0.113.0/24", 8080),
-    ]
+    assert ("203.0.113.0/24", 8080, 8080) in admitted(other)
 
 
 def test_only_the_load_balancer_reaches_the_tasks(templates: Templates) -> None:

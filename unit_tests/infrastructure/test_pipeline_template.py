@@ -91,6 +91,7 @@ def test_the_pipeline_stands_after_all_that_its_first_run_needs(templates: Templ
         *templates.resources("AWS::CodeDeploy::DeploymentGroup"),
         *templates.resources("AWS::CodeBuild::Project"),
         *templates.resources("AWS::CodeBuild::ReportGroup"),
+        *templates.resources("AWS::Lambda::Function"),
         *templates.resources("AWS::SSM::Parameter"),
         *templates.resources("AWS::S3::BucketPolicy"),
         *templates.resources("AWS::Logs::LogGroup", part="pipeline"),
@@ -149,6 +150,7 @@ def test_the_build_gets_exactly_the_variables_of_the_contract(templates: Templat
         "CONTAINER_NAME",
         "CONTAINER_PORT",
         "HEALTH_PATH",
+        "TEST_TRAFFIC_HOOK",
         "DOCKER_HUB_PASSWORD_PARAMETER",
     }
 
