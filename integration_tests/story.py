@@ -19,7 +19,7 @@ from operations.waiting import NotYetError, wait_for
 
 # AWS's minutes from a push to the end of its deployment: build, canary, the old tasks' termination wait.
 RELEASE_MINUTES = 45.0
-# A release of the road's own ends with these; a hook would add its own.
+# A release has all of these; those without a hook pass at once.
 LIFECYCLE_EVENTS = (
     "BeforeInstall",
     "Install",

@@ -155,10 +155,15 @@ def test_the_build_gets_exactly_the_variables_of_the_contract(templates: Templat
     }
 
 
-def test_every_variable_that_taskdef_json_names_is_given_to_the_build(templates: Templates) -> None:
+@pytest.mark.parametrize("file", ["taskdef.json", "appspec.yaml"])
+def test_every_variable_that_a_contract_file_names_is_given_to_the_build(
+    templates: Templates, file: str
+) -> None:
     environment = templates.only("AWS::CodeBuild::Project").properties["Environment"]
-    given = {each["Name"] for each in environment["EnvironmentVariables"]} | {"AWS_REGION"}
-    assert set(re.findall(r"\$\{(\w+)\}", (PROJECT / "taskdef.json").read_text("utf-8"))) <= given
+    given = {each["Name"] for each in environment["EnvironmentVariables"]}
+    # CodeBuild's own, and buildspec.yml's own: the commit.
+    given |= {"AWS_REGION", "IMAGE_TAG"}
+    assert set(re.findall(r"\$\{(\w+)\}", (PROJECT / file).read_text("utf-8"))) <= given
 
 
 def test_the_docker_hub_user_is_nobody_and_no_password_is_in_a_template(templates: Templates) -> None:

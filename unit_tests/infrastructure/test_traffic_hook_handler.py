@@ -14,6 +14,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from infrastructure.alarms import ERRORS_A_MINUTE
 from infrastructure.traffic_hook_code import handler as hook
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -202,14 +203,12 @@ def test_a_version_that_does_not_is_stopped(
     assert aws.slept == [10.0] * 3
 
 
-def test_its_own_questions_cannot_set_off_the_alarm_on_five_errors_a_minute(
-    aws: Aws, service: Service
-) -> None:
+def test_its_own_questions_cannot_set_off_the_alarm_on_errors(aws: Aws, service: Service) -> None:
     service.answer = lambda *_: (500, COMMIT)
     aws.tells()
     aws.hears("Failed")
     run()
-    assert len(service.asked) < 5
+    assert len(service.asked) < ERRORS_A_MINUTE
 
 
 def test_the_old_version_may_answer_until_the_listener_has_changed(aws: Aws, service: Service) -> None:
