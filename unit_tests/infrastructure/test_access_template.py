@@ -217,6 +217,7 @@ def test_the_build_is_told_what_differs_in_each_environment(shared: Templates) -
         "TASK_LOG_GROUP": "/ecs/task-prod",
         "TASK_CPU": "512",
         "TASK_MEMORY": "1024",
+        "TEST_TRAFFIC_HOOK": "test-traffic-hook-prod",
     }
     # Whatever of the build's variables names this environment must be named anew for the other.
     own = {
