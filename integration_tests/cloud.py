@@ -25,13 +25,17 @@ class HarnessError(OperationsError):
 
 @dataclass
 class Cloud:
-    """One cloud. `endpoint` is None on AWS; `factor` is how fast its minutes pass (1 on AWS)."""
+    """One cloud. `endpoint` is None on AWS; `factor` is how fast its minutes pass (1 on AWS).
+
+    `containers` says what runs them where that is not AWS.
+    """
 
     name: str
     folder: Path
     endpoint: str | None = None
     factor: float = 1.0
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    containers: str = ""
 
     @cached_property
     def account(self) -> Account:

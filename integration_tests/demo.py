@@ -74,7 +74,9 @@ def _watched(console: Console, cloud: Cloud) -> Verdict:
 
 def _told(cloud: Cloud, progress: Progress) -> Verdict:
     progress.factor = cloud.factor
+    progress.containers = cloud.containers
     progress.step(f"local_aws at {cloud.endpoint}; AWS's waits pass at {cloud.factor:g} of their length")
+    progress.step(f"containers: {cloud.containers}")
     story = Story(cloud, random_suffix("demo"), progress)
     try:
         verdict = _release(story)

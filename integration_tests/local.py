@@ -56,7 +56,7 @@ def runs_in(folder: Path) -> bool:
 def cloud_of(running: Running, folder: Path) -> Cloud:
     """Return the cloud that `running` is; what the harness writes goes to `folder`."""
     keys = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
-    return Cloud("local_aws", folder, running.endpoint, running.clock, keys)
+    return Cloud("local_aws", folder, running.endpoint, running.clock, keys, running.containers)
 
 
 @contextmanager

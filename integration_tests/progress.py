@@ -10,10 +10,14 @@ from integration_tests.release import Release
 
 @dataclass
 class Progress:
-    """One story's state. `say` is called with every line; `factor` is the cloud's pace."""
+    """One story's state. `say` is called with every line.
+
+    `factor` is the cloud's pace, `containers` what runs them, empty on AWS.
+    """
 
     say: Callable[[str], None]
     factor: float = 1.0
+    containers: str = ""
     url: str = ""
     prober: Prober | None = None
     release: Release | None = None

@@ -38,7 +38,9 @@ class Screen:
         table.add_row(*cells)
         what = f"commit {release.commit[:7]}" if release else "no commit yet"
         pace = f"AWS's waits pass at {self.progress.factor:g} of their length"
-        return Panel(table, title=f"{what}: pipeline, {pace}")
+        # The reasons why are in the log and the first lines; here is room for a name.
+        engine = self.progress.containers.partition(" (")[0] or "AWS's"
+        return Panel(table, title=f"{what}: pipeline, {pace}, containers: {engine}")
 
     def _traffic(self) -> RenderableType:
         prober = self.progress.prober

@@ -16,6 +16,7 @@ FOLDER = "up"
 
 WHAT_TO_TRY = """
 dev runs on local_aws at {endpoint} (AWS's waits pass at {factor:g} of their length).
+Containers: {containers}.
 
   service   {url}
   clone     {clone}
@@ -67,6 +68,7 @@ def _up(port: int) -> int:
         WHAT_TO_TRY.format(
             endpoint=cloud.endpoint,
             factor=cloud.factor,
+            containers=cloud.containers,
             url=story.progress.url,
             clone=outputs.clone_url_http,
             aws=PROJECT / ".venv/bin/aws",

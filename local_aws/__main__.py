@@ -1,11 +1,12 @@
 """`python -m local_aws up | down | status`: AWS on this machine."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from local_aws.clock import DEFAULT_FACTOR
-from local_aws.running import LOG_FILE, LocalAwsError, find, start
+from local_aws.running import LOG_FILE, LocalAwsError, Running, find, start
 
 DEFAULT_STATE = Path(".local_aws")
 # MiniStack's and LocalStack's port: tools of the trade look there first.
@@ -30,6 +31,11 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--clock", type=float, metavar="FACTOR", help=f"1 is real time (default {DEFAULT_FACTOR})"
     )
+    up.add_argument(
+        "--containers",
+        metavar="ENGINE",
+        help="auto, processes, docker or podman (default: LOCAL_AWS_CONTAINERS, or auto: what works)",
+    )
     up.add_argument("--detach", action="store_true", help="return once it answers, and keep it running")
     up.add_argument("--with-parent", action="store_true", help="stop when standard input ends")
     down = commands.add_parser("down", help="stop it; exit code 1 when anything went wrong meanwhile")
@@ -41,20 +47,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _up(options: argparse.Namespace) -> int:
     state = options.state.resolve()
+    if options.containers:
+        os.environ["LOCAL_AWS_CONTAINERS"] = options.containers
     if options.detach:
-        running = start(state, port=options.port, factor=options.clock, with_parent=False, detach=True)
-        _tell(running.endpoint, running.clock, state)
+        _tell(start(state, port=options.port, factor=options.clock, with_parent=False, detach=True))
         return 0
     # It brings MiniStack in, which `down` and `status` can do without.
     from local_aws.server import serve
 
-    serve(
-        state,
-        options.port,
-        options.clock,
-        with_parent=options.with_parent,
-        ready=lambda context: _tell(context.endpoint, context.clock.factor, state),
-    )
+    serve(state, options.port, options.clock, with_parent=options.with_parent, ready=_tell)
     return 0
 
 
@@ -75,15 +76,16 @@ def _status(options: argparse.Namespace) -> int:
     if running is None:
         print(f"local_aws: none runs with {options.state}")
         return 1
-    _tell(running.endpoint, running.clock, options.state)
+    _tell(running)
     for fault in running.faults():
         print(f"local_aws: fault: {fault}", file=sys.stderr)
     return 0
 
 
-def _tell(endpoint: str, clock: float, state: Path) -> None:
+def _tell(running: Running) -> None:
     print(
-        f"local_aws: {endpoint} (AWS's waits pass at {clock:g} of their length; log in {state / LOG_FILE})",
+        f"local_aws: {running.endpoint} (AWS's waits pass at {running.clock:g} of their length; "
+        f"containers: {running.containers}; log in {running.state / LOG_FILE})",
         flush=True,
     )
 

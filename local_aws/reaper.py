@@ -1,7 +1,8 @@
 """A small process that outlives the server by a moment and kills what the server started.
 
 `kill -9` gives the server no last word. The reaper holds the reading end of a pipe from it: when the pipe
-ends, every process that carries our instance in its environment is killed, in whatever session it lives.
+ends, every process that carries our instance in its environment is killed, in whatever session it lives, and
+what docker or podman have of ours is removed.
 """
 
 import os
@@ -10,9 +11,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from local_aws.containers.cli import sweep
 from local_aws.marks import INSTANCE_VARIABLE, kill_all, marked
 
 GIVE_UP_SECONDS = 30.0
+FINISH_SECONDS = 2 * GIVE_UP_SECONDS + sweep.SECONDS
 
 
 class Watching:
@@ -21,18 +24,18 @@ class Watching:
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
 
-    def finish(self, timeout: float = GIVE_UP_SECONDS) -> None:
+    def finish(self, timeout: float = FINISH_SECONDS) -> None:
         """Let the reaper do its work now, and wait until nothing of ours is left."""
         if self.process.stdin is not None:
             self.process.stdin.close()
         self.process.wait(timeout)
 
 
-def start(instance: str) -> Watching:
-    """Start the reaper of `instance` for the life of this process."""
+def start(instance: str, state: Path | None = None) -> Watching:
+    """Start the reaper of `instance` for the life of this process; `state` says which engine it used."""
     environment = {name: value for name, value in os.environ.items() if name != INSTANCE_VARIABLE}
     process = subprocess.Popen(  # noqa: S603 - our own module, and an identifier that we made
-        [sys.executable, "-m", "local_aws.reaper", instance],
+        [sys.executable, "-m", "local_aws.reaper", instance, *([str(state)] if state else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -59,6 +62,8 @@ def main() -> None:
     while sys.stdin.buffer.read(1024):
         pass
     reap(sys.argv[1])
+    if sys.argv[2:]:
+        sweep.sweep(Path(sys.argv[2]) / "containers")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,10 @@ from types import TracebackType
 ENDPOINT_FILE = "endpoint.json"
 LOCK_FILE = "lock"
 LOG_FILE = "local_aws.log"
-START_SECONDS = 60.0
-STOP_SECONDS = 30.0
+# An engine that lacks its image may pull it first.
+START_SECONDS = 150.0
+# With an engine, its containers and images are removed one by one.
+STOP_SECONDS = 90.0
 
 
 class LocalAwsError(Exception):
@@ -80,14 +82,22 @@ class StateLock:
 
 @dataclass
 class Running:
-    """A server that answers. `clock` is the factor by which AWS's waits pass."""
+    """A server that answers. `clock` is the pace of AWS's waits, `containers` says what runs them."""
 
     state: Path
     endpoint: str
     pid: int
     instance: str
     clock: float
+    containers: str
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def note(self) -> None:
+        """Write into the state folder where the server is, for `find`."""
+        kept = ("endpoint", "pid", "instance", "clock", "containers")
+        written = self.state / f"{ENDPOINT_FILE}.new"
+        written.write_text(json.dumps({name: getattr(self, name) for name in kept}) + "\n")
+        written.replace(self.state / ENDPOINT_FILE)
 
     def faults(self) -> list[str]:
         """Return what went wrong in the background so far (GET /_local_aws/faults)."""
@@ -158,7 +168,7 @@ def find(state: Path) -> Running | None:
     record = json.loads(path.read_text())
     if record["pid"] != pid:
         return None
-    return Running(state, record["endpoint"], pid, record["instance"], record["clock"])
+    return Running(state, **record)
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:

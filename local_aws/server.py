@@ -1,7 +1,6 @@
 """The server's process: MiniStack's gateway with our services behind it, on one loopback port."""
 
 import asyncio
-import json
 import logging
 import os
 import shutil
@@ -40,13 +39,14 @@ def serve(
     factor: float | None = None,
     *,
     with_parent: bool = False,
-    ready: Callable[[Context], None] | None = None,
+    ready: Callable[[Running], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT (or, `with_parent`, until standard input ends).
 
     Writes `state/endpoint.json` once requests are answered, and then calls `ready`; its log goes to
     `state/local_aws.log`.
-    Raises `PortTakenError` when the port is, and `AlreadyRunningError` when another server holds `state`.
+    Raises `PortTakenError` when the port is, `AlreadyRunningError` when another server holds `state`, and
+    `NoEngineError` when LOCAL_AWS_CONTAINERS asks for an engine that does not work.
     """
     listener = _listen(port)
     port = listener.getsockname()[1]
@@ -54,24 +54,25 @@ def serve(
         instance = uuid.uuid4().hex
         _set_environment(port, instance)
         _keep_temporary_files_in(state / "tmp")
-        watching = reaper.start(instance)
+        watching = reaper.start(instance, state)
         _log_to(state / LOG_FILE)
         # Imported only now: MiniStack reads the environment when it is imported.
         from local_aws import ministack, services
+        from local_aws.containers import choice
 
         ministack.check_version()
         clock = Clock() if factor is None else Clock(factor)
         context = Context(state, f"http://127.0.0.1:{port}", clock, instance, ministack.emit_event)
         watch_log(context)
         try:
-            made = services.install(context)
+            made = services.install(context, choice.find(context))
             asyncio.run(_run(listener, made, with_parent, ready or _nothing))
         finally:
             (state / ENDPOINT_FILE).unlink(missing_ok=True)
             watching.finish()
 
 
-def _nothing(_: Context) -> None:
+def _nothing(_: Running) -> None:
     """Tell nobody."""
 
 
@@ -127,7 +128,7 @@ def _log_to(path: Path) -> None:
 
 
 async def _run(
-    listener: socket.socket, services: "Services", with_parent: bool, ready: Callable[[Context], None]
+    listener: socket.socket, services: "Services", with_parent: bool, ready: Callable[[Running], None]
 ) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
@@ -146,8 +147,7 @@ async def _run(
         _end_with_parent(loop, stopped)
 
     async def trigger() -> None:
-        await _start(services)
-        ready(services.context)
+        ready(await _start(services))
         await stopped.wait()
         _end_whatever_happens()
         # While the port still answers: a service may say goodbye to the others.
@@ -157,7 +157,7 @@ async def _run(
     await hypercorn_serve(services.gateway, config, shutdown_trigger=trigger)  # type: ignore[arg-type]
 
 
-async def _start(services: "Services") -> None:
+async def _start(services: "Services") -> Running:
     """Start the services once the port answers, then tell whoever waits where it is."""
     context = services.context
     reader, writer = await asyncio.open_connection("127.0.0.1", int(context.endpoint.rpartition(":")[2]))
@@ -165,15 +165,16 @@ async def _start(services: "Services") -> None:
     await reader.read()
     writer.close()
     await asyncio.to_thread(services.start)
-    record = {
-        "endpoint": context.endpoint,
-        "pid": os.getpid(),
-        "instance": context.instance,
-        "clock": context.clock.factor,
-    }
-    written = context.state / f"{ENDPOINT_FILE}.new"
-    written.write_text(json.dumps(record) + "\n")
-    written.replace(context.state / ENDPOINT_FILE)
+    running = Running(
+        context.state,
+        context.endpoint,
+        os.getpid(),
+        context.instance,
+        context.clock.factor,
+        services.containers.about,
+    )
+    running.note()
+    return running
 
 
 def _end_whatever_happens() -> None:

@@ -10,7 +10,7 @@ from local_aws.codecommit import git_http
 from local_aws.codecommit.service import CodeCommit
 from local_aws.codedeploy.service import CodeDeploy
 from local_aws.codepipeline.service import CodePipeline
-from local_aws.containers import engine as containers
+from local_aws.containers.engine import Containers
 from local_aws.context import Context
 from local_aws.ecr.service import Ecr
 from local_aws.ecs.service import Ecs
@@ -40,6 +40,7 @@ class Services:
 
     context: Context
     gateway: Gateway
+    containers: Containers
     starting: tuple[Starts, ...]
     # In this order: who drives others ends first.
     stopping: tuple[Stops, ...]
@@ -60,11 +61,10 @@ class Services:
                 self.context.faults.append(f"stop of {type(service).__name__}: {error!r}")
 
 
-def install(context: Context) -> Services:
+def install(context: Context, engine: Containers) -> Services:
     """Put our services behind MiniStack's gateway, and ours in front of it. Call it once a process."""
     from ministack.app import app
 
-    engine = containers.find(context)
     codecommit = CodeCommit(context)
     codebuild = CodeBuild(context, engine)
     ecr = Ecr(context)
@@ -83,6 +83,7 @@ def install(context: Context) -> Services:
     return Services(
         context,
         Gateway(context, app, git=git_http.app, addresses=load_balancing.addresses),
+        engine,
         starting=(ecr, load_balancing),
         stopping=(codepipeline, codedeploy, codebuild, ecs, load_balancing, engine),
     )

@@ -30,7 +30,6 @@ from local_aws.codebuild.request import ERROR_CODES, InterruptedBuildError, Phas
 from local_aws.codebuild.shell import Shell, kill_build
 from local_aws.codebuild.source import download, read_buildspec
 from local_aws.codebuild.variables import codebuild_variables, declared_variables
-from local_aws.containers import docker_cli
 from local_aws.context import Context
 
 COMMAND_PHASES = {
@@ -47,6 +46,8 @@ class Docker(Protocol):
     """What a build needs of the container engine: a `docker` for its PATH."""
 
     def write_docker(self, directory: Path, *, privileged: bool) -> Path: ...
+
+    def end_docker(self, directory: Path) -> None: ...
 
 
 class BuildRun:
@@ -74,7 +75,7 @@ class BuildRun:
             status = self._run()
         finally:
             self.build.begin("FINALIZING")
-            docker_cli.end(self.folders.programs)
+            self.containers.end_docker(self.folders.programs)
             kill_build(self.mark, self.shell.sessions if self.shell else set(), self.folders.root)
             self.log.close()
             self.folders.remove()

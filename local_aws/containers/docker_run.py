@@ -13,6 +13,7 @@ from typing import Any
 
 from local_aws.clock import Clock
 from local_aws.containers import health as container_health
+from local_aws.containers import relay
 from local_aws.containers.addresses import Addresses
 from local_aws.containers.docker_state import ContainerFolder, DockerError, DockerState
 from local_aws.containers.engine import ContainerError, ContainerSpec
@@ -158,29 +159,11 @@ def _publish(port: dict[str, Any], address: str) -> socket.socket:
         number = port["HostPort"]
         raise OSError(f"Bind for 127.0.0.1:{number} failed: port is already allocated") from error
     listener.listen(64)
-    threading.Thread(target=_accept, args=(listener, (address, port["ContainerPort"])), daemon=True).start()
+
+    def connect() -> socket.socket:
+        made = socket.create_connection((address, port["ContainerPort"]), timeout=10)
+        made.settimeout(None)
+        return made
+
+    threading.Thread(target=relay.forward, args=(listener, connect), daemon=True).start()
     return listener
-
-
-def _accept(listener: socket.socket, target: tuple[str, int]) -> None:
-    while True:
-        client, _ = listener.accept()
-        try:
-            server = socket.create_connection(target, timeout=10)
-        except OSError:
-            client.close()
-            continue
-        server.settimeout(None)
-        for source, sink in ((client, server), (server, client)):
-            threading.Thread(target=_copy, args=(source, sink), daemon=True).start()
-
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        # One side is gone: so is the connection.
-        source.close()
-        sink.close()

@@ -3,13 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from local_aws.containers.image_config import ImageConfig
-
-if TYPE_CHECKING:
-    # It brings boto3, which would double the start of a build's `docker`.
-    from local_aws.context import Context
 
 
 class ContainerError(Exception):
@@ -32,6 +28,12 @@ class ContainerSpec:
     working_directory: str = ""
     # Containers of one task share its address; None asks for a new one.
     address: str | None = None
+    # What a stand-in without isolation cannot do, it leaves undone (docs/known-differences.md).
+    user: str = ""
+    read_only: bool = False
+    # MiB that it may use at most, and its weight in units of 1/1024 vCPU; 0 is no limit, and no weight.
+    memory: int = 0
+    cpu: int = 0
 
 
 class Container(Protocol):
@@ -56,9 +58,10 @@ class Container(Protocol):
 
 
 class Containers(Protocol):
-    """A container engine."""
+    """A container engine; `about` is what a person reads of it: its name, its version, why it is this one."""
 
     name: str
+    about: str
 
     def pull(self, reference: str, login: str | None = None) -> str:
         """Fetch an image (`login` is a registry's `user:password`) and return its id. Raises `PullError`."""
@@ -78,12 +81,8 @@ class Containers(Protocol):
     def write_docker(self, directory: Path, *, privileged: bool) -> Path:
         """Put a `docker` for one build into `directory`."""
 
+    def end_docker(self, directory: Path) -> None:
+        """End a build's containers and forget its logins; does nothing when it has no `docker`."""
+
     def stop(self) -> None:
         """End every container at once."""
-
-
-def find(context: "Context") -> Containers:
-    """Return the engine of this machine: processes, until docker and podman are asked for."""
-    from local_aws.containers.processes import Processes
-
-    return Processes(context)

@@ -33,8 +33,9 @@ class Processes:
 
     name = "processes"
 
-    def __init__(self, context: "Context") -> None:
+    def __init__(self, context: "Context", about: str = "processes") -> None:
         self.context = context
+        self.about = about
         self.root = context.state / "containers"
         self.store = ImageStore(self.root)
         self.addresses = Addresses(self.root / "addresses")
@@ -94,6 +95,10 @@ class Processes:
         """Put a `docker` for one build into `directory`."""
         self._dockers.add(directory)
         return docker_cli.write_executable(directory, self.context, privileged=privileged)
+
+    def end_docker(self, directory: Path) -> None:
+        """End a build's containers and forget its logins; does nothing when it has no `docker`."""
+        docker_cli.end(directory)
 
     def stop(self) -> None:
         """End every container at once."""

@@ -6,7 +6,7 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -47,6 +47,10 @@ class Reference:
     def name(self) -> str:
         """The repository with its host."""
         return f"{self.host}/{self.repository}"
+
+    def at(self, host: str) -> str:
+        """Return the same image's name at another host; beside a digest, which podman wants alone, no tag."""
+        return str(replace(self, host=host, tag="" if self.digest else self.tag))
 
     def __str__(self) -> str:
         name = f"{self.name}:{self.tag}" if self.tag else self.name

@@ -57,7 +57,7 @@ def _check_fargate(params: Mapping[str, Any]) -> None:
     for name in ("cpu", "memory"):
         if name not in params:
             raise _refusal(f"Fargate requires that '{name}' be defined at the task level.")
-    cpu, memory = _number(params["cpu"], 1024), _number(params["memory"], 1024)
+    cpu, memory = size(params["cpu"]), size(params["memory"])
     if memory not in FARGATE.get(cpu, ()):
         raise _refusal(
             f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. "
@@ -65,11 +65,12 @@ def _check_fargate(params: Mapping[str, Any]) -> None:
         )
 
 
-def _number(text: str, unit: int) -> int:
+def size(text: str) -> int:
+    """Return a task's CPU in units of 1/1024 vCPU, or its memory in MiB; raises `AwsError`."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(vCPU|GB)?", str(text).strip(), re.IGNORECASE)
     if match is None:
         raise _refusal(f"Invalid 'cpu' or 'memory' setting for task: {text}")
-    return int(float(match[1]) * (unit if match[2] else 1))
+    return int(float(match[1]) * (1024 if match[2] else 1))
 
 
 def _check_container(container: Mapping[str, Any], params: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from local_aws.containers.engine import ContainerSpec, PullError
 from local_aws.containers.registry import Reference, is_ecr
 from local_aws.context import Context
 from local_aws.ecs.records import Task
+from local_aws.ecs.task_checks import size
 from local_aws.ecs.task_logs import LogStream
 
 if TYPE_CHECKING:
@@ -113,6 +114,11 @@ def make_spec(
         environment=variables,
         working_directory=definition.get("workingDirectory", ""),
         address=address,
+        user=definition.get("user", ""),
+        read_only=definition.get("readonlyRootFilesystem", False),
+        # A container without a limit of its own has its task's.
+        memory=definition.get("memory") or size(task.definition.get("memory", "0")),
+        cpu=definition.get("cpu") or size(task.definition.get("cpu", "0")),
     )
 
 

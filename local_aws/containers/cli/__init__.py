@@ -1,0 +1,1 @@
+"""Containers of docker or podman, by their command line."""
