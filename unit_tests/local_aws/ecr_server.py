@@ -30,7 +30,7 @@ def serving(ecr: Ecr) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             parts = urlsplit(self.path)
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self._body()
             headers = {name.lower(): value for name, value in self.headers.items()}
             status, answered, content = ecr.registry.answer(
                 self.command, parts.path, headers, body, parse_qs(parts.query)
@@ -43,6 +43,16 @@ def serving(ecr: Ecr) -> Iterator[str]:
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(content)
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding", "") != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            found = bytearray()
+            while size := int(self.rfile.readline(), 16):
+                found += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return bytes(found)
 
         do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = _answer  # noqa: N815
 

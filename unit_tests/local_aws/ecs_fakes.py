@@ -57,7 +57,7 @@ class FakeContainer:
 
 
 class FakeEngine:
-    name = "fake"
+    name = about = "fake"
 
     def __init__(self) -> None:
         self.started: list[FakeContainer] = []
@@ -88,6 +88,9 @@ class FakeEngine:
         self.journal.append(f"release {address}")
 
     def write_docker(self, directory: Path, *, privileged: bool) -> Path:
+        raise AssertionError("no build here")
+
+    def end_docker(self, directory: Path) -> None:
         raise AssertionError("no build here")
 
     def stop(self) -> None:

@@ -88,6 +88,9 @@ class NoDocker:
         self.privileged = privileged
         return directory / "docker"
 
+    def end_docker(self, directory: Path) -> None:
+        """End nothing: there is no docker."""
+
 
 class World:
     """CodeBuild with its surroundings, and a project of a pipeline."""

@@ -30,6 +30,7 @@ def test_it_says_where_it_is(running: Running) -> None:
         "pid": running.pid,
         "instance": running.instance,
         "clock": 0.5,
+        "containers": "processes (as asked for)",
     }
     assert running.endpoint.startswith("http://127.0.0.1:")
     assert running.faults() == []

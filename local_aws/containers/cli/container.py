@@ -13,6 +13,7 @@ from local_aws.containers.engine import ContainerError, ContainerSpec
 from local_aws.marks import kill_all, marked
 
 START_SECONDS = 60.0
+FOREVER = 1e6
 # By it the processes of a check that took too long are found: to end the command line would leave them.
 CHECK_VARIABLE = "LOCAL_AWS_CHECK"
 
@@ -122,7 +123,8 @@ class CliContainer:
         try:
             # The command line may have lost its container; what the engine says of it counts.
             status, _, said = self._state()
-            code = said if status in ("exited", "stopped", "dead") else int(self.command.run("wait", self.id))
+            ended = status in ("exited", "stopped", "dead")
+            code = said if ended else int(self.command.run("wait", self.id, seconds=FOREVER))
         except (ContainerError, CommandError):
             # It was removed under us: by the end of local_aws, or by a person.
             code = code or 137
