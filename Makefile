@@ -44,6 +44,8 @@ synth: setup
 
 test: unit service integration
 
+# What these are about is not the containers: those that are make their own engine.
+unit: export LOCAL_AWS_CONTAINERS := processes
 unit: setup
 	$(PYTHON) -m pytest unit_tests $(ARGS)
 

@@ -21,7 +21,7 @@ REGISTRY = "127.0.0.1:4599"
 SCRIPT = r"""#!/bin/sh
 cd {folder}
 {{ printf '%s\037' "$@"; printf '\036'; }} >> told
-env | grep -E '^(DOCKER_CONFIG|REGISTRY_AUTH_FILE|LOCAL_AWS_INSTANCE|LOCAL_AWS_ENGINE)=' >> variables
+env | grep -E '^(DOCKER_CONFIG|REGISTRY_AUTH_FILE|LOCAL_AWS_[A-Z]+|CONTAINERS_CONF|PATH)=' >> variables
 {special}
 case "$1" in
   --version) echo "{name} version 9.9";;

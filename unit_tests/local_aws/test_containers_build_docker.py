@@ -93,6 +93,21 @@ def test_a_login_stays_in_the_builds_own_folder(tmp_path: Path) -> None:
     docker.engine.stop()
 
 
+def test_the_engine_is_found_and_led_as_local_aws_itself_finds_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # A build's PATH and variables are its machine's; podman would miss its own programs on it.
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/opt/engine")
+    monkeypatch.setenv("CONTAINERS_CONF", "/etc/ours.conf")
+    docker = Docker(tmp_path)
+    monkeypatch.delenv("CONTAINERS_CONF")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    docker("ps")
+    assert "CONTAINERS_CONF=/etc/ours.conf" in docker.fake.variables()
+    assert any(line.startswith("PATH=") and line.endswith("/opt/engine") for line in docker.fake.variables())
+    docker.engine.stop()
+
+
 def test_what_the_engine_says_of_the_gateway_is_said_of_ecr(tmp_path: Path) -> None:
     docker = Docker(tmp_path)
     done = docker("push", IMAGE)

@@ -1,19 +1,26 @@
 """Containers of docker or podman: what their command line is told, with a fake; once with a real one."""
 
+import base64
 import signal
 import subprocess
 import sys
 import textwrap
+import urllib.request
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from containers_fakes import HOST, until
-from engine_fakes import REGISTRY, FakeEngine, engine_of, logins
+from containers_fakes import HOST, project, until
+from ecr_server import make_ecr, serving
+from engine_fakes import REGISTRY, FakeEngine, engine_of, logins, surroundings
 
-from local_aws.containers.cli import sweep
+from local_aws.containers import choice
+from local_aws.containers.cli import networks, probe, sweep
+from local_aws.containers.cli.command import LABEL, CommandError
 from local_aws.containers.cli.containers import CliContainers
 from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
+from local_aws.ecr.service import Ecr
 
 
 @pytest.fixture
@@ -149,8 +156,10 @@ def test_the_engine_itself_does_not_carry_the_mark_that_the_reaper_kills_by(
     fake: FakeEngine, engine: CliContainers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCAL_AWS_INSTANCE", "mine")
+    monkeypatch.delenv("LOCAL_AWS_CONTAINERS", raising=False)
     engine.address()
-    assert fake.variables() == {f"LOCAL_AWS_ENGINE={fake.instance}"}
+    ours = {line for line in fake.variables() if line.startswith("LOCAL_AWS")}
+    assert ours == {f"LOCAL_AWS_ENGINE={fake.instance}"}
 
 
 SERVER = """
@@ -198,3 +207,73 @@ def test_images_made_here_lose_our_names_and_go_when_they_have_no_other(tmp_path
     removed = [words[1] for words in fake.told("rmi")]
     assert removed == [f"{REGISTRY}/a:1", "extra:1", "sha256:mine"]
     assert record.read() is None
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[tuple[CliContainers, Ecr]]:
+    """The engine of this machine that works, with an ECR of its own."""
+    instance = uuid.uuid4().hex
+    ecr = make_ecr(tmp_path / "ecr")
+    ecr.call("CreateRepository", {"repositoryName": "images-dev", "imageTagMutability": "IMMUTABLE"})
+    with serving(ecr) as endpoint:
+        context = surroundings(tmp_path / "state")
+        context.endpoint, context.instance = endpoint, instance
+        for name in choice.ENGINES:
+            try:
+                command = probe.answering(name, instance)
+                # Only if it is there: a unit test pulls nothing.
+                command.run("image", "inspect", networks.IMAGE)
+                probe.try_out(command)
+            except (probe.UnfitError, CommandError):
+                continue
+            sweep.Record(tmp_path / "state/containers").write(command, endpoint.removeprefix("http://"))
+            yield CliContainers(context, command), ecr
+            sweep.sweep(tmp_path / "state/containers")
+            assert command.run("ps", "--all", "--quiet", "--filter", f"label={LABEL}={instance}") == ""
+            assert endpoint.removeprefix("http://") not in command.run("images")
+            return
+        pytest.skip(f"no docker or podman here that works and has {networks.IMAGE}")
+
+
+WEB = "import http.server as h; h.HTTPServer(('', 8080), h.SimpleHTTPRequestHandler).serve_forever()"
+
+
+def test_a_real_engine_builds_pushes_and_runs_a_task_and_keeps_nothing(
+    real: tuple[CliContainers, Ecr], tmp_path: Path
+) -> None:
+    engine, ecr = real
+    name = f"{HOST}/images-dev:abc"
+    folder = project(
+        tmp_path / "p", f"FROM {networks.IMAGE}\nWORKDIR /srv\nCOPY main.txt .\n", main__txt="mine"
+    )
+    login = base64.b64decode(
+        ecr.call("GetAuthorizationToken", {})["authorizationData"][0]["authorizationToken"]
+    ).decode()
+    docker = engine.write_docker(tmp_path / "bin", privileged=True)
+    password = login.partition(":")[2]
+    words = ("login", "--username", "AWS", "--password-stdin", HOST)
+    subprocess.run([docker, *words], input=password, text=True, check=True)  # noqa: S603
+    for words in (("build", "-t", name, str(folder)), ("push", name)):
+        subprocess.run([docker, *words], check=True)  # noqa: S603 - the script under test
+    digest = ecr.call("ListImages", {"repositoryName": "images-dev"})["imageIds"][0]["imageDigest"]
+    image = engine.pull(f"{HOST}/images-dev@{digest}", login)
+    address = engine.address()
+    spec = ContainerSpec(image, "web", ("python", "-c", WEB), address=address, user="1:1", read_only=True)
+    container = engine.start(spec, lambda _line: None)
+
+    def answer() -> bytes:
+        try:
+            with urllib.request.urlopen(f"http://{address}:8080/main.txt", timeout=5) as said:
+                return bytes(said.read())
+        except OSError:
+            return b""
+
+    assert until(answer) == b"mine"
+    # Its loopback leads to local_aws, here to the registry, which wants a password.
+    asked = f"import urllib.request as u; u.urlopen('{engine.context.endpoint}/v2/')"
+    assert "401" in container.execute(("python", "-c", asked), 20)[1]
+    assert container.execute(("touch", "/x"), 20)[0] == 1
+    container.stop(0)
+    engine.release(address)
+    engine.end_docker(tmp_path / "bin")
+    engine.stop()

@@ -18,7 +18,9 @@ from local_aws.server import serve
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    made = start(tmp_path_factory.mktemp("state"), factor=0.5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCAL_AWS_CONTAINERS", "processes")
+        made = start(tmp_path_factory.mktemp("state"), factor=0.5)
     yield made
     made.stop()
 

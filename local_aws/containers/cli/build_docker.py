@@ -26,8 +26,17 @@ NO_DAEMON = (
     "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 )
 FOLDER = ".docker"
-# The build's own machine variables are not the engine's: these lead to it, as they lead local_aws.
-_ENGINE_VARIABLES = ("HOME", "XDG_RUNTIME_DIR", "BUILDAH_", "BUILDKIT_", "CONTAINER", "DOCKER_", "STORAGE_")
+# The build's machine has its own; these lead to the engine and to its programs, as they lead local_aws.
+_ENGINE_VARIABLES = (
+    "HOME",
+    "PATH",
+    "XDG_RUNTIME_DIR",
+    "BUILDAH_",
+    "BUILDKIT_",
+    "CONTAINER",
+    "DOCKER_",
+    "STORAGE_",
+)
 
 # Shell and Python at once: a shebang with a long path would not be run by the kernel.
 _SCRIPT = """#!/bin/sh
