@@ -49,6 +49,10 @@ def test_podman_trusts_the_gateway_without_tls_and_no_other_registry() -> None:
     assert "--tls-verify=false" not in told("build", "-t", IMAGE, ".", podman=True)
 
 
+def test_podman_builds_without_its_cache_which_mixes_up_build_arguments() -> None:
+    assert told("build", ".", podman=True) == ("build", "--layers=false", ".")
+
+
 @pytest.mark.parametrize(
     "words", [("compose", "up"), ("system", "prune", "-f"), ("image", "prune"), ("--context", "x", "ps")]
 )

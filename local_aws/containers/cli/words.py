@@ -83,6 +83,10 @@ def _options(kind: str, build: Build, *, mapped: bool) -> list[str]:
     options = []
     if kind in _MADE:
         options += ["--label", f"{LABEL}={build.instance}", "--label", f"{BUILD_LABEL}={build.name}"]
+    elif kind == "build" and build.podman:
+        # Its cache takes the ENV of another --build-arg (https://github.com/containers/buildah/issues/5501):
+        # a commit would say that it is another. On CodeBuild every build starts without a cache anyway.
+        options += ["--layers=false"]
     elif kind == "ps":
         # As on a machine of its own, a build sees its own containers only.
         options += ["--filter", f"label={BUILD_LABEL}={build.name}"]
