@@ -253,8 +253,8 @@ def test_a_real_engine_builds_pushes_and_runs_a_task_and_keeps_nothing(
     password = login.partition(":")[2]
     words = ("login", "--username", "AWS", "--password-stdin", HOST)
     subprocess.run([docker, *words], input=password, text=True, check=True)  # noqa: S603
-    for words in (("build", "-t", name, str(folder)), ("push", name)):
-        subprocess.run([docker, *words], check=True)  # noqa: S603 - the script under test
+    for command in (["build", "-t", name, str(folder)], ["push", name]):
+        subprocess.run([docker, *command], check=True)  # noqa: S603 - the script under test
     digest = ecr.call("ListImages", {"repositoryName": "images-dev"})["imageIds"][0]["imageDigest"]
     image = engine.pull(f"{HOST}/images-dev@{digest}", login)
     address = engine.address()
