@@ -7,6 +7,7 @@ import re
 import threading
 import uuid
 from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -16,6 +17,10 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 from botocore.validate import ParamValidator
 
 from local_aws.context import Context
+
+# The access key of the request that is being answered; empty when it is signed by nobody.
+CALLER: ContextVar[str] = ContextVar("CALLER", default="")
+_KEY = re.compile(r"Credential=([^/\s]+)/")
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -72,6 +77,8 @@ class JsonService:
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
     ) -> Response:
         """Answer one HTTP request of AWS's JSON protocol (MiniStack's handler signature)."""
+        found = _KEY.search(headers.get("authorization", ""))
+        CALLER.set(found[1] if found else "")
         return await asyncio.to_thread(self._answer, headers.get("x-amz-target", ""), body)
 
     def _answer(self, target: str, body: bytes) -> Response:

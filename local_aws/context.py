@@ -18,6 +18,32 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
 
+class ServiceRole(str):
+    """A role's ARN, with the AWS service that takes it on and the resource for which it does.
+
+    The role's trust policy is asked for both: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+
+    service: str
+    source_arn: str
+
+    def __new__(cls, arn: str, service: str, source_arn: str) -> "ServiceRole":
+        """Name the service as in its principal, without `.amazonaws.com`."""
+        made = super().__new__(cls, arn)
+        made.service = f"{service}.amazonaws.com"
+        made.source_arn = source_arn
+        return made
+
+
+def _allow(_caller: str, _action: str, _resource: str) -> None:
+    """Allow everything: a context of a test has no IAM."""
+
+
+def _let(_service: str, _action: str, _resource: str, _source_arn: str = "") -> str | None:
+    """Let every service do everything: a context of a test has no IAM."""
+    return None
+
+
 @dataclass
 class Context:
     """One running local_aws.
@@ -34,9 +60,15 @@ class Context:
     emit: Callable[[str, str, list[str], dict[str, Any]], None]
     account: str = ACCOUNT
     region: str = REGION
+    # All three of IAM's. Credentials for a service that takes on a role: AssumeRole's `Credentials`, or
+    # `ClientError`. Whether a caller (access key or role ARN) may do what has no API call: `AwsError` if not.
+    # Why a service itself (`events.amazonaws.com`) may not do something to a resource, None if it may.
+    assume: Callable[[ServiceRole], dict[str, str]] | None = None
+    authorize: Callable[[str, str, str], None] = _allow
+    why_refused: Callable[..., str | None] = _let
     # Exceptions that ended a background thread: a false green if nobody looks, so tests and `down` do.
     faults: list[str] = field(default_factory=list)
-    _clients: dict[tuple[str, str | None], Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str | None, str], Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def arn(self, service: str, resource: str) -> str:
@@ -44,9 +76,9 @@ class Context:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
-        """Return a boto3 client of `service`, acting as `role_arn` when one is given."""
+        """Return a boto3 client of `service`, acting as `role_arn` when one is given: a `ServiceRole`."""
         with self._lock:
-            key = (service, role_arn)
+            key = (service, role_arn, getattr(role_arn, "source_arn", ""))
             if key not in self._clients:
                 self._clients[key] = self._make_client(service, role_arn)
             return self._clients[key]
@@ -85,9 +117,14 @@ class Context:
         return session.client(service, endpoint_url=self.endpoint, config=config)
 
     def _assume(self, role_arn: str) -> dict[str, str]:
-        # The lock is held by `client`; a nested `client("sts")` would wait for itself.
-        sts = self._clients.setdefault(("sts", None), self._make_client("sts", None))
-        secret = sts.assume_role(RoleArn=role_arn, RoleSessionName="local-aws")["Credentials"]
+        if self.assume is not None:
+            if not isinstance(role_arn, ServiceRole):
+                raise TypeError(f"{role_arn} is taken on by nobody: say by which service, with a ServiceRole")
+            secret = self.assume(role_arn)
+        else:
+            # The lock is held by `client`; a nested `client("sts")` would wait for itself.
+            sts = self._clients.setdefault(("sts", None, ""), self._make_client("sts", None))
+            secret = sts.assume_role(RoleArn=role_arn, RoleSessionName="local-aws")["Credentials"]
         return {
             "AWS_ACCESS_KEY_ID": secret["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": secret["SecretAccessKey"],

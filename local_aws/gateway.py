@@ -1,13 +1,18 @@
 """The door in front of MiniStack: only programs of this machine pass, and our own paths are answered here."""
 
+import asyncio
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
 
+from local_aws.api import Response
 from local_aws.context import Context
 from local_aws.forward_proxy import ForwardProxy, is_for_a_proxy
+from local_aws.iam.wire import HttpRequest
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -15,6 +20,16 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 GIT_PREFIX = "/v1/repos/"
+
+
+class Enforces(Protocol):
+    """What the gateway needs of IAM."""
+
+    def is_free(self, request: HttpRequest) -> bool: ...
+
+    def check(self, request: HttpRequest) -> Response | None: ...
+
+    def report(self) -> dict[str, Any]: ...
 
 
 class Gateway:
@@ -32,12 +47,16 @@ class Gateway:
         *,
         git: Asgi | None = None,
         addresses: Callable[[], Mapping[str, str]] = dict,
+        enforcer: Enforces | None = None,
     ) -> None:
         self.context = context
         self.ministack = ministack
         self.git = git
         self.addresses = addresses
         self.proxy = ForwardProxy(addresses)
+        self.enforcer = enforcer
+        # Threads of its own: a check may call a service, which needs a thread of asyncio's to answer.
+        self.checking = ThreadPoolExecutor(8, "iam")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -56,14 +75,40 @@ class Gateway:
             await self._answer_own(path, send)
         elif path.startswith(GIT_PREFIX) and self.git is not None:
             await self.git(scope, receive, send)
-        else:
+        elif self.enforcer is None or scope["type"] != "http" or self.enforcer.is_free(_head(scope)):
             await self.ministack(scope, receive, send)
+        else:
+            await self._checked(self.enforcer, scope, receive, send)
+
+    async def _checked(self, enforcer: "Enforces", scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of a role or a user, if IAM lets it."""
+        body = b""
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        request = replace(_head(scope), body=body)
+        refused = await asyncio.get_running_loop().run_in_executor(self.checking, enforcer.check, request)
+        if refused is not None:
+            await _answer(send, *refused)
+            return
+        given = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> dict[str, Any]:
+            return given.pop() if given else await receive()
+
+        await self.ministack(scope, again, send)
 
     async def _answer_own(self, path: str, send: Send) -> None:
         if path == "/_local_aws/faults":
             await _json(send, 200, {"instance": self.context.instance, "faults": list(self.context.faults)})
         elif path == "/_local_aws/listeners":
             await _json(send, 200, dict(self.addresses()))
+        elif path == "/_local_aws/iam" and self.enforcer is not None:
+            await _json(send, 200, await asyncio.to_thread(self.enforcer.report))
         else:
             await _json(send, 404, {"message": f"local_aws has no {path}"})
 
@@ -105,7 +150,17 @@ async def _refuse(scope: Scope, send: Send, reason: str) -> None:
 
 
 async def _json(send: Send, status: int, content: object) -> None:
-    body = json.dumps(content).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await _answer(send, status, {"content-type": "application/json"}, json.dumps(content).encode())
+
+
+async def _answer(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    given = {**headers, "content-length": str(len(body))}
+    listed = [(name.lower().encode(), value.encode()) for name, value in given.items()]
+    await send({"type": "http.response.start", "status": status, "headers": listed})
     await send({"type": "http.response.body", "body": body})
+
+
+def _head(scope: Scope) -> HttpRequest:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    return HttpRequest(scope.get("method", "GET"), scope["path"], query, headers)

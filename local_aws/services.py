@@ -16,6 +16,8 @@ from local_aws.ecr.service import Ecr
 from local_aws.ecs.service import Ecs
 from local_aws.elbv2.service import LoadBalancing
 from local_aws.gateway import Gateway
+from local_aws.iam.account import Account
+from local_aws.iam.enforcement import Enforcer
 from local_aws.ministack import cloudformation, cloudwatch, function_network, functions
 from local_aws.service_quotas import ServiceQuotas
 
@@ -65,9 +67,12 @@ def install(context: Context, engine: Containers) -> Services:
     """Put our services behind MiniStack's gateway, and ours in front of it. Call it once a process."""
     from ministack.app import app
 
+    ecr = Ecr(context)
+    enforcer = Enforcer(context, Account(context, ecr.policy_of))
+    context.assume, context.authorize = enforcer.assume, enforcer.authorize
+    context.why_refused = enforcer.why_refused
     codecommit = CodeCommit(context)
     codebuild = CodeBuild(context, engine)
-    ecr = Ecr(context)
     ecs = Ecs(context, engine)
     load_balancing = LoadBalancing(context)
     codedeploy = CodeDeploy(context)
@@ -77,12 +82,12 @@ def install(context: Context, engine: Containers) -> Services:
         ministack.register_service(service)
     ministack.route_event_targets("codepipeline", codepipeline.deliver)
     cloudformation.install(context, [*services, load_balancing])
-    cloudwatch.install(context.clock)
+    cloudwatch.install(context)
     functions.install(context)
     function_network.install(context)
     return Services(
         context,
-        Gateway(context, app, git=git_http.app, addresses=load_balancing.addresses),
+        Gateway(context, app, git=git_http.app, addresses=load_balancing.addresses, enforcer=enforcer),
         engine,
         starting=(ecr, load_balancing),
         stopping=(codepipeline, codedeploy, codebuild, ecs, load_balancing, engine),

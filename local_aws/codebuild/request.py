@@ -12,6 +12,7 @@ from local_aws.codebuild.images import ImageNotKnownError
 from local_aws.codebuild.reports import ReportError, TestCase
 from local_aws.codebuild.source import SourceError
 from local_aws.codebuild.variables import VariablesError
+from local_aws.context import ServiceRole
 from local_aws.pythons import PythonNotFoundError
 
 ERROR_CODES: dict[type[Exception], str] = {
@@ -47,7 +48,7 @@ class Request:
     source: dict[str, Any]
     artifacts: dict[str, Any]
     environment: dict[str, Any]
-    service_role: str
+    service_role: ServiceRole
     encryption_key: str | None
     log_group: str | None
     log_stream: str

@@ -19,7 +19,7 @@ from local_aws.codebuild.report_groups import Reports
 from local_aws.codebuild.reports import TestCase
 from local_aws.codebuild.request import Request
 from local_aws.codebuild.resource_types import resource_types
-from local_aws.context import Context
+from local_aws.context import Context, ServiceRole
 
 # Simple overrides of StartBuild: the argument, the part of the project that it is in, and the member.
 OVERRIDES = (
@@ -40,6 +40,9 @@ OVERRIDES = (
 )
 OTHER_ARGUMENTS = {"projectName", "sourceVersion", "environmentVariablesOverride", "idempotencyToken"}
 STOP_SECONDS = 10.0
+# What CodeBuild does for a report, as the project's role; these actions have no public operation.
+# https://docs.aws.amazon.com/codebuild/latest/userguide/test-permissions.html
+REPORTING = ("codebuild:CreateReport", "codebuild:BatchPutTestCases", "codebuild:UpdateReport")
 
 
 class CodeBuild(Reports):
@@ -142,15 +145,18 @@ class CodeBuild(Reports):
         if version:
             record |= {"sourceVersion": version, "resolvedSourceVersion": version}
         build = Build(self.context, self.lock, record)
+        role = ServiceRole(
+            project["serviceRole"], "codebuild", self.context.arn("codebuild", f"project/{name}")
+        )
         request = Request(
             source=project["source"],
             artifacts=project["artifacts"],
             environment=project["environment"],
-            service_role=project["serviceRole"],
+            service_role=role,
             encryption_key=project.get("encryptionKey"),
             log_group=group,
             log_stream=stream,
-            add_report=self._report_adder(build, project["serviceRole"]),
+            add_report=self._report_adder(build, role),
         )
         return build, request
 
@@ -168,19 +174,21 @@ class CodeBuild(Reports):
             "cloudWatchLogs": config,
         }
 
-    def _report_adder(self, build: Build, role: str) -> Callable[[str, list[TestCase]], None]:
+    def _report_adder(self, build: Build, role: ServiceRole) -> Callable[[str, list[TestCase]], None]:
         def add(name: str, cases: list[TestCase]) -> None:
             # A bare name is the project's own group, which CodeBuild makes when it is not there (traps F8).
             own = self.report_group_arn(f"{build.record['projectName']}-{name}")
             group = name if name.startswith("arn:") else own
             if group not in self.report_groups:
                 self._make_report_group(group, role)
+            for action in REPORTING:
+                self.context.authorize(role, action, group)
             arn = self.add_report(group, build.record["arn"], cases)
             build.set(reportArns=[*build.record["reportArns"], arn])
 
         return add
 
-    def _make_report_group(self, arn: str, role: str) -> None:
+    def _make_report_group(self, arn: str, role: ServiceRole) -> None:
         client = self.context.client("codebuild", role)
         name = arn.rpartition("/")[2]
         try:

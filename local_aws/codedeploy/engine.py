@@ -115,7 +115,7 @@ class Run:
         return found
 
     def _client(self, service: str) -> Any:
-        return self.context.client(service, self.deployment.group.role)
+        return self.context.client(service, self.deployment.group.role(self.context))
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.api import AwsError
 from local_aws.codedeploy.records import DeploymentGroup
-from local_aws.context import Context
+from local_aws.context import Context, ServiceRole
 
 Settings = dict[str, Any]
 
@@ -46,11 +46,12 @@ def with_defaults(settings: Settings) -> Settings:
     return {**settings, "blueGreenDeploymentConfiguration": merged}
 
 
-def check(context: Context, settings: Settings, others: Iterable[DeploymentGroup]) -> None:
+def check(context: Context, arn: str, settings: Settings, others: Iterable[DeploymentGroup]) -> None:
     """Refuse settings of a group that could not deploy; `others` are all other groups of the account."""
-    _check_role(context, settings.get("serviceRoleArn", ""))
+    role = ServiceRole(settings.get("serviceRoleArn", ""), "codedeploy", arn)
+    _check_role(context, role)
     _check_style(settings)
-    service = _check_service(context, settings)
+    service = _check_service(context, role, settings)
     for other in others:
         if other.settings["ecsServices"][0] == service:
             # traps C9
@@ -59,11 +60,11 @@ def check(context: Context, settings: Settings, others: Iterable[DeploymentGroup
                 "The Amazon ECS service is associated with more than one deployment groups. "
                 "An Amazon ECS service can be associated with only one deployment group.",
             )
-    _check_pair(context, settings)
+    _check_pair(context, role, settings)
     _check_alarms(settings)
 
 
-def _check_role(context: Context, role: str) -> None:
+def _check_role(context: Context, role: ServiceRole) -> None:
     if not role:
         raise AwsError("RoleRequiredException", "serviceRoleArn must be specified")
     if ":role/" not in role:
@@ -108,13 +109,13 @@ def _check_style(settings: Settings) -> None:
         )
 
 
-def _check_service(context: Context, settings: Settings) -> dict[str, str]:
+def _check_service(context: Context, role: ServiceRole, settings: Settings) -> dict[str, str]:
     services: list[dict[str, str]] = settings.get("ecsServices", [])
     if len(services) != 1 or not services[0].get("clusterName") or not services[0].get("serviceName"):
         raise AwsError("InvalidECSServiceException", "The Amazon ECS service identifier is not valid.")
     service = services[0]
     try:
-        answer = context.client("ecs", settings["serviceRoleArn"]).describe_services(
+        answer = context.client("ecs", role).describe_services(
             cluster=service["clusterName"], services=[service["serviceName"]]
         )
     except ClientError as error:
@@ -130,7 +131,7 @@ def _check_service(context: Context, settings: Settings) -> dict[str, str]:
     return service
 
 
-def _check_pair(context: Context, settings: Settings) -> None:
+def _check_pair(context: Context, role: ServiceRole, settings: Settings) -> None:
     pairs = settings.get("loadBalancerInfo", {}).get("targetGroupPairInfoList", [])
     if len(pairs) != 1 or len(pairs[0].get("targetGroups", [])) != 2:
         raise AwsError(
@@ -148,7 +149,7 @@ def _check_pair(context: Context, settings: Settings) -> None:
             "InvalidTargetGroupPairException",
             "prodTrafficRoute must have exactly one listener",
         )
-    elbv2 = context.client("elbv2", settings["serviceRoleArn"])
+    elbv2 = context.client("elbv2", role)
     try:
         elbv2.describe_target_groups(Names=[group["name"] for group in pair["targetGroups"]])
         elbv2.describe_listeners(ListenerArns=listeners)

@@ -12,6 +12,7 @@ from typing import Any
 
 from local_aws.api import now
 from local_aws.codedeploy.config import DeploymentConfig
+from local_aws.context import Context, ServiceRole
 
 # https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
 LIFECYCLE = (
@@ -60,10 +61,10 @@ class DeploymentGroup:
     last_successful: dict[str, Any] | None = None
     target_revision: Mapping[str, Any] | None = None
 
-    @property
-    def role(self) -> str:
-        """Return the ARN of the role that deployments act as."""
-        return str(self.settings["serviceRoleArn"])
+    def role(self, context: Context) -> ServiceRole:
+        """Return the role that deployments act as."""
+        arn = context.arn("codedeploy", f"deploymentgroup:{self.application}/{self.name}")
+        return ServiceRole(self.settings["serviceRoleArn"], "codedeploy", arn)
 
     def describe(self) -> dict[str, Any]:
         """Return DeploymentGroupInfo."""

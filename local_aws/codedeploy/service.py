@@ -134,7 +134,9 @@ class CodeDeploy(JsonService):
             **codedeploy_groups.settings_of(params),
         }
         self._config(settings["deploymentConfigName"])
-        codedeploy_groups.check(self.context, settings, self._groups())
+        codedeploy_groups.check(
+            self.context, self._group_arn(application.name, name), settings, self._groups()
+        )
         made = DeploymentGroup(application.name, name, codedeploy_groups.with_defaults(settings))
         application.groups[name] = made
         self.tags.add(self._group_arn(application.name, name), params.get("tags", []))
@@ -147,7 +149,7 @@ class CodeDeploy(JsonService):
         settings = {**group.settings, **codedeploy_groups.settings_of(params)}
         self._config(settings["deploymentConfigName"])
         others = [other for other in self._groups() if other is not group]
-        codedeploy_groups.check(self.context, settings, others)
+        codedeploy_groups.check(self.context, self._group_arn(application.name, current), settings, others)
         new = str(params.get("newDeploymentGroupName", current))
         if new != current and new in application.groups:
             raise AwsError("DeploymentGroupAlreadyExistsException", f"{new} already exists")

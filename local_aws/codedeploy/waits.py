@@ -59,7 +59,7 @@ class Waits:
     def _check_alarms(self, names: list[str]) -> None:
         if not names:
             return
-        cloudwatch = self.context.client("cloudwatch", self.deployment.group.role)
+        cloudwatch = self.context.client("cloudwatch", self.deployment.group.role(self.context))
         try:
             found = cloudwatch.describe_alarms(AlarmNames=names, StateValue="ALARM")
         except (ClientError, BotoCoreError):

@@ -48,7 +48,7 @@ def perform(
     action = run.action
     try:
         run.configuration = resolve(action.configuration, execution.namespaces)
-        client = acting_as(context, execution.pipeline.role_arn, action.role_arn)
+        client = acting_as(context, execution.pipeline, action.role_arn)
         RUNNERS[action.provider.name](Work(context, execution, run, client, archive, lock))
     except UnresolvedVariableError as error:
         raise ActionFailedError("ConfigurationError", str(error)) from error

@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_aws.codepipeline.execution import Engine
 from local_aws.codepipeline.records import Execution, Line
 from local_aws.codepipeline.requests import Params
+from local_aws.codepipeline.roles import acting_as
 from local_aws.codepipeline.source import head
 from local_aws.codepipeline.structure import Action, Pipeline
 from local_aws.context import Context
@@ -47,9 +48,9 @@ def _over(service: Starter, line: Line, pipeline: Pipeline) -> bool:
 
 
 def _head(context: Context, pipeline: Pipeline, action: Action) -> str | None:
-    codecommit = context.client("codecommit", action.role_arn or pipeline.role_arn)
     configuration = action.configuration
     try:
+        codecommit = acting_as(context, pipeline, action.role_arn)("codecommit")
         return head(codecommit, configuration["RepositoryName"], configuration["BranchName"])
     except (ClientError, BotoCoreError):
         # No such branch yet, or no permission: the source action says so when it runs.

@@ -6,16 +6,18 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from local_aws.context import Context
+from local_aws.codepipeline.structure import Pipeline
+from local_aws.context import Context, ServiceRole
 
 Clients = Callable[[str], Any]
 
 
-def acting_as(context: Context, pipeline_role: str, action_role: str | None) -> Clients:
+def acting_as(context: Context, pipeline: Pipeline, action_role: str | None) -> Clients:
     """Return a maker of clients of a service, acting as the action's role, else as the pipeline's.
 
     The action's role is assumed with the pipeline role's credentials, as its trust policy expects.
     """
+    pipeline_role = ServiceRole(pipeline.role_arn, "codepipeline", context.arn("codepipeline", pipeline.name))
     if action_role is None or action_role == pipeline_role:
         return lambda service: context.client(service, pipeline_role)
     sts = context.client("sts", pipeline_role)

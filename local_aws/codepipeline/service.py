@@ -16,7 +16,7 @@ from local_aws.codepipeline.records import Line, new_id, without_nothing
 from local_aws.codepipeline.requests import Params, page
 from local_aws.codepipeline.resource import pipeline_type
 from local_aws.codepipeline.structure import Pipeline, parse
-from local_aws.context import Context
+from local_aws.context import Context, ServiceRole
 
 MOST_TAGS = 50
 
@@ -46,7 +46,8 @@ class CodePipeline(Executions):
         with self.lock:
             self.events[token] = rule_arn or target.get("RuleArn", "")
         name = target_arn.rpartition(":")[2]
-        client = self.context.client("codepipeline", target["RoleArn"])
+        role = ServiceRole(target["RoleArn"], "events", rule_arn or target.get("RuleArn", ""))
+        client = self.context.client("codepipeline", role)
         client.start_pipeline_execution(name=name, clientRequestToken=token)
 
     def create_pipeline(self, params: Params) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def run_source(work: Work) -> None:
             "CommitterDate": _date(commit["committer"]),
         },
     )
+    _may_archive(work, repository)
     try:
         content = work.archive(repository, commit_id)
         upload(work.client("s3"), work.run.outputs[0], content, work.execution.pipeline.key_id)
@@ -46,6 +47,19 @@ def run_source(work: Work) -> None:
     except AwsError as error:
         # The commit or its repository went away meanwhile.
         raise ActionFailedError("ConfigurationError", str(error)) from error
+
+
+def _may_archive(work: Work, repository: str) -> None:
+    """Ask IAM for what UploadArchive, which has no public API, takes of the action's role.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/security-iam.html (traps D5)
+    """
+    role = work.run.action.role_arn or work.execution.pipeline.role_arn
+    try:
+        for action in ("codecommit:UploadArchive", "codecommit:GetUploadArchiveStatus"):
+            work.context.authorize(role, action, work.context.arn("codecommit", repository))
+    except AwsError as error:
+        raise _not_permitted(error.message, repository) from error
 
 
 def head(codecommit: Any, repository: str, branch: str) -> str:
@@ -66,16 +80,20 @@ def _refused(error: ClientError, repository: str, branch: str) -> ActionFailedEr
         )
     message = error.response["Error"].get("Message", "")
     if is_denied(error):
-        return ActionFailedError(
-            "PermissionError",
-            "The service role or action role doesn't have the permissions required to access the AWS"
-            f" CodeCommit repository named {repository}. Update the IAM role permissions, and then try again."
-            f" Error: {message}",
-        )
+        return _not_permitted(message, repository)
     return ActionFailedError(
         "ConfigurationError",
         f"The action failed because the selected AWS CodeCommit repository {repository} could not be read."
         f" Error: {message} (Error Code: {code})",
+    )
+
+
+def _not_permitted(message: str, repository: str) -> ActionFailedError:
+    return ActionFailedError(
+        "PermissionError",
+        "The service role or action role doesn't have the permissions required to access the AWS"
+        f" CodeCommit repository named {repository}. Update the IAM role permissions, and then try again."
+        f" Error: {message}",
     )
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local_aws.api import AwsError, Response, now
@@ -17,7 +18,28 @@ if TYPE_CHECKING:
     from local_aws.ecr.service import Ecr
 
 _PATH = re.compile(r"/v2/(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests|tags)/(?P<reference>[^/]*)\Z")
+# What the login's owner needs for each request.
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+ACTIONS = {
+    ("HEAD", "blobs"): "ecr:BatchCheckLayerAvailability",
+    ("GET", "blobs"): "ecr:GetDownloadUrlForLayer",
+    ("POST", "uploads"): "ecr:InitiateLayerUpload",
+    ("PATCH", "uploads"): "ecr:UploadLayerPart",
+    ("PUT", "uploads"): "ecr:CompleteLayerUpload",
+    ("HEAD", "manifests"): "ecr:BatchGetImage",
+    ("GET", "manifests"): "ecr:BatchGetImage",
+    ("PUT", "manifests"): "ecr:PutImage",
+    ("GET", "tags"): "ecr:ListImages",
+}
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
+
+@dataclass(frozen=True)
+class Login:
+    """A password of the registry: whose access key asked for it, and until when it is good."""
+
+    access_key: str
+    expires: float
 
 
 class RegistryApi:
@@ -37,9 +59,9 @@ class RegistryApi:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
     ) -> Response:
         """Answer one request on a worker thread."""
-        refusal = self._refuse(headers)
-        if refusal is not None:
-            return refusal
+        login = self._login(headers)
+        if not isinstance(login, Login):
+            return login
         if path in ("/v2", "/v2/"):
             return 200, {**_VERSION, "Content-Type": "application/json"}, b"{}"
         match = _PATH.match(path)
@@ -54,10 +76,17 @@ class RegistryApi:
         action = getattr(self, f"_{method.lower()}_{kind}", None)
         if action is None:
             return _error(405, "UNSUPPORTED", f"local_aws does not implement {method} of {kind}")
+        needed = ACTIONS.get((method, kind))
+        try:
+            if needed is not None:
+                about = self.ecr.context.arn("ecr", f"repository/{repository.name}")
+                self.ecr.context.authorize(login.access_key, needed, about)
+        except AwsError as error:
+            return _error(403, "DENIED", error.message)
         answer: Response = action(repository, match["reference"], headers, body, query)
         return answer
 
-    def _refuse(self, headers: Mapping[str, str]) -> Response | None:
+    def _login(self, headers: Mapping[str, str]) -> Login | Response:
         scheme, _, encoded = headers.get("authorization", "").partition(" ")
         challenge = {"WWW-Authenticate": 'Basic realm="ecr",service="ecr.amazonaws.com"', **_VERSION}
         if scheme.lower() != "basic":
@@ -66,10 +95,11 @@ class RegistryApi:
             user, _, token = base64.b64decode(encoded).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return 401, challenge, b"Not Authorized"
-        if user != "AWS" or not self.ecr.knows(token):
+        login = self.ecr.login(token) if user == "AWS" else None
+        if login is None:
             text = "Your authorization token has expired. Reauthenticate and try again."
             return _error(401, "DENIED", text)
-        return None
+        return login
 
     # Blobs
 

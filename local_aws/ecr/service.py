@@ -11,11 +11,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.api import AwsError, JsonService, now
+from local_aws.api import CALLER, AwsError, JsonService, now
 from local_aws.cloudformation import ResourceType
 from local_aws.context import Context
 from local_aws.ecr.images import Images, Repository
-from local_aws.ecr.registry import RegistryApi
+from local_aws.ecr.registry import Login, RegistryApi
 from local_aws.ecr.resource_types import EcrTypes
 
 TOKEN_SECONDS = 12 * 3600
@@ -30,7 +30,7 @@ class Ecr(JsonService):
         super().__init__(context)
         self.repositories: dict[str, Repository] = {}
         self.images = Images(context.state / "ecr")
-        self.tokens: dict[str, float] = {}
+        self.tokens: dict[str, Login] = {}
         self.registry = RegistryApi(self)
 
     def start(self) -> None:
@@ -44,18 +44,24 @@ class Ecr(JsonService):
     def get_authorization_token(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Make a password for `docker login`, good for twelve hours."""
         token = secrets.token_urlsafe(48)
-        self.tokens[token] = time.time() + TOKEN_SECONDS
+        login = self.tokens[token] = Login(CALLER.get(), time.time() + TOKEN_SECONDS)
         host = f"{self.context.account}.dkr.ecr.{self.context.region}.amazonaws.com"
         data = {
             "authorizationToken": base64.b64encode(f"AWS:{token}".encode()).decode(),
-            "expiresAt": now().fromtimestamp(self.tokens[token], now().tzinfo),
+            "expiresAt": now().fromtimestamp(login.expires, now().tzinfo),
             "proxyEndpoint": f"https://{host}",
         }
         return {"authorizationData": [data]}
 
-    def knows(self, token: str) -> bool:
-        """Tell whether a password was given out and has not expired."""
-        return self.tokens.get(token, 0) > time.time()
+    def login(self, token: str) -> Login | None:
+        """Return what a password was given out for, None when it was not or has expired."""
+        found = self.tokens.get(token)
+        return found if found is not None and found.expires > time.time() else None
+
+    def policy_of(self, arn: str) -> str | None:
+        """Return the policy of a repository by its ARN."""
+        found = self.repositories.get(arn.partition(":repository/")[2])
+        return found.policy if found is not None else None
 
     # Repositories
 

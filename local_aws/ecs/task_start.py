@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.containers.engine import ContainerSpec, PullError
 from local_aws.containers.registry import Reference, is_ecr
-from local_aws.context import Context
+from local_aws.context import Context, ServiceRole
 from local_aws.ecs.records import Task
 from local_aws.ecs.task_checks import size
 from local_aws.ecs.task_logs import LogStream
@@ -51,7 +51,7 @@ def _login(context: Context, task: Task, reference: str) -> str | None:
     if not is_ecr(where.host):
         return None
     try:
-        ecr = context.client("ecr", task.definition.get("executionRoleArn"))
+        ecr = context.client("ecr", _role(task, "executionRoleArn"))
         data = ecr.get_authorization_token()["authorizationData"][0]
     except ClientError as error:
         raise StartError(
@@ -71,12 +71,18 @@ def _login(context: Context, task: Task, reference: str) -> str | None:
     return base64.b64decode(data["authorizationToken"]).decode()
 
 
+def _role(task: Task, name: str) -> ServiceRole | None:
+    """Return a role of the task's definition, as the task takes it on."""
+    role = task.definition.get(name)
+    return ServiceRole(role, "ecs-tasks", task.arn) if role else None
+
+
 def open_log(context: Context, task: Task, definition: dict[str, Any]) -> LogStream | None:
     """Create a container's log stream, None without log configuration; raises `StartError`."""
     logs = definition.get("logConfiguration")
     if not logs:
         return None
-    role = task.definition.get("executionRoleArn")
+    role = _role(task, "executionRoleArn")
     try:
         return LogStream(context, role, logs.get("options", {}), definition["name"], task.id)
     except ClientError as error:
@@ -99,7 +105,7 @@ def make_spec(
         "AWS_DEFAULT_REGION": context.region,
         "AWS_ENDPOINT_URL": context.endpoint,
     }
-    role = task.definition.get("taskRoleArn")
+    role = _role(task, "taskRoleArn")
     if role:
         # Fargate serves them on 169.254.170.2; a process of this machine has no such address.
         variables |= context.credentials(role)
@@ -132,7 +138,7 @@ def _secrets(context: Context, task: Task, definition: dict[str, Any]) -> dict[s
             )
         name = source.partition(":parameter")[2] if source.startswith("arn:") else source
         try:
-            ssm = context.client("ssm", task.definition.get("executionRoleArn"))
+            ssm = context.client("ssm", _role(task, "executionRoleArn"))
             found[secret["name"]] = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
         except ClientError as error:
             raise StartError(

@@ -51,7 +51,7 @@ def install(context: Context, services: Iterable[Any]) -> None:
     s3.install(context)
     notifications.install(context)
     log_groups.install(context)
-    log_targets.install()
+    log_targets.install(context)
     dashboards.install()
     function_network.install_types()
     refusals.install(context)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_aws.clock import Clock
+from local_aws.context import Context
+from local_aws.ministack.notifications import why_refused
 from local_aws.ministack.private import require
 
 NAMES = (
@@ -38,8 +40,12 @@ COMPARISONS = {
 }
 
 
-def install(clock: Clock) -> None:
-    """Evaluate alarms on one metric by `clock`: their periods are waits that a user configures."""
+def install(context: Context) -> None:
+    """Evaluate alarms on one metric by the clock: their periods are waits that a user configures.
+
+    What an alarm tells a topic, it tells as CloudWatch: the topic's and its key's policy are asked.
+    """
+    clock = context.clock
     cloudwatch = require("services.cloudwatch", *NAMES)
 
     def evaluate(alarm: dict[str, Any]) -> None:
@@ -52,21 +58,20 @@ def install(clock: Clock) -> None:
         reason = f"Threshold Crossed: the last {alarm['EvaluationPeriods']} periods make it {state}"
         alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
         cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
-        _tell(cloudwatch, alarm, before, state, reason)
+        _tell(context, cloudwatch, alarm, before, state, reason)
         cloudwatch._evaluate_parent_alarms(alarm)
 
     cloudwatch._evaluate_alarm = evaluate
 
 
-def _tell(cloudwatch: Any, alarm: dict[str, Any], before: str, state: str, reason: str) -> None:
+def _tell(
+    context: Context, cloudwatch: Any, alarm: dict[str, Any], before: str, state: str, reason: str
+) -> None:
     """Carry out the alarm's actions, except on topics that do not let CloudWatch publish (traps G1)."""
-    # Not above: MiniStack reads its environment when it is imported.
-    from local_aws.ministack.notifications import why_refused
-
     key = ACTIONS[state]
     allowed = []
     for action in alarm.get(key) or []:
-        refusal = why_refused(action, SERVICE)
+        refusal = why_refused(context, SERVICE, action, alarm.get("AlarmArn", ""))
         if refusal:
             # AWS notes it in the alarm's history and goes on; the warning makes it a fault.
             cloudwatch.logger.warning("CloudWatch alarm → SNS %s refused: %s", action, refusal)

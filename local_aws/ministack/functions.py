@@ -1,29 +1,46 @@
 """Lambda's functions act as their roles: what they call, and what Lambda itself logs for them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from local_aws.context import Context
+from local_aws.api import AwsError
+from local_aws.context import Context, ServiceRole
 from local_aws.ministack.private import require
 
-runtime = require("core.lambda_runtime", "execution_credentials")
-lambda_svc = require("services.lambda_svc", "_emit_lambda_logs")
+lambda_runtime = require("core.lambda_runtime", "execution_credentials")
+lambda_svc = require("services.lambda_svc", "_emit_lambda_logs", "execution_credentials")
 logs = require("services.cloudwatch_logs", "_log_groups")
 
 
 def install(context: Context) -> None:
-    """Give every function its role's credentials, and its lines to a log group that is there."""
-    runtime.execution_credentials = lambda config: context.credentials(config["Role"])
-    lambda_svc._emit_lambda_logs = _only_into_a_group(lambda_svc._emit_lambda_logs)
+    """Give every function its role's credentials, and its log only what that role may write."""
+
+    def credentials(config: Mapping[str, Any]) -> dict[str, str]:
+        return context.credentials(ServiceRole(config["Role"], "lambda", config["FunctionArn"]))
+
+    lambda_runtime.execution_credentials = credentials
+    lambda_svc.execution_credentials = credentials
+    emit = lambda_svc._emit_lambda_logs
+
+    def emit_permitted(function: dict[str, Any], *arguments: Any, **named: Any) -> None:
+        config = function.get("config") or function
+        if _may_log(context, config):
+            emit(function, *arguments, **named)
+
+    lambda_svc._emit_lambda_logs = emit_permitted
 
 
-def _only_into_a_group(original: Callable[..., None]) -> Callable[..., None]:
-    """Lose the lines of a function whose log group is gone: it may make no group (traps H2)."""
-
-    def emit(func: Mapping[str, Any], *rest: Any, **more: Any) -> None:
-        config = func.get("config") or func
-        group = (config.get("LoggingConfig") or {}).get("LogGroup")
-        if group is None or group in logs._log_groups:
-            original(func, *rest, **more)
-
-    return emit
+def _may_log(context: Context, config: Mapping[str, Any]) -> bool:
+    group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
+    stream = context.arn("logs", f"log-group:{group}:log-stream:")
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    if group not in logs._log_groups:
+        actions.insert(0, "logs:CreateLogGroup")
+    try:
+        for action in actions:
+            context.authorize(config["Role"], action, stream)
+    except AwsError as error:
+        # As on AWS: the function runs on, and what it writes is lost.
+        lambda_svc.logger.info("the log of %s is lost: %s", config["FunctionName"], error.message)
+        return False
+    return True

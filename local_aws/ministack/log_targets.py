@@ -8,17 +8,15 @@ import time
 import uuid
 from typing import Any
 
+from local_aws.context import Context
 from local_aws.ministack.private import require
-from local_aws.ministack.resource_policies import allows
 
 eventbridge = require("services.eventbridge", "_invoke_target", "_pattern_event_view")
 logs = require(
     "services.cloudwatch_logs",
     "_create_log_stream",
-    "_log_group_policies",
     "_log_groups",
     "_put_log_events",
-    "_resource_policies",
 )
 
 # The rule's service, and the one that carries its events: rules fail where a policy names one of them only.
@@ -28,7 +26,7 @@ ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 SHAPED = ("Input", "InputPath", "InputTransformer")
 
 
-def install() -> None:
+def install(context: Context) -> None:
     """Deliver to log groups; leave every other target to who had it."""
     original = eventbridge._invoke_target
 
@@ -38,7 +36,7 @@ def install() -> None:
             original(target, event, rule, view)
             return
         whole = (view or eventbridge._pattern_event_view(event)).event_with_detail()
-        refusal = why_refused(target) or _write(arn, whole)
+        refusal = why_refused(context, target) or _write(arn, whole)
         if refusal:
             # AWS drops the event and counts a FailedInvocation; the warning makes it a fault.
             eventbridge.logger.warning("EventBridge → CloudWatch Logs %s refused: %s", arn, refusal)
@@ -46,7 +44,7 @@ def install() -> None:
     eventbridge._invoke_target = invoke
 
 
-def why_refused(target: dict[str, Any]) -> str | None:
+def why_refused(context: Context, target: dict[str, Any]) -> str | None:
     """Say why an event cannot be written to this target, or None."""
     group = _group(target["Arn"])
     if group not in logs._log_groups:
@@ -57,13 +55,10 @@ def why_refused(target: dict[str, Any]) -> str | None:
         return f"local_aws cannot write with {shaped[0]}"
     if target.get("RoleArn"):
         return "a log group takes no RoleArn"
-    policies = [policy["policyDocument"] for policy in logs._resource_policies.values()]
-    if group in logs._log_group_policies:
-        policies.append(logs._log_group_policies[group]["policyDocument"])
     stream = f"{target['Arn']}:log-stream:any"
     for writer in WRITERS:
         for action in ACTIONS:
-            if not any(allows(policy, writer, action, stream) for policy in policies):
+            if context.why_refused(writer, action, stream):
                 return f"no resource policy allows {writer} {action}"
     return None
 

@@ -8,7 +8,6 @@ from local_aws.cloudformation import Properties, ResourceType
 from local_aws.context import Context
 from local_aws.ministack.completion import complete
 from local_aws.ministack.private import require
-from local_aws.ministack.resource_policies import allows
 
 sns = require(
     "services.sns",
@@ -39,7 +38,8 @@ def install(context: Context) -> None:
     dispatch = eventbridge._dispatch_to_sns
 
     def checked(arn: str, payload: str) -> None:
-        refusal = why_refused(arn)
+        # No source: EventBridge names none to an encrypted topic.
+        refusal = why_refused(context, EVENTS, arn)
         if refusal:
             # EventBridge drops the event and counts a FailedInvocation; the warning makes it a fault.
             eventbridge.logger.warning("EventBridge → SNS %s refused: %s", arn, refusal)
@@ -89,13 +89,13 @@ ATTRIBUTES = (
 )
 
 
-def why_refused(topic_arn: str, service: str = EVENTS) -> str | None:
-    """Say why `service` may not publish to a topic, or None (traps G1: a CMK needs its own statement)."""
+def why_refused(context: Context, service: str, topic_arn: str, source_arn: str = "") -> str | None:
+    """Say why a service may not publish to a topic, or None (traps G1: a CMK needs its own statement)."""
     topic = sns._topics.get(topic_arn)
     if topic is None:
         return None
     attributes = topic["attributes"]
-    if not allows(attributes.get("Policy"), service, "sns:Publish", topic_arn):
+    if context.why_refused(service, "sns:Publish", topic_arn, source_arn):
         return f"the topic's policy does not allow {service} sns:Publish"
     key_id = attributes.get("KmsMasterKeyId")
     if not key_id:
@@ -104,7 +104,7 @@ def why_refused(topic_arn: str, service: str = EVENTS) -> str | None:
     if key is None:
         return f"the topic's key {key_id} does not exist"
     for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-        if not allows(key.get("Policy"), service, action, key["Arn"]):
+        if context.why_refused(service, action, key["Arn"], source_arn):
             return f"the policy of the topic's key does not allow {service} {action}"
     return None
 

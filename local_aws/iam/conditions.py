@@ -1,0 +1,124 @@
+"""Condition operators: String, Numeric, Date, Bool, Binary, IpAddress, Arn, Null, and what goes around them.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+import ipaddress
+import operator
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from local_aws.iam.documents import Condition
+from local_aws.iam.matching import UnknownVariableError, Values, filled, matches
+
+Compare = Callable[[str, str], bool]
+
+
+def holds(condition: Condition, values: Values, *, variables: bool) -> bool:
+    """Say whether a condition holds for a request whose context keys, in lower case, are `values`."""
+    name, _, rest = condition.operator.rpartition(":")
+    quantity, kind = name.lower(), rest.lower()
+    optional = kind.endswith("ifexists")
+    kind = kind.removesuffix("ifexists")
+    found = values.get(condition.key.lower())
+    if kind == "null":
+        return any((found is None) == (value.lower() == "true") for value in condition.values)
+    negated, compare = _compare(kind, values if variables else None)
+    if found is None:
+        return optional or quantity == "forallvalues" or (negated and quantity != "foranyvalue")
+    actual = (found,) if isinstance(found, str) else found
+    fits = [any(compare(value, one) for value in condition.values) != negated for one in actual]
+    # A key of many values without a quantity: one of them has to fit, all of a negated operator's.
+    every = quantity == "forallvalues" or (not quantity and negated)
+    return all(fits) if every else any(fits)
+
+
+def _compare(kind: str, values: Values | None) -> tuple[bool, Compare]:
+    """Return whether an operator is negated, and how it compares a policy's value with the request's."""
+    negated = "not" in kind
+    affirmative = kind.replace("not", "", 1)
+    if affirmative not in OPERATORS:
+        # As AWS, which refuses such a policy when it is stored: nothing is allowed by it.
+        return False, lambda _wanted, _actual: False
+    compare = OPERATORS[affirmative]
+    if values is None or not affirmative.startswith(("string", "arn")):
+        return negated, compare
+    if affirmative in ("stringequals", "stringequalsignorecase"):
+        return negated, lambda wanted, actual: _filled(compare, wanted, actual, values)
+    if affirmative == "stringlike":
+        return negated, lambda wanted, actual: matches(wanted, actual, values)
+    return negated, lambda wanted, actual: _arn(wanted, actual, values)
+
+
+def _filled(compare: Compare, wanted: str, actual: str, values: Values) -> bool:
+    try:
+        return compare(filled(wanted, values), actual)
+    except UnknownVariableError:
+        return False
+
+
+def _arn(wanted: str, actual: str, values: Values | None = None) -> bool:
+    """Compare two ARNs part by part: a wildcard does not reach over a colon before the resource."""
+    pattern, text = wanted.split(":", 5), actual.split(":", 5)
+    if wanted == "*":
+        return True
+    return len(pattern) == len(text) and all(
+        matches(part, piece, values) for part, piece in zip(pattern, text, strict=True)
+    )
+
+
+def _numeric(compare: Callable[[float, float], bool]) -> Compare:
+    def numbers(wanted: str, actual: str) -> bool:
+        try:
+            return compare(float(actual), float(wanted))
+        except ValueError:
+            return False
+
+    return numbers
+
+
+def _date(compare: Callable[[datetime, datetime], bool]) -> Compare:
+    def dates(wanted: str, actual: str) -> bool:
+        try:
+            return compare(_moment(actual), _moment(wanted))
+        except (ValueError, OverflowError):
+            return False
+
+    return dates
+
+
+def _moment(text: str) -> datetime:
+    """Read an ISO 8601 date or seconds since 1970."""
+    if text.replace(".", "", 1).isdigit() and "-" not in text:
+        return datetime.fromtimestamp(float(text), UTC)
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _within(wanted: str, actual: str) -> bool:
+    try:
+        return ipaddress.ip_address(actual) in ipaddress.ip_network(wanted, strict=False)
+    except ValueError:
+        return False
+
+
+OPERATORS: dict[str, Compare] = {
+    "stringequals": operator.eq,
+    "stringequalsignorecase": lambda wanted, actual: wanted.lower() == actual.lower(),
+    "stringlike": matches,
+    "numericequals": _numeric(operator.eq),
+    "numericlessthan": _numeric(operator.lt),
+    "numericlessthanequals": _numeric(operator.le),
+    "numericgreaterthan": _numeric(operator.gt),
+    "numericgreaterthanequals": _numeric(operator.ge),
+    "dateequals": _date(operator.eq),
+    "datelessthan": _date(operator.lt),
+    "datelessthanequals": _date(operator.le),
+    "dategreaterthan": _date(operator.gt),
+    "dategreaterthanequals": _date(operator.ge),
+    "bool": lambda wanted, actual: wanted.lower() == actual.lower(),
+    "binaryequals": operator.eq,
+    "ipaddress": _within,
+    "arnequals": _arn,
+    "arnlike": _arn,
+}

@@ -1,0 +1,105 @@
+"""Policy documents as plain data, parsed once for each text.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+# Policy variables are variables from this version on; before, `${aws:username}` is a text.
+WITH_VARIABLES = "2012-10-17"
+
+Principals = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One operator on one key; `values` are alternatives."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement. Of each pair (`actions`, `not_actions`) a valid statement has one."""
+
+    sid: str
+    allows: bool
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    not_resources: tuple[str, ...]
+    principals: Principals | None
+    not_principals: Principals | None
+    conditions: tuple[Condition, ...]
+    variables: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A policy document; two are equal when they are the same one, since `parse` makes one for each text."""
+
+    statements: tuple[Statement, ...]
+
+    def without(self, index: int) -> "Document":
+        """Return the document as it would be without one of its statements."""
+        return Document(self.statements[:index] + self.statements[index + 1 :])
+
+
+def parse(document: str | Mapping[str, Any]) -> Document:
+    """Parse a document, as text or as a mapping. Raises `ValueError` when it is no policy."""
+    text = document if isinstance(document, str) else json.dumps(document, sort_keys=True)
+    return _parse(text)
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> Document:
+    content = json.loads(text)
+    if not isinstance(content, Mapping):
+        raise ValueError(f"no policy document: {text[:80]}")
+    variables = content.get("Version") == WITH_VARIABLES
+    statements = content.get("Statement", [])
+    listed = statements if isinstance(statements, list) else [statements]
+    return Document(tuple(_statement(each, variables) for each in listed))
+
+
+def _statement(content: Mapping[str, Any], variables: bool) -> Statement:
+    effect = content.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        raise ValueError(f"a statement's Effect is Allow or Deny, not {effect!r}")
+    return Statement(
+        sid=str(content.get("Sid", "")),
+        allows=effect == "Allow",
+        actions=_texts(content.get("Action")),
+        not_actions=_texts(content.get("NotAction")),
+        resources=_texts(content.get("Resource")),
+        not_resources=_texts(content.get("NotResource")),
+        principals=_principals(content.get("Principal")),
+        not_principals=_principals(content.get("NotPrincipal")),
+        conditions=tuple(
+            Condition(operator, key, _texts(values))
+            for operator, keys in (content.get("Condition") or {}).items()
+            for key, values in keys.items()
+        ),
+        variables=variables,
+    )
+
+
+def _principals(content: Any) -> Principals | None:
+    if content is None:
+        return None
+    if isinstance(content, str):
+        return {"*": (content,)}
+    return {kind: _texts(names) for kind, names in content.items()}
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    values = value if isinstance(value, list) else [value]
+    return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in values)

@@ -1,0 +1,223 @@
+"""The check in front of every API call, and of what services do without one."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local_aws.api import AwsError, Response
+from local_aws.context import Context, ServiceRole
+from local_aws.iam import answers, wire
+from local_aws.iam.account import Account
+from local_aws.iam.asked import Asked, asked
+from local_aws.iam.evaluation import Decision, Policies, Request, decide
+from local_aws.iam.ledger import Ledger
+from local_aws.iam.matching import Value
+from local_aws.iam.principals import Caller, service, session, session_of
+from local_aws.iam.web_identity import TokenError, identity
+from local_aws.ministack import iam as store
+
+logger = logging.getLogger("local_aws.iam")
+
+# Nobody needs a permission for them.
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
+# Links in SNS's mails.
+UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
+MISSING = answers.Refusal("Request is missing Authentication Token", "MissingAuthenticationToken")
+INVALID = answers.Refusal(
+    "The security token included in the request is invalid.", "UnrecognizedClientException"
+)
+EXPIRED = answers.Refusal("The security token included in the request is expired", "ExpiredTokenException")
+
+
+class Enforcer:
+    """Decides about calls by their access key. The account's own key may do everything."""
+
+    def __init__(self, context: Context, account: Account) -> None:
+        self.context = context
+        self.account = account
+        self.ledger = Ledger()
+
+    def is_free(self, request: wire.HttpRequest) -> bool:
+        """Say whether a request needs no decision, without looking at its body."""
+        found = wire.credential(request)
+        if found is None:
+            form = "x-www-form-urlencoded" in request.headers.get("content-type", "")
+            return not form and "x-amz-target" not in request.headers
+        return self._is_owner(found) and found.service != "sts"
+
+    def check(self, request: wire.HttpRequest) -> Response | None:
+        """Return the refusal of a request, or None when it may pass."""
+        found = wire.credential(request)
+        if found is None:
+            return self._check_unsigned(request)
+        if self._is_owner(found):
+            return self._check_owner(request, found)
+        about = store.session(found.access_key)
+        if about is None or (about.token and about.token != found.token):
+            return answers.response(INVALID, request, found.service)
+        if about.expired:
+            return answers.response(EXPIRED, request, found.service)
+        scope, request = self._of_bucket(request, found.service)
+        try:
+            call = wire.read(request, scope)
+        except wire.WrongScopeError:
+            told = answers.Refusal("Credential should be scoped to correct service.", "SignatureDoesNotMatch")
+            return answers.response(told, request, scope)
+        if f"{call.service}:{call.operation}" in FREE:
+            return None
+        caller = self.account.caller(found.access_key) or session(about.arn)
+        for one in asked(call, request, self.account.place, self.account):
+            values = self._values(caller, one, about)
+            refused = self._decide(caller, one, values, found.access_key)
+            if refused is not None:
+                return answers.response(refused, request, scope)
+        return None
+
+    def _check_unsigned(self, request: wire.HttpRequest) -> Response | None:
+        """Check a request that nobody signed: the links of SNS's mails, and a web identity's."""
+        call = wire.read(request, "sts")
+        if call.operation in UNSIGNED:
+            return None
+        if call.operation != "AssumeRoleWithWebIdentity":
+            return answers.response(MISSING, request, "sts")
+        role = str(call.params.get("RoleArn", ""))
+        account = role.split(":")[4] if role.count(":") > 4 else ""
+        try:
+            token = str(call.params.get("WebIdentityToken", ""))
+            found = identity(token, account, store.identity_providers())
+        except TokenError as error:
+            return answers.response(error.refusal, request, "sts")
+        one = Asked("sts:AssumeRoleWithWebIdentity", role, found.values)
+        refused = self._decide(found.caller, one, self._values(found.caller, one, None), "")
+        return None if refused is None else answers.response(refused, request, "sts")
+
+    def _check_owner(self, request: wire.HttpRequest, found: wire.Credential) -> Response | None:
+        """Check that a role trusts the account, when its owner takes it on; all else is the owner's to do."""
+        call = wire.read(request, found.service)
+        if call.operation != "AssumeRole":
+            return None
+        root = Caller(f"arn:aws:iam::{self.context.account}:root", self.context.account)
+        for one in asked(call, request, self.account.place, self.account):
+            refused = self._decide(root, one, self._values(root, one, None), "")
+            if refused is not None:
+                return answers.response(refused, request, found.service)
+        return None
+
+    def authorize(self, caller: str, action: str, resource: str) -> None:
+        """Raise `AwsError` unless a caller, by access key or by a role's ARN, may do what has no API call."""
+        if not caller.startswith("arn:"):
+            if store.is_root(caller) or not self._is_known(caller):
+                return
+            found = self.account.caller(caller)
+            who = found or Caller("unknown")
+        else:
+            who = session_of(caller, "local-aws")
+        one = Asked(action, resource)
+        about = None if caller.startswith("arn:") else store.session(caller)
+        refused = self._decide(who, one, self._values(who, one, about), "")
+        if refused is not None:
+            raise AwsError("AccessDeniedException", refused.message)
+
+    def assume(self, role: ServiceRole) -> dict[str, str]:
+        """Give a service the credentials of a role, if the role's trust lets it. Raises `ClientError`."""
+        refused = self.why_refused(role.service, "sts:AssumeRole", role, role.source_arn)
+        if refused is not None:
+            error = {"Error": {"Code": "AccessDenied", "Message": refused}}
+            raise ClientError(error, "AssumeRole")
+        return store.give_session(role, role.service.partition(".")[0])
+
+    def why_refused(self, principal: str, action: str, resource: str, source_arn: str = "") -> str | None:
+        """Say why an AWS service itself may not do something to a resource, or None.
+
+        `source_arn` is for what it acts; some services (EventBridge, to an encrypted topic) do not say.
+        """
+        caller, one = service(principal), Asked(action, resource)
+        values = dict(self._values(caller, one, None))
+        if source_arn:
+            values |= {"aws:sourcearn": source_arn, "aws:sourceaccount": self.context.account}
+        refused = self._decide(caller, one, values, "")
+        return None if refused is None else refused.message
+
+    def report(self) -> dict[str, Any]:
+        """Return every statement with its use, and every refusal (GET /_local_aws/iam)."""
+        for policy in self.account.all_policies():
+            self.ledger.see(policy)
+        return self.ledger.report()
+
+    def _is_owner(self, found: wire.Credential) -> bool:
+        return store.is_root(found.access_key) or not self._is_known(found.access_key)
+
+    def _is_known(self, access_key: str) -> bool:
+        # A long-term key that IAM did not give out is the caller's own of elsewhere: the account's, here.
+        return access_key.startswith("ASIA") or store.session(access_key) is not None
+
+    def _of_bucket(self, request: wire.HttpRequest, scope: str) -> tuple[str, wire.HttpRequest]:
+        bucket = store.virtual_bucket(request.headers.get("host", ""))
+        if not bucket:
+            return scope, request
+        path = f"/{bucket}{request.path}"
+        return "s3", wire.HttpRequest(request.method, path, request.query, request.headers, request.body)
+
+    def _decide(
+        self, caller: Caller, one: Asked, values: Mapping[str, Value], access_key: str
+    ) -> answers.Refusal | None:
+        for policy in self.account.all_policies():
+            self.ledger.see(policy)
+        policies = self.account.policies(caller, one.action, one.resource, access_key)
+        request = Request(
+            caller, one.action, one.resource, _owner(one.resource, self.context.account), values
+        )
+        decision = _decide_on_role(request, policies)
+        self.ledger.add(request, policies, decision)
+        if decision.allowed:
+            return None
+        told = answers.refusal(request, decision)
+        logger.warning("refused: %s", told.message)
+        return told
+
+    def _values(self, caller: Caller, one: Asked, about: store.Session | None) -> Mapping[str, Value]:
+        """Return a request's context keys.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        """
+        now = datetime.now(UTC)
+        values: dict[str, Value] = {
+            "aws:currenttime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "aws:epochtime": str(int(now.timestamp())),
+            "aws:requestedregion": self.context.region,
+            # The endpoint stands for AWS's, which is HTTPS.
+            "aws:securetransport": "true",
+            "aws:sourceip": "127.0.0.1",
+            "aws:resourceaccount": _owner(one.resource, self.context.account),
+            "aws:viaawsservice": "false",
+            "aws:principalisawsservice": str(bool(caller.service)).lower(),
+        }
+        if caller.service:
+            values["aws:principalservicename"] = caller.service
+        if caller.account:
+            values["aws:principalarn"] = caller.role_arn or caller.arn
+            values["aws:principalaccount"] = caller.account
+            values["aws:principaltype"] = "AssumedRole" if caller.role_arn else "User"
+        if about is not None:
+            values["aws:userid"] = about.user_id
+            values |= {f"aws:principaltag/{key.lower()}": value for key, value in about.tags.items()}
+        if caller.account and not caller.role_arn:
+            values["aws:username"] = caller.arn.rpartition("/")[2]
+        return {**values, **one.values}
+
+
+def _decide_on_role(request: Request, policies: Policies) -> Decision:
+    """Decide; a role that does not exist is refused like one that does not trust the caller."""
+    if request.action.startswith("sts:AssumeRole") and policies.resource is None:
+        return Decision(False, "because no resource-based policy allows the action", ())
+    return decide(request, policies)
+
+
+def _owner(resource: str, own: str) -> str:
+    """Return the account of a resource; the ARNs of S3 name none, and this account is the only one."""
+    parts = resource.split(":")
+    return parts[4] if len(parts) > 5 and parts[4] else own

@@ -1,0 +1,224 @@
+"""From an operation to its action and the resources that it is about.
+
+Actions and ARN formats are those of https://docs.aws.amazon.com/service-authorization/latest/reference/ . An
+operation that is not here is evaluated on `*`, so only a statement about everything allows it to a role.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from local_aws.iam.wire import Call
+
+EVERYTHING = "*"
+
+# Operations whose action has another name.
+ACTIONS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "lambda:InvokeAsync": "lambda:InvokeFunction",
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a service's operations are about; without `operations`, all that have the template's parameters.
+
+    In the template `{name}` is a parameter, `{name|last}` what a filter makes of it. A value that is an ARN
+    of this service stands for the whole; a parameter with many values gives as many resources.
+    """
+
+    template: str
+    operations: frozenset[str] = frozenset()
+
+
+def _rule(template: str, *operations: str) -> Rule:
+    return Rule(template, frozenset(operations))
+
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "codecommit": (_rule("{repositoryName}"), _rule("{repositoryNames}"), _rule("{resourceArn}")),
+    "codebuild": (
+        _rule("project/{projectName}"),
+        _rule("project/{ids|build}", "BatchGetBuilds", "BatchDeleteBuilds"),
+        _rule("project/{id|build}", "StopBuild", "RetryBuild"),
+        _rule("project/{names}", "BatchGetProjects"),
+        _rule("report-group/{name}", "CreateReportGroup"),
+        _rule("project/{name}", "CreateProject", "UpdateProject", "DeleteProject"),
+        _rule("{reportGroupArn}"),
+        _rule("{reportGroupArns}"),
+        _rule("{arn}", "UpdateReportGroup", "DeleteReportGroup"),
+    ),
+    "codepipeline": (
+        _rule("{pipelineName}/{stageName}/{actionName}"),
+        _rule("{pipelineName}/{stageName}"),
+        _rule("{pipelineName}"),
+        _rule("{pipeline.name}"),
+        _rule("{name}"),
+        _rule("{resourceArn}"),
+    ),
+    "codedeploy": (
+        _rule("application:{applicationName}", "RegisterApplicationRevision", "GetApplicationRevision"),
+        _rule("deploymentgroup:{applicationName}/{deploymentGroupName}"),
+        _rule("deploymentgroup:{applicationName}/{currentDeploymentGroupName}"),
+        _rule(
+            "deploymentgroup:{deploymentId|deployment}",
+            *(
+                "GetDeployment",
+                "StopDeployment",
+                "ContinueDeployment",
+                "PutLifecycleEventHookExecutionStatus",
+            ),
+        ),
+        _rule("deploymentgroup:{deploymentIds|deployment}", "BatchGetDeployments"),
+        _rule("application:{applicationName}"),
+        _rule("application:{applicationNames}"),
+        _rule("deploymentconfig:{deploymentConfigName}"),
+        _rule("{ResourceArn}"),
+    ),
+    "ecs": (
+        _rule("task-definition/{family}:*", "RegisterTaskDefinition"),
+        _rule("task-set/{cluster|last}/{service|last}/*", "CreateTaskSet"),
+        _rule("task-set/{cluster|last}/{service|last}/{taskSet|last}"),
+        _rule("task-set/{cluster|last}/{service|last}/{taskSets|last}"),
+        _rule("service/{cluster|last}/{services|last}"),
+        _rule("service/{cluster|last}/{service|last}", "UpdateService", "DeleteService"),
+        _rule("service/{cluster|last}/{service|last}", "UpdateServicePrimaryTaskSet"),
+        _rule("service/{cluster|last}/{serviceName}", "CreateService"),
+        _rule("task-definition/{taskDefinition|revision}", "RunTask", "StartTask"),
+        _rule("task/{cluster|last}/{tasks|last}", "DescribeTasks"),
+        _rule("task/{cluster|last}/{task|last}", "StopTask"),
+        _rule("cluster/{clusters|last}", "DescribeClusters"),
+        _rule("cluster/{clusterName}", "CreateCluster"),
+        _rule("cluster/{cluster|last}", "UpdateCluster", "DeleteCluster", "ListServices"),
+        _rule("{resourceArn}"),
+    ),
+    "ecr": (
+        _rule("repository/{repositoryName}"),
+        _rule("repository/{repositoryNames}"),
+        _rule("repository/*", "DescribeRepositories"),
+        _rule("{resourceArn}"),
+    ),
+    "elasticloadbalancing": (
+        _rule("*", "Describe*"),
+        _rule("{RuleArn}"),
+        _rule("{ListenerArn}"),
+        _rule("{TargetGroupArn}"),
+        _rule("{LoadBalancerArn}"),
+        _rule("{ResourceArns}"),
+    ),
+    "logs": (
+        _rule("log-group:{logGroupName}:log-stream:{logStreamName}"),
+        _rule("log-group:{logGroupName}:log-stream:"),
+        _rule("log-group::log-stream:", "DescribeLogGroups"),
+        _rule("{resourceArn}"),
+    ),
+    "kms": (_rule("{KeyId|key}"),),
+    "ssm": (_rule("parameter{Name|parameter}"), _rule("parameter{Names|parameter}")),
+    "sns": (
+        _rule("{TopicArn}"),
+        _rule("{TargetArn}"),
+        _rule("{Name}", "CreateTopic"),
+        _rule("{ResourceArn}"),
+    ),
+    "sqs": (_rule("{QueueUrl|last}"), _rule("{QueueName}", "CreateQueue", "GetQueueUrl")),
+    "events": (
+        _rule("event-bus/{Entries|bus}", "PutEvents"),
+        _rule("rule/{Rule}"),
+        _rule("rule/{Name}"),
+        _rule("{ResourceARN}"),
+    ),
+    "lambda": (_rule("function:{FunctionName|function}"),),
+    # DescribeAlarms is about all alarms, whichever are named.
+    "cloudwatch": (_rule("alarm:*", "DescribeAlarms"), _rule("alarm:{AlarmName}"), _rule("{ResourceARN}")),
+    "iam": (_rule("role/{RoleName}"), _rule("user/{UserName}"), _rule("{PolicyArn}")),
+    "sts": (_rule("{RoleArn}"),),
+    "cloudformation": (_rule("stack/{StackName|stack}/*"),),
+}
+# Their ARNs name no region.
+GLOBAL = frozenset({"iam", "sts"})
+
+_FIELD = re.compile(r"\{(?P<name>[A-Za-z.]+)(?:\|(?P<filter>[a-z]+))?\}")
+Filter = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where ARNs are of; `filters` look up what only the account knows: `deployment` and `key`."""
+
+    partition: str
+    region: str
+    account: str
+    filters: Mapping[str, Filter]
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource of a service."""
+        region = "" if service in GLOBAL else self.region
+        return f"arn:{self.partition}:{service}:{region}:{self.account}:{resource}"
+
+
+def action_of(call: Call) -> str:
+    """Return the action that an operation needs first of all."""
+    name = f"{call.service}:{call.operation}"
+    return ACTIONS.get(name, name)
+
+
+def resources_of(call: Call, place: Place) -> list[str]:
+    """Return the ARNs that an operation is about, `*` when it has none or is not known here."""
+    for rule in RULES.get(call.service, ()):
+        if rule.operations and not any(fnmatchcase(call.operation, name) for name in rule.operations):
+            continue
+        found = list(dict.fromkeys(_fill(rule.template, call, place)))
+        if found:
+            return found
+    return [EVERYTHING]
+
+
+def _fill(template: str, call: Call, place: Place) -> Iterator[str]:
+    """Yield the ARNs of a template; none when a parameter of it is missing."""
+    if template == EVERYTHING:
+        yield EVERYTHING
+        return
+    texts = [template]
+    for field in _FIELD.finditer(template):
+        values = _values(call.params, field["name"])
+        if field["filter"]:
+            filters = {**FILTERS, **place.filters}
+            values = [filters[field["filter"]](value) for value in values]
+        texts = [text.replace(field[0], value, 1) for text in texts for value in values]
+    for text in texts:
+        yield text if text.startswith(("arn:", EVERYTHING)) else place.arn(call.service, text)
+
+
+def _values(params: Mapping[str, Any], name: str) -> list[str]:
+    value: Any = params
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if isinstance(value, list):
+        return [
+            str(each) if not isinstance(each, Mapping) else str(each.get("EventBusName", ""))
+            for each in value
+        ]
+    return [] if value is None else [str(value)]
+
+
+def _parameter(name: str) -> str:
+    """Return a parameter's name as its ARN ends: after a slash, without version or label."""
+    named = name.partition(":parameter")[2] if name.startswith("arn:") else name.partition(":")[0]
+    return named if named.startswith("/") else f"/{named}"
+
+
+FILTERS: dict[str, Filter] = {
+    "last": lambda value: value.rpartition("/")[2],
+    "build": lambda value: value.partition(":")[0] if not value.startswith("arn:") else value,
+    "bus": lambda value: value.rpartition("/")[2] or "default",
+    "parameter": _parameter,
+    "function": lambda value: value.partition(":function:")[2] or value,
+    "revision": lambda value: value.rpartition("/")[2],
+    "stack": lambda value: value.split("/")[1] if value.startswith("arn:") else value,
+}

@@ -1,0 +1,67 @@
+"""AssumeRoleWithWebIdentity: a token of an identity provider that the account knows takes on a role.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from local_aws.iam.answers import Refusal
+from local_aws.iam.matching import Value
+from local_aws.iam.principals import Caller
+
+CODE = "InvalidIdentityToken"
+
+
+class TokenError(Exception):
+    """A token that AWS refuses before it looks at any policy."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.refusal = Refusal(message, CODE, 400)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a token says: its provider, as a caller, and the condition keys that its claims are."""
+
+    caller: Caller
+    values: Mapping[str, Value]
+
+
+def identity(token: str, account: str, providers: Mapping[str, list[str]]) -> Identity:
+    """Read a token; `providers` are the account's, by ARN, with their client ids. Raises `TokenError`.
+
+    Its signature is not verified: the provider's keys are not on this machine.
+    """
+    claims = _claims(token)
+    issuer = str(claims.get("iss", ""))
+    host = urlsplit(issuer).netloc + urlsplit(issuer).path.rstrip("/")
+    arn = f"arn:aws:iam::{account}:oidc-provider/{host}"
+    if arn not in providers:
+        raise TokenError(f"No OpenIDConnect provider found in your account for {issuer}")
+    audiences = claims.get("aud")
+    audience = audiences if isinstance(audiences, str) else next(iter(audiences or []), "")
+    if audience not in providers[arn]:
+        raise TokenError("Incorrect token audience")
+    values: dict[str, Value] = {f"{host}:aud": str(audience)}
+    values |= {f"{host}:{name}": str(claims[name]) for name in ("sub", "email") if name in claims}
+    return Identity(Caller(arn, federated=arn), {key.lower(): value for key, value in values.items()})
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    try:
+        body = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError, binascii.Error) as error:
+        raise TokenError(
+            "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
+        ) from error
+    if not isinstance(claims, Mapping):
+        raise TokenError("The ID Token provided is not a valid JWT.")
+    return claims

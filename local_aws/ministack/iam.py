@@ -1,0 +1,229 @@
+"""What MiniStack has stored that decides who may do what: sessions, roles, users, and resources' policies."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_aws.ministack.private import require
+
+iam = require(
+    "services.iam",
+    *("_access_keys", "_groups", "_group_inline_policies", "_lookup_policy", "_oidc_providers", "_roles"),
+    *("_user_inline_policies", "_users"),
+)
+sts = require(
+    "services.sts",
+    *("_gen_secret", "_gen_session_access_key", "_gen_session_token", "_role_id", "_sessions"),
+    "register_session",
+)
+kms = require("services.kms", "_aliases", "_resolve_key")
+s3 = require("services.s3", "_bucket_default_sse_headers", "_buckets", "bucket_policy_for_arn")
+sns = require("services.sns", "_topics", "topic_policy_for_arn")
+sqs = require("services.sqs", "queue_policy_for_arn")
+lambda_svc = require("services.lambda_svc", "function_policy_for_arn")
+logs = require("services.cloudwatch_logs", "_log_group_policies", "_resource_policies")
+ssm = require("services.ssm", "_parameters")
+evaluator = require("core.iam_evaluator", "is_root_access_key")
+app = require("app", "_extract_s3_vhost_bucket")
+
+KMS_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
+Text = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Temporary credentials or a user's, as they were given out."""
+
+    arn: str
+    token: str
+    user_id: str
+    expired: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    policies: tuple[Text, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A role or a user: its policies by name, and for a role who may take it on."""
+
+    arn: str
+    policies: Mapping[str, Text]
+    boundary: Text | None = None
+    trust: Text | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_root(access_key: str) -> bool:
+    """Say whether a key is the account's own: `test`, or twelve digits."""
+    return bool(evaluator.is_root_access_key(access_key))
+
+
+def session(access_key: str) -> Session | None:
+    """Return what an access key was given out for, None for one that nobody gave out."""
+    found = sts._sessions.get(access_key)
+    if found is not None:
+        expires = found.get("Expiration")
+        passed = found.get("SessionPolicies")
+        return Session(
+            found["Arn"],
+            found.get("SessionToken", ""),
+            found.get("UserId", ""),
+            expired=isinstance(expires, int | float) and time.time() > expires,
+            tags={tag["Key"]: tag["Value"] for tag in found.get("SessionTags") or []},
+            policies=_session_policies(passed) if passed else None,
+        )
+    for (_, key), record in iam._access_keys.to_dict().items():
+        if key == access_key and record.get("Status") == "Active":
+            user = iam._users.get(record["UserName"]) or {}
+            return Session(user.get("Arn", ""), "", user.get("UserId", ""))
+    return None
+
+
+def role(account: str, name: str) -> Entity | None:
+    """Return the role of a name."""
+    found = iam._roles.get_scoped(account, None, name)
+    if found is None:
+        return None
+    return Entity(
+        found["Arn"],
+        {**(found.get("InlinePolicies") or {}), **_managed(found.get("AttachedPolicies", []))},
+        _document(found.get("PermissionsBoundary")),
+        found.get("AssumeRolePolicyDocument"),
+        {tag["Key"]: tag["Value"] for tag in found.get("Tags") or []},
+    )
+
+
+def roles(account: str) -> Iterator[tuple[str, Entity]]:
+    """Yield every role by its name."""
+    for name in list(iam._roles.keys()):
+        found = role(account, name)
+        if found is not None:
+            yield name, found
+
+
+def user(name: str) -> Entity | None:
+    """Return the user of a name, with the policies of its groups."""
+    found = iam._users.get(name)
+    if found is None:
+        return None
+    policies = {**(iam._user_inline_policies.get(name) or {}), **_managed(found.get("AttachedPolicies", []))}
+    for group, about in list(iam._groups.items()):
+        if name in about.get("Users", []):
+            policies |= iam._group_inline_policies.get(group) or {}
+            policies |= _managed(about.get("AttachedPolicies", []))
+    return Entity(found["Arn"], policies, _document(found.get("PermissionsBoundary")))
+
+
+def give_session(role_arn: str, name: str) -> dict[str, str]:
+    """Give out credentials of a role, as STS does to AWS's own services."""
+    account = role_arn.split(":")[4]
+    made = {
+        "AccessKeyId": str(sts._gen_session_access_key()),
+        "SecretAccessKey": str(sts._gen_secret()),
+        "SessionToken": str(sts._gen_session_token()),
+    }
+    role_name = role_arn.rpartition("/")[2]
+    sts.register_session(
+        made["AccessKeyId"],
+        {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{name}",
+            "UserId": f"{sts._role_id(role_arn)}:{name}",
+            "SecretAccessKey": made["SecretAccessKey"],
+            "SessionToken": made["SessionToken"],
+            "AccountId": account,
+            "PrincipalType": "AssumedRole",
+        },
+    )
+    return made
+
+
+def identity_providers() -> dict[str, list[str]]:
+    """Return the OpenID Connect providers of the account by their ARNs, with their client ids."""
+    return {arn: list(found.get("ClientIDList", [])) for arn, found in list(iam._oidc_providers.items())}
+
+
+def resource_policy(service: str, arn: str) -> Text | None:
+    """Return the policy of a resource of S3, KMS, SNS, SQS, Lambda or Logs, None when it has none."""
+    lookups = {
+        "s3": s3.bucket_policy_for_arn,
+        "sns": sns.topic_policy_for_arn,
+        "sqs": sqs.queue_policy_for_arn,
+        "lambda": lambda_svc.function_policy_for_arn,
+    }
+    if service == "kms":
+        return (kms._resolve_key(arn) or {}).get("Policy")
+    if service == "logs":
+        return _logs_policy(arn)
+    found = lookups[service](arn) if service in lookups else None
+    return found[0] or None if found else None
+
+
+def key_arn(key: str) -> str:
+    """Return the ARN of a KMS key from its id, ARN or alias; itself when there is none."""
+    found = kms._resolve_key(key)
+    return str(found["Arn"]) if found else key
+
+
+def is_managed_key(arn: str) -> bool:
+    """Say whether a key is AWS's own of a service (`alias/aws/s3`)."""
+    key = arn.rpartition("/")[2]
+    return any(of == key and ":alias/aws/" in alias for alias, of in list(kms._aliases.items()))
+
+
+def bucket_key(bucket: str) -> str:
+    """Return the KMS key that a bucket encrypts with by default, or nothing."""
+    return str(s3._bucket_default_sse_headers(bucket).get(KMS_KEY, ""))
+
+
+def object_key(bucket: str, key: str) -> str:
+    """Return the KMS key that an object is encrypted with, or nothing."""
+    found = (s3._buckets.get(bucket) or {}).get("objects", {}).get(key) or {}
+    return str(found.get("preserved_headers", {}).get(KMS_KEY, ""))
+
+
+def topic_key(arn: str) -> str:
+    """Return the KMS key of a topic, or nothing."""
+    return str((sns._topics.get(arn) or {}).get("attributes", {}).get("KmsMasterKeyId", ""))
+
+
+def parameter_key(name: str) -> str:
+    """Return the KMS key of a SecureString, or nothing."""
+    return str((ssm._parameters.get(name) or {}).get("KeyId", ""))
+
+
+def virtual_bucket(host: str) -> str:
+    """Return the bucket that a Host header names, or nothing."""
+    return str(app._extract_s3_vhost_bucket(host) or "")
+
+
+def _managed(arns: list[str]) -> dict[str, Text]:
+    found = {arn: _document(arn) for arn in arns}
+    return {arn: document for arn, document in found.items() if document is not None}
+
+
+def _document(arn: str | None) -> Text | None:
+    policy = iam._lookup_policy(arn) if arn else None
+    if not policy:
+        return None
+    version = policy["Versions"][policy["DefaultVersionId"]]
+    found: Text | None = version.get("Document")
+    return found
+
+
+def _session_policies(passed: Mapping[str, Any]) -> tuple[Text, ...]:
+    inline = [passed["Policy"]] if passed.get("Policy") else []
+    return (*inline, *_managed(passed.get("PolicyArns", [])).values())
+
+
+def _logs_policy(arn: str) -> Text | None:
+    """Return the account's policies of Logs and the group's own as one: each of them may allow."""
+    statements: list[Any] = []
+    group = arn.partition(":log-group:")[2].partition(":")[0]
+    own = logs._log_group_policies.get(group)
+    for policy in [*logs._resource_policies.values(), *([own] if own else [])]:
+        document = json.loads(policy["policyDocument"])
+        found = document.get("Statement", [])
+        statements += found if isinstance(found, list) else [found]
+    return {"Version": "2012-10-17", "Statement": statements} if statements else None
