@@ -1,5 +1,7 @@
 """Starts local_aws. No other module of the harness knows it; they see an endpoint, as on AWS."""
 
+import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from local_aws.running import LocalAwsError, Running, find, start
 # The only account that local_aws has; as an access key it says so to MiniStack. It is no secret.
 ACCOUNT = "123456789012"
 PYTHON = "3.9"
+PERMISSIONS = "permissions.json"
 
 
 def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> Running:
@@ -66,6 +69,9 @@ def local_aws(folder: Path) -> Iterator[Running]:
     try:
         yield running
     finally:
+        with contextlib.suppress(OSError, ValueError):
+            # What each permission was used for: `make iam` prints it. A server that is gone says so below.
+            (folder / PERMISSIONS).write_text(json.dumps(running.permissions(), indent=1))
         faults = running.stop()
     if faults:
         raise HarnessError(f"local_aws saw faults: {'; '.join(faults)}")

@@ -11,6 +11,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 ENDPOINT_FILE = "endpoint.json"
 LOCK_FILE = "lock"
@@ -101,8 +102,16 @@ class Running:
 
     def faults(self) -> list[str]:
         """Return what went wrong in the background so far (GET /_local_aws/faults)."""
-        with urllib.request.urlopen(f"{self.endpoint}/_local_aws/faults", timeout=10) as answer:  # noqa: S310 - our own loopback endpoint
-            found: list[str] = json.load(answer)["faults"]
+        found: list[str] = self._ask("faults")["faults"]
+        return found
+
+    def permissions(self) -> dict[str, Any]:
+        """Return every policy statement with its use so far, and every refusal (GET /_local_aws/iam)."""
+        return self._ask("iam")
+
+    def _ask(self, what: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.endpoint}/_local_aws/{what}", timeout=10) as answer:  # noqa: S310 - our own loopback endpoint
+            found: dict[str, Any] = json.load(answer)
         return found
 
     def stop(self, timeout: float = STOP_SECONDS) -> list[str]:

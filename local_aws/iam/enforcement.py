@@ -79,6 +79,8 @@ class Enforcer:
 
     def _check_unsigned(self, request: wire.HttpRequest) -> Response | None:
         """Check a request that nobody signed: the links of SNS's mails, and a web identity's."""
+        if "x-amz-target" in request.headers:
+            return answers.response(MISSING, request, "")
         call = wire.read(request, "sts")
         if call.operation in UNSIGNED:
             return None
@@ -138,7 +140,8 @@ class Enforcer:
         caller, one = service(principal), Asked(action, resource)
         values = dict(self._values(caller, one, None))
         if source_arn:
-            values |= {"aws:sourcearn": source_arn, "aws:sourceaccount": self.context.account}
+            about = ("aws:sourceaccount", "aws:sourceowner")
+            values |= {"aws:sourcearn": source_arn, **dict.fromkeys(about, self.context.account)}
         refused = self._decide(caller, one, values, "")
         return None if refused is None else refused.message
 

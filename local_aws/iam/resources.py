@@ -66,6 +66,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _rule("application:{applicationName}", "RegisterApplicationRevision", "GetApplicationRevision"),
         _rule("deploymentgroup:{applicationName}/{deploymentGroupName}"),
         _rule("deploymentgroup:{applicationName}/{currentDeploymentGroupName}"),
+        # https://docs.aws.amazon.com/codedeploy/latest/userguide/auth-and-access-control-permissions-reference.html
         _rule(
             "deploymentgroup:{deploymentId|deployment}",
             *(
@@ -95,7 +96,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _rule("task/{cluster|last}/{task|last}", "StopTask"),
         _rule("cluster/{clusters|last}", "DescribeClusters"),
         _rule("cluster/{clusterName}", "CreateCluster"),
-        _rule("cluster/{cluster|last}", "UpdateCluster", "DeleteCluster", "ListServices"),
+        _rule("cluster/{cluster|last}", "UpdateCluster", "DeleteCluster"),
         _rule("{resourceArn}"),
     ),
     "ecr": (
@@ -116,10 +117,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _rule("log-group:{logGroupName}:log-stream:{logStreamName}"),
         _rule("log-group:{logGroupName}:log-stream:"),
         _rule("log-group::log-stream:", "DescribeLogGroups"),
-        _rule("{resourceArn}"),
+        _rule("{resourceArn}", "*Tag*"),
     ),
     "kms": (_rule("{KeyId|key}"),),
-    "ssm": (_rule("parameter{Name|parameter}"), _rule("parameter{Names|parameter}")),
+    "ssm": (
+        _rule("parameter{Name|parameter}", "*Parameter*"),
+        _rule("parameter{Names|parameter}", "*Parameters"),
+    ),
     "sns": (
         _rule("{TopicArn}"),
         _rule("{TargetArn}"),
@@ -129,11 +133,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "sqs": (_rule("{QueueUrl|last}"), _rule("{QueueName}", "CreateQueue", "GetQueueUrl")),
     "events": (
         _rule("event-bus/{Entries|bus}", "PutEvents"),
-        _rule("rule/{Rule}"),
-        _rule("rule/{Name}"),
-        _rule("{ResourceARN}"),
+        _rule("rule/{Rule}", "*Targets*"),
+        _rule("rule/{Name}", "*Rule*"),
+        _rule("{ResourceARN}", "*Tag*"),
     ),
-    "lambda": (_rule("function:{FunctionName|function}"),),
+    "lambda": (
+        _rule("function:{FunctionName|function}", "*Function*", "Invoke*", "*Permission", "GetPolicy"),
+    ),
     # DescribeAlarms is about all alarms, whichever are named.
     "cloudwatch": (_rule("alarm:*", "DescribeAlarms"), _rule("alarm:{AlarmName}"), _rule("{ResourceARN}")),
     "iam": (_rule("role/{RoleName}"), _rule("user/{UserName}"), _rule("{PolicyArn}")),

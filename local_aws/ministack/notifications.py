@@ -31,6 +31,7 @@ def install(context: Context) -> None:
         "AWS::SNS::Topic",
         {"KmsMasterKeyId": lambda topic, value: _set_topic(context, topic, "KmsMasterKeyId", value)},
     )
+    _own_only()
     subscribe = sns._subscribe
     sns._subscribe = lambda params: _subscribe(subscribe, params)
     for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
@@ -47,6 +48,24 @@ def install(context: Context) -> None:
         dispatch(arn, payload)
 
     eventbridge._dispatch_to_sns = checked
+
+
+def _own_only() -> None:
+    """Give a topic AWS's default policy: it is for the owner's account, not for whoever comes.
+
+    CloudWatch says whose alarm it is (`aws:SourceOwner`); EventBridge does not, and needs a statement.
+    """
+    handlers = require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")._RESOURCE_HANDLERS
+    original = handlers["AWS::SNS::Topic"]["create"]
+
+    def create(logical_id: str, props: Mapping[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+        arn, attributes = original(logical_id, props, stack)
+        policy = json.loads(sns._topics[arn]["attributes"]["Policy"])
+        policy["Statement"][0]["Condition"] = {"StringEquals": {"AWS:SourceOwner": arn.split(":")[4]}}
+        sns._topics[arn]["attributes"]["Policy"] = json.dumps(policy)
+        return arn, attributes
+
+    handlers["AWS::SNS::Topic"] = {**handlers["AWS::SNS::Topic"], "create": create}
 
 
 def resource_types(context: Context) -> dict[str, ResourceType]:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
@@ -153,22 +153,32 @@ class FakeCloudWatch:
         return {"MetricAlarms": [{"AlarmName": name, "StateValue": StateValue} for name in found]}
 
 
+class FakeCloud(Context):
+    """A context whose clients are fakes, for a role whatever it is taken on for."""
+
+    fakes: ClassVar[dict[tuple[str, str | None], Any]] = {}
+
+    def client(self, service: str, role_arn: str | None = None) -> Any:
+        return self.fakes[service, role_arn]
+
+    def credentials(self, role_arn: str) -> dict[str, str]:
+        found: dict[str, str] = self.fakes["sts", None].assume_role(RoleArn=role_arn, RoleSessionName="x")
+        return found
+
+
 class World:
     """CodeDeploy with the fakes around it, one application and one group."""
 
     def __init__(self, tmp_path: Path, factor: float = 0.0005) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
-        self.context = Context(tmp_path, "http://127.0.0.1:1", Clock(factor), "test", self._emit)
+        self.context = FakeCloud(tmp_path, "http://127.0.0.1:1", Clock(factor), "test", self._emit)
         self.ecs, self.elbv2, self.function = FakeEcs(), FakeElbv2(), FakeLambda()
         self.cloudwatch = FakeCloudWatch()
-        clients = {
-            "ecs": self.ecs,
-            "elbv2": self.elbv2,
-            "lambda": self.function,
-            "cloudwatch": self.cloudwatch,
-        }
-        self.context._clients |= {(name, ROLE): client for name, client in clients.items()}
-        self.context._clients |= {
+        self.context.fakes = {
+            ("ecs", ROLE): self.ecs,
+            ("elbv2", ROLE): self.elbv2,
+            ("lambda", ROLE): self.function,
+            ("cloudwatch", ROLE): self.cloudwatch,
             ("iam", None): FakeIam(),
             ("sts", None): FakeSts(),
             ("ecs", None): self.ecs,

@@ -13,6 +13,7 @@ from ecr_server import make_ecr, serving
 from local_aws.api import AwsError
 from local_aws.containers.images import MANIFEST_TYPE, Image, ImageStore
 from local_aws.containers.registry import Reference, Registry, RegistryError
+from local_aws.ecr.registry import Login
 from local_aws.ecr.service import Ecr
 
 NAME = f"{HOST}/images-dev:v1"
@@ -83,7 +84,7 @@ def test_without_the_right_password_nothing_is_pushed(
 def test_an_expired_password_is_refused(ecr: Ecr, endpoint: str) -> None:
     password = login(ecr)
     Registry(endpoint, Reference.parse(NAME), password).ping()
-    ecr.tokens = dict.fromkeys(ecr.tokens, 0.0)
+    ecr.tokens = dict.fromkeys(ecr.tokens, Login("", 0.0))
     with pytest.raises(RegistryError):
         Registry(endpoint, Reference.parse(NAME), password).ping()
 
