@@ -1,5 +1,5 @@
 # The only commands a person has to know. Each sets up what it needs.
-.PHONY: help demo test up down synth check bench clean setup unit service integration
+.PHONY: help demo test up down synth check bench iam clean setup unit service integration
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -23,6 +23,7 @@ help:
 	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
 	@echo 'make check   ruff, mypy, cfn-lint, cdk-nag, actionlint, hadolint'
 	@echo 'make bench   how long it takes and what it needs'
+	@echo 'make iam     what each role is granted, and what a release used of it'
 	@echo 'make clean   remove what the others made here'
 
 demo: setup .tools/python-3.9
@@ -36,6 +37,9 @@ down: setup
 
 bench: setup .tools/python-3.9
 	@$(PYTHON) -m bench
+
+iam: setup .tools/python-3.9
+	@$(PYTHON) -m integration_tests.iam
 
 synth: setup
 	@rm -rf cdk.out

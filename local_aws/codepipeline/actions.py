@@ -15,7 +15,7 @@ from local_aws.codepipeline.roles import acting_as
 from local_aws.codepipeline.source import run_source
 from local_aws.codepipeline.structure import Action
 from local_aws.codepipeline.variables import UnresolvedVariableError, resolve
-from local_aws.codepipeline.work import ActionAbandonedError, ActionFailedError, Work, words
+from local_aws.codepipeline.work import ActionAbandonedError, ActionFailedError, Work, is_denied, words
 from local_aws.context import Context
 
 Archive = Callable[[str, str], bytes]
@@ -55,7 +55,8 @@ def perform(
     except ArtifactError as error:
         raise ActionFailedError("PermissionError", str(error)) from error
     except ClientError as error:
-        raise ActionFailedError("JobFailed", words(error)) from error
+        code = "PermissionError" if is_denied(error) else "JobFailed"
+        raise ActionFailedError(code, words(error)) from error
     except BotoCoreError as error:
         if execution.abandoned.is_set():
             raise ActionAbandonedError from error

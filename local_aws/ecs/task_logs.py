@@ -9,8 +9,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local_aws.context import Context
-
 logger = logging.getLogger("local_aws.ecs.service")
 
 FLUSH_SECONDS = 0.5
@@ -19,10 +17,8 @@ FLUSH_SECONDS = 0.5
 class LogStream:
     """One container's log stream; raises `ClientError` when it cannot be created."""
 
-    def __init__(
-        self, context: Context, role: str | None, options: Mapping[str, str], container: str, task_id: str
-    ) -> None:
-        self.client: Any = context.client("logs", role)
+    def __init__(self, client: Any, options: Mapping[str, str], container: str, task_id: str) -> None:
+        self.client = client
         self.group = options["awslogs-group"]
         prefix = options.get("awslogs-stream-prefix")
         self.name = f"{prefix}/{container}/{task_id}" if prefix else task_id

@@ -1,6 +1,8 @@
 """What a task needs before its processes start, fetched as its execution role: image, secrets, log stream."""
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -51,7 +53,7 @@ def _login(context: Context, task: Task, reference: str) -> str | None:
     if not is_ecr(where.host):
         return None
     try:
-        ecr = context.client("ecr", _role(task, "executionRoleArn"))
+        ecr = _client(context, task, "ecr")
         data = ecr.get_authorization_token()["authorizationData"][0]
     except ClientError as error:
         raise StartError(
@@ -77,14 +79,34 @@ def _role(task: Task, name: str) -> ServiceRole | None:
     return ServiceRole(role, "ecs-tasks", task.arn) if role else None
 
 
+def _client(context: Context, task: Task, service: str) -> Any:
+    """Return a client that acts as the task's execution role."""
+    role = _role(task, "executionRoleArn")
+    with _taken_on(role or ""):
+        return context.client(service, role)
+
+
+@contextmanager
+def _taken_on(role: str) -> Iterator[None]:
+    """Turn the refusal of a role that does not trust ECS's tasks into the task's stoppedReason."""
+    try:
+        yield
+    except ClientError as error:
+        raise StartError(
+            f"ECS was unable to assume the role '{role}' that was provided for this task. Please verify that "
+            "the role being passed has the proper trust relationship and permissions and that your IAM user "
+            "has permissions to pass this role."
+        ) from error
+
+
 def open_log(context: Context, task: Task, definition: dict[str, Any]) -> LogStream | None:
     """Create a container's log stream, None without log configuration; raises `StartError`."""
     logs = definition.get("logConfiguration")
     if not logs:
         return None
-    role = _role(task, "executionRoleArn")
+    client = _client(context, task, "logs")
     try:
-        return LogStream(context, role, logs.get("options", {}), definition["name"], task.id)
+        return LogStream(client, logs.get("options", {}), definition["name"], task.id)
     except ClientError as error:
         about = error.response["Error"]
         raise StartError(
@@ -108,7 +130,8 @@ def make_spec(
     role = _role(task, "taskRoleArn")
     if role:
         # Fargate serves them on 169.254.170.2; a process of this machine has no such address.
-        variables |= context.credentials(role)
+        with _taken_on(role):
+            variables |= context.credentials(role)
     for pair in (*definition.get("environment", []), *task.environment.get(name, [])):
         variables[pair["name"]] = pair.get("value", "")
     variables |= _secrets(context, task, definition)
@@ -138,7 +161,7 @@ def _secrets(context: Context, task: Task, definition: dict[str, Any]) -> dict[s
             )
         name = source.partition(":parameter")[2] if source.startswith("arn:") else source
         try:
-            ssm = context.client("ssm", _role(task, "executionRoleArn"))
+            ssm = _client(context, task, "ssm")
             found[secret["name"]] = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
         except ClientError as error:
             raise StartError(

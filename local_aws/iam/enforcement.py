@@ -24,6 +24,7 @@ logger = logging.getLogger("local_aws.iam")
 # Nobody needs a permission for them.
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
+LAMBDA = "lambda.amazonaws.com"
 # Links in SNS's mails.
 UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
 MISSING = answers.Refusal("Request is missing Authentication Token", "MissingAuthenticationToken")
@@ -40,6 +41,8 @@ class Enforcer:
         self.context = context
         self.account = account
         self.ledger = Ledger()
+        # Whose access key is which function's.
+        self._functions: dict[str, str] = {}
 
     def is_free(self, request: wire.HttpRequest) -> bool:
         """Say whether a request needs no decision, without looking at its body."""
@@ -71,7 +74,9 @@ class Enforcer:
             return None
         caller = self.account.caller(found.access_key) or session(about.arn)
         for one in asked(call, request, self.account.place, self.account):
-            values = self._values(caller, one, about)
+            values = dict(self._values(caller, one, about))
+            if found.access_key in self._functions:
+                values["lambda:sourcefunctionarn"] = self._functions[found.access_key]
             refused = self._decide(caller, one, values, found.access_key)
             if refused is not None:
                 return answers.response(refused, request, scope)
@@ -126,11 +131,16 @@ class Enforcer:
 
     def assume(self, role: ServiceRole) -> dict[str, str]:
         """Give a service the credentials of a role, if the role's trust lets it. Raises `ClientError`."""
-        refused = self.why_refused(role.service, "sts:AssumeRole", role, role.source_arn)
+        # Lambda does not say for which function it takes on a role; a trust that asks for it lets nobody in.
+        source_arn = "" if role.service == LAMBDA else role.source_arn
+        refused = self.why_refused(role.service, "sts:AssumeRole", role, source_arn)
         if refused is not None:
             error = {"Error": {"Code": "AccessDenied", "Message": refused}}
             raise ClientError(error, "AssumeRole")
-        return store.give_session(role, role.service.partition(".")[0])
+        given = store.give_session(role, role.service.partition(".")[0])
+        if role.service == LAMBDA:
+            self._functions[given["AccessKeyId"]] = role.source_arn
+        return given
 
     def why_refused(self, principal: str, action: str, resource: str, source_arn: str = "") -> str | None:
         """Say why an AWS service itself may not do something to a resource, or None.

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -156,7 +156,7 @@ class FakeCloudWatch:
 class FakeCloud(Context):
     """A context whose clients are fakes, for a role whatever it is taken on for."""
 
-    fakes: ClassVar[dict[tuple[str, str | None], Any]] = {}
+    fakes: dict[tuple[str, str | None], Any]
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
         return self.fakes[service, role_arn]

@@ -1,0 +1,60 @@
+"""The table of permissions: all environments together, and what is neither used nor explained."""
+
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+
+from integration_tests.permissions import mutations, statements, table, unexplained
+
+
+def statement(
+    policy: str, sid: str, used: dict[str, int], *granted: str, needed: bool = True
+) -> dict[str, Any]:
+    return {
+        "policy": policy,
+        "sid": sid,
+        "effect": "Allow",
+        "granted": list(granted),
+        "used": used,
+        "needed": needed,
+    }
+
+
+REPORT = {
+    "statements": [
+        statement("role web-role-dev: policy", "Look", {"ecs:ListTasks": 2}, "ecs:ListTasks", "ecs:RunTask"),
+        statement("role web-role-it: policy", "Look", {"ecs:RunTask": 1}, "ecs:ListTasks", "ecs:RunTask"),
+        statement("role web-role-dev: policy", "Idle", {}, "sqs:SendMessage", needed=False),
+        statement("role cdk-hnb659fds-deploy-role: default", "Other", {}, "s3:*", needed=False),
+        statement("trust web-role-dev", "#0", {"sts:AssumeRole": 1}, "sts:AssumeRole"),
+    ]
+}
+
+
+def test_environments_count_together_and_what_is_the_cdk_s_own_does_not() -> None:
+    found = statements(REPORT, ["dev", "it"])
+    assert [(one.policy, one.sid) for one in found] == [
+        ("trust web-role", "#0"),
+        ("web-role", "Idle"),
+        ("web-role", "Look"),
+    ]
+    assert found[2].used == {"ecs:ListTasks": 2, "ecs:RunTask": 1}
+    assert found[2].unused == []
+
+
+def test_what_nobody_used_and_nobody_would_miss_is_told() -> None:
+    assert list(unexplained(statements(REPORT, ["dev"]))) == [
+        "web-role: nothing fails without the statement Idle",
+        "web-role: Idle grants sqs:SendMessage, which nobody used",
+        "web-role: Look grants ecs:RunTask, which nobody used",
+    ]
+    assert mutations(statements(REPORT, ["dev"])) == (2, 3)
+
+
+def test_the_table_says_it_where_one_looks() -> None:
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(table(statements(REPORT, ["dev"])))
+    text = console.export_text()
+    assert "NOTHING FAILS" in text
+    assert "a call is refused" in text
