@@ -43,6 +43,9 @@ EXPLANATIONS: dict[tuple[str, str, str], str] = {
     ("execution-role", "PullTheImage", "ecr:BatchCheckLayerAvailability"): (
         "AmazonECSTaskExecutionRolePolicy has it; our engine asks for the layers at once"
     ),
+    ("execution-role", "PullTheImage", "ecr:GetDownloadUrlForLayer"): (
+        "builds and tasks share this machine's layers; on AWS every task fetches them"
+    ),
     # The notifications.
     ("notifications", "__default_statement_ID", ""): "AWS's own, until the stack's policy takes its place",
 }
