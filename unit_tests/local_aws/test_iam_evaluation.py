@@ -144,6 +144,13 @@ def test_across_accounts_both_sides_have_to_allow(principal: Any, identity: bool
     assert ask(*own, resource=bucket, owner=OTHER).allowed is allowed
 
 
+def test_a_boundary_limits_across_accounts_too() -> None:
+    bucket = policy(allow("s3:GetObject", f"{BUCKET}/*", Principal={"AWS": ROOT}))
+    narrow = policy(allow("ecs:*"))
+    decision = ask(EVERYTHING, resource=bucket, owner=OTHER, boundary=narrow)
+    assert decision.reason == "because no permissions boundary allows the s3:GetObject action"
+
+
 @pytest.mark.parametrize(
     ("principal", "identity", "allowed"),
     [
