@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from rich.table import Table
@@ -86,9 +87,9 @@ def table(found: Iterable[Statement]) -> Table:
         verdict = "a call is refused" if one.needed else one.why() or "NOTHING FAILS"
         if not one.allows:
             verdict = "(denies)"
-        used = {action.lower(): count for action, count in one.used.items()}
         for number, action in enumerate(one.granted):
-            count = used.get(action.lower(), 0)
+            pattern = action.lower()
+            count = sum(times for name, times in one.used.items() if fnmatchcase(name.lower(), pattern))
             said = str(count) if count or "*" in action else one.why(action) or one.why() or "NO"
             head, tail = ((one.policy, one.sid), verdict) if number == 0 else (("", ""), "")
             made.add_row(*head, action, said, tail)

@@ -35,6 +35,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     assert server.stop() == []
 
 
+def function_role(cloud: Cloud, name: str) -> str:
+    """Make a role that Lambda may take on; return its ARN."""
+    lets = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [lets]})
+    made = cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    return str(made["Role"]["Arn"])
+
+
 def topics(cloud: Cloud) -> str:
     return json.dumps(cloud.client("sns").list_topics()["Topics"])
 
@@ -169,7 +177,7 @@ def test_a_custom_resource_fails_when_its_function_does(cloud: Cloud) -> None:
         FunctionName="broken",
         Runtime="python3.12",
         Handler="index.handler",
-        Role="arn:aws:iam::123456789012:role/any",
+        Role=function_role(cloud, "breaking"),
         Code={"ZipFile": packed.getvalue()},
     )
     began = time.monotonic()
@@ -219,7 +227,7 @@ def test_the_process_of_a_function_ends_with_its_stack(cloud: Cloud) -> None:
         "Type": "AWS::Lambda::Function",
         "Runtime": "python3.12",
         "Handler": "index.handler",
-        "Role": "arn:aws:iam::123456789012:role/any",
+        "Role": function_role(cloud, "ending"),
         "Code": {"ZipFile": "def handler(event, context):\n    return 1\n"},
     }
     assert cloud.create("function", template(F=function)) == "CREATE_COMPLETE"
