@@ -21,7 +21,7 @@ help:
 	@echo 'make test    every suite: unit, sample service on Python 3.9, integration on local_aws'
 	@echo 'make up      deploy dev on this machine and keep it running; make down takes it away'
 	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
-	@echo 'make check   ruff, mypy, cfn-lint, cdk-nag, actionlint, hadolint'
+	@echo 'make check   ruff, mypy, cfn-lint, cdk-nag, who may do what, actionlint, hadolint'
 	@echo 'make bench   how long it takes and what it needs'
 	@echo 'make iam     what each role is granted, and what a release used of it'
 	@echo 'make clean   remove what the others made here'
@@ -67,6 +67,7 @@ check: setup .tools/sample-service/.ready
 	$(MAKE) --no-print-directory synth
 	cfn-lint cdk.out/*.template.json
 	$(PYTHON) -m infrastructure.nag
+	$(PYTHON) -m infrastructure.permissions --check
 	actionlint lib/ci-cd.yml
 	hadolint Dockerfile
 

@@ -123,6 +123,9 @@ class Artifacts(Construct):
         handler.add_property_override("LoggingConfig", {"LogGroup": log_group.log_group_name})
         handler.add_property_override("Tags", tags)
         role.add_property_override("RoleName", names.of("artifacts-cleaner-role"))
+        role.add_property_override(
+            "Description", "What the Lambda that empties the bucket does: the bucket's own policy lets it"
+        )
         role.add_property_deletion_override("ManagedPolicyArns")
         role.add_property_override("Policies", [policy])
         role.add_property_override("Tags", tags)

@@ -118,7 +118,14 @@ class Deployment(Construct):
             self,
             "Role",
             name=self._names.of("deployment-role"),
-            assumed_by=service_principal("codedeploy"),
+            assumed_by=service_principal(
+                "codedeploy",
+                source_arn=arn(
+                    self,
+                    "codedeploy",
+                    f"deploymentgroup:{self._names.application}/{self._names.deployment_group}",
+                ),
+            ),
             description="What a release does: make and remove task sets, and move the two listeners",
             statements=[
                 allow(
@@ -131,7 +138,7 @@ class Deployment(Construct):
                     ],
                     [arn(self, "ecs", f"service/{service}"), arn(self, "ecs", f"task-set/{service}/*")],
                 ),
-                # They have no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_elasticloadbalancingv2.html
+                # They have no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
                 allow(
                     "SeeTheTraffic",
                     [
