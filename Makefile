@@ -65,7 +65,8 @@ check: setup .tools/sample-service/.ready
 	mypy app.py infrastructure operations local_aws integration_tests bench unit_tests
 	cd sample_service && mypy --strict --python-executable ../.tools/sample-service/bin/python .
 	$(MAKE) --no-print-directory synth
-	cfn-lint cdk.out/*.template.json
+	$(PYTHON) -m infrastructure.synthesis cdk.out/every-option
+	cfn-lint cdk.out/*.template.json cdk.out/every-option/*.template.json
 	$(PYTHON) -m infrastructure.nag
 	$(PYTHON) -m infrastructure.permissions --check
 	actionlint lib/ci-cd.yml

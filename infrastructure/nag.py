@@ -5,23 +5,17 @@ Exit code 1 for a finding that nobody explained, and for an explanation that exp
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import App
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
-from infrastructure.config import Config
-from infrastructure.root_stack import RootStack
-
-PROJECT = Path(__file__).resolve().parent.parent
-SUFFIX = "dev"
+from infrastructure.synthesis import SUFFIX, defaults, every_option, synthesize
 
 # The example of the key trustedAccounts.
 EXAMPLE_ACCOUNTS = ("111111111111", "222222222222")
@@ -133,26 +127,12 @@ def complaints(found: set[Finding]) -> list[str]:
     ]
 
 
-def contexts() -> list[dict[str, object]]:
-    """List what is checked: cdk.json as it is, and with every optional key at its example."""
-    given = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"] | {"environmentSuffix": SUFFIX}
-    examples = {key: rule.example for key, rule in Config.rules().items()}
-    # An account id in place of <AWS::AccountId> would spell each finding in a second way.
-    del examples["account"]
-    return [given, given | examples | {"environmentSuffix": SUFFIX}]
-
-
-def _found_in(context: Mapping[str, object]) -> set[Finding]:
-    with tempfile.TemporaryDirectory() as folder:
-        app = App(context=context, outdir=folder)
-        RootStack(app, config=Config.from_context(context))
-        app.synth()
-        return set(findings(app))
-
-
 def main() -> int:
-    """Synthesize into folders that are thrown away, and print what does not match."""
-    found = {finding for context in contexts() for finding in _found_in(context)}
+    """Synthesize with and without every option, and print what does not match."""
+    found: set[Finding] = set()
+    for context in (defaults(), every_option()):
+        with tempfile.TemporaryDirectory() as folder:
+            found |= set(findings(synthesize(context, Path(folder))))
     problems = complaints(found)
     for problem in problems:
         print(f"error: {problem}; see infrastructure/{Path(__file__).name}", file=sys.stderr)

@@ -63,7 +63,7 @@ class RootStack(Stack):
             AccessStack(self, "Access", config=config, names=names)
         for key, value in self._outputs(config).to_stack().items():
             CfnOutput(self, key, value=value)
-        guard(self, tags=names.tags)
+        guard(self, names=names)
 
     def _outputs(self, config: Config) -> Outputs:
         host = self.network.load_balancer.load_balancer_dns_name

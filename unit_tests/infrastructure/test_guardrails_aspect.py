@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from aws_cdk import App, RemovalPolicy, Stack, Tags
+from aws_cdk import App, CfnDeletionPolicy, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Annotations, Match
 from synthesized import Templates
 
 from infrastructure.guardrails import guard
 from infrastructure.naming import Names
 
-TAGS = Names("dev").tags
+NAMES = Names("dev")
+TAGS = NAMES.tags
 DESTROY = RemovalPolicy.DESTROY
 # These have tags in CloudFormation; the others of our templates have none.
 TAGLESS = {
@@ -42,14 +47,42 @@ def errors(make: Callable[[Stack], object], *, tagged: bool = True) -> list[str]
     if tagged:
         for key, value in TAGS.items():
             Tags.of(stack).add(key, value)
-    guard(stack, tags=TAGS)
+    guard(stack, names=NAMES)
     make(stack)
     found = Annotations.from_stack(stack).find_error("*", Match.any_value())
     return [str(entry.entry.data) for entry in found]
 
 
 def log_group(stack: Stack) -> logs.LogGroup:
-    return logs.LogGroup(stack, "Logs", retention=logs.RetentionDays.ONE_MONTH, removal_policy=DESTROY)
+    return logs.LogGroup(
+        stack,
+        "Logs",
+        log_group_name="/ecs/task-dev",
+        retention=logs.RetentionDays.ONE_MONTH,
+        removal_policy=DESTROY,
+    )
+
+
+def function(stack: Stack, *, log_group: logs.ILogGroup | None) -> lambda_.Function:
+    return lambda_.Function(
+        stack,
+        "X",
+        function_name="hook-dev",
+        runtime=lambda_.Runtime.PYTHON_3_12,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("pass"),
+        log_group=log_group,
+    )
+
+
+def retained_when_replaced(stack: Stack) -> None:
+    topic = sns.CfnTopic(stack, "X", topic_name="notifications-dev")
+    topic.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+
+
+def named(name: str | None) -> Callable[[Stack], object]:
+    """Make a topic of this name: any resource that can have one would do."""
+    return lambda stack: sns.Topic(stack, "X", topic_name=name)
 
 
 BROKEN: dict[str, tuple[Callable[[Stack], object], str]] = {
@@ -88,6 +121,46 @@ BROKEN: dict[str, tuple[Callable[[Stack], object], str]] = {
         ),
         "keeps its logs for ever",
     ),
+    "a resource that is retained when it is replaced": (
+        retained_when_replaced,
+        "when it is replaced",
+    ),
+    "a function that logs outside the stack": (
+        lambda stack: function(stack, log_group=None),
+        "a group outside the stack",
+    ),
+    "a build that logs outside the stack": (
+        lambda stack: codebuild.Project(
+            stack,
+            "X",
+            project_name="build-dev",
+            build_spec=codebuild.BuildSpec.from_object({"version": "0.2"}),
+        ),
+        "a group outside the stack",
+    ),
+    "a cluster with Container Insights": (
+        lambda stack: ecs.Cluster(
+            stack, "X", cluster_name="cluster-dev", container_insights_v2=ecs.ContainerInsights.ENABLED
+        ),
+        "set container_insights_v2 to DISABLED",
+    ),
+    "a cluster that leaves Container Insights to the account": (
+        lambda stack: ecs.Cluster(stack, "X", cluster_name="cluster-dev"),
+        "set container_insights_v2 to DISABLED",
+    ),
+    "no name": (named(None), "has no name: set topic_name"),
+    "a name without a suffix": (named("notifications"), "is named notifications"),
+    "a name of another environment": (named("notifications-prod"), "is named notifications-prod"),
+    "a suffix in the middle": (named("notifications-dev-2"), "is named notifications-dev-2"),
+    "a suffix alone": (named("dev"), "is named dev"),
+    "a parameter outside the environment's folder": (
+        lambda stack: ssm.StringParameter(stack, "X", parameter_name="/dev/user", string_value="x"),
+        "is named /dev/user",
+    ),
+    "a bucket that collides with everybody's": (
+        lambda stack: s3.Bucket(stack, "X", bucket_name="artifacts-dev"),
+        "is named artifacts-dev",
+    ),
 }
 
 
@@ -107,6 +180,26 @@ def test_a_resource_without_our_tags_is_named_with_what_it_lacks() -> None:
 
 def test_a_resource_that_keeps_the_rules_passes() -> None:
     assert not errors(log_group)
+
+
+def test_a_function_that_logs_to_a_group_of_the_stack_passes() -> None:
+    found = errors(lambda stack: function(stack, log_group=log_group(stack)))
+    # The role that the CDK makes for it is another matter.
+    assert [line for line in found if "AWS::IAM::Role" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda stack, name: sns.Topic(stack, "X", topic_name=name), "notifications-dev"),
+        (
+            lambda stack, name: ssm.StringParameter(stack, "X", parameter_name=name, string_value="x"),
+            "/docker-hub-dev/username",
+        ),
+    ],
+)
+def test_a_name_of_ours_passes(make: Callable[[Stack, str], object], name: str) -> None:
+    assert not errors(lambda stack: make(stack, name))
 
 
 def test_nothing_of_the_app_is_retained(templates: Templates) -> None:
