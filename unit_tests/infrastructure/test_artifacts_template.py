@@ -32,6 +32,7 @@ def test_the_lambda_that_empties_the_bucket_logs_to_a_group_of_the_stack(templat
 
 
 def test_keys_turn_every_year_and_are_gone_a_week_after_the_stack(templates: Templates) -> None:
+    """A week is the shortest that AWS offers (traps H6)."""
     keys = templates.resources("AWS::KMS::Key")
     assert len(keys) == 2
     for key in keys:

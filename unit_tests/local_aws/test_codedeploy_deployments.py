@@ -140,6 +140,7 @@ def test_a_green_that_never_becomes_healthy_times_out_and_is_rolled_back(
 def test_a_steady_task_set_whose_targets_are_not_healthy_gets_no_traffic(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """CodeDeploy waits an hour for its word (traps N6)."""
     monkeypatch.setattr(codedeploy_waits, "LEAST_REAL_SECONDS", 0.2)
     monkeypatch.setattr(codedeploy_waits, "HOUR", 1)
     world.elbv2.health = ["healthy", "unhealthy"]

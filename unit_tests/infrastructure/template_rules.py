@@ -1,0 +1,265 @@
+"""What must hold of the synthesized templates: a function a rule, named after its trap."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from synthesized import PROJECT, Templates, plain, references, statements
+
+Rule = Callable[[Templates], None]
+
+LONGEST_ACTION_VALUE = 1000  # characters, of an action's configuration
+LOAD_BALANCER_NAME = re.compile(r"(?!internal-)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?")
+REPOSITORY_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+ROLE_PROPERTIES = {"Role", "RoleArn", "ServiceRole", "ServiceRoleArn", "TaskRoleArn", "ExecutionRoleArn"}
+
+
+def b1_the_first_image_needs_no_push(templates: Templates) -> None:
+    """The repository is empty until the pipeline has run, and a service that waits for it hangs for hours."""
+    (container,) = templates.only("AWS::ECS::TaskDefinition").properties["ContainerDefinitions"]
+    assert container["Image"].startswith("public.ecr.aws/")
+    assert templates.only("AWS::ECS::Service").properties["DesiredCount"] > 0
+
+
+def b8_the_world_never_reaches_the_test_listener(templates: Templates) -> None:
+    """A listener that CDK opens would show unreleased versions to everybody."""
+    test_port = templates.only("AWS::ElasticLoadBalancingV2::Listener", Port=8080).properties
+    assert test_port["Protocol"] == "HTTP"
+    open_ports = {
+        port
+        for group in templates.resources("AWS::EC2::SecurityGroup")
+        for rule in group.properties.get("SecurityGroupIngress", [])
+        if str(plain(rule.get("CidrIp", rule.get("CidrIpv6")))).endswith("/0")
+        for port in range(rule["FromPort"], rule["ToPort"] + 1)
+    }
+    assert open_ports <= {80, 443}
+
+
+def c4_a_deploy_does_not_release(templates: Templates) -> None:
+    """A new revision of CloudFormation's is not the service's: only the pipeline moves the service."""
+    service = templates.only("AWS::ECS::Service").properties
+    assert service["TaskDefinition"] == templates.only("AWS::ECS::TaskDefinition").properties["Family"]
+    assert "`cdk deploy` never moves traffic" in (PROJECT / "README.md").read_text("utf-8")
+
+
+def c7_no_template_asks_for_cloudformations_own_blue_green(templates: Templates) -> None:
+    """Its hook is refused in a template with nested stacks."""
+    for template in templates.by_part.values():
+        assert "Hooks" not in template
+        assert "AWS::CodeDeployBlueGreen" not in str(template.get("Transform"))
+
+
+def c8_nothing_scales_in_the_middle_of_a_release(templates: Templates) -> None:
+    """Green waits for a steady state; a scaling event that comes between fails the deployment."""
+    assert not [each for each in templates.resources() if "AutoScaling" in each.type]
+
+
+def c9_the_service_has_one_deployment_group(templates: Templates) -> None:
+    """CodeDeploy refuses a second one for the same service."""
+    assert len(templates.resources("AWS::ECS::Service")) == 1
+    templates.only("AWS::CodeDeploy::DeploymentGroup")
+
+
+def d4_no_action_has_a_longer_setting_than_aws_takes(templates: Templates) -> None:
+    """A value that is too long is refused when the pipeline is made."""
+    for action in _actions(templates):
+        for value in plain(action["Configuration"]).values():
+            assert len(str(value)) <= LONGEST_ACTION_VALUE
+
+
+def d5_the_deploy_action_has_what_its_page_asks_for(templates: Templates) -> None:
+    """What it lacks is answered with `does not have sufficient permissions` and nothing more."""
+    may = _may(templates, "deploy-action-role-")
+    assert may >= {
+        "codedeploy:CreateDeployment",
+        "codedeploy:GetApplication",
+        "codedeploy:GetApplicationRevision",
+        "codedeploy:GetDeployment",
+        "codedeploy:GetDeploymentConfig",
+        "codedeploy:RegisterApplicationRevision",
+        "ecs:RegisterTaskDefinition",
+        "iam:PassRole",
+        "kms:Decrypt",
+        "s3:GetObject",
+    }
+
+
+def d6_who_tags_a_task_definition_may(templates: Templates) -> None:
+    """Tags in taskdef.json need ecs:TagResource, which AWS's page for the action leaves out."""
+    tagged = '"tags"' in (PROJECT / "taskdef.json").read_text("utf-8")
+    assert not tagged or "ecs:TagResource" in _may(templates, "deploy-action-role-")
+
+
+def d9_the_build_has_what_it_does_besides_the_pipeline(templates: Templates) -> None:
+    """Sign in, push, write its log, report, and hand artifacts on."""
+    may = _may(templates, "build-role-")
+    assert may >= {"ecr:GetAuthorizationToken", "ecr:PutImage", "logs:PutLogEvents", "kms:GenerateDataKey"}
+    assert may >= {"s3:GetObject", "s3:PutObject", "codebuild:CreateReport"}
+
+
+def g2_no_notification_rule_of_codestar(templates: Templates) -> None:
+    """It needs a principal of its own in the topic's and the key's policies."""
+    assert not [each for each in templates.resources() if "CodeStarNotifications" in each.type]
+
+
+def h1_every_function_logs_to_a_group_of_the_stack(templates: Templates) -> None:
+    """By itself it makes a group that never expires and that nobody deletes."""
+    for function in templates.resources("AWS::Lambda::Function"):
+        (group,) = references(function.properties["LoggingConfig"])
+        assert group in {each.id for each in templates.resources("AWS::Logs::LogGroup", function.part)}
+
+
+def h4_no_log_group_has_a_key_of_ours(templates: Templates) -> None:
+    """It would need CloudWatch Logs in the key's policy, else it cannot be made."""
+    for group in templates.resources("AWS::Logs::LogGroup"):
+        assert "KmsKeyId" not in group.properties
+
+
+def h7_nothing_delivers_logs_to_a_bucket_that_is_emptied(templates: Templates) -> None:
+    """What arrives after the emptying blocks the bucket's deletion."""
+    assert not any(
+        "LoggingConfiguration" in each.properties for each in templates.resources("AWS::S3::Bucket")
+    )
+    for balancer in templates.resources("AWS::ElasticLoadBalancingV2::LoadBalancer"):
+        attributes = {each["Key"]: each["Value"] for each in balancer.properties["LoadBalancerAttributes"]}
+        assert attributes.get("access_logs.s3.enabled", "false") == "false"
+        assert attributes.get("connection_logs.s3.enabled", "false") == "false"
+
+
+def h8_the_pipeline_uses_our_bucket_and_key(templates: Templates) -> None:
+    """The CDK's own would be retained."""
+    store = templates.only("AWS::CodePipeline::Pipeline").properties["ArtifactStore"]
+    bucket = templates.only("AWS::S3::Bucket")
+    assert references(store["Location"]) == {bucket.id}
+    assert references(store["EncryptionKey"]["Id"]) <= {
+        each.id for each in templates.resources("AWS::KMS::Key")
+    }
+    assert bucket.body["DeletionPolicy"] == "Delete"
+
+
+def i3_a_role_stands_until_its_user_is_gone(templates: Templates) -> None:
+    """Only a reference, or a parameter made of one, keeps that order when the stack is deleted."""
+    found = 0
+    for resource in templates.resources():
+        for role in _roles_named(resource.properties):
+            assert references(role), f"{resource.id} names its role by text"
+            found += 1
+    assert found >= len(templates.resources("AWS::IAM::Role"))
+
+
+def i4_only_the_root_stack_is_deleted_by_a_person(templates: Templates) -> None:
+    """A nested stack that is retained would leave its parent in DELETE_FAILED."""
+    for stack in templates.resources("AWS::CloudFormation::Stack"):
+        assert stack.body["DeletionPolicy"] == "Delete"
+
+
+def i5_no_build_runs_in_the_vpc(templates: Templates) -> None:
+    """Its network interfaces would outlive it and hold the subnets."""
+    for project in templates.resources("AWS::CodeBuild::Project"):
+        assert "VpcConfig" not in project.properties
+
+
+def i6_what_holds_something_is_emptied_first(templates: Templates) -> None:
+    """Images, artifacts and protection each block a deletion; the commits go too, so the README warns."""
+    assert all(
+        each.properties["EmptyOnDelete"] is True for each in templates.resources("AWS::ECR::Repository")
+    )
+    buckets = {each.id for each in templates.resources("AWS::S3::Bucket")}
+    emptied = {
+        id_
+        for each in templates.resources("Custom::S3AutoDeleteObjects")
+        for id_ in references(each.properties["BucketName"])
+    }
+    assert buckets <= emptied
+    assert "keep a clone" in (PROJECT / "README.md").read_text("utf-8")
+
+
+def j1_tasks_reach_the_registry_through_nat(templates: Templates) -> None:
+    """Endpoints do not reach public ECR, where the first image is."""
+    routes = templates.resources("AWS::EC2::Route")
+    out = {
+        str(plain(each.properties["RouteTableId"])) for each in routes if "NatGatewayId" in each.properties
+    }
+    tables = {
+        str(plain(each.properties["SubnetId"])): str(plain(each.properties["RouteTableId"]))
+        for each in templates.resources("AWS::EC2::SubnetRouteTableAssociation")
+    }
+    private = {subnet for subnet, table in tables.items() if table in out}
+    service = templates.only("AWS::ECS::Service").properties["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert len(private) == len(service["Subnets"]) == 2
+    assert all("Private" in str(plain(subnet)) for subnet in service["Subnets"])
+    assert service["AssignPublicIp"] == "DISABLED"
+
+
+def j2_zones_are_asked_for_and_the_processor_runs_in_each(templates: Templates) -> None:
+    """Accounts map zone names differently, and not every zone has ARM."""
+    zones = [each.properties["AvailabilityZone"] for each in templates.resources("AWS::EC2::Subnet")]
+    assert {str(zone) for zone in zones} == {
+        str({"Fn::Select": [index, {"Fn::GetAZs": ""}]}) for index in (0, 1)
+    }
+    task = templates.only("AWS::ECS::TaskDefinition").properties
+    assert task["RuntimePlatform"]["CpuArchitecture"] == "X86_64"
+
+
+def k2_no_template_is_empty(templates: Templates) -> None:
+    """CloudFormation refuses a nested stack without a resource."""
+    assert all(template["Resources"] for template in templates.by_part.values())
+
+
+def k5_names_of_what_would_be_replaced_are_pinned(templates: Templates) -> None:
+    """A changed name replaces the resource, with what it holds, or cannot: change this rule knowingly."""
+    suffix = str(templates.only("AWS::ECS::Service").properties["ServiceName"]).removeprefix("service-")
+    assert f"-{suffix}" in str(plain(templates.only("AWS::S3::Bucket").properties["BucketName"]))
+    for type_, key, names in (
+        ("AWS::CodeCommit::Repository", "RepositoryName", ["repository"]),
+        ("AWS::ECR::Repository", "RepositoryName", ["images"]),
+        ("AWS::ECS::Cluster", "ClusterName", ["cluster"]),
+        ("AWS::ECS::Service", "ServiceName", ["service"]),
+        ("AWS::ECS::TaskDefinition", "Family", ["task"]),
+        ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Name", ["load-balancer"]),
+        ("AWS::ElasticLoadBalancingV2::TargetGroup", "Name", ["target-group-blue", "target-group-green"]),
+    ):
+        found = sorted(str(each.properties[key]) for each in templates.resources(type_))
+        assert found == [f"{name}-{suffix}" for name in names]
+
+
+def l_names_have_the_letters_that_aws_takes(templates: Templates) -> None:
+    """Load balancers and target groups: 32 letters, digits and hyphens; images: lower case only."""
+    kind = "AWS::ElasticLoadBalancingV2::"
+    for each in (*templates.resources(f"{kind}LoadBalancer"), *templates.resources(f"{kind}TargetGroup")):
+        assert LOAD_BALANCER_NAME.fullmatch(each.properties["Name"])
+    for each in templates.resources("AWS::ECR::Repository"):
+        assert REPOSITORY_NAME.fullmatch(each.properties["RepositoryName"])
+
+
+def _actions(templates: Templates) -> Iterator[dict[str, Any]]:
+    for stage in templates.only("AWS::CodePipeline::Pipeline").properties["Stages"]:
+        yield from stage["Actions"]
+
+
+def _may(templates: Templates, name: str) -> set[str]:
+    (role,) = [
+        each
+        for each in templates.resources("AWS::IAM::Role")
+        if str(plain(each.properties["RoleName"])).startswith(name)
+    ]
+    return {action for statement in statements(role) for action in statement["Action"]}
+
+
+def _roles_named(value: Any) -> Iterator[Any]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _roles_named(each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if key in ROLE_PROPERTIES:
+                yield each
+            else:
+                yield from _roles_named(each)
+
+
+RULES: dict[str, Rule] = {
+    name: rule for name, rule in globals().items() if re.match(r"[a-n]\d?_", name) and callable(rule)
+}
