@@ -1,0 +1,94 @@
+"""Docker Hub's and ECR's passwords in the build: given to `docker login`, and shown nowhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from contract_files import ENVIRONMENT, ROOT
+from recorded_build import STAND_IN, Build
+
+PASSWORD, TOKEN = "pass-$(word) of 'mine'", "ecr-token"
+SIGN_INS = ("ecr get-login-password", "ssm get-parameter")
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Return a build of somebody with a Docker Hub account."""
+    (tmp_path / "bin").mkdir()
+    for name in ("aws", "docker"):
+        script = tmp_path / "bin" / name
+        script.write_text(STAND_IN.format(python=sys.executable))
+        script.chmod(0o755)
+    made = Build(tmp_path)
+    made.environment["DOCKER_HUB_USERNAME"] = "someone"
+    made.answer(("get-login-password", TOKEN, 0), ("ssm get-parameter", PASSWORD, 0))
+    return made
+
+
+def said(build: Build, *, then: str = "env; set; jobs") -> str:
+    """Run both sign-ins, and return what anybody could read: output, arguments, variables, files."""
+    results = [build.run(sign_in, then=then) for sign_in in SIGN_INS]
+    files = [path for path in build.folder.rglob("*") if path.is_file() and path.parent.name != "bin"]
+    return "\n".join(
+        [
+            *(result.stdout + result.stderr for result in results),
+            *(call for call, _ in build.calls),
+            *(path.read_text() for path in files),
+        ]
+    )
+
+
+def test_both_passwords_reach_docker_through_a_pipe_and_are_shown_nowhere(build: Build) -> None:
+    text = said(build)
+    fed = [given for call, given in build.calls if call.startswith("docker login")]
+    assert fed == [f"{TOKEN}\n", f"{PASSWORD}\n"]
+    assert "someone" in text
+    assert TOKEN not in text
+    assert PASSWORD not in text
+
+
+@pytest.mark.parametrize("failing", ["docker login --username AWS", "docker login --username someone"])
+def test_a_refused_password_is_not_shown_either(build: Build, failing: str) -> None:
+    build.answer(
+        ("get-login-password", TOKEN, 0),
+        ("ssm get-parameter", PASSWORD, 0),
+        (failing, "Error response from daemon: unauthorized", 1),
+    )
+    text = said(build, then="true")
+    assert "unauthorized" in text
+    assert TOKEN not in text
+    assert PASSWORD not in text
+
+
+def test_a_password_that_is_shown_would_be_seen(build: Build) -> None:
+    """Negative control: what `set -x` or a variable would do."""
+    assert PASSWORD in said(build, then=f"echo {shlex.quote(PASSWORD)}")
+
+
+def test_the_password_is_fetched_by_the_name_that_the_stack_gives(build: Build) -> None:
+    said(build)
+    (fetched,) = [call for call, _ in build.calls if call.startswith("aws ssm")]
+    assert f"--name {ENVIRONMENT['DOCKER_HUB_PASSWORD_PARAMETER']} --with-decryption" in fetched
+
+
+def test_a_user_name_is_one_argument_whatever_it_holds(build: Build) -> None:
+    build.environment["DOCKER_HUB_USERNAME"] = "some one; echo owned"
+    assert build.run("ssm get-parameter").stdout == ""
+    (login,) = [call for call, _ in build.calls if call.startswith("docker")]
+    assert login == "docker login --username some one; echo owned --password-stdin"
+
+
+def test_the_readme_has_one_command_that_puts_the_password_where_the_build_looks() -> None:
+    """CloudFormation makes no SecureString (traps F5), and no shell history may hold it."""
+    (command,) = re.findall(r"^    (aws ssm put-parameter .*)$", (ROOT / "README.md").read_text(), re.M)
+    words = shlex.split(command, comments=True)
+    given = dict(zip(words[3::2], words[4::2], strict=True))
+    assert given == {
+        "--name": ENVIRONMENT["DOCKER_HUB_PASSWORD_PARAMETER"],
+        "--type": "SecureString",
+        "--value": "$(cat)",
+    }
