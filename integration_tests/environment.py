@@ -28,11 +28,12 @@ class Environment:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = self.folder / "cdk.log"
 
-    def deploy(self) -> tuple[Outputs, bool]:
-        """Deploy; return the outputs, and whether CloudFormation changed anything."""
+    def deploy(self, **settings: str) -> tuple[Outputs, bool]:
+        """Deploy with these context keys; return the outputs, and whether CloudFormation changed anything."""
         self.bootstrap()
         written = self.folder / "outputs.json"
-        context = [word for key, value in self.context.items() for word in ("-c", f"{key}={value}")]
+        given = {**self.context, **settings}
+        context = [word for key, value in given.items() for word in ("-c", f"{key}={value}")]
         said = self._cdk("deploy", *context, "--require-approval", "never", "--outputs-file", str(written))
         outputs = Outputs.from_stack(json.loads(written.read_text())[f"stack-{self.suffix}"])
         return outputs, "(no changes)" not in said

@@ -65,10 +65,10 @@ class Story:
         self.outputs: Outputs
         self.releases: Releases
 
-    def deploy(self) -> bool:
-        """Deploy; return whether CloudFormation changed anything."""
+    def deploy(self, **settings: str) -> bool:
+        """Deploy with these context keys; return whether CloudFormation changed anything."""
         self.progress.step(f"cdk deploy stack-{self.environment.suffix} on {self.cloud.name}")
-        self.outputs, changed = self.environment.deploy()
+        self.outputs, changed = self.environment.deploy(**settings)
         self.releases = Releases(self.cloud, self.outputs)
         self.progress.url = self.cloud.resolve(self.outputs.service_url)
         self.progress.step(f"deployed{'' if changed else ', nothing to change'}: {self.progress.url}")
