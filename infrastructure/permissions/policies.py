@@ -91,12 +91,17 @@ def _of_resources(templates: Templates) -> Iterator[Policy]:
         document = templates.plain(document, resource.part)
         if isinstance(document, str):
             document = json.loads(document)
+        statements = tuple(_statements(document))
         holder = templates.plain(resource.properties[of], resource.part) if of else resource.path
+        if (
+            resource.type == "AWS::Logs::ResourcePolicy"
+        ):  # It is the account's: its statements say whose it is.
+            holder = sorted({arn for statement in statements for arn in statement.resources})
         yield Policy(
             holder=", ".join(_listed(holder)),
             type=resource.type,
             description=str(resource.properties.get("Description", "")),
-            statements=tuple(_statements(document)),
+            statements=statements,
         )
     yield from _of_functions(templates)
 
