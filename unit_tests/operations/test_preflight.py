@@ -149,6 +149,7 @@ def test_a_bootstrap_that_is_missing_old_or_broken_is_a_stop(
 
 @pytest.mark.usefixtures("left")
 def test_a_missing_service_linked_role_is_a_stop_with_the_one_command() -> None:
+    """A fresh account has none, and the first cluster fails (traps A1)."""
     check = stops({("iam", "list_roles"): {"Roles": []}})["ECS service role"]
     assert check.todo.startswith("aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com")
 
@@ -163,12 +164,14 @@ def test_fix_creates_the_service_linked_role_where_it_is_missing_only() -> None:
 
 @pytest.mark.usefixtures("left")
 def test_a_codecommit_that_refuses_the_account_is_a_stop() -> None:
+    """It refused new accounts until November 2025 (traps A3)."""
     answers = {("codecommit", "list_repositories"): refusing("OperationNotAllowedException")}
     assert "AWS Support" in stops(answers)["CodeCommit"].todo
 
 
 @pytest.mark.usefixtures("left")
 def test_an_account_that_may_not_build_is_a_stop_with_the_command_to_ask_for_more() -> None:
+    """Its quota of builds is 0 or 1 (traps A2)."""
     def none_for_codebuild(ServiceCode: str, QuotaCode: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
         return quota(0.0 if (ServiceCode, QuotaCode) == ("codebuild", "L-9D07B6EF") else 5.0)
 
