@@ -48,9 +48,14 @@ def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
     """A story with an environment of its own, which is destroyed whatever happens."""
     suffix = request.config.getoption("--suffix") or random_suffix("it")
     told = Story(cloud, suffix, Progress(print, cloud.factor))
+    failed_before = request.session.testsfailed
     try:
         yield told
     finally:
+        failed = request.session.testsfailed - failed_before
+        name = request.node.name
+        verdict = f"{failed} tests of {name} failed" if failed else f"every test of {name} passed"
+        print(f"report: {told.recorder.finish(passed=not failed, verdict=verdict)}")
         if not request.config.getoption("--keep"):
             with held_back(f"destroying {suffix}, please wait"):
                 told.environment.destroy(told.progress.step)

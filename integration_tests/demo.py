@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
@@ -30,6 +31,7 @@ class Verdict:
     new: str
     shift_seconds: float
     figures: Figures
+    report: Path | None = None
 
     def line(self, factor: float) -> str:
         """Return the figures in one line."""
@@ -63,6 +65,7 @@ def main() -> int:
     # Of a story that came out as told, nobody needs the state; it takes some 100 MB.
     shutil.rmtree(folder, ignore_errors=True)
     print(verdict.line(cloud.factor))
+    print(f"the report of it: {verdict.report}")
     return 0
 
 
@@ -85,10 +88,13 @@ def _told(cloud: Cloud, progress: Progress) -> Verdict:
             raise StoryError("a second cdk deploy changed something")
         story.destroy()
     except BaseException as error:
-        progress.step(f"broken off: {str(error).partition(chr(10))[0] or type(error).__name__}")
+        broken = str(error).partition(chr(10))[0] or type(error).__name__
+        progress.step(f"broken off: {broken}")
+        story.recorder.finish(passed=False, verdict=broken)
         with held_back("destroying, please wait"):
             story.destroy()
         raise
+    verdict.report = story.recorder.finish(passed=True, verdict=verdict.line(cloud.factor))
     return verdict
 
 

@@ -45,7 +45,8 @@ class Prober:
     """Sends `rate` requests a second to `url`, from `connections` that it keeps and `fresh` that it does not.
 
     A request fails when it is not answered within ten seconds, not with 200, or without an X-Version.
-    Every answer goes as one line of JSON to `log`. `trust` names certificates in place of the system's.
+    Every answer goes as one line of JSON to `log`. `trust` names certificates in place of the system's. `began`
+    is when it started, in seconds since the epoch.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Prober:
 
     def __enter__(self) -> "Prober":
         self._file = self.log.open("w")
-        self._started = time.monotonic()
+        self.began, self._started = time.time(), time.monotonic()
         for thread in self._threads:
             thread.start()
         return self
@@ -114,8 +115,8 @@ class Prober:
             requests=len(answers),
             failures=len(answers) - len(good),
             rate=len(answers) / took,
-            p50=_share(times, 0.50),
-            p95=_share(times, 0.95),
+            p50=share(times, 0.50),
+            p95=share(times, 0.95),
             versions=dict(Counter(answer.version for answer in good)),
             statuses=dict(Counter(answer.status for answer in answers)),
         )
@@ -168,5 +169,6 @@ def _ms_since(began: float) -> float:
     return round((time.monotonic() - began) * 1000, 2)
 
 
-def _share(ordered: list[float], share: float) -> float:
-    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
+def share(ordered: list[float], part: float) -> float:
+    """Return the value that `part` (0 to 1) of the ordered values are not above; 0 of none."""
+    return ordered[min(int(len(ordered) * part), len(ordered) - 1)] if ordered else 0.0

@@ -1,7 +1,7 @@
 """Follows one commit down the pipeline: its execution, its stages, its deployment, its lifecycle events."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from infrastructure.outputs import Outputs
@@ -64,17 +64,39 @@ class Releases:
         summary = newest_of(commit, self.executions())
         if summary is None:
             return None
-        execution = summary["pipelineExecutionId"]
-        actions = self.cloud.account.pages(
-            "codepipeline",
-            "list_action_executions",
-            "actionExecutionDetails",
-            pipelineName=self.outputs.pipeline_name,
-            filter={"pipelineExecutionId": execution},
+        release = read(commit, summary, self.actions(summary["pipelineExecutionId"]))
+        events = self.lifecycle(release.deployment) if release.deployment else []
+        named = tuple((event["lifecycleEventName"], event["status"]) for event in events)
+        return replace(release, events=named)
+
+    def actions(self, execution: str) -> list[dict[str, Any]]:
+        """Return what CodePipeline tells of an execution's actions, the newest first."""
+        return list(
+            self.cloud.account.pages(
+                "codepipeline",
+                "list_action_executions",
+                "actionExecutionDetails",
+                pipelineName=self.outputs.pipeline_name,
+                filter={"pipelineExecutionId": execution},
+            )
         )
-        release = read(commit, summary, list(actions))
-        events = self._events(release.deployment) if release.deployment else ()
-        return Release(**{**vars(release), "events": events})
+
+    def lifecycle(self, deployment: str) -> list[dict[str, Any]]:
+        """Return what CodeDeploy tells of a deployment's lifecycle events."""
+        client = self.cloud.client("codedeploy")
+        targets = client.list_deployment_targets(deploymentId=deployment)["targetIds"]
+        if not targets:
+            return []
+        answer = client.batch_get_deployment_targets(deploymentId=deployment, targetIds=targets)
+        return list(answer["deploymentTargets"][0]["ecsTarget"]["lifecycleEvents"])
+
+    def alarm_names(self) -> list[str]:
+        """Return the alarms that a deployment watches."""
+        group = self.cloud.client("codedeploy").get_deployment_group(
+            applicationName=self.outputs.application_name,
+            deploymentGroupName=self.outputs.deployment_group_name,
+        )["deploymentGroupInfo"]
+        return [alarm["name"] for alarm in group.get("alarmConfiguration", {}).get("alarms", [])]
 
     def follow(self, commit: str, *, deadline: float, see: Callable[[Release], None]) -> Release:
         """Return the release of `commit` once it is over, however it ends; `see` gets every look at it."""
@@ -104,15 +126,6 @@ class Releases:
             logGroupName=where["groupName"], logStreamName=where["streamName"], limit=LOG_LINES
         )
         return "\n".join(event["message"].rstrip() for event in answer["events"])
-
-    def _events(self, deployment: str) -> tuple[tuple[str, str], ...]:
-        client = self.cloud.client("codedeploy")
-        targets = client.list_deployment_targets(deploymentId=deployment)["targetIds"]
-        if not targets:
-            return ()
-        answer = client.batch_get_deployment_targets(deploymentId=deployment, targetIds=targets)
-        events = answer["deploymentTargets"][0]["ecsTarget"]["lifecycleEvents"]
-        return tuple((event["lifecycleEventName"], event["status"]) for event in events)
 
 
 def newest_of(commit: str, executions: Iterable[dict[str, Any]]) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from integration_tests.environment import Environment
 from integration_tests.probe import Figures, Prober
 from integration_tests.progress import Progress
 from integration_tests.release import STAGES, Release, Releases
+from integration_tests.report.recorder import Recorder
 from operations.waiting import NotYetError, wait_for
 
 # AWS's minutes from a push to the end of its deployment: build, canary, the old tasks' termination wait.
@@ -62,6 +63,7 @@ class Story:
         self.progress = progress
         self.trust = trust
         self.environment = Environment(cloud, suffix, context)
+        self.recorder = Recorder(cloud, suffix)
         self.outputs: Outputs
         self.releases: Releases
 
@@ -105,7 +107,9 @@ class Story:
     def follow(self, commit: str) -> Release:
         """Wait until the release of `commit` is over, however it ends."""
         deadline = self.cloud.minutes(RELEASE_MINUTES)
-        return self.releases.follow(commit, deadline=deadline, see=self.progress.see)
+        release = self.releases.follow(commit, deadline=deadline, see=self.progress.see)
+        self.recorder.release(release, self.releases)
+        return release
 
     def developer(self) -> Developer:
         """Clone the repository."""
@@ -114,14 +118,16 @@ class Story:
     @contextmanager
     def probing(self) -> Iterator[Prober]:
         """Probe the service all the while."""
-        log = self.environment.folder / "probes.jsonl"
-        with Prober(self.cloud.resolve(self.outputs.service_url), log, trust=self.trust) as prober:
-            self.progress.prober = prober
-            self.progress.step(f"probing {prober.url}")
-            try:
+        log = self.recorder.probe_log()
+        prober = Prober(self.cloud.resolve(self.outputs.service_url), log, trust=self.trust)
+        try:
+            with prober:
+                self.progress.prober = prober
+                self.progress.step(f"probing {prober.url}")
                 yield prober
-            finally:
-                self.progress.prober = None
+        finally:
+            self.progress.prober = None
+            self.recorder.traffic(prober)
 
     def served(self) -> str:
         """Ask once, which version answers."""
