@@ -45,8 +45,8 @@ class Prober:
     """Sends `rate` requests a second to `url`, from `connections` that it keeps and `fresh` that it does not.
 
     A request fails when it is not answered within ten seconds, not with 200, or without an X-Version.
-    Every answer goes as one line of JSON to `log`. `trust` names certificates in place of the system's. `began`
-    is when it started, in seconds since the epoch.
+    Every answer goes as one line of JSON to `log`. `trust` names certificates in place of the system's.
+    `began` is when it started, in seconds since the epoch.
     """
 
     def __init__(

@@ -172,6 +172,7 @@ def test_a_codecommit_that_refuses_the_account_is_a_stop() -> None:
 @pytest.mark.usefixtures("left")
 def test_an_account_that_may_not_build_is_a_stop_with_the_command_to_ask_for_more() -> None:
     """Its quota of builds is 0 or 1 (traps A2)."""
+
     def none_for_codebuild(ServiceCode: str, QuotaCode: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
         return quota(0.0 if (ServiceCode, QuotaCode) == ("codebuild", "L-9D07B6EF") else 5.0)
 
