@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from policy_sentry.querying.actions import get_action_data
 from policy_sentry.util.arns import does_arn_match
 
-from infrastructure.permissions.citations import EVERY_RESOURCE
+from infrastructure.permissions.citations import EVERY_RESOURCE, LIMITED
 from infrastructure.permissions.policies import Statement
 
 
@@ -24,6 +24,7 @@ def not_as_aws_knows_it(statement: Statement) -> Iterator[str]:
             yield f"{action} is no action of AWS"
             continue
         formats = [row["resource_arn_format"] for row in rows if row["resource_arn_format"] != "*"]
+        formats += [LIMITED[action][0]] if action in LIMITED else []
         matching = {arn for arn in arns if any(_matches(arn, each) for each in formats)}
         useful |= matching
         if "*" in statement.resources:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _AUTHORIZATION = "https://docs.aws.amazon.com/service-authorization/latest/reference"
+_EC2 = f"{_AUTHORIZATION}/list_amazonec2.html"
 _LOAD_BALANCING = f"{_AUTHORIZATION}/list_awselasticloadbalancingv2.html"
 
 
@@ -26,6 +27,11 @@ EVERY_RESOURCE = {
         "It signs in to the account's registry, which has no ARN",
         f"{_AUTHORIZATION}/list_amazonelasticcontainerregistry.html",
     ),
+    "ec2:DescribeNetworkInterfaces": Citation("It has no resource", _EC2),
+    "ec2:DescribeSubnets": Citation("It has no resource", _EC2),
+    "ecs:DescribeTaskDefinition": Citation(
+        "It has no resource", f"{_AUTHORIZATION}/list_amazonelasticcontainerservice.html"
+    ),
     "ecs:RegisterTaskDefinition": Citation(
         "The policy that AWS gives for this action says `*`, and the service refuses with `on resource: *`; "
         "the authorization reference names task-definition",
@@ -35,6 +41,18 @@ EVERY_RESOURCE = {
     "elasticloadbalancing:DescribeListeners": Citation("It has no resource", _LOAD_BALANCING),
     "elasticloadbalancing:DescribeRules": Citation("It has no resource", _LOAD_BALANCING),
     "elasticloadbalancing:DescribeTargetGroups": Citation("It has no resource", _LOAD_BALANCING),
+}
+
+# Actions that the authorization reference gives no resource, and AWS's own examples limit all the same: to this.
+LIMITED = {
+    "codedeploy:PutLifecycleEventHookExecutionStatus": (
+        "arn:${Partition}:codedeploy:${Region}:${Account}:deploymentgroup:${Name}",
+        Citation(
+            "AWS's example of a hook limits it to the deployment group, as the CDK does",
+            "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html",
+            disputed=True,
+        ),
+    ),
 }
 
 # Confused-deputy conditions that a service does not send, so that a trust must do without them.

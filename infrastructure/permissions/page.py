@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from infrastructure.permissions.citations import EVERY_RESOURCE, WITHOUT_SOURCE
+from infrastructure.permissions.citations import EVERY_RESOURCE, LIMITED, WITHOUT_SOURCE
 from infrastructure.permissions.policies import Policy, Statement
 
 _HEAD = """\
@@ -115,6 +115,16 @@ def _citations() -> Iterator[str]:
         (
             (f"`{action}`", f"{each.reason} ([AWS]({each.page}))")
             for action, each in sorted(EVERY_RESOURCE.items())
+        ),
+    )
+    yield ""
+    yield "## What is limited although the authorization reference gives it no resource"
+    yield ""
+    yield from _table(
+        ("action", "to", "why"),
+        (
+            (f"`{action}`", f"`{limit}`", f"{each.reason} ([AWS]({each.page}))")
+            for action, (limit, each) in sorted(LIMITED.items())
         ),
     )
     yield ""

@@ -7,7 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from infrastructure.permissions.authorization import not_as_aws_knows_it
-from infrastructure.permissions.citations import EVERY_RESOURCE, PASSED_ROLES, PASSED_TO, WITHOUT_SOURCE
+from infrastructure.permissions.citations import (
+    EVERY_RESOURCE,
+    LIMITED,
+    PASSED_ROLES,
+    PASSED_TO,
+    WITHOUT_SOURCE,
+)
 from infrastructure.permissions.policies import OUTSIDE, Policy, Statement
 from infrastructure.permissions.references import Templates
 
@@ -34,9 +40,10 @@ def unused_citations(policies: Iterable[Policy]) -> list[str]:
         action
         for policy in held
         for statement in policy.statements
-        if "*" in statement.resources
+        if statement.effect == "Allow" and "*" in statement.resources
         for action in statement.actions
     }
+    limited = {action for policy in held for statement in policy.statements for action in statement.actions}
     trusted = {
         (principal, key)
         for policy in held
@@ -47,6 +54,7 @@ def unused_citations(policies: Iterable[Policy]) -> list[str]:
     }
     return [
         *(f"{each}: nothing is allowed it on *" for each in sorted(EVERY_RESOURCE.keys() - starred)),
+        *(f"{each}: nobody is allowed it" for each in sorted(LIMITED.keys() - limited)),
         *(f"{who}: no trust lacks {key}" for who, key in sorted(WITHOUT_SOURCE.keys() - trusted)),
     ]
 
@@ -72,7 +80,7 @@ def _of_statement(statement: Statement) -> Iterator[str]:
         yield "an action with a wildcard allows what AWS adds tomorrow"
     elif statement.effect == "Allow":
         yield from not_as_aws_knows_it(statement)
-    if "*" in statement.resources:
+    if statement.effect == "Allow" and "*" in statement.resources:
         yield from (
             f"{action} is allowed on * without a page of AWS in citations.py"
             for action in statement.actions

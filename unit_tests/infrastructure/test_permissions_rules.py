@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("policy_sentry")
 
-from infrastructure.permissions.citations import EVERY_RESOURCE, WITHOUT_SOURCE
+from infrastructure.permissions.citations import EVERY_RESOURCE, LIMITED, WITHOUT_SOURCE
 from infrastructure.permissions.page import page
 from infrastructure.permissions.policies import Policy, Statement, read_policies
 from infrastructure.permissions.references import Templates, UnreadableError
@@ -176,11 +176,12 @@ def test_a_policy_outside_its_role_is_a_complaint(tmp_path: Path) -> None:
 
 
 def test_a_citation_that_nothing_uses_is_a_complaint() -> None:
-    assert len(unused_citations([])) == len(EVERY_RESOURCE) + len(WITHOUT_SOURCE)
+    assert len(unused_citations([])) == len(EVERY_RESOURCE) + len(LIMITED) + len(WITHOUT_SOURCE)
 
 
 def test_each_citation_is_a_page_of_aws() -> None:
-    for citation in [*EVERY_RESOURCE.values(), *WITHOUT_SOURCE.values()]:
+    limited = [citation for _, citation in LIMITED.values()]
+    for citation in [*EVERY_RESOURCE.values(), *WITHOUT_SOURCE.values(), *limited]:
         assert citation.page.startswith("https://docs.aws.amazon.com/")
 
 

@@ -98,7 +98,7 @@ class FakeCloudWatch:
 
 def make_context(tmp_path: Path, factor: float = 0.01) -> Context:
     context = Context(tmp_path, "http://127.0.0.1:1", Clock(factor), "test", lambda *_: None)
-    context._clients[("cloudwatch", None)] = FakeCloudWatch()
+    context._clients[("cloudwatch", None, "")] = FakeCloudWatch()
     return context
 
 

@@ -3,10 +3,11 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from running_account import running_account
 
 from operations.account import Account
 from operations.inventory import KINDS
@@ -30,6 +31,13 @@ POLICY = json.dumps(
     }
 )
 OURS = {"project": "python-service-road", "environment": "orphan"}
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """One server a module: starting it is the slow part."""
+    with running_account(tmp_path_factory.mktemp("local_aws")) as account:
+        yield account
 
 
 def tags(key: str = "Key", value: str = "Value") -> list[dict[str, str]]:

@@ -2,10 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from running_account import running_account
 
 from operations import preflight
 from operations.account import Account
@@ -30,6 +31,13 @@ ROLE = {
     "Properties": {"RoleName": "task-role-stuck", "AssumeRolePolicyDocument": TRUST},
 }
 FOREIGN = {"RoleName": "task-role-stuck", "PolicyName": "by-hand"}
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """One server a module: starting it is the slow part."""
+    with running_account(tmp_path_factory.mktemp("local_aws")) as account:
+        yield account
 
 
 def settled(account: Account, suffix: str) -> str:

@@ -1,0 +1,22 @@
+"""The account of a local_aws that runs: what fakes cannot show."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+
+from local_aws.running import start
+from operations.account import Account
+
+
+@contextmanager
+def running_account(folder: Path) -> Iterator[Account]:
+    """Start local_aws with its state in `folder`, and end it."""
+    running = start(folder)
+    try:
+        yield Account(
+            boto3.session.Session("123456789012", "local", region_name="us-east-1"), running.endpoint
+        )
+    finally:
+        running.stop()
