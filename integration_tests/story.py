@@ -116,10 +116,11 @@ class Story:
         return Developer(self.cloud, self.environment.folder, self.outputs.clone_url_http)
 
     @contextmanager
-    def probing(self) -> Iterator[Prober]:
-        """Probe the service all the while."""
+    def probing(self, rate: float = 120) -> Iterator[Prober]:
+        """Probe the service all the while, `rate` times a second."""
         log = self.recorder.probe_log()
-        prober = Prober(self.cloud.resolve(self.outputs.service_url), log, trust=self.trust)
+        url = self.cloud.resolve(self.outputs.service_url)
+        prober = Prober(url, log, rate=rate, trust=self.trust)
         try:
             with prober:
                 self.progress.prober = prober

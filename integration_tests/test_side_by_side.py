@@ -18,6 +18,9 @@ from integration_tests.suffixes import random_suffix
 
 pytestmark = pytest.mark.timeout(4 * 3600)
 
+# Enough to miss nothing, and little beside two environments on one machine.
+RATE = 20.0
+
 
 @pytest.fixture(scope="module")
 def pair(cloud: Cloud) -> Iterator[tuple[Story, Story]]:
@@ -48,7 +51,7 @@ def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Story, Story]) -> 
     before, executions = first.traffic(), first.releases.executions()
     version = first.served()
     developer = second.developer()
-    with first.probing() as prober:
+    with first.probing(RATE) as prober:
         commit = developer.greet("Hello from the other side")
         second.push(developer, commit)
         figures = prober.figures()
@@ -72,7 +75,7 @@ def test_destroying_one_after_one_release_leaves_nothing_of_it_and_all_of_the_ot
 ) -> None:
     first, second = pair
     before, version = second.traffic(), second.served()
-    with second.probing() as prober:
+    with second.probing(RATE) as prober:
         first.destroy()
         figures = prober.figures()
     assert (set(figures.versions), figures.failures) == ({version}, 0)
