@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import yaml
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -33,6 +35,18 @@ def test_the_cdk_cli_is_pinned_to_one_release() -> None:
     """Change sets of nested stacks came, went for false duplicates, and came back in May 2026 (traps K3)."""
     version = json.loads((PROJECT / "package.json").read_text("utf-8"))["devDependencies"]["aws-cdk"]
     assert re.fullmatch(r"2\.\d+\.\d+", version)
+
+
+def test_only_the_workflows_jobs_that_sign_in_to_aws_may_ask_for_a_token() -> None:
+    """They need `id-token: write` and a major of the action that is maintained (traps M5)."""
+    jobs = yaml.safe_load((PROJECT / "lib" / "ci-cd.yml").read_text("utf-8"))["jobs"]
+    signing_in = {name for name, job in jobs.items() if "aws-actions/configure-aws-credentials@" in str(job)}
+    asking = {name for name, job in jobs.items() if job.get("permissions", {}).get("id-token") == "write"}
+    assert signing_in == asking != set()
+    text = (PROJECT / "lib" / "ci-cd.yml").read_text("utf-8")
+    majors = re.findall(r"configure-aws-credentials@[0-9a-f]{40} # v(\d+)\.", text)
+    assert set(majors) == {"6"}
+    assert len(majors) == text.count("configure-aws-credentials@")
 
 
 def test_cdk_nag_is_of_the_major_that_nag_py_is_written_for() -> None:

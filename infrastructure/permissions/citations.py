@@ -43,7 +43,7 @@ EVERY_RESOURCE = {
     "elasticloadbalancing:DescribeTargetGroups": Citation("It has no resource", _LOAD_BALANCING),
 }
 
-# Actions that the authorization reference gives no resource, and AWS's own examples limit all the same: to this.
+# Actions without a resource in the authorization reference, which AWS's own examples limit all the same.
 LIMITED = {
     "codedeploy:PutLifecycleEventHookExecutionStatus": (
         "arn:${Partition}:codedeploy:${Region}:${Account}:deploymentgroup:${Name}",

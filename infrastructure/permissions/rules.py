@@ -40,7 +40,7 @@ def unused_citations(policies: Iterable[Policy]) -> list[str]:
         action
         for policy in held
         for statement in policy.statements
-        if statement.effect == "Allow" and "*" in statement.resources
+        if _allows_everywhere(statement)
         for action in statement.actions
     }
     limited = {action for policy in held for statement in policy.statements for action in statement.actions}
@@ -80,7 +80,7 @@ def _of_statement(statement: Statement) -> Iterator[str]:
         yield "an action with a wildcard allows what AWS adds tomorrow"
     elif statement.effect == "Allow":
         yield from not_as_aws_knows_it(statement)
-    if statement.effect == "Allow" and "*" in statement.resources:
+    if _allows_everywhere(statement):
         yield from (
             f"{action} is allowed on * without a page of AWS in citations.py"
             for action in statement.actions
@@ -104,6 +104,12 @@ def _of_trust(statement: Statement) -> Iterator[str]:
     for principal in statement.principals:
         if principal == "*":
             yield "is trusted to everybody"
+        if principal.endswith(":root") and "aws:PrincipalArn" not in _keys(statement):
+            yield f"trusts all of {principal}: name its roles by aws:PrincipalArn (traps M2)"
+        if ":oidc-provider/" in principal and {"aud", "sub"} - {
+            key.rpartition(":")[2] for key in _keys(statement)
+        }:
+            yield f"trusts every token of {principal}: ask for aud and sub (traps M4)"
         if not principal.endswith(".amazonaws.com"):
             continue
         for key in ("aws:SourceAccount", "aws:SourceArn"):
@@ -115,6 +121,10 @@ def _of_resource(policy: Policy) -> Iterator[str]:
     for statement in policy.statements:
         if statement.effect == "Allow" and "*" in statement.principals:
             yield f"{statement.sid or statement.actions}: is open to everybody"
+
+
+def _allows_everywhere(statement: Statement) -> bool:
+    return statement.effect == "Allow" and "*" in statement.resources
 
 
 def _keys(statement: Statement) -> set[str]:

@@ -18,14 +18,22 @@ FROZEN_TYPES = (
 FROZEN = {"desiredCount", "certificateArn"}
 MAY_CHANGE = {
     "account": "123456789012",
+    "createGithubOidcProvider": "true",
     "deploymentConfig": "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
+    "githubBranches": "main",
+    "githubEnvironments": "staging",
+    "githubOwnerId": "1",
+    "githubRepository": "acme/greeter",
+    "githubRepositoryId": "2",
     "imageRetention": "99",
     "natGateways": "2",
     "notificationEmail": "team@example.com",
+    "promoteTo": "staging@222222222222",
     "taskCpu": "1024",
     "taskMemory": "4096",
     "terminationWaitMinutes": "77",
     "testTrafficCidr": "203.0.113.0/24",
+    "trustedAccounts": "111111111111",
 }
 
 

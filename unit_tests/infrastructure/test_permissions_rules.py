@@ -152,6 +152,23 @@ BROKEN: dict[str, tuple[Policy, str]] = {
         replace(ROLE, trust=(replace(TRUST, conditions=TRUST.conditions[:1]),)),
         "without aws:SourceArn",
     ),
+    "a whole account trusted": (
+        replace(ROLE, trust=(replace(TRUST, principals=("arn:aws:iam::111111111111:root",)),)),
+        "name its roles by aws:PrincipalArn",
+    ),
+    "every repository of GitHub trusted": (
+        replace(
+            ROLE,
+            trust=(
+                replace(
+                    TRUST,
+                    principals=("arn:aws:iam::<Account>:oidc-provider/token.example.com",),
+                    conditions=(("StringEquals", "token.example.com:aud", "sts.amazonaws.com"),),
+                ),
+            ),
+        ),
+        "ask for aud and sub",
+    ),
     "everybody trusted": (replace(ROLE, trust=(replace(TRUST, principals=("*",)),)), "trusted to everybody"),
     "a resource open to everybody": (
         Policy("bucket", "AWS::S3::BucketPolicy", "", (replace(WRITES, principals=("*",)),)),
@@ -165,6 +182,13 @@ def test_what_breaks_a_rule_is_a_complaint(empty: Templates, broken: str) -> Non
     policy, says = BROKEN[broken]
     found = complaints(empty, [policy])
     assert any(line.startswith(f"{policy.holder}: ") and says in line for line in found), found
+
+
+def test_what_is_denied_may_be_denied_everywhere(empty: Templates) -> None:
+    denies = replace(
+        WRITES, sid="KeepTheLog", effect="Deny", actions=("logs:DeleteLogGroup",), resources=("*",)
+    )
+    assert not complaints(empty, [replace(ROLE, statements=(denies,))])
 
 
 def test_a_policy_outside_its_role_is_a_complaint(tmp_path: Path) -> None:
