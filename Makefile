@@ -74,7 +74,7 @@ check: setup .tools/sample-service/.ready
 
 clean:
 	@if [ -e $(VENV)/.ready ]; then $(PYTHON) -m integration_tests.down; fi
-	rm -rf $(VENV) node_modules cdk.out .tools .local_aws .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) node_modules cdk.out .tools .local_aws evidence .mypy_cache .ruff_cache .pytest_cache
 
 # Setting up: everything is locked by hash, nothing needs root, and nothing happens when nothing changed.
 setup: $(VENV)/.ready

@@ -52,10 +52,12 @@ def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
     try:
         yield told
     finally:
-        failed = request.session.testsfailed - failed_before
-        name = request.node.name
-        verdict = f"{failed} tests of {name} failed" if failed else f"every test of {name} passed"
-        print(f"report: {told.recorder.finish(passed=not failed, verdict=verdict)}")
-        if not request.config.getoption("--keep"):
-            with held_back(f"destroying {suffix}, please wait"):
-                told.environment.destroy(told.progress.step)
+        try:
+            if not request.config.getoption("--keep"):
+                with held_back(f"destroying {suffix}, please wait"):
+                    told.environment.destroy(told.progress.step)
+        finally:
+            failed = request.session.testsfailed - failed_before
+            name = request.node.name
+            verdict = f"{failed} tests of {name} failed" if failed else f"every test of {name} passed"
+            told.progress.step(f"report: {told.recorder.finish(passed=not failed, verdict=verdict)}")
