@@ -162,6 +162,17 @@ def test_the_engine_itself_does_not_carry_the_mark_that_the_reaper_kills_by(
     assert ours == {f"LOCAL_AWS_ENGINE={fake.instance}"}
 
 
+def test_a_check_has_its_time_from_when_it_begins_inside(tmp_path: Path) -> None:
+    # The engine takes a second to begin; the command, known by its variable, runs as long as it is told.
+    slow = 'if [ "$1" = exec ]; then sleep 1; env "$3" sleep "$6"; echo done; exit; fi'
+    engine = engine_of(FakeEngine(tmp_path / "e", special=slow), tmp_path / "state")
+    container = engine.start(ContainerSpec("image", "web"), lambda _line: None)
+    assert container.execute(("sleep", "0.1"), 0.8) == (0, "done\n")
+    with pytest.raises(TimeoutError, match=r"sleep ran longer than 0.8 s"):
+        container.execute(("sleep", "30"), 0.8)
+    engine.stop()
+
+
 SERVER = """
 import sys, time
 sys.path[:0] = {paths!r}
