@@ -27,6 +27,14 @@ def handler(event, context):
         "left": context.get_remaining_time_in_millis(),
     }
 """
+MAY_LOG = {
+    "Version": "2012-10-17",
+    "Statement": {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": {"Fn::GetAtt": ["Logs", "Arn"]},
+    },
+}
 NETWORK: dict[str, Template] = {
     "Vpc": {"Type": "AWS::EC2::VPC", "CidrBlock": "10.0.0.0/16"},
     "Subnet": {"Type": "AWS::EC2::Subnet", "VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.1.0/24"},
@@ -78,11 +86,22 @@ def test_a_function_acts_as_its_role_and_finds_load_balancers_through_the_gatewa
     assert 0 < told["left"] <= 60_000
 
 
+def printed(cloud: Cloud, name: str) -> list[str]:
+    invoke(cloud, name)
+    events = cloud.client("logs").filter_log_events(logGroupName=f"/lambda/{name}")["events"]
+    return [event["message"] for event in events]
+
+
 def test_what_a_function_prints_is_in_its_log_group(cloud: Cloud) -> None:
-    assert cloud.create("printing", template(**function("printing"))) == "CREATE_COMPLETE"
-    invoke(cloud, "printing")
-    events = cloud.client("logs").filter_log_events(logGroupName="/lambda/printing")["events"]
-    assert "asked printing" in [event["message"] for event in events]
+    resources = function("printing")
+    resources["Role"]["Policies"] = [{"PolicyName": "logs", "PolicyDocument": MAY_LOG}]
+    assert cloud.create("printing", template(**resources)) == "CREATE_COMPLETE"
+    assert "asked printing" in printed(cloud, "printing")
+
+
+def test_what_a_function_prints_is_lost_when_its_role_may_not_write_it(cloud: Cloud) -> None:
+    assert cloud.create("silent", template(**function("silent"))) == "CREATE_COMPLETE"
+    assert printed(cloud, "silent") == []
 
 
 def test_a_late_line_does_not_bring_a_deleted_log_group_back(cloud: Cloud) -> None:
