@@ -49,15 +49,18 @@ class Mark:
 
 @dataclass(frozen=True)
 class Chart:
-    """One release drawn; `ticks` are x and seconds after `began`; lines are SVG points."""
+    """One release drawn; `ticks` are x and seconds after `began`; lines are SVG points.
+
+    A line for each span of probing: where nobody asked, nothing is drawn.
+    """
 
     release: ReleaseEvidence
     began: float
     rows: tuple[Row, ...]
     traffic: tuple[Bar, ...]
     failures: tuple[Bar, ...]
-    p50: str
-    p95: str
+    p50: tuple[str, ...]
+    p95: tuple[str, ...]
     most_requests: float
     most_ms: float
     marks: tuple[Mark, ...]
@@ -129,9 +132,11 @@ def draw(evidence: Evidence, release: ReleaseEvidence, looks: dict[str, str]) ->
         max((step.ended or evidence.ended for step in steps), default=evidence.ended) + MARGIN_SECONDS,
     )
     during = [
-        second for span in evidence.traffic for second in span.seconds if axis.began <= second.at < axis.ended
+        [second for second in span.seconds if axis.began <= second.at < axis.ended]
+        for span in evidence.traffic
     ]
-    grouped = columns(during)
+    spans = [columns(seconds) for seconds in during if seconds]
+    grouped = [column for span in spans for column in span]
     traffic_top = 30.0 + ROW * len(steps) + 30.0
     latency_top = traffic_top + PLOT + 40.0
     most = max((sum(column.rates.values()) for column in grouped), default=0.0) or 1.0
@@ -145,8 +150,8 @@ def draw(evidence: Evidence, release: ReleaseEvidence, looks: dict[str, str]) ->
         rows=tuple(_row(axis, number, step, evidence.ended) for number, step in enumerate(steps)),
         traffic=tuple(bar for column in grouped for bar in _stack(axis, column, most, traffic_top, looks)),
         failures=tuple(_failed(axis, column, traffic_top) for column in grouped if column.failed),
-        p50=_line(axis, [(column.at, column.p50) for column in grouped], slowest, latency_top),
-        p95=_line(axis, [(column.at, column.p95) for column in grouped], slowest, latency_top),
+        p50=tuple(_line(axis, [(one.at, one.p50) for one in span], slowest, latency_top) for span in spans),
+        p95=tuple(_line(axis, [(one.at, one.p95) for one in span], slowest, latency_top) for span in spans),
         most_requests=most,
         most_ms=slowest,
         marks=tuple(
