@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from integration_tests.cloud import Cloud, live
+from integration_tests.developer import Developer
 from integration_tests.folders import clear, run_folder
 from integration_tests.interrupts import held_back, sigterm_as_ctrl_c
 from integration_tests.local import cloud_of, local_aws, runs_in, start_local_aws
@@ -61,3 +62,17 @@ def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
             name = request.node.name
             verdict = f"{failed} tests of {name} failed" if failed else f"every test of {name} passed"
             told.progress.step(f"report: {told.recorder.finish(passed=not failed, verdict=verdict)}")
+
+
+@pytest.fixture(scope="module")
+def deployed(story: Story) -> Story:
+    """The environment, with the seeded commit answering."""
+    assert story.deploy()
+    story.seed()
+    return story
+
+
+@pytest.fixture(scope="module")
+def developer(deployed: Story) -> Developer:
+    """A developer with a clone."""
+    return deployed.developer()

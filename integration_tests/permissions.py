@@ -41,8 +41,10 @@ class Statement:
 def statements(report: Report, suffixes: Iterable[str]) -> list[Statement]:
     """Return the statements of the environments called `suffixes`, each once; the CDK's own are left out."""
     found: dict[tuple[str, str], Statement] = {}
+    # `it1-2` is no policy of the environment `it1`.
+    longest_first = sorted(suffixes, key=len, reverse=True)
     for one in report["statements"]:
-        policy = next((name for suffix in suffixes if (name := _named(one["policy"], suffix))), "")
+        policy = next((name for suffix in longest_first if (name := _named(one["policy"], suffix))), "")
         if not policy:
             continue
         key = (policy, one["sid"])

@@ -15,14 +15,6 @@ SECOND = {
 }
 
 
-@pytest.fixture(scope="module")
-def deployed(story: Story) -> Story:
-    """The environment after one release: green has the traffic, CloudFormation believes that blue has it."""
-    assert story.deploy()
-    story.seed()
-    return story
-
-
 def stays(story: Story, settings: dict[str, str]) -> None:
     """Deploy a change under requests: nobody may notice."""
     version, traffic = story.served(), story.traffic()

@@ -17,20 +17,6 @@ pytestmark = pytest.mark.timeout(2 * 3600)
 FINAL = frozenset({"Succeeded", "Failed", "Stopped"})
 
 
-@pytest.fixture(scope="module")
-def deployed(story: Story) -> Story:
-    """The environment, with the seeded commit answering."""
-    assert story.deploy()
-    story.seed()
-    return story
-
-
-@pytest.fixture(scope="module")
-def developer(deployed: Story) -> Developer:
-    """A developer with a clone."""
-    return deployed.developer()
-
-
 def rolled_back(story: Story, deployment: str) -> str:
     """Wait until the rollback of a deployment is over; return how it ended."""
     client = story.cloud.client("codedeploy")

@@ -20,20 +20,6 @@ pytestmark = pytest.mark.timeout(4 * 3600)
 RATE = 100.0
 
 
-@pytest.fixture(scope="module")
-def deployed(story: Story) -> Story:
-    """The environment, with the seeded commit answering."""
-    assert story.deploy()
-    story.seed()
-    return story
-
-
-@pytest.fixture(scope="module")
-def developer(deployed: Story) -> Developer:
-    """A developer with a clone."""
-    return deployed.developer()
-
-
 def test_preflight_finds_nothing_to_mend_before_the_first_deploy(story: Story) -> None:
     story.environment.bootstrap()
     account = story.cloud.account

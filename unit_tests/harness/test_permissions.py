@@ -58,3 +58,9 @@ def test_the_table_says_it_where_one_looks() -> None:
     text = console.export_text()
     assert "NOTHING FAILS" in text
     assert "a call is refused" in text
+
+
+def test_an_environment_whose_name_begins_with_another_s_keeps_its_own_policies() -> None:
+    longer = {"statements": [statement("role web-role-it-2: policy", "Look", {}, "ecs:RunTask")]}
+    (found,) = statements(longer, ["it", "it-2"])
+    assert found.policy == "web-role"
