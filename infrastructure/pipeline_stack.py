@@ -9,8 +9,6 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -25,7 +23,7 @@ from infrastructure.naming import BRANCH, Names
 from infrastructure.notifications import Notifications
 from infrastructure.promotion import may_ask, promote, release_role, roles_of_others
 from infrastructure.roles import allow, arn, own_role, service_principal
-from infrastructure.source import seeded_repository
+from infrastructure.source import seeded_repository, start_on_push
 from infrastructure.traffic_hook import TrafficHook
 
 IMAGE_PLACEHOLDER = "IMAGE1_NAME"  # taskdef.json has it between < and > (traps D2).
@@ -105,7 +103,7 @@ class PipelineStack(NestedStack):
         self.pipeline = self._pipeline(
             config, may_pass_task_roles(task_role.role_arn, execution_role.role_arn)
         )
-        self._start_on_push()
+        start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
 
     def _pipeline(self, config: Config, pass_role: iam.PolicyStatement) -> codepipeline.Pipeline:
         """Run once by itself when it is made, so all that the run needs stands before it (traps B6).
@@ -269,39 +267,3 @@ class PipelineStack(NestedStack):
             approval_role=asks,
             topic=topic,
         )
-
-    def _start_on_push(self) -> None:
-        """Start the pipeline when main moves; the seed is older than the rule, so it starts nothing."""
-        role = own_role(
-            self,
-            "SourceRuleRole",
-            name=self._names.of("source-rule-role"),
-            assumed_by=service_principal(
-                "events", source_arn=arn(self, "events", f"rule/{self._names.of('source-rule')}")
-            ),
-            description="Starts the pipeline when main moves",
-            statements=[
-                allow(
-                    "StartThePipeline",
-                    ["codepipeline:StartPipelineExecution"],
-                    [arn(self, "codepipeline", self._names.pipeline)],
-                )
-            ],
-        )
-        rule = events.Rule(
-            self,
-            "SourceRule",
-            rule_name=self._names.of("source-rule"),
-            description=f"A push to {BRANCH} starts the pipeline",
-            event_pattern=events.EventPattern(
-                source=["aws.codecommit"],
-                detail_type=["CodeCommit Repository State Change"],
-                resources=[self.repository.repository_arn],
-                detail={
-                    "event": ["referenceCreated", "referenceUpdated"],
-                    "referenceType": ["branch"],
-                    "referenceName": [BRANCH],
-                },
-            ),
-        )
-        rule.add_target(targets.CodePipeline(self.pipeline, event_role=role.without_policy_updates()))

@@ -1,4 +1,4 @@
-"""Where a release begins: the CodeCommit repository, which is born with the service in it."""
+"""Where a release begins: the CodeCommit repository, born with the service in it, and what a push starts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from pathlib import Path
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from infrastructure.errors import AppError
 from infrastructure.naming import BRANCH, Names
+from infrastructure.roles import allow, arn, own_role, service_principal
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONTRACT_FILES = ("Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json")
@@ -60,3 +64,46 @@ def seeded_repository(scope: Construct, id_: str, *, names: Names) -> codecommit
     )
     repository.apply_removal_policy(RemovalPolicy.DESTROY)
     return repository
+
+
+def start_on_push(
+    scope: Construct,
+    *,
+    names: Names,
+    repository: codecommit.IRepository,
+    pipeline: codepipeline.IPipeline,
+) -> None:
+    """Start the pipeline when main moves; the seed is older than the rule, so it starts nothing."""
+    role = own_role(
+        scope,
+        "SourceRuleRole",
+        name=names.of("source-rule-role"),
+        assumed_by=service_principal(
+            "events", source_arn=arn(scope, "events", f"rule/{names.of('source-rule')}")
+        ),
+        description="Starts the pipeline when main moves",
+        statements=[
+            allow(
+                "StartThePipeline",
+                ["codepipeline:StartPipelineExecution"],
+                [arn(scope, "codepipeline", names.pipeline)],
+            )
+        ],
+    )
+    rule = events.Rule(
+        scope,
+        "SourceRule",
+        rule_name=names.of("source-rule"),
+        description=f"A push to {BRANCH} starts the pipeline",
+        event_pattern=events.EventPattern(
+            source=["aws.codecommit"],
+            detail_type=["CodeCommit Repository State Change"],
+            resources=[repository.repository_arn],
+            detail={
+                "event": ["referenceCreated", "referenceUpdated"],
+                "referenceType": ["branch"],
+                "referenceName": [BRANCH],
+            },
+        ),
+    )
+    rule.add_target(targets.CodePipeline(pipeline, event_role=role.without_policy_updates()))
