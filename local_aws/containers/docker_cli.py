@@ -8,23 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from local_aws.containers.docker_script import NO_DAEMON, write_script
 from local_aws.containers.docker_state import FOLDER, DockerError, DockerState, Settings, write_json
 from local_aws.containers.image_build import host_environment
-
-# AWS CodeBuild without privileged mode says the same (traps F3).
-NO_DAEMON = (
-    "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
-)
-
-# Shell and Python at once: a shebang with a long path would not be run by the kernel.
-_SCRIPT = """#!/bin/sh
-'''exec' '{python}' -I "$0" "$@"
-' '''
-import sys
-sys.path.insert(0, {root!r})
-from local_aws.containers.docker_cli import main
-sys.exit(main({directory!r}, sys.argv[1:]))
-"""
 
 
 class _Context(Protocol):
@@ -55,11 +41,7 @@ def write_executable(directory: Path, context: _Context, *, privileged: bool) ->
         host=host_environment(),
     )
     write_json(folder / "settings.json", vars(settings))
-    root = Path(__file__).resolve().parents[2]
-    path = directory / "docker"
-    path.write_text(_SCRIPT.format(python=sys.executable, root=str(root), directory=str(directory)))
-    path.chmod(0o755)
-    return path
+    return write_script(directory, "local_aws.containers.docker_cli")
 
 
 def end(directory: Path) -> None:

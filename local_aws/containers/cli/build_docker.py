@@ -20,11 +20,8 @@ from typing import IO, Any
 from local_aws.containers.cli import sweep
 from local_aws.containers.cli.command import BUILD_LABEL, Command
 from local_aws.containers.cli.words import Build, Mapped, RefusedError, map_words
+from local_aws.containers.docker_script import NO_DAEMON, write_script
 
-# AWS CodeBuild without privileged mode says the same (traps F3).
-NO_DAEMON = (
-    "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
-)
 FOLDER = ".docker"
 # The build's machine has its own; these lead to the engine and to its programs, as they lead local_aws.
 _ENGINE_VARIABLES = (
@@ -37,16 +34,6 @@ _ENGINE_VARIABLES = (
     "DOCKER_",
     "STORAGE_",
 )
-
-# Shell and Python at once: a shebang with a long path would not be run by the kernel.
-_SCRIPT = """#!/bin/sh
-'''exec' '{python}' -I "$0" "$@"
-' '''
-import sys
-sys.path.insert(0, {root!r})
-from local_aws.containers.cli.build_docker import main
-sys.exit(main({directory!r}, sys.argv[1:]))
-"""
 
 
 @dataclass(frozen=True)
@@ -81,11 +68,7 @@ def write(
     )
     (folder / "settings.json").write_text(json.dumps(vars(settings)))
     (folder / "settings.json").chmod(0o600)
-    root = Path(__file__).resolve().parents[3]
-    path = directory / "docker"
-    path.write_text(_SCRIPT.format(python=sys.executable, root=str(root), directory=str(directory)))
-    path.chmod(0o755)
-    return path
+    return write_script(directory, "local_aws.containers.cli.build_docker")
 
 
 def end(directory: Path) -> None:
