@@ -49,7 +49,7 @@ def may_release(scope: Construct, *, config: Config, names: Names) -> list[iam.P
             ["codedeploy:GetDeploymentConfig"],
             [arn(scope, "codedeploy", f"deploymentconfig:{config.deployment_config}")],
         ),
-        # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+        # AWS's pages contradict each other about its resource: see permissions/citations.py.
         allow("RegisterTheTaskDefinition", ["ecs:RegisterTaskDefinition"], ["*"]),
     ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from contract_files import ENVIRONMENT, ROOT, Contract
-from recorded_build import COMMIT, DIGEST, IMAGE, STAND_IN, Build
+from recorded_build import COMMIT, DIGEST, IMAGE, Build
 
 RENDERED = ("taskdef-staging.json", "taskdef.json")
 
@@ -22,11 +21,6 @@ RENDERED = ("taskdef-staging.json", "taskdef.json")
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
     """Return a build in an empty folder with the contract's taskdef.json and appspec.yaml."""
-    (tmp_path / "bin").mkdir()
-    for name in ("aws", "docker"):
-        script = tmp_path / "bin" / name
-        script.write_text(STAND_IN.format(python=sys.executable))
-        script.chmod(0o755)
     for name in ("taskdef.json", "appspec.yaml"):
         shutil.copy(ROOT / name, tmp_path)
     made = Build(tmp_path)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
 from contract_files import ENVIRONMENT, ROOT
-from recorded_build import STAND_IN, Build
+from recorded_build import Build
 
 # Without a character that a shell would quote when it shows a variable.
 PASSWORD, TOKEN = "pass-word-of-someone", "ecr-token"
@@ -19,11 +18,6 @@ SIGN_INS = ("ecr get-login-password", "ssm get-parameter")
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
     """Return a build of somebody with a Docker Hub account."""
-    (tmp_path / "bin").mkdir()
-    for name in ("aws", "docker"):
-        script = tmp_path / "bin" / name
-        script.write_text(STAND_IN.format(python=sys.executable))
-        script.chmod(0o755)
     made = Build(tmp_path)
     made.environment["DOCKER_HUB_USERNAME"] = "someone"
     made.answer(("get-login-password", TOKEN, 0), ("ssm get-parameter", PASSWORD, 0))

@@ -11,11 +11,12 @@ from typing import Any
 from aws_cdk import App
 
 from infrastructure.config import Config
+from infrastructure.permissions import references as readings
 from infrastructure.root_stack import RootStack
+from infrastructure.synthesis import defaults
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PARTS = ("root", "network", "compute", "pipeline")
-Properties = dict[str, Any]
 SHARED = {
     "trustedAccounts": "111111111111,222222222222",
     "promoteTo": "staging@222222222222,prod@333333333333",
@@ -28,22 +29,8 @@ SHARED = {
 }
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(readings.Resource):
     """One resource of one template; `id` is its logical id, to follow references, not to assert on."""
-
-    part: str
-    id: str
-    body: dict[str, Any]
-
-    @property
-    def type(self) -> str:
-        return str(self.body["Type"])
-
-    @property
-    def properties(self) -> Properties:
-        properties: Properties = self.body.get("Properties", {})
-        return properties
 
     @property
     def depends_on(self) -> set[str]:
@@ -80,8 +67,7 @@ class Templates:
 
 def context(**overrides: object) -> dict[str, Any]:
     """The context of cdk.json for environment dev, as `cdk` hands it to the app."""
-    given: dict[str, Any] = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"]
-    return given | {"environmentSuffix": "dev"} | overrides
+    return defaults() | overrides
 
 
 def synthesize(folder: Path, **overrides: object) -> Templates:
