@@ -7,7 +7,7 @@ import pytest
 from integration_tests.cloud import Cloud, live
 from integration_tests.developer import Developer
 from integration_tests.folders import clear, run_folder
-from integration_tests.interrupts import held_back, sigterm_as_ctrl_c
+from integration_tests.interrupts import sigterm_as_ctrl_c
 from integration_tests.local import cloud_of, local_aws, runs_in, start_local_aws
 from integration_tests.progress import Progress
 from integration_tests.story import Story
@@ -55,8 +55,7 @@ def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
     finally:
         try:
             if not request.config.getoption("--keep"):
-                with held_back(f"destroying {suffix}, please wait"):
-                    told.environment.destroy(told.progress.step)
+                told.clear_away()
         finally:
             failed = request.session.testsfailed - failed_before
             name = request.node.name

@@ -90,9 +90,11 @@ def _told(cloud: Cloud, progress: Progress) -> Verdict:
     except BaseException as error:
         broken = str(error).partition(chr(10))[0] or type(error).__name__
         progress.step(f"broken off: {broken}")
-        story.recorder.finish(passed=False, verdict=broken)
-        with held_back("destroying, please wait"):
-            story.destroy()
+        try:
+            with held_back("destroying, please wait"):
+                story.destroy()
+        finally:
+            story.recorder.finish(passed=False, verdict=broken)
         raise
     verdict.report = story.recorder.finish(passed=True, verdict=verdict.line(cloud.factor))
     return verdict

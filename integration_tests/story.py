@@ -12,6 +12,7 @@ from infrastructure.outputs import Outputs
 from integration_tests.cloud import Cloud
 from integration_tests.developer import Developer
 from integration_tests.environment import Environment
+from integration_tests.interrupts import held_back
 from integration_tests.probe import Figures, Prober
 from integration_tests.progress import Progress
 from integration_tests.release import STAGES, Release, Releases
@@ -172,6 +173,11 @@ class Story:
             tuple((one["Port"], str(one["DefaultActions"])) for one in listeners),
             tuple((one["id"], one["status"], one["taskDefinition"]) for one in service["taskSets"]),
         )
+
+    def clear_away(self) -> None:
+        """Destroy what is left of the environment, whatever it is; Ctrl-C has to wait."""
+        with held_back(f"destroying {self.environment.suffix}, please wait"):
+            self.environment.destroy(self.progress.step)
 
     def destroy(self) -> None:
         """Destroy the environment. Raises `StoryError` when something is left of it."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 from integration_tests.cloud import Cloud
-from integration_tests.interrupts import held_back
 from integration_tests.progress import Progress
 from integration_tests.story import RELEASE_MINUTES, Story
 from integration_tests.suffixes import random_suffix
@@ -37,8 +36,7 @@ def _told(cloud: Cloud, context: dict[str, str]) -> Iterator[Story]:
     try:
         yield told
     finally:
-        with held_back(f"destroying {told.environment.suffix}, please wait"):
-            told.environment.destroy(told.progress.step)
+        told.clear_away()
 
 
 def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(
