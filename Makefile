@@ -1,5 +1,5 @@
 # The only commands a person has to know. Each sets up what it needs.
-.PHONY: help demo test up down synth check bench iam clean setup unit service integration
+.PHONY: help demo test stories up down synth check bench iam clean setup unit service integration
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -18,7 +18,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo 'make demo    watch a commit travel from git push to all traffic, on this machine'
-	@echo 'make test    every suite: unit, sample service on Python 3.9, integration on local_aws'
+	@echo 'make test    unit tests, the sample service on Python 3.9, the short stories on local_aws'
+	@echo 'make stories the long stories on local_aws: gates, faults, release after release'
 	@echo 'make up      deploy dev on this machine and keep it running; make down takes it away'
 	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
 	@echo 'make check   ruff, mypy, cfn-lint, cdk-nag, who may do what, actionlint, hadolint'
@@ -57,7 +58,10 @@ service: .tools/sample-service/.ready
 	.tools/sample-service/bin/python -m pytest sample_service
 
 integration: setup .tools/python-3.9
-	$(PYTHON) -m pytest integration_tests $(ARGS)
+	$(PYTHON) -m pytest integration_tests -m 'not slow' $(ARGS)
+
+stories: setup .tools/python-3.9
+	$(PYTHON) -m pytest integration_tests -m slow $(ARGS)
 
 check: setup .tools/sample-service/.ready
 	ruff check .
