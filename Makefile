@@ -52,7 +52,7 @@ test: unit service integration
 # What these are about is not the containers: those that are make their own engine.
 unit: export LOCAL_AWS_CONTAINERS := processes
 unit: setup
-	$(PYTHON) -m pytest unit_tests $(ARGS)
+	$(PYTHON) -m pytest unit_tests -n auto --maxprocesses 4 $(ARGS)
 
 service: .tools/sample-service/.ready
 	.tools/sample-service/bin/python -m pytest sample_service

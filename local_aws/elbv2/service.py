@@ -182,7 +182,8 @@ class LoadBalancing:
     async def _close(self) -> None:
         for task in self._checks.values():
             task.cancel()
-        await asyncio.gather(*(runner.cleanup() for runner in self._runners.values()))
+        # What was put aside cleans up after listeners that went: cut off, it would leave connections open.
+        await asyncio.gather(*(runner.cleanup() for runner in self._runners.values()), *self._aside)
         await self._session.close()
         await self._forwarder.stop()
         for opened in self._sockets.values():

@@ -182,9 +182,10 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
     raise AssertionError(f"did not happen within {seconds} s")
 
 
-async def probe(address: str, stop: threading.Event, rate: float, clients: int = 16) -> Counter[str]:
+async def probe(
+    address: str, stop: threading.Event, rate: float, seen: Counter[str], clients: int = 16
+) -> None:
     """Ask `address` about `rate` times a second until `stop`; count `<status> <body>` or the exception."""
-    seen: Counter[str] = Counter()
 
     async def client(session: aiohttp.ClientSession) -> None:
         while not stop.is_set():
@@ -197,4 +198,9 @@ async def probe(address: str, stop: threading.Event, rate: float, clients: int =
 
     async with aiohttp.ClientSession() as session:
         await asyncio.gather(*(client(session) for _ in range(clients)))
-    return seen
+
+
+def wait_for_more(seen: Counter[str], count: int) -> None:
+    """Wait until `count` more requests were answered, however fast this machine is."""
+    enough = seen.total() + count
+    wait_until(lambda: seen.total() >= enough)

@@ -25,6 +25,7 @@ from elbv2_backends import (
     states,
     target_group,
     url,
+    wait_for_more,
     wait_until,
 )
 
@@ -376,29 +377,28 @@ def test_a_listeners_port_stays_while_it_lives_and_closes_with_it(loop: Loop, pl
     wait_until(refused)
 
 
-def test_no_request_fails_at_300_a_second_through_weight_changes_and_deregistrations(
+def test_no_request_fails_through_weight_changes_and_deregistrations(
     loop: Loop, plane: LoadBalancing
 ) -> None:
     blue, green = [[Backend(loop, says(name)) for _ in range(2)] for name in ("blue", "green")]
     groups = [target_group("b", *blue), target_group("g", *green)]
     plane.apply(forwarding({groups[0]: 100, groups[1]: 0}))
     healthy(plane, *groups)
-    stop = threading.Event()
-    probing = asyncio.run_coroutine_threadsafe(probe(url(plane), stop, 350), loop.loop)
+    stop, seen = threading.Event(), Counter[str]()
+    probing = asyncio.run_coroutine_threadsafe(probe(url(plane), stop, 350, seen), loop.loop)
     for step in (10, 50, 90, 100):
-        stop.wait(0.7)
+        wait_for_more(seen, 150)
         plane.apply(forwarding({groups[0]: 100 - step, groups[1]: step}))
-    stop.wait(0.5)
+    wait_for_more(seen, 150)
     # One of green's targets leaves: deregistered, drained, and only then stopped.
     left = target_group("g", green[1])
     plane.apply(forwarding({groups[0]: 0, left: 100}))
     wait_until(lambda: len(states(plane, left)) == 1)
     green[0].stop()
-    stop.wait(0.7)
+    wait_for_more(seen, 150)
     stop.set()
-    seen = probing.result(20)
+    probing.result(20)
     assert set(seen) == {"200 blue", "200 green"}, seen
-    assert seen.total() > 700
 
 
 def test_a_target_that_stops_without_being_drained_fails_requests(loop: Loop, plane: LoadBalancing) -> None:
@@ -407,13 +407,14 @@ def test_a_target_that_stops_without_being_drained_fails_requests(loop: Loop, pl
     group = target_group("a", *backends, interval=300)
     plane.apply(forwarding({group: 1}))
     healthy(plane, group)
-    stop = threading.Event()
-    probing = asyncio.run_coroutine_threadsafe(probe(url(plane), stop, 300), loop.loop)
-    stop.wait(0.3)
+    stop, seen = threading.Event(), Counter[str]()
+    probing = asyncio.run_coroutine_threadsafe(probe(url(plane), stop, 300, seen), loop.loop)
+    wait_for_more(seen, 100)
     backends[0].stop()
-    stop.wait(0.5)
+    wait_for_more(seen, 100)
     stop.set()
-    assert any(key.startswith("502") for key in probing.result(20))
+    probing.result(20)
+    assert any(key.startswith("502") for key in seen)
 
 
 def test_metrics_count_requests_errors_and_hosts(loop: Loop, plane: LoadBalancing) -> None:
