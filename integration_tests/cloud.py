@@ -41,6 +41,7 @@ class Cloud:
     def account(self) -> Account:
         """The account, for boto3 and the operations."""
         session = boto3.session.Session(
+            profile_name=self.keys.get("AWS_PROFILE"),
             aws_access_key_id=self.keys.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=self.keys.get("AWS_SECRET_ACCESS_KEY"),
             region_name=REGION,
@@ -58,12 +59,12 @@ class Cloud:
         if self.endpoint is not None:
             # Nothing of the caller's own account may leak in, or out.
             mine = {name: value for name, value in mine.items() if not name.startswith("AWS_")}
-            mine |= self.keys
             mine["AWS_ENDPOINT_URL"] = mine["AWS_ENDPOINT_URL_S3"] = self.endpoint
             mine["AWS_CONFIG_FILE"] = mine["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
             mine["AWS_EC2_METADATA_DISABLED"] = "true"
         return {
             **mine,
+            **self.keys,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             # The CLI remembers which account an access key is of; that must not mix with the caller's.
@@ -90,14 +91,14 @@ class Cloud:
         return 60 * (of_aws * self.factor + own)
 
 
-def live(folder: Path) -> Cloud:
-    """Return AWS with the caller's credentials.
+def live(folder: Path, profile: str | None = None) -> Cloud:
+    """Return AWS with the caller's credentials, or with those of a profile.
 
     Raises `HarnessError` when AWS_ENDPOINT_URL leads elsewhere, `OperationsError` without credentials.
     """
     if "AWS_ENDPOINT_URL" in os.environ:
         raise HarnessError("--live means AWS, but AWS_ENDPOINT_URL leads elsewhere: unset it")
-    cloud = Cloud("AWS", folder)
+    cloud = Cloud("AWS", folder, keys={"AWS_PROFILE": profile} if profile else {})
     print(
         f"Account {cloud.account.id}, {REGION}. An environment takes about an hour and costs money:\n"
         "a NAT gateway, a load balancer and Fargate tasks, below 1 USD if all is destroyed in the end.\n"

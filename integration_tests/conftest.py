@@ -8,7 +8,14 @@ from integration_tests.cloud import Cloud, live
 from integration_tests.developer import Developer
 from integration_tests.folders import clear, run_folder
 from integration_tests.interrupts import sigterm_as_ctrl_c
-from integration_tests.local import cloud_of, local_aws, runs_in, start_local_aws
+from integration_tests.local import (
+    SECOND_ACCOUNT,
+    cloud_of,
+    find_local_aws,
+    local_aws,
+    runs_in,
+    start_local_aws,
+)
 from integration_tests.progress import Progress
 from integration_tests.story import Story
 from integration_tests.suffixes import random_suffix
@@ -19,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of a story."""
     group = parser.getgroup("road")
     group.addoption("--live", action="store_true", help="on AWS, with your credentials: it costs money")
+    group.addoption("--second-profile", help="with --live: the AWS profile of a second account")
     group.addoption("--suffix", help="the environmentSuffix of the first environment (default: random)")
     group.addoption("--keep", action="store_true", help="destroy nothing, and keep local_aws running")
 
@@ -42,6 +50,18 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
                     yield cloud_of(running, folder)
         except OperationsError as error:
             pytest.exit(str(error), returncode=2)
+
+
+@pytest.fixture(scope="session")
+def second_account(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
+    """The same cloud to another account; on AWS the first one again, unless a profile is given."""
+    folder = cloud.folder / "second"
+    if cloud.endpoint is None:
+        profile = request.config.getoption("--second-profile")
+        return live(folder, profile) if profile else cloud
+    running = find_local_aws(cloud.folder / "local_aws")
+    assert running is not None
+    return cloud_of(running, folder, SECOND_ACCOUNT)
 
 
 @pytest.fixture(scope="module")

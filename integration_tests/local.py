@@ -12,8 +12,9 @@ from integration_tests.cloud import Cloud, HarnessError
 from local_aws.pythons import PythonNotFoundError, find_python
 from local_aws.running import LocalAwsError, Running, find, start
 
-# The only account that local_aws has; as an access key it says so to MiniStack. It is no secret.
+# An account's number as an access key says to local_aws whose call it is. It is no secret.
 ACCOUNT = "123456789012"
+SECOND_ACCOUNT = "222222222222"
 PYTHON = "3.9"
 PERMISSIONS = "permissions.json"
 
@@ -56,9 +57,9 @@ def runs_in(folder: Path) -> bool:
     return find(folder / "local_aws") is not None
 
 
-def cloud_of(running: Running, folder: Path) -> Cloud:
-    """Return the cloud that `running` is; what the harness writes goes to `folder`."""
-    keys = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
+def cloud_of(running: Running, folder: Path, account: str = ACCOUNT) -> Cloud:
+    """Return the cloud that `running` is to an account; what the harness writes goes to `folder`."""
+    keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
     return Cloud("local_aws", folder, running.endpoint, running.clock, keys, running.containers)
 
 

@@ -146,7 +146,8 @@ def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]
         if action["stageName"] == "Build":
             build = result.get("externalExecutionId") or build
         if action["stageName"] == "Deploy":
-            deployment = result.get("externalExecutionId") or deployment
+            # What is promoted comes after, and is another account's.
+            deployment = deployment or result.get("externalExecutionId")
         if action["status"] == "Failed":
             error = result.get("errorDetails", {}).get("message", "")
             why = error or result.get("externalExecutionSummary", "")

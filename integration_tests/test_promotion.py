@@ -1,4 +1,4 @@
-"""A release goes on to a second environment: only when a person approved it, and with the same image."""
+"""A release goes on to an environment in another account: after an approval, and with the same image."""
 
 import json
 from collections.abc import Iterator
@@ -18,17 +18,19 @@ GITHUB = {"githubRepository": "acme/greeter", "githubEnvironments": "staging"}
 
 
 @pytest.fixture(scope="module")
-def staging(cloud: Cloud) -> Iterator[Story]:
-    """The environment that is promoted to, which trusts its account's pipelines."""
+def staging(cloud: Cloud, second_account: Cloud) -> Iterator[Story]:
+    """The environment that is promoted to, which trusts the first account's pipelines."""
     # An AWS account may have its provider for GitHub already.
     provider = {} if cloud.endpoint is None else {"createGithubOidcProvider": "true"}
-    yield from _told(cloud, {"trustedAccounts": cloud.account.id, **GITHUB, **provider})
+    own = {"account": second_account.account.id, "trustedAccounts": cloud.account.id}
+    yield from _told(second_account, {**own, **GITHUB, **provider})
 
 
 @pytest.fixture(scope="module")
 def first(cloud: Cloud, staging: Story) -> Iterator[Story]:
     """The environment that promotes."""
-    yield from _told(cloud, {"promoteTo": f"{staging.environment.suffix}@{cloud.account.id}"})
+    to = f"{staging.environment.suffix}@{staging.cloud.account.id}"
+    yield from _told(cloud, {"account": cloud.account.id, "promoteTo": to})
 
 
 def _told(cloud: Cloud, context: dict[str, str]) -> Iterator[Story]:

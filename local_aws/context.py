@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,11 @@ def _allow(_caller: str, _action: str, _resource: str) -> None:
     """Allow everything: a context of a test has no IAM."""
 
 
+def _first() -> str:
+    """Name the account that local_aws has from the start."""
+    return ACCOUNT
+
+
 def _let(_service: str, _action: str, _resource: str, _source_arn: str = "") -> str | None:
     """Let every service do everything: a context of a test has no IAM."""
     return None
@@ -58,8 +63,9 @@ class Context:
     instance: str
     # (source, detail_type, resources, detail): an event of AWS's own on the default bus. Set by the server.
     emit: Callable[[str, str, list[str], dict[str, Any]], None]
-    account: str = ACCOUNT
     region: str = REGION
+    # Whose calls these are: one account's, or that of whoever is being answered.
+    whose: Callable[[], str] = _first
     # All three of IAM's. Credentials for a service that takes on a role: AssumeRole's `Credentials`, or
     # `ClientError`. Whether a caller (access key or role ARN) may do what has no API call: `AwsError` if not.
     # Why a service itself (`events.amazonaws.com`) may not do something to a resource, None if it may.
@@ -68,8 +74,17 @@ class Context:
     why_refused: Callable[..., str | None] = _let
     # Exceptions that ended a background thread: a false green if nobody looks, so tests and `down` do.
     faults: list[str] = field(default_factory=list)
-    _clients: dict[tuple[str, str | None, str], Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str, str | None, str], Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def account(self) -> str:
+        """The account, twelve digits."""
+        return self.whose()
+
+    def acting_for(self, whose: Callable[[], str], state: Path | None = None) -> "Context":
+        """Return a context whose calls are another account's; faults are kept together."""
+        return replace(self, whose=whose, state=state or self.state, _clients={}, _lock=threading.Lock())
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of `resource` of `service` in this account and region."""
@@ -77,10 +92,14 @@ class Context:
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
         """Return a boto3 client of `service`, acting as `role_arn` when one is given: a `ServiceRole`."""
+        return self.client_of(self.account, service, role_arn)
+
+    def client_of(self, account: str, service: str, role_arn: str | None = None) -> Any:
+        """Return a client that acts as the owner of an account, or as a role."""
         with self._lock:
-            key = (service, role_arn, getattr(role_arn, "source_arn", ""))
+            key = (account, service, role_arn, getattr(role_arn, "source_arn", ""))
             if key not in self._clients:
-                self._clients[key] = self._make_client(service, role_arn)
+                self._clients[key] = self._make_client(account, service, role_arn)
             return self._clients[key]
 
     def credentials(self, role_arn: str) -> dict[str, str]:
@@ -102,9 +121,9 @@ class Context:
         thread.start()
         return thread
 
-    def _make_client(self, service: str, role_arn: str | None) -> Any:
+    def _make_client(self, account: str, service: str, role_arn: str | None) -> Any:
         # A 12-digit access key is the account id for MiniStack; it is no secret.
-        keys = {"AWS_ACCESS_KEY_ID": self.account, "AWS_SECRET_ACCESS_KEY": "local"}
+        keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
         if role_arn is not None:
             keys = self._assume(role_arn)
         session = boto3.session.Session(
@@ -123,7 +142,8 @@ class Context:
             secret = self.assume(role_arn)
         else:
             # The lock is held by `client`; a nested `client("sts")` would wait for itself.
-            sts = self._clients.setdefault(("sts", None, ""), self._make_client("sts", None))
+            key = (self.account, "sts", None, "")
+            sts = self._clients.setdefault(key, self._make_client(self.account, "sts", None))
             secret = sts.assume_role(RoleArn=role_arn, RoleSessionName="local-aws")["Credentials"]
         return {
             "AWS_ACCESS_KEY_ID": secret["AccessKeyId"],

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,9 @@ def serve(
 
         ministack.check_version()
         clock = Clock() if factor is None else Clock(factor)
-        context = Context(state, f"http://127.0.0.1:{port}", clock, instance, ministack.emit_event)
+        context = Context(
+            state, f"http://127.0.0.1:{port}", clock, instance, partial(ministack.emit_event, ACCOUNT)
+        )
         watch_log(context)
         try:
             made = services.install(context, choice.find(context))

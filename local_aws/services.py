@@ -2,32 +2,19 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from local_aws import ministack
-from local_aws.codebuild.service import CodeBuild
+from local_aws.accounts import Accounts
 from local_aws.codecommit import git_http
-from local_aws.codecommit.service import CodeCommit
-from local_aws.codedeploy.service import CodeDeploy
-from local_aws.codepipeline.service import CodePipeline
 from local_aws.containers.engine import Containers
-from local_aws.context import Context
-from local_aws.ecr.service import Ecr
-from local_aws.ecs.service import Ecs
+from local_aws.context import ACCOUNT, Context
 from local_aws.elbv2.service import LoadBalancing
 from local_aws.gateway import Gateway
-from local_aws.iam.account import Account
 from local_aws.iam.enforcement import Enforcer
-from local_aws.ministack import cloudformation, cloudwatch, function_network, functions
-from local_aws.service_quotas import ServiceQuotas
+from local_aws.ministack import cloudformation, cloudwatch, ecr, function_network, functions, iam
 
 logger = logging.getLogger("local_aws")
-
-
-class Starts(Protocol):
-    """A service that begins something once the port answers."""
-
-    def start(self) -> None: ...
 
 
 class Stops(Protocol):
@@ -42,19 +29,18 @@ class Services:
 
     context: Context
     gateway: Gateway
+    accounts: Accounts
+    load_balancing: LoadBalancing
     containers: Containers
-    starting: tuple[Starts, ...]
-    # In this order: who drives others ends first.
-    stopping: tuple[Stops, ...]
 
     def start(self) -> None:
-        """Start every service; what one raises ends the server."""
-        for service in self.starting:
-            service.start()
+        """Start what begins something once the port answers; what it raises ends the server."""
+        self.load_balancing.start()
 
     def stop(self) -> None:
         """Stop every service, whatever becomes of one."""
-        for service in self.stopping:
+        stopping: list[Stops] = [*self.accounts.stopping(), self.load_balancing, self.containers]
+        for service in stopping:
             try:
                 service.stop()
             except Exception as error:
@@ -67,28 +53,23 @@ def install(context: Context, engine: Containers) -> Services:
     """Put our services behind MiniStack's gateway, and ours in front of it. Call it once a process."""
     from ministack.app import app
 
-    ecr = Ecr(context)
-    enforcer = Enforcer(context, Account(context, ecr.policy_of))
-    context.assume, context.authorize = enforcer.assume, enforcer.authorize
-    context.why_refused = enforcer.why_refused
-    codecommit = CodeCommit(context)
-    codebuild = CodeBuild(context, engine)
-    ecs = Ecs(context, engine)
-    load_balancing = LoadBalancing(context)
-    codedeploy = CodeDeploy(context)
-    codepipeline = CodePipeline(context, archive=codecommit.archive)
-    services: list[Any] = [codecommit, codebuild, ecr, ecs, codedeploy, codepipeline, ServiceQuotas(context)]
-    for service in services:
-        ministack.register_service(service)
-    ministack.route_event_targets("codepipeline", codepipeline.deliver)
-    cloudformation.install(context, [*services, load_balancing])
-    cloudwatch.install(context)
-    functions.install(context)
-    function_network.install(context)
-    return Services(
-        context,
-        Gateway(context, app, git=git_http.app, addresses=load_balancing.addresses, enforcer=enforcer),
-        engine,
-        starting=(ecr, load_balancing),
-        stopping=(codepipeline, codedeploy, codebuild, ecs, load_balancing, engine),
-    )
+    # MiniStack's own parts work for whichever account asks.
+    callers = context.acting_for(ministack.current_account)
+    enforcer = Enforcer(callers)
+    for one in (context, callers):
+        one.assume, one.authorize, one.why_refused = enforcer.assume, enforcer.authorize, enforcer.why_refused
+    iam.decide_alone()
+    accounts = Accounts(callers, engine)
+    enforcer.policy_of_repository = accounts.policy_of_repository
+    load_balancing = LoadBalancing(callers)
+    for name in accounts.of(ACCOUNT).services:
+        ministack.register_service(name, accounts.handle(name))
+    ecr.route_registry(accounts.registry)
+    ministack.route_event_targets("codepipeline", accounts.deliver)
+    cloudformation.install(callers, [accounts, load_balancing])
+    cloudwatch.install(callers)
+    functions.install(callers)
+    function_network.install(callers)
+    git = git_http.GitHttp(accounts)
+    gateway = Gateway(callers, app, git=git, addresses=load_balancing.addresses, enforcer=enforcer)
+    return Services(context, gateway, accounts, load_balancing, engine)

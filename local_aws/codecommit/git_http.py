@@ -1,6 +1,6 @@
 """Git's smart HTTP protocol on /v1/repos/<name>: clone, fetch and push, by `git http-backend`.
 
-`app` is the ASGI application that the gateway mounts; CodeCommit puts itself behind it when it is made.
+`GitHttp` is the ASGI application that the gateway mounts.
 """
 
 import asyncio
@@ -29,15 +29,15 @@ class Repositories(Protocol):
 
 
 class GitHttp:
-    """The ASGI application; `repositories` is set by the CodeCommit of this process."""
+    """The ASGI application over `repositories`."""
 
-    def __init__(self) -> None:
-        self.repositories: Repositories | None = None
+    def __init__(self, repositories: Repositories) -> None:
+        self.repositories = repositories
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of a git client."""
         match = REQUEST.fullmatch(scope["path"])
-        if match is None or self.repositories is None:
+        if match is None:
             await _answer(send, 404, "not found")
             return
         name = match["name"]
@@ -51,9 +51,6 @@ class GitHttp:
         finally:
             if match["what"] == "git-receive-pack":
                 await asyncio.to_thread(self.repositories.pushed, name)
-
-
-app = GitHttp()
 
 
 async def _backend(scope: Scope, receive: Receive, send: Send, directory: Path, what: str) -> None:

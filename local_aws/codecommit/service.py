@@ -6,12 +6,10 @@ from typing import Any
 
 from local_aws.api import AwsError, now
 from local_aws.cloudformation import Properties, ResourceType, arguments
-from local_aws.codecommit import git_http
 from local_aws.codecommit.commits import Commits
 from local_aws.codecommit.git_repository import Change, Person
 from local_aws.codecommit.names import check_branch_name, check_file_path
 from local_aws.codecommit.repositories import Repository
-from local_aws.context import Context
 
 # CloudFormation user guide, AWS::CodeCommit::Repository Code (traps B4).
 SEED_LIMIT = 20 * 1024 * 1024
@@ -21,10 +19,6 @@ KINDS = 0o170000
 
 class CodeCommit(Commits):
     """The service. Its repositories answer git on the gateway's port under /v1/repos/<name>."""
-
-    def __init__(self, context: Context) -> None:
-        super().__init__(context)
-        git_http.app.repositories = self
 
     def archive(self, repository: str, commit: str) -> bytes:
         """Return the files of a commit as a zip; raises `CommitDoesNotExistException`."""

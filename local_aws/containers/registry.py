@@ -48,6 +48,11 @@ class Reference:
         """The repository with its host."""
         return f"{self.host}/{self.repository}"
 
+    @property
+    def account(self) -> str:
+        """The account of an ECR registry, which begins its host."""
+        return self.host.partition(".")[0]
+
     def at(self, host: str) -> str:
         """Return the same image's name at another host; beside a digest, which podman wants alone, no tag."""
         return str(replace(self, host=host, tag="" if self.digest else self.tag))
@@ -71,7 +76,7 @@ class Registry:
             raise RegistryError("NAME_UNKNOWN", f"{reference}: not found", 404, f"{reference}: not found")
         self.reference = reference
         self.base = f"{endpoint}/v2/"
-        self.path = f"{reference.repository}/"
+        self.path = f"{reference.account}/{reference.repository}/"
         self.login = login
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

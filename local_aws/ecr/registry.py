@@ -17,7 +17,10 @@ from local_aws.ecr.images import DIGEST, Repository, StoredImage
 if TYPE_CHECKING:
     from local_aws.ecr.service import Ecr
 
-_PATH = re.compile(r"/v2/(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests|tags)/(?P<reference>[^/]*)\Z")
+# A repository's name may stand behind its account.
+_PATH = re.compile(
+    r"/v2/(?:\d{12}/)?(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests|tags)/(?P<reference>[^/]*)\Z"
+)
 # What the login's owner needs for each request.
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 ACTIONS = {
@@ -86,6 +89,9 @@ class RegistryApi:
         answer: Response = action(repository, match["reference"], headers, body, query)
         return answer
 
+    def _at(self, repository: Repository) -> str:
+        return f"/v2/{self.ecr.context.account}/{repository.name}"
+
     def _login(self, headers: Mapping[str, str]) -> Login | Response:
         scheme, _, encoded = headers.get("authorization", "").partition(" ")
         challenge = {"WWW-Authenticate": 'Basic realm="ecr",service="ecr.amazonaws.com"', **_VERSION}
@@ -123,7 +129,7 @@ class RegistryApi:
 
     def _uploading(self, repository: Repository, name: str) -> Response:
         size = self.ecr.images.upload(repository.name, name).stat().st_size
-        place = {"Location": f"/v2/{repository.name}/blobs/uploads/{name}", "Range": f"0-{max(0, size - 1)}"}
+        place = {"Location": f"{self._at(repository)}/blobs/uploads/{name}", "Range": f"0-{max(0, size - 1)}"}
         return 202, {**_VERSION, **place, "Docker-Upload-UUID": name}, b""
 
     def _patch_uploads(
@@ -150,7 +156,7 @@ class RegistryApi:
         digest = given[0] if isinstance(given, list) else given
         if not self.ecr.images.finish(repository.name, name, digest):
             return _error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
-        place = {"Location": f"/v2/{repository.name}/blobs/{digest}", "Docker-Content-Digest": digest}
+        place = {"Location": f"{self._at(repository)}/blobs/{digest}", "Docker-Content-Digest": digest}
         return 201, {**_VERSION, **place}, b""
 
     def _exists(self, repository: Repository, name: str) -> bool:
@@ -182,7 +188,7 @@ class RegistryApi:
                 "overwritten because the repository is immutable.",
             )
         self._emit_push(repository, digest, tag)
-        place = {"Location": f"/v2/{repository.name}/manifests/{digest}", "Docker-Content-Digest": digest}
+        place = {"Location": f"{self._at(repository)}/manifests/{digest}", "Docker-Content-Digest": digest}
         return 201, {**_VERSION, **place}, b""
 
     def _emit_push(self, repository: Repository, digest: str, tag: str | None) -> None:

@@ -26,18 +26,12 @@ class Ecr(JsonService):
 
     service = "ecr"
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, tokens: dict[str, Login] | None = None) -> None:
         super().__init__(context)
         self.repositories: dict[str, Repository] = {}
         self.images = Images(context.state / "ecr")
-        self.tokens: dict[str, Login] = {}
+        self.tokens = {} if tokens is None else tokens
         self.registry = RegistryApi(self)
-
-    def start(self) -> None:
-        """Take the paths of the Docker registry from MiniStack."""
-        from local_aws.ministack import ecr
-
-        ecr.route_registry(self.registry.handle)
 
     # Logins
 

@@ -61,7 +61,7 @@ def _login(context: Context, task: Task, reference: str) -> str | None:
         ) from error
     image = {"imageDigest": where.digest} if where.digest else {"imageTag": where.tag}
     try:
-        ecr.batch_get_image(repositoryName=where.repository, imageIds=[image])
+        ecr.batch_get_image(registryId=where.account, repositoryName=where.repository, imageIds=[image])
     except ClientError as error:
         if error.response["Error"]["Code"].endswith("NotFoundException"):
             reason = f"{reference}: not found"

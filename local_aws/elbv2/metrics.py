@@ -1,7 +1,7 @@
 """CloudWatch metrics of the load balancers: counted per request, published every few seconds."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from threading import Lock
 from typing import Any
@@ -48,22 +48,30 @@ class Metrics:
         with self._lock:
             self._counts[balancer, "", f"HTTPCode_ELB_{status // 100}XX_Count"] += 1
 
-    def take(self, groups: Iterable[GroupState]) -> list[dict[str, Any]]:
-        """Return what PutMetricData is to be told, and start counting anew."""
+    def take(self, groups: Iterable[GroupState]) -> dict[str, list[dict[str, Any]]]:
+        """Return what PutMetricData is to be told in each account, and start counting anew."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
             latency, self._latency = self._latency, {}
-        data = []
+        data: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for (balancer, group, name), value in counts.items():
-            data += _datum(name, balancer, group, Value=float(value), Unit="Count")
+            data[_account(balancer)] += _datum(name, balancer, group, Value=float(value), Unit="Count")
         for (balancer, group), seen in latency.items():
             for some in _by(MOST_VALUES, list(seen.items())):
                 values = {
                     "Values": [value for value, _ in some],
                     "Counts": [float(count) for _, count in some],
                 }
-                data += _datum("TargetResponseTime", balancer, group, **values, Unit="Seconds")
-        return data + list(_host_counts(groups))
+                data[_account(balancer)] += _datum(
+                    "TargetResponseTime", balancer, group, **values, Unit="Seconds"
+                )
+        for balancer, datum in _host_counts(groups):
+            data[_account(balancer)].append(datum)
+        return data
+
+
+def _account(balancer: str) -> str:
+    return balancer.split(":")[4]
 
 
 def _by(size: int, items: list[tuple[float, int]]) -> Iterator[list[tuple[float, int]]]:
@@ -71,7 +79,7 @@ def _by(size: int, items: list[tuple[float, int]]) -> Iterator[list[tuple[float,
         yield items[start : start + size]
 
 
-def _host_counts(groups: Iterable[GroupState]) -> Iterator[dict[str, Any]]:
+def _host_counts(groups: Iterable[GroupState]) -> Iterator[tuple[str, dict[str, Any]]]:
     for state in groups:
         balancer = state.group.load_balancer
         if balancer is None:
@@ -80,7 +88,7 @@ def _host_counts(groups: Iterable[GroupState]) -> Iterator[dict[str, Any]]:
         states = [target.state for target in state.registered()]
         for name, counted in (("HealthyHostCount", "healthy"), ("UnHealthyHostCount", "unhealthy")):
             count = states.count(counted)
-            yield _datum(name, balancer, state.group.arn, Value=float(count), Unit="Count")[-1]
+            yield balancer, _datum(name, balancer, state.group.arn, Value=float(count), Unit="Count")[-1]
 
 
 def _datum(name: str, balancer: str, group: str, **value: Any) -> list[dict[str, Any]]:

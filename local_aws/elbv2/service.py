@@ -201,10 +201,9 @@ class LoadBalancing:
             self.context.faults.append(f"elbv2: {task.exception()!r}")
 
     def _publish(self) -> None:
-        cloudwatch = self.context.client("cloudwatch")
         while not self.context.clock.wait(PUBLISH_EVERY, self._stopped):
-            data = self.metrics.take(list(self.groups.values()))
-            if data:
+            for account, data in self.metrics.take(list(self.groups.values())).items():
+                cloudwatch = self.context.client_of(account, "cloudwatch")
                 cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
 
 

@@ -1,4 +1,4 @@
-"""The account that policies are read from: MiniStack's stores, and our own services' answers."""
+"""An account, and what policies are read from: MiniStack's stores, and our own services' answers."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -21,7 +21,7 @@ EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action"
 
 
 class Account:
-    """What is known of an account's principals and resources. Every look is at the present state."""
+    """What is known to an account: its resources, and everybody's policies. Every look is at the present."""
 
     key_arn = staticmethod(store.key_arn)
     is_managed_key = staticmethod(store.is_managed_key)
@@ -30,8 +30,11 @@ class Account:
     topic_key = staticmethod(store.topic_key)
     parameter_key = staticmethod(store.parameter_key)
 
-    def __init__(self, context: Context, repository_policy: Callable[[str], Text | None]) -> None:
+    def __init__(
+        self, context: Context, number: str, repository_policy: Callable[[str], Text | None]
+    ) -> None:
         self.context = context
+        self.number = number
         self._repository_policy = repository_policy
         # Neither a deployment's group nor a revision's roles ever change.
         self._groups: dict[str, str] = {}
@@ -41,7 +44,7 @@ class Account:
     def place(self) -> Place:
         """Where the account's ARNs are."""
         filters = {"deployment": self._deployment, "key": store.key_arn}
-        return Place("aws", self.context.region, self.context.account, filters)
+        return Place("aws", self.context.region, self.number, filters)
 
     def caller(self, access_key: str) -> Caller | None:
         """Return whom an access key was given out to, None for a key that is not known."""
@@ -59,7 +62,7 @@ class Account:
     def policies(self, caller: Caller, action: str, resource: str, access_key: str) -> Policies:
         """Return all that applies to a request of a caller's."""
         name = caller.role_arn.rpartition("/")[2] or caller.arn.rpartition("/")[2]
-        entity = self.role(caller.role_arn) if caller.role_arn else store.user(name)
+        entity = self.role(caller.role_arn) if caller.role_arn else store.user(caller.account, name)
         identity: tuple[Policy, ...] = ()
         limits: list[tuple[str, tuple[Policy, ...]]] = []
         if caller.arn.endswith(":root"):
@@ -97,7 +100,7 @@ class Account:
 
     def all_policies(self) -> Iterator[Policy]:
         """Yield the policies and the trust of every role."""
-        for name, role in store.roles(self.context.account):
+        for name, role in store.roles(self.number):
             yield from _policies(f"role {name}", role)
             if role.trust is not None:
                 yield _policy(f"trust {name}", role.trust)
@@ -105,7 +108,7 @@ class Account:
     def task_roles(self, task_definition: str) -> list[str]:
         """Return the roles that a task definition passes to its tasks."""
         if task_definition not in self._task_roles:
-            ecs = self.context.client("ecs")
+            ecs = self.context.client_of(self.number, "ecs")
             try:
                 found = ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
             except ClientError:
@@ -121,7 +124,7 @@ class Account:
     def deployment_config(self, application: str, group: str) -> str:
         """Return the configuration that a deployment group deploys with."""
         try:
-            answer = self.context.client("codedeploy").get_deployment_group(
+            answer = self.context.client_of(self.number, "codedeploy").get_deployment_group(
                 applicationName=application, deploymentGroupName=group
             )
         except ClientError:
@@ -132,7 +135,9 @@ class Account:
         """Return `application/group` of a deployment."""
         if deployment not in self._groups:
             try:
-                found = self.context.client("codedeploy").get_deployment(deploymentId=deployment)
+                found = self.context.client_of(self.number, "codedeploy").get_deployment(
+                    deploymentId=deployment
+                )
             except ClientError:
                 return "*"
             about = found["deploymentInfo"]

@@ -1,14 +1,14 @@
 """The check in front of every API call, and of what services do without one."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local_aws.api import AwsError, Response
-from local_aws.context import Context, ServiceRole
+from local_aws.context import ACCOUNT, Context, ServiceRole
 from local_aws.iam import answers, wire
 from local_aws.iam.account import Account
 from local_aws.iam.asked import Asked, asked
@@ -18,6 +18,7 @@ from local_aws.iam.matching import Value
 from local_aws.iam.principals import Caller, service, session, session_of
 from local_aws.iam.web_identity import TokenError, identity
 from local_aws.ministack import iam as store
+from local_aws.ministack.iam import Text
 
 logger = logging.getLogger("local_aws.iam")
 
@@ -37,12 +38,19 @@ EXPIRED = answers.Refusal("The security token included in the request is expired
 class Enforcer:
     """Decides about calls by their access key. The account's own key may do everything."""
 
-    def __init__(self, context: Context, account: Account) -> None:
+    def __init__(self, context: Context) -> None:
         self.context = context
-        self.account = account
         self.ledger = Ledger()
+        # Set once the services are there.
+        self.policy_of_repository: Callable[[str], Text | None] = lambda _arn: None
+        self._accounts: dict[str, Account] = {}
         # Whose access key is which function's.
         self._functions: dict[str, str] = {}
+
+    def account(self, number: str) -> Account:
+        """Return an account by its number."""
+        made = Account(self.context, number, lambda arn: self.policy_of_repository(arn))
+        return self._accounts.setdefault(number, made)
 
     def is_free(self, request: wire.HttpRequest) -> bool:
         """Say whether a request needs no decision, without looking at its body."""
@@ -64,6 +72,13 @@ class Enforcer:
             return answers.response(INVALID, request, found.service)
         if about.expired:
             return answers.response(EXPIRED, request, found.service)
+        with store.scope(session(about.arn).account):
+            return self._check_known(request, found, about)
+
+    def _check_known(
+        self, request: wire.HttpRequest, found: wire.Credential, about: store.Session
+    ) -> Response | None:
+        """Check a request of a role or a user, in the stores of its account."""
         scope, request = self._of_bucket(request, found.service)
         try:
             call = wire.read(request, scope)
@@ -72,8 +87,9 @@ class Enforcer:
             return answers.response(told, request, scope)
         if f"{call.service}:{call.operation}" in FREE:
             return None
-        caller = self.account.caller(found.access_key) or session(about.arn)
-        for one in asked(call, request, self.account.place, self.account):
+        account = self.account(session(about.arn).account)
+        caller = account.caller(found.access_key) or session(about.arn)
+        for one in asked(call, request, account.place, account):
             values = dict(self._values(caller, one, about))
             if found.access_key in self._functions:
                 values["lambda:sourcefunctionarn"] = self._functions[found.access_key]
@@ -95,7 +111,7 @@ class Enforcer:
         account = role.split(":")[4] if role.count(":") > 4 else ""
         try:
             token = str(call.params.get("WebIdentityToken", ""))
-            found = identity(token, account, store.identity_providers())
+            found = identity(token, account, store.identity_providers(account))
         except TokenError as error:
             return answers.response(error.refusal, request, "sts")
         one = Asked("sts:AssumeRoleWithWebIdentity", role, found.values)
@@ -107,8 +123,9 @@ class Enforcer:
         call = wire.read(request, found.service)
         if call.operation != "AssumeRole":
             return None
-        root = Caller(f"arn:aws:iam::{self.context.account}:root", self.context.account)
-        for one in asked(call, request, self.account.place, self.account):
+        number = found.access_key if found.access_key.isdigit() else ACCOUNT
+        account, root = self.account(number), Caller(f"arn:aws:iam::{number}:root", number)
+        for one in asked(call, request, account.place, account):
             refused = self._decide(root, one, self._values(root, one, None), "")
             if refused is not None:
                 return answers.response(refused, request, found.service)
@@ -119,7 +136,7 @@ class Enforcer:
         if not caller.startswith("arn:"):
             if store.is_root(caller) or not self._is_known(caller):
                 return
-            found = self.account.caller(caller)
+            found = self.account(ACCOUNT).caller(caller)
             who = found or Caller("unknown")
         else:
             who = session_of(caller, "local-aws")
@@ -151,15 +168,19 @@ class Enforcer:
         values = dict(self._values(caller, one, None))
         if source_arn:
             about = ("aws:sourceaccount", "aws:sourceowner")
-            values |= {"aws:sourcearn": source_arn, **dict.fromkeys(about, self.context.account)}
+            values |= {"aws:sourcearn": source_arn, **dict.fromkeys(about, source_arn.split(":")[4])}
         refused = self._decide(caller, one, values, "")
         return None if refused is None else refused.message
 
     def report(self) -> dict[str, Any]:
         """Return every statement with its use, and every refusal (GET /_local_aws/iam)."""
-        for policy in self.account.all_policies():
-            self.ledger.see(policy)
+        self._see_all()
         return self.ledger.report()
+
+    def _see_all(self) -> None:
+        for number in store.accounts():
+            for policy in self.account(number).all_policies():
+                self.ledger.see(policy)
 
     def _is_owner(self, found: wire.Credential) -> bool:
         return store.is_root(found.access_key) or not self._is_known(found.access_key)
@@ -178,12 +199,10 @@ class Enforcer:
     def _decide(
         self, caller: Caller, one: Asked, values: Mapping[str, Value], access_key: str
     ) -> answers.Refusal | None:
-        for policy in self.account.all_policies():
-            self.ledger.see(policy)
-        policies = self.account.policies(caller, one.action, one.resource, access_key)
-        request = Request(
-            caller, one.action, one.resource, _owner(one.resource, self.context.account), values
-        )
+        self._see_all()
+        own = caller.account or ACCOUNT
+        policies = self.account(own).policies(caller, one.action, one.resource, access_key)
+        request = Request(caller, one.action, one.resource, _owner(one.resource, own), values)
         decision = _decide_on_role(request, policies)
         self.ledger.add(request, policies, decision)
         if decision.allowed:
@@ -205,7 +224,7 @@ class Enforcer:
             # The endpoint stands for AWS's, which is HTTPS.
             "aws:securetransport": "true",
             "aws:sourceip": "127.0.0.1",
-            "aws:resourceaccount": _owner(one.resource, self.context.account),
+            "aws:resourceaccount": _owner(one.resource, caller.account or ACCOUNT),
             "aws:viaawsservice": "false",
             "aws:principalisawsservice": str(bool(caller.service)).lower(),
         }
@@ -231,6 +250,8 @@ def _decide_on_role(request: Request, policies: Policies) -> Decision:
 
 
 def _owner(resource: str, own: str) -> str:
-    """Return the account of a resource; the ARNs of S3 name none, and this account is the only one."""
+    """Return the account of a resource; the ARNs of S3 name none, so its owner is looked up."""
     parts = resource.split(":")
+    if resource.startswith("arn:aws:s3:::"):
+        return store.bucket_owner(parts[5].partition("/")[0])
     return parts[4] if len(parts) > 5 and parts[4] else own

@@ -6,7 +6,7 @@ operation that is not here is evaluated on `*`, so only a statement about everyt
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -176,6 +176,8 @@ def action_of(call: Call) -> str:
 
 def resources_of(call: Call, place: Place) -> list[str]:
     """Return the ARNs that an operation is about, `*` when it has none or is not known here."""
+    if call.service == "ecr" and "registryId" in call.params:
+        place = replace(place, account=str(call.params["registryId"]))
     for rule in RULES.get(call.service, ()):
         if rule.operations and not any(fnmatchcase(call.operation, name) for name in rule.operations):
             continue

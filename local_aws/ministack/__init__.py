@@ -2,14 +2,15 @@
 
 import importlib.metadata
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from local_aws.api import JsonService
+from local_aws.api import Response, service_model
 from local_aws.cloudformation import ResourceType
 from local_aws.ministack.private import require
 
 VERSION = "1.5.33"
+Handle = Callable[..., Awaitable[Response]]
 
 
 def check_version() -> None:
@@ -22,23 +23,31 @@ def check_version() -> None:
         raise RuntimeError(f"MiniStack {installed} is installed, local_aws knows {VERSION}: run `make setup`")
     require("app", "SERVICE_HANDLERS", "app")
     require("core.router", "SERVICE_PATTERNS")
+    require("core.responses", "get_account_id", "request_scope")
     require("services.eventbridge", "_invoke_target", "_put_events")
     require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
     require("services.cloudformation.stacks", "_runs_on_worker_thread")
 
 
-def register_service(service: JsonService) -> None:
-    """Route the service's requests to us, in place of MiniStack's own implementation if it has one."""
+def current_account() -> str:
+    """Return the account whose request is answered, or whose stack is worked on; else the first one."""
+    from ministack.core import responses
+
+    return str(responses.get_account_id())
+
+
+def register_service(service: str, handle: Handle) -> None:
+    """Route a service's requests to us, in place of MiniStack's own implementation if it has one."""
     from ministack import app
     from ministack.core import router
 
-    prefix = service.model.metadata["targetPrefix"]
-    router.SERVICE_PATTERNS[service.service] = {
+    prefix = service_model(service).metadata["targetPrefix"]
+    router.SERVICE_PATTERNS[service] = {
         "target_prefixes": [prefix + "."],
         "host_patterns": [],
-        "credential_scope": service.service,
+        "credential_scope": service,
     }
-    app.SERVICE_HANDLERS[service.service] = service.handle
+    app.SERVICE_HANDLERS[service] = handle
 
 
 def register_types(types: Mapping[str, ResourceType]) -> None:
@@ -76,8 +85,11 @@ def _handler(resource_type: ResourceType) -> dict[str, Any]:
     }
 
 
-def emit_event(source: str, detail_type: str, resources: list[str], detail: dict[str, Any]) -> None:
-    """Put an event of AWS's own (`aws.codebuild`...) on the bus; PutEvents refuses that to callers."""
+def emit_event(
+    account: str, source: str, detail_type: str, resources: list[str], detail: dict[str, Any]
+) -> None:
+    """Put an event of AWS's own (`aws.codebuild`...) on an account's bus; callers cannot."""
+    from ministack.core import responses
     from ministack.services import eventbridge
 
     entry = {
@@ -86,7 +98,8 @@ def emit_event(source: str, detail_type: str, resources: list[str], detail: dict
         "Resources": resources,
         "Detail": json.dumps(detail, default=str),
     }
-    status, _, body = eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    with responses.request_scope(account, responses.get_region()):
+        status, _, body = eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
     answer = json.loads(body)
     if status != 200 or answer["FailedEntryCount"]:
         raise RuntimeError(f"EventBridge refused the event {detail_type!r} of {source}: {answer}")

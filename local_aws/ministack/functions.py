@@ -32,7 +32,8 @@ def install(context: Context) -> None:
 
 def _may_log(context: Context, config: Mapping[str, Any]) -> bool:
     group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
-    stream = context.arn("logs", f"log-group:{group}:log-stream:")
+    account = config["FunctionArn"].split(":")[4]
+    stream = f"arn:aws:logs:{context.region}:{account}:log-group:{group}:log-stream:"
     actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
     if group not in logs._log_groups:
         actions.insert(0, "logs:CreateLogGroup")

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,11 @@ sts = require(
     "register_session",
 )
 kms = require("services.kms", "_aliases", "_resolve_key")
-s3 = require("services.s3", "_bucket_default_sse_headers", "_buckets", "bucket_policy_for_arn")
+s3 = require(
+    "services.s3",
+    *("_bucket_default_sse_headers", "_bucket_owner_account", "_buckets", "_foreign_bucket_allows"),
+    "bucket_policy_for_arn",
+)
 sns = require("services.sns", "_topics", "topic_policy_for_arn")
 sqs = require("services.sqs", "queue_policy_for_arn")
 lambda_svc = require("services.lambda_svc", "function_policy_for_arn")
@@ -27,6 +32,7 @@ logs = require("services.cloudwatch_logs", "_log_group_policies", "_resource_pol
 ssm = require("services.ssm", "_parameters")
 evaluator = require("core.iam_evaluator", "is_root_access_key")
 app = require("app", "_extract_s3_vhost_bucket")
+responses = require("core.responses", "get_account_id", "get_region", "request_scope")
 
 KMS_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
 Text = str | Mapping[str, Any]
@@ -55,6 +61,27 @@ class Entity:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+def decide_alone() -> None:
+    """Let S3 ask nobody else about another account's bucket: our own evaluation stands before it."""
+    s3._foreign_bucket_allows = lambda *_, **__: True
+
+
+def scope(account: str) -> AbstractContextManager[None]:
+    """Look into an account's stores."""
+    made: AbstractContextManager[None] = responses.request_scope(account, responses.get_region())
+    return made
+
+
+def accounts() -> list[str]:
+    """Return every account that has a role."""
+    return list(dict.fromkeys(key[0] for key in list(iam._roles._data)))
+
+
+def bucket_owner(bucket: str) -> str:
+    """Return the account of a bucket, whose ARN names none; that which asks, when there is no such bucket."""
+    return str(s3._bucket_owner_account(bucket) or responses.get_account_id())
+
+
 def is_root(access_key: str) -> bool:
     """Say whether a key is the account's own: `test`, or twelve digits."""
     return bool(evaluator.is_root_access_key(access_key))
@@ -74,9 +101,10 @@ def session(access_key: str) -> Session | None:
             tags={tag["Key"]: tag["Value"] for tag in found.get("SessionTags") or []},
             policies=_session_policies(passed) if passed else None,
         )
-    for (_, key), record in iam._access_keys.to_dict().items():
+    for (account, key), record in iam._access_keys.to_dict().items():
         if key == access_key and record.get("Status") == "Active":
-            user = iam._users.get(record["UserName"]) or {}
+            with scope(account):
+                user = iam._users.get(record["UserName"]) or {}
             return Session(user.get("Arn", ""), "", user.get("UserId", ""))
     return None
 
@@ -97,14 +125,19 @@ def role(account: str, name: str) -> Entity | None:
 
 def roles(account: str) -> Iterator[tuple[str, Entity]]:
     """Yield every role by its name."""
-    for name in list(iam._roles.keys()):
-        found = role(account, name)
+    for owner, name in list(iam._roles._data):
+        found = role(account, name) if owner == account else None
         if found is not None:
             yield name, found
 
 
-def user(name: str) -> Entity | None:
+def user(account: str, name: str) -> Entity | None:
     """Return the user of a name, with the policies of its groups."""
+    with scope(account):
+        return _user(name)
+
+
+def _user(name: str) -> Entity | None:
     found = iam._users.get(name)
     if found is None:
         return None
@@ -139,13 +172,29 @@ def give_session(role_arn: str, name: str) -> dict[str, str]:
     return made
 
 
-def identity_providers() -> dict[str, list[str]]:
-    """Return the OpenID Connect providers of the account by their ARNs, with their client ids."""
-    return {arn: list(found.get("ClientIDList", [])) for arn, found in list(iam._oidc_providers.items())}
+def identity_providers(account: str) -> dict[str, list[str]]:
+    """Return the OpenID Connect providers of an account by their ARNs, with their client ids."""
+    with scope(account):
+        return {arn: list(found.get("ClientIDList", [])) for arn, found in list(iam._oidc_providers.items())}
 
 
 def resource_policy(service: str, arn: str) -> Text | None:
     """Return the policy of a resource of S3, KMS, SNS, SQS, Lambda or Logs, None when it has none."""
+    with scope(bucket_owner(_bucket(arn)) if service == "s3" else _owner(arn)):
+        return _resource_policy(service, arn)
+
+
+def _owner(arn: str) -> str:
+    """Return the account that an ARN names, else the one that asks."""
+    parts = arn.split(":")
+    return parts[4] if len(parts) > 5 and parts[4].isdigit() else str(responses.get_account_id())
+
+
+def _bucket(arn: str) -> str:
+    return arn.partition(":::")[2].partition("/")[0]
+
+
+def _resource_policy(service: str, arn: str) -> Text | None:
     lookups = {
         "s3": s3.bucket_policy_for_arn,
         "sns": sns.topic_policy_for_arn,
@@ -162,30 +211,36 @@ def resource_policy(service: str, arn: str) -> Text | None:
 
 def key_arn(key: str) -> str:
     """Return the ARN of a KMS key from its id, ARN or alias; itself when there is none."""
-    found = kms._resolve_key(key)
+    with scope(_owner(key)):
+        found = kms._resolve_key(key)
     return str(found["Arn"]) if found else key
 
 
 def is_managed_key(arn: str) -> bool:
     """Say whether a key is AWS's own of a service (`alias/aws/s3`)."""
     key = arn.rpartition("/")[2]
-    return any(of == key and ":alias/aws/" in alias for alias, of in list(kms._aliases.items()))
+    with scope(_owner(arn)):
+        return any(of == key and ":alias/aws/" in alias for alias, of in list(kms._aliases.items()))
 
 
 def bucket_key(bucket: str) -> str:
     """Return the KMS key that a bucket encrypts with by default, or nothing."""
-    return str(s3._bucket_default_sse_headers(bucket).get(KMS_KEY, ""))
+    with scope(bucket_owner(bucket)):
+        return str(s3._bucket_default_sse_headers(bucket).get(KMS_KEY, ""))
 
 
 def object_key(bucket: str, key: str) -> str:
     """Return the KMS key that an object is encrypted with, or nothing."""
-    found = (s3._buckets.get(bucket) or {}).get("objects", {}).get(key) or {}
+    with scope(bucket_owner(bucket)):
+        found = (s3._buckets.get(bucket) or {}).get("objects", {}).get(key) or {}
     return str(found.get("preserved_headers", {}).get(KMS_KEY, ""))
 
 
 def topic_key(arn: str) -> str:
     """Return the KMS key of a topic, or nothing."""
-    return str((sns._topics.get(arn) or {}).get("attributes", {}).get("KmsMasterKeyId", ""))
+    with scope(_owner(arn)):
+        topic = sns._topics.get(arn) or {}
+    return str(topic.get("attributes", {}).get("KmsMasterKeyId", ""))
 
 
 def parameter_key(name: str) -> str:
@@ -204,7 +259,11 @@ def _managed(arns: list[str]) -> dict[str, Text]:
 
 
 def _document(arn: str | None) -> Text | None:
-    policy = iam._lookup_policy(arn) if arn else None
+    if not arn:
+        return None
+    # AWS's own managed policies are of no account.
+    with scope(_owner(arn)):
+        policy = iam._lookup_policy(arn)
     if not policy:
         return None
     version = policy["Versions"][policy["DefaultVersionId"]]

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from local_aws.clock import Clock
-from local_aws.context import Context
+from local_aws.context import ACCOUNT, Context
 from local_aws.elbv2.plan import HealthCheck, Listener, Rule, Snapshot, Target, TargetGroup
 from local_aws.elbv2.service import LoadBalancing
 
@@ -98,7 +98,7 @@ class FakeCloudWatch:
 
 def make_context(tmp_path: Path, factor: float = 0.01) -> Context:
     context = Context(tmp_path, "http://127.0.0.1:1", Clock(factor), "test", lambda *_: None)
-    context._clients[("cloudwatch", None, "")] = FakeCloudWatch()
+    context._clients[(ACCOUNT, "cloudwatch", None, "")] = FakeCloudWatch()
     return context
 
 

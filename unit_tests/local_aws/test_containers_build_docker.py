@@ -11,7 +11,7 @@ from engine_fakes import REGISTRY, FakeEngine, engine_of
 from local_aws.containers.cli.words import Build, RefusedError, map_words
 
 IMAGE = f"{HOST}/images-dev:abc"
-OURS = f"{REGISTRY}/images-dev:abc"
+OURS = f"{REGISTRY}/123456789012/images-dev:abc"
 LABELS = ("--label", "local_aws.instance=mine", "--label", "local_aws.build=b1")
 
 
@@ -26,7 +26,7 @@ def told(*words: str, podman: bool = False) -> tuple[str, ...]:
         (("login", f"https://{HOST}"), ("login", REGISTRY)),
         (("push", IMAGE), ("push", OURS)),
         (("image", "push", IMAGE), ("image", "push", OURS)),
-        (("pull", f"{HOST}/a@sha256:1"), ("pull", f"{REGISTRY}/a@sha256:1")),
+        (("pull", f"{HOST}/a@sha256:1"), ("pull", f"{REGISTRY}/123456789012/a@sha256:1")),
         (("tag", "a:1", IMAGE), ("tag", "a:1", OURS)),
         (("build", f"--tag={IMAGE}", "."), ("build", f"--tag={OURS}", ".")),
         (("build", "--build-arg", f"A={HOST}", "."), ("build", "--build-arg", f"A={HOST}", ".")),

@@ -125,7 +125,9 @@ def test_an_image_of_ecr_comes_from_the_gateway_with_the_roles_login(tmp_path: P
     engine = engine_of(fake, tmp_path / "state")
     digest = "sha256:" + "0" * 64
     assert engine.pull(f"{HOST}/images-dev@{digest}", "AWS:secret") == "sha256:abc"
-    assert fake.told("pull") == [["pull", "--tls-verify=false", f"{REGISTRY}/images-dev@{digest}"]]
+    assert fake.told("pull") == [
+        ["pull", "--tls-verify=false", f"{REGISTRY}/123456789012/images-dev@{digest}"]
+    ]
     assert logins({"REGISTRY_AUTH_FILE": str(fake.folder / "login.json")}) == {
         REGISTRY: {"auth": "QVdTOnNlY3JldA=="}
     }

@@ -29,7 +29,7 @@ from elbv2_backends import (
     wait_until,
 )
 
-from local_aws.context import Context
+from local_aws.context import ACCOUNT, Context
 from local_aws.elbv2 import proxy as elbv2_proxy
 from local_aws.elbv2.plan import Rule, Snapshot, Target
 from local_aws.elbv2.service import LoadBalancing
@@ -428,7 +428,7 @@ def test_metrics_count_requests_errors_and_hosts(loop: Loop, plane: LoadBalancin
         get(plane, path)
     plane.apply(forwarding({empty: 1}))
     get(plane)
-    data = plane.metrics.take(list(plane.groups.values()))
+    data = plane.metrics.take(list(plane.groups.values()))[ACCOUNT]
     found: dict[tuple[str, int], Any] = {
         (item["MetricName"], len(item["Dimensions"])): item.get("Value", item.get("Counts")) for item in data
     }

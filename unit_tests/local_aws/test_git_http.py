@@ -52,7 +52,7 @@ class Server:
         self.encodings |= {value for name, value in scope.get("headers", []) if name == b"content-encoding"}
         self.encodings |= {value for name, value in scope.get("headers", []) if name == b"transfer-encoding"}
         if scope["type"] == "http":
-            await git_http.app(scope, receive, send)
+            await git_http.GitHttp(self.codecommit)(scope, receive, send)
 
 
 @pytest.fixture

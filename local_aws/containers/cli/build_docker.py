@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -142,7 +142,9 @@ def _build(
 
 def _run(words: list[str], mapped: Mapped, settings: Settings, variables: Mapping[str, str]) -> int:
     """Run the engine, telling of its registry as ECR's host, which it stands for."""
-    names = (settings.registry.encode(), (mapped.host or settings.host).encode())
+    host = (mapped.host or settings.host).encode()
+    registry = settings.registry.encode()
+    names = ((registry + b"/" + host.partition(b".")[0], host), (registry, host))
     with subprocess.Popen(  # noqa: S603 - the engine, with the build's words
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(variables)
     ) as process:
@@ -157,7 +159,9 @@ def _run(words: list[str], mapped: Mapped, settings: Settings, variables: Mappin
     return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
 
-def _copy(source: IO[bytes], sink: IO[bytes], names: tuple[bytes, bytes]) -> None:
+def _copy(source: IO[bytes], sink: IO[bytes], names: Iterable[tuple[bytes, bytes]]) -> None:
     for line in source:
-        sink.write(line.replace(*names))
+        for one in names:
+            line = line.replace(*one)
+        sink.write(line)
         sink.flush()

@@ -56,7 +56,7 @@ class CliContainers:
             ) from error
 
     def _pull_ours(self, where: Reference, login: str | None) -> str:
-        ours = where.at(self.registry)
+        ours = where.at(f"{self.registry}/{where.account}")
         with _signed_in(self.registry, login) as variables:
             words = ("pull", *self.command.insecure(), ours)
             self.command.run(*words, seconds=PULL_SECONDS, variables=variables)

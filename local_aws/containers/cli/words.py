@@ -75,7 +75,9 @@ def _map_names(words: list[str], registry: str, kind: str) -> tuple[list[str], s
             mapped.append(word)
             continue
         host = match["host"]
-        mapped.append(f"{match['option'] or ''}{registry}{match['rest'] or ''}")
+        # A repository is named behind its account; who signs in names the registry alone.
+        rest = f"/{host.partition('.')[0]}{match['rest']}" if match["rest"] else ""
+        mapped.append(f"{match['option'] or ''}{registry}{rest}")
     return mapped, host
 
 
