@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from botocore.exceptions import ClientError
 
 from integration_tests.cloud import Cloud
 from integration_tests.progress import Progress
@@ -65,6 +66,14 @@ def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(
     first.arrive(commit)
     assert staging.served() == commit
     assert _image(staging) == _image(first)
+
+
+def test_nobody_but_the_pipeline_takes_on_the_role_that_releases_there(first: Story, staging: Story) -> None:
+    """The first account's owner is not its pipeline."""
+    name = f"cross-account-role-{staging.environment.suffix}"
+    role = f"arn:aws:iam::{staging.cloud.account.id}:role/{name}"
+    with pytest.raises(ClientError, match="not authorized to perform: sts:AssumeRole"):
+        first.cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="by-hand")
 
 
 def test_destroying_both_leaves_nothing(first: Story, staging: Story) -> None:

@@ -58,7 +58,7 @@ def install(context: Context, engine: Containers) -> Services:
     enforcer = Enforcer(callers)
     for one in (context, callers):
         one.assume, one.authorize, one.why_refused = enforcer.assume, enforcer.authorize, enforcer.why_refused
-    iam.decide_alone()
+    iam.decide_across()
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
     load_balancing = LoadBalancing(callers)

@@ -25,6 +25,8 @@ logger = logging.getLogger("local_aws.iam")
 # Nobody needs a permission for them.
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
+# Where an owner, too, may ask for what is another account's.
+ACROSS = frozenset({"ecr", "sts"})
 LAMBDA = "lambda.amazonaws.com"
 # Links in SNS's mails.
 UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
@@ -58,7 +60,7 @@ class Enforcer:
         if found is None:
             form = "x-www-form-urlencoded" in request.headers.get("content-type", "")
             return not form and "x-amz-target" not in request.headers
-        return self._is_owner(found) and found.service != "sts"
+        return self._is_owner(found) and found.service not in ACROSS
 
     def check(self, request: wire.HttpRequest) -> Response | None:
         """Return the refusal of a request, or None when it may pass."""
@@ -119,12 +121,12 @@ class Enforcer:
         return None if refused is None else answers.response(refused, request, "sts")
 
     def _check_owner(self, request: wire.HttpRequest, found: wire.Credential) -> Response | None:
-        """Check that a role trusts the account, when its owner takes it on; all else is the owner's to do."""
+        """Check what an owner asks of a role or of another account's registry; all else is theirs to do."""
         call = wire.read(request, found.service)
-        if call.operation != "AssumeRole":
+        if call.operation != "AssumeRole" and "registryId" not in call.params:
             return None
-        number = found.access_key if found.access_key.isdigit() else ACCOUNT
-        account, root = self.account(number), Caller(f"arn:aws:iam::{number}:root", number)
+        root = _root_of(found.access_key)
+        account = self.account(root.account)
         for one in asked(call, request, account.place, account):
             refused = self._decide(root, one, self._values(root, one, None), "")
             if refused is not None:
@@ -133,13 +135,12 @@ class Enforcer:
 
     def authorize(self, caller: str, action: str, resource: str) -> None:
         """Raise `AwsError` unless a caller, by access key or by a role's ARN, may do what has no API call."""
-        if not caller.startswith("arn:"):
-            if store.is_root(caller) or not self._is_known(caller):
-                return
-            found = self.account(ACCOUNT).caller(caller)
-            who = found or Caller("unknown")
-        else:
+        if caller.startswith("arn:"):
             who = session_of(caller, "local-aws")
+        elif store.is_root(caller) or not self._is_known(caller):
+            who = _root_of(caller)
+        else:
+            who = self.account(ACCOUNT).caller(caller) or Caller("unknown")
         one = Asked(action, resource)
         about = None if caller.startswith("arn:") else store.session(caller)
         refused = self._decide(who, one, self._values(who, one, about), "")
@@ -240,6 +241,12 @@ class Enforcer:
         if caller.account and not caller.role_arn:
             values["aws:username"] = caller.arn.rpartition("/")[2]
         return {**values, **one.values}
+
+
+def _root_of(access_key: str) -> Caller:
+    """Return the owner whose key it is: an account's number is a key of its owner's."""
+    number = access_key if access_key.isdigit() else ACCOUNT
+    return Caller(f"arn:aws:iam::{number}:root", number)
 
 
 def _decide_on_role(request: Request, policies: Policies) -> Decision:
