@@ -61,7 +61,7 @@ integration: setup .tools/python-3.9
 	$(PYTHON) -m pytest integration_tests -m 'not slow' $(ARGS)
 
 stories: setup .tools/python-3.9
-	$(PYTHON) -m pytest integration_tests -m slow $(ARGS)
+	$(PYTHON) -m pytest integration_tests -m slow -n 2 --dist loadfile $(ARGS)
 
 check: setup .tools/sample-service/.ready
 	ruff check .

@@ -1,5 +1,6 @@
 """The harness's options, and the fixtures that every story starts from."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -37,8 +38,10 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     if request.config.getoption("--live"):
         folder = run_folder("live")
     else:
-        clear("integration_tests", runs_in)
-        folder = run_folder("integration_tests")
+        # Each worker of pytest-xdist has a local_aws of its own.
+        name = f"integration_tests-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+        clear(name, runs_in)
+        folder = run_folder(name)
     with sigterm_as_ctrl_c():
         try:
             if request.config.getoption("--live"):

@@ -4,7 +4,7 @@ import pytest
 
 from integration_tests.story import Story
 
-pytestmark = pytest.mark.timeout(4 * 3600)
+pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
 # What may change after a release: no property of the service, a listener or a target group has any of it.
 FIRST = {"notificationEmail": "first@example.com", "terminationWaitMinutes": "6"}

@@ -12,7 +12,7 @@ from integration_tests.developer import Developer
 from integration_tests.story import Story
 from operations.waiting import NotYetError, wait_for
 
-pytestmark = pytest.mark.timeout(2 * 3600)
+pytestmark = [pytest.mark.timeout(2 * 3600), pytest.mark.slow]
 
 FINAL = frozenset({"Succeeded", "Failed", "Stopped"})
 

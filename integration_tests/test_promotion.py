@@ -12,7 +12,7 @@ from integration_tests.story import RELEASE_MINUTES, Story
 from integration_tests.suffixes import random_suffix
 from operations.waiting import NotYetError, wait_for
 
-pytestmark = pytest.mark.timeout(4 * 3600)
+pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
 # What else the doors of an environment can be: deployed here, and gone when it is destroyed.
 GITHUB = {"githubRepository": "acme/greeter", "githubEnvironments": "staging"}

@@ -16,7 +16,7 @@ from integration_tests.progress import Progress
 from integration_tests.story import Story
 from integration_tests.suffixes import random_suffix
 
-pytestmark = pytest.mark.timeout(4 * 3600)
+pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
 # Enough to miss nothing, and little beside two environments on one machine.
 RATE = 20.0
