@@ -51,7 +51,7 @@ test: unit service integration
 
 # What these are about is not the containers: those that are make their own engine.
 unit: export LOCAL_AWS_CONTAINERS := processes
-unit: setup
+unit: setup .tools/browser/.ready
 	$(PYTHON) -m pytest unit_tests -n auto --maxprocesses 4 $(ARGS)
 
 service: .tools/sample-service/.ready
@@ -75,6 +75,13 @@ check: setup .tools/sample-service/.ready
 	$(PYTHON) -m infrastructure.permissions --check
 	actionlint lib/ci-cd.yml
 	hadolint Dockerfile
+
+# A browser for the tests of pages, unless the machine has one.
+.tools/browser/.ready: integration_tests/browser/package.json integration_tests/browser/package-lock.json integration_tests/browser/look.mjs | setup
+	@mkdir -p .tools/browser/tmp
+	@cp $^ .npmrc .tools/browser
+	$(VENV)/bin/npm ci --silent --prefix .tools/browser
+	@touch $@
 
 clean:
 	@if [ -e $(VENV)/.ready ]; then $(PYTHON) -m integration_tests.down; fi

@@ -9,19 +9,7 @@ from integration_tests.cloud import Cloud, HarnessError
 
 GREETING = Path("sample_service/greeter/greeting.py")
 A_TEST = Path("sample_service/tests/test_broken_on_purpose.py")
-ROUTES = Path("sample_service/greeter/routes.py")
 GIT_SECONDS = 120
-# The load balancer adds the header to every request that it passes on; its health checks have none.
-FAILS_BEHIND_A_LOAD_BALANCER = """
-
-@blueprint.before_app_request
-def fail_behind_a_load_balancer() -> None:
-    from flask import request
-
-    if "X-Forwarded-For" in request.headers:
-        raise RuntimeError("a mistake made on purpose")
-"""
-
 CONFIGURATION = """\
 [user]
     name = Developer
@@ -81,21 +69,10 @@ class Developer:
         (self.clone / A_TEST).write_text("def test_that_fails_on_purpose():\n    assert False\n")
         return self.commit("Break a test on purpose")
 
-    def fail_behind_a_load_balancer(self) -> str:
-        """Commit a mistake that no test and no smoke test of the Build stage sees; return the commit."""
-        with (self.clone / ROUTES).open("a") as routes:
-            routes.write(FAILS_BEHIND_A_LOAD_BALANCER)
-        return self.commit("Fail behind a load balancer")
-
     def revert(self) -> str:
         """Commit the last commit away; return the commit."""
         self.git("revert", "--no-edit", "HEAD")
         return self.head
-
-    def mend(self) -> str:
-        """Commit the broken test away; return the commit."""
-        (self.clone / A_TEST).unlink()
-        return self.commit("Mend the test")
 
     def commit(self, message: str) -> str:
         """Commit everything; return the commit."""

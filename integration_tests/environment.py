@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from infrastructure.outputs import Outputs
+from integration_tests.assembly import Edit, edit
 from integration_tests.cloud import PROJECT, Cloud, HarnessError
 from operations import leftovers
 from operations.destroy import CDK, destroy
@@ -31,10 +32,41 @@ class Environment:
     def deploy(self, **settings: str) -> tuple[Outputs, bool]:
         """Deploy with these context keys; return the outputs, and whether CloudFormation changed anything."""
         self.bootstrap()
-        written = self.folder / "outputs.json"
+        return self._deploy(*self._context(settings))
+
+    def begin_deploy(self) -> subprocess.Popen[bytes]:
+        """Start `cdk deploy` as from a shell of its own, for somebody to interrupt."""
+        self.bootstrap()
+        words = ("deploy", *self._context({}), "--require-approval", "never", "--no-notices")
+        with self.log.open("a") as log:
+            return subprocess.Popen(  # noqa: S603 - our own CDK CLI with our own arguments
+                [str(CDK), *words],
+                cwd=PROJECT,
+                env=self.cloud.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def deploy_edited(self, edits: Mapping[str, Edit]) -> tuple[Outputs, bool]:
+        """Deploy templates in which the resources of these types are edited."""
+        folder = self.synthesize()
+        edit(folder, edits)
+        return self._deploy("--app", str(folder))
+
+    def synthesize(self, **settings: str) -> Path:
+        """Synthesize with these context keys, and deploy nothing; return the folder of the templates."""
+        folder = self.folder / "synthesized"
+        self._cdk("synth", "--quiet", *self._context(settings), "--output", str(folder))
+        return folder
+
+    def _context(self, settings: Mapping[str, str]) -> list[str]:
         given = {**self.context, **settings}
-        context = [word for key, value in given.items() for word in ("-c", f"{key}={value}")]
-        said = self._cdk("deploy", *context, "--require-approval", "never", "--outputs-file", str(written))
+        return [word for key, value in given.items() for word in ("-c", f"{key}={value}")]
+
+    def _deploy(self, *arguments: str) -> tuple[Outputs, bool]:
+        written = self.folder / "outputs.json"
+        said = self._cdk("deploy", *arguments, "--require-approval", "never", "--outputs-file", str(written))
         outputs = Outputs.from_stack(json.loads(written.read_text())[f"stack-{self.suffix}"])
         return outputs, "(no changes)" not in said
 

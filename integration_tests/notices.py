@@ -1,9 +1,11 @@
 """What an environment tells of itself: the messages of its topic, and the events in its log."""
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from integration_tests.cloud import Cloud
@@ -20,12 +22,14 @@ class Inbox:
     cloud: Cloud
     queue: str
     messages: list[str] = field(default_factory=list)
+    # When the topic was told each of them, in seconds since the epoch.
+    moments: list[float] = field(default_factory=list)
 
     def wait_for(self, *wanted: str) -> list[str]:
         """Return all messages once each text of `wanted` stands in one of them."""
 
         def look() -> list[str]:
-            self._receive()
+            self.receive(wait=1)
             missing = [text for text in wanted if not any(text in message for message in self.messages)]
             if missing:
                 raise NotYetError(f"no message with {missing} among {self.messages}")
@@ -33,19 +37,26 @@ class Inbox:
 
         return wait_for("messages of the topic", look, deadline=self.cloud.minutes(MINUTES, own=1))
 
-    def _receive(self) -> None:
+    def receive(self, wait: int = 0) -> None:
+        """Take what has arrived, waiting so many seconds for the first of it."""
         sqs = self.cloud.client("sqs")
-        answer = sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        for message in answer.get("Messages", []):
-            self.messages.append(str(json.loads(message["Body"])["Message"]))
-            sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        while True:
+            answer = sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=wait)
+            for message in answer.get("Messages", []):
+                told = json.loads(message["Body"])
+                self.messages.append(str(told["Message"]))
+                self.moments.append(datetime.fromisoformat(told["Timestamp"]).timestamp())
+                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+            if not answer.get("Messages"):
+                return
+            wait = 0
 
 
 @contextmanager
 def listening(cloud: Cloud, topic: str) -> Iterator[Inbox]:
     """Subscribe a new queue to `topic`, and take both away in the end."""
     sqs, sns = cloud.client("sqs"), cloud.client("sns")
-    name = f"inbox-of-{topic.rpartition(':')[2]}"
+    name = f"inbox-{uuid.uuid4().hex[:8]}-of-{topic.rpartition(':')[2]}"
     arn = f"arn:aws:sqs:{cloud.account.region}:{cloud.account.id}:{name}"
     statement = {
         "Effect": "Allow",

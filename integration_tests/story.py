@@ -1,7 +1,7 @@
 """The steps of a story: deploy, the seeded version answers, a commit reaches all traffic, destroy."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -9,10 +9,12 @@ from typing import Any
 import requests
 
 from infrastructure.outputs import Outputs
+from integration_tests.assembly import Edit
 from integration_tests.cloud import Cloud
 from integration_tests.developer import Developer
 from integration_tests.environment import Environment
 from integration_tests.interrupts import held_back
+from integration_tests.notices import Inbox, listening
 from integration_tests.probe import Figures, Prober
 from integration_tests.progress import Progress
 from integration_tests.release import STAGES, Release, Releases
@@ -67,14 +69,24 @@ class Story:
         self.recorder = Recorder(cloud, suffix)
         self.outputs: Outputs
         self.releases: Releases
+        self._inbox: Inbox | None = None
+        self._listening = ExitStack()
 
     def deploy(self, **settings: str) -> bool:
         """Deploy with these context keys; return whether CloudFormation changed anything."""
         self.progress.step(f"cdk deploy stack-{self.environment.suffix} on {self.cloud.name}")
         self.outputs, changed = self.environment.deploy(**settings)
         self.releases = Releases(self.cloud, self.outputs)
+        if self._inbox is None:
+            self._inbox = self._listening.enter_context(listening(self.cloud, self.outputs.topic_arn))
         self.progress.url = self.cloud.resolve(self.outputs.service_url)
         self.progress.step(f"deployed{'' if changed else ', nothing to change'}: {self.progress.url}")
+        return changed
+
+    def deploy_edited(self, edits: Mapping[str, Edit]) -> bool:
+        """Deploy edited templates; return whether CloudFormation changed anything."""
+        self.progress.step(f"cdk deploy stack-{self.environment.suffix} with {', '.join(edits)} edited")
+        _, changed = self.environment.deploy_edited(edits)
         return changed
 
     def seed(self) -> Release:
@@ -110,6 +122,7 @@ class Story:
         deadline = self.cloud.minutes(RELEASE_MINUTES)
         release = self.releases.follow(commit, deadline=deadline, see=self.progress.see)
         self.recorder.release(release, self.releases)
+        self._note_messages()
         return release
 
     def developer(self) -> Developer:
@@ -174,14 +187,27 @@ class Story:
             tuple((one["id"], one["status"], one["taskDefinition"]) for one in service["taskSets"]),
         )
 
+    def _note_messages(self) -> None:
+        if self._inbox is not None:
+            self._inbox.receive()
+            self.recorder.notified(self._inbox.moments, self._inbox.messages)
+
+    def _stop_listening(self) -> None:
+        """Take the inbox away before the topic goes."""
+        self._note_messages()
+        self._inbox = None
+        self._listening.close()
+
     def clear_away(self) -> None:
         """Destroy what is left of the environment, whatever it is; Ctrl-C has to wait."""
         with held_back(f"destroying {self.environment.suffix}, please wait"):
+            self._stop_listening()
             self.environment.destroy(self.progress.step)
 
     def destroy(self) -> None:
         """Destroy the environment. Raises `StoryError` when something is left of it."""
         self.progress.step(f"destroying {self.environment.suffix}")
+        self._stop_listening()
         self.environment.destroy(self.progress.step)
         left = self.environment.leftovers()
         if left.remaining:

@@ -1,8 +1,15 @@
 """The infrastructure changes between releases, and the traffic stays where it is (traps C1, C5)."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
+from integration_tests.assembly import Edit
+from integration_tests.cloud import HarnessError
 from integration_tests.story import Story
+from operations import frozen
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
@@ -15,15 +22,38 @@ SECOND = {
 }
 
 
-def stays(story: Story, settings: dict[str, str]) -> None:
-    """Deploy a change under requests: nobody may notice."""
+# What somebody's next commit to the app may change: no key of the context does.
+EDITS: dict[str, Edit] = {
+    "AWS::CloudWatch::Alarm": lambda alarm: alarm.update(AlarmDescription="Changed by a story"),
+    "AWS::CloudWatch::Dashboard": lambda dashboard: dashboard.update(DashboardBody='{"widgets": []}'),
+    "AWS::SNS::Topic": lambda topic: topic["Tags"].append({"Key": "team", "Value": "a story"}),
+}
+
+
+@contextmanager
+def unmoved(story: Story) -> Iterator[None]:
+    """Ask for the service all the while: nobody may notice."""
     version, traffic = story.served(), story.traffic()
     with story.probing() as prober:
-        assert story.deploy(**settings), "CloudFormation had nothing to change, so nothing was shown"
+        yield
         figures = prober.figures()
     assert set(figures.versions) == {version}
     assert figures.failures == 0, prober.failures[:3]
     assert story.traffic() == traffic
+
+
+def stays(story: Story, settings: dict[str, str]) -> None:
+    """Deploy a change of settings, and one of the templates."""
+    with unmoved(story):
+        assert story.deploy(**settings), "CloudFormation had nothing to change, so nothing was shown"
+        assert story.deploy_edited(EDITS), "CloudFormation had nothing to change, so nothing was shown"
+    cloudwatch, suffix = story.cloud.client("cloudwatch"), story.environment.suffix
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[f"errors-blue-{suffix}"])["MetricAlarms"]
+    assert alarm["AlarmDescription"] == "Changed by a story"
+    body = cloudwatch.get_dashboard(DashboardName=f"dashboard-{suffix}")["DashboardBody"]
+    assert json.loads(body) == {"widgets": []}
+    tags = story.cloud.client("sns").list_tags_for_resource(ResourceArn=story.outputs.topic_arn)["Tags"]
+    assert {"Key": "team", "Value": "a story"} in tags
 
 
 def test_a_change_after_one_release_moves_no_traffic(deployed: Story) -> None:
@@ -36,3 +66,15 @@ def test_a_change_after_two_releases_moves_no_traffic(deployed: Story) -> None:
     developer = deployed.developer()
     deployed.push(developer, developer.greet("Hello after a change"))
     stays(deployed, SECOND)
+
+
+def test_a_change_of_what_is_frozen_is_refused_before_aws_is_asked(deployed: Story) -> None:
+    """The check names the way out, and AWS would have refused half way (traps C1)."""
+    environment, account = deployed.environment, deployed.cloud.account
+    with unmoved(deployed):
+        assert frozen.find(environment.suffix, account, environment.synthesize()) == []
+        (change,) = frozen.find(environment.suffix, account, environment.synthesize(desiredCount="3"))
+        assert "DesiredCount would go from 2 to 3" in str(change)
+        assert f"--service service-{environment.suffix} --desired-count 3" in str(change)
+        with pytest.raises(HarnessError, match="CODE_DEPLOY deployment controller"):
+            deployed.deploy(desiredCount="3")

@@ -1,20 +1,60 @@
-"""The gate before traffic: a version that only a load balancer can find out is stopped on the test listener.
+"""Every gate stops the commit that is made for it, traffic never notices, and the next good one goes through.
 
 The tests share one environment and run in the order in which they stand.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from integration_tests.bad_commits import BEHIND_THE_TEST_LISTENER, BUILD, IN_PRODUCTION, BadCommit
 from integration_tests.developer import Developer
+from integration_tests.notices import Inbox, listening
+from integration_tests.probe import Prober
+from integration_tests.release import Release
 from integration_tests.story import Story
 from operations.waiting import NotYetError, wait_for
 
-pytestmark = [pytest.mark.timeout(2 * 3600), pytest.mark.slow]
+pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
+# Requests a second; a canary's tenth of the second one is enough for the alarm.
+RATE, ENOUGH_FOR_AN_ALARM = 40.0, 120.0
 FINAL = frozenset({"Succeeded", "Failed", "Stopped"})
+BEFORE_THE_HOOK = ("BeforeInstall", "Install", "AfterInstall", "AllowTestTraffic")
+AFTER_THE_HOOK = ("BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic")
+
+
+@contextmanager
+def watched(story: Story, rate: float = RATE) -> Iterator[tuple[Prober, Inbox]]:
+    """Probe the service, and hear what its topic says."""
+    with story.probing(rate) as prober, listening(story.cloud, story.outputs.topic_arn) as inbox:
+        yield prober, inbox
+
+
+def stopped(story: Story, developer: Developer, bad: BadCommit) -> Release:
+    """Push a bad commit; return its release, once it is over."""
+    bad.make(developer.clone)
+    commit = developer.commit(f"Make {bad.name} on purpose")
+    developer.push()
+    release = story.follow(commit)
+    assert release.status == "Failed", release
+    assert bad.says in story.releases.words(release)
+    return release
+
+
+def goes_through(story: Story, developer: Developer) -> Release:
+    """Take the bad commit back, push, and see that nobody's request fails while that arrives."""
+    old = story.served()
+    with story.probing(RATE) as prober:
+        commit = developer.revert()
+        release = story.push(developer, commit)
+        figures = story.settle(prober, commit)
+    assert figures.failures == 0, prober.failures[:3]
+    assert set(figures.versions) == {old, commit}
+    return release
 
 
 def rolled_back(story: Story, deployment: str) -> str:
@@ -50,47 +90,88 @@ def told(story: Story, deployment: str) -> dict[str, Any]:
     return wait_for(f"the hook's line about {deployment}", look, deadline=60)
 
 
+def until_no_alarm_is_on(story: Story) -> None:
+    """Wait: an alarm that is on would stop the next deployment too (traps N4)."""
+    cloudwatch = story.cloud.client("cloudwatch")
+    names = story.releases.alarm_names()
+
+    def look() -> None:
+        alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+        if on := [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]:
+            raise NotYetError(f"{on} are on")
+
+    wait_for("no alarm is on", look, deadline=story.cloud.minutes(10, own=1))
+
+
+@pytest.mark.parametrize("bad", BUILD, ids=lambda bad: bad.name)
+def test_a_commit_is_stopped_in_the_build(deployed: Story, developer: Developer, bad: BadCommit) -> None:
+    old, before = deployed.served(), deployed.traffic()
+    with watched(deployed) as (prober, inbox):
+        release = stopped(deployed, developer, bad)
+        figures = prober.figures()
+        messages = inbox.wait_for("Stage Build", "Pipeline pipeline-", "Build arn:")
+    assert release.stage_statuses == {"Source": "Succeeded", "Build": "Failed"}
+    assert release.deployment is None
+    assert figures.failures == 0, prober.failures[:3]
+    assert set(figures.versions) == {old}
+    assert len(messages) == 3, "one of the build, one of its stage, one of the pipeline"
+    assert all(text in str(messages) for text in (release.execution, str(release.build), "ended with FAILED"))
+    assert deployed.traffic() == before
+    goes_through(deployed, developer)
+
+
 def test_a_version_that_fails_behind_the_load_balancer_is_stopped_before_any_traffic(
     deployed: Story, developer: Developer
 ) -> None:
     old, before = deployed.served(), deployed.traffic()
-    with deployed.probing() as prober:
-        commit = developer.fail_behind_a_load_balancer()
-        developer.push()
-        release = deployed.follow(commit)
-        assert release.stage_statuses == {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
+    with watched(deployed) as (prober, inbox):
+        release = stopped(deployed, developer, BEHIND_THE_TEST_LISTENER)
         assert release.deployment is not None
         back = rolled_back(deployed, release.deployment)
         figures = prober.figures()
+        inbox.wait_for("Stage Deploy", "Pipeline pipeline-", f"Deployment {release.deployment}")
+    assert release.stage_statuses == {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
     assert figures.failures == 0, prober.failures[:3]
     assert set(figures.versions) == {old}, "production traffic never moved"
-    assert "HOOK_EXECUTION_FAILURE" in deployed.releases.words(release)
     assert dict(release.events) == {
-        **dict.fromkeys(("BeforeInstall", "Install", "AfterInstall", "AllowTestTraffic"), "Succeeded"),
+        **dict.fromkeys(BEFORE_THE_HOOK, "Succeeded"),
         "AfterAllowTestTraffic": "Failed",
-        **dict.fromkeys(("BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic"), "Skipped"),
+        **dict.fromkeys(AFTER_THE_HOOK, "Skipped"),
     }
     assert back == "Succeeded"
     assert deployed.traffic().task_sets == before.task_sets
     line = told(deployed, release.deployment)
-    assert (line["status"], line["expected"]) == ("Failed", commit)
-    assert f"GET /health: 500 {commit}" in line["answers"]
-    assert f":8080/health answered 500 {commit}, not 200 {commit}" in line["reason"]
-
-
-def test_the_next_good_commit_passes_the_gate(deployed: Story, developer: Developer) -> None:
-    old = deployed.served()
-    with deployed.probing() as prober:
-        commit = developer.revert()
-        release = deployed.push(developer, commit)
-        figures = deployed.settle(prober, commit)
-    assert figures.failures == 0, prober.failures[:3]
-    assert set(figures.versions) == {old, commit}
-    assert release.deployment is not None
-    line = told(deployed, release.deployment)
+    assert (line["status"], line["expected"]) == ("Failed", release.commit)
+    passed = goes_through(deployed, developer)
+    assert passed.deployment is not None
+    line = told(deployed, passed.deployment)
     assert line["status"] == "Succeeded"
-    assert line["answers"] == {f"GET {path}: 200 {commit}": 5 for path in ("/health", "/")}
+    assert line["answers"] == {f"GET {path}: 200 {passed.commit}": 5 for path in ("/health", "/")}
 
 
-def test_destroy_after_a_release_that_was_stopped_leaves_nothing(deployed: Story) -> None:
+def test_a_version_that_goes_bad_in_the_canary_is_stopped_by_an_alarm_and_rolled_back(
+    deployed: Story, developer: Developer
+) -> None:
+    """The first gate of all that needs users: only some requests, for some minutes of AWS's, are hurt."""
+    old, before = deployed.served(), deployed.traffic()
+    with watched(deployed, ENOUGH_FOR_AN_ALARM) as (prober, inbox):
+        release = stopped(deployed, developer, IN_PRODUCTION)
+        assert release.deployment is not None
+        back = rolled_back(deployed, release.deployment)
+        hurt = prober.figures()
+        messages = inbox.wait_for("Stage Deploy", f"Deployment {release.deployment}", "errors-")
+        deployed.settle(prober, old)
+    assert release.stage_statuses == {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
+    assert dict(release.events)["AfterAllowTestTraffic"] == "Succeeded", "the gate before let it pass"
+    assert 0 < hurt.failures < hurt.requests / 10, "the canary's tenth, and no more"
+    assert set(hurt.versions) == {old}
+    assert set(hurt.statuses) == {200, 500}
+    assert any("ALARM" in message and "errors-" in message for message in messages)
+    assert back == "Succeeded"
+    assert deployed.traffic().task_sets == before.task_sets
+    until_no_alarm_is_on(deployed)
+    goes_through(deployed, developer)
+
+
+def test_destroy_after_releases_that_were_stopped_leaves_nothing(deployed: Story) -> None:
     deployed.destroy()

@@ -1,15 +1,16 @@
-"""`python -m operations preflight | guard | destroy | leftovers SUFFIX`."""
+"""`python -m operations preflight | frozen | guard | destroy | leftovers SUFFIX`."""
 
 import argparse
 import json
 import re
 import sys
+from pathlib import Path
 from typing import TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from operations import guard, leftovers, preflight
+from operations import frozen, guard, leftovers, preflight
 from operations.account import Account
 from operations.destroy import destroy
 from operations.errors import OperationsError
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_preflight(commands)
+    _add_frozen(commands)
     _add_guard(commands)
     _add_destroy(commands)
     _add_leftovers(commands)
@@ -71,6 +73,20 @@ def _add_preflight(commands: Commands) -> None:
         "--fix", action="store_true", help="create ECS's service-linked role if it is missing; nothing else"
     )
     command.add_argument("--json", action="store_true", help="print the findings for a program")
+
+
+def _add_frozen(commands: Commands) -> None:
+    command = _command(
+        commands,
+        "frozen",
+        "before a further cdk deploy: would it change what nobody may change any more?",
+        "Compares the synthesized service, listeners and target groups with the deployed ones, and names the "
+        "way out of each change. Exit code 2: there is one, so do not deploy this.",
+    )
+    command.set_defaults(run=_frozen)
+    command.add_argument(
+        "--templates", type=Path, default=Path("cdk.out"), help="what cdk synth wrote (default: cdk.out)"
+    )
 
 
 def _add_guard(commands: Commands) -> None:
@@ -136,6 +152,13 @@ def _preflight(options: argparse.Namespace, account: Account) -> int:
     else:
         preflight.tell(found, Console())
     return 1 if found.stops else 0
+
+
+def _frozen(options: argparse.Namespace, account: Account) -> int:
+    changes = frozen.find(options.suffix, account, options.templates)
+    for change in changes:
+        print(f"operations: {change}", file=sys.stderr)
+    return 2 if changes else 0
 
 
 def _guard(options: argparse.Namespace, account: Account) -> int:

@@ -1,5 +1,6 @@
 """Gathers the evidence of a run while it goes on, from the same APIs on both clouds."""
 
+import json
 import re
 import time
 from collections import Counter
@@ -26,6 +27,15 @@ FOLDER = PROJECT / "evidence"
 
 # An alarm that only begins to see data is no news.
 ON_OR_OFF = re.compile(r"\b(from|to) ALARM\b")
+
+
+def subject(message: str) -> str:
+    """Return what a message says: an alarm's is JSON, of which its name, state and reason are enough."""
+    try:
+        alarm = json.loads(message)
+        return f"{alarm['AlarmName']} is {alarm['NewStateValue']}: {alarm['NewStateReason']}"
+    except (ValueError, KeyError, TypeError):
+        return message.strip('"')
 
 
 class Recorder:
@@ -66,6 +76,13 @@ class Recorder:
             )
         )
         self.evidence.alarms = self._alarms(releases.alarm_names())
+
+    def notified(self, moments: list[float], messages: list[str]) -> None:
+        """Keep what the topic has told its subscribers so far."""
+        self.evidence.notifications = [
+            Happening(at, "notification", subject(message))
+            for at, message in sorted(zip(moments, messages, strict=True))
+        ]
 
     def finish(self, *, passed: bool, verdict: str) -> Path:
         """Write the report and its JSON; return the report's path."""

@@ -24,7 +24,7 @@ class Recorder:
         def call(**_: Any) -> dict[str, Any]:
             self.asked.append(operation)
             if operation == "receive_message" and self.texts:
-                body = json.dumps({"Message": self.texts.pop(0)})
+                body = json.dumps({"Message": self.texts.pop(0), "Timestamp": "2026-11-24T00:00:00.000Z"})
                 return {"Messages": [{"Body": body, "ReceiptHandle": "r"}]}
             return {"QueueUrl": "queue", "SubscriptionArn": "subscription"}
 
@@ -48,7 +48,8 @@ def cloud(recorder: Recorder, *told: dict[str, Any]) -> Cloud:
 def test_messages_are_heard_until_each_wanted_one_is_there() -> None:
     recorder = Recorder('"one"', '"two"', '"three"')
     with listening(cloud(recorder), TOPIC) as inbox:
-        assert inbox.wait_for("one", "two") == ['"one"', '"two"']
+        assert inbox.wait_for("one", "two") == ['"one"', '"two"', '"three"']
+        assert len(inbox.moments) == 3
     assert recorder.asked[-2:] == ["unsubscribe", "delete_queue"]
 
 

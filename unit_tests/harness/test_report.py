@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from integration_tests.browser import look
 from integration_tests.probe import Answer, Figures
 from integration_tests.report.chart import draw
 from integration_tests.report.evidence import (
@@ -172,3 +173,33 @@ def test_the_json_beside_the_page_has_the_same_evidence(evidence: Evidence, tmp_
 )
 def test_only_an_alarm_that_goes_on_or_off_is_told(summary: str, news: bool) -> None:
     assert bool(ON_OR_OFF.search(summary)) is news
+
+
+def test_a_browser_shows_what_the_json_says(evidence: Evidence, tmp_path: Path) -> None:
+    """Opened as a person does, in Chromium: wide and on a phone, by mouse, by keyboard, read aloud."""
+    evidence.alarms.append(Happening(BEGAN + 4, "errors-blue-it1", "Alarm updated from OK to ALARM"))
+    evidence.notifications.append(Happening(BEGAN + 5, "notification", "Deployment d-1 ended with STOP"))
+    page = write(tmp_path, evidence, render(evidence))
+    told = json.loads((tmp_path / "report.json").read_text())
+    for seen in look(page.as_uri(), tmp_path):
+        assert seen.errors == ()
+        assert seen.asked == (page.as_uri(),), "it fetched something else"
+        assert seen.overflow == 0, f"at {seen.width} it is {seen.overflow} wider than the window"
+        assert (seen.language, seen.unnamed) == ("en", 0)
+        assert {"header", "main", "status"} <= set(seen.landmarks)
+        assert "summary The steps as a table" in seen.focused
+        assert told["verdict"] in seen.text
+        (release,) = told["releases"]
+        assert f"commit {release['commit'][:7]}, {release['status']}" in seen.text
+        for step in release["steps"]:
+            assert f"{step['kind']} {step['name']}" in seen.text
+            assert any(step["name"] in tip and step["status"] in tip for tip in seen.tips)
+        for one in (*told["alarms"], *told["notifications"]):
+            assert one["text"] in seen.text
+        spans = [span["figures"] for span in told["traffic"]]
+        asked, failed = (sum(span[name] for span in spans) for name in ("requests", "failures"))
+        assert f"{asked} asked, {failed} failed" in seen.text
+        for second in (second for span in told["traffic"] for second in span["seconds"]):
+            for version, count in second["versions"].items():
+                assert any(f"{version[:7]} {count}/s" in tip for tip in seen.tips)
+        assert Path(seen.screenshot).stat().st_size > 10_000, "a page of nothing is smaller"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from running_account import running_account
 
+from operations.__main__ import main
 from operations.account import Account
 from operations.inventory import KINDS
 from operations.ownership import Ownership
@@ -40,6 +41,14 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield account
 
 
+def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command find this account as a person's does."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", str(account.endpoint))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", account.id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def tags(key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
     return [{key: name, value: said} for name, said in OURS.items()]
 
@@ -69,6 +78,58 @@ def subnet(account: Account, block: int) -> str:
 def load_balancer(account: Account) -> None:
     subnets = [subnet(account, 1), subnet(account, 2)]
     account.client("elbv2").create_load_balancer(Name="load-balancer-orphan", Subnets=subnets)
+
+
+def nat_gateway(account: Account) -> None:
+    ec2 = account.client("ec2")
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    tagged = [{"ResourceType": "natgateway", "Tags": tags()}]
+    ec2.create_nat_gateway(SubnetId=subnet(account, 4), AllocationId=address, TagSpecifications=tagged)
+
+
+def cluster(account: Account) -> str:
+    name = "workers-orphan"
+    account.client("ecs").create_cluster(clusterName=name)
+    return name
+
+
+def task(account: Account) -> str:
+    """Register a task that stays; return its definition."""
+    container = {
+        "name": "app",
+        "image": "public.ecr.aws/docker/library/python:3.9-slim",
+        "command": ["python", "-c", "import time; time.sleep(600)"],
+    }
+    made = account.client("ecs").register_task_definition(
+        family="worker-orphan", containerDefinitions=[container]
+    )
+    return str(made["taskDefinition"]["taskDefinitionArn"])
+
+
+def pipeline(account: Account) -> None:
+    role = account.client("iam").create_role(RoleName="pipeline-role-orphan", AssumeRolePolicyDocument=TRUST)
+    source = {
+        "name": "Source",
+        "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "CodeCommit", "version": "1"},
+        "configuration": {"RepositoryName": "any", "BranchName": "main", "PollForSourceChanges": "false"},
+        "outputArtifacts": [{"name": "Source"}],
+    }
+    build = {
+        "name": "Build",
+        "actionTypeId": {"category": "Build", "owner": "AWS", "provider": "CodeBuild", "version": "1"},
+        "configuration": {"ProjectName": "any"},
+        "inputArtifacts": [{"name": "Source"}],
+    }
+    stages = [{"name": action["name"], "actions": [action]} for action in (source, build)]
+    account.client("codepipeline").create_pipeline(
+        pipeline={
+            "name": "pipeline-orphan",
+            "roleArn": role["Role"]["Arn"],
+            "artifactStore": {"type": "S3", "location": "artifacts-orphan"},
+            "stages": stages,
+            "pipelineType": "V2",
+        }
+    )
 
 
 PLANTS: dict[str, Plant] = {
@@ -166,10 +227,30 @@ PLANTS: dict[str, Plant] = {
         Statistic="Sum",
         Threshold=1,
     ),
+    "NAT gateways": nat_gateway,
+    "VPC endpoints": lambda a: a.client("ec2").create_vpc_endpoint(
+        VpcId=vpc(a), ServiceName="com.amazonaws.us-east-1.s3", VpcEndpointType="Gateway"
+    ),
+    "ECS services": lambda a: a.client("ecs").create_service(
+        cluster=cluster(a), serviceName="service-orphan", taskDefinition=task(a), desiredCount=0
+    ),
+    "ECS tasks": lambda a: a.client("ecs").run_task(cluster=cluster(a), taskDefinition=task(a)),
+    "pipelines": pipeline,
     "CloudWatch dashboards": lambda a: a.client("cloudwatch").put_dashboard(
         DashboardName="dashboard-orphan", DashboardBody=json.dumps({"widgets": []})
     ),
 }
+
+
+def test_every_kind_that_is_asked_for_is_planted() -> None:
+    assert set(PLANTS) == set(KINDS)
+
+
+def test_the_command_ends_with_0_before_anything_is_planted(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in(account, monkeypatch)
+    assert main(["leftovers", "orphan"]) == 0
 
 
 @pytest.mark.parametrize("kind", PLANTS)
@@ -179,6 +260,15 @@ def test_a_planted_orphan_is_found(account: Account, kind: str) -> None:
     PLANTS[kind](account)
     after = [thing for thing in KINDS[kind](account) if owns(thing) and thing.remains]
     assert len(after) == len(before) + 1, f"before {before}, after {after}"
+
+
+def test_the_command_names_what_was_planted_and_ends_with_1(
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed_in(account, monkeypatch)
+    account.client("ecr").create_repository(repositoryName="late-orphan")
+    assert main(["leftovers", "orphan"]) == 1
+    assert "late-orphan" in capsys.readouterr().out
 
 
 def test_a_key_waiting_for_its_deletion_is_named_and_does_not_remain(account: Account) -> None:

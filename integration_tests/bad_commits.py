@@ -1,0 +1,122 @@
+"""Commits that must not arrive: each is made for one gate, and passes those that stand before it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+SERVICE = Path("sample_service")
+ROUTES = SERVICE / "greeter/routes.py"
+
+# A load balancer adds the headers to every request that it passes on; its health checks have none.
+FAILS_BEHIND_A_LOAD_BALANCER = """
+
+@blueprint.before_app_request
+def fail_behind_a_load_balancer() -> None:
+    from flask import request
+
+    if "X-Forwarded-For" in request.headers:
+        raise RuntimeError("a mistake made on purpose")
+"""
+FAILS_IN_PRODUCTION = """
+
+@blueprint.before_app_request
+def fail_in_production() -> None:
+    from flask import request
+
+    if request.headers.get("X-Forwarded-Port", "8080") != "8080":
+        raise RuntimeError("a mistake that only production's traffic meets")
+"""
+RUNS_A_SHELL = '''"""Runs what it is told."""
+
+import subprocess
+
+
+def run(words: str) -> int:
+    """Run words in a shell."""
+    return subprocess.call(words, shell=True)
+'''
+SIGNS_IN = '''"""How to sign in."""
+
+PASSWORD = "correct-horse-battery-staple"
+'''
+
+
+@dataclass(frozen=True)
+class BadCommit:
+    """One mistake: `make` writes it into a clone, and `says` is what the gate must tell who made it."""
+
+    name: str
+    make: Callable[[Path], None]
+    says: str
+
+
+def _write(path: str, text: str) -> Callable[[Path], None]:
+    def make(clone: Path) -> None:
+        (clone / path).write_text(text)
+
+    return make
+
+
+def _append(path: Path, text: str) -> Callable[[Path], None]:
+    def make(clone: Path) -> None:
+        with (clone / path).open("a") as file:
+            file.write(text)
+
+    return make
+
+
+def _replace(path: str, old: str, new: str) -> Callable[[Path], None]:
+    def make(clone: Path) -> None:
+        before = (clone / path).read_text()
+        if before.count(old) != 1:
+            raise AssertionError(f"{path} of the deployed repository has {before.count(old)} times {old!r}")
+        (clone / path).write_text(before.replace(old, new))
+
+    return make
+
+
+BUILD = (
+    BadCommit(
+        "a failing unit test",
+        _write("sample_service/tests/test_broken.py", "def test_broken_on_purpose():\n    assert False\n"),
+        "FAILED sample_service/tests/test_broken.py::test_broken_on_purpose",
+    ),
+    BadCommit(
+        "a hard-coded password",
+        _write("sample_service/greeter/secrets.py", SIGNS_IN),
+        "Possible hardcoded password: 'correct-horse-battery-staple'",
+    ),
+    BadCommit(
+        "a shell",
+        _write("sample_service/greeter/shell.py", RUNS_A_SHELL),
+        "subprocess call with shell=True identified, security issue",
+    ),
+    BadCommit(
+        "a syntax error",
+        _append(SERVICE / "greeter/greeting.py", "\ndef broken(:\n"),
+        "SyntaxError: invalid syntax",
+    ),
+    BadCommit(
+        "a requirement that nobody has",
+        _replace("sample_service/requirements-dev.txt", "flask==3.1.3", "flask==99.0.0"),
+        "No matching distribution found for flask==99.0.0",
+    ),
+    BadCommit(
+        "a Dockerfile that does not build",
+        _replace("Dockerfile", "COPY sample_service/greeter ./greeter", "COPY sample_service/lost ./greeter"),
+        "sample_service/lost",
+    ),
+    BadCommit(
+        "an image that starts but does not answer",
+        _replace("Dockerfile", 'CMD ["gunicorn", ', 'CMD ["gunicorn", "--bind", "0.0.0.0:9090", '),
+        "the image does not answer http://127.0.0.1:8080/health",
+    ),
+)
+BEHIND_THE_TEST_LISTENER = BadCommit(
+    "a failure that only a load balancer meets",
+    _append(ROUTES, FAILS_BEHIND_A_LOAD_BALANCER),
+    "HOOK_EXECUTION_FAILURE",
+)
+IN_PRODUCTION = BadCommit(
+    "a failure that only production's traffic meets", _append(ROUTES, FAILS_IN_PRODUCTION), "ALARM_ACTIVE"
+)

@@ -1,0 +1,59 @@
+"""Looks at a page as a person's browser shows it: Chromium without a window, driven by `look.mjs`."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from integration_tests.cloud import PROJECT, HarnessError
+
+FOLDER = PROJECT / ".tools" / "browser"
+SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a page is at one width, in pixels.
+
+    `asked` are the addresses that it fetched, `focused` what the Tab key reaches, in order; `unnamed` counts
+    pictures and controls that a screen reader has no words for, `tips` are the charts' own words, and
+    `overflow` is by how many pixels the page is wider than its window.
+    """
+
+    width: int
+    screenshot: str
+    errors: tuple[str, ...]
+    asked: tuple[str, ...]
+    focused: tuple[str, ...]
+    title: str
+    language: str
+    text: str
+    headings: tuple[str, ...]
+    landmarks: tuple[str, ...]
+    unnamed: int
+    tips: tuple[str, ...]
+    overflow: int
+
+
+def look(url: str, folder: Path) -> list[Look]:
+    """Return the page at `url`, wide and narrow; screenshots go to `folder`. Raises `HarnessError`."""
+    if not (FOLDER / ".ready").exists():
+        raise HarnessError("there is no browser here: run `make .tools/browser/.ready`")
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(  # noqa: S603 - our own script
+        [str(Path(sys.prefix) / "bin" / "node"), "look.mjs", url, str(folder)],
+        cwd=FOLDER,
+        env={**os.environ, "TMPDIR": str(FOLDER / "tmp")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    if done.returncode:
+        raise HarnessError(f"the browser failed: {done.stderr.strip()[-800:]}")
+    return [
+        Look(**{key: tuple(value) if isinstance(value, list) else value for key, value in one.items()})
+        for one in json.loads(done.stdout)
+    ]

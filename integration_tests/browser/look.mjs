@@ -1,0 +1,74 @@
+// Opens a page in a headless Chromium and tells, as JSON, what a person would meet there.
+// node look.mjs URL FOLDER: screenshots go to FOLDER.
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import puppeteer from "puppeteer-core";
+
+const WIDTHS = [1280, 390];
+const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+const [url, folder] = process.argv.slice(2);
+
+async function launched() {
+  const own = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+  if (own) {
+    return puppeteer.launch({ executablePath: own, args: [...QUIET, "--no-sandbox", "--disable-gpu"] });
+  }
+  // It unpacks the libraries that it needs only where it believes to be in a Lambda function.
+  process.env.AWS_EXECUTION_ENV = "AWS_Lambda_nodejs24.x";
+  const { default: chromium } = await import("@sparticuz/chromium");
+  const executablePath = await chromium.executablePath();
+  process.env.LD_LIBRARY_PATH = join(tmpdir(), "al2023/lib");
+  // Its own fonts are for a machine that has none.
+  if (existsSync("/usr/share/fonts")) delete process.env.FONTCONFIG_PATH;
+  return puppeteer.launch({ executablePath, args: [...chromium.args, ...QUIET], headless: "shell" });
+}
+
+async function seen(browser, width) {
+  const page = await browser.newPage();
+  const errors = [];
+  const asked = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && errors.push(message.text()));
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("request", (request) => asked.push(request.url()));
+  await page.setViewport({ width, height: 900 });
+  await page.goto(url, { waitUntil: "load" });
+  const focused = [];
+  for (let step = 0; step < 60; step += 1) {
+    await page.keyboard.press("Tab");
+    const name = await page.evaluate(() => {
+      const at = document.activeElement;
+      return at && at !== document.body ? `${at.tagName.toLowerCase()} ${at.textContent.trim().slice(0, 60)}` : "";
+    });
+    if (!name || focused.includes(name)) break;
+    focused.push(name);
+  }
+  // What is folded away belongs to the page too.
+  await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+  const screenshot = `${folder}/${width}.png`;
+  await page.screenshot({ path: screenshot, fullPage: true });
+  const about = await page.evaluate(() => ({
+    title: document.title,
+    language: document.documentElement.lang,
+    text: document.body.innerText,
+    headings: [...document.querySelectorAll("h1, h2, h3")].map((one) => `${one.tagName.toLowerCase()} ${one.textContent.trim()}`),
+    landmarks: [...document.querySelectorAll("main, nav, header, footer, [role]")].map((one) => one.getAttribute("role") || one.tagName.toLowerCase()),
+    unnamed: [...document.querySelectorAll("svg, img, button, a, input")].filter(
+      (one) => !(one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.getAttribute("alt") ||
+        one.getAttribute("aria-hidden") || one.textContent.trim()),
+    ).length,
+    tips: [...document.querySelectorAll("svg title")].map((one) => one.textContent),
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  }));
+  await page.close();
+  return { width, screenshot, errors, asked, focused, ...about };
+}
+
+const browser = await launched();
+try {
+  const looks = [];
+  for (const width of WIDTHS) looks.push(await seen(browser, width));
+  console.log(JSON.stringify(looks));
+} finally {
+  await browser.close();
+}

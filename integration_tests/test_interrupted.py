@@ -1,0 +1,64 @@
+"""A deploy that was cut off can be destroyed, and its suffix used again.
+
+The tests share one suffix and run in the order in which they stand.
+"""
+
+import os
+import signal
+
+import pytest
+
+from integration_tests.story import Story
+from operations.root_stack import root_stack
+from operations.waiting import NotYetError, wait_for
+
+pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
+
+# AWS's minutes until a stack has come that far.
+MINUTES = 20.0
+
+
+def interrupt(story: Story, part: str, number: signal.Signals) -> str:
+    """Send `cdk deploy` and its children a signal once a nested stack is begun; return the root's state."""
+    suffix, account = story.environment.suffix, story.cloud.account
+    deploying = story.environment.begin_deploy()
+
+    def look() -> None:
+        if deploying.poll() is not None:
+            raise AssertionError(f"cdk deploy ended by itself, see {story.environment.log}")
+        stack = root_stack(suffix, account)
+        if stack is None:
+            raise NotYetError("there is no stack")
+        found = account.client("cloudformation").describe_stack_resources(StackName=stack["StackName"])
+        seen = [one["LogicalResourceId"] for one in found["StackResources"]]
+        if not any(part in name for name in seen):
+            raise NotYetError(f"there is no {part} among {seen}")
+
+    try:
+        wait_for(f"the {part} of {suffix}", look, deadline=story.cloud.minutes(MINUTES), interval=0.05)
+    finally:
+        os.killpg(deploying.pid, number)
+        deploying.wait(60)
+    left = root_stack(suffix, account)
+    state = str(left and left["StackStatus"])
+    story.progress.step(f"cdk deploy got {number.name}, the stack is {state}")
+    return state
+
+
+@pytest.mark.parametrize(
+    ("part", "number"),
+    [("Network", signal.SIGINT), ("Compute", signal.SIGKILL), ("Pipeline", signal.SIGKILL)],
+    ids=["Ctrl-C in the network", "kill -9 in the compute", "kill -9 in the pipeline"],
+)
+def test_a_deploy_that_is_cut_off_can_be_destroyed(story: Story, part: str, number: signal.Signals) -> None:
+    assert interrupt(story, part, number) == "CREATE_IN_PROGRESS", "CloudFormation goes on by itself"
+    story.destroy()
+
+
+def test_the_same_suffix_is_deployed_again(story: Story) -> None:
+    assert story.deploy()
+    story.seed()
+
+
+def test_and_destroyed_again_without_leaving_anything(story: Story) -> None:
+    story.destroy()

@@ -1,0 +1,53 @@
+"""Release after release: ten shifts under load, and neither a long request nor a kept connection is lost."""
+
+import pytest
+
+from integration_tests.bad_commits import ROUTES
+from integration_tests.clients import SLOW_ROUTE, kept_connection, long_requests
+from integration_tests.story import Story
+
+pytestmark = [pytest.mark.timeout(12 * 3600), pytest.mark.slow]
+
+SHIFTS = 10
+# AWS's minutes that a long request takes: less than the old tasks stay after the shift (5).
+LONG_MINUTES = 4.0
+
+
+def test_ten_releases_in_a_row_fail_no_request(deployed: Story) -> None:
+    developer = deployed.developer()
+    with (developer.clone / ROUTES).open("a") as routes:
+        routes.write(SLOW_ROUTE)
+    deployed.push(developer, developer.commit("Answer slowly when asked to"))
+    url = deployed.cloud.resolve(deployed.outputs.service_url)
+    folder, seconds = deployed.recorder.folder, deployed.cloud.minutes(LONG_MINUTES, own=0)
+    folder.mkdir(parents=True, exist_ok=True)
+    versions, moments = [developer.head], []
+    with (
+        deployed.probing() as prober,
+        long_requests(url, seconds, folder / "long.jsonl") as long,
+        kept_connection(url, folder / "kept.jsonl") as kept,
+    ):
+        for number in range(SHIFTS):
+            commit = developer.greet(f"Hello for the {number + 1}. time")
+            deployed.push(developer, commit)
+            deployed.settle(prober, commit)
+            moments.append(prober.began + prober.last_of(versions[-1]))
+            versions.append(commit)
+        figures = prober.figures()
+    assert figures.failures == 0, prober.failures[:3]
+    assert list(figures.versions) == versions, "each version in its turn, none left out"
+    assert not long.failures
+    for moment, old in zip(moments, versions, strict=False):
+        assert [one for one in long.asked if one.spans(moment) and one.version == old], (
+            "in flight in the shift"
+        )
+    assert not kept.failures
+    assert {one.version for one in kept.asked} == set(versions)
+    deployed.progress.step(
+        f"{SHIFTS} shifts: {figures.requests} requests, {len(long.asked)} of {seconds:g} s and "
+        f"{len(kept.asked)} over one kept connection, 0 failed"
+    )
+
+
+def test_destroy_after_eleven_releases_leaves_nothing(deployed: Story) -> None:
+    deployed.destroy()
