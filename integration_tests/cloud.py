@@ -89,20 +89,3 @@ class Cloud:
     def minutes(self, of_aws: float, own: float = 5) -> float:
         """Return a deadline in seconds: `of_aws` minutes at this cloud's pace, and `own` for real work."""
         return 60 * (of_aws * self.factor + own)
-
-
-def live(folder: Path, profile: str | None = None) -> Cloud:
-    """Return AWS with the caller's credentials, or with those of a profile.
-
-    Raises `HarnessError` when AWS_ENDPOINT_URL leads elsewhere, `OperationsError` without credentials.
-    """
-    if "AWS_ENDPOINT_URL" in os.environ:
-        raise HarnessError("--live means AWS, but AWS_ENDPOINT_URL leads elsewhere: unset it")
-    cloud = Cloud("AWS", folder, keys={"AWS_PROFILE": profile} if profile else {})
-    print(
-        f"Account {cloud.account.id}, {REGION}. An environment takes about an hour and costs money:\n"
-        "a NAT gateway, a load balancer and Fargate tasks, below 1 USD if all is destroyed in the end.\n"
-        "Should this be cut off: python -m operations destroy SUFFIX",
-        file=sys.stderr,
-    )
-    return cloud

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.cloud import Cloud, live
+from integration_tests.cloud import Cloud
 from integration_tests.developer import Developer
 from integration_tests.folders import clear, run_folder
 from integration_tests.interrupts import sigterm_as_ctrl_c
+from integration_tests.live import check_ready, junit_path, live, time_limit
 from integration_tests.local import (
     SECOND_ACCOUNT,
     cloud_of,
@@ -29,7 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--live", action="store_true", help="on AWS, with your credentials: it costs money")
     group.addoption("--second-profile", help="with --live: the AWS profile of a second account")
     group.addoption("--suffix", help="the environmentSuffix of the first environment (default: random)")
+    group.addoption("--time-limit", type=float, metavar="MINUTES", help="stop then, and destroy")
     group.addoption("--keep", action="store_true", help="destroy nothing, and keep local_aws running")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a run on AWS leave its results for CI, wherever they were not asked for."""
+    if config.getoption("--live", default=False) and config.option.xmlpath is None:
+        config.option.xmlpath = str(junit_path())
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +50,12 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
         name = f"integration_tests-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
         clear(name, runs_in)
         folder = run_folder(name)
-    with sigterm_as_ctrl_c():
+    with sigterm_as_ctrl_c(), time_limit(request.config.getoption("--time-limit")):
         try:
             if request.config.getoption("--live"):
-                yield live(folder)
+                aws = live(folder)
+                check_ready(aws, request.config.getoption("--suffix") or random_suffix("it"))
+                yield aws
             elif request.config.getoption("--keep"):
                 yield cloud_of(start_local_aws(folder / "local_aws", keep=True), folder)
             else:

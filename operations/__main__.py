@@ -67,9 +67,6 @@ def _add_preflight(commands: Commands) -> None:
         help="also look for GitHub's OIDC provider: the stack is to import it, or to create it",
     )
     command.add_argument(
-        "--nat-gateways", type=int, choices=(1, 2), default=1, help="as natGateways will be (default: 1)"
-    )
-    command.add_argument(
         "--fix", action="store_true", help="create ECS's service-linked role if it is missing; nothing else"
     )
     command.add_argument("--json", action="store_true", help="print the findings for a program")
@@ -143,7 +140,7 @@ def _suffix(value: str) -> str:
 
 
 def _preflight(options: argparse.Namespace, account: Account) -> int:
-    subject = Subject(options.suffix, account, options.nat_gateways, options.github)
+    subject = Subject(options.suffix, account, options.github)
     if options.fix and (done := preflight.fix(account)):
         print(done, file=sys.stderr)
     found = preflight.look(subject)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from integration_tests.cloud import PROJECT, HarnessError
 
@@ -53,7 +54,9 @@ def look(url: str, folder: Path) -> list[Look]:
     )
     if done.returncode:
         raise HarnessError(f"the browser failed: {done.stderr.strip()[-800:]}")
-    return [
-        Look(**{key: tuple(value) if isinstance(value, list) else value for key, value in one.items()})
-        for one in json.loads(done.stdout)
-    ]
+    # Lists become tuples: what was seen does not change any more.
+    return [Look(**one) for one in json.loads(done.stdout, object_hook=_frozen)]
+
+
+def _frozen(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in members.items()}

@@ -1,9 +1,16 @@
 """What a check of the account says: fine, worth knowing, or a reason not to deploy yet."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from operations.account import Account
+from operations.root_stack import root_stack
+
+CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
 
 
 class Verdict(StrEnum):
@@ -33,13 +40,27 @@ class Subject:
 
     suffix: str
     account: Account
-    nat_gateways: int = 1
     github: str | None = None
+    settings: Path = CDK_JSON
 
     @property
     def stack(self) -> str:
         """The root stack's name."""
         return f"stack-{self.suffix}"
+
+    @cached_property
+    def nat_gateways(self) -> int:
+        """How many cdk.json gives it; a suffix that has no settings there gets dev's."""
+        context: dict[str, Any] = json.loads(self.settings.read_text())["context"]
+        environments = context["environments"]
+        own = environments.get(self.suffix, environments["dev"])
+        return int(context.get("natGateways", own["natGateways"]))
+
+    @cached_property
+    def status(self) -> str | None:
+        """The status of the root stack, None when there is none."""
+        found = root_stack(self.suffix, self.account)
+        return None if found is None else str(found["StackStatus"])
 
 
 def ok(name: str, found: str) -> Check:

@@ -8,7 +8,6 @@ from operations import leftovers
 from operations.account import code_of
 from operations.ownership import Thing
 from operations.preflight.check import Check, Subject, ok, stop, warning
-from operations.root_stack import root_stack
 
 # Where a name is AWS's own, a new environment does not collide with what is left; it may cost money.
 UNNAMED = frozenset(
@@ -23,15 +22,9 @@ STARTS_ANEW = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROG
 MOST_NAMED = 4
 
 
-def status_of(subject: Subject) -> str | None:
-    """Return the status of the root stack, or None when there is none."""
-    found = root_stack(subject.suffix, subject.account)
-    return None if found is None else str(found["StackStatus"])
-
-
 def stack(subject: Subject) -> Iterator[Check]:
     """Say whether the environment is there already, and whether `cdk deploy` can go on from its state."""
-    status = status_of(subject)
+    status = subject.status
     if status is None:
         yield ok("stack", f"{subject.stack} is new")
     elif status in DEPLOYABLE:
@@ -50,7 +43,7 @@ def stack(subject: Subject) -> Iterator[Check]:
 
 def names(subject: Subject) -> Iterator[Check]:
     """Look for names of this environment that are taken although its stack is not there (traps H2)."""
-    status = status_of(subject)
+    status = subject.status
     if status is not None and status not in STARTS_ANEW:
         yield ok("names", "this environment's own")
         return

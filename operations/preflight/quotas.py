@@ -8,7 +8,6 @@ from botocore.exceptions import ClientError
 
 from operations.account import Account, code_of
 from operations.preflight.check import Check, Subject, ok, stop
-from operations.preflight.names import status_of
 
 # Two tasks of a quarter of a CPU, and as many again while a release runs.
 FARGATE_VCPUS = 1
@@ -28,7 +27,7 @@ class Quota:
 
 def quotas(subject: Subject) -> Iterator[Check]:
     """Compare each quota with what is used and needed; an environment that is there needs no more of it."""
-    deployed = status_of(subject) is not None
+    deployed = subject.status is not None
     for quota in QUOTAS:
         allowed = _allowed(subject.account, quota)
         used = quota.used(subject.account) if quota.used else 0

@@ -2,13 +2,18 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from integration_tests.cloud import Cloud, HarnessError, live
+from integration_tests.cloud import Cloud, HarnessError
+from integration_tests.interrupts import sigterm_as_ctrl_c
+from integration_tests.live import check_ready, live, time_limit
+from operations import preflight
+from operations.preflight.check import ok, stop
 
 NAME = "load-balancer-dev-1.us-east-1.elb.amazonaws.com"
 
@@ -80,3 +85,26 @@ def test_live_refuses_an_endpoint_that_is_not_aws(tmp_path: Path, monkeypatch: p
 def test_awss_minutes_pass_at_the_clouds_pace_and_real_work_does_not(local: Cloud, tmp_path: Path) -> None:
     assert local.minutes(50, own=1) == pytest.approx(120)
     assert Cloud("AWS", tmp_path).minutes(50, own=1) == pytest.approx(51 * 60)
+
+
+def test_an_account_that_is_not_ready_stops_the_stories_before_they_deploy(
+    local: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = stop("CDK bootstrap", "there is none", "cdk bootstrap aws://1/us-east-1")
+    checks = (ok("account", "us-east-1"), broken)
+    monkeypatch.setattr(preflight, "look", lambda subject: preflight.Preflight(subject, checks))
+    local.account.identity = {"Account": "123456789012"}
+    with pytest.raises(HarnessError) as refused:
+        check_ready(local, "it1")
+    assert str(refused.value).splitlines() == [
+        "the account 123456789012 is not ready, nothing was deployed:",
+        "  CDK bootstrap: there is none. cdk bootstrap aws://1/us-east-1",
+    ]
+
+
+def test_a_time_limit_ends_a_story_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:
+    with sigterm_as_ctrl_c(), pytest.raises(KeyboardInterrupt), time_limit(0.001):
+        time.sleep(20)
+    assert "the time limit of 0.001 minutes is over" in capsys.readouterr().err
+    with time_limit(None):
+        time.sleep(0.1)

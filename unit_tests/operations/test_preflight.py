@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -190,8 +191,16 @@ def test_an_account_that_may_not_build_is_a_stop_with_the_command_to_ask_for_mor
         ("describe_addresses", {"Addresses": [{}] * 4}, "Elastic IP addresses"),
     ],
 )
-def test_a_quota_that_is_used_up_is_a_stop(operation: str, answer: Any, name: str) -> None:
-    assert list(stops({("ec2", operation): answer}, nat_gateways=2)) == [name]
+def test_a_quota_that_is_used_up_is_a_stop(operation: str, answer: Any, name: str, tmp_path: Path) -> None:
+    settings = tmp_path / "cdk.json"
+    environments = {"dev": {"natGateways": 2}}
+    settings.write_text(json.dumps({"context": {"environments": environments}}))
+    assert list(stops({("ec2", operation): answer}, settings=settings)) == [name]
+
+
+@pytest.mark.parametrize(("suffix", "count"), [("dev", 1), ("prod", 2), ("mine", 1)])
+def test_the_nat_gateways_of_an_environment_are_read_from_cdk_json(suffix: str, count: int) -> None:
+    assert Subject(suffix, FakeAccount({})).nat_gateways == count
 
 
 @pytest.mark.usefixtures("left")
