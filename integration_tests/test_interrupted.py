@@ -51,7 +51,8 @@ def interrupt(story: Story, part: str, number: signal.Signals) -> str:
     ids=["Ctrl-C in the network", "kill -9 in the compute", "kill -9 in the pipeline"],
 )
 def test_a_deploy_that_is_cut_off_can_be_destroyed(story: Story, part: str, number: signal.Signals) -> None:
-    assert interrupt(story, part, number) == "CREATE_IN_PROGRESS", "CloudFormation goes on by itself"
+    state = interrupt(story, part, number)
+    assert state in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE"), "CloudFormation goes on by itself"
     story.destroy()
 
 

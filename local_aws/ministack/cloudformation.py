@@ -8,6 +8,7 @@ from local_aws.context import Context
 from local_aws.ministack import (
     custom_resources,
     dashboards,
+    deletions,
     ec2,
     function_network,
     identity_providers,
@@ -56,5 +57,6 @@ def install(context: Context, services: Iterable[Any]) -> None:
     function_network.install_types()
     refusals.install(context)
     nested_stacks.install()
+    deletions.install()
     custom_resources.install()
     properties.install()

@@ -240,3 +240,23 @@ def test_the_process_of_a_function_ends_with_its_stack(cloud: Cloud) -> None:
     while begun & set(processes(cloud.server.instance)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not begun & set(processes(cloud.server.instance))
+
+
+def test_a_stack_that_is_deleted_while_it_is_made_leaves_nothing(cloud: Cloud) -> None:
+    """What somebody does who has interrupted `cdk deploy`."""
+    repository = {"Type": "AWS::ECR::Repository"}
+    names = [f"half-made-{number}" for number in range(40)]
+    child = template(**{f"R{n}": {**repository, "RepositoryName": name} for n, name in enumerate(names)})
+    cloud.client("s3").create_bucket(Bucket="half-made")
+    cloud.client("s3").put_object(Bucket="half-made", Key="child", Body=child.encode())
+    url = f"{cloud.server.endpoint}/half-made/child"
+    parent = template(Child={"Type": "AWS::CloudFormation::Stack", "TemplateURL": url})
+    cloudformation = cloud.client("cloudformation")
+    cloudformation.create_stack(StackName="half-made", TemplateBody=parent)
+    while not cloud.client("ecr").describe_repositories()["repositories"]:
+        time.sleep(0.01)
+    cloudformation.delete_stack(StackName="half-made")
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName="half-made", WaiterConfig={"Delay": 0.1, "MaxAttempts": 200}
+    )
+    assert cloud.client("ecr").describe_repositories()["repositories"] == []
