@@ -19,6 +19,7 @@ from local_aws.ministack import (
     properties,
     refusals,
     s3,
+    templates,
 )
 from local_aws.ministack.private import require
 
@@ -56,6 +57,7 @@ def install(context: Context, services: Iterable[Any]) -> None:
     dashboards.install()
     function_network.install_types()
     refusals.install(context)
+    templates.install()
     nested_stacks.install()
     deletions.install()
     custom_resources.install()

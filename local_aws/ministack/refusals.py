@@ -60,6 +60,9 @@ def install(context: Context) -> None:
     handlers = require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")._RESOURCE_HANDLERS
     for name, (key, look) in NAMED.items():
         handlers[name] = {**handlers[name], "create": _unless_taken(context, name, key, look)}
+    parameter = handlers["AWS::SSM::Parameter"]
+    both = {verb: _without_secrets(parameter[verb]) for verb in ("create", "update")}
+    handlers["AWS::SSM::Parameter"] = {**parameter, **both}
     for name, check in (
         ("AWS::EC2::SecurityGroup", _refuse_security_group_in_use),
         ("AWS::EC2::Subnet", _refuse_subnet_in_use),
@@ -82,6 +85,21 @@ def _unless_taken(
         return created
 
     return create
+
+
+def _without_secrets(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Refuse a SecureString, which would stand in the template (traps F5).
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ssm-parameter.html
+    """
+
+    def handle(*given: Any) -> Any:
+        if any(isinstance(one, Mapping) and one.get("Type") == "SecureString" for one in given):
+            # The words: aws-cloudformation/aws-cloudformation-resource-providers-ssm#63.
+            raise ValueError("SSM Parameters of type SecureString cannot be created using CloudFormation")
+        return original(*given)
+
+    return handle
 
 
 def _found(look: Callable[[Context, str], object], context: Context, name: str) -> bool:

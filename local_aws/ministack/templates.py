@@ -1,0 +1,42 @@
+"""What CloudFormation refuses of a template before it begins, and MiniStack would find on the way or never."""
+
+from collections.abc import Callable
+from typing import Any
+
+from local_aws.ministack.private import require
+
+ROOMS = ("engine", "handlers", "changesets")
+engine = require("services.cloudformation.engine", "_topological_sort", "validate_template_support")
+
+
+def install() -> None:
+    """Check a template wherever MiniStack validates one: stacks, change sets, nested stacks."""
+    checked = _checked(engine.validate_template_support)
+    for name in ROOMS:
+        room = require(f"services.cloudformation.{name}", "validate_template_support")
+        room.validate_template_support = checked
+
+
+def _checked(original: Callable[..., None]) -> Callable[..., None]:
+    def validate(template: dict[str, Any], conditions: dict[str, Any], params: Any = None) -> None:
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html (traps K2)
+        if not template.get("Resources"):
+            raise ValueError("Template format error: At least one Resources member must be defined.")
+        original(template, conditions, params=params)
+        _check_circle(template["Resources"], conditions)
+
+    return validate
+
+
+def _check_circle(resources: dict[str, Any], conditions: dict[str, Any]) -> None:
+    """Refuse resources that wait for each other (traps K1).
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
+    """
+    try:
+        engine._topological_sort(resources, conditions)
+    except ValueError as error:
+        _, found, names = str(error).partition("Circular dependency detected among resources: ")
+        if not found:
+            raise
+        raise ValueError(f"Circular dependency between resources: [{names}]") from error
