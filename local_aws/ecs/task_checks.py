@@ -17,6 +17,9 @@ FARGATE: dict[int, tuple[int, ...]] = {
     8192: tuple(range(16384, 61441, 4096)),
     16384: tuple(range(32768, 122881, 8192)),
 }
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html: a placeholder that nobody
+# filled is none (traps D2).
+IMAGE = re.compile(r"[\w.:/@#-]{1,255}", re.ASCII)
 # Settings that would change what happens, and that nothing here acts on.
 NOT_RUN = (
     "dependsOn",
@@ -79,6 +82,8 @@ def _check_container(container: Mapping[str, Any], params: Mapping[str, Any]) ->
             raise _not_run(name)
     if not container.get("image"):
         raise _refusal("Container.image should not be null or empty.")
+    if not IMAGE.fullmatch(container["image"]):
+        raise _refusal("Container.image contains invalid characters.")
     fargate = "FARGATE" in params.get("requiresCompatibilities", [])
     role = params.get("executionRoleArn")
     if fargate and not role and is_ecr(Reference.parse(container["image"]).host):
