@@ -1,9 +1,13 @@
-"""What a trap sees of a pipeline: the runs that it had, and why an action of one failed."""
+"""A pipeline of a trap's own, and what the trap sees of it: its runs, and why an action of one failed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from integration_tests.cloud import Cloud
+from integration_tests.traps.shipped import ARTIFACTS, Resources, shipped
+from integration_tests.traps.stacks import CREATED, Stack, stack
 from operations.waiting import NotYetError, wait_for
 
 OVER = ("Succeeded", "Failed", "Abandoned")
@@ -56,3 +60,24 @@ class Pipeline:
             return Outcome(found[0]["status"], error.get("code", ""), error.get("message", ""))
 
         return wait_for(f"{action} of {self.name}", look, deadline=self.cloud.minutes(45), interval=0.2)
+
+
+def source(cloud: Cloud) -> Resources:
+    """Return the shipped road as far as its Source stage: nothing passes on to the Build stage."""
+    resources = shipped(cloud).part(
+        "PipelinePipeline",
+        "PipelineSourceRule",
+        *ARTIFACTS,
+        without=("PipelineDeploymentApplication", "PipelineDeploymentGroup"),
+    )
+    held = {"StageName": "Build", "Reason": "this is about the Source stage"}
+    resources["PipelinePipeline"]["Properties"]["DisableInboundStageTransitions"] = [held]
+    return resources
+
+
+@contextmanager
+def pipeline_of(cloud: Cloud, resources: Resources) -> Iterator[tuple[Stack, Pipeline]]:
+    """Create a stack with a pipeline in it for a while."""
+    with stack(cloud, resources) as made:
+        assert made.settled() == CREATED, made.failures()
+        yield made, Pipeline(cloud, made.named("pipeline-the-suffix"))

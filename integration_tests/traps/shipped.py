@@ -1,6 +1,5 @@
 """The shipped templates as plain data: what a trap needs of them, for a test to change and to deploy."""
 
-import functools
 import json
 import subprocess
 from collections.abc import Callable, Mapping
@@ -62,18 +61,22 @@ class Shipped:
         return self.folder / path
 
 
+_FOUND: list[Shipped] = []
+
+
 def shipped(cloud: Cloud) -> Shipped:
     """Synthesize the app, once a session."""
-    if cloud.endpoint is not None:
-        return _synthesized(cloud.folder / "traps", tuple(cloud.environment.items()))
-    return pytest.skip("what is wrong on purpose is for local_aws")
+    if cloud.endpoint is None:
+        pytest.skip("what is wrong on purpose is for local_aws")
+    if not _FOUND:
+        _FOUND.append(_synthesize(cloud.folder / "traps", cloud.environment))
+    return _FOUND[0]
 
 
-@functools.cache
-def _synthesized(folder: Path, environment: tuple[tuple[str, str], ...]) -> Shipped:
+def _synthesize(folder: Path, environment: Mapping[str, str]) -> Shipped:
     options = ["--quiet", "--no-notices", "--output", str(folder), "-c", f"environmentSuffix={SUFFIX}"]
     command = [str(CDK), "synth", *options]
-    subprocess.run(command, cwd=PROJECT, env=dict(environment), check=True, capture_output=True)  # noqa: S603 - our own CDK CLI
+    subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True)  # noqa: S603 - our own CDK CLI
     root = json.loads((folder / "Stack.template.json").read_text())
     children = {
         name: json.loads((folder / resource["Metadata"]["aws:asset:path"]).read_text())

@@ -61,12 +61,11 @@ class Road:
         return [str(one) for one in found["deployments"]]
 
     def error(self) -> tuple[str, str]:
-        """Return the code and the words with which the newest deployment that nothing rolled back to failed."""
+        """Return the code and the words with which the newest failed deployment ended."""
         codedeploy = self.stack.cloud.client("codedeploy")
-        for one in self.deployments("Failed"):
-            found = codedeploy.get_deployment(deploymentId=one)["deploymentInfo"]["errorInformation"]
-            return found["code"], found["message"]
-        raise AssertionError("no deployment has failed")
+        newest = self.deployments("Failed")[0]
+        found = codedeploy.get_deployment(deploymentId=newest)["deploymentInfo"]["errorInformation"]
+        return found["code"], found["message"]
 
     def retry(self, files: Mapping[str, str | bytes]) -> Outcome:
         """Give the Deploy action of the failed run these files, and retry it once nothing is deployed."""

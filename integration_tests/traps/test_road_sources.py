@@ -1,38 +1,16 @@
 """Traps of the Source stage: the repository, its branch, and what starts a run."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from integration_tests.cloud import Cloud
-from integration_tests.traps.pipelines import Outcome, Pipeline
-from integration_tests.traps.shipped import ARTIFACTS, Resources, shipped
+from integration_tests.traps.pipelines import Outcome, pipeline_of, source
+from integration_tests.traps.shipped import shipped
 from integration_tests.traps.stacks import CREATED, Stack, archive, assets, stack
 from operations.waiting import NotYetError, wait_for
 
 SUCCEEDED = Outcome("Succeeded")
-
-
-def source(cloud: Cloud) -> Resources:
-    """Return the shipped road as far as its Source stage: nothing passes on to the Build stage."""
-    resources = shipped(cloud).part(
-        "PipelinePipeline",
-        "PipelineSourceRule",
-        *ARTIFACTS,
-        without=("PipelineDeploymentApplication", "PipelineDeploymentGroup"),
-    )
-    held = {"StageName": "Build", "Reason": "this is about the Source stage"}
-    resources["PipelinePipeline"]["Properties"]["DisableInboundStageTransitions"] = [held]
-    return resources
-
-
-@contextmanager
-def pipeline_of(cloud: Cloud, resources: Resources) -> Iterator[tuple[Stack, Pipeline]]:
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
-        yield made, Pipeline(cloud, made.named("pipeline-the-suffix"))
 
 
 def no_branch(branch: str, repository: str) -> Outcome:

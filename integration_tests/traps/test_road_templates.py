@@ -1,16 +1,15 @@
 """Traps of CloudFormation and of names: what a template may not say."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
+import re
 from copy import deepcopy
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from integration_tests.cloud import Cloud
 from integration_tests.suffixes import random_suffix
-from integration_tests.traps.shipped import Resources, shipped
+from integration_tests.traps.shipped import SUFFIX, Resources, shipped
 from integration_tests.traps.stacks import CREATED, Stack, stack
 
 ROLLED_BACK = "ROLLBACK_COMPLETE"
@@ -29,7 +28,7 @@ def test_a_secure_string_is_in_no_template(cloud: Cloud) -> None:
         )
 
 
-def nested(cloud: Cloud, made: Stack, **children: Resources) -> Resources:
+def nested(made: Stack, **children: Resources) -> Resources:
     """Return nested stacks of these resources for a root template."""
     return {
         name: {
@@ -41,31 +40,54 @@ def nested(cloud: Cloud, made: Stack, **children: Resources) -> Resources:
 
 
 def refused(made: Stack, resources: Resources) -> str:
-    """Return why CloudFormation does not even begin with these resources."""
-    with pytest.raises(ClientError) as error:
-        made.create({"Resources": resources})
-    assert error.value.response["Error"]["Code"] == "ValidationError"
-    return str(error.value.response["Error"]["Message"])
+    """Return why CloudFormation does not even begin with these resources, nothing if it would."""
+    url = made.upload({"Resources": resources})
+    try:
+        made.client.validate_template(TemplateURL=url)
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "ValidationError"
+        return str(error.response["Error"]["Message"])
+    return ""
 
 
 def test_nested_stacks_that_need_each_other_are_a_circle(cloud: Cloud) -> None:
     """traps K1: `cdk synth` says nothing, since each template for itself has no circle."""
     made = Stack(cloud, random_suffix("trap"))
     root = deepcopy(shipped(cloud).root["Resources"])
+    assert refused(made, root) == ""
     network, compute, pipeline = root
     # As a security group's rule in Network would, that names one of Compute (traps J3).
     root[network]["Properties"]["Parameters"] = {"Group": {"Fn::GetAtt": [compute, "Outputs.Group"]}}
-    said = refused(made, root)
-    assert said == f"Circular dependency between resources: [{compute}, {network}, {pipeline}]"
+    said = f"Circular dependency between resources: [{compute}, {network}, {pipeline}]"
+    assert refused(made, root) == said
+    with pytest.raises(ClientError, match=re.escape(f"(ValidationError) when calling the CreateStack operation: {said}")):
+        made.create({"Resources": root})
 
 
 def test_a_nested_stack_without_a_resource_is_refused(cloud: Cloud) -> None:
     """traps K2: a NestedStack in which every resource is behind an `if` renders {}."""
     suffix = random_suffix("trap")
+    words = "Template format error: At least one Resources member must be defined."
+    assert not any(refused(Stack(cloud, suffix), one["Resources"]) for one in shipped(cloud).nested.values())
     logs = shipped(cloud).part("PipelineBuildLogs")
-    with stack(cloud, nested(cloud, Stack(cloud, suffix), Logs=logs, Access={}), suffix=suffix) as made:
+    with stack(cloud, nested(Stack(cloud, suffix), Logs=logs), suffix=suffix) as made:
+        assert made.settled() == CREATED, made.failures()
+    with stack(cloud, nested(Stack(cloud, suffix), Logs=logs, Access={}), suffix=suffix) as made:
         assert made.settled() == ROLLED_BACK
-        assert made.failures().startswith("Template format error: At least one Resources member must be defined.")
+        assert made.failures().startswith(words)
+
+
+def test_a_nested_stacks_failure_is_told_in_its_own_events(cloud: Cloud) -> None:
+    """traps K6: the parent names the resource, the nested stack knows why."""
+    suffix = random_suffix("trap")
+    resources = shipped(cloud).part("ComputeImages")
+    resources["ComputeImages"]["Properties"]["RepositoryName"] = "Images"
+    with stack(cloud, nested(Stack(cloud, suffix), Compute=resources), suffix=suffix) as made:
+        assert made.settled() == ROLLED_BACK
+        child = re.search(r"Embedded stack (\S+) was not successfully created: ", made.failures())
+        assert child is not None
+        assert "The following resource(s) failed to create: [ComputeImages]." in made.failures()
+        assert made.failures(child[1]).startswith("Model validation failed (#/RepositoryName: ")
 
 
 def test_a_named_resource_cannot_be_replaced(cloud: Cloud) -> None:
@@ -83,22 +105,54 @@ def test_a_named_resource_cannot_be_replaced(cloud: Cloud) -> None:
         assert said.endswith(" and update the stack again.")
 
 
-# Type and property of a name, and what AWS says of one that is too long for it; {name} is the name.
-TOO_LONG = {
-    "NetworkBlue": ("Name", "Target group name '{name}' cannot be longer than '32' characters"),
-    "NetworkLoadBalancer": ("Name", "The load balancer name '{name}' cannot be longer than '32' characters"),
-}
+@pytest.mark.parametrize(
+    ("resource", "suffix", "words"),
+    [
+        ("NetworkBlue", "and-even-more-characters", "Target group name '{name}' cannot be longer than '32' characters"),
+        ("NetworkLoadBalancer", "and-even-more-characters", "The load balancer name '{name}' cannot be longer than '32' characters"),
+        (
+            "PipelineRole",
+            "x" * 60,
+            "1 validation error detected: Value '{name}' at 'roleName' failed to satisfy constraint: "
+            "Member must have length less than or equal to 64",
+        ),
+        (
+            "PipelineNotificationsPipelineFailed",
+            "x" * 60,
+            "1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: "
+            "Member must have length less than or equal to 64",
+        ),
+        ("PipelineArtifactsBucket", "x" * 50, "Bucket name should be between 3 and 63 characters long"),
+        ("PipelineArtifactsBucket", "Prod", "Bucket name should not contain uppercase characters"),
+        (
+            "ComputeImages",
+            "Prod",
+            "Model validation failed (#/RepositoryName: failed validation constraint for keyword [pattern])",
+        ),
+        ("PipelineRepository", "x" * 100, "InvalidRepositoryNameException: The repository name is not valid."),
+    ],
+)
+def test_a_name_has_its_limits(cloud: Cloud, resource: str, suffix: str, words: str) -> None:
+    """traps L: with the suffixes that the app takes, of 12 characters at most, each name fits."""
+    resources = shipped(cloud).part(resource)
+    properties = resources[resource]["Properties"]
+    key = next(key for key in properties if key in ("Name", "RoleName", "BucketName", "RepositoryName"))
+    with stack(cloud, resources) as made:
+        assert made.settled() == CREATED, made.failures()
+    properties[key] = json.loads(json.dumps(properties[key]).replace(SUFFIX, suffix))
+    with stack(cloud, resources) as made:
+        assert made.settled() == ROLLED_BACK
+        assert words.format(name=properties[key]) in made.failures()
 
 
-@pytest.mark.parametrize("resource", TOO_LONG)
-def test_a_name_has_its_limit(cloud: Cloud, resource: str) -> None:
-    """traps L: the suffix that the app takes, of 12 characters, is what the shortest limit leaves."""
-    key, words = TOO_LONG[resource]
-    for suffix, fits in ((random_suffix("trap"), True), (random_suffix("trap") + "-and-much-more", False)):
-        with stack(cloud, shipped(cloud).part(resource), suffix=suffix) as made:
-            if fits:
-                assert made.settled() == CREATED, made.failures()
-            else:
-                name = made.named(shipped(cloud).resources[resource]["Properties"][key])
-                assert made.settled() == ROLLED_BACK
-                assert words.format(name=name) in made.failures()
+def test_a_bucket_that_is_named_by_its_kind_alone_collides_with_the_next(cloud: Cloud) -> None:
+    """traps L: in all accounts of the world; the shipped name has suffix, account and region in it."""
+    resources = shipped(cloud).part("PipelineArtifactsBucket")
+    with stack(cloud, resources) as first, stack(cloud, resources) as second:
+        assert (first.settled(), second.settled()) == (CREATED, CREATED)
+    resources["PipelineArtifactsBucket"]["Properties"]["BucketName"] = "artifacts"
+    with stack(cloud, resources) as first, stack(cloud, resources) as second:
+        assert (first.settled(), second.settled()) == (CREATED, ROLLED_BACK)
+        (conflict, *_) = second.client.describe_events(StackName=second.name)["OperationEvents"]
+        words = "Resource of type 'AWS::S3::Bucket' with identifier 'artifacts' already exists."
+        assert conflict["ValidationStatusReason"] == words

@@ -14,6 +14,7 @@ from local_aws.ministack import (
     identity_providers,
     log_groups,
     log_targets,
+    names,
     nested_stacks,
     notifications,
     properties,
@@ -57,6 +58,7 @@ def install(context: Context, services: Iterable[Any]) -> None:
     dashboards.install()
     function_network.install_types()
     refusals.install(context)
+    names.install()
     templates.install()
     nested_stacks.install()
     deletions.install()

@@ -23,6 +23,7 @@ eventbridge = require("services.eventbridge", "_dispatch_to_sns", "_invoke_targe
 
 CONFIRMED_BY_PERSON = ("email", "email-json")
 EVENTS = "events.amazonaws.com"
+MANAGED_KEY = "alias/aws/sns"
 
 
 def install(context: Context) -> None:
@@ -119,6 +120,9 @@ def why_refused(context: Context, service: str, topic_arn: str, source_arn: str 
     key_id = attributes.get("KmsMasterKeyId")
     if not key_id:
         return None
+    if str(key_id).endswith(MANAGED_KEY):
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html: only SNS's own callers, in the account.
+        return f"the policy of AWS's own key {MANAGED_KEY} does not allow {service} kms:Decrypt"
     key = kms._resolve_key(key_id)
     if key is None:
         return f"the topic's key {key_id} does not exist"
