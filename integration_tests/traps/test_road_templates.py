@@ -84,9 +84,10 @@ def test_a_nested_stacks_failure_is_told_in_its_own_events(cloud: Cloud) -> None
     resources["ComputeImages"]["Properties"]["RepositoryName"] = "Images"
     with stack(cloud, nested(Stack(cloud, suffix), Compute=resources), suffix=suffix) as made:
         assert made.settled() == ROLLED_BACK
-        child = re.search(r"Embedded stack (\S+) was not successfully created: ", made.failures())
-        assert child is not None
-        assert "The following resource(s) failed to create: [ComputeImages]." in made.failures()
+        said = made.failures().splitlines()[0]
+        failed = r"Embedded stack (\S+) was not successfully created: The following resource\(s\) failed to create: "
+        child = re.fullmatch(failed + r"\[ComputeImages\]\.", said)
+        assert child is not None, said
         assert made.failures(child[1]).startswith("Model validation failed (#/RepositoryName: ")
 
 

@@ -184,7 +184,7 @@ def _outputs(child: Mapping[str, Any]) -> Attributes:
 
 
 def _reason(child: Mapping[str, Any], verb: str) -> str:
-    """Say which resources failed in the last operation, and why the first of them did."""
+    """Say which resources failed in the last operation; why, only their own stack's events tell (traps K6)."""
     events = cloudformation._stack_events.get(child["StackId"], [])
     begun = max(
         (
@@ -203,8 +203,7 @@ def _reason(child: Mapping[str, Any], verb: str) -> str:
     if not failed:
         return str(child.get("StackStatusReason") or child["StackStatus"])
     names = ", ".join(dict.fromkeys(event["LogicalResourceId"] for event in failed))
-    why = failed[0]["ResourceStatusReason"]
-    return f"The following resource(s) failed to {verb}: [{names}]. {why}"
+    return f"The following resource(s) failed to {verb}: [{names}]."
 
 
 def _keep_in_parent(

@@ -48,6 +48,7 @@ def test_what_fargate_does_not_take_is_refused(aws: Cloud, changes: dict[str, An
         ({"logConfiguration": {"logDriver": "splunk"}}, "does not run tasks with log driver splunk"),
         ({"dependsOn": [{"containerName": "b", "condition": "START"}]}, "does not run tasks with dependsOn"),
         ({"essential": False}, "At least one container"),
+        ({"image": "<IMAGE_NAME>"}, r"Container\.image contains invalid characters\."),
     ],
 )
 def test_containers_are_checked(aws: Cloud, container: dict[str, Any], words: str) -> None:
