@@ -1,4 +1,4 @@
-"""Builds that a trap starts by itself: the shipped project, source and role, with a small change to one of them."""
+"""Builds that a trap starts by itself: of the shipped project and source, with a small change to one."""
 
 import secrets
 from collections.abc import Mapping
@@ -34,13 +34,13 @@ class Project:
         self.cloud: Cloud = stack.cloud
         self.bucket = stack.named(f"artifacts-the-suffix-{stack.cloud.account.id}-us-east-1")
 
-    def build(self, buildspec: Buildspec | str, *, files: Mapping[str, str] | None = None, **given: Any) -> Build:
-        """Build the seed with another buildspec and other `files`; `given` are StartBuild's own overrides."""
+    def build(self, buildspec: Buildspec | str, **given: Any) -> Build:
+        """Build the seed with another buildspec; `given` are StartBuild's own overrides."""
         s3, codebuild = self.cloud.client("s3"), self.cloud.client("codebuild")
         text = buildspec if isinstance(buildspec, str) else yaml.safe_dump(buildspec, sort_keys=False)
         seed = shipped(self.cloud).asset("RepositorySeed")
         key = f"source/{secrets.token_hex(4)}"
-        body = zipped(seed, **{"buildspec.yml": text, **(files or {})})
+        body = zipped(seed, **{"buildspec.yml": text})
         s3.put_object(Bucket=self.bucket, Key=key, Body=body, ServerSideEncryption="aws:kms")
         output = {"type": "S3", "location": self.bucket, "path": "output", "name": key, "packaging": "ZIP"}
         started = codebuild.start_build(
@@ -91,7 +91,7 @@ def contract() -> Buildspec:
 
 
 def only(buildspec: Buildspec, *texts: str) -> Buildspec:
-    """Leave the commands in which one of `texts` stands; what tests and images cost is not what a trap needs."""
+    """Leave the commands in which one of `texts` stands: a trap needs no tests and no image."""
     phases = {
         name: {
             **phase,

@@ -58,7 +58,7 @@ class Shipped:
         """Return the folder of the asset whose name in the app ends so."""
         files = json.loads((self.folder / "Stack.assets.json").read_text())["files"].values()
         (path,) = (one["source"]["path"] for one in files if one["displayName"].endswith(name))
-        return self.folder / path
+        return self.folder / str(path)
 
 
 _FOUND: list[Shipped] = []
@@ -162,5 +162,3 @@ def references(value: Any) -> set[str]:
 
     replaced(value, follow)
     return found
-
-

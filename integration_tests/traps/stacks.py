@@ -29,17 +29,13 @@ class Stack:
     def create(self, template: Mapping[str, Any]) -> str:
         """Create it; return the status that it ends in."""
         url = self.upload(template)
-        self.client.create_stack(
-            StackName=self.name, TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"]
-        )
+        self.client.create_stack(StackName=self.name, TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"])
         return self.settled()
 
     def update(self, template: Mapping[str, Any]) -> str:
         """Update it; return the status that it ends in."""
         url = self.upload(template)
-        self.client.update_stack(
-            StackName=self.name, TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"]
-        )
+        self.client.update_stack(StackName=self.name, TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"])
         return self.settled()
 
     def upload(self, template: Mapping[str, Any]) -> str:

@@ -21,7 +21,9 @@ IMAGE = {"name": "IMAGE_URI", "value": "public.ecr.aws/docker/library/python:3.9
 
 def short() -> Buildspec:
     """Return the shipped buildspec without what takes its time: no tests, no image."""
-    spec = only(contract(), "python --version", "export IMAGE_TAG", "PROMOTE_TO", LOGIN, SUCCEEDING, "ImageURI")
+    spec = only(
+        contract(), "python --version", "export IMAGE_TAG", "PROMOTE_TO", LOGIN, SUCCEEDING, "ImageURI"
+    )
     report = "mkdir reports && echo '<testsuite name=\"short\"/>' > reports/unit-tests.xml"
     spec["phases"]["pre_build"]["commands"].append(report)
     spec["phases"]["build"] = {"commands": ["true"]}
@@ -103,7 +105,9 @@ def test_a_variable_from_a_parameter_that_is_missing_ends_the_build_before_its_f
     variable = {"name": "DOCKER_HUB_USERNAME", "value": name, "type": "PARAMETER_STORE"}
     role = shipped_project.stack.named("build-role-the-suffix")
     iam = shipped_project.cloud.client("iam")
-    allowed = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ssm:GetParameters","Resource":"*"}}'
+    allowed = (
+        '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ssm:GetParameters","Resource":"*"}}'
+    )
     iam.put_role_policy(RoleName=role, PolicyName="parameters", PolicyDocument=allowed)
     try:
         build = shipped_project.build(short(), environmentVariablesOverride=[variable])

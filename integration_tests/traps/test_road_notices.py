@@ -61,12 +61,16 @@ def test_a_topic_with_awss_own_key_loses_the_event_without_a_word(cloud: Cloud, 
 def test_an_address_that_did_not_confirm_hears_nothing_and_holds_nothing(cloud: Cloud) -> None:
     """traps G3: it is pending, and the stack goes without it."""
     resources = shipped(cloud).part("PipelineNotificationsTopic")
-    address = {"Protocol": "email", "Endpoint": "team@example.com", "TopicArn": {"Ref": "PipelineNotificationsTopic"}}
+    address = {
+        "Protocol": "email",
+        "Endpoint": "team@example.com",
+        "TopicArn": {"Ref": "PipelineNotificationsTopic"},
+    }
     resources["Email"] = {"Type": "AWS::SNS::Subscription", "Properties": address}
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
-        topic = f"arn:aws:sns:us-east-1:{cloud.account.id}:{made.named('notifications-the-suffix')}"
+        arn = f"arn:aws:sns:us-east-1:{cloud.account.id}:{made.named('notifications-the-suffix')}"
         sns = cloud.client("sns")
-        (subscription,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        (subscription,) = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
         assert subscription["SubscriptionArn"] == "PendingConfirmation"
-        assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsConfirmed"] == "0"
+        assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["SubscriptionsConfirmed"] == "0"

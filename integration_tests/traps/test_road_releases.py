@@ -23,7 +23,6 @@ from operations.waiting import NotYetError, wait_for
 
 pytestmark = pytest.mark.slow
 
-Files = dict[str, str | bytes]
 UNREADABLE = "Exception while trying to read the task definition artifact file from: BuildOutput"
 
 
@@ -33,7 +32,7 @@ class Road:
 
     stack: Stack
     pipeline: Pipeline
-    files: Files = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     run: str = ""
     times: int = 1
 
@@ -56,8 +55,8 @@ class Road:
 
     def deployments(self, *statuses: str) -> list[str]:
         """Return the ids of the group's deployments, the newest first."""
-        only = {"includeOnlyStatuses": list(statuses)} if statuses else {}
-        found = self.stack.cloud.client("codedeploy").list_deployments(**self.group, **only)
+        wanted = {"includeOnlyStatuses": list(statuses)} if statuses else {}
+        found = self.stack.cloud.client("codedeploy").list_deployments(**self.group, **wanted)
         return [str(one) for one in found["deployments"]]
 
     def error(self) -> tuple[str, str]:
@@ -135,13 +134,13 @@ def released(road: Road) -> Road:
     run = road.pipeline.runs()[-1]["pipelineExecutionId"]
     body = road.stack.cloud.client("s3").get_object(**road.artifact(run))["Body"].read()
     with zipfile.ZipFile(io.BytesIO(body)) as packed:
-        road.files = {name: packed.read(name) for name in packed.namelist()}
+        road.files = {name: packed.read(name).decode() for name in packed.namelist()}
     return road
 
 
 @pytest.fixture(scope="module")
 def failed(released: Road) -> Road:
-    """The road with a run that failed in its Deploy stage, for a file with the name of the CDK's docstring."""
+    """The road with a run that failed in Deploy, for a file with the name of the CDK's docstring."""
     spec = only(contract(), "export IMAGE_TAG", "PROMOTE_TO", "ImageURI")
     spec["env"]["variables"]["IMAGE_URI"] = "public.ecr.aws/docker/library/python:3.9-slim"
     del spec["reports"]
@@ -149,7 +148,9 @@ def failed(released: Road) -> Road:
     client, name = released.stack.cloud.client("codecommit"), released.named("repository-the-suffix")
     head = client.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
     file = {"filePath": "buildspec.yml", "fileContent": text.encode()}
-    commit = client.create_commit(repositoryName=name, branchName="main", parentCommitId=head, putFiles=[file])
+    commit = client.create_commit(
+        repositoryName=name, branchName="main", parentCommitId=head, putFiles=[file]
+    )
 
     def look() -> str:
         for run in released.pipeline.runs():
@@ -183,7 +184,7 @@ def test_a_task_definition_of_another_name_is_not_found(failed: Road) -> None:
     assert failed.retry(files) == Outcome("Failed", "ConfigurationError", UNREADABLE)
 
 
-def changed(road: Road, change: Callable[[dict[str, Any]], None]) -> Files:
+def changed(road: Road, change: Callable[[dict[str, Any]], None]) -> dict[str, str]:
     """Return the released files with a change to the task definition."""
     definition = json.loads(road.files["taskdef.json"])
     change(definition)
@@ -212,7 +213,7 @@ def with_a_tag(definition: dict[str, Any]) -> None:
 def test_a_task_definition_is_filled_and_is_what_ecs_registers(
     failed: Road, change: Callable[[dict[str, Any]], None], code: str, words: str
 ) -> None:
-    """traps D2: only the action's own placeholders are filled, and what DescribeTaskDefinition adds is refused."""
+    """traps D2: only the action's placeholders are filled, and DescribeTaskDefinition says too much."""
     outcome = failed.retry(changed(failed, change))
     assert (outcome.status, outcome.code) == ("Failed", code)
     assert words in outcome.words
@@ -220,12 +221,14 @@ def test_a_task_definition_is_filled_and_is_what_ecs_registers(
 
 def test_an_appspec_whose_placeholder_was_left_names_no_task_definition(failed: Road) -> None:
     """traps D2: <TASK_DEFINITION>, to the letter."""
-    spec = bytes(failed.files["appspec.yaml"]).decode().replace("<TASK_DEFINITION>", "<TASK_DEF>")
+    spec = failed.files["appspec.yaml"].replace("<TASK_DEFINITION>", "<TASK_DEF>")
     outcome = failed.retry({**failed.files, "appspec.yaml": spec})
     assert (outcome.status, outcome.code) == ("Failed", "JobFailed")
     code, words = failed.error()
     assert code == "INVALID_REVISION"
-    assert "the AppSpec file that specifies the deployment configuration is missing or has an invalid" in words
+    assert (
+        "the AppSpec file that specifies the deployment configuration is missing or has an invalid" in words
+    )
 
 
 def test_a_tag_in_the_task_definition_needs_a_permission_that_nobody_grants(failed: Road) -> None:
@@ -246,13 +249,15 @@ def test_a_missing_permission_is_not_named(failed: Road) -> None:
     with failed.policy("deploy-action-role-the-suffix", take):
         outcome = failed.retry(failed.files)
     assert outcome == Outcome(
-        "Failed", "PermissionError", "The provided role does not have sufficient permissions to access CodeDeploy"
+        "Failed",
+        "PermissionError",
+        "The provided role does not have sufficient permissions to access CodeDeploy",
     )
 
 
 @pytest.mark.parametrize("shipped_design", [True, False])
 def test_what_may_pass_every_role_lets_a_commit_choose_its_own(failed: Road, shipped_design: bool) -> None:
-    """traps D7: the CDK's PassRole on `*` registers a task that runs as the build does; the shipped one does not."""
+    """traps D7: the CDK's PassRole on `*` lets a task run as the build does; the shipped one does not."""
     role = f"arn:aws:iam::{failed.stack.cloud.account.id}:role/{failed.named('build-role-the-suffix')}"
     files = changed(failed, lambda definition: definition.update(taskRoleArn=role, family="chosen"))
     # It ends before anything runs.
@@ -277,7 +282,10 @@ def test_codedeploys_limited_policy_passes_roles_of_other_names(failed: Road) ->
 
     def limit(statements: list[dict[str, Any]]) -> None:
         (one,) = (each for each in statements if each["Action"] == "iam:PassRole")
-        one["Resource"] = ["arn:aws:iam::*:role/ecsTaskExecutionRole", "arn:aws:iam::*:role/ECSTaskExecution*"]
+        one["Resource"] = [
+            "arn:aws:iam::*:role/ecsTaskExecutionRole",
+            "arn:aws:iam::*:role/ECSTaskExecution*",
+        ]
 
     with failed.policy("deployment-role-the-suffix", limit):
         outcome = failed.retry(failed.files)

@@ -17,8 +17,9 @@ def no_branch(branch: str, repository: str) -> Outcome:
     return Outcome(
         "Failed",
         "ConfigurationError",
-        f"The action failed because no branch named {branch} was found in the selected AWS CodeCommit repository "
-        f"{repository}. Make sure you are using the correct branch name, and then try again. Error: null",
+        f"The action failed because no branch named {branch} was found in the selected AWS CodeCommit "
+        f"repository {repository}. Make sure you are using the correct branch name, and then try again."
+        " Error: null",
     )
 
 
@@ -59,9 +60,9 @@ def test_the_first_run_does_not_wait_for_a_policy_that_comes_later(cloud: Cloud)
         first = pipeline.outcome("Source")
         assert (first.status, first.code) == ("Failed", "PermissionError")
         assert first.words.startswith(
-            "The service role or action role doesn't have the permissions required to access the AWS CodeCommit "
-            f"repository named {made.named('repository-the-suffix')}. Update the IAM role permissions, and then "
-            "try again."
+            "The service role or action role doesn't have the permissions required to access the AWS "
+            f"CodeCommit repository named {made.named('repository-the-suffix')}. "
+            "Update the IAM role permissions, and then try again."
         )
         attached = {**policy, "Roles": [{"Ref": "PipelineSourceActionRole"}]}
         resources["LatePolicy"] = {"Type": "AWS::IAM::Policy", "Properties": attached}

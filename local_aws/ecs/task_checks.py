@@ -17,8 +17,7 @@ FARGATE: dict[int, tuple[int, ...]] = {
     8192: tuple(range(16384, 61441, 4096)),
     16384: tuple(range(32768, 122881, 8192)),
 }
-# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html: a placeholder that nobody
-# filled is none (traps D2).
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 IMAGE = re.compile(r"[\w.:/@#-]{1,255}", re.ASCII)
 # Settings that would change what happens, and that nothing here acts on.
 NOT_RUN = (
@@ -80,10 +79,7 @@ def _check_container(container: Mapping[str, Any], params: Mapping[str, Any]) ->
     for name in NOT_RUN:
         if container.get(name):
             raise _not_run(name)
-    if not container.get("image"):
-        raise _refusal("Container.image should not be null or empty.")
-    if not IMAGE.fullmatch(container["image"]):
-        raise _refusal("Container.image contains invalid characters.")
+    _check_image(container.get("image"))
     fargate = "FARGATE" in params.get("requiresCompatibilities", [])
     role = params.get("executionRoleArn")
     if fargate and not role and is_ecr(Reference.parse(container["image"]).host):
@@ -102,6 +98,14 @@ def _check_container(container: Mapping[str, Any], params: Mapping[str, Any]) ->
             raise _refusal(
                 "When networkMode=awsvpc, the host ports and container ports in port mappings must match."
             )
+
+
+def _check_image(image: str | None) -> None:
+    """Refuse what names no image, as a placeholder that nobody filled (traps D2)."""
+    if not image:
+        raise _refusal("Container.image should not be null or empty.")
+    if not IMAGE.fullmatch(image):
+        raise _refusal("Container.image contains invalid characters.")
 
 
 def _refusal(message: str) -> AwsError:

@@ -184,7 +184,7 @@ def _outputs(child: Mapping[str, Any]) -> Attributes:
 
 
 def _reason(child: Mapping[str, Any], verb: str) -> str:
-    """Say which resources failed in the last operation; why, only their own stack's events tell (traps K6)."""
+    """Say which resources failed in the last operation; why is in their own stack's events (traps K6)."""
     events = cloudformation._stack_events.get(child["StackId"], [])
     begun = max(
         (

@@ -121,7 +121,7 @@ def why_refused(context: Context, service: str, topic_arn: str, source_arn: str 
     if not key_id:
         return None
     if str(key_id).endswith(MANAGED_KEY):
-        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html: only SNS's own callers, in the account.
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html: its policy is AWS's.
         return f"the policy of AWS's own key {MANAGED_KEY} does not allow {service} kms:Decrypt"
     key = kms._resolve_key(key_id)
     if key is None:

@@ -1,4 +1,4 @@
-"""What CloudFormation refuses of a template before it begins, and MiniStack would find on the way or never."""
+"""What CloudFormation refuses of a template before it begins, and MiniStack finds later or never."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ def install() -> None:
 
 def _checked(original: Callable[..., None]) -> Callable[..., None]:
     def validate(template: dict[str, Any], conditions: dict[str, Any], params: Any = None) -> None:
-        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html (traps K2)
+        # traps K2, https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
         if not template.get("Resources"):
             raise ValueError("Template format error: At least one Resources member must be defined.")
         original(template, conditions, params=params)

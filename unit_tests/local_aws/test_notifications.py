@@ -131,3 +131,13 @@ def test_an_encrypted_topic_needs_its_keys_word_too(cloud: Cloud) -> None:
     )
     send_event(cloud, "encrypted", topic)
     assert any("topic's key does not allow" in fault for fault in cloud.server.faults())
+
+
+def test_awss_own_key_lets_no_service_publish(cloud: Cloud) -> None:
+    """Its policy is AWS's, which nobody can add EventBridge to (traps G1)."""
+    topic = topic_with(cloud, "managed", [allow("events.amazonaws.com", "sns:Publish", "")])
+    cloud.client("sns").set_topic_attributes(
+        TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns"
+    )
+    send_event(cloud, "managed", topic)
+    assert any("AWS's own key alias/aws/sns does not allow" in fault for fault in cloud.server.faults())
