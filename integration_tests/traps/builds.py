@@ -37,7 +37,7 @@ class Project:
     def build(self, buildspec: Buildspec | str, **given: Any) -> Build:
         """Build the seed with another buildspec; `given` are StartBuild's own overrides."""
         s3, codebuild = self.cloud.client("s3"), self.cloud.client("codebuild")
-        text = buildspec if isinstance(buildspec, str) else yaml.safe_dump(buildspec, sort_keys=False)
+        text = buildspec if isinstance(buildspec, str) else written(buildspec)
         seed = shipped(self.cloud).asset("RepositorySeed")
         key = f"source/{secrets.token_hex(4)}"
         body = zipped(seed, **{"buildspec.yml": text})
@@ -88,6 +88,11 @@ def contract() -> Buildspec:
     # YAML 1.1 reads 3.10 as 3.1; CodeBuild and this copy take the version as text.
     found["phases"]["install"]["runtime-versions"]["python"] = "3.9"
     return found
+
+
+def written(buildspec: Buildspec) -> str:
+    """Return a buildspec as the file that CodeBuild reads."""
+    return str(yaml.safe_dump(buildspec, sort_keys=False))
 
 
 def only(buildspec: Buildspec, *texts: str) -> Buildspec:
