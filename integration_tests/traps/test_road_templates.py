@@ -159,14 +159,21 @@ def test_a_name_has_its_limits(cloud: Cloud, resource: str, suffix: str, words: 
         assert words.format(name=properties[key]) in made.failures()
 
 
-def test_a_bucket_that_is_named_by_its_kind_alone_collides_with_the_next(cloud: Cloud) -> None:
-    """traps L: in all accounts of the world; the shipped name has suffix, account and region in it."""
+def test_a_bucket_that_is_named_by_its_kind_alone_collides_with_everybodys(
+    cloud: Cloud, second_account: Cloud
+) -> None:
+    """traps L: all accounts share the names; the shipped one has suffix, account and region in it."""
+    shared = "artifacts"
+    second_account.client("s3").create_bucket(Bucket=shared)
     resources = shipped(cloud).part("PipelineArtifactsBucket")
-    with stack(cloud, resources) as first, stack(cloud, resources) as second:
-        assert (first.settled(), second.settled()) == (CREATED, CREATED)
-    resources["PipelineArtifactsBucket"]["Properties"]["BucketName"] = "artifacts"
-    with stack(cloud, resources) as first, stack(cloud, resources) as second:
-        assert (first.settled(), second.settled()) == (CREATED, ROLLED_BACK)
-        (conflict, *_) = second.client.describe_events(StackName=second.name)["OperationEvents"]
-        words = "Resource of type 'AWS::S3::Bucket' with identifier 'artifacts' already exists."
-        assert conflict["ValidationStatusReason"] == words
+    try:
+        with stack(cloud, resources) as first, stack(cloud, resources) as second:
+            assert (first.settled(), second.settled()) == (CREATED, CREATED)
+        resources["PipelineArtifactsBucket"]["Properties"]["BucketName"] = shared
+        with stack(cloud, resources) as made:
+            assert made.settled() == ROLLED_BACK
+            (conflict, *_) = made.client.describe_events(StackName=made.name)["OperationEvents"]
+            words = f"Resource of type 'AWS::S3::Bucket' with identifier '{shared}' already exists."
+            assert conflict["ValidationStatusReason"] == words
+    finally:
+        second_account.client("s3").delete_bucket(Bucket=shared)
