@@ -77,9 +77,8 @@ def second_account(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
     return cloud_of(running, folder, SECOND_ACCOUNT)
 
 
-@pytest.fixture(scope="module")
-def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
-    """A story with an environment of its own, which is destroyed whatever happens."""
+def telling(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
+    """Tell a story with an environment of its own, which is destroyed whatever happens."""
     suffix = request.config.getoption("--suffix") or random_suffix("it")
     told = Story(cloud, suffix, Progress(print, cloud.factor))
     failed_before = request.session.testsfailed
@@ -94,6 +93,12 @@ def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
             name = request.node.name
             verdict = f"{failed} tests of {name} failed" if failed else f"every test of {name} passed"
             told.progress.step(f"report: {told.recorder.finish(passed=not failed, verdict=verdict)}")
+
+
+@pytest.fixture(scope="module")
+def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
+    """A story for one module."""
+    yield from telling(cloud, request)
 
 
 @pytest.fixture(scope="module")

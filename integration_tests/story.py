@@ -158,6 +158,15 @@ class Story:
 
         wait_for(f"answers of {version}", look, deadline=60)
 
+    def until_met(self, prober: Prober, version: str) -> None:
+        """Wait until `version` has answered a probe."""
+
+        def look() -> None:
+            if not prober.last_of(version):
+                raise NotYetError(f"{prober.figures().versions}")
+
+        wait_for(f"an answer of {version}", look, deadline=60, interval=0.1)
+
     def settle(self, prober: Prober, commit: str, seconds: float = 2.0) -> Figures:
         """Wait until, for `seconds`, nothing but `commit` has answered; return the figures of all probes."""
         since = prober.seconds

@@ -42,6 +42,8 @@ class Container(Protocol):
     id: str
     address: str
     process_id: int
+    # Whether it was ended for using more memory than its limit.
+    out_of_memory: bool
 
     @property
     def exit_code(self) -> int | None:

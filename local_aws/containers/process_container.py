@@ -29,6 +29,8 @@ class ProcessPlan:
     working_directory: str
     address: str
     stop_signal: str = "SIGTERM"
+    # MiB that all its processes may use together; 0 is no limit.
+    memory: int = 0
 
 
 class ProcessContainer:
@@ -40,6 +42,8 @@ class ProcessContainer:
         self.plan = plan
         self.id = plan.id
         self.address = plan.address
+        self.memory = plan.memory
+        self.out_of_memory = False
         self._ended = threading.Event()
         self._code: int | None = None
         self._process = self._popen(plan.command, stdout=subprocess.PIPE)
@@ -87,6 +91,11 @@ class ProcessContainer:
         """Send SIGKILL to everything of this container."""
         self._signal(signal.SIGKILL)
         self._kill_rest()
+
+    def kill_for_memory(self) -> None:
+        """End everything of this container for using too much memory."""
+        self.out_of_memory = True
+        self.kill()
 
     def _popen(self, command: tuple[str, ...], stdout: int | None) -> "subprocess.Popen[bytes]":
         return start_process(self.plan, command, stdout)

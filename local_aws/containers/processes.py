@@ -1,7 +1,8 @@
 """Containers as processes: the stand-in where there is no docker.
 
 What it keeps of a container: the image's files, its variables, its programs, an address of its own, and
-one life with its main process. What it does not: chroot, users, a read-only root file system, limits.
+one life with its main process, a limit of memory. What it does not: chroot, users, a read-only root file
+system, a limit of CPU.
 """
 
 import os
@@ -20,6 +21,7 @@ from local_aws.containers.images import Image, ImageStore
 from local_aws.containers.network import ADDRESS, ENDPOINT, LOOPBACK
 from local_aws.containers.process_container import CONTAINER_VARIABLE, ProcessContainer, ProcessPlan
 from local_aws.containers.process_environment import image_variables
+from local_aws.containers.process_memory import MemoryWatch
 from local_aws.containers.registry import Reference, Registry, RegistryError
 from local_aws.marks import INSTANCE_VARIABLE
 from local_aws.pythons import PythonNotFoundError
@@ -43,6 +45,7 @@ class Processes:
         self.addresses.clear()
         self._running: dict[str, ProcessContainer] = {}
         self._dockers: set[Path] = set()
+        self._memory = MemoryWatch(CONTAINER_VARIABLE, lambda: list(self._running.values()))
 
     def pull(self, reference: str, login: str | None = None) -> str:
         """Fetch an image and return its id; raises `PullError` in the words of AWS."""
@@ -78,6 +81,8 @@ class Processes:
                 self.release(address)
             raise
         self._running[plan.id] = container
+        if plan.memory:
+            self._memory.start()
         # It may have ended before it was noted.
         if container.exit_code is not None:
             self._running.pop(plan.id, None)
@@ -102,6 +107,7 @@ class Processes:
 
     def stop(self) -> None:
         """End every container at once."""
+        self._memory.stop()
         for container in list(self._running.values()):
             container.kill()
         for container in list(self._running.values()):
@@ -141,5 +147,12 @@ def make_plan(
         INSTANCE_VARIABLE: os.environ.get(INSTANCE_VARIABLE, ""),
     }
     return ProcessPlan(
-        container_id, root, (*entrypoint, *command), variables, directory, address, config.stop_signal
+        container_id,
+        root,
+        (*entrypoint, *command),
+        variables,
+        directory,
+        address,
+        config.stop_signal,
+        spec.memory,
     )

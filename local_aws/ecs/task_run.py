@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from local_aws.ecs.tasks import TaskOperations
 
 DEFAULT_STOP_TIMEOUT = 30
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
 
 class TaskRun:
@@ -95,8 +96,10 @@ class TaskRun:
         """Note how a container ends; with an essential one the task ends."""
         code = container.wait()
         essential = definition.get("essential", True)
+        # https://repost.aws/knowledge-center/ecs-resolve-outofmemory-errors
+        reason = {"reason": OUT_OF_MEMORY} if container.out_of_memory else {}
         with self.ecs.lock:
-            self.task.container(name).update(lastStatus="STOPPED", exitCode=code)
+            self.task.container(name).update(lastStatus="STOPPED", exitCode=code, **reason)
             if essential:
                 self.task.ask_to_stop("EssentialContainerExited", "Essential container in task exited")
         if essential:

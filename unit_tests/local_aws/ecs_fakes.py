@@ -31,6 +31,7 @@ class FakeContainer:
         self.id = uuid.uuid4().hex
         self.address = spec.address or ""
         self.process_id = 0
+        self.out_of_memory = False
         self.code: int | None = None
         self.ended = threading.Event()
         self.well = True

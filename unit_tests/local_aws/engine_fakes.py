@@ -30,7 +30,7 @@ case "$1" in
   create|run) id=c$(ls containers | wc -l); : > containers/$id; echo $id;;
   start) cat lines; while [ -e containers/$3 ]; do sleep 0.05; done; exit 137;;
   inspect) case "$3" in *IPAddress*) echo 10.88.0.$(ls containers | wc -l);;
-    *) [ -e containers/$4 ] && echo running 1 0 || echo exited 0 137;; esac;;
+    *) [ -e containers/$4 ] && echo running 1 0 false || echo exited 0 137 true;; esac;;
   image) echo sha256:abc;;
   login) cat > password;;
   push) for word; do :; done; echo "pushed to $word"; echo "warned of $word" >&2;;

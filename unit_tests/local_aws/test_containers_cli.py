@@ -107,6 +107,7 @@ def test_every_line_is_handed_over_and_the_container_is_removed(
     container.stop(7)
     assert options(fake.told("stop")[0], "-t") == ["7"]
     assert container.exit_code == 137
+    assert container.out_of_memory, "the engine says OOMKilled"
     assert ["rm", "--force", "--volumes", "--time", "0", container.id] in fake.told("rm")
 
 

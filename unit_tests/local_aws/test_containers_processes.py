@@ -25,6 +25,12 @@ DETACHED = (
     "import subprocess, sys;"
     "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)'], start_new_session=True)"
 )
+# A child that takes its share, in a session of its own, beside a parent that takes nothing.
+EAT = (
+    "import subprocess, sys;"
+    "subprocess.run([sys.executable, '-c', 'import time; x = b\"x\" * (100 << 20); time.sleep(99)'],"
+    " start_new_session=True)"
+)
 WAIT = "import time; print('up', flush=True); time.sleep(99)"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a container's server asks for, and does not get
 
@@ -163,3 +169,20 @@ def test_the_port_of_local_aws_is_reached_from_inside() -> None:
     assert (
         connect_address(socket.AF_INET, "127.0.0.1", 1, "127.64.0.1", "127.128.0.1", "4566") == "127.64.0.1"
     )
+
+
+def test_a_container_whose_processes_use_more_than_its_memory_is_killed_with_all_of_them(
+    engine: Processes,
+) -> None:
+    container, _ = start(engine, "python", "-c", EAT, memory=64)
+    assert container.wait(20) == 137
+    assert container.out_of_memory
+    assert not processes_of(container.id)
+
+
+def test_a_container_within_its_memory_and_one_without_a_limit_run_on(engine: Processes) -> None:
+    within, _ = start(engine, "python", "-c", EAT, memory=256)
+    unlimited, _ = start(engine, "python", "-c", EAT)
+    tight, _ = start(engine, "python", "-c", EAT, memory=64)
+    assert tight.wait(20) == 137
+    assert (within.exit_code, unlimited.exit_code) == (None, None)

@@ -67,6 +67,18 @@ def test_a_task_of_real_processes_ends_with_its_main_process(
     engine.stop()
 
 
+def test_a_container_that_was_killed_for_its_memory_says_so(aws: Cloud) -> None:
+    aws.define()
+    arn = aws.run()
+    until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
+    aws.engine.living[0].out_of_memory = True
+    aws.engine.living[0].die(137)
+    task = stopped(aws, arn)
+    (container,) = task["containers"]
+    assert container["reason"] == "OutOfMemoryError: Container killed due to memory usage"
+    assert (container["exitCode"], task["stopCode"]) == (137, "EssentialContainerExited")
+
+
 def test_an_image_that_is_not_there_stops_the_task_before_any_process(aws: Cloud) -> None:
     aws.define("missing:1")
     task = stopped(aws, aws.run())

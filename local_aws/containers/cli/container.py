@@ -20,7 +20,7 @@ FOREVER = 1e6
 CHECK_VARIABLE = "LOCAL_AWS_CHECK"
 
 _POLL_SECONDS = 0.1
-_STATE = "{{.State.Status}} {{.State.Pid}} {{.State.ExitCode}}"
+_STATE = "{{.State.Status}} {{.State.Pid}} {{.State.ExitCode}} {{.State.OOMKilled}}"
 
 
 class CliContainer:
@@ -36,6 +36,7 @@ class CliContainer:
     ) -> None:
         self.command = command
         self.address, joined = network
+        self.out_of_memory = False
         self._ended = threading.Event()
         self._code: int | None = None
         try:
@@ -118,9 +119,11 @@ class CliContainer:
 
     def _state(self) -> tuple[str, int, int]:
         try:
-            status, process_id, code = self.command.run("inspect", "--format", _STATE, self.id).split()
+            said = self.command.run("inspect", "--format", _STATE, self.id)
+            status, process_id, code, out_of_memory = said.split()
         except CommandError as error:
             raise ContainerError(str(error)) from error
+        self.out_of_memory = out_of_memory == "true"
         return status, int(process_id), int(code)
 
     def _watch(self, on_line: Callable[[str], None], on_exit: Callable[["CliContainer"], None]) -> None:
