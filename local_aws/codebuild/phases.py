@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from local_aws.api import AwsError
+from local_aws.clock import Clock
 from local_aws.codebuild.artifacts import Artifacts
 from local_aws.codebuild.buildspec import Buildspec, Phase
 from local_aws.codebuild.environment import (
@@ -31,6 +33,7 @@ from local_aws.codebuild.shell import Shell, kill_build
 from local_aws.codebuild.source import download, read_buildspec
 from local_aws.codebuild.variables import codebuild_variables, declared_variables
 from local_aws.context import Context
+from local_aws.full_disk import is_full, no_space
 
 COMMAND_PHASES = {
     "INSTALL": "install",
@@ -40,6 +43,11 @@ COMMAND_PHASES = {
 }
 # A failure in any of these ends the build; one in BUILD still goes on to POST_BUILD.
 ENDS_BUILD = ("INSTALL", "PRE_BUILD")
+
+
+# A build is real work, so its timeout passes in real time. A project that has this plain variable asks for
+# another pace, from above 0 to 1, to see a hung build end; on AWS it is a variable like any other.
+TIMEOUT_PACE = "LOCAL_AWS_TIMEOUT_PACE"
 
 
 class Docker(Protocol):
@@ -62,7 +70,8 @@ class BuildRun:
         self.request = request
         self.state = state
         self.folders = Folders(state / "builds" / build.id.rpartition(":")[2])
-        self.deadline = time.monotonic() + 60 * build.record["timeoutInMinutes"]
+        self.pace = timeout_pace(request.environment)
+        self.deadline = time.monotonic() + 60 * build.record["timeoutInMinutes"] * self.pace
         self.mark = f"CODEBUILD_BUILD_ID={build.id}"
         self.log = BuildLog(None, None, "")
         self.shell: Shell | None = None
@@ -116,7 +125,10 @@ class BuildRun:
             code = next(code for raised, code in ERROR_CODES.items() if isinstance(error, raised))
             self._leave(kind, "FAILED", code, str(error))
             raise PhaseError(code, str(error)) from error
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError) and is_full(error):
+                self._leave(kind, "FAILED", "CLIENT_ERROR", no_space(error))
+                raise PhaseError("CLIENT_ERROR", no_space(error)) from error
             self.build.end("FAULT", "INTERNAL_ERROR", "local_aws failed, see its log")
             raise
         else:
@@ -157,6 +169,12 @@ class BuildRun:
         privileged = bool(request.environment.get("privilegedMode", False))
         self.containers.write_docker(self.folders.programs, privileged=privileged)
         self.log.line("Running on CodeBuild On-demand")
+        if self.pace != 1:
+            minutes = self.build.record["timeoutInMinutes"]
+            self.log.line(
+                f"local_aws: {TIMEOUT_PACE} lets the timeout of {minutes} minutes pass "
+                f"at {self.pace:g} of its length, in {60 * minutes * self.pace:g} s"
+            )
         self.log.line("Waiting for agent ping")
 
     def _prepare(self) -> Buildspec:
@@ -254,6 +272,20 @@ class BuildRun:
             request.add_report(group, read_reports(self.folders.source, group, files, self.log.line))
         if failure is not None:
             raise failure
+
+
+def timeout_pace(environment: dict[str, Any]) -> float:
+    """Return the pace at which a build's timeout passes: 1, unless its project asks for another.
+
+    Raises InvalidInputException for what is no pace.
+    """
+    for variable in environment.get("environmentVariables", []):
+        if variable["name"] == TIMEOUT_PACE:
+            try:
+                return Clock(float(variable["value"])).factor
+            except ValueError as error:
+                raise AwsError("InvalidInputException", f"{TIMEOUT_PACE}: {error}") from error
+    return 1.0
 
 
 def remove_leftovers(state: Path) -> None:

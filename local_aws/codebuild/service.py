@@ -72,10 +72,10 @@ class CodeBuild(Reports):
             return {"build": self.builds[build_id].shown()}
         project = overridden(self.project(params["projectName"]), params)
         build, request = self._new_build(project, params)
+        run = BuildRun(self.context, self.containers, build, request, self.state)
         self.builds[build.id] = build
         if token:
             self.tokens[token] = (params, build.id)
-        run = BuildRun(self.context, self.containers, build, request, self.state)
         shown = build.shown()
         self.context.spawn(f"build {build.id}", run.run)
         return {"build": shown}

@@ -23,6 +23,7 @@ from local_aws.containers.process_container import CONTAINER_VARIABLE, ProcessCo
 from local_aws.containers.process_environment import image_variables
 from local_aws.containers.process_memory import MemoryWatch
 from local_aws.containers.registry import Reference, Registry, RegistryError
+from local_aws.full_disk import is_full, no_space
 from local_aws.marks import INSTANCE_VARIABLE
 from local_aws.pythons import PythonNotFoundError
 
@@ -58,6 +59,10 @@ class Processes:
             ) from error
         except PythonNotFoundError as error:
             raise PullError(f"{reference}: {error}") from error
+        except OSError as error:
+            if not is_full(error):
+                raise
+            raise PullError(no_space(error)) from error
 
     def config(self, image: str) -> ImageConfig:
         """Return how an image runs."""

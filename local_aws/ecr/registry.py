@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws.api import AwsError, Response, now
 from local_aws.ecr.images import DIGEST, Repository, StoredImage
+from local_aws.full_disk import is_full, no_space
 
 if TYPE_CHECKING:
     from local_aws.ecr.service import Ecr
@@ -86,7 +87,14 @@ class RegistryApi:
                 self.ecr.context.authorize(login.access_key, needed, about)
         except AwsError as error:
             return _error(403, "DENIED", error.message)
-        answer: Response = action(repository, match["reference"], headers, body, query)
+        try:
+            answer: Response = action(repository, match["reference"], headers, body, query)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            # What has come of an upload is of no use to anybody, and in the way of the next.
+            self.ecr.images.upload(repository.name, match["reference"]).unlink(missing_ok=True)
+            return _error(500, "UNKNOWN", no_space(error))
         return answer
 
     def _at(self, repository: Repository) -> str:

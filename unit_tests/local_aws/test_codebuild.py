@@ -1,6 +1,8 @@
 """Builds that really run their commands, with S3, CloudWatch Logs and Systems Manager as fakes."""
 
+import errno
 import io
+import os
 import threading
 import time
 import zipfile
@@ -277,6 +279,40 @@ def test_a_build_out_of_time_fails_with_its_phase_timed_out(world: World) -> Non
     build = world.run(BUILD.format("sleep 300"))
     assert build["buildStatus"] == "FAILED"
     assert failure(build) == ("BUILD", "BUILD_TIMED_OUT", "Build has timed out.")
+
+
+def pace(world: World, value: str) -> dict[str, Any]:
+    world.codebuild.projects["build-dev"]["timeoutInMinutes"] = 5
+    variable = {"name": "LOCAL_AWS_TIMEOUT_PACE", "value": value}
+    return {"environmentVariablesOverride": [variable]}
+
+
+def test_a_timeout_passes_faster_only_where_the_project_asks_for_it_and_the_log_says_so(world: World) -> None:
+    build = world.run(BUILD.format("sleep 300"), **pace(world, "0.01"))
+    assert failure(build) == ("BUILD", "BUILD_TIMED_OUT", "Build has timed out.")
+    assert "the timeout of 5 minutes pass at 0.01 of its length, in 3 s" in world.log(build)
+
+
+@pytest.mark.parametrize("value", ["0", "2", "fast"])
+def test_what_is_no_pace_of_a_timeout_starts_no_build(world: World, value: str) -> None:
+    with pytest.raises(AwsError, match="LOCAL_AWS_TIMEOUT_PACE") as refused:
+        world.start(BUILD.format("true"), **pace(world, value))
+    assert refused.value.code == "InvalidInputException"
+    assert world.codebuild.call("ListBuilds", {}) == {"ids": []}
+
+
+def test_a_full_disk_fails_the_phase_in_the_words_of_its_agent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_s3: Any, _source: Any, folder: Path) -> None:
+        folder.joinpath("half").write_text("made")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/codebuild/output/src/file.txt")
+
+    monkeypatch.setattr("local_aws.codebuild.phases.download", full)
+    build = world.run(BUILD.format("true"))
+    words = "write /codebuild/output/src/file.txt: no space left on device"
+    assert failure(build) == ("DOWNLOAD_SOURCE", "CLIENT_ERROR", words)
+    assert words in world.log(build)
 
 
 def test_a_missing_parameter_ends_the_build_in_download_source(world: World) -> None:

@@ -1,5 +1,6 @@
 """Containers as processes: one life, one address, the image's programs, nothing left."""
 
+import errno
 import os
 import signal
 import socket
@@ -186,3 +187,12 @@ def test_a_container_within_its_memory_and_one_without_a_limit_run_on(engine: Pr
     tight, _ = start(engine, "python", "-c", EAT, memory=64)
     assert tight.wait(20) == 137
     assert (within.exit_code, unlimited.exit_code) == (None, None)
+
+
+def test_a_full_disk_fails_the_pull_in_awss_words(engine: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_version: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/var/lib/layer")
+
+    monkeypatch.setattr(engine.store, "base", full)
+    with pytest.raises(PullError, match=r"^write /var/lib/layer: no space left on device$"):
+        engine.pull(BASE)

@@ -222,3 +222,18 @@ def test_a_property_that_nobody_reads_is_refused(tmp_path: Path) -> None:
 def test_references_are_split_as_docker_splits_them(text: str, parts: tuple[str, ...]) -> None:
     found = Reference.parse(text)
     assert (found.host, found.repository, found.tag, found.digest) == parts
+
+
+def test_a_full_disk_refuses_a_layer_and_keeps_nothing_of_it(ecr: Ecr) -> None:
+    allowed = {"authorization": "Basic " + base64.b64encode(login(ecr).encode()).decode()}
+    path = "/v2/images-dev/blobs/uploads/"
+    _, headers, _ = ecr.registry.answer("POST", path, allowed, b"", {})
+    name = headers["Docker-Upload-UUID"]
+    growing = ecr.images.upload("images-dev", name)
+    growing.unlink()
+    growing.symlink_to("/dev/full")  # where every write ends with ENOSPC
+    status, _, body = ecr.registry.answer("PATCH", path + name, allowed, b"layer", {})
+    assert status == 500
+    assert "no space left on device" in body.decode()
+    assert not growing.is_symlink()
+    assert ecr.registry.answer("PATCH", path + name, allowed, b"layer", {})[0] == 404
