@@ -1,0 +1,123 @@
+"""Commits with a mistake that every test and the smoke test of Build let through: it shows on ECS alone.
+
+Each function commits to the developer's clone and returns the commit; `Developer.revert` takes it away again.
+"""
+
+from pathlib import Path
+
+from integration_tests.cloud import HarnessError
+from integration_tests.developer import ROUTES, Developer
+
+GUNICORN = Path("sample_service/gunicorn.conf.py")
+A_TEST = Path("sample_service/tests/test_broken_on_purpose.py")
+
+# Fargate sets it in every container; the containers of a build have none of the task's variables.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-metadata.html
+ON_ECS = 'if os.environ.get("AWS_EXECUTION_ENV") == "AWS_ECS_FARGATE":'
+# The load balancer says through which listener a request came; the gate asks on another port (8080).
+IN_PRODUCTION = """
+
+@blueprint.before_app_request
+def fail_in_production() -> None:
+    import os
+    import signal
+
+    from flask import request
+
+    if request.headers.get("X-Forwarded-Port") == "80":
+        {mistake}
+"""
+# A way to end the whole container, as a bug in native code would: gunicorn itself is its process 1.
+TRAP_DOOR = """
+
+@blueprint.get("/crash")
+def crash() -> str:
+    import os
+    import signal
+
+    os.kill(os.getppid(), signal.SIGKILL)
+    return ""
+"""
+
+
+def crash_at_start(developer: Developer) -> str:
+    """Commit a service that ends at once."""
+    return _configure(developer, 'raise SystemExit("a mistake made on purpose")')
+
+
+def bind_nowhere(developer: Developer) -> str:
+    """Commit a service that listens where no load balancer and no health check asks."""
+    return _configure(developer, 'bind = "127.0.0.1:9999"')
+
+
+def start_slowly(developer: Developer, seconds: float) -> str:
+    """Commit a service that listens only after `seconds`."""
+    return _configure(developer, f"import time; time.sleep({seconds:g})")
+
+
+def eat_memory(developer: Developer, mebibytes: int) -> str:
+    """Commit a service that takes `mebibytes` in steps of 32 before it listens."""
+    eating = "import time; eaten = []\n"
+    eating += f"    while len(eaten) * 32 < {mebibytes}:\n"
+    eating += '        eaten.append(b"x" * 32 * 1024 * 1024)\n        time.sleep(0.1)'
+    return _configure(developer, eating)
+
+
+def answer_500(developer: Developer) -> str:
+    """Commit a service that answers 500 to users alone: neither the gate nor a health check sees it."""
+    return _route(developer, IN_PRODUCTION.format(mistake='raise RuntimeError("a mistake made on purpose")'))
+
+
+def crash_on_a_request(developer: Developer) -> str:
+    """Commit a service whose container ends at a user's request."""
+    return _route(developer, IN_PRODUCTION.format(mistake="os.kill(os.getppid(), signal.SIGKILL)"))
+
+
+def have_a_trap_door(developer: Developer) -> str:
+    """Commit a service whose container ends when /crash is asked."""
+    return _route(developer, TRAP_DOOR)
+
+
+def close_the_trap_door(developer: Developer) -> str:
+    """Commit a service without `have_a_trap_door`'s mistake."""
+    path = developer.clone / ROUTES
+    path.write_text(path.read_text().replace(TRAP_DOOR, ""))
+    return developer.commit("Close the trap door")
+
+
+def kill_the_build(developer: Developer) -> str:
+    """Commit a test that kills the shell of the build's command, as the kernel does when memory is short."""
+    return _test(developer, "import os\nimport signal\n\n    os.kill(os.getppid(), signal.SIGKILL)\n")
+
+
+def hang_the_build(developer: Developer) -> str:
+    """Commit a test that never ends."""
+    return _test(developer, "import time\n\n    while True:\n        time.sleep(60)\n")
+
+
+def fill_the_disk(developer: Developer) -> str:
+    """Commit a build that finds no space for what it leaves: every write to /dev/full ends with ENOSPC."""
+    path = developer.clone / "buildspec.yml"
+    before, found, after = path.read_text().partition('      - printf \'{"ImageURI"')
+    if not found:
+        raise HarnessError("the buildspec of the deployed repository writes no imageDetail.json")
+    path.write_text(f"{before}      - ln -s /dev/full imageDetail.json\n{found}{after}")
+    return developer.commit("Fill the disk")
+
+
+def _configure(developer: Developer, mistake: str) -> str:
+    with (developer.clone / GUNICORN).open("a") as file:
+        file.write(f"\n{ON_ECS}\n    {mistake}\n")
+    return developer.commit("Make a mistake that shows on ECS")
+
+
+def _route(developer: Developer, mistake: str) -> str:
+    with (developer.clone / ROUTES).open("a") as file:
+        file.write(mistake)
+    return developer.commit("Make a mistake that shows in production")
+
+
+def _test(developer: Developer, content: str) -> str:
+    imports, _, body = content.partition("\n\n")
+    (developer.clone / A_TEST).write_text(f"{imports}\n\n\ndef test_that_misbehaves_on_purpose():\n{body}")
+    return developer.commit("Make a mistake that shows in the build")

@@ -1,0 +1,43 @@
+"""The table of faults: for each, what users saw, what the pipeline said, who was told, and what was left."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+COLUMNS = ("fault", "requests", "failed", "pipeline", "why", "told", "left")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault's figures: `statuses` counts answers by status, 0 for none; it took `seconds`."""
+
+    fault: str
+    seconds: float
+    requests: int
+    failed: int
+    statuses: dict[int, int]
+    versions: dict[str, int]
+    pipeline: str
+    why: str
+    told: list[str]
+    left: str
+
+
+def write(folder: Path, faults: list[Fault]) -> Path:
+    """Write the faults as JSON into `folder`; return the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "faults.json"
+    path.write_text(json.dumps([asdict(fault) for fault in faults], indent=1) + "\n")
+    return path
+
+
+def table(faults: list[Fault]) -> str:
+    """Return the faults as a table in Markdown."""
+    rows = [COLUMNS, tuple("---" for _ in COLUMNS), *(_row(fault) for fault in faults)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _row(fault: Fault) -> tuple[str, ...]:
+    told = f"{len(fault.told)} messages"
+    cells = (fault.fault, fault.requests, fault.failed, fault.pipeline, fault.why, told, fault.left)
+    return tuple(" ".join(str(cell).split()).replace("|", "/") for cell in cells)

@@ -1,0 +1,175 @@
+"""One fault as it happens: users ask all the while, and what each of them and the pipeline saw is kept."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from integration_tests.faults.record import Fault
+from integration_tests.notices import Inbox
+from integration_tests.probe import Figures, Prober
+from integration_tests.release import FINAL, Release
+from integration_tests.story import RELEASE_MINUTES, Story
+from operations.waiting import NotYetError, wait_for
+
+# Requests a second: enough to see a task that is gone for a moment, few enough for builds to go on.
+RATE = 50.0
+
+
+@dataclass
+class Scene:
+    """A fault that happens to `story` while `prober` asks; what is told arrives in `inbox`."""
+
+    story: Story
+    prober: Prober
+    inbox: Inbox
+    release: Release | None = None
+    words: str = ""
+    left: str = ""
+
+    @property
+    def figures(self) -> Figures:
+        """What users have seen so far."""
+        return self.prober.figures()
+
+    def until_begun(self, commit: str, event: str) -> str:
+        """Wait until `event` has begun in the deployment of `commit`; return the deployment."""
+
+        def look() -> str:
+            release = self.story.releases.of(commit)
+            if release is not None and release.status in FINAL:
+                raise AssertionError(f"it was over before {event}: {release}")
+            if release is None or release.deployment is None:
+                raise NotYetError(f"no deployment yet: {release}")
+            if dict(release.events).get(event) not in ("InProgress", "Succeeded"):
+                raise NotYetError(str(release))
+            return release.deployment
+
+        return wait_for(f"{event} of {commit}", look, deadline=self._deadline, interval=0.4)
+
+    def until_building(self, commit: str, phase: str) -> str:
+        """Wait until the build of `commit` is in `phase`; return the build."""
+        codebuild = self.story.cloud.client("codebuild")
+
+        def look() -> str:
+            release = self.story.releases.of(commit)
+            if release is None or release.build is None:
+                raise NotYetError(f"no build yet: {release}")
+            (build,) = codebuild.batch_get_builds(ids=[release.build])["builds"]
+            if build["currentPhase"] != phase:
+                raise NotYetError(f"{release.build} is in {build['currentPhase']}")
+            return release.build
+
+        return wait_for(f"{phase} of the build of {commit}", look, deadline=self._deadline, interval=0.4)
+
+    def until_stopped(self, deployment: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until `count` tasks of a deployment's new version have stopped; return them."""
+        ecs, outputs = self.story.cloud.client("ecs"), self.story.outputs
+        definition = self._new_definition(deployment)
+
+        def look() -> list[dict[str, Any]]:
+            arns = ecs.list_tasks(cluster=outputs.cluster_name, desiredStatus="STOPPED")["taskArns"]
+            found = ecs.describe_tasks(cluster=outputs.cluster_name, tasks=arns)["tasks"] if arns else []
+            ours = [one for one in found if one["taskDefinitionArn"] == definition]
+            stopped = [one for one in ours if one["lastStatus"] == "STOPPED"]
+            if len(stopped) < count:
+                raise NotYetError(f"{len(stopped)} tasks of {definition} have stopped")
+            return stopped
+
+        return wait_for("tasks that stopped", look, deadline=self._deadline)
+
+    def _new_definition(self, deployment: str) -> str:
+        def look() -> str:
+            for one in self._service()["taskSets"]:
+                if one.get("externalId") == deployment:
+                    return str(one["taskDefinition"])
+            raise NotYetError(f"{deployment} has no task set yet")
+
+        return wait_for(f"the task set of {deployment}", look, deadline=self._deadline)
+
+    def stop(self, deployment: str) -> None:
+        """Stop a deployment, as a person does who has seen enough."""
+        self.story.cloud.client("codedeploy").stop_deployment(deploymentId=deployment)
+
+    def follow(self, commit: str) -> Release:
+        """Wait until the release of `commit` is over and its rollback, if it has one; keep what was said."""
+        self.release = self.story.follow(commit)
+        self.words = self.story.releases.words(self.release)
+        if self.release.deployment and self.release.status != "Succeeded":
+            self.left = f"rollback {rolled_back(self.story, self.release.deployment)}"
+        return self.release
+
+    def steady(self) -> None:
+        """Wait until every task of the one task set that is left runs, and no alarm is on."""
+
+        def look() -> None:
+            service = self._service()
+            sets = [(one["status"], one["stabilityStatus"]) for one in service["taskSets"]]
+            if sets != [("PRIMARY", "STEADY_STATE")]:
+                raise NotYetError(f"the task sets are {sets}")
+            alarms = self.story.cloud.client("cloudwatch").describe_alarms(
+                AlarmNames=self.story.releases.alarm_names(), StateValue="ALARM"
+            )["MetricAlarms"]
+            if alarms:
+                raise NotYetError(f"on are {[one['AlarmName'] for one in alarms]}")
+
+        wait_for("a steady service", look, deadline=self._deadline)
+
+    def _service(self) -> dict[str, Any]:
+        outputs = self.story.outputs
+        ecs = self.story.cloud.client("ecs")
+        (service,) = ecs.describe_services(cluster=outputs.cluster_name, services=[outputs.service_name])[
+            "services"
+        ]
+        return dict(service)
+
+    @property
+    def _deadline(self) -> float:
+        return self.story.cloud.minutes(RELEASE_MINUTES)
+
+
+@contextmanager
+def playing(story: Story, inbox: Inbox, faults: list[Fault], name: str) -> Iterator[Scene]:
+    """Play a fault under load. In the end the service is steady, and the fault stands among `faults`."""
+    story.progress.step(f"fault: {name}")
+    inbox.messages.clear()
+    with story.probing(RATE) as prober:
+        scene = Scene(story, prober, inbox)
+        yield scene
+        scene.steady()
+        figures = prober.figures()
+        seconds = prober.seconds
+    release = scene.release
+    stages = " ".join(f"{stage} {status}" for stage, status in release.stages) if release else "no release"
+    served = f"{story.served()[:7]} answers"
+    faults.append(
+        Fault(
+            name,
+            round(seconds, 1),
+            figures.requests,
+            figures.failures,
+            figures.statuses,
+            figures.versions,
+            stages,
+            (release.why if release else "") + (f" {scene.words.splitlines()[-1]}" if scene.words else ""),
+            list(inbox.messages),
+            ", ".join(filter(None, (served, "one task set, steady", scene.left))),
+        )
+    )
+
+
+def rolled_back(story: Story, deployment: str) -> str:
+    """Wait until the rollback of a deployment is over; return how it ended."""
+    client = story.cloud.client("codedeploy")
+
+    def look() -> str:
+        failed = client.get_deployment(deploymentId=deployment)["deploymentInfo"]
+        back = failed.get("rollbackInfo", {}).get("rollbackDeploymentId")
+        if back is None:
+            raise NotYetError(f"{deployment} is {failed['status']} and has no rollback")
+        status = str(client.get_deployment(deploymentId=back)["deploymentInfo"]["status"])
+        if status not in FINAL:
+            raise NotYetError(f"the rollback {back} is {status}")
+        return status
+
+    return wait_for(f"rollback of {deployment}", look, deadline=story.cloud.minutes(15))

@@ -1,0 +1,32 @@
+"""The table of faults: what it says of one, and the file that keeps all of it."""
+
+import json
+from pathlib import Path
+
+from integration_tests.faults.record import Fault, table, write
+
+ONE = Fault(
+    fault="green answers 500",
+    seconds=30.5,
+    requests=1500,
+    failed=17,
+    statuses={200: 1483, 500: 17},
+    versions={"a" * 40: 1483},
+    pipeline="Source Succeeded Deploy Failed",
+    why="Deployment d-1 stopped |\nALARM_ACTIVE",
+    told=["Stage Deploy failed"],
+    left="aaaaaaa answers",
+)
+
+
+def test_the_table_has_a_row_a_fault_and_no_cell_breaks_it() -> None:
+    _, _, row = table([ONE]).splitlines()
+    assert row == (
+        "| green answers 500 | 1500 | 17 | Source Succeeded Deploy Failed "
+        "| Deployment d-1 stopped / ALARM_ACTIVE | 1 messages | aaaaaaa answers |"
+    )
+
+
+def test_the_file_keeps_every_figure(tmp_path: Path) -> None:
+    (kept,) = json.loads(write(tmp_path / "new", [ONE]).read_text())
+    assert (kept["statuses"], kept["told"], kept["seconds"]) == ({"200": 1483, "500": 17}, ONE.told, 30.5)
