@@ -47,6 +47,15 @@ class Scene:
 
         return wait_for(f"{event} of {commit}", look, deadline=self._deadline, interval=0.4)
 
+    def until_known(self, commit: str) -> None:
+        """Wait until the pipeline has an execution of `commit`."""
+
+        def look() -> None:
+            if self.story.releases.of(commit) is None:
+                raise NotYetError("the pipeline has no execution of it")
+
+        wait_for(f"an execution of {commit}", look, deadline=self._deadline, interval=0.4)
+
     def until_building(self, commit: str, phase: str) -> str:
         """Wait until the build of `commit` is in `phase`; return the build."""
         codebuild = self.story.cloud.client("codebuild")
@@ -129,14 +138,20 @@ class Scene:
 
 
 @contextmanager
-def playing(story: Story, inbox: Inbox, faults: list[Fault], name: str) -> Iterator[Scene]:
-    """Play a fault under load. In the end the service is steady, and the fault stands among `faults`."""
+def playing(
+    story: Story, inbox: Inbox, faults: list[Fault], name: str, *, settled: bool = True
+) -> Iterator[Scene]:
+    """Play a fault under load; in the end it stands among `faults`.
+
+    Then the service is steady again, unless it is not to be `settled`, since another release follows at once.
+    """
     story.progress.step(f"fault: {name}")
     inbox.messages.clear()
     with story.probing(RATE) as prober:
         scene = Scene(story, prober, inbox)
         yield scene
-        scene.steady()
+        if settled:
+            scene.steady()
         figures = prober.figures()
         seconds = prober.seconds
     release = scene.release
@@ -151,11 +166,18 @@ def playing(story: Story, inbox: Inbox, faults: list[Fault], name: str) -> Itera
             figures.statuses,
             figures.versions,
             stages,
-            (release.why if release else "") + (f" {scene.words.splitlines()[-1]}" if scene.words else ""),
+            why(release, scene.words),
             list(inbox.messages),
-            ", ".join(filter(None, (served, "one task set, steady", scene.left))),
+            ", ".join(filter(None, (served, "one task set, steady" if settled else "", scene.left))),
         )
     )
+
+
+def why(release: Release | None, words: str) -> str:
+    """Return what the pipeline said of a release that failed, with CodeDeploy's words if it came that far."""
+    if release is None or not release.why:
+        return ""
+    return f"{release.why}. {words}" if release.deployment else release.why
 
 
 def rolled_back(story: Story, deployment: str) -> str:

@@ -86,37 +86,39 @@ def test_a_canary_that_a_person_stops_goes_back_without_a_failed_request(
     assert set(figures.versions) == {old, commit}
 
 
-def test_of_pushes_during_a_shift_the_last_is_released_after_it_and_the_others_are_superseded(
+def test_of_two_pushes_at_once_the_older_is_superseded_and_the_newer_released(
     deployed: Story, developer: Developer, inbox: Inbox, faults: list[Fault]
 ) -> None:
-    with playing(deployed, inbox, faults, "pushes during a shift") as scene:
+    with playing(deployed, inbox, faults, "two pushes at once", settled=False) as scene:
         commits.have_a_trap_door(developer)
-        shifting = developer.greet("Hello from a shift")
+        first = developer.greet("Hello from the first push")
         developer.push()
-        deployment = scene.until_begun(shifting, "AllowTraffic")
+        scene.until_building(first, "INSTALL")
         older = developer.greet("Hello from the older push")
         developer.push()
-        scene.until_building(older, "BUILD")
+        scene.until_known(older)
         newer = developer.greet("Hello from the newer push")
         developer.push()
+        superseded = scene.follow(older)
+        assert deployed.follow(first).status == "Succeeded"
+        scene.until_begun(newer, "AllowTraffic")
+        commits.close_the_trap_door(developer)
+        developer.push()  # what becomes of a push during a shift, the next test sees
         scene.release = deployed.arrive(newer)
-        first, superseded = deployed.releases.of(shifting), deployed.releases.of(older)
-        figures = deployed.settle(scene.prober, newer)
-    assert first is not None
-    assert (first.status, first.deployment) == ("Succeeded", deployment), "a push leaves a shift alone"
-    assert superseded is not None
+        figures = scene.figures
     assert (superseded.status, superseded.deployment) == ("Superseded", None)
     assert figures.failures == 0, scene.prober.failures[:3]
+    assert {first, newer} <= set(figures.versions)
     assert older not in figures.versions
 
 
-def test_a_task_of_blue_that_dies_in_a_shift_is_replaced(
+def test_a_task_of_blue_that_dies_in_the_shift_of_the_push_that_waited_is_replaced(
     deployed: Story, developer: Developer, inbox: Inbox, faults: list[Fault]
 ) -> None:
-    old = deployed.served()
-    with playing(deployed, inbox, faults, "a task of blue dies") as scene:
-        commit = commits.close_the_trap_door(developer)
-        developer.push()
+    commit = developer.head
+    with playing(deployed, inbox, faults, "a push during a shift, then a task of blue dies") as scene:
+        old = deployed.served()
+        assert old != commit, "a push leaves a shift alone"
         scene.until_begun(commit, "AllowTraffic")
         deployed.until_met(scene.prober, commit)
         task = crash_blue(scene)
