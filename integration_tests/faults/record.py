@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+FILE = "faults.json"
 COLUMNS = ("fault", "requests", "failed", "pipeline", "why", "told", "left")
 
 
@@ -26,9 +27,17 @@ class Fault:
 def write(folder: Path, faults: list[Fault]) -> Path:
     """Write the faults as JSON into `folder`; return the file."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "faults.json"
+    path = folder / FILE
     path.write_text(json.dumps([asdict(fault) for fault in faults], indent=1) + "\n")
     return path
+
+
+def read(root: Path) -> list[Fault]:
+    """Return the faults that the runs below `root` wrote, the newest of each (by the folders' names)."""
+    newest: dict[str, Fault] = {}
+    for path in sorted(root.glob(f"*/{FILE}")):
+        newest |= {one["fault"]: Fault(**one) for one in json.loads(path.read_text())}
+    return list(newest.values())
 
 
 def table(faults: list[Fault]) -> str:

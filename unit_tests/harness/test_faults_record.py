@@ -1,9 +1,10 @@
 """The table of faults: what it says of one, and the file that keeps all of it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from integration_tests.faults.record import Fault, table, write
+from integration_tests.faults.record import Fault, read, table, write
 
 ONE = Fault(
     fault="green answers 500",
@@ -30,3 +31,11 @@ def test_the_table_has_a_row_a_fault_and_no_cell_breaks_it() -> None:
 def test_the_file_keeps_every_figure(tmp_path: Path) -> None:
     (kept,) = json.loads(write(tmp_path / "new", [ONE]).read_text())
     assert (kept["statuses"], kept["told"], kept["seconds"]) == ({"200": 1483, "500": 17}, ONE.told, 30.5)
+
+
+def test_of_a_fault_that_was_played_twice_the_newer_is_read(tmp_path: Path) -> None:
+    other = replace(ONE, fault="green crashes")
+    write(tmp_path / "20261124-0900-b", [replace(ONE, failed=3)])
+    write(tmp_path / "20261124-0800-a", [replace(ONE, failed=9), other])
+    found = {one.fault: one.failed for one in read(tmp_path)}
+    assert found == {"green answers 500": 3, "green crashes": 17}
