@@ -25,6 +25,7 @@ class Scene:
     inbox: Inbox
     release: Release | None = None
     words: str = ""
+    task: str = ""
     left: str = ""
 
     @property
@@ -83,6 +84,7 @@ class Scene:
             stopped = [one for one in ours if one["lastStatus"] == "STOPPED"]
             if len(stopped) < count:
                 raise NotYetError(f"{len(stopped)} tasks of {definition} have stopped")
+            self.task = ended(stopped[0])
             return stopped
 
         return wait_for("tasks that stopped", look, deadline=self._deadline)
@@ -166,11 +168,22 @@ def playing(
             figures.statuses,
             figures.versions,
             stages,
-            why(release, scene.words),
+            ". ".join(filter(None, (why(release, scene.words), scene.task))),
             list(inbox.messages),
             ", ".join(filter(None, (served, "one task set, steady" if settled else "", scene.left))),
         )
     )
+
+
+def ended(task: dict[str, Any]) -> str:
+    """Return what ECS says of a task that stopped, and of its container."""
+    (container,) = task["containers"]
+    said = (
+        f"Task: {task['stoppedReason']}",
+        container.get("reason"),
+        f"exit code {container.get('exitCode')}",
+    )
+    return ", ".join(filter(None, said))
 
 
 def why(release: Release | None, words: str) -> str:
