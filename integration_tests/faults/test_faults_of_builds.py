@@ -88,7 +88,7 @@ def test_a_build_that_hangs_is_ended_by_its_timeout(
     developer.revert()
 
 
-def test_a_build_without_space_for_its_artifacts_says_so_and_leaves_none(
+def test_a_build_without_space_for_its_artifacts_says_so_and_is_not_released(
     deployed: Story, developer: Developer, inbox: Inbox, faults: list[Fault]
 ) -> None:
     old = deployed.served()

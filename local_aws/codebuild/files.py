@@ -95,7 +95,9 @@ def _matching(base: Path, pattern: str) -> list[Path]:
         return [base / clean]
     expression = _expression(clean)
     everything = (Path(folder) / name for folder, _, names in os.walk(base) for name in names)
-    return [path for path in everything if expression.fullmatch(path.relative_to(base).as_posix())]
+    matching = (path for path in everything if expression.fullmatch(path.relative_to(base).as_posix()))
+    # A device or a pipe would be read for ever.
+    return [path for path in matching if path.is_file()]
 
 
 def _expression(pattern: str) -> re.Pattern[str]:

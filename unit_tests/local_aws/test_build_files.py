@@ -1,6 +1,7 @@
 """Zips in and out of a build."""
 
 import io
+import os
 import stat
 import zipfile
 from pathlib import Path
@@ -91,6 +92,14 @@ def test_one_missing_file_is_passed_over_but_all_of_them_are_an_error(source: Pa
         select(source, Files(("nowhere",)))
     with pytest.raises(FilesError, match="no matching base directory path found"):
         select(source, Files(("*",), base_directory="nowhere"))
+
+
+def test_a_device_or_a_pipe_is_no_file(source: Path) -> None:
+    (source / "endless").symlink_to("/dev/full")
+    os.mkfifo(source / "pipe")
+    found, missing = select(source, Files(("a.json", "endless", "pipe", "*")))
+    assert missing == ["endless", "pipe"]
+    assert not {"endless", "pipe"} & set(found)
 
 
 def test_a_packed_file_keeps_its_mode(source: Path, tmp_path: Path) -> None:
