@@ -20,23 +20,22 @@ IN_PRODUCTION = """
 @blueprint.before_app_request
 def fail_in_production() -> None:
     import os
-    import signal
 
     from flask import request
 
     if request.headers.get("X-Forwarded-Port") == "80":
         {mistake}
 """
-# A way to end the whole container, as a bug in native code would: gunicorn itself is its process 1.
+# Ends the worker, and with it the container: gunicorn, its process 1, gives up after a worker's exit with 3
+# (WORKER_BOOT_ERROR). No SIGKILL: Linux delivers none from inside a container to its process 1.
+CRASH = "os._exit(3)"
 TRAP_DOOR = """
 
 @blueprint.get("/crash")
 def crash() -> str:
     import os
-    import signal
 
-    os.kill(os.getppid(), signal.SIGKILL)
-    return ""
+    os._exit(3)
 """
 
 
@@ -70,7 +69,7 @@ def answer_500(developer: Developer) -> str:
 
 def crash_on_a_request(developer: Developer) -> str:
     """Commit a service whose container ends at a user's request."""
-    return _route(developer, IN_PRODUCTION.format(mistake="os.kill(os.getppid(), signal.SIGKILL)"))
+    return _route(developer, IN_PRODUCTION.format(mistake=CRASH))
 
 
 def have_a_trap_door(developer: Developer) -> str:
