@@ -17,8 +17,8 @@ DONE = "done"
 # What a developer adds to the service; a line now and then keeps the connection in use.
 SLOW_ROUTE = f'''
 
-@blueprint.get("/slow")
-def slow():
+@blueprint.get("/drip")
+def drip_on():
     """Answer for as many seconds as asked."""
     import time
 
@@ -95,7 +95,7 @@ def long_requests(url: str, seconds: float, log: Path, threads: int = 3) -> Clie
     """Return a client whose requests take `seconds` each."""
 
     def ask() -> tuple[str, str]:
-        answer = requests.get(f"{url}/slow?seconds={seconds}", timeout=seconds + 60)
+        answer = requests.get(f"{url}/drip?seconds={seconds}", timeout=seconds + 60)
         whole = answer.status_code == 200 and answer.text.endswith(DONE)
         return answer.headers.get("X-Version", ""), "" if whole else f"{answer.status_code}, cut short"
 
