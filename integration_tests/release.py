@@ -112,6 +112,22 @@ class Releases:
 
         return wait_for(f"release of commit {commit}", look, deadline=deadline, interval=0.5)
 
+    def rollback(self, deployment: str) -> str:
+        """Wait until the rollback of a deployment is over; return how it ended."""
+        client = self.cloud.client("codedeploy")
+
+        def look() -> str:
+            failed = client.get_deployment(deploymentId=deployment)["deploymentInfo"]
+            back = failed.get("rollbackInfo", {}).get("rollbackDeploymentId")
+            if back is None:
+                raise NotYetError(f"{deployment} is {failed['status']} and has no rollback")
+            status = str(client.get_deployment(deploymentId=back)["deploymentInfo"]["status"])
+            if status not in FINAL:
+                raise NotYetError(f"the rollback {back} is {status}")
+            return status
+
+        return wait_for(f"rollback of {deployment}", look, deadline=self.cloud.minutes(15))
+
     def words(self, release: Release) -> str:
         """Return why a release failed: CodeDeploy's words, or the end of the build's log."""
         if release.deployment:

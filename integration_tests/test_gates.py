@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
 # Requests a second; a canary's tenth of the second one is enough for the alarm.
 RATE, ENOUGH_FOR_AN_ALARM = 40.0, 120.0
-FINAL = frozenset({"Succeeded", "Failed", "Stopped"})
 BEFORE_THE_HOOK = ("BeforeInstall", "Install", "AfterInstall", "AllowTestTraffic")
 AFTER_THE_HOOK = ("BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic")
 
@@ -55,23 +54,6 @@ def goes_through(story: Story, developer: Developer) -> Release:
     assert figures.failures == 0, prober.failures[:3]
     assert set(figures.versions) == {old, commit}
     return release
-
-
-def rolled_back(story: Story, deployment: str) -> str:
-    """Wait until the rollback of a deployment is over; return how it ended."""
-    client = story.cloud.client("codedeploy")
-
-    def look() -> str:
-        failed = client.get_deployment(deploymentId=deployment)["deploymentInfo"]
-        back = failed.get("rollbackInfo", {}).get("rollbackDeploymentId")
-        if back is None:
-            raise NotYetError(f"{deployment} is {failed['status']} and has no rollback")
-        status = str(client.get_deployment(deploymentId=back)["deploymentInfo"]["status"])
-        if status not in FINAL:
-            raise NotYetError(f"the rollback {back} is {status}")
-        return status
-
-    return wait_for(f"rollback of {deployment}", look, deadline=story.cloud.minutes(15))
 
 
 def told(story: Story, deployment: str) -> dict[str, Any]:
@@ -127,7 +109,7 @@ def test_a_version_that_fails_behind_the_load_balancer_is_stopped_before_any_tra
     with watched(deployed) as (prober, inbox):
         release = stopped(deployed, developer, BEHIND_THE_TEST_LISTENER)
         assert release.deployment is not None
-        back = rolled_back(deployed, release.deployment)
+        back = deployed.releases.rollback(release.deployment)
         figures = prober.figures()
         inbox.wait_for("Stage Deploy", "Pipeline pipeline-", f"Deployment {release.deployment}")
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
@@ -157,7 +139,7 @@ def test_a_version_that_goes_bad_in_the_canary_is_stopped_by_an_alarm_and_rolled
     with watched(deployed, ENOUGH_FOR_AN_ALARM) as (prober, inbox):
         release = stopped(deployed, developer, IN_PRODUCTION)
         assert release.deployment is not None
-        back = rolled_back(deployed, release.deployment)
+        back = deployed.releases.rollback(release.deployment)
         hurt = prober.figures()
         messages = inbox.wait_for("Stage Deploy", f"Deployment {release.deployment}", "errors-")
         deployed.settle(prober, old)

@@ -107,7 +107,7 @@ class Scene:
         self.release = self.story.follow(commit)
         self.words = self.story.releases.words(self.release)
         if self.release.deployment and self.release.status != "Succeeded":
-            self.left = f"rollback {rolled_back(self.story, self.release.deployment)}"
+            self.left = f"rollback {self.story.releases.rollback(self.release.deployment)}"
         return self.release
 
     def steady(self) -> None:
@@ -191,20 +191,3 @@ def why(release: Release | None, words: str) -> str:
     if release is None or not release.why:
         return ""
     return f"{release.why}. {words}" if release.deployment else release.why
-
-
-def rolled_back(story: Story, deployment: str) -> str:
-    """Wait until the rollback of a deployment is over; return how it ended."""
-    client = story.cloud.client("codedeploy")
-
-    def look() -> str:
-        failed = client.get_deployment(deploymentId=deployment)["deploymentInfo"]
-        back = failed.get("rollbackInfo", {}).get("rollbackDeploymentId")
-        if back is None:
-            raise NotYetError(f"{deployment} is {failed['status']} and has no rollback")
-        status = str(client.get_deployment(deploymentId=back)["deploymentInfo"]["status"])
-        if status not in FINAL:
-            raise NotYetError(f"the rollback {back} is {status}")
-        return status
-
-    return wait_for(f"rollback of {deployment}", look, deadline=story.cloud.minutes(15))

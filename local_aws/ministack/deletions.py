@@ -10,7 +10,7 @@ changesets = require("services.cloudformation.changesets", "_deploy_stack_async"
 
 
 def install() -> None:
-    """Let a deletion begin when the operation before it has ended; in between nobody sees the stack at rest."""
+    """Let a deletion begin when the operation before it ends; in between nobody sees the stack at rest."""
     deploy_now, delete_now = handlers._deploy_stack_async, handlers._delete_stack_async
 
     async def delete(name: str, *rest: Any, **more: Any) -> None:
