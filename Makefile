@@ -1,5 +1,5 @@
 # The only commands a person has to know. Each sets up what it needs.
-.PHONY: help demo test stories up down synth check bench iam clean setup unit service integration
+.PHONY: help demo test stories faults up down synth check bench iam clean setup unit service integration
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -19,7 +19,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo 'make demo    watch a commit travel from git push to all traffic, on this machine'
 	@echo 'make test    unit tests, the sample service on Python 3.9, the short stories on local_aws'
-	@echo 'make stories the long stories on local_aws: gates, faults, release after release'
+	@echo 'make stories the long stories on local_aws: gates, other accounts, release after release'
+	@echo 'make faults  what goes wrong in a shift under load, and what users see of it'
 	@echo 'make up      deploy dev on this machine and keep it running; make down takes it away'
 	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
 	@echo 'make check   ruff, mypy, cfn-lint, cdk-nag, who may do what, actionlint, hadolint'
@@ -58,10 +59,13 @@ service: .tools/sample-service/.ready
 	.tools/sample-service/bin/python -m pytest sample_service
 
 integration: setup .tools/python-3.9
-	$(PYTHON) -m pytest integration_tests -m 'not slow' $(ARGS)
+	$(PYTHON) -m pytest integration_tests -m 'not slow' -n 2 --dist loadfile $(ARGS)
 
 stories: setup .tools/python-3.9
-	$(PYTHON) -m pytest integration_tests -m slow -n 2 --dist loadfile $(ARGS)
+	$(PYTHON) -m pytest integration_tests --ignore integration_tests/faults -m slow -n 2 --dist loadfile $(ARGS)
+
+faults: setup .tools/python-3.9
+	$(PYTHON) -m pytest integration_tests/faults $(ARGS)
 
 check: setup .tools/sample-service/.ready
 	ruff check .

@@ -7,8 +7,11 @@ import json
 
 import pytest
 
+from integration_tests.cloud import Cloud
 from integration_tests.developer import Developer
+from integration_tests.iam import report_of
 from integration_tests.notices import Event, listening, logged
+from integration_tests.permissions import mutations, statements, unexplained
 from integration_tests.release import newest_of
 from integration_tests.story import Story
 from operations import guard, preflight
@@ -124,3 +127,22 @@ def test_the_dashboard_can_be_drawn(deployed: Story) -> None:
 
 def test_destroy_after_two_releases_leaves_nothing(deployed: Story) -> None:
     deployed.destroy()
+
+
+def test_every_permission_is_used_or_explained(cloud: Cloud) -> None:
+    if cloud.endpoint is None:
+        pytest.skip("AWS does not tell which statement allowed a call")
+    suffixes = [folder.parent.name for folder in cloud.folder.glob("*/cdk.log")]
+    found = statements(report_of(cloud), suffixes)
+    if not any(one.policy == "deployment-role" and one.used for one in found):
+        pytest.skip("no story has released anything in this session")
+    killed, total = mutations(found)
+    print(f"{killed} of {total} statements are missed when they are taken away")
+    assert not list(unexplained(found))
+
+
+def test_no_role_was_refused_anything(cloud: Cloud) -> None:
+    if cloud.endpoint is None:
+        pytest.skip("AWS does not tell which calls it refused")
+    refusals = report_of(cloud)["refusals"]
+    assert refusals == []

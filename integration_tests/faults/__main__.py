@@ -8,7 +8,7 @@ def main() -> int:
     """Print the table; exit code 2 while no fault was played."""
     found = read(FOLDER)
     if not found:
-        print(f"no fault was played yet, {FOLDER} has no faults.json: run `make stories`")
+        print(f"no fault was played yet, {FOLDER} has no faults.json: run `make faults`")
         return 2
     print(table(found))
     return 0
