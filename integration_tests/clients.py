@@ -53,9 +53,16 @@ class Asked:
 class Client:
     """Asks again and again on threads of its own, and keeps every request, also as a line in `log`."""
 
-    def __init__(self, ask: Callable[[], tuple[str, str]], log: Path, threads: int = 1) -> None:
+    def __init__(
+        self,
+        ask: Callable[[], tuple[str, str]],
+        log: Path,
+        threads: int = 1,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
         self.asked: list[Asked] = []
         self._ask = ask
+        self._close = close
         self._log = log
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -77,6 +84,7 @@ class Client:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        self._close()
 
     def _run(self) -> None:
         while not self._stop.wait(PAUSE_SECONDS):
@@ -118,4 +126,4 @@ def kept_connection(url: str, log: Path) -> Client:
         answer.read()
         return answer.headers.get("X-Version", ""), "" if answer.status == 200 else f"status {answer.status}"
 
-    return Client(ask, log)
+    return Client(ask, log, close=connection.close)

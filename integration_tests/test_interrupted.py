@@ -39,10 +39,20 @@ def interrupt(story: Story, part: str, number: signal.Signals) -> str:
     finally:
         os.killpg(deploying.pid, number)
         deploying.wait(60)
+        # The next CLI refuses its folder while a process that read it is about.
+        wait_for("the end of cdk deploy", lambda: _gone(deploying.pid), deadline=60, interval=0.1)
     left = root_stack(suffix, account)
     state = str(left and left["StackStatus"])
     story.progress.step(f"cdk deploy got {number.name}, the stack is {state}")
     return state
+
+
+def _gone(group: int) -> None:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return
+    raise NotYetError(f"process group {group} is still there")
 
 
 @pytest.mark.parametrize(
