@@ -93,7 +93,7 @@ class JsonService:
     def _parse(self, operation: str, body: bytes) -> dict[str, Any]:
         try:
             raw = json.loads(body or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise AwsError("SerializationException", f"the request body is not JSON: {error}") from error
         if operation not in self.model.operation_names:
             return {}
@@ -101,7 +101,7 @@ class JsonService:
         try:
             parsed = from_wire(shape, raw) if shape is not None else raw
             return dict(parsed)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError, OSError) as error:
             raise AwsError(
                 "SerializationException", f"the request body has a wrong value: {error}"
             ) from error

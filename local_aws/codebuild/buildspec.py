@@ -66,7 +66,8 @@ def parse(text: str) -> Buildspec:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise BuildspecError(f"{error.problem} at line {line}") from error
-    except yaml.YAMLError as error:
+    # Not UTF-8 (half a surrogate pair), or nested deeper than any parser follows.
+    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
         raise BuildspecError(str(error)) from error
     if not isinstance(root, yaml.MappingNode):
         raise BuildspecError("wrong number of container tags, expected 1")

@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from local_aws.codebuild.buildspec import Files
@@ -24,7 +25,11 @@ def unpack(archive: bytes, target: Path) -> None:
             # Links last, so that no file can be written through one.
             for info, path in sorted(entries, key=lambda entry: stat.S_ISLNK(entry[0].external_attr >> 16)):
                 _unpack_one(files, info, path, target)
-    except (zipfile.BadZipFile, OSError, RuntimeError) as error:
+            # A link may lead out by way of another, whatever each of them says by itself.
+            for _, path in entries:
+                if not path.resolve().is_relative_to(target.resolve()):
+                    raise FilesError(f"illegal file path in zip: {path.name!r}")
+    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError, EOFError, zlib.error) as error:
         raise FilesError(f"zip: not a valid zip file: {error}") from error
 
 
@@ -33,6 +38,9 @@ def _unpack_one(files: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, targe
     if info.is_dir():
         path.mkdir(parents=True, exist_ok=True)
         return
+    # Nothing is written through a link, and a link is no folder of another.
+    if path.parent.resolve() != target.resolve() / path.parent.relative_to(target):
+        raise FilesError(f"illegal file path in zip: {info.filename!r}")
     path.parent.mkdir(parents=True, exist_ok=True)
     if stat.S_ISLNK(mode):
         link = files.read(info).decode()

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from typing import Any
 
 from local_aws.api import AwsError, now
@@ -117,7 +118,8 @@ def _files(archive: bytes) -> dict[str, tuple[str, bytes]]:
                 for info in files.infolist()
                 if not info.is_dir()
             }
-    except zipfile.BadZipFile as error:
+    # Packed in a way that Python does not know, encrypted, or cut short.
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
         raise AwsError("InvalidRequest", f"Code archive supplied is not a zip file: {error}") from error
 
 

@@ -49,7 +49,8 @@ def parse(content: str) -> AppSpec:
     """Read an AppSpec in YAML or JSON."""
     try:
         document = yaml.safe_load(content)
-    except yaml.YAMLError as error:
+    # A date that no calendar has is a ValueError.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise AppSpecError(
             "The input AppSpec file is a not well-formed yaml. The template cannot be parsed."
         ) from error
@@ -99,7 +100,7 @@ def _service(properties: Mapping[str, Any], hooks: Mapping[str, str]) -> AppSpec
     balancer = _mapping(properties.get("LoadBalancerInfo"), "LoadBalancerInfo")
     _only(balancer, {"ContainerName", "ContainerPort"}, "LoadBalancerInfo")
     name, port = balancer.get("ContainerName"), str(balancer.get("ContainerPort"))
-    if not isinstance(name, str) or not port.isdigit():
+    if not isinstance(name, str) or not port.isdecimal():
         raise AppSpecError("LoadBalancerInfo must have a ContainerName and a ContainerPort that is a number.")
     network = properties.get("NetworkConfiguration")
     version = properties.get("PlatformVersion")

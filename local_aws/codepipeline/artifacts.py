@@ -4,6 +4,7 @@ import io
 import secrets
 import string
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +86,7 @@ def read_file(s3: Any, artifact: Artifact, path: str) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
             return bundle.read(path.removeprefix("./")).decode()
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, RuntimeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise ArtifactError(f"Did not find the file {path} in the artifact {artifact.name}") from error
 
 

@@ -91,7 +91,11 @@ class _Planner:
         if instruction.name not in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"):
             raw = dockerfile.substitute(raw, scope)
         done = replace(instruction, arguments=raw)
-        getattr(self, f"_{instruction.name.lower()}")(done)
+        try:
+            getattr(self, f"_{instruction.name.lower()}")(done)
+        # A variable left nothing where a word is wanted, a quote is open, a number or a flag is none.
+        except (IndexError, KeyError, ValueError) as error:
+            raise DockerfileError(f"dockerfile parse error on line {done.line}: {done}") from error
         if instruction.name not in ("FROM", "ARG", "COPY", "RUN"):
             self.steps.append(Step(str(done), self.config))
 

@@ -59,7 +59,10 @@ def parse(document: str | Mapping[str, Any]) -> Document:
 
 @lru_cache(maxsize=1024)
 def _parse(text: str) -> Document:
-    content = json.loads(text)
+    try:
+        content = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("a policy document is nested too deep") from error
     if not isinstance(content, Mapping):
         raise ValueError(f"no policy document: {text[:80]}")
     variables = content.get("Version") == WITH_VARIABLES
@@ -68,7 +71,9 @@ def _parse(text: str) -> Document:
     return Document(tuple(_statement(each, variables) for each in listed))
 
 
-def _statement(content: Mapping[str, Any], variables: bool) -> Statement:
+def _statement(content: Any, variables: bool) -> Statement:
+    if not isinstance(content, Mapping):
+        raise ValueError(f"a statement is a mapping, not {content!r}")
     effect = content.get("Effect")
     if effect not in ("Allow", "Deny"):
         raise ValueError(f"a statement's Effect is Allow or Deny, not {effect!r}")
@@ -83,8 +88,8 @@ def _statement(content: Mapping[str, Any], variables: bool) -> Statement:
         not_principals=_principals(content.get("NotPrincipal")),
         conditions=tuple(
             Condition(operator, key, _texts(values))
-            for operator, keys in (content.get("Condition") or {}).items()
-            for key, values in keys.items()
+            for operator, keys in _mapping(content.get("Condition") or {}).items()
+            for key, values in _mapping(keys).items()
         ),
         variables=variables,
     )
@@ -95,7 +100,13 @@ def _principals(content: Any) -> Principals | None:
         return None
     if isinstance(content, str):
         return {"*": (content,)}
-    return {kind: _texts(names) for kind, names in content.items()}
+    return {kind: _texts(names) for kind, names in _mapping(content).items()}
+
+
+def _mapping(content: Any) -> Mapping[str, Any]:
+    if not isinstance(content, Mapping):
+        raise ValueError(f"a mapping is wanted, not {content!r}")
+    return content
 
 
 def _texts(value: Any) -> tuple[str, ...]:

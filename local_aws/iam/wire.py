@@ -167,7 +167,7 @@ def _target_prefix(model: str) -> str:
 def _json(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         # Not JSON: the service will say so; nothing is known of what is asked.
         return {}
     return content if isinstance(content, dict) else {}
@@ -195,7 +195,7 @@ def _lists(tree: Any) -> Any:
     if not isinstance(tree, dict):
         return tree
     inner = tree["member"] if tree.keys() == {"member"} else tree
-    if isinstance(inner, dict) and inner and all(key.isdigit() for key in inner):
+    if isinstance(inner, dict) and inner and all(key.isdecimal() for key in inner):
         return [_lists(inner[key]) for key in sorted(inner, key=int)]
     return {key: _lists(value) for key, value in tree.items()}
 

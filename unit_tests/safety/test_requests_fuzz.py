@@ -1,0 +1,90 @@
+"""Whatever body a service is sent, it answers, or refuses with a status of 4xx (501 for what is not here)."""
+
+import json
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from botocore.exceptions import BotoCoreError
+from hostile import EXAMPLES, bodies, trees
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local_aws.accounts import OfAccount
+from local_aws.api import JsonService, snake_case
+from local_aws.clock import Clock
+from local_aws.context import Context
+
+SERVICES = ("codebuild", "codecommit", "codedeploy", "codepipeline", "ecr", "ecs", "service-quotas")
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> OfAccount:
+    """Services without a server: what they ask of another finds nobody (`BotoCoreError`)."""
+    folder = tmp_path_factory.mktemp("account")
+    state = folder / "a" / "state"
+    state.mkdir(parents=True)
+    context = Context(state, "http://127.0.0.1:1", Clock(), "fuzz", lambda *_: None)
+    return OfAccount.make(context, MagicMock(), {})
+
+
+def refused_or_answered(service: JsonService, operation: str, body: bytes) -> None:
+    try:
+        status, headers, answer = service._answer(f"T.{operation}", body)
+    except BotoCoreError:
+        return
+    assert status in (200, 501) or 400 <= status < 500
+    assert status == 200 or headers["x-amzn-errortype"]
+    assert isinstance(json.loads(answer), dict)
+
+
+def outside(state: Path) -> list[str]:
+    folder = state.parent.parent
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if state not in path.parents)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_any_bytes_are_answered(account: OfAccount, name: str) -> None:
+    service = account.services[name]
+
+    @EXAMPLES
+    @given(st.sampled_from(_operations(service)), st.one_of(st.binary(max_size=30), trees.map(_encode)))
+    def tried(operation: str, body: bytes) -> None:
+        refused_or_answered(service, operation, body)
+
+    tried()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_body_of_the_right_shape_is_answered_whatever_its_strings_say(
+    account: OfAccount, name: str
+) -> None:
+    service = account.services[name]
+
+    @EXAMPLES
+    @given(st.one_of(*(st.tuples(st.just(one), _bodies(service, one)) for one in _operations(service))))
+    def tried(request: tuple[str, Any]) -> None:
+        refused_or_answered(service, request[0], _encode(request[1]))
+
+    tried()
+    assert outside(service.context.state) == ["a", "a/state"]
+
+
+def test_a_body_nested_too_deep_is_refused(account: OfAccount) -> None:
+    status, _, answer = account.services["ecs"]._answer("T.ListClusters", b"[" * 200_000)
+    assert (status, json.loads(answer)["__type"]) == (400, "SerializationException")
+
+
+def _operations(service: JsonService) -> list[str]:
+    """Return the operations that the service implements."""
+    return [one for one in service.model.operation_names if hasattr(service, snake_case(one))]
+
+
+def _bodies(service: JsonService, operation: str) -> st.SearchStrategy[Any]:
+    shape = service.model.operation_model(operation).input_shape
+    return bodies(shape) if shape is not None else st.just({})
+
+
+def _encode(content: object) -> bytes:
+    return json.dumps(content).encode()

@@ -1,0 +1,126 @@
+"""Archives that lead out of their folder are refused, and names and messages never reach a shell."""
+
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+from hostile import archive
+
+from local_aws.api import AwsError
+from local_aws.clock import Clock
+from local_aws.codebuild.files import FilesError, unpack
+from local_aws.codecommit.service import CodeCommit, _files
+from local_aws.codepipeline.artifacts import Artifact, ArtifactError, read_file
+from local_aws.containers import layers
+from local_aws.context import Context
+
+LEADING_OUT = ["../x", "a/../../x", "/x", "..", "\\x", "a\\..\\..\\x"]
+SHELL = "$(touch x)`touch y`;touch z|\"'&& touch w"
+
+
+def around(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("name", LEADING_OUT)
+def test_a_source_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "src").mkdir()
+    with pytest.raises(FilesError):
+        unpack(archive((name, "bad")), tmp_path / "src")
+    assert around(tmp_path) == ["src"]
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        (("l", "../out"),),
+        (("l", "/etc"),),
+        # Each link is inside by its name; by way of the first, the second is not, and the third is written there.
+        (("p/q/d", "../../s"), ("p/q/d/x", "../../../out"), ("s/x/evil", "f")),
+        # What a link means changes with the links made after it.
+        (("a", "p/q/b/../../x"), ("p/q/b", "../../s")),
+    ],
+)
+def test_no_link_of_a_source_leads_out_by_itself_or_by_another(
+    tmp_path: Path, links: tuple[tuple[str, str], ...]
+) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "out").mkdir()
+    with pytest.raises(FilesError):
+        unpack(archive(("s/f", "1"), links=links), tmp_path / "src")
+    assert around(tmp_path / "out") == []
+
+
+def test_a_link_that_stays_inside_is_kept(tmp_path: Path) -> None:
+    unpack(archive(("s/f", "1"), links=(("p/l", "../s/f"),)), tmp_path / "src")
+    assert (tmp_path / "src/p/l").read_text() == "1"
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../x", "/x", ".git/hooks/post-update", "a//x"])
+def test_a_seed_that_leads_out_is_refused(name: str) -> None:
+    with pytest.raises(AwsError, match="not valid"):
+        _files(archive((name, "bad")))
+
+
+def spoilt() -> bytes:
+    """Return a zip whose file's packed bytes are none."""
+    whole = bytearray(archive(("taskdef.json", "x" * 100)))
+    whole[30 + len("taskdef.json") : 34 + len("taskdef.json")] = b"\xff" * 4
+    return bytes(whole)
+
+
+def test_a_spoilt_zip_is_refused_wherever_one_is_read(tmp_path: Path) -> None:
+    with pytest.raises(AwsError, match="not a zip file"):
+        _files(spoilt())
+    with pytest.raises(FilesError):
+        unpack(spoilt(), tmp_path / "src")
+    s3 = MagicMock(**{"get_object.return_value": {"Body": io.BytesIO(spoilt())}})
+    with pytest.raises(ArtifactError, match="Did not find the file"):
+        read_file(s3, Artifact("a", "b", "k"), "taskdef.json")
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "l/x", "a/../../x"])
+def test_a_layer_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
+    root, layer = tmp_path / "root", tmp_path / "layer.tar"
+    root.mkdir()
+    (tmp_path / "out").mkdir()
+    with tarfile.open(layer, "w") as written:
+        link = tarfile.TarInfo("l")
+        link.type, link.linkname = tarfile.SYMTYPE, "../out"
+        written.addfile(link)
+        written.addfile(tarfile.TarInfo(name))
+    with pytest.raises(ValueError, match=r"outside|subpath"):
+        layers.apply(layer, root)
+    assert around(tmp_path) == ["layer.tar", "out", "root"]
+    assert around(tmp_path / "out") == []
+
+
+def test_a_commit_s_words_are_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    codecommit = CodeCommit(Context(tmp_path / "state", "http://127.0.0.1:1", Clock(), "t", lambda *_: None))
+    codecommit.call("CreateRepository", {"repositoryName": "r"})
+    branch = "$(touch${IFS}x);`touch${IFS}y`"
+    made = codecommit.call(
+        "CreateCommit",
+        {
+            "repositoryName": "r",
+            "branchName": branch,
+            "authorName": SHELL,
+            "email": SHELL,
+            "commitMessage": SHELL,
+            "putFiles": [{"filePath": SHELL, "fileContent": b"1"}],
+        },
+    )
+    asked = {"repositoryName": "r", "commitId": made["commitId"]}
+    assert SHELL in codecommit.call("GetCommit", asked)["commit"]["message"]
+    (git,) = (tmp_path / "state").rglob("*.git")
+    told = subprocess.run(  # noqa: S603 - git on the test's own repository
+        ["git", "-C", str(git), "for-each-ref", "--format=%(refname)"],  # noqa: S607
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout.strip() == f"refs/heads/{branch}"
+    assert around(tmp_path) == ["state"]
+    assert not [path for path in tmp_path.rglob("*") if path.name in ("w", "x", "y", "z")]
