@@ -213,7 +213,7 @@ class CodeDeploy(JsonService):
         return self.deployments.ask_to_stop(params["deploymentId"], params.get("autoRollbackEnabled"))
 
     def continue_deployment(self, params: Params) -> None:
-        self.deployments.go_on(params["deploymentId"], params.get("deploymentWaitType", "READY_WAIT"))
+        self.deployments.go_on(_deployment_id(params), params.get("deploymentWaitType", "READY_WAIT"))
 
     def list_deployment_targets(self, params: Params) -> Params:
         return {"targetIds": [self.deployments.find(params["deploymentId"]).target_id]}
@@ -226,9 +226,9 @@ class CodeDeploy(JsonService):
         return {"deploymentTargets": targets}
 
     def put_lifecycle_event_hook_execution_status(self, params: Params) -> Params:
-        execution = params["lifecycleEventHookExecutionId"]
-        deployment = self.deployments.find(params["deploymentId"])
-        self.deployments.hooks.report(deployment.id, execution, params["status"])
+        deployment = self.deployments.find(_deployment_id(params))
+        execution = params.get("lifecycleEventHookExecutionId", "")
+        self.deployments.hooks.report(deployment.id, execution, params.get("status", ""))
         deployment.wake.set()
         return {"lifecycleEventHookExecutionId": execution}
 
@@ -288,3 +288,10 @@ class CodeDeploy(JsonService):
 
 def _key(location: Mapping[str, Any]) -> str:
     return repr(sorted(hide_content(location).items(), key=lambda item: item[0]))
+
+
+def _deployment_id(params: Params) -> str:
+    """Return what botocore's model does not require and CodeDeploy does."""
+    if "deploymentId" not in params:
+        raise AwsError("DeploymentIdRequiredException", "The deployment ID must be specified.")
+    return str(params["deploymentId"])
