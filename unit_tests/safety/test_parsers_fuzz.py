@@ -132,14 +132,14 @@ _ARGUMENTS = st.one_of(
     texts,
     st.sampled_from(
         ["python:3.11", "$X", "--platform=x", '["a"]', "[]", "A=1", "A=$X 'b", "--x NONE",
-         "--retries=x NONE", "--interval=1 CMD x", "CMD x", "a b", "--chown=1:1 a b", "pip install x", '""', "a\\"]
+         "--retries=x NONE", "--interval=1 CMD x", "a b", "--chown=1:1 a b", "pip install x", '""', "a\\"]
     ),
 )  # fmt: skip
 _LINE = st.tuples(st.sampled_from([*sorted(SUPPORTED), "ADD", "#"]), _ARGUMENTS).map(" ".join)
 
 
 @EXAMPLES
-@given(st.one_of(texts, st.lists(_LINE, max_size=4).map(lambda lines: "FROM python:3.11\n" + "\n".join(lines)),
+@given(st.one_of(texts, st.lists(_LINE, max_size=4).map(lambda all_: "\n".join(["FROM python:3.11", *all_])),
                  st.lists(_LINE, max_size=4).map("\n".join)))  # fmt: skip
 def test_a_dockerfile_is_planned_or_refused(text: str) -> None:
     with contextlib.suppress(DockerfileError, UnsupportedError):
