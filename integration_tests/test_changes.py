@@ -56,6 +56,20 @@ def stays(story: Story, settings: dict[str, str]) -> None:
     assert {"Key": "team", "Value": "a story"} in tags
 
 
+def reasons(story: Story) -> str:
+    """Return what the nested stacks say of their changes; the root stack only names who failed (traps K6)."""
+    pages, root = story.cloud.account.pages, f"stack-{story.environment.suffix}"
+    resources = pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=root)
+    nested = [one for one in resources if one["ResourceType"] == "AWS::CloudFormation::Stack"]
+    return "\n".join(
+        event.get("ResourceStatusReason", "")
+        for one in nested
+        for event in pages(
+            "cloudformation", "describe_stack_events", "StackEvents", StackName=one["PhysicalResourceId"]
+        )
+    )
+
+
 def test_a_change_after_one_release_moves_no_traffic(deployed: Story) -> None:
     """After an odd number of releases the template names the idle group (traps C5)."""
     stays(deployed, FIRST)
@@ -76,5 +90,6 @@ def test_a_change_of_what_is_frozen_is_refused_before_aws_is_asked(deployed: Sto
         (change,) = frozen.find(environment.suffix, account, environment.synthesize(desiredCount="3"))
         assert "DesiredCount would go from 2 to 3" in str(change)
         assert f"--service service-{environment.suffix} --desired-count 3" in str(change)
-        with pytest.raises(HarnessError, match="CODE_DEPLOY deployment controller"):
+        with pytest.raises(HarnessError, match="failed to deploy"):
             deployed.deploy(desiredCount="3")
+        assert "CODE_DEPLOY deployment controller" in reasons(deployed)
