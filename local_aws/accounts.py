@@ -99,9 +99,18 @@ class Accounts:
 
     def each(self) -> Iterator[OfAccount]:
         """Yield the services of every account that exists."""
+        yield from self.known().values()
+
+    def known(self) -> dict[str, OfAccount]:
+        """Return every account that exists by its number."""
         with self._lock:
-            made = list(self._made.values())
-        yield from made
+            return dict(self._made)
+
+    def take_up(self) -> None:
+        """Go on where an earlier local_aws ended; who is driven by others comes first."""
+        for one in self.known().values():
+            for service in (one.ecs, one.codebuild, one.codedeploy, one.codepipeline, one.codecommit):
+                service.take_up()
 
     def handle(self, service: str) -> Callable[..., Any]:
         """Return who answers a service's requests, for each in its caller's account."""

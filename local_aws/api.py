@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Mapping
 from contextvars import ContextVar
+from copy import deepcopy
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ import botocore.session
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
+from local_aws import conformance, paging
 from local_aws.context import Context
 
 # The access key of the request that is being answered; empty when it is signed by nobody.
@@ -50,11 +52,29 @@ class JsonService:
     """
 
     service: ClassVar[str]
+    # The attributes that are kept when local_aws ends, by whatever means, and given back at its next start.
+    kept: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.lock = threading.RLock()
         self.model = service_model(self.service)
+
+    def keep(self) -> Mapping[str, Any]:
+        """Return what is kept."""
+        return {name: getattr(self, name) for name in self.kept}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take back what was kept."""
+        for name, value in kept.items():
+            setattr(self, name, value)
+
+    def shared(self) -> Mapping[str, Any]:
+        """Return what kept records refer to and every start makes anew."""
+        return {"context": self.context, "lock": self.lock}
+
+    def take_up(self) -> None:
+        """Go on with what was kept, once the port answers; or say of it that it ended."""
 
     def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Check `params` as AWS does and run `operation` (its API name, as `StartBuild`)."""
@@ -65,13 +85,37 @@ class JsonService:
             raise AwsError(
                 "UnsupportedOperation", f"local_aws does not implement {self.service}:{operation}", 501
             )
-        shape = self._input(operation)
-        report = ParamValidator().validate(dict(params), shape) if shape is not None else None
-        if report is not None and report.has_errors():
+        model = self.model.operation_model(operation)
+        try:
+            self._refuse_input(model, params)
+            with self.lock:
+                # A copy: it is read after the lock is gone, and what it was made from may change.
+                answer: dict[str, Any] = deepcopy(method(dict(params)) or {})
+            answer = paging.page(self.service, model, params, answer)
+        except paging.PageError as error:
+            raise AwsError(error.code, str(error)) from error
+        except AwsError as error:
+            if not conformance.declares(model, error.code):
+                self.note(operation, f"refuses with {error.code}, which its model does not declare")
+            raise
+        for misfit in conformance.misfits(model.output_shape, answer):
+            self.note(operation, misfit)
+        return answer
+
+    def _refuse_input(self, operation: OperationModel, params: Mapping[str, Any]) -> None:
+        shape = operation.input_shape
+        if shape is None:
+            return
+        report = ParamValidator().validate(dict(params), shape)
+        if report.has_errors():
             raise AwsError("ValidationException", report.generate_report().replace("\n", " "))
-        with self.lock:
-            answer: dict[str, Any] | None = method(dict(params))
-        return answer or {}
+        refusal = conformance.refusal(operation, params)
+        if refusal is not None:
+            raise AwsError(*refusal)
+
+    def note(self, operation: str, what: str) -> None:
+        """Keep what differs from AWS's model: every run of ours fails that meets it."""
+        self.context.faults.append(f"{self.service}:{operation}: {what}")
 
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]

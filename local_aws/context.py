@@ -15,6 +15,8 @@ from local_aws.clock import Clock
 logger = logging.getLogger("local_aws")
 
 ACCOUNT = "123456789012"
+# Our own services' calls carry it in their user agent.
+INTERNAL = "local_aws/service"
 REGION = "us-east-1"
 
 
@@ -132,7 +134,9 @@ class Context:
             aws_session_token=keys.get("AWS_SESSION_TOKEN"),
             region_name=self.region,
         )
-        config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
+        config = Config(
+            s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, user_agent_extra=INTERNAL
+        )
         return session.client(service, endpoint_url=self.endpoint, config=config)
 
     def _assume(self, role_arn: str) -> dict[str, str]:

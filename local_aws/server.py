@@ -15,12 +15,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local_aws import reaper
-from local_aws.clock import Clock
+from local_aws import memory, reaper
+from local_aws.clock import DEFAULT_FACTOR, Clock
 from local_aws.context import ACCOUNT, REGION, Context
 from local_aws.faults import watch_log
 from local_aws.marks import INSTANCE_VARIABLE
-from local_aws.running import ENDPOINT_FILE, LOG_FILE, PortTakenError, Running, StateLock, start
+from local_aws.memory import Kept
+from local_aws.running import (
+    ENDPOINT_FILE,
+    LOG_FILE,
+    LocalAwsError,
+    PortTakenError,
+    Running,
+    StateLock,
+    start,
+)
 
 if TYPE_CHECKING:
     # It brings MiniStack in, which reads its environment when it is imported.
@@ -44,35 +53,64 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT (or, `with_parent`, until standard input ends).
 
+    Goes on with what an earlier server kept in `state`, at its port and its clock's factor.
     Writes `state/endpoint.json` once requests are answered, and then calls `ready`; its log goes to
     `state/local_aws.log`.
-    Raises `PortTakenError` when the port is, `AlreadyRunningError` when another server holds `state`, and
-    `NoEngineError` when LOCAL_AWS_CONTAINERS asks for an engine that does not work.
+    Raises `PortTakenError` when the port is, `AlreadyRunningError` when another server holds `state`,
+    `NoEngineError` when LOCAL_AWS_CONTAINERS asks for an engine that does not work, and `LocalAwsError` when
+    what is kept cannot be read, or belongs to another port.
     """
-    listener = _listen(port)
-    port = listener.getsockname()[1]
-    with listener, StateLock(state):
-        instance = uuid.uuid4().hex
-        _set_environment(port, instance)
-        _keep_temporary_files_in(state / "tmp")
-        watching = reaper.start(instance, state)
-        _log_to(state / LOG_FILE)
-        # Imported only now: MiniStack reads the environment when it is imported.
-        from local_aws import ministack, services
-        from local_aws.containers import choice
+    kept = memory.read(state)
+    if kept is not None:
+        # Whoever runs with it has its port too, which says less.
+        with StateLock(state):
+            pass
+    with _listen(_port(state, port, kept)) as listener, StateLock(state):
+        _serve(state, listener, factor, kept, with_parent, ready or _nothing)
 
-        ministack.check_version()
-        clock = Clock() if factor is None else Clock(factor)
-        context = Context(
-            state, f"http://127.0.0.1:{port}", clock, instance, partial(ministack.emit_event, ACCOUNT)
-        )
-        watch_log(context)
-        try:
-            made = services.install(context, choice.find(context))
-            asyncio.run(_run(listener, made, with_parent, ready or _nothing))
-        finally:
-            (state / ENDPOINT_FILE).unlink(missing_ok=True)
-            watching.finish()
+
+def _port(state: Path, port: int, kept: Kept | None) -> int:
+    if kept is None or port in (0, kept.port):
+        return port if kept is None else kept.port
+    # Addresses in what is kept (queues, clones, templates) name it.
+    raise LocalAwsError(
+        f"{state} keeps what was made on port {kept.port}: start it there, remove it, or take another --state"
+    )
+
+
+def _serve(
+    state: Path,
+    listener: socket.socket,
+    factor: float | None,
+    kept: Kept | None,
+    with_parent: bool,
+    ready: Callable[[Running], None],
+) -> None:
+    port = listener.getsockname()[1]
+    instance = uuid.uuid4().hex
+    _set_environment(port, instance)
+    _keep_temporary_files_in(state / "tmp")
+    watching = reaper.start(instance, state)
+    _log_to(state / LOG_FILE)
+    # Imported only now: MiniStack reads the environment when it is imported.
+    from local_aws import ministack, services
+    from local_aws.containers import choice
+
+    ministack.check_version()
+    clock = Clock(factor or (kept.factor if kept else DEFAULT_FACTOR))
+    context = Context(
+        state, f"http://127.0.0.1:{port}", clock, instance, partial(ministack.emit_event, ACCOUNT)
+    )
+    watch_log(context)
+    try:
+        made = services.install(context, choice.find(context))
+        if kept is not None:
+            made.restore(kept.parts)
+        start = partial(made.start, again=kept is not None)
+        asyncio.run(_run(listener, made, start, with_parent, ready))
+    finally:
+        (state / ENDPOINT_FILE).unlink(missing_ok=True)
+        watching.finish()
 
 
 def _nothing(_: Running) -> None:
@@ -131,7 +169,11 @@ def _log_to(path: Path) -> None:
 
 
 async def _run(
-    listener: socket.socket, services: "Services", with_parent: bool, ready: Callable[[Running], None]
+    listener: socket.socket,
+    services: "Services",
+    start: Callable[[], None],
+    with_parent: bool,
+    ready: Callable[[Running], None],
 ) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
@@ -150,7 +192,7 @@ async def _run(
         _end_with_parent(loop, stopped)
 
     async def trigger() -> None:
-        ready(await _start(services))
+        ready(await _start(services, start))
         await stopped.wait()
         _end_whatever_happens()
         # While the port still answers: a service may say goodbye to the others.
@@ -160,14 +202,14 @@ async def _run(
     await hypercorn_serve(services.gateway, config, shutdown_trigger=trigger)  # type: ignore[arg-type]
 
 
-async def _start(services: "Services") -> Running:
+async def _start(services: "Services", start: Callable[[], None]) -> Running:
     """Start the services once the port answers, then tell whoever waits where it is."""
     context = services.context
     reader, writer = await asyncio.open_connection("127.0.0.1", int(context.endpoint.rpartition(":")[2]))
     writer.write(b"GET /_local_aws/faults HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     await reader.read()
     writer.close()
-    await asyncio.to_thread(services.start)
+    await asyncio.to_thread(start)
     running = Running(
         context.state,
         context.endpoint,

@@ -1,18 +1,33 @@
 """Joins the services: makes each of them, gives CloudFormation their types, and puts the gateway in front."""
 
 import logging
+import pickle
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from local_aws import ministack
+from local_aws import memory, ministack
 from local_aws.accounts import Accounts
+from local_aws.acknowledged import Acknowledged
 from local_aws.codecommit import git_http
 from local_aws.containers.engine import Containers
 from local_aws.context import ACCOUNT, Context
 from local_aws.elbv2.service import LoadBalancing
 from local_aws.gateway import Gateway
 from local_aws.iam.enforcement import Enforcer
-from local_aws.ministack import cloudformation, cloudwatch, ecr, function_network, functions, iam
+from local_aws.memory import Memory
+from local_aws.ministack import (
+    cloudformation,
+    cloudwatch,
+    ecr,
+    function_network,
+    functions,
+    iam,
+    interrupted,
+    stores,
+    trusts,
+)
 
 logger = logging.getLogger("local_aws")
 
@@ -32,14 +47,34 @@ class Services:
     accounts: Accounts
     load_balancing: LoadBalancing
     containers: Containers
+    memory: Memory
 
-    def start(self) -> None:
-        """Start what begins something once the port answers; what it raises ends the server."""
+    def restore(self, kept: Mapping[str, bytes]) -> None:
+        """Take back what an earlier local_aws kept, before the port answers. Raises `LocalAwsError`."""
+        for name in kept:
+            if "/" in name:
+                self.accounts.of(name.partition("/")[0])
+        try:
+            for name, part in self.memory.parts():
+                memory.load(part, kept[name])
+        except (AttributeError, ImportError, LookupError, TypeError, pickle.UnpicklingError) as error:
+            # Records are kept as they are, and these were others.
+            raise memory.unreadable(self.context.state) from error
+        interrupted.take_up()
+
+    def start(self, *, again: bool) -> None:
+        """Start what begins something once the port answers; what it raises ends the server.
+
+        `again`: go on with what was restored.
+        """
         self.load_balancing.start()
+        if again:
+            self.accounts.take_up()
+        self.context.spawn("memory", self.memory.run)
 
     def stop(self) -> None:
-        """Stop every service, whatever becomes of one."""
-        stopping: list[Stops] = [*self.accounts.stopping(), self.load_balancing, self.containers]
+        """Stop every service, whatever becomes of one; what is kept is what there was before."""
+        stopping: list[Stops] = [self.memory, *self.accounts.stopping(), self.load_balancing, self.containers]
         for service in stopping:
             try:
                 service.stop()
@@ -47,6 +82,14 @@ class Services:
                 # The others must stop too; this one stays in the log and in the faults.
                 logger.exception("stopping %s failed", type(service).__name__)
                 self.context.faults.append(f"stop of {type(service).__name__}: {error!r}")
+
+
+def parts(accounts: Accounts, load_balancing: LoadBalancing) -> Iterator[tuple[str, memory.Part]]:
+    """Yield what is kept. CloudFormation is read late: it may know of too much, but not of too little."""
+    for account, one in accounts.known().items():
+        yield from ((f"{account}/{name}", service) for name, service in one.services.items())
+    yield "ministack", stores.Stores()
+    yield "elbv2", load_balancing
 
 
 def install(context: Context, engine: Containers) -> Services:
@@ -59,6 +102,7 @@ def install(context: Context, engine: Containers) -> Services:
     for one in (context, callers):
         one.assume, one.authorize, one.why_refused = enforcer.assume, enforcer.authorize, enforcer.why_refused
     iam.decide_across()
+    trusts.install()
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
     load_balancing = LoadBalancing(callers)
@@ -70,6 +114,12 @@ def install(context: Context, engine: Containers) -> Services:
     cloudwatch.install(callers)
     functions.install(callers)
     function_network.install(callers)
-    git = git_http.GitHttp(accounts)
-    gateway = Gateway(callers, app, git=git, addresses=load_balancing.addresses, enforcer=enforcer)
-    return Services(context, gateway, accounts, load_balancing, engine)
+    kept = Memory(context, partial(parts, accounts, load_balancing))
+    gateway = Gateway(
+        callers,
+        Acknowledged(app, kept.saved),
+        git=git_http.GitHttp(accounts),
+        addresses=load_balancing.addresses,
+        enforcer=enforcer,
+    )
+    return Services(context, gateway, accounts, load_balancing, engine, kept)

@@ -32,6 +32,8 @@ NEUTRAL: dict[str, Any] = {
     "secondaryArtifacts": [],
 }
 VARIABLE_TYPES = ("PLAINTEXT", "PARAMETER_STORE")
+# A local one has no promise: what of it is there is up to the build host, here as on AWS.
+CACHES = ("NO_CACHE", "LOCAL")
 DEFAULT_MINUTES = 60
 LONGEST_MINUTES = 2160
 DEFAULT_QUEUED_MINUTES = 480
@@ -124,6 +126,10 @@ def check_project(project: dict[str, Any]) -> None:
         raise AwsError(
             "InvalidInputException",
             "Invalid artifacts: artifact type CODEPIPELINE should be specified for source type CODEPIPELINE",
+        )
+    if project["cache"]["type"] not in CACHES:
+        raise AwsError(
+            "UnsupportedOperation", f"local_aws has no cache of type {project['cache']['type']}", 501
         )
     check_environment(project["environment"])
     if project["source"]["type"] != "CODEPIPELINE":

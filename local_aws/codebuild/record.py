@@ -67,6 +67,12 @@ class Build:
         self.announce_state()
         self.ended.set()
 
+    def lose(self) -> None:
+        """End a build whose machine is gone, by no fault of its own."""
+        if "endTime" not in self.record["phases"][-1]:
+            self.end("FAULT", "INTERNAL_ERROR", "local_aws ended in the middle of it")
+        self.complete("FAULT")
+
     def announce_state(self) -> None:
         """Tell EventBridge the build's status. Never under the lock: a target of the event may call back."""
         with self.lock:

@@ -48,6 +48,8 @@ REPORTING = ("codebuild:CreateReport", "codebuild:BatchPutTestCases", "codebuild
 class CodeBuild(Reports):
     """The service."""
 
+    kept = ("projects", "report_groups", "reports", "test_cases", "builds", "numbers", "tokens")
+
     def __init__(self, context: Context, containers: Docker) -> None:
         super().__init__(context)
         self.containers = containers
@@ -60,6 +62,12 @@ class CodeBuild(Reports):
     def resource_types(self) -> dict[str, ResourceType]:
         """Return AWS::CodeBuild::Project and AWS::CodeBuild::ReportGroup."""
         return resource_types(self)
+
+    def take_up(self) -> None:
+        """End the builds that ended with an earlier local_aws."""
+        for build in self.builds.values():
+            if not build.record["buildComplete"]:
+                build.lose()
 
     def start_build(self, params: dict[str, Any]) -> dict[str, Any]:
         token = params.get("idempotencyToken")

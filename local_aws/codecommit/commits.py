@@ -145,7 +145,7 @@ class Commits(Repositories):
         }
 
     def get_differences(self, params: dict[str, Any]) -> dict[str, Any]:
-        _refuse(params, "beforePath", "afterPath", "NextToken")
+        _refuse(params, "beforePath", "afterPath")
         repository = self.find(params["repositoryName"])
         before = params.get("beforeCommitSpecifier")
         pairs = repository.git.changes(

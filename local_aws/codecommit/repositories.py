@@ -5,6 +5,7 @@ import shutil
 import threading
 import uuid
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -66,6 +67,24 @@ class Repositories(JsonService):
             self.repositories[repository.name] = repository
         self._events: deque[tuple[str, dict[str, Any]]] = deque()
         self._emitting = threading.Lock()
+
+    def keep(self) -> Mapping[str, Any]:
+        """Return what is told and still to be told of references; all else lies in the repositories."""
+        told = {one.id: one.announced for one in self.repositories.values()}
+        return {"told": told, "events": list(self._events)}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take back what was told; a repository that is not known is told as it stands."""
+        for one in self.repositories.values():
+            one.announced = kept["told"].get(one.id, one.announced)
+        self._events.extend(kept["events"])
+
+    def take_up(self) -> None:
+        """Tell what was pushed, and not told, before local_aws ended."""
+        with self.lock:
+            for one in self.repositories.values():
+                self.announce(one)
+        self._emit()
 
     def create_repository(self, params: dict[str, Any]) -> dict[str, Any]:
         name = check_repository_name(params["repositoryName"])
@@ -215,8 +234,10 @@ class Repositories(JsonService):
     def _emit(self) -> None:
         with self._emitting:
             while self._events:
-                arn, detail = self._events.popleft()
+                # It is kept until it is told.
+                arn, detail = self._events[0]
                 self.context.emit("aws.codecommit", "CodeCommit Repository State Change", [arn], detail)
+                self._events.popleft()
 
     def _reference_event(
         self, repository: Repository, ref: str, old: str | None, new: str | None

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_aws.api import AwsError, now
@@ -63,6 +63,12 @@ class Deployments:
         self.known[made.id] = made
         self.context.spawn(f"deployment {made.id}", self._deploy, made)
         return made
+
+    def take_up(self) -> None:
+        """Bring to an end what was under way when an earlier local_aws ended."""
+        for one in list(self.known.values()):
+            if one.active:
+                self.context.spawn(f"deployment {one.id}", self._take_up, one)
 
     def find(self, deployment: str) -> Deployment:
         """Return a deployment, or refuse as AWS does."""
@@ -145,34 +151,47 @@ class Deployments:
         for item in self.known.values():
             item.wake.set()
 
+    def _take_up(self, deployment: Deployment) -> None:
+        if deployment.rollback and "rollbackTriggeringDeploymentId" in deployment.rollback:
+            self._roll_back(deployment)
+        elif deployment.status == "Created":
+            self._deploy(deployment)
+        else:
+            self._carry_out(deployment, self._run(deployment).go_on)
+
     def _deploy(self, deployment: Deployment) -> None:
-        run = self._begin(deployment)
-        group = deployment.group
-        group.last_attempted = _last(deployment)
+        self._begin(deployment)
+        deployment.group.last_attempted = _last(deployment)
+        self._carry_out(deployment, self._run(deployment).deploy)
+
+    def _carry_out(self, deployment: Deployment, work: Callable[[], None]) -> None:
         try:
-            run.deploy()
+            work()
         except ServerStoppedError:
             return
         except DeploymentEndedError as end:
-            back = self._rollback_of(deployment, run, end)
+            back = self._rollback_of(deployment, end)
             self._finish(deployment, end.status, end)
             if back is not None:
-                self._roll_back(back, run)
+                self._roll_back(back)
             return
         except Exception as error:
             # A fault of ours: the deployment must not stay active for ever, and the fault must be seen.
             self._finish(deployment, "Failed", DeploymentEndedError("INTERNAL_ERROR", repr(error)))
             raise
-        group.target_revision = deployment.revision
+        deployment.group.target_revision = deployment.revision
         self._finish(deployment, "Succeeded")
 
-    def _rollback_of(self, deployment: Deployment, run: Run, end: DeploymentEndedError) -> Deployment | None:
+    def _rollback_of(self, deployment: Deployment, end: DeploymentEndedError) -> Deployment | None:
         """Return the deployment that undoes this one: known before the end is told, so none comes between."""
+        if deployment.rollback is not None:
+            # An earlier local_aws had come as far.
+            return None
         configured = deployment.auto_rollback
         wanted = bool(configured.get("enabled")) and end.trigger in configured.get("events", [])
         if deployment.stop is not None:
             wanted = deployment.stop
-        if not wanted or not run.saved or not run.reversible:
+        if not wanted or not deployment.progress.saved or not deployment.progress.reversible:
             return None
         back = Deployment(
             deployment.application,
@@ -184,6 +203,7 @@ class Deployments:
             description=f"Rollback of deployment {deployment.id}",
             previous=deployment.previous,
             service_arn=deployment.service_arn,
+            progress=deployment.progress,
         )
         back.rollback = {"rollbackTriggeringDeploymentId": deployment.id}
         text = f"Deployment {deployment.id} is rolled back by deployment {back.id}."
@@ -191,12 +211,12 @@ class Deployments:
         self.known[back.id] = back
         return back
 
-    def _roll_back(self, deployment: Deployment, failed: Run) -> None:
-        run = self._begin(deployment)
+    def _roll_back(self, deployment: Deployment) -> None:
+        self._begin(deployment)
         # An active alarm is why we roll back; it must not stop the rollback.
         deployment.override_alarms = {"enabled": False}
         try:
-            run.roll_back(failed)
+            self._run(deployment).roll_back()
         except ServerStoppedError:
             return
         except DeploymentEndedError as end:
@@ -204,9 +224,11 @@ class Deployments:
             return
         self._finish(deployment, "Succeeded")
 
-    def _begin(self, deployment: Deployment) -> Run:
+    def _begin(self, deployment: Deployment) -> None:
         deployment.status, deployment.started = "InProgress", now()
         self._tell(deployment)
+
+    def _run(self, deployment: Deployment) -> Run:
         return Run(self.context, deployment, self.hooks, self._tell, self._stopping.is_set)
 
     def _finish(self, deployment: Deployment, status: str, end: DeploymentEndedError | None = None) -> None:

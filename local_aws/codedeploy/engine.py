@@ -43,12 +43,7 @@ class Run:
         self.hooks = hooks
         self.changed = changed
         self.stopping = stopping
-        self.traffic: Traffic
-        self.saved: dict[str, Any] = {}
-        self.blue: TaskSet | None = None
-        self.green: str | None = None
-        # From the moment blue is being deleted there is nothing to go back to.
-        self.reversible = True
+        self.progress = deployment.progress
         self.waits = Waits(context, deployment, stopping)
 
     @cached_property
@@ -56,6 +51,12 @@ class Run:
         """Return the service's task sets, seen as the deployment group's role."""
         service = self.deployment.settings["ecsServices"][0]
         return TaskSets(self._client("ecs"), service["clusterName"], service["serviceName"])
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        """Return the listeners of the deployment group's pair of target groups."""
+        pair = self.deployment.settings["loadBalancerInfo"]["targetGroupPairInfoList"][0]
+        return Traffic(self._client("elbv2"), pair)
 
     def deploy(self) -> None:
         """Carry out the deployment; raises `DeploymentEndedError` when it ends before its time."""
@@ -74,17 +75,31 @@ class Run:
             self._hook("AfterAllowTraffic", spec)
             self._terminate_blue()
 
-    def roll_back(self, failed: "Run") -> None:
-        """Undo what `failed` did: traffic to blue, then green deleted."""
-        self.traffic, self.blue, self.green = failed.traffic, failed.blue, failed.green
+    def go_on(self) -> None:
+        """End a deployment that ended with an earlier local_aws: blue may go if green has all traffic.
+
+        Raises `DeploymentEndedError` otherwise: CodeDeploy's own failure, which rolls back as any does.
+        """
+        if self.deployment.events["AfterAllowTraffic"].status != "Succeeded":
+            end = DeploymentEndedError("INTERNAL_ERROR", "local_aws ended in the middle of the deployment.")
+            for event in self.deployment.events.values():
+                if event.status == "InProgress":
+                    event.status, event.ended, event.message = "Failed", now(), str(end)
+            raise end
+        with self._translated():
+            self._terminate_blue()
+
+    def roll_back(self) -> None:
+        """Undo what the deployment did whose progress this one has: traffic to blue, then green deleted."""
+        blue = self.progress.blue
         with self._translated():
             with self.step("AllowTraffic"):
-                self.traffic.restore(failed.saved)
-                if self.blue is not None and self.task_sets.primary()["id"] != self.blue["id"]:
-                    self.task_sets.make_primary(self.blue["id"])
+                self.traffic.restore(self.progress.saved)
+                if blue is not None and self.task_sets.primary()["id"] != blue["id"]:
+                    self.task_sets.make_primary(blue["id"])
                 self.refresh()
-            if self.green is not None:
-                self._delete(self.green)
+            if self.progress.green is not None:
+                self._delete(self.progress.green)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -108,7 +123,7 @@ class Run:
                 item,
                 self.traffic.names.get(target_group(item), ""),
                 self.traffic.share(self.traffic.production, target_group(item)),
-                "Green" if item["id"] == self.green else "Blue",
+                "Green" if item["id"] == self.progress.green else "Blue",
             )
             for item in found
         ]
@@ -143,10 +158,8 @@ class Run:
                 raise
             raise DeploymentEndedError("INVALID_REVISION", error.response["Error"]["Message"]) from error
         self.deployment.service_arn = self.task_sets.describe_service()["serviceArn"]
-        pair = self.deployment.settings["loadBalancerInfo"]["targetGroupPairInfoList"][0]
-        self.traffic = Traffic(self._client("elbv2"), pair)
-        self.blue = self.task_sets.primary()
-        self.traffic.check_behind(target_group(self.blue))
+        self.progress.blue = blue = self.task_sets.primary()
+        self.traffic.check_behind(target_group(blue))
         return spec
 
     def _content(self) -> str:
@@ -160,23 +173,23 @@ class Run:
         return str(revision[key]["content"])
 
     def _install(self, spec: AppSpec) -> None:
-        blue = self._known(self.blue)
-        self.saved = self.traffic.save()
+        blue = self._known(self.progress.blue)
+        self.progress.saved = self.traffic.save()
         green_group = self.traffic.other(target_group(blue))
         # What a failed deployment without rollback left: its traffic first, then its tasks.
         self.traffic.shift(self.traffic.production, green_group, 0)
         for left in self.task_sets.all():
             if left["id"] != blue["id"]:
                 self._delete(left["id"])
-        self.green = self.task_sets.create(self.deployment.id, spec, green_group, blue)
+        self.progress.green = self.task_sets.create(self.deployment.id, spec, green_group, blue)
         limit = self.waits.hour()
         if not self.waits.until(lambda: self._is_healthy(green_group), limit):
             raise green_timed_out()
 
     def _is_healthy(self, green_group: str) -> bool:
-        green = next((item for item in self.refresh() if item["id"] == self.green), None)
+        green = next((item for item in self.refresh() if item["id"] == self.progress.green), None)
         if green is None:
-            raise DeploymentEndedError("ECS_UPDATE_ERROR", f"The task set {self.green} is gone.")
+            raise DeploymentEndedError("ECS_UPDATE_ERROR", f"The task set {self.progress.green} is gone.")
         wanted = int(green["computedDesiredCount"])
         steady = green["stabilityStatus"] == "STEADY_STATE" and int(green["runningCount"]) >= wanted
         return steady and self._healthy_targets(green_group) >= wanted
@@ -203,7 +216,7 @@ class Run:
         self._hook("AfterAllowTestTraffic", spec)
 
     def _green_group(self) -> str:
-        return self.traffic.other(target_group(self._known(self.blue)))
+        return self.traffic.other(target_group(self._known(self.progress.blue)))
 
     @staticmethod
     def _known(value: Known | None) -> Known:
@@ -228,7 +241,7 @@ class Run:
             self.traffic.shift(self.traffic.production, self._green_group(), part.percentage)
             self.refresh()
             self.waits.pause(part.minutes * 60)
-        self.task_sets.make_primary(self._known(self.green))
+        self.task_sets.make_primary(self._known(self.progress.green))
         self.refresh()
 
     def _terminate_blue(self) -> None:
@@ -237,8 +250,8 @@ class Run:
         minutes = option.get("terminationWaitTimeInMinutes", 0)
         self.waits.pause(minutes * 60, lambda: "TERMINATION_WAIT" in self.deployment.skip)
         self.waits.check()
-        self.reversible = False
-        self._delete(self._known(self.blue)["id"])
+        self.progress.reversible = False
+        self._delete(self._known(self.progress.blue)["id"])
 
     def _delete(self, task_set: str) -> None:
         """Delete a task set and wait until it is gone: tasks drained and stopped (traps E2)."""

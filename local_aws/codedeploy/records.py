@@ -127,6 +127,17 @@ class LifecycleEvent:
         return shown
 
 
+@dataclass
+class Progress:
+    """How far a deployment came, for it to be undone: both listeners' rules before, and who is who."""
+
+    saved: dict[str, Any] = field(default_factory=dict)
+    blue: Mapping[str, Any] | None = None
+    green: str | None = None
+    # From the moment blue is being deleted there is nothing to go back to.
+    reversible: bool = True
+
+
 @dataclass(eq=False)
 class Deployment:
     """One deployment: its plan as it was when it began, and how far it came."""
@@ -153,6 +164,8 @@ class Deployment:
     )
     task_sets: list[dict[str, Any]] = field(default_factory=list)
     service_arn: str = ""
+    # A rollback has that of the deployment which it undoes.
+    progress: Progress = field(default_factory=Progress)
     termination_wait_started: bool = False
     # Asked for by StopDeployment: whether to roll back; None while nobody asked.
     stop: bool | None = None

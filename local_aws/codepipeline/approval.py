@@ -15,9 +15,11 @@ LONGEST_SUBJECT = 100
 
 def run_approval(work: Work) -> None:
     """Wait until the request is approved; a rejection and the timeout (7 days by default) are failures."""
-    work.note(token=new_id(), summary=work.configuration.get("CustomData"))
-    if "NotificationArn" in work.configuration:
-        _notify(work)
+    # Known after a restart: whoever was asked answers to the same token.
+    if work.run.token is None:
+        work.note(token=new_id(), summary=work.configuration.get("CustomData"))
+        if "NotificationArn" in work.configuration:
+            _notify(work)
     while work.run.approval is None:
         work.pause(LOOK_EVERY, "The approval request expired before it was answered")
     result = work.run.approval

@@ -18,11 +18,20 @@ def run_build(work: Work) -> None:
     An execution that is abandoned, or an action that times out, stops the build.
     """
     codebuild = work.client("codebuild")
+    # Known after a restart: the build that has begun is followed.
+    build = _follow(work, codebuild, work.run.external_id or _start(work, codebuild))
+    exported = build.get("exportedEnvironmentVariables", [])
+    work.note(variables={item["name"]: item["value"] for item in exported})
+    if build["buildStatus"] != "SUCCEEDED":
+        raise ActionFailedError("JobFailed", _why(build))
+
+
+def _start(work: Work, codebuild: Any) -> str:
     project = work.configuration["ProjectName"]
     console = f"https://console.aws.amazon.com/codebuild/home?region={work.context.region}#"
     work.note(entity_url=f"{console}/projects/{project}/view")
     try:
-        build_id = codebuild.start_build(**_request(work))["build"]["id"]
+        build_id: str = codebuild.start_build(**_request(work))["build"]["id"]
     except ClientError as error:
         code = "PermissionError" if is_denied(error) else "ConfigurationError"
         message = error.response["Error"].get("Message", "")
@@ -32,11 +41,7 @@ def run_build(work: Work) -> None:
             f" (Service: AWSCodeBuild; Error Code: {error.response['Error']['Code']})",
         ) from error
     work.note(external_id=build_id, external_url=f"{console}/builds/{build_id}/view/new")
-    build = _follow(work, codebuild, build_id)
-    exported = build.get("exportedEnvironmentVariables", [])
-    work.note(variables={item["name"]: item["value"] for item in exported})
-    if build["buildStatus"] != "SUCCEEDED":
-        raise ActionFailedError("JobFailed", _why(build))
+    return build_id
 
 
 def _follow(work: Work, codebuild: Any, build_id: str) -> Build:

@@ -22,6 +22,25 @@ def run_deploy(work: Work) -> None:
 
     An abandoned deployment goes on in CodeDeploy, as on AWS: "the action provider continues".
     """
+    if work.run.taken_up and not work.run.external_id:
+        work.note(external_id=_begun(work))
+    _follow(work, work.run.external_id or _start(work))
+
+
+def _begun(work: Work) -> str | None:
+    """Return the deployment that this action had created when local_aws ended, and not noted, if any.
+
+    CreateDeployment has no token by which it would be the same. Not as the role, which may not list them.
+    """
+    found = work.context.client("codedeploy").list_deployments(
+        applicationName=work.configuration["ApplicationName"],
+        deploymentGroupName=work.configuration["DeploymentGroupName"],
+        createTimeRange={"start": work.run.started},
+    )["deployments"]
+    return str(found[-1]) if found else None
+
+
+def _start(work: Work) -> str:
     configuration = work.configuration
     definition = _read(work, "TaskDefinitionTemplate", "taskdef.json", "task definition")
     for number in range(1, 5):
@@ -33,7 +52,7 @@ def run_deploy(work: Work) -> None:
     deployment_id = _deploy(work, spec.replace("<TASK_DEFINITION>", arn))
     console = f"https://console.aws.amazon.com/codedeploy/home?region={work.context.region}#"
     work.note(external_id=deployment_id, external_url=f"{console}/deployments/{deployment_id}")
-    _follow(work, deployment_id)
+    return deployment_id
 
 
 def _read(work: Work, prefix: str, default: str, what: str) -> str:

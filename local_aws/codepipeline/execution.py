@@ -32,6 +32,17 @@ class Engine:
         self._wait_in_front(line, execution, execution.pipeline.stages[0])
         self.context.spawn(f"codepipeline-{execution.id[:8]}", self._run, line, execution, 0, False)
 
+    def take_up(self, line: Line) -> None:
+        """Go on with a pipeline's executions where they were when local_aws ended (under the lock)."""
+        for execution in line.executions:
+            if execution.status in FINAL:
+                continue
+            inside = [name for name, state in line.stages.items() if state.occupant is execution]
+            stage = inside[0] if inside else execution.waiting_for
+            position = next(n for n, one in enumerate(execution.pipeline.stages) if one.name == stage)
+            name = f"codepipeline-{execution.id[:8]}"
+            self.context.spawn(name, self._run, line, execution, position, bool(inside))
+
     def retry(self, line: Line, execution: Execution, stage: Stage, *, everything: bool) -> None:
         """Resume an execution in the stage where it ended (under the lock); the stage is free and its own."""
         execution.status, execution.status_summary = "InProgress", None
@@ -148,6 +159,10 @@ class Engine:
     def _begin_action(
         self, line: Line, execution: Execution, stage: Stage, action: Action
     ) -> ActionExecution:
+        known = execution.latest(stage.name, action.name)
+        if known is not None and known.status == "InProgress":
+            known.taken_up = True
+            return known
         run = prepare(execution, stage.name, action)
         execution.actions.append(run)
         line.state(stage).actions[action.name] = run

@@ -4,8 +4,8 @@ from typing import Any
 
 from local_aws.api import AwsError, now
 from local_aws.codepipeline.execution import Engine
-from local_aws.codepipeline.records import FINAL, Execution, Line, without_nothing
-from local_aws.codepipeline.requests import Params, PipelineRequests, page
+from local_aws.codepipeline.records import FINAL, Execution, Line
+from local_aws.codepipeline.requests import Params, PipelineRequests
 from local_aws.codepipeline.structure import unsupported
 from local_aws.codepipeline.views import action_execution, execution, execution_summary, pipeline_state
 
@@ -19,6 +19,8 @@ class Executions(PipelineRequests):
     engine: Engine
     # clientRequestToken of a start that EventBridge asked for -> the ARN of the rule.
     events: dict[str, str]
+    # Starts that an event asked for and that have not begun, by their token: target, its rule.
+    deliveries: dict[str, tuple[str, dict[str, Any], str]]
 
     def start_pipeline_execution(self, params: Params) -> dict[str, Any]:
         """Start an execution. The same clientRequestToken gives the same execution."""
@@ -153,13 +155,7 @@ class Executions(PipelineRequests):
         stage = params.get("filter", {}).get("succeededInStage", {}).get("stageName")
         if stage is not None:
             found = [item for item in found if item.stage_status.get(stage) == "Succeeded"]
-        items, token = page(found, params)
-        return without_nothing(
-            {
-                "pipelineExecutionSummaries": [execution_summary(item) for item in items],
-                "nextToken": token,
-            }
-        )
+        return {"pipelineExecutionSummaries": [execution_summary(item) for item in found]}
 
     def list_action_executions(self, params: Params) -> dict[str, Any]:
         """List runs of actions, the newest first."""
@@ -172,9 +168,7 @@ class Executions(PipelineRequests):
         if latest.get("startTimeRange") == "Latest":
             runs = list({(run.stage, run.action.name): run for run in runs}.values())
         runs.sort(key=lambda run: run.started, reverse=True)
-        items, token = page(runs, params)
-        details = [action_execution(run, self.context.region) for run in items]
-        return without_nothing({"actionExecutionDetails": details, "nextToken": token})
+        return {"actionExecutionDetails": [action_execution(run, self.context.region) for run in runs]}
 
 
 def _variables(line: Line, params: Params) -> dict[str, str]:

@@ -47,6 +47,8 @@ class ActionExecution:
     entity_url: str | None = None
     error: tuple[str, str] | None = None
     token: str | None = None
+    # It began before local_aws ended: what it has started may not be noted yet.
+    taken_up: bool = False
     updated_by: str | None = None
     approval: dict[str, str] | None = None
     revision: Revision | None = None

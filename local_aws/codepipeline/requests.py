@@ -1,15 +1,11 @@
 """What every operation of CodePipeline needs: find a pipeline, an execution, a page of a list."""
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from local_aws.api import AwsError, JsonService
 from local_aws.codepipeline.records import ActionExecution, Execution, Line
 
 Params = dict[str, Any]
-Item = TypeVar("Item")
-
-MOST_RESULTS = 100
 
 
 class PipelineRequests(JsonService):
@@ -64,15 +60,3 @@ class PipelineRequests(JsonService):
     def caller(self) -> str:
         """Return who calls. A request does not carry its principal this far: the account's root."""
         return f"arn:aws:iam::{self.context.account}:root"
-
-
-def page(items: Sequence[Item], params: Params) -> tuple[list[Item], str | None]:
-    """Return the page that `maxResults` and `nextToken` ask for, and the token of the next one."""
-    token = params.get("nextToken", "0")
-    if not token.isdigit() or int(token) > len(items):
-        raise AwsError("InvalidNextTokenException", "The next token was specified in an invalid format")
-    first, count = int(token), params.get("maxResults", MOST_RESULTS)
-    if not 1 <= count <= MOST_RESULTS:
-        raise AwsError("ValidationException", f"maxResults {count} is not in 1-{MOST_RESULTS}")
-    last = first + count
-    return list(items[first:last]), str(last) if last < len(items) else None

@@ -12,8 +12,8 @@ from local_aws.codepipeline.actions import Archive
 from local_aws.codepipeline.execution import Engine
 from local_aws.codepipeline.executions import Executions
 from local_aws.codepipeline.polling import poll
-from local_aws.codepipeline.records import Line, new_id, without_nothing
-from local_aws.codepipeline.requests import Params, page
+from local_aws.codepipeline.records import Line, new_id
+from local_aws.codepipeline.requests import Params
 from local_aws.codepipeline.resource import pipeline_type
 from local_aws.codepipeline.structure import Pipeline, parse
 from local_aws.context import Context, ServiceRole
@@ -22,12 +22,15 @@ MOST_TAGS = 50
 
 
 class CodePipeline(Executions):
-    """The service: its pipelines live in memory, their artifacts in S3."""
+    """The service. Its artifacts are in S3."""
+
+    kept = ("lines", "events", "deliveries")
 
     def __init__(self, context: Context, archive: Archive) -> None:
         super().__init__(context)
         self.lines = {}
         self.events = {}
+        self.deliveries = {}
         self.engine = Engine(context, self.lock, archive)
 
     def stop(self) -> None:
@@ -35,20 +38,33 @@ class CodePipeline(Executions):
         with self.lock:
             self.engine.close(list(self.lines.values()))
 
+    def take_up(self) -> None:
+        """Go on with every execution, and start those that an event still asks for."""
+        with self.lock:
+            for line in self.lines.values():
+                self.engine.take_up(line)
+                self._poll(line, line.pipeline)
+            deliveries = dict(self.deliveries)
+        for token, asked in deliveries.items():
+            self.context.spawn("codepipeline-target", self._deliver, token, *asked)
+
     def deliver(self, target_arn: str, target: Mapping[str, Any], rule_arn: str = "") -> None:
         """Start a pipeline that is a rule's target, as the target's role; returns at once."""
-        self.context.spawn("codepipeline-target", self._deliver, target_arn, dict(target), rule_arn)
+        token, asked = new_id(), (target_arn, dict(target), rule_arn or target.get("RuleArn", ""))
+        self.deliveries[token] = asked
+        self.context.spawn("codepipeline-target", self._deliver, token, *asked)
 
-    def _deliver(self, target_arn: str, target: dict[str, Any], rule_arn: str) -> None:
-        if not target.get("RoleArn"):
-            raise AwsError("ValidationException", f"RoleArn is required for target {target_arn}.")
-        token = new_id()
-        with self.lock:
-            self.events[token] = rule_arn or target.get("RuleArn", "")
-        name = target_arn.rpartition(":")[2]
-        role = ServiceRole(target["RoleArn"], "events", rule_arn or target.get("RuleArn", ""))
-        client = self.context.client("codepipeline", role)
-        client.start_pipeline_execution(name=name, clientRequestToken=token)
+    def _deliver(self, token: str, target_arn: str, target: dict[str, Any], rule_arn: str) -> None:
+        try:
+            if not target.get("RoleArn"):
+                raise AwsError("ValidationException", f"RoleArn is required for target {target_arn}.")
+            with self.lock:
+                self.events[token] = rule_arn
+            name = target_arn.rpartition(":")[2]
+            client = self.context.client("codepipeline", ServiceRole(target["RoleArn"], "events", rule_arn))
+            client.start_pipeline_execution(name=name, clientRequestToken=token)
+        finally:
+            del self.deliveries[token]
 
     def create_pipeline(self, params: Params) -> dict[str, Any]:
         """Create a pipeline and start its first execution (traps B6)."""
@@ -107,14 +123,12 @@ class CodePipeline(Executions):
 
     def list_pipelines(self, params: Params) -> dict[str, Any]:
         """List the pipelines."""
-        items, token = page(sorted(self.lines.items()), params)
-        return without_nothing({"pipelines": [_summary(line) for _, line in items], "nextToken": token})
+        return {"pipelines": [_summary(line) for _, line in sorted(self.lines.items())]}
 
     def list_tags_for_resource(self, params: Params) -> dict[str, Any]:
         """List a pipeline's tags."""
         line = self.tagged(params["resourceArn"])
-        items, token = page(_tag_list({**line.marks, **line.tags}), params)
-        return without_nothing({"tags": items, "nextToken": token})
+        return {"tags": _tag_list({**line.marks, **line.tags})}
 
     def tag_resource(self, params: Params) -> None:
         """Add or change tags."""

@@ -10,6 +10,8 @@ from local_aws.containers.engine import ContainerError
 
 # A check starts a process: more often than this would only warm the machine.
 SHORTEST_INTERVAL = 1.0
+# And of one that is well, this often is enough: tasks that stand there shall leave the machine to builds.
+STEADY_INTERVAL = 5.0
 # Real work is behind an allowance (a start, a grace period), so the clock does not shrink it below this.
 SHORTEST_ALLOWANCE = 10.0
 
@@ -74,8 +76,9 @@ def watch(
     """
     starting, failures, status = allowance(clock, check.start_period), 0, ""
     pause = max(clock.seconds(check.interval), SHORTEST_INTERVAL)
+    steady = max(pause, min(check.interval, STEADY_INTERVAL))
     waited = 0.0
-    while not stopped.wait(min(pause, 0.3) if not status else pause):
+    while not stopped.wait(_until_next(pause, steady, status, failures)):
         waited += pause
         if _passes(container, check):
             failures, now = 0, "HEALTHY"
@@ -86,6 +89,12 @@ def watch(
         if now != status and not stopped.is_set():
             status = now
             on_status(status)
+
+
+def _until_next(pause: float, steady: float, status: str, failures: int) -> float:
+    if not status:
+        return min(pause, 0.3)
+    return steady if status == "HEALTHY" and not failures else pause
 
 
 def _passes(container: Executes, check: HealthCheck) -> bool:

@@ -24,7 +24,8 @@ class Scheduler:
         self.ecs = ecs
         self.service = service
         self.steady = False
-        self.counted: set[str] = set()
+        # Those that an earlier scheduler of this service saw end say nothing of the next.
+        self.counted = {arn for arn, task in ecs.tasks.items() if task.status == "STOPPED"}
 
     def run(self) -> None:
         """Look after the service until it is gone."""

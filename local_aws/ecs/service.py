@@ -9,12 +9,27 @@ from local_aws.ecs.resource_types import EcsTypes
 from local_aws.ecs.scheduler import Scheduler
 from local_aws.ecs.services import ServiceOperations
 from local_aws.ecs.task_definitions import TaskDefinitionOperations
+from local_aws.ecs.task_run import TaskRun
 from local_aws.ecs.task_sets import TaskSetOperations
 from local_aws.ecs.tasks import TaskOperations
 
 
 class Ecs(ClusterOperations, TaskDefinitionOperations, TaskOperations, ServiceOperations, TaskSetOperations):
     """ECS of one account and region, on a container engine."""
+
+    kept = ("clusters", "definitions", "tasks", "services", "tags")
+
+    def take_up(self) -> None:
+        """Let the services start tasks anew: none of an earlier local_aws lives."""
+        for task in list(self.tasks.values()):
+            if task.status != "STOPPED":
+                TaskRun(self, task).lose()
+        for service in list(self.services.values()):
+            for task_set in service.task_sets:
+                # Of the clock of another start of this machine.
+                task_set.not_before = 0.0
+            if service.content["status"] != "INACTIVE":
+                self.schedule(service)
 
     def schedule(self, service: Service) -> None:
         """Let a service's scheduler run."""

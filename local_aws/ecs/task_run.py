@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from local_aws.ecs.tasks import TaskOperations
 
 DEFAULT_STOP_TIMEOUT = 30
+# What a container exits with after SIGKILL.
+KILLED = 137
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
 
@@ -44,6 +46,16 @@ class TaskRun:
                 self._run()
         finally:
             self._end()
+
+    def lose(self) -> None:
+        """End the task of a record: its containers were killed, with whoever ran them."""
+        self.address = self.task.address
+        self.targets.registered = bool(self.address)
+        with self.ecs.lock:
+            self.task.ask_to_stop("EssentialContainerExited", "local_aws ended, and the task with it")
+            for container in self.task.content["containers"]:
+                container.setdefault("exitCode", KILLED)
+        self._end()
 
     def _start(self) -> None:
         try:

@@ -13,11 +13,14 @@ from local_aws.elbv2.targets import GroupState, TargetState
 USER_AGENT = "ELB-HealthChecker/2.0"
 # However fast the clock: a check is real work for the target.
 SHORTEST_INTERVAL = 0.1
+# And of one that is well, this often is enough; the first check that fails brings the next ones on.
+STEADY_INTERVAL = 0.5
 
 
-def interval(clock: Clock, group: TargetGroup) -> float:
-    """Return this machine's seconds between two checks of one target."""
-    return max(clock.seconds(group.health_check.interval), SHORTEST_INTERVAL)
+def interval(clock: Clock, group: TargetGroup, target: TargetState) -> float:
+    """Return this machine's seconds between two checks of a target."""
+    shortest = STEADY_INTERVAL if target.state == "healthy" and not target.failed else SHORTEST_INTERVAL
+    return max(clock.seconds(group.health_check.interval), shortest)
 
 
 async def check_forever(session: aiohttp.ClientSession, state: GroupState, clock: Clock) -> None:
@@ -31,11 +34,11 @@ async def check_forever(session: aiohttp.ClientSession, state: GroupState, clock
             for target, moment in due.items():
                 busy = target in running and not running[target].done()
                 if moment <= now and not busy and state.group.load_balancer is not None:
-                    due[target] = now + interval(clock, state.group)
+                    due[target] = now + interval(clock, state.group, target)
                     running[target] = asyncio.create_task(check(session, state.group, target))
             running = {target: task for target, task in running.items() if not task.done()}
             state.forget_drained()
-            await asyncio.sleep(min(interval(clock, state.group), 0.1))
+            await asyncio.sleep(SHORTEST_INTERVAL)
     finally:
         for task in running.values():
             task.cancel()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import aiohttp
@@ -39,13 +39,16 @@ class LoadBalancing:
         self.snapshot = Snapshot()
         self.metrics = Metrics()
         self.groups: dict[str, GroupState] = {}
+        # Where a listener answered before local_aws ended: there it is looked for.
+        self._ports: dict[str, int] = {}
         self._sockets: dict[Door, socket.socket] = {}
         self._runners: dict[Door, web.ServerRunner] = {}
+        self._settling = asyncio.Lock()
         self._checks: dict[str, asyncio.Task[None]] = {}
         self._choices: dict[str, WeightedChoice] = {}
         self._aside: set[asyncio.Task[None]] = set()
         self._forwarder = Forwarder(self.metrics)
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -62,12 +65,27 @@ class LoadBalancing:
 
     def addresses(self) -> dict[str, str]:
         """Return where each listener really is: `<dns name>:<port>` to `127.0.0.1:<port>`."""
-        with self._lock:
+        with self.lock:
             return {
                 f"{listener.dns_name}:{listener.port}": f"127.0.0.1:{self._sockets[door].getsockname()[1]}"
                 for door, listener in _doors(self.snapshot).items()
                 if door in self._sockets
             }
+
+    def keep(self) -> Mapping[str, Any]:
+        """Return the listeners' ports; their records are MiniStack's."""
+        return {"ports": {arn: opened.getsockname()[1] for (arn, _), opened in list(self._sockets.items())}}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Open the listeners' ports again, once MiniStack has its records."""
+        from local_aws.ministack import elbv2_snapshot
+
+        self._ports = dict(kept["ports"])
+        self.apply(elbv2_snapshot.current())
+
+    def shared(self) -> Mapping[str, Any]:
+        """Share nothing."""
+        return {}
 
     def start(self) -> None:
         """Start serving on a thread of its own."""
@@ -84,7 +102,7 @@ class LoadBalancing:
 
     def apply(self, snapshot: Snapshot) -> None:
         """Take the new state: in force for the next request when this returns, ports included."""
-        with self._lock:
+        with self.lock:
             self.snapshot = snapshot
             for arn, group in snapshot.target_groups.items():
                 self.groups.setdefault(arn, GroupState(group, self.context.clock)).update(group)
@@ -92,7 +110,7 @@ class LoadBalancing:
                 del self.groups[arn]
             for door in _doors(snapshot):
                 if door not in self._sockets:
-                    self._sockets[door] = _listen()
+                    self._sockets[door] = _listen(self._ports.pop(door[0], 0))
         if self._loop is not None:
             self._loop.call_soon_threadsafe(lambda: self._run_aside(self._settle()))
 
@@ -117,8 +135,11 @@ class LoadBalancing:
             await self._close()
 
     async def _settle(self) -> None:
-        """Bring ports and health checks in line with the snapshot."""
-        snapshot = self.snapshot
+        """Bring ports and health checks in line with the snapshot, one change after the other."""
+        async with self._settling:
+            await self._settle_now(self.snapshot)
+
+    async def _settle_now(self, snapshot: Snapshot) -> None:
         doors = _doors(snapshot)
         for door, listener in doors.items():
             if door not in self._runners:
@@ -211,9 +232,15 @@ def _doors(snapshot: Snapshot) -> dict[Door, Listener]:
     return {(arn, listener.tls): listener for arn, listener in snapshot.listeners.items()}
 
 
-def _listen() -> socket.socket:
+def _listen(port: int) -> socket.socket:
+    """Listen on a port, or on a free one if it is another program's by now."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind(("127.0.0.1", 0))
+    # Connections of before may still be in their last wait.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        listener.bind(("127.0.0.1", 0))
     # Connections wait in the backlog until the loop takes the port over.
     listener.listen(1024)
     return listener

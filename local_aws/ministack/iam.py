@@ -13,7 +13,7 @@ from local_aws.ministack.private import require
 iam = require(
     "services.iam",
     *("_access_keys", "_groups", "_group_inline_policies", "_lookup_policy", "_oidc_providers", "_roles"),
-    *("_user_inline_policies", "_users"),
+    *("_trust_policy_not_principal_error", "_user_inline_policies", "_users"),
 )
 sts = require(
     "services.sts",

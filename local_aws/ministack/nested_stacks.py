@@ -69,6 +69,7 @@ def create(logical_id: str, props: Mapping[str, Any], parent_name: str) -> tuple
         "DisableRollback": bool(parent.get("DisableRollback")),
         "_resources": {},
         "_parent_stack_name": parent_name,
+        "_logical_id": logical_id,
         "_region": region,
         "RootId": parent.get("RootId") or parent["StackId"],
         "ParentId": parent["StackId"],
@@ -83,7 +84,7 @@ def create(logical_id: str, props: Mapping[str, Any], parent_name: str) -> tuple
         if child["StackStatus"] == "ROLLBACK_COMPLETE":
             asyncio.run(stacks._delete_stack_async(name, stack_id))
         if child["StackStatus"] != "DELETE_COMPLETE":
-            _keep_in_parent(parent, logical_id, child, props)
+            _keep_in_parent(parent, child, props)
         raise ValueError(f"Embedded stack {stack_id} was not successfully created: {reason}")
     return stack_id, _outputs(child)
 
@@ -206,10 +207,15 @@ def _reason(child: Mapping[str, Any], verb: str) -> str:
     return f"The following resource(s) failed to {verb}: [{names}]."
 
 
-def _keep_in_parent(
-    parent: dict[str, Any], logical_id: str, child: Mapping[str, Any], props: Mapping[str, Any]
-) -> None:
+def adopt(parent: dict[str, Any], child: Mapping[str, Any]) -> None:
+    """Let the parent know a child in whose making both were interrupted."""
+    if child["StackStatus"] != "DELETE_COMPLETE" and child["_logical_id"] not in parent["_resources"]:
+        _keep_in_parent(parent, child, {})
+
+
+def _keep_in_parent(parent: dict[str, Any], child: Mapping[str, Any], props: Mapping[str, Any]) -> None:
     """Let the parent know what is left of a child that failed, so that its delete finds it."""
+    logical_id = child["_logical_id"]
     parent["_resources"][logical_id] = {
         "PhysicalResourceId": child["StackId"],
         "ResourceType": TYPE,

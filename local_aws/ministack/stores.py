@@ -1,6 +1,10 @@
-"""MiniStack's stores, read whole while another thread writes to them."""
+"""MiniStack's stores: read whole while another thread writes to them, kept, and given back."""
 
-from collections.abc import Callable
+import importlib
+import pickle
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from local_aws.ministack.private import require
@@ -8,7 +12,13 @@ from local_aws.ministack.private import require
 READERS = ("items", "values", "items_scoped", "values_scoped", "all_items")
 TRIES = 100
 
+SERVICES = "ministack.services."
+# What MiniStack remembers elsewhere than in its scoped stores, and could not do without.
+PLAIN = (("ec2", "_default_initialized_scopes"), ("sts", "_sessions"))
+
 _responses = require("core.responses", "AccountScopedDict", "AccountRegionScopedDict")
+for _module, _name in PLAIN:
+    require(f"services.{_module}", _name)
 
 
 def install() -> None:
@@ -22,6 +32,42 @@ def install() -> None:
             method = getattr(store, name, None)
             if method is not None and not hasattr(method, "begins_again"):
                 setattr(store, name, _again(method))
+
+
+class Stores:
+    """All stores of all loaded services, as a part of the memory."""
+
+    lock: AbstractContextManager[Any] = nullcontext()
+
+    def keep(self) -> Mapping[str, Any]:
+        """Return all stores as of one moment: pickled in one go, which no other thread comes into."""
+        return {"stores": _again(_dump)()}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Fill the stores."""
+        for module, stores in pickle.loads(kept["stores"]).items():  # noqa: S301 - our own file
+            found = importlib.import_module(module)
+            for name, content in stores.items():
+                store = getattr(found, name)
+                data = getattr(store, "_data", store)
+                data.clear()
+                data.update(content)
+
+    def shared(self) -> Mapping[str, Any]:
+        """Share nothing with our own services."""
+        return {}
+
+
+def _dump() -> bytes:
+    scoped = (_responses.AccountScopedDict, _responses.AccountRegionScopedDict)
+    loaded = {name: module for name, module in list(sys.modules.items()) if name.startswith(SERVICES)}
+    found = {
+        name: {key: store._data for key, store in list(vars(module).items()) if isinstance(store, scoped)}
+        for name, module in loaded.items()
+    }
+    for module, name in PLAIN:
+        found[SERVICES + module][name] = getattr(sys.modules[SERVICES + module], name)
+    return pickle.dumps(found)
 
 
 def _again(method: Callable[..., Any]) -> Callable[..., Any]:

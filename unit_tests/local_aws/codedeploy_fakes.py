@@ -2,13 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.clock import Clock
+from local_aws.codedeploy import waits as codedeploy_waits
 from local_aws.codedeploy.service import CodeDeploy
 from local_aws.context import Context
 
@@ -253,3 +256,34 @@ class World:
         answer = self.call("GetDeploymentTarget", deploymentId=deployment, targetId=target)
         events = answer["deploymentTarget"]["ecsTarget"]["lifecycleEvents"]
         return {event["lifecycleEventName"]: event["status"] for event in events}
+
+
+def slow(world: World, minutes: int = 10_000, config: str = "") -> None:
+    """Make the group one whose termination (or, with `config`, whose shift) takes long."""
+    blue = {"action": "TERMINATE", "terminationWaitTimeInMinutes": min(minutes, 2880)}
+    blue_green = {"terminateBlueInstancesOnDeploymentSuccess": blue}
+    given = {"blueGreenDeploymentConfiguration": blue_green}
+    if config:
+        given["deploymentConfigName"] = config  # type: ignore[assignment]
+    world.call("UpdateDeploymentGroup", applicationName="app", currentDeploymentGroupName="group", **given)
+
+
+def canary(world: World, minutes: int = 2880) -> None:
+    routing = {
+        "type": "TimeBasedCanary",
+        "timeBasedCanary": {"canaryPercentage": 10, "canaryInterval": minutes},
+    }
+    given = {"deploymentConfigName": "slow", "computePlatform": "ECS", "trafficRoutingConfig": routing}
+    world.call("CreateDeploymentConfig", **given)
+    slow(world, config="slow")
+
+
+@contextmanager
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Give a world with a group, and end it: a fault of a background thread is a failed test."""
+    monkeypatch.setattr(codedeploy_waits, "POLL_SECONDS", 0.01)
+    made = World(tmp_path)
+    made.call("CreateDeploymentGroup", **made.group())
+    yield made
+    made.codedeploy.stop()
+    assert made.context.faults == []

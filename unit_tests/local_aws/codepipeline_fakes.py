@@ -155,6 +155,10 @@ class FakeCodeDeploy:
         self.created.append(request)
         return {"deploymentId": f"d-{len(self.created)}"}
 
+    def list_deployments(self, **request: Any) -> Json:
+        assert request["createTimeRange"]["start"]
+        return {"deployments": [f"d-{number}" for number in range(len(self.created), 0, -1)]}
+
     def get_deployment(self, **request: Any) -> Json:
         status = self.status if self.released.is_set() else "InProgress"
         return {"deploymentInfo": {"deploymentId": request["deploymentId"], "status": status}}

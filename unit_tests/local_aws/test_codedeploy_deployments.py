@@ -6,8 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import codedeploy_fakes
 import pytest
-from codedeploy_fakes import APPSPEC, BLUE, GREEN, PRODUCTION, TASK_DEFINITION, TEST, World, refusal
+from codedeploy_fakes import (
+    APPSPEC,
+    BLUE,
+    GREEN,
+    PRODUCTION,
+    TASK_DEFINITION,
+    TEST,
+    World,
+    canary,
+    refusal,
+    slow,
+)
 
 from local_aws.api import AwsError
 from local_aws.codedeploy import waits as codedeploy_waits
@@ -15,32 +27,8 @@ from local_aws.codedeploy import waits as codedeploy_waits
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(codedeploy_waits, "POLL_SECONDS", 0.01)
-    made = World(tmp_path)
-    made.call("CreateDeploymentGroup", **made.group())
-    yield made
-    made.codedeploy.stop()
-    assert made.context.faults == []
-
-
-def slow(world: World, minutes: int = 10_000, config: str = "") -> None:
-    """Make the group one whose termination (or, with `config`, whose shift) takes long."""
-    blue = {"action": "TERMINATE", "terminationWaitTimeInMinutes": min(minutes, 2880)}
-    blue_green = {"terminateBlueInstancesOnDeploymentSuccess": blue}
-    given = {"blueGreenDeploymentConfiguration": blue_green}
-    if config:
-        given["deploymentConfigName"] = config  # type: ignore[assignment]
-    world.call("UpdateDeploymentGroup", applicationName="app", currentDeploymentGroupName="group", **given)
-
-
-def canary(world: World, minutes: int = 2880) -> None:
-    routing = {
-        "type": "TimeBasedCanary",
-        "timeBasedCanary": {"canaryPercentage": 10, "canaryInterval": minutes},
-    }
-    given = {"deploymentConfigName": "slow", "computePlatform": "ECS", "trafficRoutingConfig": routing}
-    world.call("CreateDeploymentConfig", **given)
-    slow(world, config="slow")
+    with codedeploy_fakes.running(tmp_path, monkeypatch) as made:
+        yield made
 
 
 def states(world: World, deployment: str) -> list[str]:

@@ -293,7 +293,7 @@ def test_an_approval_waits_for_its_answer(cloud: FakeCloud, status: str, ends: s
     assert cloud.status(execution) == "InProgress"
     token = cloud.action("Ask", "Ask")["token"]
     with pytest.raises(AwsError, match="InvalidApprovalTokenException"):
-        approve(cloud, "another", status)
+        approve(cloud, "00000000-0000-0000-0000-000000000000", status)
     approve(cloud, token, status)
     with pytest.raises(AwsError, match="ApprovalAlreadyCompletedException"):
         approve(cloud, token, status)

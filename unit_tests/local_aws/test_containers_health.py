@@ -70,3 +70,13 @@ def test_command_forms_of_docker_and_ecs() -> None:
     assert HealthCheck.of_image({"Test": ["CMD", "a"], "Interval": 5_000_000_000}) == HealthCheck(
         ("a",), interval=5, timeout=30
     )
+
+
+def test_one_that_is_well_is_asked_less_often_until_a_check_fails() -> None:
+    def pause(status: str, failures: int) -> float:
+        return container_health._until_next(1.0, 5.0, status, failures)
+
+    assert pause("", 0) == 0.3, "a start is seen soon"
+    assert pause("HEALTHY", 0) == 5.0
+    assert pause("HEALTHY", 1) == 1.0
+    assert pause("UNHEALTHY", 3) == 1.0

@@ -29,10 +29,13 @@ from elbv2_backends import (
     wait_until,
 )
 
+from local_aws.clock import Clock
 from local_aws.context import ACCOUNT, Context
 from local_aws.elbv2 import proxy as elbv2_proxy
+from local_aws.elbv2.health import interval
 from local_aws.elbv2.plan import Rule, Snapshot, Target
 from local_aws.elbv2.service import LoadBalancing
+from local_aws.elbv2.targets import TargetState
 
 
 @pytest.fixture
@@ -45,6 +48,10 @@ def loop() -> Iterator[Loop]:
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
     return make_context(tmp_path)
+
+
+# Connections that a stopped listener has just accepted are closed by the garbage collector, in any test.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture
@@ -417,6 +424,13 @@ def test_a_target_that_stops_without_being_drained_fails_requests(loop: Loop, pl
     assert any(key.startswith("502") for key in seen)
 
 
+@pytest.fixture
+def silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody but the test take the metrics."""
+    monkeypatch.setattr("local_aws.elbv2.service.PUBLISH_EVERY", 24 * 3600)
+
+
+@pytest.mark.usefixtures("silence")
 def test_metrics_count_requests_errors_and_hosts(loop: Loop, plane: LoadBalancing) -> None:
     async def answer(request: web.BaseRequest) -> web.Response:
         return web.Response(status=500 if request.path == "/bad" else 200)
@@ -463,3 +477,14 @@ def test_stopping_ends_everything_quickly(loop: Loop, context: Context) -> None:
         get(plane)
     assert plane._thread is not None
     assert not plane._thread.is_alive()
+
+
+def test_a_target_that_is_well_is_asked_less_often_until_a_check_fails() -> None:
+    group, clock = target_group("blue", interval=5), Clock(0.01)
+    target = TargetState(Target("127.64.0.1", 8080))
+    assert interval(clock, group, target) == 0.1, "a new one is known soon"
+    target.pass_check(group.health_check)
+    assert interval(clock, group, target) == 0.5
+    target.fail_check(group.health_check, "Target.Timeout")
+    assert interval(clock, group, target) == 0.1
+    assert interval(Clock(1.0), group, target) == 5, "AWS's own interval is never made shorter"

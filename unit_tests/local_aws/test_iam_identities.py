@@ -152,3 +152,17 @@ def test_a_push_needs_each_permission_of_the_login_s_owner(tmp_path: Path, missi
             registry.push(shared_store(), image, lambda _: None)
     assert caught.value.status == 403
     assert set(asked) == {("ASIAOWNER", f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app")}
+
+
+def test_a_trust_in_a_role_that_nobody_has_is_refused(cloud: Cloud) -> None:
+    """traps M2: by the API and to change one too; an account alone need not exist."""
+    iam = cloud.client("iam")
+    account = trust({"AWS": "arn:aws:iam::999999999999:root"}, "sts:AssumeRole")
+    there = iam.create_role(RoleName="there", AssumeRolePolicyDocument=account)["Role"]["Arn"]
+    iam.create_role(RoleName="second", AssumeRolePolicyDocument=trust({"AWS": there}, "sts:AssumeRole"))
+    missing = trust({"AWS": f"{there}-not"}, "sts:AssumeRole")
+    words = f'MalformedPolicyDocument.*Invalid principal in policy: "AWS":"{there}-not"'
+    with pytest.raises(ClientError, match=words):
+        iam.create_role(RoleName="third", AssumeRolePolicyDocument=missing)
+    with pytest.raises(ClientError, match=words):
+        iam.update_assume_role_policy(RoleName="second", PolicyDocument=missing)

@@ -1,17 +1,13 @@
 """A running local_aws listens on loopback alone, and no page of another site drives any of its doors."""
 
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from integration_tests.sockets import beyond_loopback, listening, processes
 from local_aws.running import Running, start
-
-LISTENING = "0A"
-LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")
 
 
 @pytest.fixture(scope="module")
@@ -21,37 +17,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     assert server.stop() == []
 
 
-def processes(root: int) -> set[int]:
-    """Return a process and all that descend from it."""
-    found = {root}
-    for task in Path(f"/proc/{root}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found |= processes(int(child))
-    return found
-
-
-def listening(pids: set[int]) -> set[str]:
-    """Return the addresses (hexadecimal, `address:port`) on which these processes listen."""
-    links = [
-        str(link.readlink())
-        for pid in pids
-        for link in Path(f"/proc/{pid}/fd").iterdir()
-        if os.path.lexists(link)
-    ]
-    sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
-    rows = [
-        line.split()
-        for kind in ("tcp", "tcp6")
-        for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]
-    ]
-    return {row[1] for row in rows if row[3] == LISTENING and row[9] in sockets}
-
-
 def test_every_socket_that_it_listens_on_is_loopback(server: Running) -> None:
     found = listening(processes(server.pid))
     port = int(server.endpoint.rpartition(":")[2])
     assert f"0100007F:{port:04X}" in found
-    assert {address.rpartition(":")[0] for address in found} <= {*LOOPBACK}
+    assert beyond_loopback(found) == set()
 
 
 @pytest.mark.parametrize(
@@ -83,3 +53,9 @@ def test_no_page_of_another_site_drives_it(server: Running, path: str, headers: 
         urllib.request.urlopen(asked, timeout=10)  # noqa: S310 - the same
     assert refused.value.code == 403
     refused.value.close()
+
+
+def test_what_others_could_reach_is_told_from_loopback() -> None:
+    here = {"0100007F:1F90", "0203017F:1F90", f"{'0' * 24}01000000:1F90", f"{'0' * 16}FFFF00000100007F:1F90"}
+    there = {"00000000:1F90", "0200000A:1F90", f"{'0' * 32}:1F90", "7F000001:1F90"}
+    assert beyond_loopback(here | there) == there
