@@ -11,6 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench.container import throughput
+from bench.templates import growth
+from bench.waits import waits
 from integration_tests.cloud import PROJECT, Cloud, HarnessError
 from integration_tests.folders import clear, run_folder
 from integration_tests.local import cloud_of, local_aws, peak_memory, runs_in
@@ -21,6 +24,8 @@ from operations.destroy import CDK
 from operations.errors import OperationsError
 
 SYNTHS = 3
+# Requests a second through the shift.
+RATE = 500
 # What the templates make AWS wait for in one release: CodeDeploy's canary, then the old tasks' termination.
 CANARY_MINUTES = 5
 TERMINATION_MINUTES = 5
@@ -34,6 +39,8 @@ def main() -> int:
         rows = [
             ("cdk synth", f"{ours:.1f} s (median of {SYNTHS})"),
             ("cdk synth of an empty app", f"{empty:.1f} s, so ours takes {ours / empty:.2f} times as long"),
+            *growth(),
+            *throughput(),
             *_road(),
         ]
     except (StoryError, OperationsError) as error:
@@ -43,6 +50,7 @@ def main() -> int:
     for row in rows:
         table.add_row(*row)
     Console().print(table)
+    Console().print(waits())
     return 0
 
 
@@ -94,7 +102,7 @@ def _story(story: Story, cloud: Cloud) -> list[tuple[str, str]]:
     deploying = _timed(story.deploy)
     story.seed()
     developer = story.developer()
-    with story.probing() as prober:
+    with story.probing(RATE) as prober:
         commit = developer.greet("Hello from the bench")
         began, old = prober.seconds, story.progress.old
         story.push(developer, commit)
@@ -115,8 +123,16 @@ def _story(story: Story, cloud: Cloud) -> list[tuple[str, str]]:
             "requests through the shift",
             f"{figures.requests} at {figures.rate:.0f}/s, {figures.failures} failed",
         ),
+        ("size of the image", _image(story)),
         ("their latency", f"p50 {figures.p50:.1f} ms, p95 {figures.p95:.1f} ms"),
     ]
+
+
+def _image(story: Story) -> str:
+    ecr = story.cloud.client("ecr")
+    images = ecr.describe_images(repositoryName=story.outputs.image_repository_name)["imageDetails"]
+    newest = max(images, key=lambda image: image["imagePushedAt"])
+    return f"{newest['imageSizeInBytes'] / 1024 / 1024:.1f} MiB in the registry, without the base image here"
 
 
 def _timed(work: Callable[[], object]) -> float:

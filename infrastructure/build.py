@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
@@ -12,7 +14,7 @@ from constructs import Construct
 
 from infrastructure.artifacts import Artifacts
 from infrastructure.config import Config
-from infrastructure.naming import CONTAINER_NAME, CONTAINER_PORT, HEALTH_PATH, Names
+from infrastructure.naming import CONTAINER_NAME, Names
 from infrastructure.promotion import build_variable
 from infrastructure.roles import allow, arn, own_role, service_principal
 
@@ -26,6 +28,12 @@ _PUSH = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
+
+
+def _task_environment(config: Config) -> dict[str, str]:
+    """What buildspec.yml adds to the container's environment."""
+    given = [{"name": name, "value": value} for name, value in config.entry.environment]
+    return {"TASK_ENVIRONMENT": json.dumps(given)} if given else {}
 
 
 class Build(Construct):
@@ -81,10 +89,11 @@ class Build(Construct):
                 "TASK_MEMORY": str(config.task_memory),
                 "TASK_LOG_GROUP": task_log_group.log_group_name,
                 "CONTAINER_NAME": CONTAINER_NAME,
-                "CONTAINER_PORT": str(CONTAINER_PORT),
-                "HEALTH_PATH": HEALTH_PATH,
+                "CONTAINER_PORT": str(config.entry.port),
+                "HEALTH_PATH": config.entry.health_path,
                 "TEST_TRAFFIC_HOOK": names.traffic_hook,
                 "DOCKER_HUB_PASSWORD_PARAMETER": names.docker_hub_password,
+                **_task_environment(config),
                 **({"PROMOTE_TO": build_variable(self, config)} if config.promote_to else {}),
             },
         )
@@ -110,6 +119,10 @@ class Build(Construct):
                 privileged=True,  # `docker build` needs it (traps F3).
             ),
             environment_variables=environment,
+            # On the build host, for as long as CodeBuild keeps it: nothing to pay, nothing to leave behind.
+            cache=codebuild.Cache.local(
+                codebuild.LocalCacheMode.DOCKER_LAYER, codebuild.LocalCacheMode.CUSTOM
+            ),
             encryption_key=artifacts.key,
             logging=codebuild.LoggingOptions(
                 cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log_group)

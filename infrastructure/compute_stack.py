@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config import Config
-from infrastructure.naming import CONTAINER_NAME, CONTAINER_PORT, Names
+from infrastructure.naming import CONTAINER_NAME, Names
 from infrastructure.promotion import roles_of_others
 from infrastructure.roles import admit, allow, arn, own_role, service_principal
 
@@ -48,7 +48,7 @@ class ComputeStack(NestedStack):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.task_role = self._task_role(names)
+        self.task_role = self._task_role(config, names)
         self.execution_role = self._execution_role(config, names)
         self.cluster = ecs.Cluster(
             self,
@@ -76,13 +76,22 @@ class ComputeStack(NestedStack):
             ],
         )
 
-    def _task_role(self, names: Names) -> iam.Role:
+    def _task_role(self, config: Config, names: Names) -> iam.Role:
+        statements = [
+            iam.PolicyStatement(actions=list(one.actions), resources=list(one.resources))
+            for one in config.entry.task_statements
+        ]
         return own_role(
             self,
             "TaskRole",
             name=names.of("task-role"),
             assumed_by=service_principal("ecs-tasks", source_arn=arn(self, "ecs", "*")),
-            description="What the running service may do: nothing, because it calls no AWS service",
+            description=(
+                "What the running service may do: what the catalogue says"
+                if statements
+                else "What the running service may do: nothing, because it calls no AWS service"
+            ),
+            statements=statements,
         )
 
     def _execution_role(self, config: Config, names: Names) -> iam.Role:
@@ -134,8 +143,8 @@ class ComputeStack(NestedStack):
             container_name=CONTAINER_NAME,
             image=ecs.ContainerImage.from_registry(PLACEHOLDER_IMAGE),
             command=["python", "-c", Path(__file__).with_name("placeholder.py").read_text("utf-8")],
-            environment={"PORT": str(CONTAINER_PORT)},
-            port_mappings=[ecs.PortMapping(container_port=CONTAINER_PORT)],
+            environment={"PORT": str(config.entry.port)},
+            port_mappings=[ecs.PortMapping(container_port=config.entry.port)],
             readonly_root_filesystem=True,
             # Longer than the target groups' deregistration delay (traps N2).
             stop_timeout=Duration.seconds(60),

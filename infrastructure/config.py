@@ -21,6 +21,7 @@ from infrastructure.access_keys import (
     promotions,
     several,
 )
+from infrastructure.catalogue import EXAMPLE, SAMPLE, SERVICES, Service, read_services, service_of
 from infrastructure.context_key import (
     CDK_JSON,
     COMMAND_LINE,
@@ -39,10 +40,10 @@ from infrastructure.environments import (
     ENVIRONMENTS,
     SUFFIX_WORDS,
     environment_of,
+    read_any_suffix,
     read_environments,
-    read_suffix,
 )
-from infrastructure.naming import REGION
+from infrastructure.naming import REGION, Names
 
 # https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html#deployment-configurations-predefined-ecs
 DEPLOYMENT_CONFIGS = (
@@ -87,7 +88,7 @@ class Config:
     A field without a default stands in every environment of cdk.json.
     """
 
-    environment_suffix: str = context_key(SUFFIX_WORDS, "dev", read_suffix)
+    environment_suffix: str = context_key(SUFFIX_WORDS, "dev", read_any_suffix)
     account: str | None = context_key(
         "the 12 digits of an AWS account id (leave it out to deploy to the account of the credentials)",
         "123456789012",
@@ -193,6 +194,23 @@ class Config:
         default=False,
     )
 
+    # Not keys: what the catalogue says of the service whose name the suffix begins with, and whether another
+    # shares this one's network.
+    entry: Service = SAMPLE
+    lends_network: bool = False
+
+    @property
+    def names(self) -> Names:
+        """The names of this service in this environment."""
+        return Names(self.environment_suffix, self.entry.name)
+
+    @property
+    def lender(self) -> Names | None:
+        """The names of the sample's environment in whose network this one stands, if it has none."""
+        if not self.entry.shares_network:
+            return None
+        return Names(self.environment_suffix.removeprefix(f"{self.entry.name}-"))
+
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> Config:
         """Read the CDK context: a key given for itself, else the environment's, else its default.
@@ -200,25 +218,30 @@ class Config:
         Raises ConfigError for the first value that does not fit, and for a key that looks like a slip.
         """
         rules = cls.rules()
-        refuse_slips({key: rule.example for key, rule in rules.items()}, context)
+        refuse_slips({key: rule.example for key, rule in rules.items()} | {SERVICES: EXAMPLE}, context)
         given = read_values(rules, context, required=("environmentSuffix",))
+        services = read_services(context.get(SERVICES))
+        entry, environment = service_of(given["environmentSuffix"], services)
         of_environment = {key: rule for key, rule in rules.items() if key != "environmentSuffix"}
         environments = read_environments(
             context.get(ENVIRONMENTS), of_environment, required=cls.of_each_environment()
         )
         for name, values in environments.items():
             _check_task_size(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
-        values = environment_of(given["environmentSuffix"], environments) | given
+        sizes = {"taskCpu": entry.cpu, "taskMemory": entry.memory, "desiredCount": entry.tasks}
+        own = {key: value for key, value in sizes.items() if value is not None}
+        values = environment_of(environment, environments) | own | given
         _check_task_size(values)
         if "promoteTo" in values:
-            values["promoteTo"] = _promotions(values, environments)
+            values["promoteTo"] = _promotions(values, environments, entry)
         names = {camel(entry.name): entry.name for entry in fields(cls)}
-        return cls(**{names[key]: value for key, value in values.items()})
+        lends = entry.is_sample and any(one.shares_network for one in services.values())
+        return cls(entry=entry, lends_network=lends, **{names[key]: value for key, value in values.items()})
 
     @classmethod
     def rules(cls) -> dict[str, Rule]:
         """List what each key must be, by its name in cdk.json and after `-c`."""
-        return {camel(entry.name): entry.metadata["rule"] for entry in fields(cls)}
+        return {camel(entry.name): entry.metadata["rule"] for entry in fields(cls) if entry.metadata}
 
     @classmethod
     def of_each_environment(cls) -> tuple[str, ...]:
@@ -237,7 +260,7 @@ def _check_task_size(values: Mapping[str, Any], *, path: str = "", place: str = 
 
 
 def _promotions(
-    values: Mapping[str, Any], environments: Mapping[str, dict[str, Any]]
+    values: Mapping[str, Any], environments: Mapping[str, dict[str, Any]], entry: Service
 ) -> tuple[Promotion, ...]:
     """Give each promotion the size of its environment's tasks; refuse one to the environment itself."""
     suffix, given = values["environmentSuffix"], values["promoteTo"]
@@ -246,6 +269,11 @@ def _promotions(
         raise ConfigError("promoteTo", ",".join(map(str, given)), words, "promoteTo=staging@222222222222")
     sizes = [environment_of(promotion.environment, environments) for promotion in given]
     return tuple(
-        replace(promotion, task_cpu=size["taskCpu"], task_memory=size["taskMemory"])
+        replace(
+            promotion,
+            environment=entry.suffix(promotion.environment),
+            task_cpu=entry.cpu or size["taskCpu"],
+            task_memory=entry.memory or size["taskMemory"],
+        )
         for promotion, size in zip(given, sizes, strict=True)
     )

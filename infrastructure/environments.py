@@ -13,11 +13,16 @@ ENVIRONMENTS = "environments"
 FALLBACK = "dev"
 EXAMPLE = '"environments": {"dev": {...}, "prod": {...}}'
 
+# The longest suffix of names without a service in them (traps L); LONGEST is that of all others.
+SHORT, LONGEST = 12, 22
 SUFFIX_WORDS = (
-    "1 to 12 lower-case letters, digits and single hyphens, "
+    f"1 to {SHORT} lower-case letters, digits and single hyphens, "
     "beginning with a letter and ending with a letter or digit"
 )
-read_suffix = text(re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*"), 12)
+_SUFFIX = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+read_suffix = text(_SUFFIX, SHORT)
+# A service of the catalogue may stand before it: orders-staging.
+read_any_suffix = text(_SUFFIX, LONGEST)
 
 Settings = dict[str, Any]
 

@@ -21,9 +21,14 @@ TEST_PORT = 8080
 REPORT_NAME = "unit-tests"
 
 # No time and no commit: a changed tag would touch the ECS service, which AWS may refuse (traps C2).
+# Whose names end in the environment's suffix alone.
+SAMPLE_SERVICE = "sample-service"
+# Of load balancers and target groups (traps L).
+LONGEST_NAME = 32
+
 FIXED_TAGS = {
     "project": "python-service-road",
-    "service": "sample-service",
+    "service": SAMPLE_SERVICE,
     "managed-by": "cdk",
     "cost-centre": "python-service-road",
 }
@@ -31,22 +36,27 @@ FIXED_TAGS = {
 
 @dataclass(frozen=True)
 class Names:
-    """Name every resource of one environment.
+    """Name every resource of one service in one environment.
 
     The longest name with a limit of 32 characters, `target-group-green-{suffix}`, is why a suffix may have
-    12 (traps L).
+    12 (traps L). One with a service's name in it may be longer: then the type is shorter.
     """
 
     suffix: str
+    catalogued: str = SAMPLE_SERVICE
 
     def of(self, resource_type: str) -> str:
         """Join a resource's type and the suffix."""
         return f"{resource_type}-{self.suffix}"
 
+    def _target_group(self, colour: str) -> str:
+        fits = len(self.of("target-group-green")) <= LONGEST_NAME
+        return self.of(f"{'target-group' if fits else 'tg'}-{colour}")
+
     @property
     def tags(self) -> dict[str, str]:
         """Tags that every taggable resource carries."""
-        return {**FIXED_TAGS, "environment": self.suffix}
+        return {**FIXED_TAGS, "service": self.catalogued, "environment": self.suffix}
 
     @property
     def stack(self) -> str:
@@ -54,15 +64,16 @@ class Names:
 
     @property
     def load_balancer(self) -> str:
-        return self.of("load-balancer")
+        name = self.of("load-balancer")
+        return name if len(name) <= LONGEST_NAME else self.of("lb")
 
     @property
     def blue_target_group(self) -> str:
-        return self.of("target-group-blue")
+        return self._target_group("blue")
 
     @property
     def green_target_group(self) -> str:
-        return self.of("target-group-green")
+        return self._target_group("green")
 
     @property
     def image_repository(self) -> str:
@@ -143,6 +154,10 @@ class Names:
     def docker_hub_password(self) -> str:
         """SSM SecureString that a person makes: CloudFormation cannot (traps F5)."""
         return f"/{self.of('docker-hub')}/password"
+
+    def network(self, part: str) -> str:
+        """SSM parameter with a part of the network, for the services that share it."""
+        return f"/{self.of('network')}/{part}"
 
     def artifact_bucket(self, account: str) -> str:
         """Name the bucket; `account` may be a token. Bucket names are shared by all of AWS (traps L)."""

@@ -9,13 +9,12 @@ from constructs import Construct
 
 from infrastructure.config import Config
 from infrastructure.naming import (
-    CONTAINER_PORT,
-    HEALTH_PATH,
     HTTPS_PORT,
     PRODUCTION_PORT,
     TEST_PORT,
     Names,
 )
+from infrastructure.shared_network import borrow, lend
 
 
 class NetworkStack(NestedStack):
@@ -23,7 +22,8 @@ class NetworkStack(NestedStack):
 
     def __init__(self, scope: Construct, id_: str, *, config: Config, names: Names) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
-        self.vpc = self._vpc(config)
+        self._service = config.entry
+        self.vpc, self._ways_out = self._network(config, names)
         self.load_balancer_group = self._load_balancer_group(config)
         self.service_group = self._service_group()
         self.traffic_hook_group = self._traffic_hook_group()
@@ -49,6 +49,18 @@ class NetworkStack(NestedStack):
     def availability_zones(self) -> list[str]:
         """The account's first two zones, asked at deploy time: so synth needs no credentials."""
         return [Fn.select(index, Fn.get_azs()) for index in (0, 1)]
+
+    def _network(self, config: Config, names: Names) -> tuple[ec2.IVpc, list[str]]:
+        """Return the VPC, its own or another's, and the public addresses of its NAT gateways."""
+        if config.lender is not None:
+            zones = self.availability_zones
+            return borrow(self, names=config.lender, zones=zones, ways_out=config.nat_gateways)
+        vpc = self._vpc(config)
+        found = [subnet.node.try_find_child("EIP") for subnet in vpc.public_subnets]
+        ways_out = [address.ref for address in found if isinstance(address, ec2.CfnEIP)]
+        if config.lends_network:
+            lend(self, names=names, vpc=vpc, ways_out=ways_out)
+        return vpc, ways_out
 
     def _vpc(self, config: Config) -> ec2.Vpc:
         return ec2.Vpc(
@@ -87,17 +99,12 @@ class NetworkStack(NestedStack):
         if config.test_traffic_cidr:
             peer = ec2.Peer.ipv4(config.test_traffic_cidr)
             group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "Unreleased versions, for testers only")
-        for address in self._ways_out():
+        for address in self._ways_out:
             # From inside the VPC the load balancer's name leads to its public addresses, so the hook's
             # requests leave by a NAT gateway and come back from there.
             peer = ec2.Peer.ipv4(Fn.join("", [address, "/32"]))
             group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "The gate before traffic")
         return group
-
-    def _ways_out(self) -> list[str]:
-        """The public addresses of the NAT gateways."""
-        found = [subnet.node.try_find_child("EIP") for subnet in self.vpc.public_subnets]
-        return [address.ref for address in found if isinstance(address, ec2.CfnEIP)]
 
     def _traffic_hook_group(self) -> ec2.SecurityGroup:
         """Nobody calls the hook; it calls the test listener and AWS."""
@@ -123,7 +130,7 @@ class NetworkStack(NestedStack):
             allow_all_outbound=True,
         )
         group.connections.allow_from(
-            self.load_balancer_group, ec2.Port.tcp(CONTAINER_PORT), "Requests and health checks"
+            self.load_balancer_group, ec2.Port.tcp(self._service.port), "Requests and health checks"
         )
         return group
 
@@ -136,10 +143,10 @@ class NetworkStack(NestedStack):
             vpc=self.vpc,
             target_type=elbv2.TargetType.IP,
             protocol=elbv2.ApplicationProtocol.HTTP,
-            port=CONTAINER_PORT,
+            port=self._service.port,
             deregistration_delay=Duration.seconds(30),
             health_check=elbv2.HealthCheck(
-                path=HEALTH_PATH,
+                path=self._service.health_path,
                 healthy_http_codes="200",
                 interval=Duration.seconds(5),
                 timeout=Duration.seconds(4),

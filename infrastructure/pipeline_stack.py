@@ -56,7 +56,7 @@ class PipelineStack(NestedStack):
         self._names = names
         self.artifacts = Artifacts(self, "Artifacts", names=names)
         self.artifacts.share(roles_of_others(self, config, "cross-account-role"))
-        self.repository = seeded_repository(self, "Repository", names=names)
+        self.repository = seeded_repository(self, "Repository", config=config, names=names)
         self.build = Build(
             self,
             "Build",
@@ -69,7 +69,13 @@ class PipelineStack(NestedStack):
             task_log_group=task_log_group,
         )
         self.hook = TrafficHook(
-            self, "TrafficHook", names=names, vpc=vpc, group=hook_group, load_balancer=load_balancer
+            self,
+            "TrafficHook",
+            config=config,
+            names=names,
+            vpc=vpc,
+            group=hook_group,
+            load_balancer=load_balancer,
         )
         self.deployment = Deployment(
             self,

@@ -9,7 +9,7 @@ from infrastructure.access_stack import AccessStack
 from infrastructure.compute_stack import ComputeStack
 from infrastructure.config import Config
 from infrastructure.guardrails import guard
-from infrastructure.naming import REGION, TEST_PORT, Names
+from infrastructure.naming import REGION, TEST_PORT
 from infrastructure.network_stack import NetworkStack
 from infrastructure.outputs import Outputs
 from infrastructure.pipeline_stack import PipelineStack
@@ -21,7 +21,7 @@ class RootStack(Stack):
     """One environment of the service, whole."""
 
     def __init__(self, scope: Construct, *, config: Config) -> None:
-        names = Names(config.environment_suffix)
+        names = config.names
         super().__init__(
             scope,
             "Stack",  # The same in every environment, so that the ids inside are, too.
@@ -83,5 +83,5 @@ class RootStack(Stack):
             artifact_bucket_name=pipeline.artifacts.bucket.bucket_name,
             topic_arn=pipeline.notifications.topic.topic_arn,
             event_log_group_name=pipeline.event_log.group.log_group_name,
-            dashboard_url=f"{DASHBOARDS}/{Names(config.environment_suffix).dashboard}",
+            dashboard_url=f"{DASHBOARDS}/{config.names.dashboard}",
         )

@@ -27,6 +27,8 @@ def lines(context: Mapping[str, Any]) -> Iterator[str]:
     rules = Config.rules()
     for entry in fields(Config):
         key = camel(entry.name)
+        if key not in rules:
+            continue
         values = [getattr(config, entry.name) for config in configs]
         yield _row(f"`{key}`", rules[key].words, *map(_cell, values))
 

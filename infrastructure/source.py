@@ -14,6 +14,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from infrastructure.config import Config
 from infrastructure.errors import AppError
 from infrastructure.naming import BRANCH, Names
 from infrastructure.roles import allow, arn, own_role, service_principal
@@ -31,7 +32,7 @@ class SeedError(AppError):
 
 
 def lay_out_seed(project: Path, folder: Path) -> None:
-    """Copy into `folder` what the repository is born with: the contract files and the service with its tests.
+    """Copy into `folder` what the sample's repository is born with: contract files, the service, its tests.
 
     Raises SeedError naming a file that is missing.
     """
@@ -47,13 +48,24 @@ def lay_out_seed(project: Path, folder: Path) -> None:
     )
 
 
-def seeded_repository(scope: Construct, id_: str, *, names: Names) -> codecommit.Repository:
+def lay_out_service(service: Path, folder: Path) -> None:
+    """Copy into `folder` what a service of the catalogue has in its own. Raises SeedError as above."""
+    for name in CONTRACT_FILES:
+        if not (service / name).is_file():
+            raise SeedError(f"{service / name} is missing: `make new-service` writes such a folder")
+    shutil.copytree(service, folder, ignore=shutil.ignore_patterns(*LEFT_BEHIND), dirs_exist_ok=True)
+
+
+def seeded_repository(scope: Construct, id_: str, *, config: Config, names: Names) -> codecommit.Repository:
     """Make the repository with a first commit on `main`, which the pipeline's first run finds (traps B3).
 
     AWS reads the seed only when it makes the repository: later versions arrive by `git push` (traps B4).
     """
     with tempfile.TemporaryDirectory() as folder:
-        lay_out_seed(PROJECT, Path(folder))
+        if config.entry.is_sample:
+            lay_out_seed(PROJECT, Path(folder))
+        else:
+            lay_out_service(PROJECT / config.entry.folder, Path(folder))
         seed = s3_assets.Asset(scope, f"{id_}Seed", path=folder)
     repository = codecommit.Repository(
         scope,

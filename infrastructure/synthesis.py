@@ -35,7 +35,8 @@ def defaults() -> dict[str, Any]:
 def every_option() -> dict[str, Any]:
     """Turn on what is off by default, each with the example that its own error gives."""
     rules = Config.rules()
-    off = {camel(entry.name) for entry in fields(Config) if entry.default in (None, False, ())} - _NO_OPTION
+    keys = [entry for entry in fields(Config) if entry.metadata]
+    off = {camel(entry.name) for entry in keys if entry.default in (None, False, ())} - _NO_OPTION
     return defaults() | {key: rules[key].example for key in sorted(off)}
 
 

@@ -12,7 +12,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.naming import CONTAINER_NAME, HEALTH_PATH, TEST_PORT, Names
+from infrastructure.config import Config
+from infrastructure.naming import CONTAINER_NAME, TEST_PORT, Names
 from infrastructure.roles import allow, arn, own_role
 
 CODE = Path(__file__).with_name("traffic_hook_code")
@@ -33,6 +34,7 @@ class TrafficHook(Construct):
         scope: Construct,
         id_: str,
         *,
+        config: Config,
         names: Names,
         vpc: ec2.IVpc,
         group: ec2.ISecurityGroup,
@@ -71,7 +73,7 @@ class TrafficHook(Construct):
                 "SERVICE": names.service,
                 "CONTAINER_NAME": CONTAINER_NAME,
                 "TEST_URL": f"http://{load_balancer.load_balancer_dns_name}:{TEST_PORT}",
-                "HEALTH_PATH": HEALTH_PATH,
+                "HEALTH_PATH": config.entry.health_path,
             },
         )
 

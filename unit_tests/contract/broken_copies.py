@@ -45,7 +45,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         ),
     ],
     "e3_the_gates_come_before_the_image": [
-        (BUILDSPEC, "- python -m bandit", "- echo bandit"),
+        (BUILDSPEC, "python -m bandit", "echo bandit"),
         (BUILDSPEC, "--junitxml=reports/", "--junitxml="),
     ],
     "f1_python_is_the_one_of_the_image": [

@@ -28,6 +28,19 @@ def build(tmp_path: Path) -> Build:
     return made
 
 
+@pytest.mark.parametrize(("tests", "scan"), [(0, 0), (1, 0), (0, 1), (2, 1)])
+def test_both_gates_run_and_either_stops_the_build(build: Build, tests: int, scan: int) -> None:
+    python = build.folder / "bin" / "python"
+    # The scan ends last: it has to be waited for.
+    python.write_text(
+        f"#!/bin/sh\n[ $2 = pytest ] && exit {tests}\nsleep 0.2; echo what bandit found >&2; exit {scan}\n"
+    )
+    python.chmod(0o755)
+    done = build.run("-m pytest")
+    assert (done.returncode == 0) is (tests == scan == 0)
+    assert done.stdout == f"what bandit found\npytest ended with {tests}, bandit with {scan}\n"
+
+
 def test_rendering_fills_every_placeholder_but_the_image(build: Build) -> None:
     assert build.run("string.Template").returncode == 0
     text = (build.folder / "taskdef.json").read_text()

@@ -131,6 +131,14 @@ def test_the_build_runs_docker_on_the_image_that_has_python_3_9(templates: Templ
     assert project["Source"] == {"BuildSpec": "buildspec.yml", "Type": "CODEPIPELINE"}
 
 
+def test_what_a_build_fetches_and_builds_stays_with_its_host(templates: Templates) -> None:
+    project = templates.only("AWS::CodeBuild::Project").properties
+    assert project["Cache"]["Type"] == "LOCAL"
+    assert sorted(project["Cache"]["Modes"]) == ["LOCAL_CUSTOM_CACHE", "LOCAL_DOCKER_LAYER_CACHE"]
+    # A build is root, and that is where pip keeps what it has fetched.
+    assert "    - /root/.cache/pip/**/*\n" in (PROJECT / "buildspec.yml").read_text()
+
+
 def test_the_build_gets_exactly_the_variables_of_the_contract(templates: Templates) -> None:
     environment = templates.only("AWS::CodeBuild::Project").properties["Environment"]
     variables = {

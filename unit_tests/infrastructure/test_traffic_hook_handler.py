@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -123,7 +123,8 @@ def aws(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Aws]:
     stubs = {name: Stubber(session.client(name)) for name in ("ecs", "codedeploy")}
     made = Aws(stubs)
     monkeypatch.setattr(boto3, "client", made.client)
-    monkeypatch.setattr(time, "sleep", made.slept.append)
+    # The handler's own clock: other threads of this process go on sleeping by the real one.
+    monkeypatch.setattr(hook, "time", SimpleNamespace(sleep=made.slept.append))
     for stub in stubs.values():
         stub.activate()
     yield made

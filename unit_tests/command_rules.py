@@ -1,0 +1,169 @@
+"""Which commands a page names, and whether a tool's own parser or help knows each; none of them is run."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+from infrastructure.config import Config
+from operations.__main__ import parser
+
+PROJECT = Path(__file__).resolve().parent.parent
+TOOLS = Path(sys.prefix) / "bin"
+# Drawings and templates in the same form; no line of theirs begins as a command does.
+COMMAND = re.compile(
+    r"(aws|cdk|curl|docker|export|gh|git|make|npm|npx|operations|pip|podman|pytest|python3?|uv) "
+)
+# What no rule here looks at, and why not.
+BY_HAND = {
+    'export PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH"': "the shell's own; somebody has run it",
+    "gh api repos/OWNER/NAME --jq '.owner.id, .id'": "no gh here; somebody has run it",
+    "gh api repos/OWNER/NAME --jq .owner.id": "no gh here; somebody has run it",
+    "gh api repos/OWNER/NAME --jq .id": "no gh here; somebody has run it",
+    "aws codecommit credential-helper": "no operation of a model; git calls it in each story (developer.py)",
+    "docker run": "the reader's own engine, of which no test may ask that it is there",
+    "docker compose": "named because it is refused; test_docker_plan.py has that",
+    "python -c": "what the placeholder's task runs; test_placeholder_server.py has that",
+}
+# botocore cannot make a sample of their answers, whose own limits it breaks: the input's names are checked.
+NO_SAMPLE = {"get-pipeline-state", "update-service"}
+BLOCKS = re.compile(r"^(?: {4}(?! ).*| {6,}--.*)$", re.M)
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
+# A span may go on in the next line.
+SPANS = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+
+
+def commands(text: str) -> Iterator[str]:
+    """Yield the commands of the indented and the fenced blocks, without their comments."""
+    shells = (block for language, block in FENCED.findall(text) if language in ("sh", "console"))
+    blocks = "\n".join(BLOCKS.findall(text)) + "\n".join(shells)
+    for line in re.sub(r"\\\n\s*", "", blocks).splitlines():
+        command = re.split(r"\s+#\s", line.strip())[0].strip()
+        # An arrow stands in a drawing.
+        if COMMAND.match(command) and " -> " not in command:
+            yield command
+
+
+def spans(text: str) -> Iterator[str]:
+    """Yield the commands that stand as code in a sentence or in a table."""
+    for span in SPANS.findall(BLOCKS.sub("", FENCED.sub("", text))):
+        command = " ".join(span.split())
+        if COMMAND.match(command):
+            yield command
+
+
+@cache
+def check(command: str) -> None:
+    """Raise `AssertionError` or `SystemExit` for what no tool here would understand."""
+    if command in BY_HAND:
+        return
+    # Somebody types the password there.
+    words = shlex.split(command.replace('"$(cat)"', "secret"))
+    assert words[0] in RULES, f"no rule here knows {words[0]}"
+    RULES[words[0]](words)
+
+
+def _make(words: list[str]) -> None:
+    targets = re.findall(r"^(?!\.)([a-z-]+):", (PROJECT / "Makefile").read_text("utf-8"), re.M)
+    asked = [word for word in words[1:] if "=" not in word]
+    assert asked
+    assert set(asked) <= set(targets)
+
+
+def _operations(words: list[str]) -> None:
+    """Let the parser take it; a sentence names a command without its suffix."""
+    parser().parse_args([*words[1:], "dev"] if len(words) == 2 else words[1:])
+
+
+def _python(words: list[str]) -> None:
+    """Look for a module, and in its help for what it is told; one without a parser can be told nothing."""
+    assert words[1] == "-m"
+    module, told = words[2], words[3:]
+    if module == "operations":
+        # As a line to be typed, it has its suffix.
+        parser().parse_args(told)
+        return
+    found = importlib.util.find_spec(module)
+    assert found, f"there is no module {module}"
+    if found.submodule_search_locations:
+        found = importlib.util.find_spec(f"{module}.__main__")
+    assert found, f"{module} cannot be run"
+    assert found.origin
+    if not told:
+        return
+    assert "argparse" in Path(found.origin).read_text("utf-8"), f"{module} has no options"
+    known = _help(sys.executable, "-m", module, "--help")
+    if f"{told[0]}," in known or f"{told[0]}}}" in known:
+        known = _help(sys.executable, "-m", module, told[0], "--help")
+    _options(told, known)
+
+
+def _pytest(words: list[str]) -> None:
+    folder = words[1]
+    assert (PROJECT / folder).is_dir()
+    _options(words[2:], _help(sys.executable, "-m", "pytest", folder, "--help"))
+
+
+def _git(words: list[str]) -> None:
+    """Look for git's own command, and in its usage for the options; what they are about is the reader's."""
+    assert words[1] in _help("git", "--list-cmds=main").split()
+    # It ends with 129, as after a mistake.
+    done = subprocess.run(["git", words[1], "-h"], check=False, capture_output=True, text=True)  # noqa: S603, S607
+    _options(words[2:], done.stdout + done.stderr)
+
+
+def _cdk(words: list[str]) -> None:
+    known = _help(str(PROJECT / "node_modules/.bin/cdk"), words[1], "--help")
+    assert f"cdk {words[1]}" in known, f"cdk has no {words[1]}"
+    _options(words[2:], known)
+    settings = [words[number + 1] for number, word in enumerate(words) if word == "-c"]
+    assert {one.partition("=")[0] for one in settings} <= set(Config.rules())
+
+
+def _aws(words: list[str]) -> None:
+    """Let the AWS CLI parse and validate it, and answer with a sample instead of a call.
+
+    Without any option it is the operation's name, of which the CLI tells what it would take.
+    """
+    sample = "input" if words[2] in NO_SAMPLE or len(words) == 3 else "output"
+    asked = [str(TOOLS / "aws"), *words[1:], "--region", "us-east-1", "--generate-cli-skeleton", sample]
+    done = subprocess.run(asked, check=False, capture_output=True, text=True)  # noqa: S603 - our own CLI
+    assert done.returncode == 0, done.stderr
+
+
+def _uv(words: list[str]) -> None:
+    known = _help(str(TOOLS / "uv"), *words[1:3], "--help")
+    asked = {word for word in words if word.startswith("--")}
+    # `--no-header` is there wherever `--header` is, and the help shows one of them.
+    shown = set(re.findall(r"--[a-z-]+", known))
+    assert {one for one in asked if one.replace("--no-", "--") not in shown} <= shown
+
+
+def _options(words: list[str], known: str) -> None:
+    for word in words:
+        if word.startswith("-"):
+            name = re.escape(word.partition("=")[0])
+            assert re.search(rf"(^|[\s\[,(|]){name}(?![\w-])", known), f"there is no {word}"
+
+
+@cache
+def _help(*words: str) -> str:
+    return subprocess.run(words, check=True, capture_output=True, text=True, cwd=PROJECT).stdout  # noqa: S603 - our own tools
+
+
+RULES: dict[str, Callable[[list[str]], None]] = {
+    "aws": _aws,
+    "cdk": _cdk,
+    "git": _git,
+    "make": _make,
+    "operations": _operations,
+    "pytest": _pytest,
+    "python": _python,
+    "uv": _uv,
+}
