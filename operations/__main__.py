@@ -17,12 +17,14 @@ from operations.errors import OperationsError
 from operations.preflight.check import Subject
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+# Of the suffix of a service of the catalogue, as orders-staging.
+LONGEST = 22
 EXIT_CODES = "Exit code 2: it could not be done, with one line that says why and what to do."
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0, 1 when it found what it looks for, or 2 with one line on what to do."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return int(options.run(options, Account()))
     except (OperationsError, BotoCoreError, ClientError) as error:
@@ -36,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the commands."""
     parser = argparse.ArgumentParser(
         prog="python -m operations",
         description="What people run around cdk, in the account of your credentials, us-east-1.",
@@ -127,14 +130,15 @@ def _add_leftovers(commands: Commands) -> None:
 def _command(commands: Commands, name: str, what: str, more: str) -> argparse.ArgumentParser:
     said = f"{what[0].upper()}{what[1:]}. {more}".replace("?.", "?")
     command = commands.add_parser(name, help=what, description=said, epilog=EXIT_CODES)
-    command.add_argument("suffix", type=_suffix, help="the environmentSuffix, as dev")
+    command.add_argument("suffix", type=environment_suffix, help="the environmentSuffix, as dev")
     return command
 
 
-def _suffix(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value) or len(value) > 12:
+def environment_suffix(value: str) -> str:
+    """Read a suffix from the command line."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value) or len(value) > LONGEST:
         raise argparse.ArgumentTypeError(
-            f"{value!r} is no environmentSuffix: that is 1 to 12 lower-case letters, digits and hyphens"
+            f"{value!r} is no environmentSuffix: 1 to {LONGEST} lower-case letters, digits and hyphens"
         )
     return value
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from operations.account import Account
 from operations.errors import OperationsError
-from operations.obstacles import clear
+from operations.obstacles import clear, refuse_shared
 from operations.remainders import delete, remainders
 from operations.root_stack import failures, root_stack
 from operations.stopping import stop_everything
@@ -32,8 +32,10 @@ def destroy(
     """Destroy everything of `suffix`; again and again is fine.
 
     `environment` (default: this process's) is given to the CDK CLI, whose words go to `log` (default: to the
-    terminal). Raises `OperationsError` when something could not be deleted, and says what and why.
+    terminal). Raises `OperationsError` when something could not be deleted, and says what and why; before
+    anything is touched when other environments share the network.
     """
+    refuse_shared(suffix, account)
     clear(suffix, account, say, dry_run=dry_run)
     stop_everything(suffix, account, say, dry_run=dry_run)
     if dry_run:

@@ -173,10 +173,10 @@ def _primary(service: Mapping[str, str], account: Account) -> tuple[str, str]:
 def _listener(route: str, arn: str, account: Account) -> Listener:
     found = account.client("elbv2").describe_listeners(ListenerArns=[arn])["Listeners"][0]
     actions = found["DefaultActions"]
-    return Listener(route, arn, f"{found['Protocol']}:{found['Port']}", actions, _shares(actions))
+    return Listener(route, arn, f"{found['Protocol']}:{found['Port']}", actions, shares(actions))
 
 
-def _shares(actions: Sequence[Action]) -> dict[str, float]:
+def shares(actions: Sequence[Action]) -> dict[str, float]:
     """Return the per cent of the traffic that each target group gets; none when it is not forwarded."""
     forward = next((action for action in actions if action["Type"] == "forward"), None)
     if forward is None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from operations.account import Account, batches
 from operations.errors import OperationsError
-from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG
+from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG, flat
 from operations.root_stack import Failure, failures, root_stack
 
 Say = Callable[[str], None]
@@ -39,6 +39,31 @@ def clear(suffix: str, account: Account, say: Say, *, dry_run: bool = False) -> 
         _delete_interfaces(suffix, account, say, dry_run)
 
 
+def refuse_shared(suffix: str, account: Account) -> None:
+    """Raise `OperationsError` when other environments stand in this one's network.
+
+    CloudFormation would refuse as well, but at the end, when all else of this one is gone.
+    """
+    vpcs = [vpc["VpcId"] for vpc in account.pages("ec2", "describe_vpcs", "Vpcs", Filters=_ours(suffix))]
+    if not vpcs:
+        return
+    inside = [{"Name": "vpc-id", "Values": vpcs}]
+    found = account.pages("ec2", "describe_security_groups", "SecurityGroups", Filters=inside)
+    tags = [flat(group.get("Tags")) for group in found]
+    owners = {one.get(ENVIRONMENT_TAG, suffix) for one in tags if one.get(PROJECT_TAG) == PROJECT}
+    if others := sorted(owners - {suffix}):
+        raise OperationsError(
+            f"the network of {suffix} is shared by {', '.join(others)}: destroy those first"
+        )
+
+
+def _ours(suffix: str) -> list[dict[str, Any]]:
+    return [
+        {"Name": f"tag:{PROJECT_TAG}", "Values": [PROJECT]},
+        {"Name": f"tag:{ENVIRONMENT_TAG}", "Values": [suffix]},
+    ]
+
+
 def _empty_buckets(failed: list[Failure], account: Account, say: Say, dry_run: bool) -> None:
     """Empty the buckets: the Lambda function that did so may be gone when something writes once more."""
     for failure in failed:
@@ -59,15 +84,15 @@ def _versions(bucket: str, account: Account) -> Iterator[dict[str, Any]]:
 
 
 def _delete_interfaces(suffix: str, account: Account, say: Say, dry_run: bool) -> None:
-    """Delete the interfaces in our own network that nobody holds any more."""
-    ours = [
-        {"Name": f"tag:{PROJECT_TAG}", "Values": [PROJECT]},
-        {"Name": f"tag:{ENVIRONMENT_TAG}", "Values": [suffix]},
-    ]
-    vpcs = [vpc["VpcId"] for vpc in account.pages("ec2", "describe_vpcs", "Vpcs", Filters=ours)]
-    if not vpcs:
+    """Delete the interfaces of our own security groups that nobody holds any more.
+
+    Not those in our network: it may be another's, or others may share it.
+    """
+    found = account.pages("ec2", "describe_security_groups", "SecurityGroups", Filters=_ours(suffix))
+    groups = [group["GroupId"] for group in found]
+    if not groups:
         return
-    free = [{"Name": "vpc-id", "Values": vpcs}, {"Name": "status", "Values": ["available"]}]
+    free = [{"Name": "group-id", "Values": groups}, {"Name": "status", "Values": ["available"]}]
     for found in account.pages("ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=free):
         name = found["NetworkInterfaceId"]
         say(f"{'would delete' if dry_run else 'deleting'} network interface {name}")

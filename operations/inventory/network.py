@@ -35,8 +35,19 @@ def route_tables(account: Account) -> Iterator[Thing]:
 
 
 def network_interfaces(account: Account) -> Iterator[Thing]:
-    """Yield the network interfaces; a load balancer's says its owner's name in the description."""
-    found = account.pages("ec2", "describe_network_interfaces", "NetworkInterfaces")
+    """Yield the network interfaces; a load balancer's says its owner's name in the description.
+
+    Fargate's and Lambda's have no tags. Their security group is their environment's, also in a shared VPC.
+    """
+    groups = account.pages("ec2", "describe_security_groups", "SecurityGroups")
+    tags = {group["GroupId"]: flat(group.get("Tags")) for group in groups}
+    found = (
+        {
+            **one,
+            "Tags": _merged(*(tags.get(group["GroupId"], {}) for group in one.get("Groups", [])), _own(one)),
+        }
+        for one in account.pages("ec2", "describe_network_interfaces", "NetworkInterfaces")
+    )
     yield from _tagged_as_vpc(account, "network interface", "NetworkInterfaceId", found, said="Description")
 
 
@@ -88,12 +99,20 @@ def _in_vpcs(account: Account, kind: str, operation: str, key: str, name: str) -
 def _tagged_as_vpc(
     account: Account, kind: str, name: str, found: Iterable[Mapping[str, Any]], said: str = ""
 ) -> Iterator[Thing]:
-    """Yield `found` with the tags of its VPC where it has none of its own: Fargate's interfaces have none."""
+    """Yield `found` with the tags of its VPC where it has none of its own."""
     vpcs = {vpc["VpcId"]: flat(vpc.get("Tags")) for vpc in account.pages("ec2", "describe_vpcs", "Vpcs")}
     for one in found:
-        tags = {**vpcs.get(one.get("VpcId", ""), {}), **flat(one.get("Tags") or one.get("TagSet"))}
+        tags = _merged(vpcs.get(one.get("VpcId", ""), {}), _own(one))
         word = str(one.get(said, ""))
         yield Thing(kind, one[name], tags, (word,), word)
+
+
+def _own(one: Mapping[str, Any]) -> dict[str, str]:
+    return flat(one.get("Tags") or one.get("TagSet"))
+
+
+def _merged(*tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for some in tags for key, value in some.items()}
 
 
 def _tagged(account: Account, kind: str, name: str, arn: str, found: list[dict[str, Any]]) -> Iterator[Thing]:

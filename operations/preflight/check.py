@@ -49,12 +49,28 @@ class Subject:
         return f"stack-{self.suffix}"
 
     @cached_property
+    def networks(self) -> int:
+        """How many it makes: none when its service shares another's (`network` of its entry in cdk.json)."""
+        services = self._context.get("services", {})
+        return 0 if services.get(self._service, {}).get("network") == "shared" else 1
+
+    @cached_property
     def nat_gateways(self) -> int:
         """How many cdk.json gives it; a suffix that has no settings there gets dev's."""
+        environments = self._context["environments"]
+        own = environments.get(self.suffix.removeprefix(f"{self._service}-"), environments["dev"])
+        return int(self._context.get("natGateways", own["natGateways"])) * self.networks
+
+    @cached_property
+    def _context(self) -> dict[str, Any]:
         context: dict[str, Any] = json.loads(self.settings.read_text())["context"]
-        environments = context["environments"]
-        own = environments.get(self.suffix, environments["dev"])
-        return int(context.get("natGateways", own["natGateways"]))
+        return context
+
+    @cached_property
+    def _service(self) -> str:
+        """The longest name of the catalogue that the suffix begins with; none is the sample's."""
+        names = [name for name in self._context.get("services", {}) if self.suffix.startswith(f"{name}-")]
+        return max(names, key=len, default="")
 
     @cached_property
     def status(self) -> str | None:

@@ -99,14 +99,14 @@ QUOTAS = (
         "VPCs",
         "vpc",
         "L-F678F1CE",
-        lambda _: 1,
+        lambda subject: subject.networks,
         _count("ec2", "describe_vpcs", "Vpcs"),
     ),
     Quota(
         "internet gateways",
         "vpc",
         "L-A4707A72",
-        lambda _: 1,
+        lambda subject: subject.networks,
         _count("ec2", "describe_internet_gateways", "InternetGateways"),
     ),
     Quota(
@@ -120,7 +120,7 @@ QUOTAS = (
         "NAT gateways in a zone",
         "vpc",
         "L-FE5A380F",
-        lambda _: 1,
+        lambda subject: subject.networks,
         _nat_gateways,
     ),
     Quota(

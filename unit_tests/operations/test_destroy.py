@@ -59,10 +59,22 @@ def stuck(*failed: dict[str, Any]) -> dict[tuple[str, str], Any]:
     }
 
 
+def groups_of(*environments: str) -> dict[str, Any]:
+    """Security groups of these environments, and a VPC's own."""
+    tags = [
+        [{"Key": "project", "Value": "python-service-road"}, {"Key": "environment", "Value": one}]
+        for one in environments
+    ]
+    groups = [{"GroupId": f"sg-{number}", "Tags": one} for number, one in enumerate(tags, 1)]
+    return {"SecurityGroups": [{"GroupId": "sg-default"}, *groups]}
+
+
 def at_rest() -> dict[tuple[str, str], Any]:
     """Answers of an environment in which nothing runs and nothing remains."""
     return {
         ("cloudformation", "describe_stacks"): no_stack,
+        ("ec2", "describe_vpcs"): {"Vpcs": [{"VpcId": "vpc-1"}]},
+        ("ec2", "describe_security_groups"): groups_of("dev"),
         ("codepipeline", "disable_stage_transition"): {},
         ("codepipeline", "list_pipeline_executions"): {"pipelineExecutionSummaries": []},
         ("codebuild", "list_builds_for_project"): {"ids": []},
@@ -172,7 +184,7 @@ BUCKET = event(NESTED, "AWS::S3::Bucket", "artifacts-dev-1", "DELETE_FAILED", "T
 
 def test_a_stack_that_could_not_be_deleted_is_an_error_that_names_the_resource_and_why(cdk: Path) -> None:
     Path(f"{cdk}.code").write_text("1")
-    account = FakeAccount({**stuck(SUBNET), ("ec2", "describe_vpcs"): {"Vpcs": []}})
+    account = FakeAccount({**stuck(SUBNET), ("ec2", "describe_security_groups"): {"SecurityGroups": []}})
     with pytest.raises(OperationsError) as said:
         destroying.destroy("dev", account, lambda _: None)
     assert "DELETE_FAILED (AWS::EC2::Subnet subnet-1: has dependencies and cannot go)" in str(said.value)
@@ -198,7 +210,6 @@ def test_a_rerun_says_what_failed_and_frees_the_network_and_the_bucket_first(cdk
         {
             **answers,
             ("cloudformation", "describe_stacks"): stacks,
-            ("ec2", "describe_vpcs"): {"Vpcs": [{"VpcId": "vpc-1"}]},
             ("ec2", "describe_network_interfaces"): {"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1"}]},
             ("ec2", "delete_network_interface"): {},
             ("s3", "list_object_versions"): {
@@ -223,14 +234,36 @@ def test_a_rerun_says_what_failed_and_frees_the_network_and_the_bucket_first(cdk
     ]
     free = {"Name": "status", "Values": ["available"]}
     assert free in asked["describe_network_interfaces"]["Filters"]
-    assert {"Name": "tag:environment", "Values": ["dev"]} in asked["describe_vpcs"]["Filters"]
+    assert {"Name": "group-id", "Values": ["sg-default", "sg-1"]} in asked["describe_network_interfaces"][
+        "Filters"
+    ]
+    # All that the fake answers; AWS answers those with the tags.
+    assert {"Name": "tag:environment", "Values": ["dev"]} in asked["describe_security_groups"]["Filters"]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_network_that_others_share_is_not_destroyed_under_them(cdk: Path, dry_run: bool) -> None:
+    shared = {("ec2", "describe_security_groups"): groups_of("dev", "orders-dev", "bills-dev")}
+    account = FakeAccount({**at_rest(), **shared})
+    with pytest.raises(OperationsError, match="shared by bills-dev, orders-dev: destroy those first"):
+        destroying.destroy("dev", account, print, dry_run=dry_run)
+    assert account.operations == ["describe_vpcs", "describe_security_groups"], "nothing is stopped"
+    assert not Path(f"{cdk}.called").exists()
+    assert {"Name": "tag:environment", "Values": ["dev"]} in account.asked[0][2]["Filters"]
+    assert account.asked[1][2]["Filters"] == [{"Name": "vpc-id", "Values": ["vpc-1"]}]
+
+
+def test_who_has_no_network_keeps_nobody_from_it(cdk: Path) -> None:
+    account = FakeAccount({**at_rest(), ("ec2", "describe_vpcs"): {"Vpcs": []}})
+    destroying.destroy("orders-dev", account, print)
+    assert "describe_security_groups" not in account.operations
+    assert Path(f"{cdk}.called").exists()
 
 
 def test_a_dry_run_of_a_rerun_changes_nothing(cdk: Path) -> None:
     account = FakeAccount(
         {
             **stuck(SUBNET, BUCKET),
-            ("ec2", "describe_vpcs"): {"Vpcs": [{"VpcId": "vpc-1"}]},
             ("ec2", "describe_network_interfaces"): {"NetworkInterfaces": [{"NetworkInterfaceId": "eni-1"}]},
         }
     )
@@ -247,7 +280,7 @@ def test_a_protected_stack_is_left_alone_and_nothing_is_stopped(cdk: Path) -> No
     account = FakeAccount({**running.answers(), ("cloudformation", "describe_stacks"): protected})
     with pytest.raises(OperationsError, match="update-termination-protection --no-enable-termination"):
         destroying.destroy("dev", account, lambda _: None)
-    assert account.operations == ["describe_stacks"]
+    assert account.operations == ["describe_vpcs", "describe_security_groups", "describe_stacks"]
     assert not Path(f"{cdk}.called").exists()
 
 

@@ -13,6 +13,7 @@ from operations.__main__ import main
 from operations.account import Account
 from operations.errors import OperationsError
 from operations.inventory import identity
+from operations.inventory.network import network_interfaces
 from operations.ownership import Thing
 
 NOBODY = FakeAccount({})
@@ -31,6 +32,28 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+def test_an_interface_is_its_security_groups_environments_also_in_anothers_network() -> None:
+    def tags(environment: str) -> list[dict[str, str]]:
+        return [{"Key": "environment", "Value": environment}]
+
+    account = FakeAccount(
+        {
+            ("ec2", "describe_vpcs"): {"Vpcs": [{"VpcId": "vpc-1", "Tags": tags("dev")}]},
+            ("ec2", "describe_security_groups"): {
+                "SecurityGroups": [{"GroupId": "sg-1", "Tags": tags("orders-dev")}, {"GroupId": "sg-default"}]
+            },
+            ("ec2", "describe_network_interfaces"): {
+                "NetworkInterfaces": [
+                    {"NetworkInterfaceId": name, "VpcId": "vpc-1", "Groups": [{"GroupId": group}]}
+                    for name, group in (("task", "sg-1"), ("other", "sg-default"))
+                ]
+            },
+        }
+    )
+    found = {thing.name: thing.tags["environment"] for thing in network_interfaces(account)}
+    assert found == {"task": "orders-dev", "other": "dev"}
 
 
 def test_an_empty_account_has_nothing_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +109,7 @@ def test_no_credentials_end_the_command_with_one_line_and_two(
     assert "credentials" in said
 
 
-@pytest.mark.parametrize("suffix", ["Dev", "", "a" * 13, "dev--2", "-dev", "dev;rm"])
+@pytest.mark.parametrize("suffix", ["Dev", "", "a" * 23, "dev--2", "-dev", "dev;rm"])
 def test_an_unfit_suffix_is_refused(suffix: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["leftovers", "--", suffix])

@@ -203,6 +203,35 @@ def test_the_nat_gateways_of_an_environment_are_read_from_cdk_json(suffix: str, 
     assert Subject(suffix, FakeAccount({})).nat_gateways == count
 
 
+def test_a_service_has_the_nat_gateways_of_its_environment_or_none(tmp_path: Path) -> None:
+    settings = tmp_path / "cdk.json"
+    environments = {"dev": {"natGateways": 1}, "prod": {"natGateways": 2}}
+    services = {"orders": {}, "orders-eu": {"network": "shared"}}
+    settings.write_text(json.dumps({"context": {"environments": environments, "services": services}}))
+
+    def needed(suffix: str) -> tuple[int, int]:
+        subject = Subject(suffix, FakeAccount({}), settings=settings)
+        return subject.networks, subject.nat_gateways
+
+    assert needed("prod") == needed("orders-prod") == (1, 2)
+    assert needed("orders-mine") == (1, 1)
+    assert needed("orders-eu-prod") == (0, 0)
+
+
+@pytest.mark.usefixtures("left")
+def test_who_shares_a_network_needs_no_more_of_it(tmp_path: Path) -> None:
+    settings = tmp_path / "cdk.json"
+    context = {"environments": {"dev": {"natGateways": 1}}, "services": {"dev": {"network": "shared"}}}
+    settings.write_text(json.dumps({"context": context}))
+    full: dict[tuple[str, str], Any] = {
+        ("ec2", "describe_vpcs"): {"Vpcs": [{}] * 5},
+        ("ec2", "describe_internet_gateways"): {"InternetGateways": [{}] * 5},
+        ("ec2", "describe_addresses"): {"Addresses": [{}] * 5},
+    }
+    subject = Subject("dev-1", account_with(full), settings=settings)
+    assert [check.name for check in preflight.look(subject).checks if check.verdict is Verdict.STOP] == []
+
+
 @pytest.mark.usefixtures("left")
 def test_nat_gateways_count_in_the_zones_that_a_deployment_takes_and_while_they_live() -> None:
     def gateways(subnet: str, state: str = "available") -> dict[tuple[str, str], Any]:
