@@ -18,9 +18,9 @@ from integration_tests.local import (
     runs_in,
     start_local_aws,
 )
-from integration_tests.progress import Progress
 from integration_tests.story import Story
 from integration_tests.suffixes import random_suffix
+from integration_tests.telling import telling
 from operations.errors import OperationsError
 
 
@@ -77,28 +77,11 @@ def second_account(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
     return cloud_of(running, folder, SECOND_ACCOUNT)
 
 
-def telling(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
-    """Tell a story with an environment of its own, which is destroyed whatever happens."""
-    suffix = request.config.getoption("--suffix") or random_suffix("it")
-    told = Story(cloud, suffix, Progress(print, cloud.factor))
-    failed_before = request.session.testsfailed
-    try:
-        yield told
-    finally:
-        try:
-            if not request.config.getoption("--keep"):
-                told.clear_away()
-        finally:
-            failed = request.session.testsfailed - failed_before
-            name = request.node.name
-            verdict = f"{failed} tests of {name} failed" if failed else f"every test of {name} passed"
-            told.progress.step(f"report: {told.recorder.finish(passed=not failed, verdict=verdict)}")
-
-
 @pytest.fixture(scope="module")
 def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
     """A story for one module."""
-    yield from telling(cloud, request)
+    with telling(cloud, request, suffix=request.config.getoption("--suffix") or "") as told:
+        yield told
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,21 @@
 """`python -m integration_tests.down`: destroy what `up` deployed, and stop local_aws."""
 
+import shutil
 import sys
+from pathlib import Path
 
+from integration_tests.cloud import Cloud
+from integration_tests.environment import LOG
 from integration_tests.folders import folder
 from integration_tests.interrupts import held_back
 from integration_tests.local import cloud_of, find_local_aws
 from integration_tests.progress import Progress
 from integration_tests.story import Story, StoryError
-from integration_tests.up import FOLDER, SUFFIX
+from integration_tests.up import FOLDER
+from operations import leftovers
 from operations.errors import OperationsError
+from operations.inventory.stacks import stacks
+from operations.ownership import suffixes
 
 
 def main() -> int:
@@ -16,21 +23,38 @@ def main() -> int:
     written = folder(FOLDER)
     running = find_local_aws(written / "local_aws")
     if running is None:
-        print("down: nothing runs")
+        shutil.rmtree(written / "local_aws", ignore_errors=True)
+        print("down: nothing runs, and nothing is kept")
         return 0
     cloud = cloud_of(running, written)
     failed = 0
-    try:
-        with held_back("destroying, please wait"):
-            Story(cloud, SUFFIX, Progress(print, cloud.factor)).destroy()
-    except (StoryError, OperationsError) as error:
-        print(f"down: {error}", file=sys.stderr)
-        failed = 1
+    with held_back("destroying, please wait"):
+        for suffix in environments(cloud, written):
+            try:
+                Story(cloud, suffix, Progress(print, cloud.factor)).destroy()
+            except (StoryError, OperationsError) as error:
+                print(f"down: {suffix}: {error}", file=sys.stderr)
+                failed = 1
     # Stopped in any case: local_aws keeps nothing that could cost money.
     faults = running.stop()
     for fault in faults:
         print(f"down: local_aws saw a fault: {fault}", file=sys.stderr)
-    return 1 if failed or faults else 0
+    if failed or faults:
+        return 1
+    # Else it would go on where it ended.
+    shutil.rmtree(written / "local_aws")
+    return 0
+
+
+def environments(cloud: Cloud, written: Path) -> list[str]:
+    """Return the suffixes of all that is deployed, and of what `up` tried if it left something.
+
+    The longest first: `orders-dev` may stand in the network of `dev`.
+    """
+    deployed = set(suffixes(stack.name for stack in stacks(cloud.account)))
+    tried = {log.parent.name for log in written.glob(f"*/{LOG}")} - deployed
+    found = deployed.union(one for one in tried if leftovers.find(one, cloud.account).remaining)
+    return sorted(found, key=lambda suffix: (-len(suffix), suffix))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from operations import leftovers
 from operations.destroy import CDK, destroy
 
 LAST_LINES = 25
+LOG = "cdk.log"
 # A random suffix gets dev's settings, all at once; a story is about two versions that answer side by side.
 SHIFT = "CodeDeployDefault.ECSCanary10Percent5Minutes"
 DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
@@ -27,7 +28,7 @@ class Environment:
         self.context = {"environmentSuffix": suffix, "deploymentConfig": SHIFT, **context}
         self.folder = cloud.folder / suffix
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.log = self.folder / "cdk.log"
+        self.log = self.folder / LOG
 
     def deploy(self, **settings: str) -> tuple[Outputs, bool]:
         """Deploy with these context keys; return the outputs, and whether CloudFormation changed anything."""

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,10 @@ def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> Runni
         if said.startswith(f"port {port} is taken"):
             # The server's own advice is for its own command line.
             said = f"port {port} is taken by another program: stop it, or: make up PORT={port + 1}"
+        if kept := re.search(r"keeps what was made on port (\d+)", said):
+            said = (
+                f"what was made on port {kept[1]} is kept: make up PORT={kept[1]}, or take it away: make down"
+            )
         raise HarnessError(said) from error
 
 

@@ -4,7 +4,9 @@ import json
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -45,7 +47,8 @@ class Prober:
     """Sends `rate` requests a second to `url`, from `connections` that it keeps and `fresh` that it does not.
 
     A request fails when it is not answered within ten seconds, not with 200, or without an X-Version.
-    Every answer goes as one line of JSON to `log`. `trust` names certificates in place of the system's.
+    Every answer goes as one line of JSON to `log`; here, of more than `most` the older half is forgotten.
+    `trust` names certificates in place of the system's.
     `began` is when it started, in seconds since the epoch.
     """
 
@@ -58,10 +61,12 @@ class Prober:
         connections: int = 8,
         fresh: int = 2,
         trust: str | bool = True,
+        most: float = inf,
     ) -> None:
         self.url = url
         self.trust = trust
         self.log = log
+        self.most = most
         self.interval = (connections + fresh) / rate
         self.answers: list[Answer] = []
         self.failures: list[Answer] = []
@@ -104,22 +109,14 @@ class Prober:
             latest = [answer for answer in self._recent if answer.at >= since]
         return len(latest) / WINDOW_SECONDS, Counter(answer.version for answer in latest if not answer.error)
 
+    def between(self, since: float, until: float = inf) -> list[Answer]:
+        """Return the answers to what was asked in these seconds after the start."""
+        with self._lock:
+            return [answer for answer in self.answers if since <= answer.at < until]
+
     def figures(self, since: float = 0.0) -> Figures:
         """Sum up the answers, from `since` seconds after the start on."""
-        with self._lock:
-            answers = [answer for answer in self.answers if answer.at >= since]
-        good = [answer for answer in answers if not answer.error]
-        times = sorted(answer.ms for answer in answers)
-        took = max((answers[-1].at - since) if answers else 0.0, 0.001)
-        return Figures(
-            requests=len(answers),
-            failures=len(answers) - len(good),
-            rate=len(answers) / took,
-            p50=share(times, 0.50),
-            p95=share(times, 0.95),
-            versions=dict(Counter(answer.version for answer in good)),
-            statuses=dict(Counter(answer.status for answer in answers)),
-        )
+        return figures_of(self.between(since), since)
 
     def last_of(self, version: str) -> float:
         """Return when `version` answered for the last time, in seconds since the start; 0 if it never did."""
@@ -162,7 +159,26 @@ class Prober:
             self._recent.append(answer)
             if answer.error:
                 self.failures.append(answer)
+            for kept in (self.answers, self.failures):
+                if len(kept) > self.most:
+                    del kept[: len(kept) // 2]
             self._file.write(json.dumps(asdict(answer)) + "\n")
+
+
+def figures_of(answers: Sequence[Answer], since: float) -> Figures:
+    """Sum up answers, the first first, to what was asked from `since` on."""
+    good = [answer for answer in answers if not answer.error]
+    times = sorted(answer.ms for answer in answers)
+    took = max((answers[-1].at - since) if answers else 0.0, 0.001)
+    return Figures(
+        requests=len(answers),
+        failures=len(answers) - len(good),
+        rate=len(answers) / took,
+        p50=share(times, 0.50),
+        p95=share(times, 0.95),
+        versions=dict(Counter(answer.version for answer in good)),
+        statuses=dict(Counter(answer.status for answer in answers)),
+    )
 
 
 def _ms_since(began: float) -> float:

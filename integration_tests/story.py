@@ -23,6 +23,8 @@ from operations.waiting import NotYetError, wait_for
 
 # AWS's minutes from a push to the end of its deployment: build, canary, the old tasks' termination wait.
 RELEASE_MINUTES = 45.0
+# Minutes of its real work: on a machine of two cores that others use as well, a build alone took four.
+RELEASE_WORK_MINUTES = 15.0
 # A release has all of these; those without a hook pass at once.
 LIFECYCLE_EVENTS = (
     "BeforeInstall",
@@ -119,7 +121,7 @@ class Story:
 
     def follow(self, commit: str) -> Release:
         """Wait until the release of `commit` is over, however it ends."""
-        deadline = self.cloud.minutes(RELEASE_MINUTES)
+        deadline = self.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
         release = self.releases.follow(commit, deadline=deadline, see=self.progress.see)
         self.recorder.release(release, self.releases)
         self._note_messages()
@@ -157,6 +159,17 @@ class Story:
                 raise NotYetError(f"{served} answers")
 
         wait_for(f"answers of {version}", look, deadline=60)
+
+    def until_no_alarm_is_on(self) -> None:
+        """Wait: an alarm that is on would stop the next deployment (traps N4)."""
+        cloudwatch, names = self.cloud.client("cloudwatch"), self.releases.alarm_names()
+
+        def look() -> None:
+            alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
+            if on := [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]:
+                raise NotYetError(f"{on} are on")
+
+        wait_for("no alarm is on", look, deadline=self.cloud.minutes(10, own=1))
 
     def until_met(self, prober: Prober, version: str) -> None:
         """Wait until `version` has answered a probe."""
@@ -208,10 +221,11 @@ class Story:
         self._listening.close()
 
     def clear_away(self) -> None:
-        """Destroy what is left of the environment, whatever it is; Ctrl-C has to wait."""
+        """Destroy what is left of the environment, if anything is; Ctrl-C has to wait."""
         with held_back(f"destroying {self.environment.suffix}, please wait"):
             self._stop_listening()
-            self.environment.destroy(self.progress.step)
+            if self.environment.leftovers().remaining:
+                self.environment.destroy(self.progress.step)
 
     def destroy(self) -> None:
         """Destroy the environment. Raises `StoryError` when something is left of it."""

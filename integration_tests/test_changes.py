@@ -13,6 +13,8 @@ from operations import frozen
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
+# Requests a second.
+RATE = 40.0
 # What may change after a release: no property of the service, a listener or a target group has any of it.
 FIRST = {"notificationEmail": "first@example.com", "terminationWaitMinutes": "6"}
 SECOND = {
@@ -34,7 +36,7 @@ EDITS: dict[str, Edit] = {
 def unmoved(story: Story) -> Iterator[None]:
     """Ask for the service all the while: nobody may notice."""
     version, traffic = story.served(), story.traffic()
-    with story.probing() as prober:
+    with story.probing(RATE) as prober:
         yield
         figures = prober.figures()
     assert set(figures.versions) == {version}

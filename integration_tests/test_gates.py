@@ -72,19 +72,6 @@ def told(story: Story, deployment: str) -> dict[str, Any]:
     return wait_for(f"the hook's line about {deployment}", look, deadline=60)
 
 
-def until_no_alarm_is_on(story: Story) -> None:
-    """Wait: an alarm that is on would stop the next deployment too (traps N4)."""
-    cloudwatch = story.cloud.client("cloudwatch")
-    names = story.releases.alarm_names()
-
-    def look() -> None:
-        alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
-        if on := [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]:
-            raise NotYetError(f"{on} are on")
-
-    wait_for("no alarm is on", look, deadline=story.cloud.minutes(10, own=1))
-
-
 @pytest.mark.parametrize("bad", BUILD, ids=lambda bad: bad.name)
 def test_a_commit_is_stopped_in_the_build(deployed: Story, developer: Developer, bad: BadCommit) -> None:
     old, before = deployed.served(), deployed.traffic()
@@ -151,7 +138,7 @@ def test_a_version_that_goes_bad_in_the_canary_is_stopped_by_an_alarm_and_rolled
     assert any("ALARM" in message and "errors-" in message for message in messages)
     assert back == "Succeeded"
     assert deployed.traffic().task_sets == before.task_sets
-    until_no_alarm_is_on(deployed)
+    deployed.until_no_alarm_is_on()
     goes_through(deployed, developer)
 
 

@@ -7,9 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from integration_tests.cloud import Cloud
-from integration_tests.progress import Progress
 from integration_tests.story import RELEASE_MINUTES, Story
-from integration_tests.suffixes import random_suffix
+from integration_tests.telling import telling
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -19,27 +18,21 @@ GITHUB = {"githubRepository": "acme/greeter", "githubEnvironments": "staging"}
 
 
 @pytest.fixture(scope="module")
-def staging(cloud: Cloud, second_account: Cloud) -> Iterator[Story]:
+def staging(cloud: Cloud, second_account: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
     """The environment that is promoted to, which trusts the first account's pipelines."""
     # An AWS account may have its provider for GitHub already.
     provider = {} if cloud.endpoint is None else {"createGithubOidcProvider": "true"}
     own = {"account": second_account.account.id, "trustedAccounts": cloud.account.id}
-    yield from _told(second_account, {**own, **GITHUB, **provider})
+    with telling(second_account, request, context={**own, **GITHUB, **provider}) as told:
+        yield told
 
 
 @pytest.fixture(scope="module")
-def first(cloud: Cloud, staging: Story) -> Iterator[Story]:
+def first(cloud: Cloud, staging: Story, request: pytest.FixtureRequest) -> Iterator[Story]:
     """The environment that promotes."""
     to = f"{staging.environment.suffix}@{staging.cloud.account.id}"
-    yield from _told(cloud, {"account": cloud.account.id, "promoteTo": to})
-
-
-def _told(cloud: Cloud, context: dict[str, str]) -> Iterator[Story]:
-    told = Story(cloud, random_suffix("it"), Progress(print, cloud.factor), context)
-    try:
+    with telling(cloud, request, context={"account": cloud.account.id, "promoteTo": to}) as told:
         yield told
-    finally:
-        told.clear_away()
 
 
 def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(

@@ -9,6 +9,8 @@ from integration_tests.story import Story
 pytestmark = [pytest.mark.timeout(12 * 3600), pytest.mark.slow]
 
 SHIFTS = 10
+# Requests a second, besides the long ones: thousands in all, and the builds are done in time.
+RATE = 50.0
 # AWS's minutes that a long request takes: less than the old tasks stay after the shift (5).
 LONG_MINUTES = 4.0
 
@@ -23,7 +25,7 @@ def test_ten_releases_in_a_row_fail_no_request(deployed: Story) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     versions, moments = [developer.head], []
     with (
-        deployed.probing() as prober,
+        deployed.probing(RATE) as prober,
         long_requests(url, seconds, folder / "long.jsonl") as long,
         kept_connection(url, folder / "kept.jsonl") as kept,
     ):

@@ -11,10 +11,9 @@ import requests
 
 from integration_tests.certificates import certificate
 from integration_tests.cloud import Cloud
-from integration_tests.interrupts import held_back
-from integration_tests.progress import Progress
 from integration_tests.story import Story
 from integration_tests.suffixes import random_suffix
+from integration_tests.telling import telling
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
@@ -23,27 +22,22 @@ RATE = 20.0
 
 
 @pytest.fixture(scope="module")
-def pair(cloud: Cloud) -> Iterator[tuple[Story, Story]]:
+def pair(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[tuple[Story, Story]]:
     """Two environments: the second's service speaks HTTPS. Both serve their seeded commit."""
     suffix = random_suffix("it")
     # Whatever fails, the others are destroyed too, and the certificate last: a listener holds it.
     with ExitStack() as after:
         arn, trust = after.enter_context(certificate(cloud, cloud.folder / f"{suffix}-certificate"))
-        first = Story(cloud, suffix, Progress(print, cloud.factor))
-        second = Story(cloud, f"{suffix}-2", Progress(print, cloud.factor), {"certificateArn": arn}, trust)
+        https = {"certificateArn": arn}
+        first = after.enter_context(telling(cloud, request, suffix=suffix))
+        second = after.enter_context(
+            telling(cloud, request, suffix=f"{suffix}-2", context=https, trust=trust)
+        )
         for story in (first, second):
-            after.callback(destroy_if_there, story)
             story.deploy()
         for story in (first, second):
             story.seed()
         yield first, second
-
-
-def destroy_if_there(story: Story) -> None:
-    """Destroy what a test has not destroyed."""
-    with held_back(f"destroying {story.environment.suffix}, please wait"):
-        if story.environment.leftovers().remaining:
-            story.environment.destroy(story.progress.step)
 
 
 def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Story, Story]) -> None:

@@ -4,15 +4,22 @@ The tests share one environment and run in the order in which they stand.
 """
 
 import json
+import os
+from typing import Any
 
 import pytest
+import requests
 
 from integration_tests.cloud import Cloud
 from integration_tests.developer import Developer
 from integration_tests.iam import report_of
 from integration_tests.notices import Event, listening, logged
+from integration_tests.page.process import start
+from integration_tests.page.reader import reading
 from integration_tests.permissions import mutations, statements, unexplained
 from integration_tests.release import newest_of
+from integration_tests.sockets import beyond_loopback, processes
+from integration_tests.sockets import listening as listening_of
 from integration_tests.story import Story
 from operations import guard, preflight
 from operations.preflight.check import Subject
@@ -47,16 +54,61 @@ def test_guard_brings_back_the_traffic_that_somebody_moved(deployed: Story) -> N
     assert not guard.look(suffix, account).drifted
 
 
-def test_a_commit_reaches_all_traffic_without_a_failed_request(deployed: Story, developer: Developer) -> None:
+@pytest.fixture(scope="module")
+def page(deployed: Story) -> str:
+    """The URL of the page that a person would keep open."""
+    return start(deployed.cloud, deployed.environment.suffix, port=0, until=os.getpid())
+
+
+@pytest.fixture(scope="module")
+def shown() -> list[tuple[str, Any]]:
+    """What the page was sent during the release."""
+    return []
+
+
+def test_a_commit_reaches_all_traffic_without_a_failed_request(
+    deployed: Story, developer: Developer, page: str, shown: list[tuple[str, Any]]
+) -> None:
     old = developer.head
     assert deployed.served() == old, "the seeded commit answers, not the placeholder"
-    with deployed.probing() as prober:
+    with deployed.probing() as prober, reading(page, shown):
         commit = developer.greet("Hello from a test")
         deployed.push(developer, commit)
         figures = deployed.settle(prober, commit)
     assert figures.failures == 0, prober.failures[:3]
     assert figures.rate >= RATE
     assert set(figures.versions) == {old, commit}
+
+
+def test_the_page_showed_that_release_while_it_travelled(
+    developer: Developer, page: str, shown: list[tuple[str, Any]]
+) -> None:
+    new, old = developer.git("rev-parse", "HEAD", "HEAD~1").split()
+    parts: dict[str, list[Any]] = {}
+    for name, part in shown:
+        assert "trouble" not in part, f"{name}: {part['trouble']}"
+        parts.setdefault(name, []).append(part)
+    stages = {(one["name"], one["status"], one["commit"]) for part in parts["road"] for one in part["stages"]}
+    assert {(name, "InProgress", new) for name in ("Build", "Deploy")} <= stages
+    shares = [{one["version"]: one["production"] for one in part["sides"]} for part in parts["sides"]]
+    assert shares[0][old] == shares[-1][new] == 100
+    assert {old: 90, new: 10} in shares, "the canary's tenth"
+    moments = [one for part in parts["traffic"] for one in part["moments"]]
+    assert {version for one in moments for version in one["versions"]} == {old, new}
+    assert not any(one["failed"] for one in moments)
+    assert any("Phase complete: BUILD" in line for line in parts["logs"][-1]["build"])
+    newest = parts["road"][-1]["releases"][0]
+    report = requests.get(f"{page}reports/{newest['execution']}", timeout=60)
+    assert f"commit <code>{new[:7]}</code>, Succeeded" in report.text
+
+
+def test_nothing_that_runs_here_can_be_reached_from_another_machine(deployed: Story) -> None:
+    """With an engine, containers listen on its bridge: docker and podman open that to this machine alone."""
+    if deployed.cloud.endpoint is None:
+        pytest.skip("on AWS, the security groups say who may connect")
+    found = listening_of(processes(os.getpid()))
+    assert len(found) >= 5, "the endpoint, two listeners and two tasks"
+    assert beyond_loopback(found) == set()
 
 
 def test_a_deploy_without_a_change_moves_no_traffic(deployed: Story) -> None:

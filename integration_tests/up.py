@@ -1,4 +1,4 @@
-"""`python -m integration_tests.up`: deploy `dev` on local_aws and keep it running."""
+"""`python -m integration_tests.up`: deploy an environment on local_aws and keep it running."""
 
 import argparse
 import sys
@@ -6,8 +6,10 @@ import sys
 from integration_tests import folders
 from integration_tests.cloud import PROJECT, HarnessError
 from integration_tests.local import cloud_of, find_local_aws, start_local_aws
+from integration_tests.page.process import start
 from integration_tests.progress import Progress
 from integration_tests.story import Story, StoryError
+from operations.__main__ import environment_suffix
 from operations.errors import OperationsError
 
 SUFFIX = "dev"
@@ -15,7 +17,7 @@ PORT = 4566
 FOLDER = "up"
 
 WHAT_TO_TRY = """
-dev runs on local_aws at {endpoint} (AWS's waits pass at {factor:g} of their length).
+{suffix} runs on local_aws at {endpoint} (AWS's waits pass at {factor:g} of their length).
 Containers: {containers}.
 
   service   {url}
@@ -23,7 +25,7 @@ Containers: {containers}.
 
 Try:
   git clone {clone} greeter && cd greeter
-  sed -i 's/^GREETING = .*/GREETING = "Hello from me"/' sample_service/greeter/greeting.py
+  sed -i 's/^GREETING = .*/GREETING = "Hello from me"/' */*/greeting.py
   git commit -am "Greet" && git push origin HEAD:main
   watch -n 1 curl -si {url}
 
@@ -33,29 +35,36 @@ Try:
   {aws} deploy list-deployments --application-name {application} --deployment-group-name {group}
   {aws} logs filter-log-events --log-group-name /ecs/task-{suffix} --query 'events[].message' --output text
 
-`make down` destroys it all."""
+`make down` destroys it all, and every other environment that runs there."""
 
 
 def main() -> int:
     """Start, deploy, wait for the seeded commit, and say what to try."""
     parser = argparse.ArgumentParser(prog="python -m integration_tests.up", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT, help="of local_aws (default %(default)s)")
+    parser.add_argument(
+        "--suffix", type=environment_suffix, default=SUFFIX, help="of the environment (default %(default)s)"
+    )
+    given = parser.parse_args()
     try:
-        return _up(parser.parse_args().port)
+        return _up(given.port, given.suffix)
     except (StoryError, OperationsError) as error:
         print(f"up: {error}", file=sys.stderr)
         return 1 if isinstance(error, StoryError) else 2
 
 
-def _up(port: int) -> int:
+def _up(port: int, suffix: str) -> int:
     folder = folders.folder(FOLDER)
     state = folder / "local_aws"
     if (running := find_local_aws(state)) is None:
-        # What an earlier one left in its folder is nothing to a new server.
-        folders.clear(FOLDER, lambda _: False)
+        if not state.exists():
+            # What an earlier one left in its folder is nothing to a new server.
+            folders.clear(FOLDER, lambda _: False)
         running = start_local_aws(state, port=port, keep=True)
     cloud = cloud_of(running, folder)
-    story = Story(cloud, SUFFIX, Progress(print, cloud.factor))
+    # First, so that somebody can watch; beside local_aws's port, to be found there the next time too.
+    print(f"watch it at {start(cloud, suffix, port=port + 1, until=running.pid)}", flush=True)
+    story = Story(cloud, suffix, Progress(print, cloud.factor))
     try:
         story.deploy()
         story.seed()
@@ -75,7 +84,7 @@ def _up(port: int) -> int:
             pipeline=outputs.pipeline_name,
             application=outputs.application_name,
             group=outputs.deployment_group_name,
-            suffix=SUFFIX,
+            suffix=suffix,
         )
     )
     return 0

@@ -19,8 +19,9 @@ class Look:
     """What a page is at one width, in pixels.
 
     `asked` are the addresses that it fetched, `focused` what the Tab key reaches, in order; `unnamed` counts
-    pictures and controls that a screen reader has no words for, `tips` are the charts' own words, and
-    `overflow` is by how many pixels the page is wider than its window.
+    pictures and controls that a screen reader has no words for, `regions` are the names of the parts that it
+    can go to, `tips` are the words of charts, `bars` their rectangles' x and width, `overflow` is by how
+    many pixels the page is wider than its window.
     """
 
     width: int
@@ -33,8 +34,10 @@ class Look:
     text: str
     headings: tuple[str, ...]
     landmarks: tuple[str, ...]
+    regions: tuple[str, ...]
     unnamed: int
     tips: tuple[str, ...]
+    bars: tuple[tuple[float, float], ...]
     overflow: int
 
 
@@ -59,4 +62,8 @@ def look(url: str, folder: Path) -> list[Look]:
 
 
 def _frozen(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in members.items()}
+    return {name: _tuples(value) for name, value in members.items()}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value

@@ -33,14 +33,21 @@ async function seen(browser, width) {
   page.on("request", (request) => asked.push(request.url()));
   await page.setViewport({ width, height: 900 });
   await page.goto(url, { waitUntil: "load" });
+  // A page that is drawn bit by bit says so.
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  // Two links may say the same: what was reached is known by its element.
   const focused = [];
   for (let step = 0; step < 60; step += 1) {
     await page.keyboard.press("Tab");
     const name = await page.evaluate(() => {
       const at = document.activeElement;
-      return at && at !== document.body ? `${at.tagName.toLowerCase()} ${at.textContent.trim().slice(0, 60)}` : "";
+      const reached = (window.reached ??= new Set());
+      if (!at || at === document.body || reached.has(at)) return "";
+      reached.add(at);
+      const label = at.getAttribute("aria-label") ?? document.getElementById(at.getAttribute("aria-labelledby"))?.textContent;
+      return `${at.tagName.toLowerCase()} ${(label ?? at.textContent).trim().slice(0, 60)}`;
     });
-    if (!name || focused.includes(name)) break;
+    if (!name) break;
     focused.push(name);
   }
   // What is folded away belongs to the page too.
@@ -53,11 +60,14 @@ async function seen(browser, width) {
     text: document.body.innerText,
     headings: [...document.querySelectorAll("h1, h2, h3")].map((one) => `${one.tagName.toLowerCase()} ${one.textContent.trim()}`),
     landmarks: [...document.querySelectorAll("main, nav, header, footer, [role]")].map((one) => one.getAttribute("role") || one.tagName.toLowerCase()),
+    regions: [...document.querySelectorAll("section, [role=region]")].map((one) =>
+      one.getAttribute("aria-label") ?? document.getElementById(one.getAttribute("aria-labelledby"))?.textContent ?? "").filter(Boolean),
     unnamed: [...document.querySelectorAll("svg, img, button, a, input")].filter(
       (one) => !(one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.getAttribute("alt") ||
         one.getAttribute("aria-hidden") || one.textContent.trim()),
     ).length,
     tips: [...document.querySelectorAll("svg title")].map((one) => one.textContent),
+    bars: [...document.querySelectorAll("svg rect")].map((one) => ["x", "width"].map((name) => Number(one.getAttribute(name)))),
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
   }));
   await page.close();

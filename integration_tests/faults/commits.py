@@ -1,6 +1,6 @@
 """Commits with a mistake that every test and the smoke test of Build let through: it shows on ECS alone.
 
-Each function commits to the developer's clone and returns the commit; `Developer.revert` takes it away again.
+Each function commits to the developer's clone and returns the commit; `without_mistake` takes all back.
 """
 
 from pathlib import Path
@@ -30,6 +30,7 @@ def fail_in_production() -> None:
 # Ends the worker, and with it the container: gunicorn, its process 1, gives up after a worker's exit with 3
 # (WORKER_BOOT_ERROR). No SIGKILL: Linux delivers none from inside a container to its process 1.
 CRASH = "os._exit(3)"
+# In every version but the one that takes it away, so that a task of the old one alone can be made to crash.
 TRAP_DOOR = """
 
 @blueprint.get("/crash")
@@ -38,6 +39,14 @@ def crash() -> str:
 
     os._exit(3)
 """
+
+
+def without_mistake(developer: Developer) -> None:
+    """Make the clone what the seeded commit is, with the trap door: the next commit takes back all others."""
+    (seeded,) = developer.git("rev-list", "--max-parents=0", "HEAD").split()
+    developer.git("clean", "--force", "--quiet", "-d")
+    developer.git("read-tree", "--reset", "-u", seeded)
+    _append(developer, TRAP_DOOR)
 
 
 def crash_at_start(developer: Developer) -> str:
@@ -56,11 +65,11 @@ def start_slowly(developer: Developer, seconds: float) -> str:
 
 
 def eat_memory(developer: Developer, mebibytes: int) -> str:
-    """Commit a service that takes `mebibytes` in steps of 32 before it listens."""
+    """Commit a service that takes `mebibytes` in steps of 32 and never listens: memory alone ends it soon."""
     eating = "import time; eaten = []\n"
     eating += f"    while len(eaten) * 32 < {mebibytes}:\n"
-    eating += '        eaten.append(b"x" * 32 * 1024 * 1024)\n        time.sleep(0.1)'
-    return _configure(developer, eating)
+    eating += '        eaten.append(b"x" * 32 * 1024 * 1024)\n'
+    return _configure(developer, f"{eating}    time.sleep(3600)")
 
 
 def answer_500(developer: Developer) -> str:
@@ -73,16 +82,16 @@ def crash_on_a_request(developer: Developer) -> str:
     return _route(developer, IN_PRODUCTION.format(mistake=CRASH))
 
 
-def have_a_trap_door(developer: Developer) -> str:
-    """Commit a service whose container ends when /crash is asked."""
-    return _route(developer, TRAP_DOOR)
-
-
 def close_the_trap_door(developer: Developer) -> str:
-    """Commit a service without `have_a_trap_door`'s mistake."""
+    """Commit a service whose container nobody can end."""
     path = developer.clone / ROUTES
     path.write_text(path.read_text().replace(TRAP_DOOR, ""))
-    return developer.commit("Close the trap door")
+    return developer.greet("Hello from a version without a trap door")
+
+
+def has_a_trap_door(developer: Developer, commit: str) -> bool:
+    """Say whether a commit has it; the seeded one has not."""
+    return TRAP_DOOR in developer.git("show", f"{commit}:{ROUTES}") + "\n"
 
 
 def kill_the_build(developer: Developer) -> str:
@@ -112,8 +121,7 @@ def _configure(developer: Developer, mistake: str) -> str:
 
 
 def _route(developer: Developer, mistake: str) -> str:
-    with (developer.clone / ROUTES).open("a") as file:
-        file.write(mistake)
+    _append(developer, mistake)
     return developer.commit("Make a mistake that shows in production")
 
 
@@ -121,3 +129,8 @@ def _test(developer: Developer, content: str) -> str:
     imports, _, body = content.partition("\n\n")
     (developer.clone / A_TEST).write_text(f"{imports}\n\n\ndef test_that_misbehaves_on_purpose():\n{body}")
     return developer.commit("Make a mistake that shows in the build")
+
+
+def _append(developer: Developer, route: str) -> None:
+    with (developer.clone / ROUTES).open("a") as file:
+        file.write(route)

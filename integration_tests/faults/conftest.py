@@ -1,48 +1,53 @@
 """One environment for all faults: a deploy takes longer than most of them."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from integration_tests.cloud import Cloud
-from integration_tests.conftest import telling
-from integration_tests.developer import Developer
 from integration_tests.faults import record
-from integration_tests.notices import Inbox, listening
+from integration_tests.faults.shifts import Canaries
+from integration_tests.faults.stage import Stage
+from integration_tests.report.recorder import FOLDER, STAMP
 from integration_tests.story import Story
+from integration_tests.telling import telling
+
+# No fault happens while the old tasks wait for their end, so they wait the shortest time that there is.
+SETTINGS = {"terminationWaitMinutes": "1"}
+BEGAN = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note since when faults are this run's."""
+    config.stash[BEGAN] = time.strftime(STAMP)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table of the faults that were played, wherever they were: workers print nothing."""
+    if found := record.read(FOLDER, since=config.stash[BEGAN]):
+        terminalreporter.section("faults")
+        terminalreporter.write_line(record.table(found))
 
 
 @pytest.fixture(scope="package")
 def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
     """A story for the whole package."""
-    yield from telling(cloud, request)
+    suffix = request.config.getoption("--suffix") or ""
+    with telling(cloud, request, suffix=suffix, context=SETTINGS) as told:
+        yield told
 
 
 @pytest.fixture(scope="package")
-def deployed(story: Story) -> Story:
-    """The environment, with the seeded commit answering."""
+def stage(story: Story) -> Iterator[Stage]:
+    """The environment with the seeded commit answering; its faults are written beside its report."""
     assert story.deploy()
     story.seed()
-    return story
-
-
-@pytest.fixture(scope="package")
-def developer(deployed: Story) -> Developer:
-    """A developer with a clone."""
-    return deployed.developer()
-
-
-@pytest.fixture(scope="package")
-def inbox(deployed: Story) -> Iterator[Inbox]:
-    """What the environment's topic tells."""
-    with listening(deployed.cloud, deployed.outputs.topic_arn) as found:
+    canaries = Canaries(story)
+    found = Stage(story, story.developer(), canaries)
+    try:
         yield found
-
-
-@pytest.fixture(scope="package")
-def faults(story: Story) -> Iterator[list[record.Fault]]:
-    """The table of faults, written beside the story's report in the end."""
-    found: list[record.Fault] = []
-    yield found
-    written = record.write(story.recorder.folder, found)
-    story.progress.step(f"{len(found)} faults in {written}\n{record.table(found)}")
+    finally:
+        canaries.clear_away()
+    written = record.write(story.recorder.folder, found.faults)
+    story.progress.step(f"{len(found.faults)} faults in {written}")

@@ -32,10 +32,15 @@ def write(folder: Path, faults: list[Fault]) -> Path:
     return path
 
 
-def read(root: Path) -> list[Fault]:
-    """Return the faults that the runs below `root` wrote, the newest of each (by the folders' names)."""
+def read(root: Path, since: str = "") -> list[Fault]:
+    """Return the faults that the runs below `root` wrote, the newest of each.
+
+    The folders' names begin with the moment when their run did: those before `since` are left out.
+    """
     newest: dict[str, Fault] = {}
     for path in sorted(root.glob(f"*/{FILE}")):
+        if path.parent.name < since:
+            continue
         newest |= {one["fault"]: Fault(**one) for one in json.loads(path.read_text())}
     return list(newest.values())
 
@@ -47,6 +52,17 @@ def table(faults: list[Fault]) -> str:
 
 
 def _row(fault: Fault) -> tuple[str, ...]:
-    told = f"{len(fault.told)} messages"
+    told = ", ".join(kinds(fault.told)) or "nobody"
     cells = (fault.fault, fault.requests, fault.failed, fault.pipeline, fault.why, told, fault.left)
     return tuple(" ".join(str(cell).split()).replace("|", "/") for cell in cells)
+
+
+def kinds(told: list[str]) -> list[str]:
+    """Return what each message is about: pipeline, stage, build, deployment, or an alarm by its name."""
+    return [_kind(message) for message in told]
+
+
+def _kind(message: str) -> str:
+    if message.startswith("{"):
+        return f"alarm {json.loads(message)['AlarmName']}"
+    return message.strip('"').split()[0].lower()

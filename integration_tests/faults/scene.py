@@ -1,32 +1,49 @@
 """One fault as it happens: users ask all the while, and what each of them and the pipeline saw is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from integration_tests.faults.record import Fault
-from integration_tests.notices import Inbox
+from integration_tests.developer import Developer
+from integration_tests.faults.record import Fault, kinds
+from integration_tests.faults.stage import Stage
+from integration_tests.notices import Inbox, listening
 from integration_tests.probe import Figures, Prober
 from integration_tests.release import FINAL, Release
-from integration_tests.story import RELEASE_MINUTES, Story
+from integration_tests.story import RELEASE_MINUTES, RELEASE_WORK_MINUTES, Story
 from operations.waiting import NotYetError, wait_for
+
+Found = TypeVar("Found")
 
 # Requests a second: enough to see a task that is gone for a moment, few enough for builds to go on.
 RATE = 50.0
+# Seconds between two looks: each asks several services, and the builds need the machine too.
+INTERVAL = 0.4
 
 
 @dataclass
 class Scene:
-    """A fault that happens to `story` while `prober` asks; what is told arrives in `inbox`."""
+    """A fault that happens on `stage` while `prober` asks, who met `old` first; `inbox` has what is told."""
 
-    story: Story
+    stage: Stage
     prober: Prober
     inbox: Inbox
+    old: str
     release: Release | None = None
     words: str = ""
-    task: str = ""
+    remark: str = ""
     left: str = ""
+
+    @property
+    def story(self) -> Story:
+        """The story of the environment."""
+        return self.stage.story
+
+    @property
+    def developer(self) -> Developer:
+        """The developer, whose clone has no mistake in the beginning."""
+        return self.stage.developer
 
     @property
     def figures(self) -> Figures:
@@ -34,19 +51,20 @@ class Scene:
         return self.prober.figures()
 
     def until_begun(self, commit: str, event: str) -> str:
-        """Wait until `event` has begun in the deployment of `commit`; return the deployment."""
+        """Wait until `event` has begun in the deployment of `commit`; return the deployment.
+
+        Raises `AssertionError` when the release is over before.
+        """
 
         def look() -> str:
-            release = self.story.releases.of(commit)
-            if release is not None and release.status in FINAL:
-                raise AssertionError(f"it was over before {event}: {release}")
-            if release is None or release.deployment is None:
+            release = self._going_on(commit, event)
+            if release.deployment is None:
                 raise NotYetError(f"no deployment yet: {release}")
             if dict(release.events).get(event) not in ("InProgress", "Succeeded"):
                 raise NotYetError(str(release))
             return release.deployment
 
-        return wait_for(f"{event} of {commit}", look, deadline=self._deadline, interval=0.4)
+        return self._wait_for(f"{event} of {commit}", look)
 
     def until_known(self, commit: str) -> None:
         """Wait until the pipeline has an execution of `commit`."""
@@ -55,48 +73,69 @@ class Scene:
             if self.story.releases.of(commit) is None:
                 raise NotYetError("the pipeline has no execution of it")
 
-        wait_for(f"an execution of {commit}", look, deadline=self._deadline, interval=0.4)
+        self._wait_for(f"an execution of {commit}", look)
 
     def until_building(self, commit: str, phase: str) -> str:
-        """Wait until the build of `commit` is in `phase`; return the build."""
+        """Wait until the build of `commit` is in `phase`; return the build.
+
+        Raises `AssertionError` when the release is over before.
+        """
         codebuild = self.story.cloud.client("codebuild")
 
         def look() -> str:
-            release = self.story.releases.of(commit)
-            if release is None or release.build is None:
+            release = self._going_on(commit, phase)
+            if release.build is None:
                 raise NotYetError(f"no build yet: {release}")
             (build,) = codebuild.batch_get_builds(ids=[release.build])["builds"]
             if build["currentPhase"] != phase:
                 raise NotYetError(f"{release.build} is in {build['currentPhase']}")
             return release.build
 
-        return wait_for(f"{phase} of the build of {commit}", look, deadline=self._deadline, interval=0.4)
+        return self._wait_for(f"{phase} of the build of {commit}", look)
 
-    def until_stopped(self, deployment: str, count: int = 1) -> list[dict[str, Any]]:
-        """Wait until `count` tasks of a deployment's new version have stopped; return them."""
+    def until_failing(self, deployment: str, count: int = 1) -> list[str]:
+        """Wait until `count` tasks of a deployment's new version end; return them. They may take a while."""
         ecs, outputs = self.story.cloud.client("ecs"), self.story.outputs
         definition = self._new_definition(deployment)
 
-        def look() -> list[dict[str, Any]]:
+        def look() -> list[str]:
+            # By what is wanted of them, as AWS has it: some still run.
             arns = ecs.list_tasks(cluster=outputs.cluster_name, desiredStatus="STOPPED")["taskArns"]
             found = ecs.describe_tasks(cluster=outputs.cluster_name, tasks=arns)["tasks"] if arns else []
-            ours = [one for one in found if one["taskDefinitionArn"] == definition]
-            stopped = [one for one in ours if one["lastStatus"] == "STOPPED"]
-            if len(stopped) < count:
-                raise NotYetError(f"{len(stopped)} tasks of {definition} have stopped")
-            self.task = ended(stopped[0])
-            return stopped
+            ours = [one["taskArn"] for one in found if one["taskDefinitionArn"] == definition]
+            if len(ours) < count:
+                raise NotYetError(f"{len(ours)} tasks of {definition} end")
+            return ours
 
-        return wait_for("tasks that stopped", look, deadline=self._deadline)
+        return self._wait_for(f"{count} tasks that end", look)
 
-    def _new_definition(self, deployment: str) -> str:
-        def look() -> str:
-            for one in self._service()["taskSets"]:
-                if one.get("externalId") == deployment:
-                    return str(one["taskDefinition"])
-            raise NotYetError(f"{deployment} has no task set yet")
+    def stopped(self, task: str) -> dict[str, Any]:
+        """Wait until a task that ends has stopped; return what ECS says of it."""
+        ecs, cluster = self.story.cloud.client("ecs"), self.story.outputs.cluster_name
 
-        return wait_for(f"the task set of {deployment}", look, deadline=self._deadline)
+        def look() -> dict[str, Any]:
+            (found,) = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
+            if found["lastStatus"] != "STOPPED":
+                raise NotYetError(f"{task} is {found['lastStatus']}")
+            self.remark = ended(found)
+            return dict(found)
+
+        return self._wait_for(f"the end of {task}", look)
+
+    @contextmanager
+    def nothing_enters(self, name: str) -> Iterator[None]:
+        """Let commits wait in front of a stage, as they do while it works."""
+        codepipeline = self.story.cloud.client("codepipeline")
+        inbound = {
+            "pipelineName": self.story.outputs.pipeline_name,
+            "stageName": name,
+            "transitionType": "Inbound",
+        }
+        codepipeline.disable_stage_transition(**inbound, reason="two commits are to meet here")
+        try:
+            yield
+        finally:
+            codepipeline.enable_stage_transition(**inbound)
 
     def stop(self, deployment: str) -> None:
         """Stop a deployment, as a person does who has seen enough."""
@@ -110,56 +149,56 @@ class Scene:
             self.left = f"rollback {self.story.releases.rollback(self.release.deployment)}"
         return self.release
 
-    def steady(self) -> None:
-        """Wait until every task of the one task set that is left runs, and no alarm is on."""
-
-        def look() -> None:
-            service = self._service()
-            sets = [(one["status"], one["stabilityStatus"]) for one in service["taskSets"]]
-            if sets != [("PRIMARY", "STEADY_STATE")]:
-                raise NotYetError(f"the task sets are {sets}")
-            alarms = self.story.cloud.client("cloudwatch").describe_alarms(
-                AlarmNames=self.story.releases.alarm_names(), StateValue="ALARM"
-            )["MetricAlarms"]
-            if alarms:
-                raise NotYetError(f"on are {[one['AlarmName'] for one in alarms]}")
-
-        wait_for("a steady service", look, deadline=self._deadline)
-
-    def _service(self) -> dict[str, Any]:
-        outputs = self.story.outputs
-        ecs = self.story.cloud.client("ecs")
-        (service,) = ecs.describe_services(cluster=outputs.cluster_name, services=[outputs.service_name])[
-            "services"
+    def until_told(self, *more: str) -> None:
+        """Wait until people were told of the failed release, once by each who tells, and of `more`."""
+        release = self.release
+        assert release is not None, "a release is followed before"
+        texts = [f"execution {release.execution}. See", f"execution {release.execution}. Why"]
+        texts += [
+            f"Deployment {release.deployment} to" if release.deployment else f"{release.build} ended with"
         ]
-        return dict(service)
+        self.inbox.wait_for(*texts, *more)
+        told = [one for one in kinds(self.inbox.messages) if not one.startswith("alarm")]
+        assert sorted(told) == sorted({"pipeline", "stage", "deployment" if release.deployment else "build"})
 
-    @property
-    def _deadline(self) -> float:
-        return self.story.cloud.minutes(RELEASE_MINUTES)
+    def _new_definition(self, deployment: str) -> str:
+        def look() -> str:
+            for one in self.stage.service()["taskSets"]:
+                if one.get("externalId") == deployment:
+                    return str(one["taskDefinition"])
+            raise NotYetError(f"{deployment} has no task set yet")
+
+        return self._wait_for(f"the task set of {deployment}", look)
+
+    def _going_on(self, commit: str, until: str) -> Release:
+        release = self.story.releases.of(commit)
+        if release is None:
+            raise NotYetError("the pipeline has no execution of it")
+        assert release.status not in FINAL, f"it was over before {until}: {release}"
+        return release
+
+    def _wait_for(self, what: str, look: Callable[[], Found]) -> Found:
+        deadline = self.story.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
+        return wait_for(what, look, deadline=deadline, interval=INTERVAL)
 
 
 @contextmanager
-def playing(
-    story: Story, inbox: Inbox, faults: list[Fault], name: str, *, settled: bool = True
-) -> Iterator[Scene]:
-    """Play a fault under load; in the end it stands among `faults`.
-
-    Then the service is steady again, unless it is not to be `settled`, since another release follows at once.
-    """
-    story.progress.step(f"fault: {name}")
-    inbox.messages.clear()
-    with story.probing(RATE) as prober:
-        scene = Scene(story, prober, inbox)
+def playing(stage: Stage, name: str) -> Iterator[Scene]:
+    """Play a fault under load, from a settled state to a settled state; in the end it stands in the table."""
+    stage.story.progress.step(f"fault: {name}")
+    old = stage.begin()
+    topic = stage.story.outputs.topic_arn
+    # An inbox of its own: what the topic told of another fault cannot come into this one's.
+    with listening(stage.story.cloud, topic) as inbox, stage.story.probing(RATE) as prober:
+        scene = Scene(stage, prober, inbox, old)
         yield scene
-        if settled:
-            scene.steady()
-        figures = prober.figures()
-        seconds = prober.seconds
+        served = stage.settled()
+        inbox.receive()
+        figures, seconds = prober.figures(), prober.seconds
     release = scene.release
     stages = " ".join(f"{stage} {status}" for stage, status in release.stages) if release else "no release"
-    served = f"{story.served()[:7]} answers"
-    faults.append(
+    left = (f"{served[:7]} answers", "one task set, steady", "no alarm on", scene.left)
+    stage.faults.append(
         Fault(
             name,
             round(seconds, 1),
@@ -168,9 +207,9 @@ def playing(
             figures.statuses,
             figures.versions,
             stages,
-            ". ".join(filter(None, (why(release, scene.words), scene.task))),
+            ". ".join(filter(None, (why(release, scene.words), scene.remark))),
             list(inbox.messages),
-            ", ".join(filter(None, (served, "one task set, steady" if settled else "", scene.left))),
+            ", ".join(filter(None, left)),
         )
     )
 

@@ -1,6 +1,6 @@
-"""Faults while two versions share the traffic, and the good release that each of them ends with.
+"""Faults while two versions share the traffic, and a good release.
 
-The tests of this package share one environment and run in the order in which they stand.
+The tests share the package's environment; each begins from a settled state.
 """
 
 from typing import Any
@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 import requests
 
-from integration_tests.developer import Developer
 from integration_tests.faults import commits
-from integration_tests.faults.record import Fault
 from integration_tests.faults.scene import Scene, ended, playing
-from integration_tests.notices import Inbox
+from integration_tests.faults.shifts import AN_HOUR
+from integration_tests.faults.stage import Stage
 from integration_tests.release import Release
-from integration_tests.story import Story
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
@@ -22,110 +20,119 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 FAILED_IN_DEPLOY = {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
 
 
-def assert_brought_back(scene: Scene, old: str, release: Release) -> None:
-    """Assert that a shift was broken off, that its rollback succeeded and that `old` alone is left."""
+def assert_brought_back(scene: Scene, release: Release, *told: str) -> None:
+    """Assert that a shift was broken off and rolled back, the old version alone is left, and who was told."""
     assert release.stage_statuses == FAILED_IN_DEPLOY, release
     assert dict(release.events)["AfterAllowTestTraffic"] == "Succeeded", "the gate let it through"
     assert dict(release.events)["AllowTraffic"] == "Failed"
     assert scene.left == "rollback Succeeded"
-    scene.story.settle(scene.prober, old)
-    scene.inbox.wait_for("Stage Deploy", "Pipeline pipeline-", f"Deployment {release.deployment}")
+    scene.story.settle(scene.prober, scene.old)
+    scene.until_told(*told)
 
 
-def test_a_version_that_answers_500_to_users_alone_is_brought_back_by_an_alarm(
-    deployed: Story, developer: Developer, inbox: Inbox, faults: list[Fault]
-) -> None:
-    old = deployed.served()
-    with playing(deployed, inbox, faults, "green answers 500") as scene:
-        commit = commits.answer_500(developer)
-        developer.push()
-        release = scene.follow(commit)
-        assert_brought_back(scene, old, release)
+def test_a_version_that_answers_500_to_users_alone_is_brought_back_by_an_alarm(stage: Stage) -> None:
+    with playing(stage, "green answers 500") as scene, stage.canaries.lasting(AN_HOUR):
+        commit = commits.answer_500(scene.developer)
+        scene.developer.push()
+        assert_brought_back(scene, scene.follow(commit), "errors-")
         figures = scene.figures
     assert "ALARM_ACTIVE" in scene.words
     assert "errors-" in scene.words
     assert 0 < figures.failures < figures.requests / 5, "no more than the canary's tenth met it"
     assert set(figures.statuses) == {200, 500}
-    developer.revert()
 
 
-def test_a_version_that_crashes_on_users_requests_is_brought_back_by_an_alarm(
-    deployed: Story, developer: Developer, inbox: Inbox, faults: list[Fault]
-) -> None:
-    old = deployed.served()
-    with playing(deployed, inbox, faults, "green crashes") as scene:
-        commit = commits.crash_on_a_request(developer)
-        developer.push()
+def test_a_version_that_crashes_on_users_requests_is_brought_back_by_an_alarm(stage: Stage) -> None:
+    with playing(stage, "green crashes") as scene, stage.canaries.lasting(AN_HOUR):
+        commit = commits.crash_on_a_request(scene.developer)
+        scene.developer.push()
         deployment = scene.until_begun(commit, "AllowTraffic")
-        (task, *_) = scene.until_stopped(deployment)
-        release = scene.follow(commit)
-        assert_brought_back(scene, old, release)
+        crashed, *_ = scene.until_failing(deployment)
+        task = scene.stopped(crashed)
+        assert_brought_back(scene, scene.follow(commit), "ALARM")
         figures = scene.figures
     assert task["containers"][0]["exitCode"] in (1, 3)
     assert "ALARM_ACTIVE" in scene.words
     assert 0 < figures.failures < figures.requests / 5
     assert set(figures.statuses) <= {200, 502, 503}
-    developer.revert()
 
 
-def test_a_canary_that_a_person_stops_goes_back_without_a_failed_request(
-    deployed: Story, developer: Developer, inbox: Inbox, faults: list[Fault]
-) -> None:
-    old = deployed.served()
-    with playing(deployed, inbox, faults, "stop-deployment in the middle of a canary") as scene:
-        commit = developer.greet("Hello from a canary that is stopped")
-        developer.push()
+def test_a_canary_that_a_person_stops_goes_back_without_a_failed_request(stage: Stage) -> None:
+    name = "stop-deployment in the middle of a canary"
+    with playing(stage, name) as scene, stage.canaries.lasting(AN_HOUR):
+        commit = scene.developer.greet("Hello from a canary that is stopped")
+        scene.developer.push()
         deployment = scene.until_begun(commit, "AllowTraffic")
-        deployed.until_met(scene.prober, commit)
+        stage.story.until_met(scene.prober, commit)
         scene.stop(deployment)
-        release = scene.follow(commit)
-        assert_brought_back(scene, old, release)
+        assert_brought_back(scene, scene.follow(commit))
         figures = scene.figures
     assert "MANUAL_STOP" in scene.words
     assert figures.failures == 0, scene.prober.failures[:3]
-    assert set(figures.versions) == {old, commit}
+    assert set(figures.versions) == {scene.old, commit}
 
 
-def test_of_two_pushes_at_once_the_older_is_superseded_and_the_newer_released(
-    deployed: Story, developer: Developer, inbox: Inbox, faults: list[Fault]
-) -> None:
-    with playing(deployed, inbox, faults, "two pushes at once", settled=False) as scene:
-        commits.have_a_trap_door(developer)
-        first = developer.greet("Hello from the first push")
-        developer.push()
-        scene.until_building(first, "INSTALL")
-        older = developer.greet("Hello from the older push")
-        developer.push()
-        scene.until_known(older)
-        newer = developer.greet("Hello from the newer push")
-        developer.push()
-        superseded = scene.follow(older)
-        assert deployed.follow(first).status == "Succeeded"
-        scene.until_begun(newer, "AllowTraffic")
-        commits.close_the_trap_door(developer)
-        developer.push()  # what becomes of a push during a shift, the next test sees
-        scene.release = deployed.arrive(newer)
+def test_of_two_pushes_at_once_the_older_is_superseded_and_the_newer_released(stage: Stage) -> None:
+    with playing(stage, "two pushes at once") as scene:
+        with scene.nothing_enters("Build"):
+            older = scene.developer.greet("Hello from the older push")
+            scene.developer.push()
+            scene.until_known(older)
+            newer = scene.developer.greet("Hello from the newer push")
+            scene.developer.push()
+            superseded = scene.follow(older)
+        scene.remark = f"of the older push: {superseded}"
+        scene.release = stage.story.arrive(newer)
         figures = scene.figures
-    assert (superseded.status, superseded.deployment) == ("Superseded", None)
+    assert (superseded.status, superseded.build, superseded.deployment) == ("Superseded", None, None)
     assert figures.failures == 0, scene.prober.failures[:3]
-    assert {first, newer} <= set(figures.versions)
-    assert older not in figures.versions
+    assert set(figures.versions) == {scene.old, newer}
+    assert scene.inbox.messages == [], "to be superseded is no failure"
 
 
-def test_a_task_of_blue_that_dies_in_the_shift_of_the_push_that_waited_is_replaced(
-    deployed: Story, developer: Developer, inbox: Inbox, faults: list[Fault]
-) -> None:
-    commit = developer.head
-    with playing(deployed, inbox, faults, "a push during a shift, then a task of blue dies") as scene:
-        old = deployed.served()
-        assert old != commit, "a push leaves a shift alone"
-        scene.until_begun(commit, "AllowTraffic")
-        deployed.until_met(scene.prober, commit)
+def test_a_push_during_a_shift_waits_until_that_is_over_and_is_released(stage: Stage) -> None:
+    with playing(stage, "a push during a shift") as scene:
+        shifting = scene.developer.greet("Hello from a version that shifts")
+        with stage.canaries.lasting(stage.canaries.lasting_a_build()):
+            scene.developer.push()
+            deployment = scene.until_begun(shifting, "AllowTraffic")
+        pushed = scene.developer.greet("Hello from a push during a shift")
+        scene.developer.push()
+        scene.until_known(pushed)
+        at_the_push = stage.story.releases.of(shifting)
+        before = stage.story.follow(shifting)
+        scene.remark = f"{pushed[:7]} waited for the end of {deployment}"
+        scene.release = stage.story.arrive(pushed)
+        figures = scene.figures
+    assert at_the_push is not None
+    assert dict(at_the_push.events)["AllowTraffic"] == "InProgress", "else it was no push during a shift"
+    assert before.status == "Succeeded", before
+    actions = stage.story.releases.actions(scene.release.execution)
+    (waited,) = [one for one in actions if one["stageName"] == "Deploy"]
+    over = stage.story.cloud.client("codedeploy").get_deployment(deploymentId=deployment)["deploymentInfo"]
+    assert waited["startTime"] >= over["completeTime"]
+    assert figures.failures == 0, scene.prober.failures[:3]
+    assert set(figures.versions) == {scene.old, shifting, pushed}
+    assert scene.inbox.messages == []
+
+
+def test_a_task_of_blue_that_dies_in_a_shift_is_replaced(stage: Stage) -> None:
+    with playing(stage, "a task of blue dies in a shift") as scene:
+        if not commits.has_a_trap_door(scene.developer, scene.old):
+            commit = scene.developer.commit("Have a trap door")
+            stage.story.push(scene.developer, commit)
+            scene.old = commit
+        commit = commits.close_the_trap_door(scene.developer)
+        with stage.canaries.lasting(stage.canaries.lasting_a_build()):
+            scene.developer.push()
+            scene.until_begun(commit, "AllowTraffic")
+        stage.story.until_met(scene.prober, commit)
         task = crash_blue(scene)
-        scene.task = ended(task)
         release = scene.follow(commit)
-        left = commit if release.status == "Succeeded" else old
-        deployed.settle(scene.prober, left)
+        left = commit if release.status == "Succeeded" else scene.old
+        stage.story.settle(scene.prober, left)
+        if release.status == "Failed":
+            scene.until_told("ALARM")
         figures = scene.figures
     assert task["containers"][0]["exitCode"] in (1, 3)
     assert set(figures.statuses) <= {200, 502}, "only who was with the dead task noticed"
@@ -140,30 +147,32 @@ def crash_blue(scene: Scene) -> dict[str, Any]:
     Return the task that stopped, once ECS has begun another in its place.
     """
     ecs, cluster = scene.story.cloud.client("ecs"), scene.story.outputs.cluster_name
-    before = set(ecs.list_tasks(cluster=cluster)["taskArns"])
+    (blue,) = [one for one in scene.stage.service()["taskSets"] if one["status"] == "PRIMARY"]
+    before = set(ecs.list_tasks(cluster=cluster, startedBy=blue["id"])["taskArns"])
     url = scene.story.cloud.resolve(scene.story.outputs.service_url)
-    while (answer := requests.get(f"{url}/crash", timeout=10)).status_code == 404:
-        pass
-    assert answer.status_code == 502, "the load balancer's own answer for a task that is gone"
+
+    def fall() -> None:
+        status = requests.get(f"{url}/crash", timeout=10).status_code
+        if status == 404:
+            raise NotYetError("green answered")
+        assert status == 502, "the load balancer's own answer for a task that is gone"
 
     def look() -> dict[str, Any]:
-        known = before.union(ecs.list_tasks(cluster=cluster)["taskArns"])
-        tasks = ecs.describe_tasks(cluster=cluster, tasks=list(known))["tasks"]
-        stopped = [one for one in tasks if one["taskArn"] in before and one["lastStatus"] == "STOPPED"]
-        begun = [one["taskDefinitionArn"] for one in tasks if one["taskArn"] not in before]
-        if not stopped or stopped[0]["taskDefinitionArn"] not in begun:
-            raise NotYetError(f"{len(stopped)} tasks have stopped, and of {begun} others have begun")
+        begun = set(ecs.list_tasks(cluster=cluster, startedBy=blue["id"])["taskArns"]) - before
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=list(before))["tasks"]
+        stopped = [one for one in tasks if one["lastStatus"] == "STOPPED"]
+        if not stopped or not begun:
+            raise NotYetError(f"{len(stopped)} tasks of blue have stopped, and {len(begun)} have begun")
+        scene.remark = ended(stopped[0])
         return dict(stopped[0])
 
+    wait_for("a crash of blue", fall, deadline=60, interval=0)
     return wait_for("a task in place of the one that crashed", look, deadline=scene.story.cloud.minutes(5))
 
 
-def test_the_next_good_commit_is_released(
-    deployed: Story, developer: Developer, inbox: Inbox, faults: list[Fault]
-) -> None:
-    old = deployed.served()
-    with playing(deployed, inbox, faults, "a good commit after all faults") as scene:
-        commit = developer.greet("Hello from a version that is well")
-        scene.release = deployed.push(developer, commit)
-        figures = deployed.settle(scene.prober, commit)
-    assert (figures.failures, set(figures.versions)) == (0, {old, commit}), scene.prober.failures[:3]
+def test_the_next_good_commit_is_released(stage: Stage) -> None:
+    with playing(stage, "a good commit after all faults") as scene:
+        commit = scene.developer.greet("Hello from a version that is well")
+        scene.release = stage.story.push(scene.developer, commit)
+        figures = stage.story.settle(scene.prober, commit)
+    assert (figures.failures, set(figures.versions)) == (0, {scene.old, commit}), scene.prober.failures[:3]

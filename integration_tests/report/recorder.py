@@ -23,6 +23,8 @@ from integration_tests.report.page import render
 
 # Beside the run's own folder, which goes when all went well.
 FOLDER = PROJECT / "evidence"
+# What the name of a run's folder begins with.
+STAMP = "%Y%m%d-%H%M%S"
 
 
 # An alarm that only begins to see data is no news.
@@ -43,7 +45,7 @@ class Recorder:
 
     def __init__(self, cloud: Cloud, suffix: str, root: Path = FOLDER) -> None:
         self.cloud = cloud
-        self.folder = root / f"{time.strftime('%Y%m%d-%H%M%S')}-{suffix}"
+        self.folder = root / f"{time.strftime(STAMP)}-{suffix}"
         self.evidence = Evidence(cloud.name, suffix, cloud.factor, time.time())
         self._probers = 0
 

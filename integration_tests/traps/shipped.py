@@ -61,21 +61,22 @@ class Shipped:
         return self.folder / str(path)
 
 
-_FOUND: list[Shipped] = []
+_FOUND: dict[tuple[str, ...], Shipped] = {}
 
 
-def shipped(cloud: Cloud) -> Shipped:
-    """Synthesize the app, once a session."""
+def shipped(cloud: Cloud, *context: str) -> Shipped:
+    """Synthesize the app, once a session; `context` are further settings, as KEY=VALUE."""
     if cloud.endpoint is None:
         pytest.skip("what is wrong on purpose is for local_aws")
-    if not _FOUND:
-        _FOUND.append(_synthesize(cloud.folder / "traps", cloud.environment))
-    return _FOUND[0]
+    if context not in _FOUND:
+        folder = cloud.folder / f"traps-{len(_FOUND)}"
+        _FOUND[context] = _synthesize(folder, cloud.environment, context)
+    return _FOUND[context]
 
 
-def _synthesize(folder: Path, environment: Mapping[str, str]) -> Shipped:
-    options = ["--quiet", "--no-notices", "--output", str(folder), "-c", f"environmentSuffix={SUFFIX}"]
-    command = [str(CDK), "synth", *options]
+def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str, ...]) -> Shipped:
+    settings = [part for one in (f"environmentSuffix={SUFFIX}", *context) for part in ("-c", one)]
+    command = [str(CDK), "synth", "--quiet", "--no-notices", "--output", str(folder), *settings]
     subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True)  # noqa: S603 - our own CDK CLI
     root = json.loads((folder / "Stack.template.json").read_text())
     children = {

@@ -146,7 +146,7 @@ def test_a_build_role_without_the_registrys_sign_in_pushes_nothing(cloud: Cloud)
     resources = project(cloud)
     statement(resources["PipelineBuildRole"], "SignInToTheRegistry")["Effect"] = "Deny"
     with stack(cloud, resources) as made:
-        build = Project(made).build(only(contract(), LOGIN, "mkdir"))
+        build = Project(made).build(only(contract(), LOGIN, "mkdir reports"))
     assert build.phases["PRE_BUILD"] == "FAILED"
     assert "(AccessDeniedException) when calling the GetAuthorizationToken operation" in build.log
     assert "is not authorized to perform: ecr:GetAuthorizationToken" in build.log

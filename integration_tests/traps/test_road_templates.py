@@ -93,7 +93,7 @@ def test_a_nested_stacks_failure_is_told_in_its_own_events(cloud: Cloud) -> None
 
 
 def test_a_named_resource_cannot_be_replaced(cloud: Cloud) -> None:
-    """traps K5: the new one would have to stand beside the old one, under the same name."""
+    """traps C6, K5: the new one would have to stand beside the old one, under the same name."""
     resources = shipped(cloud).part("NetworkBlue")
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()

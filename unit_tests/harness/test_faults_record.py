@@ -15,7 +15,7 @@ ONE = Fault(
     versions={"a" * 40: 1483},
     pipeline="Source Succeeded Deploy Failed",
     why="Deployment d-1 stopped |\nALARM_ACTIVE",
-    told=["Stage Deploy failed"],
+    told=['"Stage Deploy failed"', '{"AlarmName": "errors-blue"}'],
     left="aaaaaaa answers",
 )
 
@@ -24,7 +24,7 @@ def test_the_table_has_a_row_a_fault_and_no_cell_breaks_it() -> None:
     _, _, row = table([ONE]).splitlines()
     assert row == (
         "| green answers 500 | 1500 | 17 | Source Succeeded Deploy Failed "
-        "| Deployment d-1 stopped / ALARM_ACTIVE | 1 messages | aaaaaaa answers |"
+        "| Deployment d-1 stopped / ALARM_ACTIVE | stage, alarm errors-blue | aaaaaaa answers |"
     )
 
 
@@ -39,3 +39,4 @@ def test_of_a_fault_that_was_played_twice_the_newer_is_read(tmp_path: Path) -> N
     write(tmp_path / "20261124-0800-a", [replace(ONE, failed=9), other])
     found = {one.fault: one.failed for one in read(tmp_path)}
     assert found == {"green answers 500": 3, "green crashes": 17}
+    assert [one.fault for one in read(tmp_path, since="20261124-0830")] == ["green answers 500"]

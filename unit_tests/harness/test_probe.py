@@ -122,3 +122,14 @@ def test_a_service_that_is_away_fails_every_probe(tmp_path: Path) -> None:
         time.sleep(0.2)
     figures = prober.figures()
     assert figures.failures == figures.requests > 0
+
+
+def test_of_more_answers_than_it_may_keep_a_prober_forgets_the_oldest(
+    service: Service, tmp_path: Path
+) -> None:
+    with Prober(service.url, tmp_path / "log", rate=200, most=20) as prober:
+        time.sleep(0.5)
+    asked = [json.loads(line)["at"] for line in (tmp_path / "log").read_text().splitlines()]
+    assert len(asked) > 40
+    assert 10 <= len(prober.answers) <= 20
+    assert [answer.at for answer in prober.answers] == asked[-len(prober.answers) :]

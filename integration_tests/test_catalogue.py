@@ -1,0 +1,91 @@
+"""A further service of the catalogue: written by `make new-service`, deployed, released and destroyed.
+
+The tests share one environment and run in the order in which they stand.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from integration_tests.cloud import PROJECT, Cloud
+from integration_tests.flaskr import become_flaskr
+from integration_tests.story import Story
+from integration_tests.suffixes import random_suffix
+from integration_tests.telling import telling
+
+pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
+
+# As short as a service can be: a destroyed environment's suffix has to fit without the catalogue too.
+NAME = "x"
+# What `make new-service` reads.
+READ = ("cdk.json", "Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json")
+SETTINGS: dict[str, Any] = {"environment": {"COLOUR": "red"}, "tasks": 1}
+
+
+@pytest.fixture(scope="module")
+def other(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
+    """A story of a service that was written just now, beside this project."""
+    copy = cloud.folder / "catalogue"
+    folder = written(copy)
+    catalogue = {NAME: {**SETTINGS, "folder": str(folder.relative_to(PROJECT))}}
+    suffix = f"{NAME}-{random_suffix('it')}"
+    with telling(cloud, request, suffix=suffix, context={"services": json.dumps(catalogue)}) as told:
+        yield told
+
+
+def written(copy: Path) -> Path:
+    """Run `make new-service` in a copy of the project; return the service's folder."""
+    copy.mkdir()
+    for name in READ:
+        shutil.copyfile(PROJECT / name, copy / name)
+    for room in ("sample_service", "infrastructure"):
+        shutil.copytree(PROJECT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+    # Whatever this project's own catalogue holds by now.
+    settings = json.loads((copy / "cdk.json").read_text())
+    settings["context"].pop("services", None)
+    (copy / "cdk.json").write_text(json.dumps(settings))
+    command = [sys.executable, "-m", "infrastructure.new_service", NAME]
+    subprocess.run(command, cwd=copy, check=True, capture_output=True)  # noqa: S603 - our own module
+    (entry,) = json.loads((copy / "cdk.json").read_text())["context"]["services"].items()
+    assert entry == (NAME, {"folder": f"services/{NAME}"})
+    return copy / "services" / NAME
+
+
+def test_a_service_of_the_catalogue_is_deployed_and_its_seed_travels(other: Story) -> None:
+    assert other.deploy()
+    release = other.seed()
+    assert other.served() == release.commit
+    ecs = other.cloud.client("ecs")
+    names = {"cluster": other.outputs.cluster_name, "services": [other.outputs.service_name]}
+    service = ecs.describe_services(**names)["services"][0]
+    (primary,) = [one for one in service["taskSets"] if one["status"] == "PRIMARY"]
+    task = ecs.describe_task_definition(taskDefinition=primary["taskDefinition"])["taskDefinition"]
+    (container,) = task["containerDefinitions"]
+    assert {"name": "COLOUR", "value": "red"} in container["environment"]
+    assert service["desiredCount"] == SETTINGS["tasks"]
+
+
+def test_an_application_that_nobody_here_wrote_takes_its_place(other: Story) -> None:
+    """Flask's own tutorial with its own tests, by a push."""
+    developer = other.developer()
+    old = developer.head
+    become_flaskr(developer.clone, NAME)
+    with other.probing(40) as prober:
+        commit = developer.commit("Serve Flask's own tutorial")
+        other.push(developer, commit)
+        figures = other.settle(prober, commit)
+    assert figures.failures == 0, prober.failures[:3]
+    assert set(figures.versions) == {old, commit}
+    answer = requests.get(other.cloud.resolve(other.outputs.service_url), timeout=10)
+    assert "<title>Posts - Flaskr</title>" in answer.text
+
+
+def test_destroying_it_leaves_nothing(other: Story) -> None:
+    other.destroy()
