@@ -1,5 +1,5 @@
 # The only commands a person has to know. Each sets up what it needs.
-.PHONY: help demo test stories faults up down synth check bench iam clean setup unit service integration
+.PHONY: help new-service demo test stories faults up down synth check bench iam clean setup unit service integration
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -20,11 +20,12 @@ help:
 	@echo 'make demo    watch a commit travel from git push to all traffic, on this machine'
 	@echo 'make test    unit tests, the sample service on Python 3.9, the short stories on local_aws'
 	@echo 'make stories the long stories on local_aws: gates, other accounts, release after release'
-	@echo 'make faults  what goes wrong in a shift under load, and what users see of it'
-	@echo 'make up      deploy dev on this machine and keep it running; make down takes it away'
+	@echo 'make faults  what goes wrong in a shift under load, and what users see of it; local_aws killed in each phase'
+	@echo 'make up      deploy SUFFIX=$(SUFFIX) on this machine and keep it running, with a page; make down takes all away'
 	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
 	@echo 'make check   ruff, mypy, cfn-lint, cdk-nag, who may do what, actionlint, hadolint'
 	@echo 'make bench   how long it takes and what it needs'
+	@echo 'make new-service NAME=orders   write a further service and its entry in the catalogue'
 	@echo 'make iam     what each role is granted, and what a release used of it'
 	@echo 'make clean   remove what the others made here'
 
@@ -32,16 +33,19 @@ demo: setup .tools/python-3.9
 	@$(PYTHON) -m integration_tests.demo
 
 up: setup .tools/python-3.9
-	@$(PYTHON) -m integration_tests.up --port $(PORT)
+	@$(PYTHON) -m integration_tests.up --port $(PORT) --suffix '$(SUFFIX)'
 
 down: setup
 	@$(PYTHON) -m integration_tests.down
 
-bench: setup .tools/python-3.9
+bench: setup .tools/python-3.9 .tools/sample-service/.ready
 	@$(PYTHON) -m bench
 
 iam: setup .tools/python-3.9
 	@$(PYTHON) -m integration_tests.iam
+
+new-service: setup
+	@$(PYTHON) -m infrastructure.new_service '$(NAME)'
 
 synth: setup
 	@rm -rf cdk.out
@@ -52,7 +56,7 @@ test: unit service integration
 
 # What these are about is not the containers: those that are make their own engine.
 unit: export LOCAL_AWS_CONTAINERS := processes
-unit: setup .tools/browser/.ready
+unit: setup .tools/browser/.ready .tools/sample-service/.ready
 	$(PYTHON) -m pytest unit_tests -n auto --maxprocesses 4 $(ARGS)
 
 service: .tools/sample-service/.ready
@@ -61,11 +65,18 @@ service: .tools/sample-service/.ready
 integration: setup .tools/python-3.9
 	$(PYTHON) -m pytest integration_tests -m 'not slow' -n 2 --dist loadfile $(ARGS)
 
+# What goes wrong, with what is deployed and with local_aws itself.
+FAULTS := integration_tests/faults integration_tests/test_killed.py
+
+# The longest first, so that neither of the two ends alone. Named one by one: pytest orders a folder by itself.
+LONGEST := $(addprefix integration_tests/test_,gates.py releases.py side_by_side.py promotion.py changes.py)
+STORIES := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard integration_tests/test_*.py integration_tests/traps/test_*.py))
+
 stories: setup .tools/python-3.9
-	$(PYTHON) -m pytest integration_tests --ignore integration_tests/faults -m slow -n 2 --dist loadfile $(ARGS)
+	$(PYTHON) -m pytest $(STORIES) -m slow -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: setup .tools/python-3.9
-	$(PYTHON) -m pytest integration_tests/faults $(ARGS)
+	$(PYTHON) -m pytest $(FAULTS) $(ARGS)
 
 check: setup .tools/sample-service/.ready
 	ruff check .
@@ -77,6 +88,9 @@ check: setup .tools/sample-service/.ready
 	cfn-lint cdk.out/*.template.json cdk.out/every-option/*.template.json
 	$(PYTHON) -m infrastructure.nag
 	$(PYTHON) -m infrastructure.permissions --check
+	$(PYTHON) -m local_aws.supported --check
+	$(PYTHON) -m infrastructure.diagram --check
+	$(PYTHON) -m infrastructure.cost --check
 	actionlint lib/ci-cd.yml
 	hadolint Dockerfile
 
