@@ -59,8 +59,14 @@ unit: export LOCAL_AWS_CONTAINERS := processes
 unit: setup .tools/browser/.ready .tools/sample-service/.ready
 	$(PYTHON) -m pytest unit_tests -n auto --maxprocesses 4 $(ARGS)
 
-service: .tools/sample-service/.ready
+# Those of the catalogue, too: each with its own requirements.
+SERVICES := $(notdir $(wildcard services/*))
+
+service: .tools/sample-service/.ready $(SERVICES:%=service-%)
 	.tools/sample-service/bin/python -m pytest sample_service
+
+service-%: .tools/services/%/.ready
+	.tools/services/$*/bin/python -m pytest services/$*/service
 
 integration: setup .tools/python-3.9
 	$(PYTHON) -m pytest integration_tests -m 'not slow' -n 2 --dist loadfile $(ARGS)
@@ -127,7 +133,14 @@ FIND_3_9 := $(PYTHON) -c 'from local_aws.pythons import find_python; print(find_
 	  echo 'setup: no Python 3.9 here, and uv could not fetch one: install it (pyenv install 3.9, or your system)' >&2; exit 2; }
 	@mv $@.new $@
 
+define service_environment
+$(VENV)/bin/uv venv --quiet --clear --python "$$(cat .tools/python-3.9)" $(@D)
+$(VENV)/bin/uv pip sync --quiet --python $(@D)/bin/python --require-hashes $<
+@touch $@
+endef
+
 .tools/sample-service/.ready: sample_service/requirements-dev.txt .tools/python-3.9
-	$(VENV)/bin/uv venv --quiet --clear --python "$$(cat .tools/python-3.9)" .tools/sample-service
-	$(VENV)/bin/uv pip sync --quiet --python .tools/sample-service/bin/python --require-hashes $<
-	@touch $@
+	$(service_environment)
+
+.tools/services/%/.ready: services/%/service/requirements-dev.txt .tools/python-3.9
+	$(service_environment)

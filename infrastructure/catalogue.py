@@ -94,6 +94,14 @@ def captured(name: str, environments: Iterable[str]) -> str | None:
     return next((one for one in environments if f"{one}-".startswith(f"{name}-")), None)
 
 
+def refuse_captures(services: Iterable[str], environments: Iterable[str]) -> None:
+    """Raise ConfigError for a service that would take an environment from the sample: it went unnoticed."""
+    for name in services:
+        if taken := captured(name, environments):
+            words = f"none that begins the environment {taken}"
+            raise ConfigError(f"the name of {SERVICES}.{name}", name, words, EXAMPLE, place=CDK_JSON)
+
+
 def _service(name: str, given: object) -> Service:
     path = f"{SERVICES}.{name}"
     _read(read_name, name, f"the name of {path}", NAME_WORDS)

@@ -21,7 +21,15 @@ from infrastructure.access_keys import (
     promotions,
     several,
 )
-from infrastructure.catalogue import EXAMPLE, SAMPLE, SERVICES, Service, read_services, service_of
+from infrastructure.catalogue import (
+    EXAMPLE,
+    SAMPLE,
+    SERVICES,
+    Service,
+    read_services,
+    refuse_captures,
+    service_of,
+)
 from infrastructure.context_key import (
     CDK_JSON,
     COMMAND_LINE,
@@ -226,6 +234,7 @@ class Config:
         environments = read_environments(
             context.get(ENVIRONMENTS), of_environment, required=cls.of_each_environment()
         )
+        refuse_captures(services, environments)
         for name, values in environments.items():
             _check_task_size(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
         sizes = {"taskCpu": entry.cpu, "taskMemory": entry.memory, "desiredCount": entry.tasks}

@@ -1,6 +1,7 @@
 """A further service of the catalogue: written by `make new-service`, deployed, released and destroyed.
 
-The tests share one environment and run in the order in which they stand.
+It stands in the network of the sample's environment. The tests share both and run in the order in which
+they stand.
 """
 
 import json
@@ -17,8 +18,8 @@ import requests
 from integration_tests.cloud import PROJECT, Cloud
 from integration_tests.flaskr import become_flaskr
 from integration_tests.story import Story
-from integration_tests.suffixes import random_suffix
 from integration_tests.telling import telling
+from operations.errors import OperationsError
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
@@ -26,17 +27,28 @@ pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 NAME = "x"
 # What `make new-service` reads.
 READ = ("cdk.json", "Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json")
-SETTINGS: dict[str, Any] = {"environment": {"COLOUR": "red"}, "tasks": 1}
+SETTINGS: dict[str, Any] = {"environment": {"COLOUR": "red"}, "tasks": 1, "network": "shared"}
 
 
 @pytest.fixture(scope="module")
-def other(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
-    """A story of a service that was written just now, beside this project."""
-    copy = cloud.folder / "catalogue"
-    folder = written(copy)
-    catalogue = {NAME: {**SETTINGS, "folder": str(folder.relative_to(PROJECT))}}
-    suffix = f"{NAME}-{random_suffix('it')}"
-    with telling(cloud, request, suffix=suffix, context={"services": json.dumps(catalogue)}) as told:
+def catalogue(cloud: Cloud) -> dict[str, str]:
+    """A catalogue with a service that was written just now, beside this project."""
+    folder = written(cloud.folder / "catalogue")
+    return {"services": json.dumps({NAME: {**SETTINGS, "folder": str(folder.relative_to(PROJECT))}})}
+
+
+@pytest.fixture(scope="module")
+def lender(cloud: Cloud, catalogue: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Story]:
+    """A story of the sample, which lends its network."""
+    with telling(cloud, request, context=catalogue) as told:
+        yield told
+
+
+@pytest.fixture(scope="module")
+def other(catalogue: dict[str, str], lender: Story, request: pytest.FixtureRequest) -> Iterator[Story]:
+    """A story of the further service."""
+    suffix = f"{NAME}-{lender.environment.suffix}"
+    with telling(lender.cloud, request, suffix=suffix, context=catalogue) as told:
         yield told
 
 
@@ -58,10 +70,19 @@ def written(copy: Path) -> Path:
     return copy / "services" / NAME
 
 
-def test_a_service_of_the_catalogue_is_deployed_and_its_seed_travels(other: Story) -> None:
+def network_of(story: Story) -> str:
+    """Return the id of the network that an environment's load balancer stands in."""
+    name = f"load-balancer-{story.environment.suffix}"
+    (balancer,) = story.cloud.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
+    return str(balancer["VpcId"])
+
+
+def test_a_service_of_the_catalogue_is_deployed_and_its_seed_travels(lender: Story, other: Story) -> None:
+    assert lender.deploy()
     assert other.deploy()
     release = other.seed()
     assert other.served() == release.commit
+    assert network_of(other) == network_of(lender)
     ecs = other.cloud.client("ecs")
     names = {"cluster": other.outputs.cluster_name, "services": [other.outputs.service_name]}
     service = ecs.describe_services(**names)["services"][0]
@@ -87,5 +108,24 @@ def test_an_application_that_nobody_here_wrote_takes_its_place(other: Story) -> 
     assert "<title>Posts - Flaskr</title>" in answer.text
 
 
-def test_destroying_it_leaves_nothing(other: Story) -> None:
-    other.destroy()
+def test_a_network_cannot_be_destroyed_while_others_stand_in_it(lender: Story, other: Story) -> None:
+    """It is refused before anything is touched: CloudFormation would find out in the end."""
+    lender.seed()
+    before = lender.traffic()
+    words = f"the network of {lender.environment.suffix} is shared by {other.environment.suffix}: destroy"
+    with pytest.raises(OperationsError, match=words):
+        lender.environment.destroy(lender.progress.step)
+    assert lender.traffic() == before
+
+
+def test_destroying_it_leaves_nothing_of_it_and_all_of_its_lender(lender: Story, other: Story) -> None:
+    before, version = lender.traffic(), lender.releases.head()
+    with lender.probing(40) as prober:
+        other.destroy()
+        figures = prober.figures()
+    assert (set(figures.versions), figures.failures) == ({version}, 0)
+    assert lender.traffic() == before
+
+
+def test_destroying_the_lender_leaves_nothing(lender: Story) -> None:
+    lender.destroy()

@@ -18,7 +18,7 @@ from local_aws.running import LocalAwsError
 
 FILE = "memory"
 # Changes with what is kept: a file of another one is not read.
-FORMAT = 1
+FORMAT = 2
 # What services do by themselves is kept this often, in seconds; what a caller asked for, before the answer.
 EVERY = 0.5
 # Of the processor's time, no more than this share goes into it.

@@ -84,11 +84,14 @@ class Services:
                 self.context.faults.append(f"stop of {type(service).__name__}: {error!r}")
 
 
-def parts(accounts: Accounts, load_balancing: LoadBalancing) -> Iterator[tuple[str, memory.Part]]:
+def parts(
+    accounts: Accounts, load_balancing: LoadBalancing, points: stores.Points
+) -> Iterator[tuple[str, memory.Part]]:
     """Yield what is kept. CloudFormation is read late: it may know of too much, but not of too little."""
     for account, one in accounts.known().items():
         yield from ((f"{account}/{name}", service) for name, service in one.services.items())
     yield "ministack", stores.Stores()
+    yield "points", points
     yield "elbv2", load_balancing
 
 
@@ -114,7 +117,7 @@ def install(context: Context, engine: Containers) -> Services:
     cloudwatch.install(callers)
     functions.install(callers)
     function_network.install(callers)
-    kept = Memory(context, partial(parts, accounts, load_balancing))
+    kept = Memory(context, partial(parts, accounts, load_balancing, stores.Points()))
     gateway = Gateway(
         callers,
         Acknowledged(app, kept.saved),

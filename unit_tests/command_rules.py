@@ -1,4 +1,4 @@
-"""Which commands a page names, and whether a tool's own parser or help knows each; none of them is run."""
+"""Whether a tool's own parser or help knows a command; none of them is run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -16,10 +16,6 @@ from operations.__main__ import parser
 
 PROJECT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.prefix) / "bin"
-# Drawings and templates in the same form; no line of theirs begins as a command does.
-COMMAND = re.compile(
-    r"(aws|cdk|curl|docker|export|gh|git|make|npm|npx|operations|pip|podman|pytest|python3?|uv) "
-)
 # What no rule here looks at, and why not.
 BY_HAND = {
     'export PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH"': "the shell's own; somebody has run it",
@@ -33,29 +29,6 @@ BY_HAND = {
 }
 # botocore cannot make a sample of their answers, whose own limits it breaks: the input's names are checked.
 NO_SAMPLE = {"get-pipeline-state", "update-service"}
-BLOCKS = re.compile(r"^(?: {4}(?! ).*| {6,}--.*)$", re.M)
-FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
-# A span may go on in the next line.
-SPANS = re.compile(r"(?<!`)`([^`]+)`(?!`)")
-
-
-def commands(text: str) -> Iterator[str]:
-    """Yield the commands of the indented and the fenced blocks, without their comments."""
-    shells = (block for language, block in FENCED.findall(text) if language in ("sh", "console"))
-    blocks = "\n".join(BLOCKS.findall(text)) + "\n".join(shells)
-    for line in re.sub(r"\\\n\s*", "", blocks).splitlines():
-        command = re.split(r"\s+#\s", line.strip())[0].strip()
-        # An arrow stands in a drawing.
-        if COMMAND.match(command) and " -> " not in command:
-            yield command
-
-
-def spans(text: str) -> Iterator[str]:
-    """Yield the commands that stand as code in a sentence or in a table."""
-    for span in SPANS.findall(BLOCKS.sub("", FENCED.sub("", text))):
-        command = " ".join(span.split())
-        if COMMAND.match(command):
-            yield command
 
 
 @cache

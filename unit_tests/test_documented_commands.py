@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from command_rules import BY_HAND, PROJECT, check, commands, spans
+from command_rules import BY_HAND, PROJECT, check
 
 from infrastructure.synthesis import defaults, synthesize
+from integration_tests.documents import commands, spans
 
 PAGES = ("*.md", "docs/**/*.md")
 

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.
 import math
 import operator
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_aws.clock import Clock
@@ -21,12 +21,16 @@ NAMES = (
     "_dispatch_alarm_actions",
     "_evaluate_alarm",
     "_evaluate_parent_alarms",
+    "_evict_old_metrics",
     "_metrics",
     "_record_history",
     "_stat_value",
     "logger",
 )
 SERVICE = "cloudwatch.amazonaws.com"
+# How long points of a minute are kept: 15 days; a point more or less in an hour is nobody's loss.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
+RETENTION, TIDIED_EVERY = 15 * 24 * 3600, 3600
 ACTIONS = {
     "ALARM": "AlarmActions",
     "OK": "OKActions",
@@ -62,6 +66,25 @@ def install(context: Context) -> None:
         cloudwatch._evaluate_parent_alarms(alarm)
 
     cloudwatch._evaluate_alarm = evaluate
+    cloudwatch._evict_old_metrics = tidier(cloudwatch, clock)
+
+
+def tidier(cloudwatch: Any, clock: Clock) -> Callable[[], None]:
+    """Let points go as AWS does. MiniStack looks at each one with every request, whatever the clock."""
+    tidied = time.monotonic()
+
+    def tidy() -> None:
+        nonlocal tidied
+        if time.monotonic() - tidied < clock.seconds(TIDIED_EVERY):
+            return
+        tidied = time.monotonic()
+        oldest = time.time() - clock.seconds(RETENTION)
+        for key, points in list(cloudwatch._metrics.items()):
+            cloudwatch._metrics[key] = [one for one in points if one["Timestamp"] >= oldest]
+            if not cloudwatch._metrics[key]:
+                del cloudwatch._metrics[key]
+
+    return tidy
 
 
 def _tell(

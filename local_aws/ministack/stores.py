@@ -3,6 +3,7 @@
 import importlib
 import pickle
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -15,9 +16,13 @@ TRIES = 100
 SERVICES = "ministack.services."
 # What MiniStack remembers elsewhere than in its scoped stores, and could not do without.
 PLAIN = (("ec2", "_default_initialized_scopes"), ("sts", "_sessions"))
+# What it writes down and never reads.
+TRACES = (("eventbridge", "_events_log"),)
+# Where the points of metrics are, and how often they are kept, in seconds.
+POINTS, POINTS_EVERY = ("cloudwatch", "_metrics"), 10.0
 
 _responses = require("core.responses", "AccountScopedDict", "AccountRegionScopedDict")
-for _module, _name in PLAIN:
+for _module, _name in (*PLAIN, *TRACES, POINTS):
     require(f"services.{_module}", _name)
 
 
@@ -35,7 +40,7 @@ def install() -> None:
 
 
 class Stores:
-    """All stores of all loaded services, as a part of the memory."""
+    """All stores of all loaded services, but for `Points`', as a part of the memory."""
 
     lock: AbstractContextManager[Any] = nullcontext()
 
@@ -58,6 +63,22 @@ class Stores:
         return {}
 
 
+class Points(Stores):
+    """The points of metrics: they come by the thousand, and nothing refers to them, so they are kept rarely.
+
+    What came in the last ten seconds is forgotten when local_aws ends.
+    """
+
+    def __init__(self) -> None:
+        self._kept, self._at = b"", -POINTS_EVERY
+
+    def keep(self) -> Mapping[str, Any]:
+        """Return them as of some seconds ago."""
+        if time.monotonic() - self._at >= POINTS_EVERY:
+            self._kept, self._at = _again(_dump_points)(), time.monotonic()
+        return {"stores": self._kept}
+
+
 def _dump() -> bytes:
     scoped = (_responses.AccountScopedDict, _responses.AccountRegionScopedDict)
     loaded = {name: module for name, module in list(sys.modules.items()) if name.startswith(SERVICES)}
@@ -65,9 +86,16 @@ def _dump() -> bytes:
         name: {key: store._data for key, store in list(vars(module).items()) if isinstance(store, scoped)}
         for name, module in loaded.items()
     }
+    for module, name in (*TRACES, POINTS):
+        found[SERVICES + module].pop(name)
     for module, name in PLAIN:
         found[SERVICES + module][name] = getattr(sys.modules[SERVICES + module], name)
     return pickle.dumps(found)
+
+
+def _dump_points() -> bytes:
+    module, name = POINTS
+    return pickle.dumps({SERVICES + module: {name: getattr(sys.modules[SERVICES + module], name)._data}})
 
 
 def _again(method: Callable[..., Any]) -> Callable[..., Any]:

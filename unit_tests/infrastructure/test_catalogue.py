@@ -83,6 +83,7 @@ def test_an_entry_is_read_whole() -> None:
         ({"orders": {"healthPath": "ready"}}, "a path that answers 200"),
         ({"orders": {"environment": {"A": 1}}}, "an object of variables"),
         ({"orders": {"taskStatements": [{"actions": []}]}}, "which its tasks may do"),
+        ({"dev": {}}, "none that begins the environment dev"),
     ],
 )
 def test_a_slip_in_the_catalogue_is_one_clear_line(services: object, words: str) -> None:
