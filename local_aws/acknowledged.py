@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from local_aws.context import INTERNAL
+from local_aws.clients import INTERNAL
 
 Scope = dict[str, Any]
 Message = dict[str, Any]

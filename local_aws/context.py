@@ -7,16 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
+from local_aws.clients import as_variables, make_client
 from local_aws.clock import Clock
 
 logger = logging.getLogger("local_aws")
 
 ACCOUNT = "123456789012"
-# Our own services' calls carry it in their user agent.
-INTERNAL = "local_aws/service"
 REGION = "us-east-1"
 
 
@@ -128,16 +124,7 @@ class Context:
         keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
         if role_arn is not None:
             keys = self._assume(role_arn)
-        session = boto3.session.Session(
-            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=keys.get("AWS_SESSION_TOKEN"),
-            region_name=self.region,
-        )
-        config = Config(
-            s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, user_agent_extra=INTERNAL
-        )
-        return session.client(service, endpoint_url=self.endpoint, config=config)
+        return make_client(service, self.endpoint, self.region, keys)
 
     def _assume(self, role_arn: str) -> dict[str, str]:
         if self.assume is not None:
@@ -149,8 +136,4 @@ class Context:
             key = (self.account, "sts", None, "")
             sts = self._clients.setdefault(key, self._make_client(self.account, "sts", None))
             secret = sts.assume_role(RoleArn=role_arn, RoleSessionName="local-aws")["Credentials"]
-        return {
-            "AWS_ACCESS_KEY_ID": secret["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": secret["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": secret["SessionToken"],
-        }
+        return as_variables(secret)

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-import botocore.session
 from botocore.model import OperationModel
+
+from local_aws.clients import SESSION
 
 # How many an answer has where nobody asks for fewer; AWS's services say 100, or do not say.
 MOST = 100
@@ -32,7 +33,7 @@ class PageError(ValueError):
 @cache
 def pagination(service: str) -> Mapping[str, Mapping[str, Any]]:
     """Return botocore's paginators of a service: what an operation's tokens, limit and items are called."""
-    loader = botocore.session.get_session().get_component("data_loader")
+    loader = SESSION.get_component("data_loader")
     found: Mapping[str, Mapping[str, Any]] = loader.load_service_model(service, "paginators-1")["pagination"]
     return found
 

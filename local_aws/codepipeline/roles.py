@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
+from local_aws.clients import as_variables, make_client
 from local_aws.codepipeline.structure import Pipeline
 from local_aws.context import Context, ServiceRole
 
@@ -22,11 +20,5 @@ def acting_as(context: Context, pipeline: Pipeline, action_role: str | None) -> 
         return lambda service: context.client(service, pipeline_role)
     sts = context.client("sts", pipeline_role)
     secret = sts.assume_role(RoleArn=action_role, RoleSessionName="codepipeline")["Credentials"]
-    session = boto3.session.Session(
-        aws_access_key_id=secret["AccessKeyId"],
-        aws_secret_access_key=secret["SecretAccessKey"],
-        aws_session_token=secret["SessionToken"],
-        region_name=context.region,
-    )
-    config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
-    return lambda service: session.client(service, endpoint_url=context.endpoint, config=config)
+    keys = as_variables(secret)
+    return lambda service: make_client(service, context.endpoint, context.region, keys)

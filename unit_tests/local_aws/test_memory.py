@@ -12,8 +12,9 @@ import pytest
 
 from local_aws import memory
 from local_aws.acknowledged import Acknowledged, may_change
+from local_aws.clients import INTERNAL
 from local_aws.clock import Clock
-from local_aws.context import INTERNAL, Context
+from local_aws.context import Context
 from local_aws.memory import Memory
 from local_aws.running import LocalAwsError
 
