@@ -62,6 +62,9 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
                 with local_aws(folder) as running:
                     yield cloud_of(running, folder)
         except OperationsError as error:
+            if "PYTEST_XDIST_WORKER" in os.environ:
+                # A worker that exits takes its last words with it; an error of its test is told.
+                raise
             pytest.exit(str(error), returncode=2)
 
 

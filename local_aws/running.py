@@ -156,7 +156,11 @@ def start(
     while process.poll() is None and time.monotonic() < deadline:
         running = find(state)
         if running is not None and running.pid == process.pid:
-            running.process = process
+            if with_parent:
+                running.process = process
+            else:
+                # It outlives this process, which would be warned of what it did not wait for.
+                process.returncode = 0
             return running
         time.sleep(0.05)
     process.kill()

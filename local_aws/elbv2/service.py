@@ -103,7 +103,6 @@ class LoadBalancing:
     def apply(self, snapshot: Snapshot) -> None:
         """Take the new state: in force for the next request when this returns, ports included."""
         with self.lock:
-            self.snapshot = snapshot
             for arn, group in snapshot.target_groups.items():
                 self.groups.setdefault(arn, GroupState(group, self.context.clock)).update(group)
             for arn in [arn for arn in self.groups if arn not in snapshot.target_groups]:
@@ -111,6 +110,8 @@ class LoadBalancing:
             for door in _doors(snapshot):
                 if door not in self._sockets:
                     self._sockets[door] = _listen(self._ports.pop(door[0], 0))
+            # Last: the loop may be settling an earlier change, and opens each door that it sees.
+            self.snapshot = snapshot
         if self._loop is not None:
             self._loop.call_soon_threadsafe(lambda: self._run_aside(self._settle()))
 

@@ -32,6 +32,7 @@ from elbv2_backends import (
 from local_aws.clock import Clock
 from local_aws.context import ACCOUNT, Context
 from local_aws.elbv2 import proxy as elbv2_proxy
+from local_aws.elbv2 import service as elbv2_service
 from local_aws.elbv2.health import interval
 from local_aws.elbv2.plan import Rule, Snapshot, Target
 from local_aws.elbv2.service import LoadBalancing
@@ -80,6 +81,24 @@ def test_requests_are_spread_exactly_by_weight(loop: Loop, plane: LoadBalancing)
     assert Counter(get(plane).text for _ in range(30)) == {"blue": 30}
     plane.apply(forwarding({blue: 0, green: 100}))
     assert Counter(get(plane).text for _ in range(30)) == {"green": 30}
+
+
+def test_a_listener_may_come_while_an_earlier_change_is_settled(
+    loop: Loop, plane: LoadBalancing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever settles then must not see it before its port is there: it would never be opened."""
+    listen = elbv2_service._listen
+
+    def settling_meanwhile(port: int) -> socket.socket:
+        assert plane._loop is not None
+        asyncio.run_coroutine_threadsafe(plane._settle(), plane._loop).result(10)
+        return listen(port)
+
+    monkeypatch.setattr(elbv2_service, "_listen", settling_meanwhile)
+    blue = target_group("b", Backend(loop, says("blue")))
+    plane.apply(forwarding({blue: 1}))
+    healthy(plane, blue)
+    assert get(plane).text == "blue"
 
 
 def test_healthy_targets_take_turns_and_an_unhealthy_one_gets_nothing(

@@ -1,5 +1,6 @@
 """A server's life: it starts, says where it is, refuses what it cannot have, and leaves nothing."""
 
+import gc
 import json
 import signal
 import socket
@@ -48,6 +49,15 @@ def test_it_listens_on_loopback_only(running: Running) -> None:
                 open_ports.append(columns[1].partition(":")[0])
     assert open_ports
     assert {address[-2:] for address in open_ports} == {"7F"}, "127.0.0.0/8 is written with its 7F last"
+
+
+def test_one_that_outlives_who_started_it_is_nobodys_to_wait_for(tmp_path: Path) -> None:
+    """A warning of Python's about it would be an error in a test, and so in `--keep`."""
+    start(tmp_path, with_parent=False, detach=True)
+    gc.collect()
+    kept = find(tmp_path)
+    assert kept is not None
+    assert kept.stop() == []
 
 
 def test_a_state_folder_has_one_server(running: Running) -> None:
