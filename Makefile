@@ -142,5 +142,6 @@ endef
 .tools/sample-service/.ready: sample_service/requirements-dev.txt .tools/python-3.9
 	$(service_environment)
 
+.PRECIOUS: .tools/services/%/.ready
 .tools/services/%/.ready: services/%/service/requirements-dev.txt .tools/python-3.9
 	$(service_environment)
