@@ -11,6 +11,7 @@ from integration_tests.assembly import Edit, edit
 from integration_tests.cloud import PROJECT, Cloud, HarnessError
 from operations import leftovers
 from operations.destroy import CDK, destroy
+from operations.root_stack import root_stack
 
 LAST_LINES = 25
 LOG = "cdk.log"
@@ -75,6 +76,14 @@ class Environment:
         """Destroy everything; again and again is fine."""
         environment = self.cloud.environment
         destroy(self.suffix, self.cloud.account, say, environment=environment, log=self.log)
+
+    def begun(self) -> tuple[str, list[str]]:
+        """Return the root stack's status (empty: there is none) and the logical ids that it has begun."""
+        stack = root_stack(self.suffix, self.cloud.account)
+        if stack is None:
+            return "", []
+        found = self.cloud.client("cloudformation").describe_stack_resources(StackName=stack["StackName"])
+        return stack["StackStatus"], [one["LogicalResourceId"] for one in found["StackResources"]]
 
     def leftovers(self) -> leftovers.Leftovers:
         """Ask every API what is left."""

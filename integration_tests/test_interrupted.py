@@ -9,7 +9,6 @@ import signal
 import pytest
 
 from integration_tests.story import Story
-from operations.root_stack import root_stack
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -20,29 +19,28 @@ MINUTES = 20.0
 
 def interrupt(story: Story, part: str, number: signal.Signals) -> str:
     """Send `cdk deploy` and its children a signal once a nested stack is begun; return the root's state."""
-    suffix, account = story.environment.suffix, story.cloud.account
     deploying = story.environment.begin_deploy()
 
     def look() -> None:
         if deploying.poll() is not None:
             raise AssertionError(f"cdk deploy ended by itself, see {story.environment.log}")
-        stack = root_stack(suffix, account)
-        if stack is None:
-            raise NotYetError("there is no stack")
-        found = account.client("cloudformation").describe_stack_resources(StackName=stack["StackName"])
-        seen = [one["LogicalResourceId"] for one in found["StackResources"]]
+        _, seen = story.environment.begun()
         if not any(part in name for name in seen):
             raise NotYetError(f"there is no {part} among {seen}")
 
     try:
-        wait_for(f"the {part} of {suffix}", look, deadline=story.cloud.minutes(MINUTES), interval=0.05)
+        wait_for(
+            f"the {part} of {story.environment.suffix}",
+            look,
+            deadline=story.cloud.minutes(MINUTES),
+            interval=0.05,
+        )
     finally:
         os.killpg(deploying.pid, number)
         deploying.wait(60)
         # The next CLI refuses its folder while a process that read it is about.
         wait_for("the end of cdk deploy", lambda: _gone(deploying.pid), deadline=60, interval=0.1)
-    left = root_stack(suffix, account)
-    state = str(left and left["StackStatus"])
+    state, _ = story.environment.begun()
     story.progress.step(f"cdk deploy got {number.name}, the stack is {state}")
     return state
 

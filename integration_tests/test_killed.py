@@ -246,14 +246,11 @@ def until_steady(story: Story) -> None:
 
 def until(story: Story, status: str, part: str = "") -> None:
     """Wait until the root stack is in `status`, and has begun a nested one whose name has `part` in it."""
-    suffix, account = story.environment.suffix, story.cloud.account
 
     def look() -> None:
-        stack = root_stack(suffix, account)
-        if stack is None or stack["StackStatus"] != status:
-            raise NotYetError(f"it is {stack and stack['StackStatus']}")
-        found = account.client("cloudformation").describe_stack_resources(StackName=stack["StackName"])
-        if not any(part in one["LogicalResourceId"] for one in found["StackResources"]):
-            raise NotYetError(f"there is no {part}")
+        state, seen = story.environment.begun()
+        if state != status or not any(part in name for name in seen):
+            raise NotYetError(f"it is {state} with {seen}")
 
-    wait_for(f"{status} of {suffix}", look, deadline=story.cloud.minutes(RELEASE_MINUTES), interval=0.05)
+    deadline = story.cloud.minutes(RELEASE_MINUTES)
+    wait_for(f"{status} of {story.environment.suffix}", look, deadline=deadline, interval=0.05)

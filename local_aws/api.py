@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar
 
+import botocore.session
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from local_aws import conformance, paging
-from local_aws.clients import SESSION
 from local_aws.context import Context
 
 # The access key of the request that is being answered; empty when it is signed by nobody.
@@ -39,8 +39,11 @@ class AwsError(Exception):
 
 @lru_cache
 def service_model(service: str) -> ServiceModel:
-    """Return botocore's model of `service`, the same that boto3 and the AWS CLI are made from."""
-    model: ServiceModel = SESSION.get_service_model(service)
+    """Return botocore's model of `service`, the same that boto3 and the AWS CLI are made from.
+
+    Not that of our own clients: those of S3 take the bucket out of their model's paths.
+    """
+    model: ServiceModel = botocore.session.get_session().get_service_model(service)
     return model
 
 
