@@ -77,13 +77,14 @@ class Environment:
         environment = self.cloud.environment
         destroy(self.suffix, self.cloud.account, say, environment=environment, log=self.log)
 
-    def begun(self) -> tuple[str, list[str]]:
+    def begun(self) -> tuple[str, set[str]]:
         """Return the root stack's status (empty: there is none) and the logical ids that it has begun."""
         stack = root_stack(self.suffix, self.cloud.account)
         if stack is None:
-            return "", []
-        found = self.cloud.client("cloudformation").describe_stack_resources(StackName=stack["StackName"])
-        return stack["StackStatus"], [one["LogicalResourceId"] for one in found["StackResources"]]
+            return "", set()
+        pages = self.cloud.account.pages
+        events = pages("cloudformation", "describe_stack_events", "StackEvents", StackName=stack["StackId"])
+        return stack["StackStatus"], {event["LogicalResourceId"] for event in events}
 
     def leftovers(self) -> leftovers.Leftovers:
         """Ask every API what is left."""
