@@ -86,14 +86,14 @@ def _road() -> list[tuple[str, str]]:
         try:
             rows = _story(story, cloud)
         finally:
-            destroying = _timed(lambda: story.environment.destroy(lambda _: None))
+            destroying = _timed(story.destroy)
         memory = peak_memory(running)
     left = f"{destroying:.1f} s"
     peak = f"{memory / 1024:.0f} MiB at its peak (VmHWM), without the processes that it starts"
     return [
         ("start of local_aws", f"{started:.1f} s"),
         *rows,
-        ("destroy", left),
+        ("destroy, and to ask for leftovers", left),
         ("memory of local_aws", peak),
     ]
 
