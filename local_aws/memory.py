@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from local_aws.again import again
 from local_aws.context import Context
 from local_aws.running import LocalAwsError
 
@@ -154,8 +155,12 @@ def _finish(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
+@again
 def dump(part: Part) -> bytes:
-    """Return a part's bytes; what it shares with others is written as a name."""
+    """Return a part's bytes; what it shares with others is written as a name.
+
+    A thread that is at work on one record may write to it without the part's lock.
+    """
     file = io.BytesIO()
     with part.lock:
         _Pickler(file, part.shared()).dump(dict(part.keep()))

@@ -4,14 +4,14 @@ import importlib
 import pickle
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from local_aws.again import again
 from local_aws.ministack.private import require
 
 READERS = ("items", "values", "items_scoped", "values_scoped", "all_items")
-TRIES = 100
 
 SERVICES = "ministack.services."
 # What MiniStack remembers elsewhere than in its scoped stores, and could not do without.
@@ -36,7 +36,7 @@ def install() -> None:
         for name in READERS:
             method = getattr(store, name, None)
             if method is not None and not hasattr(method, "begins_again"):
-                setattr(store, name, _again(method))
+                setattr(store, name, again(method))
 
 
 class Stores:
@@ -46,7 +46,7 @@ class Stores:
 
     def keep(self) -> Mapping[str, Any]:
         """Return all stores as of one moment: pickled in one go, which no other thread comes into."""
-        return {"stores": _again(_dump)()}
+        return {"stores": again(_dump)()}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Fill the stores."""
@@ -75,7 +75,7 @@ class Points(Stores):
     def keep(self) -> Mapping[str, Any]:
         """Return them as of some seconds ago."""
         if time.monotonic() - self._at >= POINTS_EVERY:
-            self._kept, self._at = _again(_dump_points)(), time.monotonic()
+            self._kept, self._at = again(_dump_points)(), time.monotonic()
         return {"stores": self._kept}
 
 
@@ -96,17 +96,3 @@ def _dump() -> bytes:
 def _dump_points() -> bytes:
     module, name = POINTS
     return pickle.dumps({SERVICES + module: {name: getattr(sys.modules[SERVICES + module], name)._data}})
-
-
-def _again(method: Callable[..., Any]) -> Callable[..., Any]:
-    def read(*arguments: Any) -> Any:
-        for _ in range(TRIES):
-            try:
-                return method(*arguments)
-            except RuntimeError as error:
-                if "changed size during iteration" not in str(error):
-                    raise
-        return method(*arguments)
-
-    read.begins_again = True  # type: ignore[attr-defined]
-    return read

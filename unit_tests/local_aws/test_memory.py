@@ -72,6 +72,29 @@ def test_a_part_gets_back_what_it_had(kept: Memory, part: Counter, tmp_path: Pat
     assert other.record["engine"] is other.engine, "what is shared is this start's"
 
 
+class Written:
+    """A value that another thread comes by while it is kept: it writes into the same record, once."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self.record.setdefault("meanwhile", "written")
+        return str, ("a value",)
+
+
+def test_a_record_that_is_written_to_meanwhile_is_kept_all_the_same(
+    kept: Memory, part: Counter, tmp_path: Path
+) -> None:
+    part.record |= {"value": Written(part.record), "last": 1}
+    kept.save()
+    found = memory.read(tmp_path)
+    assert found is not None
+    other = Counter()
+    memory.load(other, found.parts["counter"])
+    assert other.record["meanwhile"] == "written"
+
+
 def test_its_file_is_for_its_owner_only(kept: Memory, tmp_path: Path) -> None:
     kept.save()
     assert stat.S_IMODE((tmp_path / memory.FILE).stat().st_mode) == 0o600
