@@ -75,7 +75,7 @@ integration: setup .tools/python-3.9
 FAULTS := integration_tests/faults integration_tests/test_killed.py
 
 # The longest first, so that neither of the two ends alone. Named one by one: pytest orders a folder by itself.
-LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py side_by_side.py runbook.py promotion.py changes.py)
+LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py first_steps.py side_by_side.py runbook.py promotion.py changes.py)
 STORIES := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard integration_tests/test_*.py integration_tests/traps/test_*.py))
 
 stories: setup .tools/python-3.9
