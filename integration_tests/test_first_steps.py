@@ -17,6 +17,7 @@ import requests
 
 from integration_tests.cloud import PROJECT, Cloud
 from integration_tests.documents import commands
+from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
@@ -76,6 +77,15 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def ended(page: str) -> None:
+    """Raise `NotYetError` while a page answers: it looks now and then whether local_aws is there."""
+    try:
+        requests.get(page, timeout=10)
+    except requests.ConnectionError:
+        return
+    raise NotYetError("it answers")
+
+
 def test_make_demo_shows_a_release_and_leaves_a_report_and_nothing_else(project: Path) -> None:
     *_, figures, report = make(project, "demo").splitlines()
     assert ", 0 failed, " in figures
@@ -96,8 +106,7 @@ def test_make_up_says_where_everything_is_and_make_down_takes_it_away(project: P
     assert requests.get(service, timeout=10).headers["X-Version"] == head
 
     assert "0 leftovers" in make(project, "down")
-    with pytest.raises(requests.ConnectionError):
-        requests.get(page, timeout=10)
+    wait_for("the page's end", lambda: ended(page), deadline=60)
     assert make(project, "down") == "down: nothing runs, and nothing is kept\n"
 
 
