@@ -41,30 +41,16 @@ def project(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def make(project: Path, *words: str) -> str:
-    """Run make, as from a shell that runs none yet; return what it says."""
+    """Run make; return what it says."""
+    return run(project, "make", *words)
+
+
+def run(project: Path, *words: str) -> str:
+    """Run a command, as from a shell that runs no make yet; return what it says."""
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    done = subprocess.run(  # noqa: S603 - our own Makefile
-        ["make", *words],  # noqa: S607
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def run(project: Path, command: str) -> str:
-    """Run one of our tools; return what it says."""
-    path = os.pathsep.join([str(project / ".venv/bin"), os.environ["PATH"]])
+    environment["PATH"] = os.pathsep.join([str(project / ".venv/bin"), os.environ["PATH"]])
     done = subprocess.run(  # noqa: S603 - what our own pages say
-        shlex.split(command),
-        cwd=project,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
+        words, cwd=project, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -116,7 +102,7 @@ def test_the_lock_is_written_again_as_contributing_says(project: Path) -> None:
     (compiling,) = [
         one for one in commands((project / "CONTRIBUTING.md").read_text()) if one.startswith("uv ")
     ]
-    run(project, compiling)
+    run(project, *shlex.split(compiling))
     assert lock.read_text() == before, "what is locked stays, and no address comes in"
     # It would be set up anew, by way of the link.
     os.utime(lock, ns=(then.st_atime_ns, then.st_mtime_ns))
