@@ -1,4 +1,4 @@
-"""lib/ci-cd.yml as GitHub reads it: who gets to AWS, and how."""
+"""lib/ci-cd.yml as GitHub reads it: who gets to AWS, and how; and that GitHub reads this file."""
 
 from __future__ import annotations
 
@@ -9,15 +9,22 @@ from typing import Any
 
 import yaml
 
-WORKFLOW: dict[Any, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "lib" / "ci-cd.yml").read_text("utf-8")
-)
+PROJECT = Path(__file__).resolve().parents[1]
+SOURCE = PROJECT / "lib/ci-cd.yml"
+WORKFLOW: dict[Any, Any] = yaml.safe_load(SOURCE.read_text("utf-8"))
 JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
 DEPLOYS = {"deploy-dev": "dev", "deploy-staging": "staging", "deploy-prod": "prod"}
 
 
 def steps(job: str) -> list[dict[str, Any]]:
     return list(JOBS[job]["steps"])
+
+
+def test_github_reads_the_same_workflow_from_its_own_folder() -> None:
+    """GitHub does not follow a symbolic link there (https://github.com/actions/runner/issues/1420)."""
+    copy = PROJECT / ".github/workflows/ci-cd.yml"
+    assert not copy.is_symlink()
+    assert copy.read_bytes() == SOURCE.read_bytes(), "run: cp lib/ci-cd.yml .github/workflows/ci-cd.yml"
 
 
 def test_every_action_is_pinned_by_commit() -> None:
