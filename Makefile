@@ -1,5 +1,6 @@
 # The only commands a person has to know. Each sets up what it needs.
 .PHONY: help new-service demo test stories faults up down synth check bench iam clean setup unit service integration
+.PHONY: coverage hooks lint types limits locks github templates
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -23,7 +24,9 @@ help:
 	@echo 'make faults  what goes wrong in a shift under load, and what users see of it; local_aws killed in each phase'
 	@echo 'make up      deploy SUFFIX=$(SUFFIX) on this machine and keep it running, with a page; make down takes all away'
 	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
-	@echo 'make check   ruff, mypy, cfn-lint, cdk-nag, who may do what, actionlint, hadolint'
+	@echo 'make check   ruff, mypy, complexity, locks, actionlint, hadolint, cfn-lint, cdk-nag, who may do what'
+	@echo 'make hooks   run each part of make check whose files a commit changes, before git commits'
+	@echo 'make coverage  unit tests, and the branches that they reach: fails below the figure in pyproject.toml'
 	@echo 'make bench   how long it takes and what it needs'
 	@echo 'make new-service NAME=orders   write a further service and its entry in the catalogue'
 	@echo 'make iam     what each role is granted, and what a release used of it'
@@ -54,10 +57,18 @@ synth: setup
 
 test: unit service integration
 
+UNIT := $(PYTHON) -m pytest unit_tests -n auto --maxprocesses 4
+
 # What these are about is not the containers: those that are make their own engine.
-unit: export LOCAL_AWS_CONTAINERS := processes
-unit: setup .tools/browser/.ready .tools/sample-service/.ready
-	$(PYTHON) -m pytest unit_tests -n auto --maxprocesses 4 $(ARGS)
+unit coverage: export LOCAL_AWS_CONTAINERS := processes
+unit coverage: setup .tools/browser/.ready .tools/sample-service/.ready
+
+unit:
+	$(UNIT) $(ARGS)
+
+# [tool.coverage] in pyproject.toml says what is measured, and below which figure this fails.
+coverage:
+	$(UNIT) --cov --cov-report=term $(ARGS)
 
 # Those of the catalogue, too: each with its own requirements.
 SERVICES := $(notdir $(wildcard services/*))
@@ -84,11 +95,36 @@ stories: setup .tools/python-3.9
 faults: setup .tools/python-3.9
 	$(PYTHON) -m pytest $(FAULTS) $(ARGS)
 
-check: setup .tools/sample-service/.ready
+# Each part is a hook of .pre-commit-config.yaml, too.
+check: lint types limits locks github templates
+
+lint: setup
 	ruff check .
 	ruff format --check .
+	hadolint Dockerfile .devcontainer/Dockerfile
+
+types: setup .tools/sample-service/.ready
 	mypy app.py infrastructure operations local_aws integration_tests bench unit_tests
 	cd sample_service && mypy --strict --python-executable ../.tools/sample-service/bin/python .
+
+# Complexity with comprehensions counted in, and lines.
+limits: setup
+	$(PYTHON) -m pytest --quiet unit_tests/test_code_limits.py
+
+# Dependabot edits a lock pin by pin; whether the pins fit together is seen here.
+locks: setup .tools/sample-service/.ready
+	uv pip check --python $(PYTHON)
+	uv pip check --python .tools/sample-service/bin/python
+
+github: setup
+	actionlint lib/*.yml .github/workflows/*.yml
+	check-jsonschema --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	check-jsonschema --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	pre-commit validate-config
+
+templates: setup
 	$(MAKE) --no-print-directory synth
 	$(PYTHON) -m infrastructure.synthesis cdk.out/every-option
 	cfn-lint cdk.out/*.template.json cdk.out/every-option/*.template.json
@@ -97,8 +133,9 @@ check: setup .tools/sample-service/.ready
 	$(PYTHON) -m local_aws.supported --check
 	$(PYTHON) -m infrastructure.diagram --check
 	$(PYTHON) -m infrastructure.cost --check
-	actionlint lib/ci-cd.yml
-	hadolint Dockerfile
+
+hooks: setup
+	pre-commit install
 
 # A browser for the tests of pages, unless the machine has one.
 .tools/browser/.ready: integration_tests/browser/package.json integration_tests/browser/package-lock.json integration_tests/browser/look.mjs | setup
@@ -109,7 +146,11 @@ check: setup .tools/sample-service/.ready
 
 clean:
 	@if [ -e $(VENV)/.ready ]; then $(PYTHON) -m integration_tests.down; fi
-	rm -rf $(VENV) node_modules cdk.out .tools .local_aws evidence .mypy_cache .ruff_cache .pytest_cache
+	rm -rf cdk.out evidence .coverage .mypy_cache .ruff_cache .pytest_cache
+# The dev container keeps these in volumes, which can be emptied and not removed.
+	set -e; for made in $(VENV) node_modules .tools .local_aws; do \
+	  if mountpoint --quiet $$made; then find $$made -mindepth 1 -delete; else rm -rf $$made; fi; \
+	done
 
 # Setting up: everything is locked by hash, nothing needs root, and nothing happens when nothing changed.
 setup: $(VENV)/.ready
