@@ -1,0 +1,1 @@
+"""Reads synthesized templates and the changelog, and writes pages from them."""
