@@ -104,7 +104,7 @@ lint: setup
 	hadolint Dockerfile .devcontainer/Dockerfile
 
 types: setup .tools/sample-service/.ready
-	mypy app.py infrastructure operations local_aws integration_tests bench unit_tests
+	mypy app.py infrastructure tools operations local_aws integration_tests bench unit_tests
 	cd sample_service && mypy --strict --python-executable ../.tools/sample-service/bin/python .
 
 # Complexity with comprehensions counted in, and lines.
