@@ -1,4 +1,8 @@
-"""Whether a resource has a name of ours: `{type}-{suffix}`, or one of the forms listed here."""
+"""Whether a resource has a name of ours: `{type}-{suffix}`, or one of the forms listed here.
+
+EC2 keeps no names; there the tag `Name` is one, which its console and its API show and filter by.
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import CfnResource, Stack, TagManager
 
 from infrastructure.naming import REGION, REPORT_NAME
 
@@ -29,7 +33,8 @@ NAMELESS = {
 
 
 def misnamed(resource: CfnResource, suffix: str) -> Iterator[str]:
-    """Say what is wrong with a resource's physical name; types that have none are left alone."""
+    """Say what is wrong with a resource's name and its Name tag; types that have none are left alone."""
+    yield from _misnamed_by_tag(resource, suffix)
     type_ = resource.cfn_resource_type
     attribute = _attribute(resource)
     if attribute is None or type_ in NAMELESS:
@@ -40,6 +45,18 @@ def misnamed(resource: CfnResource, suffix: str) -> Iterator[str]:
         return
     if not re.fullmatch(rf"[A-Za-z0-9/_.-]*[A-Za-z0-9]-{re.escape(suffix)}{_ENDINGS.get(type_, '')}", name):
         yield f"is named {name}: a name is {{type}}-{suffix}, or a form of infrastructure/guarded_names.py"
+
+
+def _misnamed_by_tag(resource: CfnResource, suffix: str) -> Iterator[str]:
+    manager = TagManager.of(resource)
+    if manager is None:
+        return
+    name = manager.tag_values().get("Name")
+    if name is None:
+        if resource.cfn_resource_type.startswith("AWS::EC2::"):
+            yield f"has no name: give it the tag Name with {{type}}-{suffix}"
+    elif not re.fullmatch(rf"[a-z0-9-]*[a-z0-9]-{re.escape(suffix)}", name):
+        yield f"has the tag Name {name}: a name is {{type}}-{suffix}"
 
 
 def _attribute(resource: CfnResource) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Fn, NestedStack, RemovalPolicy
+from aws_cdk import Duration, Fn, NestedStack, RemovalPolicy, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
@@ -27,6 +27,9 @@ class NetworkStack(NestedStack):
         self.load_balancer_group = self._load_balancer_group(config)
         self.service_group = self._service_group()
         self.traffic_hook_group = self._traffic_hook_group()
+        Tags.of(self.load_balancer_group).add("Name", names.of("load-balancer-group"))
+        Tags.of(self.service_group).add("Name", names.of("service-group"))
+        Tags.of(self.traffic_hook_group).add("Name", names.of("test-traffic-hook-group"))
         self.load_balancer = elbv2.ApplicationLoadBalancer(
             self,
             "LoadBalancer",
@@ -56,6 +59,7 @@ class NetworkStack(NestedStack):
             zones = self.availability_zones
             return borrow(self, names=config.lender, zones=zones, ways_out=config.nat_gateways)
         vpc = self._vpc(config)
+        _tag_with_names(vpc, names)
         found = [subnet.node.try_find_child("EIP") for subnet in vpc.public_subnets]
         ways_out = [address.ref for address in found if isinstance(address, ec2.CfnEIP)]
         if config.lends_network:
@@ -196,3 +200,21 @@ class NetworkStack(NestedStack):
         # After a release both listeners name both groups, so both must go before either group can (traps I1).
         listener.node.add_dependency(self.blue, self.green)
         return listener
+
+
+def _tag_with_names(vpc: ec2.Vpc, names: Names) -> None:
+    """Name what the VPC consists of: EC2 keeps names as tags, and the CDK's is the construct's path."""
+    Tags.of(vpc).add("Name", names.of("vpc"))
+    Tags.of(vpc.node.find_child("IGW")).add("Name", names.of("internet-gateway"))
+    for kind, subnets in (("public", vpc.public_subnets), ("private", vpc.private_subnets)):
+        for number, subnet in enumerate(subnets, start=1):
+            Tags.of(subnet).add("Name", names.of(f"{kind}-subnet-{number}"))
+            # What a subnet's construct contains, by the CDK's ids; only the first subnets have a NAT gateway.
+            parts = {
+                "RouteTable": f"{kind}-route-table-{number}",
+                "EIP": f"elastic-ip-{number}",
+                "NATGateway": f"nat-gateway-{number}",
+            }
+            for id_, type_ in parts.items():
+                if (part := subnet.node.try_find_child(id_)) is not None:
+                    Tags.of(part).add("Name", names.of(type_))

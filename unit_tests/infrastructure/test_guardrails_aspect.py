@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from aws_cdk import App, CfnDeletionPolicy, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
@@ -85,6 +86,17 @@ def named(name: str | None) -> Callable[[Stack], object]:
     return lambda stack: sns.Topic(stack, "X", topic_name=name)
 
 
+def vpc(name: str | None) -> Callable[[Stack], object]:
+    """Make a VPC with this Name tag."""
+
+    def make(stack: Stack) -> None:
+        made = ec2.CfnVPC(stack, "X", cidr_block="10.0.0.0/16")
+        if name is not None:
+            Tags.of(made).add("Name", name)
+
+    return make
+
+
 BROKEN: dict[str, tuple[Callable[[Stack], object], str]] = {
     "a bucket that is retained": (lambda stack: s3.Bucket(stack, "X"), "RemovalPolicy.DESTROY"),
     "a bucket that is not emptied": (
@@ -111,6 +123,9 @@ BROKEN: dict[str, tuple[Callable[[Stack], object], str]] = {
         ),
         "set deletion_protection to False",
     ),
+    "a VPC without a Name tag": (vpc(None), "give it the tag Name with {type}-dev"),
+    "a VPC named like its construct": (vpc("Stack/Network/Vpc"), "has the tag Name Stack/Network/Vpc"),
+    "a VPC of another environment": (vpc("vpc-prod"), "has the tag Name vpc-prod"),
     "a log group of two years": (
         lambda stack: logs.LogGroup(stack, "X", removal_policy=DESTROY),
         "keeps its logs 731 days",

@@ -31,6 +31,31 @@ def test_two_ways_out_can_be_asked_for(other: Templates) -> None:
     assert len(other.resources("AWS::EC2::NatGateway")) == 2
 
 
+def test_each_part_of_the_vpc_has_a_name_tag_that_ends_in_the_suffix(other: Templates) -> None:
+    """EC2 has names as tags only, and the CDK's is a construct's path: the same in every environment."""
+    tags = {
+        tag["Value"]: resource.type
+        for resource in other.resources()
+        for tag in resource.properties.get("Tags", [])
+        if isinstance(tag, dict) and tag.get("Key") == "Name"
+    }
+    numbered = [
+        ("AWS::EC2::Subnet", "public-subnet"),
+        ("AWS::EC2::Subnet", "private-subnet"),
+        ("AWS::EC2::RouteTable", "public-route-table"),
+        ("AWS::EC2::RouteTable", "private-route-table"),
+        ("AWS::EC2::EIP", "elastic-ip"),
+        ("AWS::EC2::NatGateway", "nat-gateway"),
+    ]
+    assert tags == {
+        "vpc-a-longer-one": "AWS::EC2::VPC",
+        "internet-gateway-a-longer-one": "AWS::EC2::InternetGateway",
+        "load-balancer-group-a-longer-one": "AWS::EC2::SecurityGroup",
+        "service-group-a-longer-one": "AWS::EC2::SecurityGroup",
+        "test-traffic-hook-group-a-longer-one": "AWS::EC2::SecurityGroup",
+    } | {f"{name}-{number}-a-longer-one": type_ for type_, name in numbered for number in (1, 2)}
+
+
 def test_no_lambda_restricts_the_default_security_group(templates: Templates) -> None:
     """It would log to a group that nobody expires or deletes (traps H1)."""
     assert not templates.resources("Custom::VpcRestrictDefaultSG")

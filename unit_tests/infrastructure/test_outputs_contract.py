@@ -21,12 +21,14 @@ def test_the_keys_are_those_of_the_contract() -> None:
         "CloneUrlHttp",
         "RepositoryName",
         "PipelineName",
+        "PipelineArn",
         "BuildProjectName",
         "ApplicationName",
         "DeploymentGroupName",
         "ClusterName",
         "ServiceName",
         "ImageRepositoryName",
+        "ImageRepositoryUri",
         "ArtifactBucketName",
         "TopicArn",
         "EventLogGroupName",
@@ -40,6 +42,14 @@ def test_the_urls_are_those_of_the_two_listeners(templates: Templates) -> None:
     assert production.startswith("http://")
     assert production.endswith("DNSName>")
     assert test == f"{production}:8080"
+
+
+def test_the_pipeline_arn_and_the_image_repository_uri_are_those_that_aws_gives(templates: Templates) -> None:
+    outputs = templates.by_part["root"]["Outputs"]
+    arn, uri = plain(outputs["PipelineArn"]["Value"]), plain(outputs["ImageRepositoryUri"]["Value"])
+    assert arn.startswith("arn:aws:codepipeline:us-east-1:<AWS::AccountId>:")
+    assert ".dkr.ecr." in uri
+    assert uri.partition("/")[0].endswith(".<AWS::URLSuffix>")
 
 
 def test_outputs_are_read_from_a_deployed_stack() -> None:
