@@ -1,5 +1,5 @@
 # The only commands a person has to know. Each sets up what it needs.
-.PHONY: help new-service demo test stories faults up down synth check bench iam clean setup unit service integration
+.PHONY: help new-service demo test scenarios faults up down synth check bench iam clean setup unit service integration
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -18,8 +18,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo 'make demo    watch a commit travel from git push to all traffic, on this machine'
-	@echo 'make test    unit tests, the sample service on Python 3.9, the short stories on local_aws'
-	@echo 'make stories the long stories on local_aws: gates, other accounts, release after release'
+	@echo 'make test    unit tests, the sample service on Python 3.9, the short scenarios on local_aws'
+	@echo 'make scenarios the long scenarios on local_aws: gates, other accounts, release after release'
 	@echo 'make faults  what goes wrong in a shift under load, and what users see of it; local_aws killed in each phase'
 	@echo 'make up      deploy SUFFIX=$(SUFFIX) on this machine and keep it running, with a page; make down takes all away'
 	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
@@ -78,7 +78,7 @@ FAULTS := integration_tests/faults integration_tests/test_kill_and_restart.py
 LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py first_steps.py two_environments.py runbook.py promotion.py changes.py)
 STORIES := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard integration_tests/test_*.py integration_tests/pitfalls/test_*.py))
 
-stories: setup .tools/python-3.9
+scenarios: setup .tools/python-3.9
 	$(PYTHON) -m pytest $(STORIES) -m slow -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: setup .tools/python-3.9

@@ -18,7 +18,7 @@ from harness.cloud import PROJECT, Cloud, HarnessError
 from harness.folders import clear, run_folder
 from harness.local import cloud_of, local_aws, peak_memory, runs_in
 from harness.progress import Progress
-from harness.scenario import Story, StoryError
+from harness.scenario import Scenario, ScenarioError
 from harness.suffixes import random_suffix
 from operations.destroy import CDK
 from operations.errors import OperationsError
@@ -43,7 +43,7 @@ def main() -> int:
             *throughput(),
             *_road(),
         ]
-    except (StoryError, OperationsError) as error:
+    except (ScenarioError, OperationsError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     table = Table("What", "Figure")
@@ -82,11 +82,11 @@ def _road() -> list[tuple[str, str]]:
     with local_aws(folder) as running:
         started = time.monotonic() - began
         cloud = cloud_of(running, folder)
-        story = Story(cloud, random_suffix("b"), Progress(lambda _: None, cloud.factor))
+        scenario = Scenario(cloud, random_suffix("b"), Progress(lambda _: None, cloud.time_scale))
         try:
-            rows = _story(story, cloud)
+            rows = _scenario(scenario, cloud)
         finally:
-            destroying = _timed(story.destroy)
+            destroying = _timed(scenario.destroy)
         memory = peak_memory(running)
     left = f"{destroying:.1f} s"
     peak = f"{memory / 1024:.0f} MiB at its peak (VmHWM), without the processes that it starts"
@@ -98,22 +98,22 @@ def _road() -> list[tuple[str, str]]:
     ]
 
 
-def _story(story: Story, cloud: Cloud) -> list[tuple[str, str]]:
-    deploying = _timed(story.deploy)
-    story.seed()
-    developer = story.developer()
-    with story.probing(RATE) as prober:
+def _scenario(scenario: Scenario, cloud: Cloud) -> list[tuple[str, str]]:
+    deploying = _timed(scenario.deploy)
+    scenario.seed()
+    developer = scenario.developer()
+    with scenario.probing(RATE) as prober:
         commit = developer.greet("Hello from the bench")
-        began, old = prober.seconds, story.progress.old
-        story.push(developer, commit)
+        began, old = prober.seconds, scenario.progress.old
+        scenario.push(developer, commit)
         over = prober.seconds - began
-        figures = story.settle(prober, commit)
+        figures = scenario.settle(prober, commit)
     shifted = prober.last_of(old) - began
-    canary = 60 * cloud.factor * CANARY_MINUTES
-    both = canary + 60 * cloud.factor * TERMINATION_MINUTES
+    canary = 60 * cloud.time_scale * CANARY_MINUTES
+    both = canary + 60 * cloud.time_scale * TERMINATION_MINUTES
     return [
         ("cdk bootstrap and deploy", f"{deploying:.1f} s"),
-        ("AWS's waits pass at", f"{cloud.factor:g} of their length"),
+        ("AWS's waits pass at", f"{cloud.time_scale:g} of their length"),
         ("push to 100 % of traffic", f"{shifted:.1f} s, without the canary's wait {shifted - canary:.1f} s"),
         (
             "push to the end of its deployment",
@@ -123,14 +123,14 @@ def _story(story: Story, cloud: Cloud) -> list[tuple[str, str]]:
             "requests through the shift",
             f"{figures.requests} at {figures.rate:.0f}/s, {figures.failures} failed",
         ),
-        ("size of the image", _image(story)),
+        ("size of the image", _image(scenario)),
         ("their latency", f"p50 {figures.p50:.1f} ms, p95 {figures.p95:.1f} ms"),
     ]
 
 
-def _image(story: Story) -> str:
-    ecr = story.cloud.client("ecr")
-    images = ecr.describe_images(repositoryName=story.outputs.image_repository_name)["imageDetails"]
+def _image(scenario: Scenario) -> str:
+    ecr = scenario.cloud.client("ecr")
+    images = ecr.describe_images(repositoryName=scenario.outputs.image_repository_name)["imageDetails"]
     newest = max(images, key=lambda image: image["imagePushedAt"])
     return f"{newest['imageSizeInBytes'] / 1024 / 1024:.1f} MiB in the registry, without the base image here"
 

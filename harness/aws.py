@@ -34,10 +34,10 @@ def live(folder: Path, profile: str | None = None) -> Cloud:
 
 
 def check_ready(cloud: Cloud, suffix: str) -> None:
-    """Raise `HarnessError` with a line for each thing that would make the stories fail half way."""
+    """Raise `HarnessError` with a line for each thing that would make the scenarios fail half way."""
     found = preflight.look(Subject(suffix, cloud.account))
     if found.stops:
-        lines = "\n".join(f"  {check.name}: {check.found}. {check.todo}" for check in found.stops)
+        lines = "\n".join(f"  {check.name}: {check.found}. {check.remedy}" for check in found.stops)
         raise HarnessError(f"the account {cloud.account.id} is not ready, nothing was deployed:\n{lines}")
 
 
@@ -49,7 +49,7 @@ def junit_path() -> Path:
 
 @contextmanager
 def time_limit(minutes: float | None) -> Iterator[None]:
-    """End the stories after so many minutes as Ctrl-C would: what is deployed gets destroyed."""
+    """End the scenarios after so many minutes as Ctrl-C would: what is deployed gets destroyed."""
 
     def end() -> None:
         print(f"\nthe time limit of {minutes:g} minutes is over: destroying what is there", file=sys.stderr)

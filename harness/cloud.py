@@ -1,4 +1,4 @@
-"""Where a story plays: local_aws or AWS, behind one face."""
+"""Where a scenario plays: local_aws or AWS, behind one face."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ class HarnessError(OperationsError):
 
 @dataclass
 class Cloud:
-    """One cloud. `endpoint` is None on AWS; `factor` is how fast its minutes pass (1 on AWS).
+    """One cloud. `endpoint` is None on AWS; `time_scale` is how fast its minutes pass (1 on AWS).
 
     `containers` says what runs them where that is not AWS.
     """
@@ -33,7 +33,7 @@ class Cloud:
     name: str
     folder: Path
     endpoint: str | None = None
-    factor: float = 1.0
+    time_scale: float = 1.0
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     containers: str = ""
 
@@ -88,4 +88,4 @@ class Cloud:
 
     def minutes(self, of_aws: float, own: float = 5) -> float:
         """Return a deadline in seconds: `of_aws` minutes at this cloud's pace, and `own` for real work."""
-        return 60 * (of_aws * self.factor + own)
+        return 60 * (of_aws * self.time_scale + own)

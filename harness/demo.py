@@ -1,4 +1,4 @@
-"""`python -m harness.demo`: the first story on local_aws, to watch; it ends with all destroyed."""
+"""`python -m harness.demo`: the first scenario on local_aws, to watch; it ends with all destroyed."""
 
 import shutil
 import sys
@@ -11,11 +11,11 @@ from rich.live import Live
 
 from harness.cloud import Cloud
 from harness.folders import clear, run_folder
-from harness.interrupts import held_back, sigterm_as_ctrl_c
+from harness.interrupts import defer_signals, sigterm_as_ctrl_c
 from harness.local import cloud_of, local_aws, runs_in
 from harness.prober import Figures
 from harness.progress import Progress
-from harness.scenario import Story, StoryError
+from harness.scenario import Scenario, ScenarioError
 from harness.screen import Screen
 from harness.suffixes import random_suffix
 from operations.errors import OperationsError
@@ -33,19 +33,19 @@ class Verdict:
     figures: Figures
     report: Path | None = None
 
-    def line(self, factor: float) -> str:
+    def line(self, time_scale: float) -> str:
         """Return the figures in one line."""
         figures = self.figures
         return (
             f"{self.old[:7]} -> {self.new[:7]}: push to all traffic in {self.shift_seconds:.0f} s "
-            f"(AWS's waits at {factor:g} of their length); "
+            f"(AWS's waits at {time_scale:g} of their length); "
             f"{figures.requests} requests at {figures.rate:.0f}/s, "
             f"{figures.failures} failed, p50 {figures.p50:.0f} ms, p95 {figures.p95:.0f} ms; 0 leftovers"
         )
 
 
 def main() -> int:
-    """Tell the story; return 0 only if it came out as told, 1 if not, 2 for what a person can set right."""
+    """Play the scenario; return 0 if it passed, 1 if it failed, 2 for what a person can set right."""
     console = Console()
     clear("demo", runs_in)
     folder = run_folder("demo")
@@ -56,15 +56,15 @@ def main() -> int:
     except KeyboardInterrupt:
         print("demo: interrupted; everything is destroyed", file=sys.stderr)
         return 130
-    except StoryError as error:
+    except ScenarioError as error:
         print(f"demo: FAILED: {error}\ndemo: what was written is in {folder}", file=sys.stderr)
         return 1
     except OperationsError as error:
         print(f"demo: {error}\ndemo: what was written is in {folder}", file=sys.stderr)
         return 2
-    # Of a story that came out as told, nobody needs the state; it takes some 100 MB.
+    # Of a scenario that came out as told, nobody needs the state; it takes some 100 MB.
     shutil.rmtree(folder, ignore_errors=True)
-    print(verdict.line(cloud.factor))
+    print(verdict.line(cloud.time_scale))
     print(f"the report of it: {verdict.report}")
     return 0
 
@@ -76,44 +76,45 @@ def _watched(console: Console, cloud: Cloud) -> Verdict:
 
 
 def _told(cloud: Cloud, progress: Progress) -> Verdict:
-    progress.factor = cloud.factor
+    progress.time_scale = cloud.time_scale
     progress.containers = cloud.containers
-    progress.step(f"local_aws at {cloud.endpoint}; AWS's waits pass at {cloud.factor:g} of their length")
+    progress.step(f"local_aws at {cloud.endpoint}; AWS's waits pass at {cloud.time_scale:g} of their length")
     progress.step(f"containers: {cloud.containers}")
-    story = Story(cloud, random_suffix("demo"), progress)
+    scenario = Scenario(cloud, random_suffix("demo"), progress)
     try:
-        verdict = _release(story)
-        before = story.traffic()
-        if story.deploy() or story.traffic() != before:
-            raise StoryError("a second cdk deploy changed something")
-        story.destroy()
+        verdict = _release(scenario)
+        before = scenario.traffic()
+        if scenario.deploy() or scenario.traffic() != before:
+            raise ScenarioError("a second cdk deploy changed something")
+        scenario.destroy()
     except BaseException as error:
         broken = str(error).partition(chr(10))[0] or type(error).__name__
         progress.step(f"broken off: {broken}")
         try:
-            with held_back("destroying, please wait"):
-                story.destroy()
+            with defer_signals("destroying, please wait"):
+                scenario.destroy()
         finally:
-            story.recorder.finish(passed=False, verdict=broken)
+            scenario.recorder.finish(passed=False, verdict=broken)
         raise
-    verdict.report = story.recorder.finish(passed=True, verdict=verdict.line(cloud.factor))
+    verdict.report = scenario.recorder.finish(passed=True, verdict=verdict.line(cloud.time_scale))
     return verdict
 
 
-def _release(story: Story) -> Verdict:
-    story.deploy()
-    seeded = story.seed()
-    developer = story.developer()
-    with story.probing() as prober:
+def _release(scenario: Scenario) -> Verdict:
+    scenario.deploy()
+    seeded = scenario.seed()
+    developer = scenario.developer()
+    with scenario.probing() as prober:
         # A moment of the old version alone, to be seen.
         time.sleep(2)
         commit = developer.greet("Hello from the demo")
         began = prober.seconds
-        story.push(developer, commit)
-        figures = story.settle(prober, commit)
+        scenario.push(developer, commit)
+        figures = scenario.settle(prober, commit)
     verdict = Verdict(seeded.commit, commit, prober.last_of(seeded.commit) - began, figures)
     if figures.failures or figures.rate < RATE or set(figures.versions) != {seeded.commit, commit}:
-        raise StoryError(f"not zero failed at {RATE:g} requests/s: {verdict.line(story.cloud.factor)}")
+        line = verdict.line(scenario.cloud.time_scale)
+        raise ScenarioError(f"requests failed at {RATE:g} requests/s: {line}")
     return verdict
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from harness.cloud import Cloud
 from harness.environment import LOG
 from harness.folders import folder
-from harness.interrupts import held_back
+from harness.interrupts import defer_signals
 from harness.local import cloud_of, find_local_aws
 from harness.progress import Progress
-from harness.scenario import Story, StoryError
+from harness.scenario import Scenario, ScenarioError
 from harness.up import FOLDER
 from operations import leftovers
 from operations.errors import OperationsError
@@ -28,11 +28,11 @@ def main() -> int:
         return 0
     cloud = cloud_of(running, written)
     failed = 0
-    with held_back("destroying, please wait"):
+    with defer_signals("destroying, please wait"):
         for suffix in environments(cloud, written):
             try:
-                Story(cloud, suffix, Progress(print, cloud.factor)).destroy()
-            except (StoryError, OperationsError) as error:
+                Scenario(cloud, suffix, Progress(print, cloud.time_scale)).destroy()
+            except (ScenarioError, OperationsError) as error:
                 print(f"down: {suffix}: {error}", file=sys.stderr)
                 failed = 1
     # Stopped in any case: local_aws keeps nothing that could cost money.

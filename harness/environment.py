@@ -15,7 +15,7 @@ from operations.root_stack import root_stack
 
 LAST_LINES = 25
 LOG = "cdk.log"
-# A random suffix gets dev's settings, all at once; a story is about two versions that answer side by side.
+# A random suffix gets dev's settings, all at once; a scenario is about two versions that answer side by side.
 SHIFT = "CodeDeployDefault.ECSCanary10Percent5Minutes"
 DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 

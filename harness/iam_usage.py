@@ -1,4 +1,4 @@
-"""`python -m harness.iam_usage`: tell the story, then print what every permission was used for."""
+"""`python -m harness.iam_usage`: tell the scenario, then print what every permission was used for."""
 
 import sys
 
@@ -7,11 +7,11 @@ from rich.console import Console
 
 from harness.cloud import Cloud
 from harness.folders import clear, run_folder
-from harness.interrupts import held_back, sigterm_as_ctrl_c
+from harness.interrupts import defer_signals, sigterm_as_ctrl_c
 from harness.local import cloud_of, local_aws, runs_in
 from harness.permissions import Statement, mutations, statements, table, unexplained
 from harness.progress import Progress
-from harness.scenario import Story, StoryError
+from harness.scenario import Scenario, ScenarioError
 from harness.suffixes import random_suffix
 from operations.errors import OperationsError
 
@@ -23,7 +23,7 @@ def main() -> int:
     try:
         with sigterm_as_ctrl_c(), local_aws(folder) as running:
             found = told(cloud_of(running, folder))
-    except StoryError as error:
+    except ScenarioError as error:
         print(f"iam: FAILED: {error}\niam: what was written is in {folder}", file=sys.stderr)
         return 1
     except OperationsError as error:
@@ -41,18 +41,18 @@ def main() -> int:
 
 
 def told(cloud: Cloud) -> list[Statement]:
-    """Tell a story that asks for every permission; return the statements with their use."""
-    progress = Progress(print, cloud.factor)
-    story = Story(cloud, random_suffix("iam"), progress)
+    """Tell a scenario that asks for every permission; return the statements with their use."""
+    progress = Progress(print, cloud.time_scale)
+    scenario = Scenario(cloud, random_suffix("iam"), progress)
     try:
-        story.deploy()
-        story.seed()
-        developer = story.developer()
-        story.push(developer, developer.greet("Hello from a permitted commit"))
+        scenario.deploy()
+        scenario.seed()
+        developer = scenario.developer()
+        scenario.push(developer, developer.greet("Hello from a permitted commit"))
     finally:
-        with held_back("destroying, please wait"):
-            story.destroy()
-    return statements(report_of(cloud), [story.environment.suffix])
+        with defer_signals("destroying, please wait"):
+            scenario.destroy()
+    return statements(report_of(cloud), [scenario.environment.suffix])
 
 
 def report_of(cloud: Cloud) -> dict[str, object]:

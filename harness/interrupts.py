@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a story, never its destroy."""
+"""Ctrl-C and SIGTERM end a scenario, never its destroy."""
 
 import signal
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
 
 
 @contextmanager
-def held_back(say: str) -> Iterator[None]:
+def defer_signals(say: str) -> Iterator[None]:
     """Answer Ctrl-C and SIGTERM with `say` on the terminal, and carry on."""
 
     def answer(_number: int, _frame: FrameType | None) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.cloud import Cloud, HarnessError
-from local_aws.daemon import LocalAwsError, Running, find, start
+from local_aws.daemon import LocalAwsError, ServerHandle, find, start
 from local_aws.host.interpreters import PythonNotFoundError, find_python
 
 # An account's number as an access key says to local_aws whose call it is. It is no secret.
@@ -20,7 +20,7 @@ PYTHON = "3.9"
 PERMISSIONS = "permissions.json"
 
 
-def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> Running:
+def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> ServerHandle:
     """Start local_aws with its state in `folder`; `keep` lets it outlive this process.
 
     Raises `HarnessError` with one line for a missing git or Python, or a port that is taken.
@@ -30,7 +30,7 @@ def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> Runni
     _bypass_proxies()
     try:
         find_python(PYTHON)
-        # A session of its own: Ctrl-C goes to whoever tells the story, who still needs it to destroy.
+        # A session of its own: Ctrl-C goes to whoever tells the scenario, who still needs it to destroy.
         return start(folder, port=port, with_parent=not keep, detach=True)
     except (LocalAwsError, PythonNotFoundError) as error:
         said = str(error)
@@ -52,7 +52,7 @@ def _bypass_proxies() -> None:
         os.environ[name] = ",".join(sorted(others | here))
 
 
-def find_local_aws(folder: Path) -> Running | None:
+def find_local_aws(folder: Path) -> ServerHandle | None:
     """Return the local_aws that runs with its state in `folder`, or None."""
     return find(folder)
 
@@ -62,14 +62,14 @@ def runs_in(folder: Path) -> bool:
     return find(folder / "local_aws") is not None
 
 
-def cloud_of(running: Running, folder: Path, account: str = ACCOUNT) -> Cloud:
+def cloud_of(running: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
     """Return the cloud that `running` is to an account; what the harness writes goes to `folder`."""
     keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
     return Cloud("local_aws", folder, running.endpoint, running.clock, keys, running.containers)
 
 
 @contextmanager
-def local_aws(folder: Path) -> Iterator[Running]:
+def local_aws(folder: Path) -> Iterator[ServerHandle]:
     """Run local_aws for a while. Raises `HarnessError` at the end if it saw a fault."""
     running = start_local_aws(folder / "local_aws")
     try:
@@ -83,7 +83,7 @@ def local_aws(folder: Path) -> Iterator[Running]:
         raise HarnessError(f"local_aws saw faults: {'; '.join(faults)}")
 
 
-def peak_memory(running: Running) -> int:
+def peak_memory(running: ServerHandle) -> int:
     """Return the most memory, in KiB, that the server's process ever held (VmHWM)."""
     status = Path(f"/proc/{running.pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0])

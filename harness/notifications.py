@@ -16,7 +16,7 @@ MINUTES = 5.0
 
 
 @dataclass
-class Inbox:
+class NotificationQueue:
     """A queue of our own that is subscribed to a topic."""
 
     cloud: Cloud
@@ -53,7 +53,7 @@ class Inbox:
 
 
 @contextmanager
-def listening(cloud: Cloud, topic: str) -> Iterator[Inbox]:
+def listening(cloud: Cloud, topic: str) -> Iterator[NotificationQueue]:
     """Subscribe a new queue to `topic`, and take both away in the end."""
     sqs, sns = cloud.client("sqs"), cloud.client("sns")
     name = f"inbox-{uuid.uuid4().hex[:8]}-of-{topic.rpartition(':')[2]}"
@@ -70,7 +70,7 @@ def listening(cloud: Cloud, topic: str) -> Iterator[Inbox]:
     try:
         made = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
         try:
-            yield Inbox(cloud, queue)
+            yield NotificationQueue(cloud, queue)
         finally:
             sns.unsubscribe(SubscriptionArn=made["SubscriptionArn"])
     finally:

@@ -1,4 +1,4 @@
-"""What an environment's policies grant, what the stories used of it, and what nobody would miss."""
+"""What an environment's policies grant, what the scenarios used of it, and what nobody would miss."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

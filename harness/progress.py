@@ -1,4 +1,4 @@
-"""What a story has seen so far, for whoever watches: a terminal, a log, or nobody."""
+"""What a scenario has seen so far, for whoever watches: a terminal, a log, or nobody."""
 
 import time
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from harness.release import Release
 
 @dataclass
 class Progress:
-    """One story's state. `say` is called with every line.
+    """One scenario's state. `say` is called with every line.
 
-    `factor` is the cloud's pace, `containers` what runs them, empty on AWS.
+    `time_scale` is the cloud's pace, `containers` what runs them, empty on AWS.
     """
 
     say: Callable[[str], None]
-    factor: float = 1.0
+    time_scale: float = 1.0
     containers: str = ""
     url: str = ""
     prober: Prober | None = None

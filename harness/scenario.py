@@ -1,4 +1,4 @@
-"""The steps of a story: deploy, the seeded version answers, a commit reaches all traffic, destroy."""
+"""The steps of a scenario: deploy, the seeded version answers, a commit reaches all traffic, destroy."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,8 +12,8 @@ from harness.changed_assembly import Edit
 from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.environment import Environment
-from harness.interrupts import held_back
-from harness.notifications import Inbox, listening
+from harness.interrupts import defer_signals
+from harness.notifications import NotificationQueue, listening
 from harness.prober import Figures, Prober
 from harness.progress import Progress
 from harness.release import STAGES, Release, Releases
@@ -38,8 +38,8 @@ LIFECYCLE_EVENTS = (
 )
 
 
-class StoryError(AssertionError):
-    """The road did not do what the story says; the message has what was seen."""
+class ScenarioError(AssertionError):
+    """The road did not do what the scenario says; the message has what was seen."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Traffic:
     task_sets: tuple[Any, ...]
 
 
-class Story:
+class Scenario:
     """One environment and what happens to it.
 
     `context` is what `cdk deploy` is given; `trust` names the certificate by which an HTTPS service is known.
@@ -71,7 +71,7 @@ class Story:
         self.recorder = Recorder(cloud, suffix)
         self.outputs: Outputs
         self.releases: Releases
-        self._inbox: Inbox | None = None
+        self._inbox: NotificationQueue | None = None
         self._listening = ExitStack()
 
     def deploy(self, **settings: str) -> bool:
@@ -111,11 +111,11 @@ class Story:
         release = self.follow(commit)
         if release.status != "Succeeded" or release.stage_statuses != dict.fromkeys(STAGES, "Succeeded"):
             why = self.releases.words(release)
-            raise StoryError(f"the release of {commit} did not succeed: {release}\n{why}")
+            raise ScenarioError(f"the release of {commit} did not succeed: {release}\n{why}")
         check_lifecycle(release)
         served = self.served()
         if served != commit:
-            raise StoryError(f"the release of {commit} succeeded, but {served} answers")
+            raise ScenarioError(f"the release of {commit} succeeded, but {served} answers")
         self.progress.step(f"{commit[:7]} answers, deployment {release.deployment} is over")
         return release
 
@@ -192,7 +192,7 @@ class Story:
         wait_for("a quiet moment after the shift", look, deadline=60, interval=0.2)
         after = prober.figures(since)
         if set(after.versions) != {commit} or after.failures:
-            raise StoryError(f"after the shift {after.versions} answered, {after.failures} failed")
+            raise ScenarioError(f"after the shift {after.versions} answered, {after.failures} failed")
         return prober.figures()
 
     def traffic(self) -> Traffic:
@@ -222,7 +222,7 @@ class Story:
 
     def clear_away(self) -> None:
         """Destroy what is left of the environment, if anything is; Ctrl-C has to wait."""
-        with held_back(f"destroying {self.environment.suffix}, please wait"):
+        with defer_signals(f"destroying {self.environment.suffix}, please wait"):
             self._stop_listening()
             if self.environment.leftovers().remaining:
                 self.environment.destroy(self.progress.step)
@@ -235,7 +235,7 @@ class Story:
         left = self.environment.leftovers()
         if left.remaining:
             named = ", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining)
-            raise StoryError(f"destroyed, but there is left: {named}")
+            raise ScenarioError(f"destroyed, but there is left: {named}")
         self.progress.step(f"destroyed: 0 leftovers, {left.kinds_asked} kinds of resources asked")
 
 
@@ -245,4 +245,4 @@ def check_lifecycle(release: Release) -> None:
     missing = [name for name in LIFECYCLE_EVENTS if name not in events]
     unfinished = [f"{name} {status}" for name, status in events.items() if status != "Succeeded"]
     if missing or unfinished:
-        raise StoryError(f"deployment {release.deployment}: missing {missing}, not succeeded {unfinished}")
+        raise ScenarioError(f"deployment {release.deployment}: missing {missing}, not succeeded {unfinished}")

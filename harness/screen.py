@@ -1,4 +1,4 @@
-"""Shows a story in a terminal: the road, the traffic by version, the lifecycle events, the last lines."""
+"""Shows a scenario in a terminal: the road, the traffic by version, the lifecycle events, the last lines."""
 
 from collections import deque
 
@@ -37,7 +37,7 @@ class Screen:
             cells.append(Text(f"{name} {status}", style=STYLES.get(status, "dim")))
         table.add_row(*cells)
         what = f"commit {release.commit[:7]}" if release else "no commit yet"
-        pace = f"AWS's waits pass at {self.progress.factor:g} of their length"
+        pace = f"AWS's waits pass at {self.progress.time_scale:g} of their length"
         # The reasons why are in the log and the first lines; here is room for a name.
         engine = self.progress.containers.partition(" (")[0] or "AWS's"
         return Panel(table, title=f"{what}: pipeline, {pace}, containers: {engine}")

@@ -1,4 +1,4 @@
-"""Why a permission is there that no story asks for, or a statement that nobody would miss.
+"""Why a permission is there that no scenario asks for, or a statement that nobody would miss.
 
 A key is policy, statement and action; without a policy it is of every policy that has the statement, without
 an action it is of the whole statement. What has no line here has to be used, or goes.

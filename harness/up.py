@@ -8,7 +8,7 @@ from harness.cloud import PROJECT, HarnessError
 from harness.dashboard.process import start
 from harness.local import cloud_of, find_local_aws, start_local_aws
 from harness.progress import Progress
-from harness.scenario import Story, StoryError
+from harness.scenario import Scenario, ScenarioError
 from operations.__main__ import environment_suffix
 from operations.errors import OperationsError
 
@@ -17,7 +17,7 @@ PORT = 4566
 FOLDER = "up"
 
 WHAT_TO_TRY = """
-{suffix} runs on local_aws at {endpoint} (AWS's waits pass at {factor:g} of their length).
+{suffix} runs on local_aws at {endpoint} (AWS's waits pass at {time_scale:g} of their length).
 Containers: {containers}.
 
   service   {url}
@@ -48,9 +48,9 @@ def main() -> int:
     given = parser.parse_args()
     try:
         return _up(given.port, given.suffix)
-    except (StoryError, OperationsError) as error:
+    except (ScenarioError, OperationsError) as error:
         print(f"up: {error}", file=sys.stderr)
-        return 1 if isinstance(error, StoryError) else 2
+        return 1 if isinstance(error, ScenarioError) else 2
 
 
 def _up(port: int, suffix: str) -> int:
@@ -64,21 +64,21 @@ def _up(port: int, suffix: str) -> int:
     cloud = cloud_of(running, folder)
     # First, so that somebody can watch; beside local_aws's port, to be found there the next time too.
     print(f"watch it at {start(cloud, suffix, port=port + 1, until=running.pid)}", flush=True)
-    story = Story(cloud, suffix, Progress(print, cloud.factor))
+    scenario = Scenario(cloud, suffix, Progress(print, cloud.time_scale))
     try:
-        story.deploy()
-        story.seed()
+        scenario.deploy()
+        scenario.seed()
     except HarnessError as error:
         raise HarnessError(
             f"{error}\nmend it and run `make up` again, or `make down` to take it all away"
         ) from error
-    outputs = story.outputs
+    outputs = scenario.outputs
     print(
         WHAT_TO_TRY.format(
             endpoint=cloud.endpoint,
-            factor=cloud.factor,
+            time_scale=cloud.time_scale,
             containers=cloud.containers,
-            url=story.progress.url,
+            url=scenario.progress.url,
             clone=outputs.clone_url_http,
             aws=PROJECT / ".venv/bin/aws",
             pipeline=outputs.pipeline_name,

@@ -1,4 +1,4 @@
-"""The first story: a commit travels from git push to all traffic, and nothing is left behind.
+"""The first scenario: a commit travels from git push to all traffic, and nothing is left behind.
 
 The tests share one environment and run in the order in which they stand.
 """
@@ -18,7 +18,7 @@ from harness.iam_usage import report_of
 from harness.notifications import Event, listening, logged
 from harness.permissions import mutations, statements, unexplained
 from harness.release import newest_of
-from harness.scenario import Story
+from harness.scenario import Scenario
 from integration_tests.support.sockets import beyond_loopback, processes
 from integration_tests.support.sockets import listening as listening_of
 from operations import listener_drift, preflight
@@ -30,15 +30,15 @@ pytestmark = pytest.mark.timeout(4 * 3600)
 RATE = 100.0
 
 
-def test_preflight_finds_nothing_to_mend_before_the_first_deploy(story: Story) -> None:
-    story.environment.bootstrap()
-    account = story.cloud.account
+def test_preflight_finds_nothing_to_mend_before_the_first_deploy(scenario: Scenario) -> None:
+    scenario.environment.bootstrap()
+    account = scenario.cloud.account
     preflight.fix(account)
-    found = preflight.look(Subject(story.environment.suffix, account))
+    found = preflight.look(Subject(scenario.environment.suffix, account))
     assert not found.stops, found.stops
 
 
-def test_guard_brings_back_the_traffic_that_somebody_moved(deployed: Story) -> None:
+def test_guard_brings_back_the_traffic_that_somebody_moved(deployed: Scenario) -> None:
     suffix, account = deployed.environment.suffix, deployed.cloud.account
     version, traffic = deployed.served(), listener_drift.look(suffix, account)
     assert not traffic.drifted
@@ -55,7 +55,7 @@ def test_guard_brings_back_the_traffic_that_somebody_moved(deployed: Story) -> N
 
 
 @pytest.fixture(scope="module")
-def page(deployed: Story) -> str:
+def page(deployed: Scenario) -> str:
     """The URL of the page that a person would keep open."""
     return start(deployed.cloud, deployed.environment.suffix, port=0, until=os.getpid())
 
@@ -67,7 +67,7 @@ def shown() -> list[tuple[str, Any]]:
 
 
 def test_a_commit_reaches_all_traffic_without_a_failed_request(
-    deployed: Story, developer: Developer, page: str, shown: list[tuple[str, Any]]
+    deployed: Scenario, developer: Developer, page: str, shown: list[tuple[str, Any]]
 ) -> None:
     old = developer.head
     assert deployed.served() == old, "the seeded commit answers, not the placeholder"
@@ -102,7 +102,7 @@ def test_the_page_showed_that_release_while_it_travelled(
     assert f"commit <code>{new[:7]}</code>, Succeeded" in report.text
 
 
-def test_nothing_that_runs_here_can_be_reached_from_another_machine(deployed: Story) -> None:
+def test_nothing_that_runs_here_can_be_reached_from_another_machine(deployed: Scenario) -> None:
     """With an engine, containers listen on its bridge: docker and podman open that to this machine alone."""
     if deployed.cloud.endpoint is None:
         pytest.skip("on AWS, the security groups say who may connect")
@@ -111,14 +111,14 @@ def test_nothing_that_runs_here_can_be_reached_from_another_machine(deployed: St
     assert beyond_loopback(found) == set()
 
 
-def test_a_deploy_without_a_change_moves_no_traffic(deployed: Story) -> None:
+def test_a_deploy_without_a_change_moves_no_traffic(deployed: Scenario) -> None:
     before = deployed.traffic()
     changed = deployed.deploy()
     assert not changed
     assert deployed.traffic() == before
 
 
-def test_a_push_to_another_branch_starts_nothing(deployed: Story, developer: Developer) -> None:
+def test_a_push_to_another_branch_starts_nothing(deployed: Scenario, developer: Developer) -> None:
     before = len(deployed.releases.executions())
     developer.git("checkout", "--quiet", "-b", "feature")
     commit = developer.greet("Hello from a branch")
@@ -130,7 +130,7 @@ def test_a_push_to_another_branch_starts_nothing(deployed: Story, developer: Dev
     assert len(deployed.releases.executions()) == before
 
 
-def test_a_commit_that_fails_a_test_never_leaves_the_build(deployed: Story, developer: Developer) -> None:
+def test_a_commit_that_fails_a_test_never_leaves_the_build(deployed: Scenario, developer: Developer) -> None:
     old = deployed.served()
     with deployed.probing() as prober, listening(deployed.cloud, deployed.outputs.topic_arn) as inbox:
         commit = developer.break_a_test()
@@ -149,7 +149,7 @@ def test_a_commit_that_fails_a_test_never_leaves_the_build(deployed: Story, deve
     assert len(executions) == 3, "the seed's, the first push's and this one's: the branch started none"
 
 
-def test_the_event_log_has_the_whole_history(deployed: Story) -> None:
+def test_the_event_log_has_the_whole_history(deployed: Scenario) -> None:
     runs = {one["pipelineExecutionId"]: one["status"].upper() for one in deployed.releases.executions()}
     ends = {Event("Pipeline", status, run=run) for run, status in runs.items()}
     events = logged(deployed.cloud, deployed.outputs.event_log_group_name, ends.issubset)
@@ -168,7 +168,7 @@ def test_the_event_log_has_the_whole_history(deployed: Story) -> None:
     assert len(succeeded) == 2
 
 
-def test_the_dashboard_can_be_drawn(deployed: Story) -> None:
+def test_the_dashboard_can_be_drawn(deployed: Scenario) -> None:
     name = f"dashboard-{deployed.environment.suffix}"
     assert deployed.outputs.dashboard_url.endswith(f"/{name}")
     body = deployed.cloud.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
@@ -177,7 +177,7 @@ def test_the_dashboard_can_be_drawn(deployed: Story) -> None:
             assert f"SOURCE '{deployed.outputs.event_log_group_name}'" in widget["properties"]["query"]
 
 
-def test_destroy_after_two_releases_leaves_nothing(deployed: Story) -> None:
+def test_destroy_after_two_releases_leaves_nothing(deployed: Scenario) -> None:
     deployed.destroy()
 
 
@@ -187,7 +187,7 @@ def test_every_permission_is_used_or_explained(cloud: Cloud) -> None:
     suffixes = [folder.parent.name for folder in cloud.folder.glob("*/cdk.log")]
     found = statements(report_of(cloud), suffixes)
     if not any(one.policy == "deployment-role" and one.used for one in found):
-        pytest.skip("no story has released anything in this session")
+        pytest.skip("no scenario has released anything in this session")
     killed, total = mutations(found)
     print(f"{killed} of {total} statements are missed when they are taken away")
     assert not list(unexplained(found))

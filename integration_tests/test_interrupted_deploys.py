@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from harness.scenario import Story
+from harness.scenario import Scenario
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -17,22 +17,22 @@ pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 MINUTES = 20.0
 
 
-def interrupt(story: Story, part: str, number: signal.Signals) -> str:
+def interrupt(scenario: Scenario, part: str, number: signal.Signals) -> str:
     """Send `cdk deploy` and its children a signal once a nested stack is begun; return the root's state."""
-    deploying = story.environment.begin_deploy()
+    deploying = scenario.environment.begin_deploy()
 
     def look() -> None:
         if deploying.poll() is not None:
-            raise AssertionError(f"cdk deploy ended by itself, see {story.environment.log}")
-        _, seen = story.environment.begun()
+            raise AssertionError(f"cdk deploy ended by itself, see {scenario.environment.log}")
+        _, seen = scenario.environment.begun()
         if not any(part in name for name in seen):
             raise NotYetError(f"there is no {part} among {seen}")
 
     try:
         wait_for(
-            f"the {part} of {story.environment.suffix}",
+            f"the {part} of {scenario.environment.suffix}",
             look,
-            deadline=story.cloud.minutes(MINUTES),
+            deadline=scenario.cloud.minutes(MINUTES),
             interval=0.05,
         )
     finally:
@@ -40,8 +40,8 @@ def interrupt(story: Story, part: str, number: signal.Signals) -> str:
         deploying.wait(60)
         # The next CLI refuses its folder while a process that read it is about.
         wait_for("the end of cdk deploy", lambda: _gone(deploying.pid), deadline=60, interval=0.1)
-    state, _ = story.environment.begun()
-    story.progress.step(f"cdk deploy got {number.name}, the stack is {state}")
+    state, _ = scenario.environment.begun()
+    scenario.progress.step(f"cdk deploy got {number.name}, the stack is {state}")
     return state
 
 
@@ -58,16 +58,18 @@ def _gone(group: int) -> None:
     [("Network", signal.SIGINT), ("Compute", signal.SIGKILL), ("Pipeline", signal.SIGKILL)],
     ids=["Ctrl-C in the network", "kill -9 in the compute", "kill -9 in the pipeline"],
 )
-def test_a_deploy_that_is_cut_off_can_be_destroyed(story: Story, part: str, number: signal.Signals) -> None:
-    state = interrupt(story, part, number)
+def test_a_deploy_that_is_cut_off_can_be_destroyed(
+    scenario: Scenario, part: str, number: signal.Signals
+) -> None:
+    state = interrupt(scenario, part, number)
     assert state in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE"), "CloudFormation goes on by itself"
-    story.destroy()
+    scenario.destroy()
 
 
-def test_the_same_suffix_is_deployed_again(story: Story) -> None:
-    assert story.deploy()
-    story.seed()
+def test_the_same_suffix_is_deployed_again(scenario: Scenario) -> None:
+    assert scenario.deploy()
+    scenario.seed()
 
 
-def test_and_destroyed_again_without_leaving_anything(story: Story) -> None:
-    story.destroy()
+def test_and_destroyed_again_without_leaving_anything(scenario: Scenario) -> None:
+    scenario.destroy()

@@ -14,10 +14,10 @@ import pytest
 from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.folders import run_folder
-from harness.notifications import Inbox, listening
-from harness.scenario import RELEASE_MINUTES, Story
+from harness.notifications import NotificationQueue, listening
+from harness.scenario import RELEASE_MINUTES, Scenario
 from integration_tests.faults import commits
-from integration_tests.support.restartable import Server, killable
+from integration_tests.support.restartable import Server, restartable
 from integration_tests.support.scenario_fixtures import telling
 from operations.errors import OperationsError
 from operations.root_stack import root_stack
@@ -37,7 +37,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A local_aws of this module's own."""
     if request.config.getoption("--live"):
         pytest.skip("AWS is not ours to kill")
-    with killable(run_folder("killed")) as made:
+    with restartable(run_folder("killed")) as made:
         yield made
 
 
@@ -48,7 +48,7 @@ def cloud(server: Server) -> Cloud:
 
 
 @pytest.fixture(scope="module")
-def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
+def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """An environment whose phases are long enough to be met."""
     longer = {
         "deploymentConfig": "CodeDeployDefault.ECSCanary10Percent15Minutes",
@@ -59,7 +59,7 @@ def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
 
 
 @pytest.fixture(scope="module")
-def inbox(deployed: Story) -> Iterator[Inbox]:
+def inbox(deployed: Scenario) -> Iterator[NotificationQueue]:
     """What the environment's topic tells."""
     with listening(deployed.cloud, deployed.outputs.topic_arn) as found:
         yield found
@@ -88,7 +88,7 @@ ENDS = (
 
 
 def test_while_nothing_happens_traffic_comes_back_and_nothing_is_changed(
-    server: Server, deployed: Story
+    server: Server, deployed: Scenario
 ) -> None:
     old, before = deployed.served(), deployed.traffic()
     server.kill()
@@ -99,7 +99,9 @@ def test_while_nothing_happens_traffic_comes_back_and_nothing_is_changed(
     assert deployed.traffic() == before
 
 
-def test_a_push_that_was_answered_is_released(server: Server, deployed: Story, developer: Developer) -> None:
+def test_a_push_that_was_answered_is_released(
+    server: Server, deployed: Scenario, developer: Developer
+) -> None:
     commit = developer.greet("Hello, pushed in the last moment")
     developer.push()
     server.kill()
@@ -108,7 +110,9 @@ def test_a_push_that_was_answered_is_released(server: Server, deployed: Story, d
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: f"{end.phase} at {end.rate:g} a second")
-def test_in_a_release(end: End, server: Server, deployed: Story, developer: Developer, inbox: Inbox) -> None:
+def test_in_a_release(
+    end: End, server: Server, deployed: Scenario, developer: Developer, inbox: NotificationQueue
+) -> None:
     deployed.until_no_alarm_is_on()
     old = deployed.served()
     inbox.messages.clear()
@@ -147,9 +151,9 @@ def make(developer: Developer, end: End) -> str:
     return developer.greet(f"Hello from a release whose {end.phase} is interrupted at {end.rate:g} a second")
 
 
-def until_building(story: Story) -> None:
+def until_building(scenario: Scenario) -> None:
     """Wait until the newest build is in its phase BUILD."""
-    codebuild, project = story.cloud.client("codebuild"), story.outputs.build_project_name
+    codebuild, project = scenario.cloud.client("codebuild"), scenario.outputs.build_project_name
 
     def look() -> None:
         (newest, *_) = codebuild.list_builds_for_project(projectName=project)["ids"]
@@ -157,15 +161,15 @@ def until_building(story: Story) -> None:
         if build["currentPhase"] != "BUILD":
             raise NotYetError(f"{newest} is in {build['currentPhase']}")
 
-    wait_for("a build", look, deadline=story.cloud.minutes(RELEASE_MINUTES), interval=0.05)
+    wait_for("a build", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=0.05)
 
 
-def until_in(story: Story, event: str) -> None:
+def until_in(scenario: Scenario, event: str) -> None:
     """Wait until the deployment under way is in a lifecycle event, or has passed the last one.
 
     It asks for as little as it can: some events are short. In one that lasts it waits until that is kept.
     """
-    outputs, codedeploy = story.outputs, story.cloud.client("codedeploy")
+    outputs, codedeploy = scenario.outputs, scenario.cloud.client("codedeploy")
     group = {
         "applicationName": outputs.application_name,
         "deploymentGroupName": outputs.deployment_group_name,
@@ -176,22 +180,24 @@ def until_in(story: Story, event: str) -> None:
         found = codedeploy.list_deployments(**group)["deployments"]
         if not found:
             raise NotYetError("no deployment is under way")
-        events = {one["lifecycleEventName"]: one for one in story.releases.lifecycle(found[0])}
+        events = {one["lifecycleEventName"]: one for one in scenario.releases.lifecycle(found[0])}
         reached = "Succeeded" if event == "AfterAllowTraffic" else "InProgress"
         if events[event]["status"] != reached:
             raise NotYetError(str({name: one["status"] for name, one in events.items()}))
         if event != SHORT and datetime.now(UTC) - events[event]["startTime"] < KEPT:
             raise NotYetError(f"{event} has just begun")
 
-    wait_for(event, look, deadline=story.cloud.minutes(RELEASE_MINUTES), interval=0.05)
+    wait_for(event, look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=0.05)
 
 
-def test_the_next_release_goes_through(deployed: Story, developer: Developer) -> None:
+def test_the_next_release_goes_through(deployed: Scenario, developer: Developer) -> None:
     deployed.until_no_alarm_is_on()
     deployed.push(developer, developer.greet("Hello from after all that"))
 
 
-def test_in_a_destroy_that_is_told_again(server: Server, deployed: Story, inbox: Inbox) -> None:
+def test_in_a_destroy_that_is_told_again(
+    server: Server, deployed: Scenario, inbox: NotificationQueue
+) -> None:
     def destroy() -> None:
         try:
             deployed.environment.destroy(deployed.progress.step)
@@ -208,14 +214,14 @@ def test_in_a_destroy_that_is_told_again(server: Server, deployed: Story, inbox:
 
 
 @pytest.fixture
-def other(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
+def other(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """An environment of its own, to be cut off while it is made."""
     with telling(cloud, request) as told:
         yield told
 
 
 @pytest.mark.parametrize("part", ["Network", "Compute", "Pipeline"])
-def test_in_a_deploy_which_can_be_destroyed(part: str, server: Server, other: Story) -> None:
+def test_in_a_deploy_which_can_be_destroyed(part: str, server: Server, other: Scenario) -> None:
     deploying = other.environment.begin_deploy()
     until(other, "CREATE_IN_PROGRESS", part)
     server.kill()
@@ -229,9 +235,9 @@ def test_in_a_deploy_which_can_be_destroyed(part: str, server: Server, other: St
     assert len(left) <= 1, f"more than the one that was in the making: {left}"
 
 
-def until_steady(story: Story) -> None:
+def until_steady(scenario: Scenario) -> None:
     """Wait until the one task set that is left has all its tasks: after a rollback they may still start."""
-    ecs, outputs = story.cloud.client("ecs"), story.outputs
+    ecs, outputs = scenario.cloud.client("ecs"), scenario.outputs
 
     def look() -> None:
         (service,) = ecs.describe_services(cluster=outputs.cluster_name, services=[outputs.service_name])[
@@ -241,16 +247,16 @@ def until_steady(story: Story) -> None:
         if sets != [("PRIMARY", "STEADY_STATE")]:
             raise NotYetError(str(sets))
 
-    wait_for("a steady service", look, deadline=story.cloud.minutes(RELEASE_MINUTES))
+    wait_for("a steady service", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES))
 
 
-def until(story: Story, status: str, part: str = "") -> None:
+def until(scenario: Scenario, status: str, part: str = "") -> None:
     """Wait until the root stack is in `status`, and has begun a nested one whose name has `part` in it."""
 
     def look() -> None:
-        state, seen = story.environment.begun()
+        state, seen = scenario.environment.begun()
         if state != status or not any(part in name for name in seen):
             raise NotYetError(f"it is {state} with {seen}")
 
-    deadline = story.cloud.minutes(RELEASE_MINUTES)
-    wait_for(f"{status} of {story.environment.suffix}", look, deadline=deadline, interval=0.05)
+    deadline = scenario.cloud.minutes(RELEASE_MINUTES)
+    wait_for(f"{status} of {scenario.environment.suffix}", look, deadline=deadline, interval=0.05)

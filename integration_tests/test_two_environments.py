@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from harness.cloud import Cloud
-from harness.scenario import Story
+from harness.scenario import Scenario
 from harness.suffixes import random_suffix
 from integration_tests.support.certificates import certificate
 from integration_tests.support.scenario_fixtures import telling
@@ -22,7 +22,7 @@ RATE = 20.0
 
 
 @pytest.fixture(scope="module")
-def pair(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[tuple[Story, Story]]:
+def pair(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[tuple[Scenario, Scenario]]:
     """Two environments: the second's service speaks HTTPS. Both serve their seeded commit."""
     suffix = random_suffix("it")
     # Whatever fails, the others are destroyed too, and the certificate last: a listener holds it.
@@ -33,14 +33,14 @@ def pair(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[tuple[Story, 
         second = after.enter_context(
             telling(cloud, request, suffix=f"{suffix}-2", context=https, trust=trust)
         )
-        for story in (first, second):
-            story.deploy()
-        for story in (first, second):
-            story.seed()
+        for scenario in (first, second):
+            scenario.deploy()
+        for scenario in (first, second):
+            scenario.seed()
         yield first, second
 
 
-def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Story, Story]) -> None:
+def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Scenario, Scenario]) -> None:
     first, second = pair
     before, executions = first.traffic(), first.releases.executions()
     version = first.served()
@@ -55,7 +55,7 @@ def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Story, Story]) -> 
     assert first.releases.executions() == executions
 
 
-def test_with_a_certificate_http_leads_to_https(pair: tuple[Story, Story]) -> None:
+def test_with_a_certificate_http_leads_to_https(pair: tuple[Scenario, Scenario]) -> None:
     _, second = pair
     assert second.outputs.service_url.startswith("https://")
     plain = second.outputs.service_url.replace("https://", "http://")
@@ -65,7 +65,7 @@ def test_with_a_certificate_http_leads_to_https(pair: tuple[Story, Story]) -> No
 
 
 def test_destroying_one_after_one_release_leaves_nothing_of_it_and_all_of_the_other(
-    pair: tuple[Story, Story],
+    pair: tuple[Scenario, Scenario],
 ) -> None:
     first, second = pair
     before, version = second.traffic(), second.served()
@@ -77,6 +77,6 @@ def test_destroying_one_after_one_release_leaves_nothing_of_it_and_all_of_the_ot
     assert second.environment.leftovers().remaining, "the other is still there to be found"
 
 
-def test_destroying_the_other_leaves_nothing(pair: tuple[Story, Story]) -> None:
+def test_destroying_the_other_leaves_nothing(pair: tuple[Scenario, Scenario]) -> None:
     _, second = pair
     second.destroy()

@@ -82,7 +82,7 @@ class StateLock:
 
 
 @dataclass
-class Running:
+class ServerHandle:
     """A server that answers. `clock` is the pace of AWS's waits, `containers` says what runs them."""
 
     state: Path
@@ -131,15 +131,20 @@ class Running:
 
 
 def start(
-    state: Path, *, port: int = 0, factor: float | None = None, with_parent: bool = True, detach: bool = False
-) -> Running:
+    state: Path,
+    *,
+    port: int = 0,
+    time_scale: float | None = None,
+    with_parent: bool = True,
+    detach: bool = False,
+) -> ServerHandle:
     """Start a server in its own process and wait until it answers.
 
     `port` 0 takes a free one. `with_parent` (default) ends it when this process ends, by whatever means;
     `detach` gives it a session of its own. Raises `LocalAwsError` with its last words when it does not start.
     """
     command = [sys.executable, "-m", "local_aws", "up", "--state", str(state), "--port", str(port)]
-    command += [] if factor is None else ["--clock", str(factor)]
+    command += [] if time_scale is None else ["--clock", str(time_scale)]
     command += ["--with-parent"] if with_parent else []
     state.mkdir(parents=True, exist_ok=True)
     words = state / "start.log"
@@ -172,7 +177,7 @@ def start(
     raise LocalAwsError(said.removeprefix("local_aws: "))
 
 
-def find(state: Path) -> Running | None:
+def find(state: Path) -> ServerHandle | None:
     """Return the server that runs with `state`, or None."""
     pid = StateLock.holder(state)
     path = state / ENDPOINT_FILE
@@ -181,7 +186,7 @@ def find(state: Path) -> Running | None:
     record = json.loads(path.read_text())
     if record["pid"] != pid:
         return None
-    return Running(state, **record)
+    return ServerHandle(state, **record)
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:
@@ -189,13 +194,13 @@ def _close(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
-def _end(running: Running, number: signal.Signals) -> None:
+def _end(running: ServerHandle, number: signal.Signals) -> None:
     # The lock says that this process is the one; a number alone could be another's by now.
     if StateLock.holder(running.state) == running.pid:
         os.kill(running.pid, number)
 
 
-def _gone(running: Running, timeout: float) -> bool:
+def _gone(running: ServerHandle, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         ended = running.process is None or running.process.poll() is not None

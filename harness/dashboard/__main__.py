@@ -23,12 +23,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m harness.dashboard", description=__doc__)
     parser.add_argument("suffix", help="the environmentSuffix of what is deployed")
     parser.add_argument("--port", type=int, default=PORT, help="of the page (default %(default)s)")
-    parser.add_argument("--factor", type=float, default=1.0, help="how fast AWS's minutes pass there")
+    parser.add_argument("--time-scale", type=float, default=1.0, help="how fast AWS's minutes pass there")
     parser.add_argument("--socket", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--until", type=int, metavar="PID", help="end when this process has ended")
     given = parser.parse_args()
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    cloud = Cloud("local_aws" if endpoint else "AWS", folder("page"), endpoint, given.factor)
+    cloud = Cloud("local_aws" if endpoint else "AWS", folder("page"), endpoint, given.time_scale)
     try:
         listener = socket.socket(fileno=given.socket) if given.socket else listen(given.port)
     except OSError as error:

@@ -31,7 +31,7 @@ def start(cloud: Cloud, suffix: str, *, port: int, until: int) -> str:
         page = subprocess.Popen(  # noqa: S603 - our own module
             [
                 *(sys.executable, "-m", "harness.dashboard", suffix, "--socket", number),
-                *("--until", str(until), "--factor", str(cloud.factor)),
+                *("--until", str(until), "--time-scale", str(cloud.time_scale)),
             ],
             cwd=PROJECT,
             env=cloud.environment,

@@ -1,4 +1,4 @@
-"""The report of one release, made when somebody asks for it, from the same APIs as a story's."""
+"""The report of one release, made when somebody asks for it, from the same APIs as a scenario's."""
 
 from collections import Counter
 from dataclasses import replace

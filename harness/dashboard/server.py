@@ -73,7 +73,7 @@ async def only_this_machine(request: web.Request, handler: Handler) -> web.Strea
 
 async def _page(request: web.Request) -> web.StreamResponse:
     road = request.app[WATCH].road
-    pace = f"AWS's waits pass at {road.cloud.factor:g} of their length." if road.cloud.endpoint else ""
+    pace = f"AWS's waits pass at {road.cloud.time_scale:g} of their length." if road.cloud.endpoint else ""
     text = PAGE.read_text()
     for name, value in {"suffix": road.suffix, "cloud": road.cloud.name, "pace": pace}.items():
         text = text.replace(f"{{{{{name}}}}}", html.escape(value))

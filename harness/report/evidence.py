@@ -71,7 +71,7 @@ class Evidence:
 
     cloud: str
     suffix: str
-    factor: float
+    time_scale: float
     began: float
     releases: list[ReleaseEvidence] = field(default_factory=list)
     traffic: list[Traffic] = field(default_factory=list)

@@ -38,7 +38,7 @@ class Recorder:
     def __init__(self, cloud: Cloud, suffix: str, root: Path = FOLDER) -> None:
         self.cloud = cloud
         self.folder = root / f"{time.strftime(STAMP)}-{suffix}"
-        self.evidence = Evidence(cloud.name, suffix, cloud.factor, time.time())
+        self.evidence = Evidence(cloud.name, suffix, cloud.time_scale, time.time())
         self._probers = 0
 
     def probe_log(self) -> Path:

@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
-from infrastructure.aspects.names import misnamed
+from infrastructure.aspects.names import naming_violations
 from infrastructure.naming import Names
 
 RETENTION_DAYS = 30
@@ -45,7 +45,7 @@ class Guardrails:
         yield from _stays_behind(resource)
         yield from _keeps_logs(resource)
         yield from _logs_outside(resource)
-        yield from misnamed(resource, self._names.suffix)
+        yield from naming_violations(resource, self._names.suffix)
         yield from _lacks_tags(resource, self._names)
 
 

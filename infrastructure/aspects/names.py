@@ -32,9 +32,9 @@ NAMELESS = {
 }
 
 
-def misnamed(resource: CfnResource, suffix: str) -> Iterator[str]:
+def naming_violations(resource: CfnResource, suffix: str) -> Iterator[str]:
     """Say what is wrong with a resource's name and its Name tag; types that have none are left alone."""
-    yield from _misnamed_by_tag(resource, suffix)
+    yield from _tag_violations(resource, suffix)
     type_ = resource.cfn_resource_type
     attribute = _attribute(resource)
     if attribute is None or type_ in NAMELESS:
@@ -47,7 +47,7 @@ def misnamed(resource: CfnResource, suffix: str) -> Iterator[str]:
         yield f"is named {name}: a name is {{type}}-{suffix}, or a form of infrastructure/aspects/names.py"
 
 
-def _misnamed_by_tag(resource: CfnResource, suffix: str) -> Iterator[str]:
+def _tag_violations(resource: CfnResource, suffix: str) -> Iterator[str]:
     manager = TagManager.of(resource)
     if manager is None:
         return

@@ -116,7 +116,7 @@ def camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def refuse_slips(known: Mapping[str, str], context: Mapping[str, object]) -> None:
+def reject_misspelled_keys(known: Mapping[str, str], context: Mapping[str, object]) -> None:
     """The context also holds the CDK's flags and the caller's own keys, so only near misses are refused."""
     for key in context:
         if key in known or re.search(r"[^A-Za-z_-]", key):

@@ -41,7 +41,7 @@ from infrastructure.config.context_key import (
     number,
     one_of,
     read_values,
-    refuse_slips,
+    reject_misspelled_keys,
     text,
 )
 from infrastructure.config.environments import (
@@ -204,20 +204,20 @@ class Config:
 
     # Not keys: what the catalogue says of the service whose name the suffix begins with, and whether another
     # shares this one's network.
-    entry: Service = SAMPLE
-    lends_network: bool = False
+    service: Service = SAMPLE
+    publishes_network: bool = False
 
     @property
     def names(self) -> Names:
         """The names of this service in this environment."""
-        return Names(self.environment_suffix, self.entry.name)
+        return Names(self.environment_suffix, self.service.name)
 
     @property
-    def lender(self) -> Names | None:
+    def network_owner(self) -> Names | None:
         """The names of the sample's environment in whose network this one stands, if it has none."""
-        if not self.entry.shares_network:
+        if not self.service.shares_network:
             return None
-        return Names(self.environment_suffix.removeprefix(f"{self.entry.name}-"))
+        return Names(self.environment_suffix.removeprefix(f"{self.service.name}-"))
 
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> Config:
@@ -226,7 +226,9 @@ class Config:
         Raises ConfigError for the first value that does not fit, and for a key that looks like a slip.
         """
         rules = cls.rules()
-        refuse_slips({key: rule.example for key, rule in rules.items()} | {SERVICES: EXAMPLE}, context)
+        reject_misspelled_keys(
+            {key: rule.example for key, rule in rules.items()} | {SERVICES: EXAMPLE}, context
+        )
         given = read_values(rules, context, required=("environmentSuffix",))
         services = read_services(context.get(SERVICES))
         entry, environment = service_of(given["environmentSuffix"], services)
@@ -245,7 +247,9 @@ class Config:
             values["promoteTo"] = _promotions(values, environments, entry)
         names = {camel(entry.name): entry.name for entry in fields(cls)}
         lends = entry.is_sample and any(one.shares_network for one in services.values())
-        return cls(entry=entry, lends_network=lends, **{names[key]: value for key, value in values.items()})
+        return cls(
+            service=entry, publishes_network=lends, **{names[key]: value for key, value in values.items()}
+        )
 
     @classmethod
     def rules(cls) -> dict[str, Rule]:

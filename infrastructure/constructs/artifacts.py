@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
-from infrastructure.constructs.roles import admit, allow
+from infrastructure.constructs.roles import allow, allow_cross_account
 from infrastructure.naming import Names
 
 
@@ -34,7 +34,10 @@ class Artifacts(Construct):
     def __init__(self, scope: Construct, id_: str, *, names: Names) -> None:
         super().__init__(scope, id_)
         self.key = own_key(
-            self, "Key", alias=names.of("artifacts"), description="Encrypts the artifacts of the pipeline"
+            self,
+            "Key",
+            alias=names.qualified("artifacts"),
+            description="Encrypts the artifacts of the pipeline",
         )
         self.bucket = s3.Bucket(
             self,
@@ -85,20 +88,20 @@ class Artifacts(Construct):
         """Let these roles of other accounts fetch artifacts: bucket and key must admit them (pitfall M1)."""
         if not role_arns:
             return
-        fetch = admit(
+        fetch = allow_cross_account(
             "OtherAccountsFetchArtifacts",
             ["s3:GetObject", "s3:GetObjectVersion"],
             role_arns,
             [self.bucket.arn_for_objects("*")],
         )
-        find = admit(
+        find = allow_cross_account(
             "OtherAccountsFindArtifacts", ["s3:GetBucketLocation"], role_arns, [self.bucket.bucket_arn]
         )
         self.bucket.add_to_resource_policy(fetch)
         self.bucket.add_to_resource_policy(find)
         # In a key's policy, `*` is the key itself.
         self.key.add_to_resource_policy(
-            admit("OtherAccountsDecryptArtifacts", ["kms:Decrypt"], role_arns, ["*"])
+            allow_cross_account("OtherAccountsDecryptArtifacts", ["kms:Decrypt"], role_arns, ["*"])
         )
 
     def _own_the_cleaner(self, names: Names) -> None:
@@ -109,7 +112,7 @@ class Artifacts(Construct):
         log_group = logs.LogGroup(
             self,
             "CleanerLogs",
-            log_group_name=f"/lambda/{names.of('artifacts-cleaner')}",
+            log_group_name=f"/lambda/{names.qualified('artifacts-cleaner')}",
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -118,11 +121,11 @@ class Artifacts(Construct):
         write = allow("WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
         policy = {"PolicyName": "policy", "PolicyDocument": iam.PolicyDocument(statements=[write])}
         handler, role = _resource(provider, "Handler"), _resource(provider, "Role")
-        handler.add_property_override("FunctionName", names.of("artifacts-cleaner"))
+        handler.add_property_override("FunctionName", names.qualified("artifacts-cleaner"))
         handler.add_property_override("Description", "Empties the artifact bucket before it is deleted")
         handler.add_property_override("LoggingConfig", {"LogGroup": log_group.log_group_name})
         handler.add_property_override("Tags", tags)
-        role.add_property_override("RoleName", names.of("artifacts-cleaner-role"))
+        role.add_property_override("RoleName", names.qualified("artifacts-cleaner-role"))
         role.add_property_override(
             "Description", "What the Lambda that empties the bucket does: the bucket's own policy lets it"
         )

@@ -15,7 +15,7 @@ from constructs import Construct
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import Artifacts
 from infrastructure.constructs.promotion import build_variable
-from infrastructure.constructs.roles import allow, arn, own_role, service_principal
+from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.naming import CONTAINER_NAME, Names
 
 ANONYMOUS = "anonymous"
@@ -32,7 +32,7 @@ _PUSH = (
 
 def _task_environment(config: Config) -> dict[str, str]:
     """What buildspec.yml adds to the container's environment."""
-    given = [{"name": name, "value": value} for name, value in config.entry.environment]
+    given = [{"name": name, "value": value} for name, value in config.service.environment]
     return {"TASK_ENVIRONMENT": json.dumps(given)} if given else {}
 
 
@@ -89,8 +89,8 @@ class Build(Construct):
                 "TASK_MEMORY": str(config.task_memory),
                 "TASK_LOG_GROUP": task_log_group.log_group_name,
                 "CONTAINER_NAME": CONTAINER_NAME,
-                "CONTAINER_PORT": str(config.entry.port),
-                "HEALTH_PATH": config.entry.health_path,
+                "CONTAINER_PORT": str(config.service.port),
+                "HEALTH_PATH": config.service.health_path,
                 "TEST_TRAFFIC_HOOK": names.traffic_hook,
                 "DOCKER_HUB_PASSWORD_PARAMETER": names.docker_hub_password,
                 **_task_environment(config),
@@ -133,10 +133,10 @@ class Build(Construct):
         )
 
     def _role(self, artifacts: Artifacts) -> iam.Role:
-        return own_role(
+        return create_role(
             self,
             "Role",
-            name=self._names.of("build-role"),
+            name=self._names.qualified("build-role"),
             assumed_by=service_principal(
                 "codebuild", source_arn=arn(self, "codebuild", f"project/{self._names.build_project}")
             ),

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infrastructure.config.settings import Config
 from infrastructure.constructs.alarms import load_balancer_alarm, target_group_alarms
-from infrastructure.constructs.roles import allow, arn, own_role, service_principal
+from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.naming import Names
 
 
@@ -26,7 +26,7 @@ def may_pass_task_roles(task_role_arn: str, execution_role_arn: str) -> iam.Poli
     )
 
 
-def may_release(scope: Construct, *, config: Config, names: Names) -> list[iam.PolicyStatement]:
+def deployment_statements(scope: Construct, *, config: Config, names: Names) -> list[iam.PolicyStatement]:
     """Let a pipeline's Deploy action start and watch a deployment of this environment (pitfall D5)."""
     application, group = names.application, names.deployment_group
     return [
@@ -114,10 +114,10 @@ class Deployment(Construct):
     def _role(self, listeners: list[str], pass_role: iam.PolicyStatement, hook: str) -> iam.Role:
         service = f"{self._names.cluster}/{self._names.service}"
         rules = f"listener-rule/app/{self._names.load_balancer}/*"
-        return own_role(
+        return create_role(
             self,
             "Role",
-            name=self._names.of("deployment-role"),
+            name=self._names.qualified("deployment-role"),
             assumed_by=service_principal(
                 "codedeploy",
                 source_arn=arn(

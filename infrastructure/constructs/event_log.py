@@ -44,21 +44,21 @@ class EventLog(Construct):
         self._policy = self._let_eventbridge_write()
         self._keep(
             "Pipeline",
-            name=names.of("pipeline-events"),
+            name=names.qualified("pipeline-events"),
             source="aws.codepipeline",
             detail_types=[PIPELINE_EVENT, STAGE_EVENT, ACTION_EVENT],
             detail={"pipeline": [names.pipeline]},
         )
         self._keep(
             "Build",
-            name=names.of("build-events"),
+            name=names.qualified("build-events"),
             source="aws.codebuild",
             detail_types=[BUILD_EVENT],
             detail={"project-name": [names.build_project]},
         )
         self._keep(
             "Deployment",
-            name=names.of("deployment-events"),
+            name=names.qualified("deployment-events"),
             source="aws.codedeploy",
             detail_types=[DEPLOYMENT_EVENT],
             detail={"application": [names.application], "deploymentGroup": [names.deployment_group]},
@@ -72,7 +72,10 @@ class EventLog(Construct):
         for writer in WRITERS:
             statement.add_service_principal(writer)
         return logs.ResourcePolicy(
-            self, "Policy", resource_policy_name=self._names.of("event-log"), policy_statements=[statement]
+            self,
+            "Policy",
+            resource_policy_name=self._names.qualified("event-log"),
+            policy_statements=[statement],
         )
 
     def _keep(

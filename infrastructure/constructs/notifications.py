@@ -29,7 +29,10 @@ class Notifications(Construct):
         super().__init__(scope, id_)
         # EventBridge cannot publish under AWS's own key; the failure would be silent (pitfall G1).
         key = own_key(
-            self, "Key", alias=names.of("notifications"), description="Encrypts the notifications of failures"
+            self,
+            "Key",
+            alias=names.qualified("notifications"),
+            description="Encrypts the notifications of failures",
         )
         self.topic = sns.Topic(
             self, "Topic", topic_name=names.topic, display_name=names.topic, master_key=key, enforce_ssl=True
@@ -54,7 +57,7 @@ class Notifications(Construct):
         link = f"{_CONSOLE}/codepipeline/pipelines/{names.pipeline}/executions/{run}/timeline?region={REGION}"
         self._rule(
             "PipelineFailed",
-            name=names.of("pipeline-failed"),
+            name=names.qualified("pipeline-failed"),
             source="aws.codepipeline",
             detail_type=PIPELINE_EVENT,
             detail={"pipeline": [names.pipeline], "state": ["FAILED", "STOPPED"]},
@@ -63,7 +66,7 @@ class Notifications(Construct):
         # Not the action's event as well: a stage has one action, and a failure has messages enough.
         self._rule(
             "StageFailed",
-            name=names.of("stage-failed"),
+            name=names.qualified("stage-failed"),
             source="aws.codepipeline",
             detail_type=STAGE_EVENT,
             detail={"pipeline": [names.pipeline], "state": ["FAILED"]},
@@ -77,7 +80,7 @@ class Notifications(Construct):
         log = events.EventField.from_path("$.detail.additional-information.logs.deep-link")
         self._rule(
             "BuildFailed",
-            name=names.of("build-failed"),
+            name=names.qualified("build-failed"),
             source="aws.codebuild",
             detail_type=BUILD_EVENT,
             detail={
@@ -93,7 +96,7 @@ class Notifications(Construct):
         link = f"{_CONSOLE}/codedeploy/deployments/{deployment}?region={REGION}"
         self._rule(
             "DeploymentFailed",
-            name=names.of("deployment-failed"),
+            name=names.qualified("deployment-failed"),
             source="aws.codedeploy",
             detail_type=DEPLOYMENT_EVENT,
             detail={

@@ -20,13 +20,13 @@ from infrastructure.naming import REGION, Names
 _CONSOLE = f"https://{REGION}.console.aws.amazon.com/codesuite"
 
 
-def roles_of_others(scope: Construct, config: Config, role: str) -> list[str]:
+def peer_role_arns(scope: Construct, config: Config, role: str) -> list[str]:
     """Spell the ARNs of the role of type `role` in each environment that may have what is built here.
 
     Of an account that is trusted without a promotion to it, the environments are not known: hence `*`.
     """
     promoted = {each.account for each in config.promote_to}
-    named = [(each.account, Names(each.environment).of(role)) for each in config.promote_to]
+    named = [(each.account, Names(each.environment).qualified(role)) for each in config.promote_to]
     named += [(account, f"{role}-*") for account in config.trusted_accounts if account not in promoted]
     return [arn(scope, "iam", f"role/{name}", region=False, account=account) for account, name in named]
 
@@ -52,7 +52,7 @@ def _task_variables(scope: Construct, promotion: Promotion) -> dict[str, str]:
     names = Names(promotion.environment)
 
     def role(name: str) -> str:
-        return arn(scope, "iam", f"role/{names.of(name)}", region=False, account=promotion.account)
+        return arn(scope, "iam", f"role/{names.qualified(name)}", region=False, account=promotion.account)
 
     return {
         "TASK_FAMILY": names.task_family,
@@ -65,7 +65,7 @@ def _task_variables(scope: Construct, promotion: Promotion) -> dict[str, str]:
     }
 
 
-def may_ask(topic: sns.ITopic) -> list[iam.PolicyStatement]:
+def approval_statements(topic: sns.ITopic) -> list[iam.PolicyStatement]:
     """Let an approval publish its request to an encrypted topic."""
     key = [topic.master_key.key_arn] if topic.master_key else []
     return [
@@ -91,7 +91,7 @@ def approval(
     )
 
 
-class ReleaseElsewhere(actions.Action):
+class CrossAccountEcsDeployAction(actions.Action):
     """CodeDeployToECS in another environment's account, in a role that exists there.
 
     The CDK's own action would look at whose account the deployment group is in, and add a support stack there
@@ -164,7 +164,7 @@ def promote(
             scope, f"Role-{promotion.environment}", release_role(scope, promotion), mutable=False
         )
         listed.append(
-            ReleaseElsewhere(
+            CrossAccountEcsDeployAction(
                 promotion, built=built, placeholder=placeholder, run_order=2 * number + 1, role=role
             )
         )

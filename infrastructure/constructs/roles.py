@@ -12,7 +12,7 @@ from constructs import Construct
 OWN_ACCOUNT = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
 
 
-def own_role(
+def create_role(
     scope: Construct,
     id_: str,
     *,
@@ -62,7 +62,7 @@ def allow(
     )
 
 
-def admit(
+def allow_cross_account(
     sid: str, actions: Sequence[str], role_arns: Sequence[str], resources: Sequence[str] = ()
 ) -> iam.PolicyStatement:
     """Let roles of other accounts do this to the resource whose policy it is; their ARNs may hold `*`.

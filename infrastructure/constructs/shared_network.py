@@ -16,13 +16,13 @@ VPC, PUBLIC, PRIVATE, WAY_OUT = "vpc-id", "public-subnet", "private-subnet", "na
 ZONES = "ab"
 
 
-def lend(scope: Construct, *, names: Names, vpc: ec2.IVpc, ways_out: Sequence[str]) -> None:
+def publish_network(scope: Construct, *, names: Names, vpc: ec2.IVpc, nat_addresses: Sequence[str]) -> None:
     """Write down the network. No exports: nobody could change a stack whose exports are imported."""
     parts = {
         VPC: vpc.vpc_id,
         **_by_zone(PUBLIC, [subnet.subnet_id for subnet in vpc.public_subnets]),
         **_by_zone(PRIVATE, [subnet.subnet_id for subnet in vpc.private_subnets]),
-        **_by_zone(WAY_OUT, ways_out),
+        **_by_zone(WAY_OUT, nat_addresses),
     }
     for part, value in parts.items():
         ssm.StringParameter(
@@ -34,8 +34,8 @@ def lend(scope: Construct, *, names: Names, vpc: ec2.IVpc, ways_out: Sequence[st
         )
 
 
-def borrow(
-    scope: Construct, *, names: Names, zones: Sequence[str], ways_out: int
+def import_network(
+    scope: Construct, *, names: Names, zones: Sequence[str], nat_addresses: int
 ) -> tuple[ec2.IVpc, list[str]]:
     """Return the network that `names` lends, and its NAT gateways' addresses.
 
@@ -58,7 +58,7 @@ def borrow(
     )
     # Nothing here adds a route.
     Annotations.of(vpc).acknowledge_warning("@aws-cdk/aws-ec2:noSubnetRouteTableId")
-    return vpc, several(WAY_OUT, ways_out)
+    return vpc, several(WAY_OUT, nat_addresses)
 
 
 def _by_zone(part: str, values: Sequence[object]) -> Mapping[str, str]:

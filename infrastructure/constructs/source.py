@@ -15,7 +15,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.roles import allow, arn, own_role, service_principal
+from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.errors import AppError
 from infrastructure.naming import BRANCH, Names
 
@@ -62,10 +62,10 @@ def seeded_repository(scope: Construct, id_: str, *, config: Config, names: Name
     AWS reads the seed only when it makes the repository: later versions arrive by `git push` (pitfall B4).
     """
     with tempfile.TemporaryDirectory() as folder:
-        if config.entry.is_sample:
+        if config.service.is_sample:
             lay_out_seed(PROJECT, Path(folder))
         else:
-            lay_out_service(PROJECT / config.entry.folder, Path(folder))
+            lay_out_service(PROJECT / config.service.folder, Path(folder))
         seed = s3_assets.Asset(scope, f"{id_}Seed", path=folder)
     repository = codecommit.Repository(
         scope,
@@ -86,12 +86,12 @@ def start_on_push(
     pipeline: codepipeline.IPipeline,
 ) -> None:
     """Start the pipeline when main moves; the seed is older than the rule, so it starts nothing."""
-    role = own_role(
+    role = create_role(
         scope,
         "SourceRuleRole",
-        name=names.of("source-rule-role"),
+        name=names.qualified("source-rule-role"),
         assumed_by=service_principal(
-            "events", source_arn=arn(scope, "events", f"rule/{names.of('source-rule')}")
+            "events", source_arn=arn(scope, "events", f"rule/{names.qualified('source-rule')}")
         ),
         description="Starts the pipeline when main moves",
         statements=[
@@ -105,7 +105,7 @@ def start_on_push(
     rule = events.Rule(
         scope,
         "SourceRule",
-        rule_name=names.of("source-rule"),
+        rule_name=names.qualified("source-rule"),
         description=f"A push to {BRANCH} starts the pipeline",
         event_pattern=events.EventPattern(
             source=["aws.codecommit"],

@@ -7,8 +7,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.deployment import may_pass_task_roles, may_release
-from infrastructure.constructs.roles import allow, arn, own_role
+from infrastructure.constructs.deployment import deployment_statements, may_pass_task_roles
+from infrastructure.constructs.roles import allow, arn, create_role
 from infrastructure.naming import BRANCH, REGION, Names
 
 GITHUB = "token.actions.githubusercontent.com"
@@ -46,16 +46,17 @@ class AccessStack(NestedStack):
             )
             for account in accounts
         ]
-        own_role(
+        create_role(
             self,
             "CrossAccountRole",
             name=names.cross_account_role,
             assumed_by=iam.CompositePrincipal(*pipelines),
             description="What a trusted account's pipeline does here: release the image that it built",
             statements=[
-                *may_release(self, config=self._config, names=names),
+                *deployment_statements(self, config=self._config, names=names),
                 may_pass_task_roles(
-                    self._role_arn(names.of("task-role")), self._role_arn(names.of("execution-role"))
+                    self._role_arn(names.qualified("task-role")),
+                    self._role_arn(names.qualified("execution-role")),
                 ),
                 *self._may_read_artifacts(),
             ],
@@ -100,10 +101,10 @@ class AccessStack(NestedStack):
         operator = "StringLike" if any("*" in subject for subject in subjects) else "StringEquals"
         conditions.setdefault(operator, {})[f"{GITHUB}:sub"] = subjects
         provider = arn(self, "iam", f"oidc-provider/{GITHUB}", region=False)
-        role = own_role(
+        role = create_role(
             self,
             "GithubRole",
-            name=self._names.of("github-role"),
+            name=self._names.qualified("github-role"),
             assumed_by=iam.WebIdentityPrincipal(provider, conditions),
             description="What a GitHub Actions job does here: cdk deploy, in the roles of cdk bootstrap",
             statements=[

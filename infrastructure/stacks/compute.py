@@ -14,8 +14,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.promotion import roles_of_others
-from infrastructure.constructs.roles import admit, allow, arn, own_role, service_principal
+from infrastructure.constructs.promotion import peer_role_arns
+from infrastructure.constructs.roles import allow, allow_cross_account, arn, create_role, service_principal
 from infrastructure.naming import CONTAINER_NAME, Names
 
 BOOTSTRAP_SERVER = Path(__file__).resolve().parent.parent / "constructs" / "bootstrap_server.py"
@@ -39,9 +39,9 @@ class ComputeStack(NestedStack):
     ) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         self.images = self._images(config, names)
-        pullers = roles_of_others(self, config, "execution-role")
+        pullers = peer_role_arns(self, config, "execution-role")
         if pullers:
-            self.images.add_to_resource_policy(admit("OtherAccountsPullImages", PULL, pullers))
+            self.images.add_to_resource_policy(allow_cross_account("OtherAccountsPullImages", PULL, pullers))
         self.log_group = logs.LogGroup(
             self,
             "TaskLogs",
@@ -80,12 +80,12 @@ class ComputeStack(NestedStack):
     def _task_role(self, config: Config, names: Names) -> iam.Role:
         statements = [
             iam.PolicyStatement(actions=list(one.actions), resources=list(one.resources))
-            for one in config.entry.task_statements
+            for one in config.service.task_statements
         ]
-        return own_role(
+        return create_role(
             self,
             "TaskRole",
-            name=names.of("task-role"),
+            name=names.qualified("task-role"),
             assumed_by=service_principal("ecs-tasks", source_arn=arn(self, "ecs", "*")),
             description=(
                 "What the running service may do: what the catalogue says"
@@ -101,10 +101,10 @@ class ComputeStack(NestedStack):
             arn(self, "ecr", f"repository/{Names('*').image_repository}", account=account)
             for account in config.trusted_accounts
         ]
-        return own_role(
+        return create_role(
             self,
             "ExecutionRole",
-            name=names.of("execution-role"),
+            name=names.qualified("execution-role"),
             assumed_by=service_principal("ecs-tasks", source_arn=arn(self, "ecs", "*")),
             description="What ECS does to start a task: pull its image and write its log",
             statements=[
@@ -144,8 +144,8 @@ class ComputeStack(NestedStack):
             container_name=CONTAINER_NAME,
             image=ecs.ContainerImage.from_registry(PLACEHOLDER_IMAGE),
             command=["python", "-c", BOOTSTRAP_SERVER.read_text("utf-8")],
-            environment={"PORT": str(config.entry.port)},
-            port_mappings=[ecs.PortMapping(container_port=config.entry.port)],
+            environment={"PORT": str(config.service.port)},
+            port_mappings=[ecs.PortMapping(container_port=config.service.port)],
             readonly_root_filesystem=True,
             # Longer than the target groups' deregistration delay (pitfall N2).
             stop_timeout=Duration.seconds(60),

@@ -8,7 +8,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.shared_network import borrow, lend
+from infrastructure.constructs.shared_network import import_network, publish_network
 from infrastructure.naming import (
     HTTPS_PORT,
     PRODUCTION_PORT,
@@ -22,14 +22,14 @@ class NetworkStack(NestedStack):
 
     def __init__(self, scope: Construct, id_: str, *, config: Config, names: Names) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
-        self._service = config.entry
-        self.vpc, self._ways_out = self._network(config, names)
+        self._service = config.service
+        self.vpc, self._nat_addresses = self._network(config, names)
         self.load_balancer_group = self._load_balancer_group(config)
         self.service_group = self._service_group()
         self.traffic_hook_group = self._traffic_hook_group()
-        Tags.of(self.load_balancer_group).add("Name", names.of("load-balancer-group"))
-        Tags.of(self.service_group).add("Name", names.of("service-group"))
-        Tags.of(self.traffic_hook_group).add("Name", names.of("test-traffic-hook-group"))
+        Tags.of(self.load_balancer_group).add("Name", names.qualified("load-balancer-group"))
+        Tags.of(self.service_group).add("Name", names.qualified("service-group"))
+        Tags.of(self.traffic_hook_group).add("Name", names.qualified("test-traffic-hook-group"))
         self.load_balancer = elbv2.ApplicationLoadBalancer(
             self,
             "LoadBalancer",
@@ -55,16 +55,18 @@ class NetworkStack(NestedStack):
 
     def _network(self, config: Config, names: Names) -> tuple[ec2.IVpc, list[str]]:
         """Return the VPC, its own or another's, and the public addresses of its NAT gateways."""
-        if config.lender is not None:
+        if config.network_owner is not None:
             zones = self.availability_zones
-            return borrow(self, names=config.lender, zones=zones, ways_out=config.nat_gateways)
+            return import_network(
+                self, names=config.network_owner, zones=zones, nat_addresses=config.nat_gateways
+            )
         vpc = self._vpc(config)
         _tag_with_names(vpc, names)
         found = [subnet.node.try_find_child("EIP") for subnet in vpc.public_subnets]
-        ways_out = [address.ref for address in found if isinstance(address, ec2.CfnEIP)]
-        if config.lends_network:
-            lend(self, names=names, vpc=vpc, ways_out=ways_out)
-        return vpc, ways_out
+        nat_addresses = [address.ref for address in found if isinstance(address, ec2.CfnEIP)]
+        if config.publishes_network:
+            publish_network(self, names=names, vpc=vpc, nat_addresses=nat_addresses)
+        return vpc, nat_addresses
 
     def _vpc(self, config: Config) -> ec2.Vpc:
         return ec2.Vpc(
@@ -103,7 +105,7 @@ class NetworkStack(NestedStack):
         if config.test_traffic_cidr:
             peer = ec2.Peer.ipv4(config.test_traffic_cidr)
             group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "Unreleased versions, for testers only")
-        for address in self._ways_out:
+        for address in self._nat_addresses:
             # From inside the VPC the load balancer's name leads to its public addresses, so the hook's
             # requests leave by a NAT gateway and come back from there.
             peer = ec2.Peer.ipv4(Fn.join("", [address, "/32"]))
@@ -204,11 +206,11 @@ class NetworkStack(NestedStack):
 
 def _tag_with_names(vpc: ec2.Vpc, names: Names) -> None:
     """Name what the VPC consists of: EC2 keeps names as tags, and the CDK's is the construct's path."""
-    Tags.of(vpc).add("Name", names.of("vpc"))
-    Tags.of(vpc.node.find_child("IGW")).add("Name", names.of("internet-gateway"))
+    Tags.of(vpc).add("Name", names.qualified("vpc"))
+    Tags.of(vpc.node.find_child("IGW")).add("Name", names.qualified("internet-gateway"))
     for kind, subnets in (("public", vpc.public_subnets), ("private", vpc.private_subnets)):
         for number, subnet in enumerate(subnets, start=1):
-            Tags.of(subnet).add("Name", names.of(f"{kind}-subnet-{number}"))
+            Tags.of(subnet).add("Name", names.qualified(f"{kind}-subnet-{number}"))
             # What a subnet's construct contains, by the CDK's ids; only the first subnets have a NAT gateway.
             parts = {
                 "RouteTable": f"{kind}-route-table-{number}",
@@ -217,4 +219,4 @@ def _tag_with_names(vpc: ec2.Vpc, names: Names) -> None:
             }
             for id_, type_ in parts.items():
                 if (part := subnet.node.try_find_child(id_)) is not None:
-                    Tags.of(part).add("Name", names.of(type_))
+                    Tags.of(part).add("Name", names.qualified(type_))

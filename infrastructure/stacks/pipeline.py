@@ -17,11 +17,11 @@ from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import Artifacts
 from infrastructure.constructs.build import Build
 from infrastructure.constructs.dashboard import Dashboard
-from infrastructure.constructs.deployment import Deployment, may_pass_task_roles, may_release
+from infrastructure.constructs.deployment import Deployment, deployment_statements, may_pass_task_roles
 from infrastructure.constructs.event_log import EventLog
 from infrastructure.constructs.notifications import Notifications
-from infrastructure.constructs.promotion import may_ask, promote, release_role, roles_of_others
-from infrastructure.constructs.roles import allow, arn, own_role, service_principal
+from infrastructure.constructs.promotion import approval_statements, peer_role_arns, promote, release_role
+from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.constructs.source import seeded_repository, start_on_push
 from infrastructure.constructs.traffic_hook.construct import TrafficHook
 from infrastructure.naming import BRANCH, Names
@@ -55,7 +55,7 @@ class PipelineStack(NestedStack):
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         self._names = names
         self.artifacts = Artifacts(self, "Artifacts", names=names)
-        self.artifacts.share(roles_of_others(self, config, "cross-account-role"))
+        self.artifacts.share(peer_role_arns(self, config, "cross-account-role"))
         self.repository = seeded_repository(self, "Repository", config=config, names=names)
         self.build = Build(
             self,
@@ -156,12 +156,12 @@ class PipelineStack(NestedStack):
     def _pipeline_role(self, config: Config) -> iam.Role:
         own = ["source-action-role", "build-action-role", "deploy-action-role"]
         own += ["approval-action-role"] if config.promote_to else []
-        action_roles = [arn(self, "iam", f"role/{self._names.of(name)}", region=False) for name in own]
+        action_roles = [arn(self, "iam", f"role/{self._names.qualified(name)}", region=False) for name in own]
         action_roles += [release_role(self, promotion) for promotion in config.promote_to]
-        return own_role(
+        return create_role(
             self,
             "Role",
-            name=self._names.of("pipeline-role"),
+            name=self._names.qualified("pipeline-role"),
             assumed_by=service_principal(
                 "codepipeline", source_arn=arn(self, "codepipeline", self._names.pipeline)
             ),
@@ -176,10 +176,10 @@ class PipelineStack(NestedStack):
     def _action_role(
         self, action: str, pipeline_role: iam.IRole, description: str, statements: list[iam.PolicyStatement]
     ) -> iam.IRole:
-        role = own_role(
+        role = create_role(
             self,
             f"{action}ActionRole",
-            name=self._names.of(f"{action.lower()}-action-role"),
+            name=self._names.qualified(f"{action.lower()}-action-role"),
             assumed_by=iam.ArnPrincipal(pipeline_role.role_arn),
             description=description,
             statements=statements,
@@ -233,7 +233,7 @@ class PipelineStack(NestedStack):
         self, role: iam.IRole, built: codepipeline.Artifact, config: Config, pass_role: iam.PolicyStatement
     ) -> actions.CodeDeployEcsDeployAction:
         statements = [
-            *may_release(self, config=config, names=self._names),
+            *deployment_statements(self, config=config, names=self._names),
             pass_role,
             *self.artifacts.may_read(),
         ]
@@ -262,7 +262,7 @@ class PipelineStack(NestedStack):
         if not config.promote_to:
             return []
         topic = self.notifications.topic
-        asks = self._action_role("Approval", role, "Asks a person to approve", may_ask(topic))
+        asks = self._action_role("Approval", role, "Asks a person to approve", approval_statements(topic))
         return promote(
             self,
             config.promote_to,

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from harness.developer import Developer
-from harness.notifications import Inbox, listening
+from harness.notifications import NotificationQueue, listening
 from harness.prober import Figures, Prober
 from harness.release import FINAL, Release
-from harness.scenario import RELEASE_MINUTES, RELEASE_WORK_MINUTES, Story
+from harness.scenario import RELEASE_MINUTES, RELEASE_WORK_MINUTES, Scenario
 from integration_tests.faults.record import Fault, kinds
 from integration_tests.faults.steady_state import Stage
 from operations.waiting import NotYetError, wait_for
@@ -28,7 +28,7 @@ class Scene:
 
     stage: Stage
     prober: Prober
-    inbox: Inbox
+    inbox: NotificationQueue
     old: str
     release: Release | None = None
     words: str = ""
@@ -36,9 +36,9 @@ class Scene:
     left: str = ""
 
     @property
-    def story(self) -> Story:
-        """The story of the environment."""
-        return self.stage.story
+    def scenario(self) -> Scenario:
+        """The scenario of the environment."""
+        return self.stage.scenario
 
     @property
     def developer(self) -> Developer:
@@ -70,7 +70,7 @@ class Scene:
         """Wait until the pipeline has an execution of `commit`."""
 
         def look() -> None:
-            if self.story.releases.of(commit) is None:
+            if self.scenario.releases.of(commit) is None:
                 raise NotYetError("the pipeline has no execution of it")
 
         self._wait_for(f"an execution of {commit}", look)
@@ -80,7 +80,7 @@ class Scene:
 
         Raises `AssertionError` when the release is over before.
         """
-        codebuild = self.story.cloud.client("codebuild")
+        codebuild = self.scenario.cloud.client("codebuild")
 
         def look() -> str:
             release = self._going_on(commit, phase)
@@ -95,7 +95,7 @@ class Scene:
 
     def until_failing(self, deployment: str, count: int = 1) -> list[str]:
         """Wait until `count` tasks of a deployment's new version end; return them. They may take a while."""
-        ecs, outputs = self.story.cloud.client("ecs"), self.story.outputs
+        ecs, outputs = self.scenario.cloud.client("ecs"), self.scenario.outputs
         definition = self._new_definition(deployment)
 
         def look() -> list[str]:
@@ -111,7 +111,7 @@ class Scene:
 
     def stopped(self, task: str) -> dict[str, Any]:
         """Wait until a task that ends has stopped; return what ECS says of it."""
-        ecs, cluster = self.story.cloud.client("ecs"), self.story.outputs.cluster_name
+        ecs, cluster = self.scenario.cloud.client("ecs"), self.scenario.outputs.cluster_name
 
         def look() -> dict[str, Any]:
             (found,) = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
@@ -125,9 +125,9 @@ class Scene:
     @contextmanager
     def nothing_enters(self, name: str) -> Iterator[None]:
         """Let commits wait in front of a stage, as they do while it works."""
-        codepipeline = self.story.cloud.client("codepipeline")
+        codepipeline = self.scenario.cloud.client("codepipeline")
         inbound = {
-            "pipelineName": self.story.outputs.pipeline_name,
+            "pipelineName": self.scenario.outputs.pipeline_name,
             "stageName": name,
             "transitionType": "Inbound",
         }
@@ -139,14 +139,14 @@ class Scene:
 
     def stop(self, deployment: str) -> None:
         """Stop a deployment, as a person does who has seen enough."""
-        self.story.cloud.client("codedeploy").stop_deployment(deploymentId=deployment)
+        self.scenario.cloud.client("codedeploy").stop_deployment(deploymentId=deployment)
 
     def follow(self, commit: str) -> Release:
         """Wait until the release of `commit` is over and its rollback, if it has one; keep what was said."""
-        self.release = self.story.follow(commit)
-        self.words = self.story.releases.words(self.release)
+        self.release = self.scenario.follow(commit)
+        self.words = self.scenario.releases.words(self.release)
         if self.release.deployment and self.release.status != "Succeeded":
-            self.left = f"rollback {self.story.releases.rollback(self.release.deployment)}"
+            self.left = f"rollback {self.scenario.releases.rollback(self.release.deployment)}"
         return self.release
 
     def until_told(self, *more: str) -> None:
@@ -171,25 +171,25 @@ class Scene:
         return self._wait_for(f"the task set of {deployment}", look)
 
     def _going_on(self, commit: str, until: str) -> Release:
-        release = self.story.releases.of(commit)
+        release = self.scenario.releases.of(commit)
         if release is None:
             raise NotYetError("the pipeline has no execution of it")
         assert release.status not in FINAL, f"it was over before {until}: {release}"
         return release
 
     def _wait_for(self, what: str, look: Callable[[], Found]) -> Found:
-        deadline = self.story.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
+        deadline = self.scenario.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
         return wait_for(what, look, deadline=deadline, interval=INTERVAL)
 
 
 @contextmanager
 def playing(stage: Stage, name: str) -> Iterator[Scene]:
     """Play a fault under load, from a settled state to a settled state; in the end it stands in the table."""
-    stage.story.progress.step(f"fault: {name}")
+    stage.scenario.progress.step(f"fault: {name}")
     old = stage.begin()
-    topic = stage.story.outputs.topic_arn
+    topic = stage.scenario.outputs.topic_arn
     # An inbox of its own: what the topic told of another fault cannot come into this one's.
-    with listening(stage.story.cloud, topic) as inbox, stage.story.probing(RATE) as prober:
+    with listening(stage.scenario.cloud, topic) as inbox, stage.scenario.probing(RATE) as prober:
         scene = Scene(stage, prober, inbox, old)
         yield scene
         served = stage.settled()

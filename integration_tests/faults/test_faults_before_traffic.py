@@ -86,8 +86,8 @@ def test_a_version_that_needs_more_memory_than_its_task_has_is_killed(stage: Sta
 def test_a_version_that_starts_slowly_within_its_grace_period_is_released(stage: Stage) -> None:
     with playing(stage, "green starts slowly, within its grace period") as scene:
         commit = commits.start_slowly(scene.developer, NOT_LONG)
-        with grace_period(stage.story, GRACE_SECONDS):
-            scene.release = stage.story.push(scene.developer, commit)
+        with grace_period(stage.scenario, GRACE_SECONDS):
+            scene.release = stage.scenario.push(scene.developer, commit)
         figures = scene.figures
         assert (figures.failures, set(figures.versions)) == (0, {scene.old, commit}), scene.prober.failures[
             :3

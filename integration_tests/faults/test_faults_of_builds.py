@@ -29,7 +29,7 @@ def test_a_build_that_a_person_stops_fails_its_stage(stage: Stage) -> None:
         commit = commits.hang_the_build(scene.developer)
         scene.developer.push()
         build = scene.until_building(commit, "PRE_BUILD")
-        stage.story.cloud.client("codebuild").stop_build(id=build)
+        stage.scenario.cloud.client("codebuild").stop_build(id=build)
         release = scene.follow(commit)
         assert_never_left_the_build(scene, release)
     assert "Build terminated with state: STOPPED" in release.why
@@ -48,7 +48,7 @@ def test_a_build_whose_process_is_killed_says_exit_status_137(stage: Stage) -> N
 def test_a_build_that_hangs_is_ended_by_its_timeout(stage: Stage) -> None:
     with playing(stage, "the build hangs past its timeout") as scene:
         commit = commits.hang_the_build(scene.developer)
-        with shortest_timeout(stage.story):
+        with shortest_timeout(stage.scenario):
             scene.developer.push()
             release = scene.follow(commit)
         assert_never_left_the_build(scene, release)

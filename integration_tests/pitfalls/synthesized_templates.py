@@ -43,13 +43,13 @@ class Shipped:
         What only stands `without` does is left out too; a reference to it becomes the name it would have had.
         """
         wanted: Resources = {}
-        todo = list(names)
-        while todo:
-            name = todo.pop()
+        remedy = list(names)
+        while remedy:
+            name = remedy.pop()
             if name in wanted:
                 continue
             wanted[name] = _stand_in(deepcopy(self.resources[name]), self.resources, without)
-            todo += references({**wanted[name], "DependsOn": []}) & self.resources.keys()
+            remedy += references({**wanted[name], "DependsOn": []}) & self.resources.keys()
         for resource in wanted.values():
             resource["DependsOn"] = [one for one in resource["DependsOn"] if one in wanted]
         return wanted

@@ -1,4 +1,4 @@
-"""A certificate for an environment of a story: made here, imported into ACM, and deleted in the end."""
+"""A certificate for an environment of a scenario: made here, imported into ACM, and deleted in the end."""
 
 import shutil
 import subprocess
@@ -23,7 +23,18 @@ def certificate(cloud: Cloud, folder: Path) -> Iterator[tuple[str, str]]:
         raise HarnessError("openssl is not installed: a package named openssl has it on every system")
     folder.mkdir(parents=True, exist_ok=True)
     trust, key = folder / "certificate.pem", folder / "key.pem"
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=story"]
+    command = [
+        openssl,
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=scenario",
+    ]
     command += ["-addext", f"subjectAltName={NAMES}", "-keyout", str(key), "-out", str(trust)]
     subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own arguments
     acm = cloud.client("acm")

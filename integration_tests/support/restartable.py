@@ -1,4 +1,4 @@
-"""A local_aws that a story may kill and start again on its state."""
+"""A local_aws that a scenario may kill and start again on its state."""
 
 import os
 import signal
@@ -43,7 +43,7 @@ class Server:
 
 
 @contextmanager
-def killable(folder: Path) -> Iterator[Server]:
+def restartable(folder: Path) -> Iterator[Server]:
     """Run one for a while."""
     server = Server(folder)
     try:

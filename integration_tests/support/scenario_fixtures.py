@@ -1,4 +1,4 @@
-"""Tells a story: an environment of its own, destroyed whatever happens, and a report in the end."""
+"""Tells a scenario: an environment of its own, destroyed whatever happens, and a report in the end."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import pytest
 
 from harness.cloud import Cloud
 from harness.progress import Progress
-from harness.scenario import Story
+from harness.scenario import Scenario
 from harness.suffixes import random_suffix
 
 
@@ -20,9 +20,9 @@ def telling(
     suffix: str = "",
     context: Mapping[str, str] = MappingProxyType({}),
     trust: str | bool = True,
-) -> Iterator[Story]:
-    """Give a story of `request`'s module; `context` and `trust` are the story's own."""
-    told = Story(cloud, suffix or random_suffix("it"), Progress(print, cloud.factor), context, trust)
+) -> Iterator[Scenario]:
+    """Give a scenario of `request`'s module; `context` and `trust` are the scenario's own."""
+    told = Scenario(cloud, suffix or random_suffix("it"), Progress(print, cloud.time_scale), context, trust)
     failed_before = request.session.testsfailed
     try:
         yield told

@@ -47,7 +47,7 @@ def _find(context: "Context", wanted: str) -> Containers:
     for name in ENGINES if wanted == "auto" else (wanted,):
         try:
             return _engine(context, name)
-        except probe.UnfitError as error:
+        except probe.EngineUnusableError as error:
             reasons.append(str(error))
     why = "; ".join(reasons)
     if wanted != "auto":
@@ -62,7 +62,7 @@ def _engine(context: "Context", name: str) -> Containers:
     cleanup.Record(folder).write(command, urlsplit(context.endpoint).netloc)
     try:
         probe.try_out(command)
-    except probe.UnfitError:
+    except probe.EngineUnusableError:
         cleanup.sweep(folder)
         raise
     return CliContainers(context, command)

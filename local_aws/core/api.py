@@ -76,7 +76,7 @@ class JsonService:
         """Return what kept records refer to and every start makes anew."""
         return {"context": self.context, "lock": self.lock}
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Go on with what was kept, once the port answers; or say of it that it ended."""
 
     def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class JsonService:
             if not conformance.declares(model, error.code):
                 self.note(operation, f"refuses with {error.code}, which its model does not declare")
             raise
-        for misfit in conformance.misfits(model.output_shape, answer):
+        for misfit in conformance.output_violations(model.output_shape, answer):
             self.note(operation, misfit)
         return answer
 

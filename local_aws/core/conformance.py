@@ -121,7 +121,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
         return None
 
 
-def misfits(shape: Shape | None, value: Any, path: str = "answer") -> Iterator[str]:
+def output_violations(shape: Shape | None, value: Any, path: str = "answer") -> Iterator[str]:
     """Yield where an answer does not have the shape that clients read it by."""
     if shape is None:
         if value:
@@ -130,11 +130,11 @@ def misfits(shape: Shape | None, value: Any, path: str = "answer") -> Iterator[s
         yield from _misfits_of_structure(shape, value, path)
     elif isinstance(shape, ListShape) and isinstance(value, list):
         for number, one in enumerate(value):
-            yield from misfits(shape.member, one, f"{path}[{number}]")
+            yield from output_violations(shape.member, one, f"{path}[{number}]")
     elif isinstance(shape, MapShape) and isinstance(value, Mapping):
         for key, one in value.items():
-            yield from misfits(shape.key, key, f"key {key!r} of {path}")
-            yield from misfits(shape.value, one, f"{path}[{key!r}]")
+            yield from output_violations(shape.key, key, f"key {key!r} of {path}")
+            yield from output_violations(shape.value, one, f"{path}[{key!r}]")
     else:
         yield from _misfits_of_value(shape, value, path)
 
@@ -158,7 +158,7 @@ def _misfits_of_structure(shape: StructureShape, value: Any, path: str) -> Itera
         if name not in shape.members:
             yield f"{path} has {name}, which no client knows"
         else:
-            yield from misfits(shape.members[name], one, f"{path}.{name}")
+            yield from output_violations(shape.members[name], one, f"{path}.{name}")
 
 
 def declares(operation: OperationModel, code: str) -> bool:

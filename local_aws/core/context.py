@@ -63,13 +63,13 @@ class Context:
     emit: Callable[[str, str, list[str], dict[str, Any]], None]
     region: str = REGION
     # Whose calls these are: one account's, or that of whoever is being answered.
-    whose: Callable[[], str] = _first
+    account_provider: Callable[[], str] = _first
     # All three of IAM's. Credentials for a service that takes on a role: AssumeRole's `Credentials`, or
     # `ClientError`. Whether a caller (access key or role ARN) may do what has no API call: `AwsError` if not.
     # Why a service itself (`events.amazonaws.com`) may not do something to a resource, None if it may.
     assume: Callable[[ServiceRole], dict[str, str]] | None = None
     authorize: Callable[[str, str, str], None] = _allow
-    why_refused: Callable[..., str | None] = _let
+    denial_reason: Callable[..., str | None] = _let
     # Exceptions that ended a background thread: a false green if nobody looks, so tests and `down` do.
     faults: list[str] = field(default_factory=list)
     _clients: dict[tuple[str, str, str | None, str], Any] = field(default_factory=dict)
@@ -78,11 +78,17 @@ class Context:
     @property
     def account(self) -> str:
         """The account, twelve digits."""
-        return self.whose()
+        return self.account_provider()
 
-    def acting_for(self, whose: Callable[[], str], state: Path | None = None) -> "Context":
+    def for_account(self, account_provider: Callable[[], str], state: Path | None = None) -> "Context":
         """Return a context whose calls are another account's; faults are kept together."""
-        return replace(self, whose=whose, state=state or self.state, _clients={}, _lock=threading.Lock())
+        return replace(
+            self,
+            account_provider=account_provider,
+            state=state or self.state,
+            _clients={},
+            _lock=threading.Lock(),
+        )
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of `resource` of `service` in this account and region."""

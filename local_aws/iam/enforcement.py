@@ -157,7 +157,7 @@ class Enforcer:
         """Give a service the credentials of a role, if the role's trust lets it. Raises `ClientError`."""
         # Lambda does not say for which function it takes on a role; a trust that asks for it lets nobody in.
         source_arn = "" if role.service == LAMBDA else role.source_arn
-        refused = self.why_refused(role.service, "sts:AssumeRole", role, source_arn)
+        refused = self.denial_reason(role.service, "sts:AssumeRole", role, source_arn)
         if refused is not None:
             error = {"Error": {"Code": "AccessDenied", "Message": refused}}
             raise ClientError(error, "AssumeRole")
@@ -166,7 +166,7 @@ class Enforcer:
             self._functions[given["AccessKeyId"]] = role.source_arn
         return given
 
-    def why_refused(self, principal: str, action: str, resource: str, source_arn: str = "") -> str | None:
+    def denial_reason(self, principal: str, action: str, resource: str, source_arn: str = "") -> str | None:
         """Say why an AWS service itself may not do something to a resource, or None.
 
         `source_arn` is for what it acts; some services (EventBridge, to an encrypted topic) do not say.

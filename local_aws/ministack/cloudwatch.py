@@ -13,7 +13,7 @@ from typing import Any
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
 from local_aws.ministack.compat import require
-from local_aws.ministack.notifications import why_refused
+from local_aws.ministack.notifications import denial_reason
 
 NAMES = (
     "_calc_stats",
@@ -94,7 +94,7 @@ def _tell(
     key = ACTIONS[state]
     allowed = []
     for action in alarm.get(key) or []:
-        refusal = why_refused(context, SERVICE, action, alarm.get("AlarmArn", ""))
+        refusal = denial_reason(context, SERVICE, action, alarm.get("AlarmArn", ""))
         if refusal:
             # AWS notes it in the alarm's history and goes on; the warning makes it a fault.
             cloudwatch.logger.warning("CloudWatch alarm → SNS %s refused: %s", action, refusal)

@@ -33,7 +33,7 @@ NAMES = {
 }
 
 
-def take_up() -> None:
+def resume() -> None:
     """Fail every operation on a stack that was under way."""
     found = list(cloudformation._stacks._data.items())
     for (account, region, name), stack in found:

@@ -18,7 +18,7 @@ _ACTION = re.compile(rb"(?:^|&)Action=(\w+)")
 _LONGEST_HEAD = 4096
 
 
-class Acknowledged:
+class DurabilityMiddleware:
     """The ASGI application `inner`; `kept` returns once all that is known is kept.
 
     Calls of local_aws's own services do not wait: what they do is kept twice a second, and taken up again.
@@ -42,14 +42,14 @@ class Acknowledged:
             return message
 
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and may_change(scope, head):
+            if message["type"] == "http.response.start" and is_mutating(scope, head):
                 await self.kept()
             await send(message)
 
         await self.inner(scope, listen, answer)
 
 
-def may_change(scope: Scope, head: bytes) -> bool:
+def is_mutating(scope: Scope, head: bytes) -> bool:
     """Say whether a request may have changed something, by its operation's name and the body's beginning."""
     headers = {name.lower(): value for name, value in scope["headers"]}
     if INTERNAL.encode() in headers.get(b"user-agent", b""):

@@ -44,7 +44,7 @@ class Kept:
     """What an earlier local_aws left: its port, its clock's factor, and each part's bytes by name."""
 
     port: int
-    factor: float
+    time_scale: float
     parts: Mapping[str, bytes]
 
 
@@ -54,12 +54,12 @@ def read(state: Path) -> Kept | None:
     if not path.exists():
         return None
     try:
-        found, port, factor, parts = pickle.loads(path.read_bytes())  # noqa: S301 - our own, for its owner only
+        found, port, time_scale, parts = pickle.loads(path.read_bytes())  # noqa: S301 - our own, for its owner only
     except (pickle.UnpicklingError, ValueError, TypeError, EOFError) as error:
         raise unreadable(state) from error
     if found != FORMAT:
         raise unreadable(state)
-    return Kept(port, factor, parts)
+    return Kept(port, time_scale, parts)
 
 
 def unreadable(state: Path) -> LocalAwsError:
@@ -139,7 +139,9 @@ class Memory:
         draft = self.path.with_suffix(".new")
         # Secrets are in it: parameters, keys, sessions.
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            pickle.dump((FORMAT, urlsplit(self.context.endpoint).port, self.context.clock.factor, kept), file)
+            pickle.dump(
+                (FORMAT, urlsplit(self.context.endpoint).port, self.context.clock.time_scale, kept), file
+            )
         draft.replace(self.path)
 
 

@@ -29,7 +29,7 @@ _REGISTRY = re.compile(r"/v2/(\d{12})/")
 
 
 @dataclass(frozen=True)
-class OfAccount:
+class AccountServices:
     """The services of one account."""
 
     context: Context
@@ -42,7 +42,7 @@ class OfAccount:
     quotas: ServiceQuotas
 
     @classmethod
-    def make(cls, context: Context, engine: Containers, logins: dict[str, Login]) -> "OfAccount":
+    def make(cls, context: Context, engine: Containers, logins: dict[str, Login]) -> "AccountServices":
         """Make them; a login of one account's registry is good at every other's."""
         codecommit = CodeCommit(context)
         return cls(
@@ -79,38 +79,38 @@ class Accounts:
         self.context = context
         self.engine = engine
         self._logins: dict[str, Login] = {}
-        self._made: dict[str, OfAccount] = {}
+        self._made: dict[str, AccountServices] = {}
         self._lock = threading.RLock()
         self.of(ACCOUNT)
 
-    def of(self, account: str) -> OfAccount:
+    def of(self, account: str) -> AccountServices:
         """Return the services of an account."""
         with self._lock:
             if account not in self._made:
                 state = self.context.state if account == ACCOUNT else self.context.state / account
-                context = self.context.acting_for(lambda: account, state)
+                context = self.context.for_account(lambda: account, state)
                 context.emit = partial(ministack.emit_event, account)
-                self._made[account] = OfAccount.make(context, self.engine, self._logins)
+                self._made[account] = AccountServices.make(context, self.engine, self._logins)
             return self._made[account]
 
-    def here(self) -> OfAccount:
+    def here(self) -> AccountServices:
         """Return the services of the account whose request or stack is worked on."""
-        return self.of(self.context.whose())
+        return self.of(self.context.account_provider())
 
-    def each(self) -> Iterator[OfAccount]:
+    def each(self) -> Iterator[AccountServices]:
         """Yield the services of every account that exists."""
         yield from self.known().values()
 
-    def known(self) -> dict[str, OfAccount]:
+    def known(self) -> dict[str, AccountServices]:
         """Return every account that exists by its number."""
         with self._lock:
             return dict(self._made)
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Go on where an earlier local_aws ended; who is driven by others comes first."""
         for one in self.known().values():
             for service in (one.ecs, one.codebuild, one.codedeploy, one.codepipeline, one.codecommit):
-                service.take_up()
+                service.resume()
 
     def handle(self, service: str) -> Callable[..., Any]:
         """Return who answers a service's requests, for each in its caller's account."""

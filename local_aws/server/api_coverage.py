@@ -63,8 +63,8 @@ PARTIAL = {
 }
 ABOUT = f"""# What local_aws answers
 
-Written by `python -m local_aws.server.api_coverage --write` from the code and from botocore's models, which boto3
-and the AWS CLI are made from too. For each operation below, at each call:
+Written by `python -m local_aws.server.api_coverage --write` from the code and from botocore's models, which
+boto3 and the AWS CLI are made from too. For each operation below, at each call:
 
 - an input that breaks the model's types, limits, patterns or enumerations is refused in AWS's words;
 - an answer that has not the model's shape, or a refusal that the model does not declare, is a fault: it ends
@@ -78,7 +78,7 @@ OTHERS = """## The other services
 
 CloudFormation, CloudWatch, EC2, ELBv2, EventBridge, IAM, KMS, Lambda, Logs, S3, SNS, SQS, SSM and STS are
 MiniStack's, with what the road needs corrected in `local_aws/ministack`. Their operations are not checked
-against the models; the stories check what they ask of them. Behind ELBv2's, the data plane is ours.
+against the models; the scenarios check what they ask of them. Behind ELBv2's, the data plane is ours.
 """
 
 

@@ -23,7 +23,7 @@ from local_aws.ministack import (
     trust_policies,
 )
 from local_aws.persistence import snapshots
-from local_aws.persistence.durability import Acknowledged
+from local_aws.persistence.durability import DurabilityMiddleware
 from local_aws.persistence.snapshots import Memory
 from local_aws.server.accounts import Accounts
 from local_aws.server.gateway import Gateway
@@ -61,7 +61,7 @@ class Services:
         except (AttributeError, ImportError, LookupError, TypeError, pickle.UnpicklingError) as error:
             # Records are kept as they are, and these were others.
             raise snapshots.unreadable(self.context.state) from error
-        resume_stacks.take_up()
+        resume_stacks.resume()
 
     def start(self, *, again: bool) -> None:
         """Start what begins something once the port answers; what it raises ends the server.
@@ -70,7 +70,7 @@ class Services:
         """
         self.load_balancing.start()
         if again:
-            self.accounts.take_up()
+            self.accounts.resume()
         self.context.spawn("memory", self.memory.run)
 
     def stop(self) -> None:
@@ -101,10 +101,14 @@ def install(context: Context, engine: Containers) -> Services:
     from ministack.app import app
 
     # MiniStack's own parts work for whichever account asks.
-    callers = context.acting_for(ministack.current_account)
+    callers = context.for_account(ministack.current_account)
     enforcer = Enforcer(callers)
     for one in (context, callers):
-        one.assume, one.authorize, one.why_refused = enforcer.assume, enforcer.authorize, enforcer.why_refused
+        one.assume, one.authorize, one.denial_reason = (
+            enforcer.assume,
+            enforcer.authorize,
+            enforcer.denial_reason,
+        )
     iam.decide_across()
     trust_policies.install()
     accounts = Accounts(callers, engine)
@@ -121,7 +125,7 @@ def install(context: Context, engine: Containers) -> Services:
     kept = Memory(context, partial(parts, accounts, load_balancing, stores.Points()))
     gateway = Gateway(
         callers,
-        Acknowledged(app, kept.saved),
+        DurabilityMiddleware(app, kept.saved),
         git=git_http.GitHttp(accounts),
         addresses=load_balancing.addresses,
         enforcer=enforcer,

@@ -15,9 +15,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local_aws.core.clock import DEFAULT_FACTOR, Clock
+from local_aws.core.clock import DEFAULT_TIME_SCALE, Clock
 from local_aws.core.context import ACCOUNT, REGION, Context
-from local_aws.daemon import ENDPOINT_FILE, LOG_FILE, LocalAwsError, PortTakenError, Running, StateLock, start
+from local_aws.daemon import (
+    ENDPOINT_FILE,
+    LOG_FILE,
+    LocalAwsError,
+    PortTakenError,
+    ServerHandle,
+    StateLock,
+    start,
+)
 from local_aws.host import reaper
 from local_aws.host.process_tags import INSTANCE_VARIABLE
 from local_aws.persistence import snapshots
@@ -28,7 +36,7 @@ if TYPE_CHECKING:
     # It brings MiniStack in, which reads its environment when it is imported.
     from local_aws.server.application import Services
 
-__all__ = ["Running", "serve", "start"]
+__all__ = ["ServerHandle", "serve", "start"]
 
 logger = logging.getLogger("local_aws")
 
@@ -39,10 +47,10 @@ STOP_SECONDS = 15.0
 def serve(
     state: Path,
     port: int = 0,
-    factor: float | None = None,
+    time_scale: float | None = None,
     *,
     with_parent: bool = False,
-    ready: Callable[[Running], None] | None = None,
+    ready: Callable[[ServerHandle], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT (or, `with_parent`, until standard input ends).
 
@@ -59,7 +67,7 @@ def serve(
         with StateLock(state):
             pass
     with _listen(_port(state, port, kept)) as listener, StateLock(state):
-        _serve(state, listener, factor, kept, with_parent, ready or _nothing)
+        _serve(state, listener, time_scale, kept, with_parent, ready or _nothing)
 
 
 def _port(state: Path, port: int, kept: Kept | None) -> int:
@@ -74,10 +82,10 @@ def _port(state: Path, port: int, kept: Kept | None) -> int:
 def _serve(
     state: Path,
     listener: socket.socket,
-    factor: float | None,
+    time_scale: float | None,
     kept: Kept | None,
     with_parent: bool,
-    ready: Callable[[Running], None],
+    ready: Callable[[ServerHandle], None],
 ) -> None:
     port = listener.getsockname()[1]
     instance = uuid.uuid4().hex
@@ -91,7 +99,7 @@ def _serve(
     from local_aws.server import application
 
     ministack.check_version()
-    clock = Clock(factor or (kept.factor if kept else DEFAULT_FACTOR))
+    clock = Clock(time_scale or (kept.time_scale if kept else DEFAULT_TIME_SCALE))
     context = Context(
         state, f"http://127.0.0.1:{port}", clock, instance, partial(ministack.emit_event, ACCOUNT)
     )
@@ -107,7 +115,7 @@ def _serve(
         watching.finish()
 
 
-def _nothing(_: Running) -> None:
+def _nothing(_: ServerHandle) -> None:
     """Tell nobody."""
 
 
@@ -167,7 +175,7 @@ async def _run(
     services: "Services",
     start: Callable[[], None],
     with_parent: bool,
-    ready: Callable[[Running], None],
+    ready: Callable[[ServerHandle], None],
 ) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
@@ -196,7 +204,7 @@ async def _run(
     await hypercorn_serve(services.gateway, config, shutdown_trigger=trigger)  # type: ignore[arg-type]
 
 
-async def _start(services: "Services", start: Callable[[], None]) -> Running:
+async def _start(services: "Services", start: Callable[[], None]) -> ServerHandle:
     """Start the services once the port answers, then tell whoever waits where it is."""
     context = services.context
     reader, writer = await asyncio.open_connection("127.0.0.1", int(context.endpoint.rpartition(":")[2]))
@@ -204,12 +212,12 @@ async def _start(services: "Services", start: Callable[[], None]) -> Running:
     await reader.read()
     writer.close()
     await asyncio.to_thread(start)
-    running = Running(
+    running = ServerHandle(
         context.state,
         context.endpoint,
         os.getpid(),
         context.instance,
-        context.clock.factor,
+        context.clock.time_scale,
         services.containers.about,
     )
     running.note()

@@ -41,7 +41,7 @@ def applications(account: Account) -> Iterator[Thing]:
         groups = account.pages(
             "codedeploy", "list_deployment_groups", "deploymentGroups", applicationName=name
         )
-        yield from (Thing("CodeDeploy deployment group", group, hangs_on=(name,)) for group in groups)
+        yield from (Thing("CodeDeploy deployment group", group, parents=(name,)) for group in groups)
 
 
 def pipelines(account: Account) -> Iterator[Thing]:

@@ -23,7 +23,7 @@ def subscriptions(account: Account) -> Iterator[Thing]:
         yield Thing(
             "SNS subscription",
             f"{topic} -> {found['Endpoint']}",
-            hangs_on=(topic,),
+            parents=(topic,),
             note=note,
             remains=not pending,
         )

@@ -34,11 +34,11 @@ def stack(subject: Subject) -> Iterator[Check]:
     elif status.endswith("_IN_PROGRESS"):
         yield stop("stack", f"{subject.stack} is {status}", "wait until CloudFormation is done with it")
     elif status == "UPDATE_ROLLBACK_FAILED":
-        todo = f"aws cloudformation continue-update-rollback --stack-name {subject.stack}"
-        yield stop("stack", f"{subject.stack} is {status}", todo)
+        remedy = f"aws cloudformation continue-update-rollback --stack-name {subject.stack}"
+        yield stop("stack", f"{subject.stack} is {status}", remedy)
     else:
-        todo = f"python -m operations destroy {subject.suffix}"
-        yield stop("stack", f"{subject.stack} is {status}", todo)
+        remedy = f"python -m operations destroy {subject.suffix}"
+        yield stop("stack", f"{subject.stack} is {status}", remedy)
 
 
 def names(subject: Subject) -> Iterator[Check]:
@@ -54,11 +54,11 @@ def names(subject: Subject) -> Iterator[Check]:
         yield ok("names", "free")
         return
     said = f"{len(left)} left of an earlier life: {_named(left)}"
-    todo = f"python -m operations destroy {subject.suffix}; operations leftovers lists them"
+    remedy = f"python -m operations destroy {subject.suffix}; operations leftovers lists them"
     if all(thing.kind in UNNAMED for thing in left):
-        yield warning("names", said, todo)
+        yield warning("names", said, remedy)
     else:
-        yield stop("names", said, todo)
+        yield stop("names", said, remedy)
 
 
 def _counts(thing: Thing, subject: Subject) -> bool:
@@ -94,12 +94,12 @@ def docker_hub(subject: Subject) -> Iterator[Check]:
     username = by_name.get(f"{name}/username", {"Value": "anonymous"})["Value"]
     put = f'aws ssm put-parameter --name {name}/password --type SecureString --overwrite --value "$(cat)"'
     if password and password["Type"] != "SecureString":
-        todo = f"aws ssm delete-parameter --name {name}/password, then {put}"
-        yield stop("Docker Hub", f"{name}/password is a {password['Type']}: everybody can read it", todo)
+        remedy = f"aws ssm delete-parameter --name {name}/password, then {put}"
+        yield stop("Docker Hub", f"{name}/password is a {password['Type']}: everybody can read it", remedy)
     elif username != "anonymous" and password is None:
         yield stop("Docker Hub", f"{username} has no password: every build fails", put)
     elif username == "anonymous" and password:
-        todo = f"aws ssm put-parameter --name {name}/username --type String --overwrite --value USERNAME"
-        yield warning("Docker Hub", "a password, but the user is anonymous: nobody signs in", todo)
+        remedy = f"aws ssm put-parameter --name {name}/username --type String --overwrite --value USERNAME"
+        yield warning("Docker Hub", "a password, but the user is anonymous: nobody signs in", remedy)
     else:
         yield ok("Docker Hub", f"{username}{', with a password' if password else ''}")

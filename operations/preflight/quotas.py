@@ -36,11 +36,11 @@ def quotas(subject: Subject) -> Iterator[Check]:
         if used + needed <= allowed:
             yield ok(quota.name, found)
             continue
-        todo = (
+        remedy = (
             f"aws service-quotas request-service-quota-increase --region {subject.account.region}"
             f" --service-code {quota.service} --quota-code {quota.code} --desired-value {used + needed}"
         )
-        yield stop(quota.name, found, todo)
+        yield stop(quota.name, found, remedy)
 
 
 def _allowed(account: Account, quota: Quota) -> int:

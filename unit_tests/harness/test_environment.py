@@ -26,7 +26,7 @@ def test_a_random_suffix_is_one_that_the_app_takes() -> None:
         assert len(suffix) <= 12
 
 
-def test_an_environment_of_a_story_shows_two_versions_side_by_side(tmp_path: Path) -> None:
+def test_an_environment_of_a_scenario_shows_two_versions_side_by_side(tmp_path: Path) -> None:
     """A suffix without an environment gets dev's settings, all at once: there would be nothing to see."""
     context = Environment(Cloud("AWS", tmp_path), "it1", {"certificateArn": "arn"}).context
     assert context.pop("deploymentConfig").startswith("CodeDeployDefault.ECSCanary")

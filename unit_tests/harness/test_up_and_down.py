@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from harness import down, up
-from harness.scenario import StoryError
+from harness.scenario import ScenarioError
 from operations.ownership import Thing
 
 
 class Told:
-    """In place of a story: what it was told to do, to which environment."""
+    """In place of a scenario: what it was told to do, to which environment."""
 
     done: list[tuple[str, str]]
 
@@ -36,17 +36,17 @@ class Told:
     def destroy(self) -> None:
         self.done.append(("destroy", self.suffix))
         if self.suffix == "broken":
-            raise StoryError("it stays")
+            raise ScenarioError("it stays")
 
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What stories are told, on a local_aws that is none."""
+    """What scenarios are told, on a local_aws that is none."""
     Told.done = []
     running = SimpleNamespace(pid=1, stop=list)
-    cloud = SimpleNamespace(endpoint="http://here", factor=1.0, containers="processes", account=None)
+    cloud = SimpleNamespace(endpoint="http://here", time_scale=1.0, containers="processes", account=None)
     for module in (up, down):
-        monkeypatch.setattr(module, "Story", Told)
+        monkeypatch.setattr(module, "Scenario", Told)
         monkeypatch.setattr(module, "find_local_aws", lambda _: running)
         monkeypatch.setattr(module, "cloud_of", lambda *_: cloud)
     monkeypatch.setattr(up, "start", lambda _cloud, suffix, **_: f"http://page/{suffix}")

@@ -75,7 +75,7 @@ def test_a_kind_that_cannot_be_asked_is_an_error_and_not_nothing(monkeypatch: py
 
 
 def test_what_aws_keeps_by_design_is_named_and_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = Thing("KMS key", "1234", hangs_on=("key of artifacts-dev",), note="PendingDeletion", remains=False)
+    key = Thing("KMS key", "1234", parents=("key of artifacts-dev",), note="PendingDeletion", remains=False)
     monkeypatch.setattr(leftovers, "KINDS", kinds(key))
     found = leftovers.find("dev", NOBODY)
     said = io.StringIO()

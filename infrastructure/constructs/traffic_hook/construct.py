@@ -13,7 +13,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.roles import allow, arn, own_role
+from infrastructure.constructs.roles import allow, arn, create_role
 from infrastructure.naming import CONTAINER_NAME, TEST_PORT, Names
 
 CODE = Path(__file__).with_name("function")
@@ -73,17 +73,17 @@ class TrafficHook(Construct):
                 "SERVICE": names.service,
                 "CONTAINER_NAME": CONTAINER_NAME,
                 "TEST_URL": f"http://{load_balancer.load_balancer_dns_name}:{TEST_PORT}",
-                "HEALTH_PATH": config.entry.health_path,
+                "HEALTH_PATH": config.service.health_path,
             },
         )
 
     def _role(self, log_group: logs.ILogGroup) -> iam.Role:
         names = self._names
         group = f"deploymentgroup:{names.application}/{names.deployment_group}"
-        return own_role(
+        return create_role(
             self,
             "Role",
-            name=names.of("test-traffic-hook-role"),
+            name=names.qualified("test-traffic-hook-role"),
             # Lambda sends no source to ask for when it assumes the role of a function.
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description="What the gate before traffic does: learn what is released, and report to CodeDeploy",

@@ -32,7 +32,7 @@ while True:
 """
 
 
-class UnfitError(Exception):
+class EngineUnusableError(Exception):
     """The engine cannot be used; the text says which, and why."""
 
 
@@ -40,11 +40,11 @@ def answering(name: str, instance: str) -> Command:
     """Return the command of `docker` or `podman`, if it answers. Raises `UnfitError`."""
     path = shutil.which(name)
     if path is None:
-        raise UnfitError(f"{name} is not installed")
+        raise EngineUnusableError(f"{name} is not installed")
     try:
         return _answering(path, instance)
     except CommandError as error:
-        raise UnfitError(f"{name}: {error}") from error
+        raise EngineUnusableError(f"{name}: {error}") from error
 
 
 def try_out(command: Command) -> None:
@@ -53,7 +53,7 @@ def try_out(command: Command) -> None:
         _fetch_image(command)
         _run_a_task(command)
     except (CommandError, ContainerError, OSError) as error:
-        raise UnfitError(f"{command.name} cannot run a task: {error}") from error
+        raise EngineUnusableError(f"{command.name} cannot run a task: {error}") from error
 
 
 def _answering(path: str, instance: str) -> Command:

@@ -37,7 +37,7 @@ def write_executable(directory: Path, context: _Context, *, privileged: bool) ->
         store=str(context.state / "containers"),
         instance=context.instance,
         privileged=privileged,
-        factor=context.clock.factor,
+        time_scale=context.clock.time_scale,
         host=host_environment(),
     )
     write_json(folder / "settings.json", vars(settings))

@@ -141,7 +141,7 @@ def _watch_health(
         if container.exit_code is None:
             folder.note(living)
 
-    clock = Clock(state.settings.factor)
+    clock = Clock(state.settings.time_scale)
     checking = replace(check, interval=check.interval)
     threading.Thread(
         target=container_health.watch, args=(container, checking, clock, note, stopped), daemon=True

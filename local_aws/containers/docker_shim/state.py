@@ -31,7 +31,7 @@ class Settings:
     store: str
     instance: str
     privileged: bool
-    factor: float
+    time_scale: float
     # How pip reaches the network on this machine; it may hold a password, so the file is for its owner.
     host: dict[str, str]
 

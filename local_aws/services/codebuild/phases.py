@@ -282,7 +282,7 @@ def timeout_pace(environment: dict[str, Any]) -> float:
     for variable in environment.get("environmentVariables", []):
         if variable["name"] == TIMEOUT_PACE:
             try:
-                return Clock(float(variable["value"])).factor
+                return Clock(float(variable["value"])).time_scale
             except ValueError as error:
                 raise AwsError("InvalidInputException", f"{TIMEOUT_PACE}: {error}") from error
     return 1.0

@@ -63,7 +63,7 @@ class CodeBuild(Reports):
         """Return AWS::CodeBuild::Project and AWS::CodeBuild::ReportGroup."""
         return resource_types(self)
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """End the builds that ended with an earlier local_aws."""
         for build in self.builds.values():
             if not build.record["buildComplete"]:

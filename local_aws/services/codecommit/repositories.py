@@ -79,7 +79,7 @@ class Repositories(JsonService):
             one.announced = kept["told"].get(one.id, one.announced)
         self._events.extend(kept["events"])
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Tell what was pushed, and not told, before local_aws ended."""
         with self.lock:
             for one in self.repositories.values():

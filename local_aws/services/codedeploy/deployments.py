@@ -64,11 +64,11 @@ class Deployments:
         self.context.spawn(f"deployment {made.id}", self._deploy, made)
         return made
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Bring to an end what was under way when an earlier local_aws ended."""
         for one in list(self.known.values()):
             if one.active:
-                self.context.spawn(f"deployment {one.id}", self._take_up, one)
+                self.context.spawn(f"deployment {one.id}", self._resume, one)
 
     def find(self, deployment: str) -> Deployment:
         """Return a deployment, or refuse as AWS does."""
@@ -151,7 +151,7 @@ class Deployments:
         for item in self.known.values():
             item.wake.set()
 
-    def _take_up(self, deployment: Deployment) -> None:
+    def _resume(self, deployment: Deployment) -> None:
         if deployment.rollback and "rollbackTriggeringDeploymentId" in deployment.rollback:
             self._roll_back(deployment)
         elif deployment.status == "Created":

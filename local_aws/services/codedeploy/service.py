@@ -33,9 +33,9 @@ class CodeDeploy(Applications):
         self.applications, self.configs = kept["applications"], kept["configs"]
         self.tags, self.deployments.known = kept["tags"], kept["deployments"]
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """End every deployment that ended with an earlier local_aws."""
-        self.deployments.take_up()
+        self.deployments.resume()
 
     def resource_types(self) -> dict[str, ResourceType]:
         """Return CloudFormation's types."""

@@ -32,7 +32,7 @@ class Engine:
         self._wait_in_front(line, execution, execution.pipeline.stages[0])
         self.context.spawn(f"codepipeline-{execution.id[:8]}", self._run, line, execution, 0, False)
 
-    def take_up(self, line: Line) -> None:
+    def resume(self, line: Line) -> None:
         """Go on with a pipeline's executions where they were when local_aws ended (under the lock)."""
         for execution in line.executions:
             if execution.status in FINAL:
@@ -51,7 +51,7 @@ class Engine:
         execution.attempt += 1
         line.state(stage).occupant = execution
         if everything:
-            execution.undone.update(run.id for run in execution.actions if run.stage == stage.name)
+            execution.rerun_ids.update(run.id for run in execution.actions if run.stage == stage.name)
         self.outbox.pipeline(execution, "RESUMED")
         self._begin(line, execution, stage, "RESUMED")
         position = execution.pipeline.stages.index(stage)
@@ -223,4 +223,4 @@ class Engine:
 def _succeeded(execution: Execution, stage: Stage, action: Action) -> bool:
     # Only a retry meets an action that has already succeeded.
     run = execution.latest(stage.name, action.name)
-    return run is not None and run.status == "Succeeded" and run.id not in execution.undone
+    return run is not None and run.status == "Succeeded" and run.id not in execution.rerun_ids

@@ -10,7 +10,7 @@ from typing import Any
 
 from local_aws.core.context import Context
 from local_aws.services.codepipeline.artifacts import Artifact
-from local_aws.services.codepipeline.records import ActionExecution, Execution, without_nothing
+from local_aws.services.codepipeline.records import ActionExecution, Execution, drop_none
 
 
 class Outbox:
@@ -71,7 +71,7 @@ class Outbox:
     def _put(self, what: str, execution: Execution, detail: dict[str, Any]) -> None:
         arn = self.context.arn("codepipeline", execution.pipeline.name)
         detail_type = f"CodePipeline {what} Execution State Change"
-        self._events.put((detail_type, arn, without_nothing(detail)))
+        self._events.put((detail_type, arn, drop_none(detail)))
         if self._thread is None or not self._thread.is_alive():
             self._thread = self.context.spawn("codepipeline-events", self._send)
 
@@ -97,7 +97,7 @@ def _tail(execution: Execution) -> dict[str, Any]:
 
 
 def _result(run: ActionExecution) -> dict[str, Any] | None:
-    result = without_nothing(
+    result = drop_none(
         {
             "external-execution-url": run.external_url,
             "external-execution-summary": run.error[1] if run.error else run.summary,

@@ -83,7 +83,7 @@ class Execution:
     stage_status: dict[str, str] = field(default_factory=dict)
     actions: list[ActionExecution] = field(default_factory=list)
     # Ids of runs that a retry of ALL_ACTIONS does again, though they succeeded.
-    undone: set[str] = field(default_factory=set)
+    rerun_ids: set[str] = field(default_factory=set)
     # The stage in front of which the execution waits.
     waiting_for: str | None = None
 
@@ -137,6 +137,6 @@ class Line:
         return next((run for run in self.executions if run.id == execution_id), None)
 
 
-def without_nothing(record: dict[str, Any]) -> dict[str, Any]:
+def drop_none(record: dict[str, Any]) -> dict[str, Any]:
     """Return `record` without the members that are None: AWS leaves them out."""
     return {key: value for key, value in record.items() if value is not None}

@@ -9,7 +9,7 @@ from local_aws.services.codepipeline.records import (
     Line,
     Revision,
     StageState,
-    without_nothing,
+    drop_none,
 )
 from local_aws.services.codepipeline.structure import Action
 
@@ -33,12 +33,12 @@ def pipeline_state(line: Line) -> View:
 def _stage_state(state: StageState, name: str, actions: tuple[Action, ...]) -> View:
     waiting = [{"pipelineExecutionId": item.id, "status": _stage_word(item.status)} for item in state.waiting]
     latest = state.latest
-    return without_nothing(
+    return drop_none(
         {
             "stageName": name,
             "inboundExecution": waiting[0] if waiting else None,
             "inboundExecutions": waiting,
-            "inboundTransitionState": without_nothing(
+            "inboundTransitionState": drop_none(
                 {
                     "enabled": state.disabled_reason is None,
                     "lastChangedBy": state.transition_changed_by,
@@ -66,12 +66,12 @@ def _action_state(action: Action, run: ActionExecution | None) -> View:
     if run is None:
         return {"actionName": action.name}
     revision = run.revision
-    return without_nothing(
+    return drop_none(
         {
             "actionName": action.name,
             "currentRevision": revision
             and {"revisionId": revision.id, "revisionChangeId": revision.id, "created": revision.created},
-            "latestExecution": without_nothing(
+            "latestExecution": drop_none(
                 {
                     "actionExecutionId": run.id,
                     "status": run.status,
@@ -92,7 +92,7 @@ def _action_state(action: Action, run: ActionExecution | None) -> View:
 
 def execution(found: Execution) -> View:
     """Return one execution as GetPipelineExecution shows it."""
-    return without_nothing(
+    return drop_none(
         {
             "pipelineName": found.pipeline.name,
             "pipelineVersion": found.pipeline.version,
@@ -108,7 +108,7 @@ def execution(found: Execution) -> View:
 
 def _artifact_revision(found: Execution, revision: Revision) -> View:
     produced = [item.name for item in found.artifacts.values() if item.revision == revision.id]
-    return without_nothing(
+    return drop_none(
         {
             "name": produced[0] if produced else revision.action,
             "revisionId": revision.id,
@@ -121,7 +121,7 @@ def _artifact_revision(found: Execution, revision: Revision) -> View:
 
 def execution_summary(found: Execution) -> View:
     """Return one execution as ListPipelineExecutions shows it."""
-    return without_nothing(
+    return drop_none(
         {
             "pipelineExecutionId": found.id,
             "status": found.status,
@@ -129,7 +129,7 @@ def execution_summary(found: Execution) -> View:
             "startTime": found.started,
             "lastUpdateTime": found.changed,
             "sourceRevisions": [
-                without_nothing(
+                drop_none(
                     {
                         "actionName": item.action,
                         "revisionId": item.id,
@@ -156,7 +156,7 @@ def _provenance(found: Execution) -> View:
 def action_execution(run: ActionExecution, region: str) -> View:
     """Return one run of an action as ListActionExecutions shows it."""
     action = run.action
-    result = without_nothing(
+    result = drop_none(
         {
             "externalExecutionId": run.external_id,
             "externalExecutionSummary": _summary(run),
@@ -164,7 +164,7 @@ def action_execution(run: ActionExecution, region: str) -> View:
             "errorDetails": _error(run),
         }
     )
-    return without_nothing(
+    return drop_none(
         {
             "pipelineExecutionId": run.execution_id,
             "actionExecutionId": run.id,
@@ -187,7 +187,7 @@ def action_execution(run: ActionExecution, region: str) -> View:
 
 def _input(run: ActionExecution, region: str) -> View:
     action = run.action
-    return without_nothing(
+    return drop_none(
         {
             "actionTypeId": {
                 "category": action.provider.category,

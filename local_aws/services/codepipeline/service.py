@@ -38,11 +38,11 @@ class CodePipeline(Executions):
         with self.lock:
             self.engine.close(list(self.lines.values()))
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Go on with every execution, and start those that an event still asks for."""
         with self.lock:
             for line in self.lines.values():
-                self.engine.take_up(line)
+                self.engine.resume(line)
                 self._poll(line, line.pipeline)
             deliveries = dict(self.deliveries)
         for token, asked in deliveries.items():

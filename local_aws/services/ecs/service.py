@@ -19,7 +19,7 @@ class Ecs(ClusterOperations, TaskDefinitionOperations, TaskOperations, ServiceOp
 
     kept = ("clusters", "definitions", "tasks", "services", "tags")
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Let the services start tasks anew: none of an earlier local_aws lives."""
         for task in list(self.tasks.values()):
             if task.status != "STOPPED":

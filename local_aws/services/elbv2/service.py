@@ -36,7 +36,7 @@ PUBLISH_EVERY = 30
 STOP_SECONDS = 3.0
 
 # A listener's port as it is served: one that goes over to HTTPS, or to another certificate, gets a new one.
-Door = tuple[str, Tls | None]
+ListenerKey = tuple[str, Tls | None]
 
 
 class LoadBalancing:
@@ -49,8 +49,8 @@ class LoadBalancing:
         self.groups: dict[str, GroupState] = {}
         # Where a listener answered before local_aws ended: there it is looked for.
         self._ports: dict[str, int] = {}
-        self._sockets: dict[Door, socket.socket] = {}
-        self._runners: dict[Door, web.ServerRunner] = {}
+        self._sockets: dict[ListenerKey, socket.socket] = {}
+        self._runners: dict[ListenerKey, web.ServerRunner] = {}
         self._settling = asyncio.Lock()
         self._checks: dict[str, asyncio.Task[None]] = {}
         self._choices: dict[str, WeightedChoice] = {}
@@ -168,7 +168,7 @@ class LoadBalancing:
         for arn in [arn for arn in self._checks if arn not in self.groups]:
             self._checks.pop(arn).cancel()
 
-    async def _open(self, door: Door, listener: Listener) -> None:
+    async def _open(self, door: ListenerKey, listener: Listener) -> None:
         server = web.Server(
             self._handler(listener.arn),
             keepalive_timeout=listener.idle_timeout,
@@ -237,7 +237,7 @@ class LoadBalancing:
                 cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
 
 
-def _doors(snapshot: Snapshot) -> dict[Door, Listener]:
+def _doors(snapshot: Snapshot) -> dict[ListenerKey, Listener]:
     return {(arn, listener.tls): listener for arn, listener in snapshot.listeners.items()}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_aws.core.api import AwsError
-from local_aws.services.elbv2.validation import not_done
+from local_aws.services.elbv2.validation import unsupported
 
 # Of the policies, those that today's OpenSSL can keep: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 _POLICY = re.compile(r"ELBSecurityPolicy-TLS13-1-([23])(-(Res|Ext[12]))?(-PQ)?-20[0-9]{2}-[0-9]{2}")
@@ -27,7 +27,9 @@ def oldest(policy: str) -> ssl.TLSVersion:
     """Return the oldest version that a security policy takes; refuse by name one that is not kept here."""
     found = _POLICY.fullmatch(policy)
     if found is None:
-        raise not_done(f"the security policy {policy} (only those of TLS 1.3 with TLS 1.2 or nothing older)")
+        raise unsupported(
+            f"the security policy {policy} (only those of TLS 1.3 with TLS 1.2 or nothing older)"
+        )
     return _OLDEST[found[1]]
 
 

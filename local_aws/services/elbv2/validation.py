@@ -84,7 +84,7 @@ def check_attributes(
             raise AwsError("ValidationError", f"{kind} attribute key '{key}' is not recognized")
         allowed = known[key]
         if allowed is not None and value not in allowed:
-            raise not_done(f"the {kind.lower()} attribute {key}={value}")
+            raise unsupported(f"the {kind.lower()} attribute {key}={value}")
         if key in _RANGES:
             low, high = _RANGES[key]
             if not value.isdigit() or not low <= int(value) <= high:
@@ -97,11 +97,11 @@ def check_attributes(
 def check_target_group(protocol: str, version: str, target_type: str) -> None:
     """Refuse by name what the data plane cannot reach: anything but HTTP/1.1 to addresses."""
     if protocol != "HTTP":
-        raise not_done(f"target groups of protocol {protocol}")
+        raise unsupported(f"target groups of protocol {protocol}")
     if version not in ("", "HTTP1"):
-        raise not_done(f"target groups of protocol version {version}")
+        raise unsupported(f"target groups of protocol version {version}")
     if target_type != "ip":
-        raise not_done(f"target groups of type {target_type} (only ip)")
+        raise unsupported(f"target groups of type {target_type} (only ip)")
 
 
 def check_thresholds(interval: int, timeout: int, healthy: int, unhealthy: int) -> None:
@@ -134,6 +134,6 @@ def check_address(target: str) -> None:
         ) from None
 
 
-def not_done(what: str) -> AwsError:
+def unsupported(what: str) -> AwsError:
     """Return the refusal, by name, of something that local_aws does not do."""
     return AwsError("UnsupportedOperation", f"local_aws does not implement {what}", 501)

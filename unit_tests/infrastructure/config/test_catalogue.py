@@ -37,13 +37,13 @@ def config(suffix: str, **services: Mapping[str, object]) -> Config:
 
 
 def test_without_a_service_in_it_a_suffix_is_the_samples() -> None:
-    assert config("dev", orders=ORDERS).entry == SAMPLE
+    assert config("dev", orders=ORDERS).service == SAMPLE
     assert config("dev-2", orders=ORDERS).names == Names("dev-2")
 
 
 def test_a_suffix_that_begins_with_a_service_is_that_services_environment() -> None:
     found = config("orders-prod", orders=ORDERS)
-    assert found.entry.name == "orders"
+    assert found.service.name == "orders"
     assert found.names == Names("orders-prod", "orders")
     assert found.nat_gateways == 2, "as prod has"
     assert (found.task_cpu, found.task_memory, found.desired_count) == (512, 1024, 4), "as the entry says"

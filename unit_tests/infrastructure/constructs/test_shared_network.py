@@ -42,7 +42,7 @@ def sharer(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 
 
 @pytest.fixture(scope="module")
-def lender(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+def network_owner(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """The sample's environment of the same name."""
     return synthesize(tmp_path_factory.mktemp("cdk.out"), environmentSuffix="prod", services=ORDERS)
 
@@ -67,8 +67,8 @@ def config(suffix: str, **services: object) -> Config:
 def test_a_network_is_its_own_unless_the_entry_says_otherwise() -> None:
     assert not read_services({"orders": {}})["orders"].shares_network
     assert not read_services({"orders": {"network": "own"}})["orders"].shares_network
-    assert config("orders-dev", orders={}).lender is None
-    assert config("orders-dev", orders={"network": "shared"}).lender == Names("dev")
+    assert config("orders-dev", orders={}).network_owner is None
+    assert config("orders-dev", orders={"network": "shared"}).network_owner == Names("dev")
 
 
 @pytest.mark.parametrize("slip", ["other", True, None, "vpc-1"])
@@ -79,20 +79,22 @@ def test_a_slip_is_one_clear_line(slip: object) -> None:
 
 def test_nobody_lends_unless_somebody_shares(templates: Templates) -> None:
     assert lent(templates) == {}
-    assert config("dev", orders={"network": "shared"}).lends_network
-    assert not config("orders-dev", orders={"network": "shared"}).lends_network
-    assert not config("dev", orders={"network": "own"}).lends_network
+    assert config("dev", orders={"network": "shared"}).publishes_network
+    assert not config("orders-dev", orders={"network": "shared"}).publishes_network
+    assert not config("dev", orders={"network": "own"}).publishes_network
 
 
-def test_all_that_is_read_is_lent_and_more_is_not(sharer: Templates, lender: Templates) -> None:
-    assert sorted(read(sharer).values()) == sorted(lent(lender))
-    assert all(name.startswith("/network-prod/") for name in lent(lender))
-    assert read(lender) == {}
+def test_all_that_is_read_is_lent_and_more_is_not(sharer: Templates, network_owner: Templates) -> None:
+    assert sorted(read(sharer).values()) == sorted(lent(network_owner))
+    assert all(name.startswith("/network-prod/") for name in lent(network_owner))
+    assert read(network_owner) == {}
 
 
-def test_each_part_is_lent_as_what_it_is(lender: Templates) -> None:
-    kinds = {one.id: one.type.rpartition("::")[2] for one in lender.resources(part="network")}
-    assert {name.rpartition("/")[2]: kinds[value.strip("<>")] for name, value in lent(lender).items()} == {
+def test_each_part_is_lent_as_what_it_is(network_owner: Templates) -> None:
+    kinds = {one.id: one.type.rpartition("::")[2] for one in network_owner.resources(part="network")}
+    assert {
+        name.rpartition("/")[2]: kinds[value.strip("<>")] for name, value in lent(network_owner).items()
+    } == {
         "vpc-id": "VPC",
         "public-subnet-a": "Subnet",
         "public-subnet-b": "Subnet",
@@ -101,25 +103,29 @@ def test_each_part_is_lent_as_what_it_is(lender: Templates) -> None:
         "nat-address-a": "EIP",
         "nat-address-b": "EIP",
     }
-    assert len(set(lent(lender).values())) == 7
-    public = {one.id for one in lender.resources("AWS::EC2::Subnet") if "Public" in one.id}
-    assert {value.strip("<>") for name, value in lent(lender).items() if "/public" in name} == public
+    assert len(set(lent(network_owner).values())) == 7
+    public = {one.id for one in network_owner.resources("AWS::EC2::Subnet") if "Public" in one.id}
+    assert {value.strip("<>") for name, value in lent(network_owner).items() if "/public" in name} == public
 
 
-def test_a_lender_is_otherwise_as_it_was(lender: Templates, tmp_path: Path) -> None:
+def test_a_lender_is_otherwise_as_it_was(network_owner: Templates, tmp_path: Path) -> None:
     before = synthesize(tmp_path, environmentSuffix="prod")
-    more = {one.id for one in lender.resources(part="network")} - {
+    more = {one.id for one in network_owner.resources(part="network")} - {
         one.id for one in before.resources(part="network")
     }
-    assert {one.type for one in lender.resources(part="network") if one.id in more} == {"AWS::SSM::Parameter"}
+    assert {one.type for one in network_owner.resources(part="network") if one.id in more} == {
+        "AWS::SSM::Parameter"
+    }
     for part in ("compute", "pipeline"):
-        assert lender.by_part[part] == before.by_part[part]
+        assert network_owner.by_part[part] == before.by_part[part]
 
 
-def test_a_sharer_makes_no_network_and_all_else_for_itself(sharer: Templates, lender: Templates) -> None:
+def test_a_sharer_makes_no_network_and_all_else_for_itself(
+    sharer: Templates, network_owner: Templates
+) -> None:
     types = {one.type for one in sharer.resources()}
     assert not types & NETWORK
-    assert {one.type for one in lender.resources()} - types == NETWORK
+    assert {one.type for one in network_owner.resources()} - types == NETWORK
     balancer = sharer.only("AWS::ElasticLoadBalancingV2::LoadBalancer").properties
     assert [read(sharer)[one["Ref"]] for one in balancer["Subnets"]] == [
         "/network-prod/public-subnet-a",

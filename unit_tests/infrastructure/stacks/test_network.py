@@ -69,7 +69,7 @@ def admitted(templates: Templates) -> list[tuple[str, int, int]]:
     return [(plain(rule["CidrIp"]), rule["FromPort"], rule["ToPort"]) for rule in rules]
 
 
-def ways_out(templates: Templates) -> list[str]:
+def nat_addresses(templates: Templates) -> list[str]:
     return [f"<{address.id}>/32" for address in templates.resources("AWS::EC2::EIP")]
 
 
@@ -81,10 +81,10 @@ def test_the_hook_reaches_the_test_listener_by_each_nat_gateway(
     templates: Templates, other: Templates
 ) -> None:
     for given, gateways, testers in ((templates, 1, []), (other, 2, ["203.0.113.0/24"])):
-        assert len(ways_out(given)) == gateways
+        assert len(nat_addresses(given)) == gateways
         assert [cidr for cidr, *ports in admitted(given) if ports == [8080, 8080]] == [
             *testers,
-            *ways_out(given),
+            *nat_addresses(given),
         ]
 
 

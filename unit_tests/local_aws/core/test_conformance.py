@@ -10,7 +10,7 @@ from botocore.model import OperationModel
 
 from local_aws.core.api import AwsError, JsonService, service_model
 from local_aws.core.clock import Clock
-from local_aws.core.conformance import declares, misfits, refusal
+from local_aws.core.conformance import declares, output_violations, refusal
 from local_aws.core.context import Context
 from local_aws.core.pagination import pagination
 from local_aws.daemon import start
@@ -110,7 +110,7 @@ def test_a_good_input_is_not_refused() -> None:
     ],
 )
 def test_an_answer_that_no_client_could_read_is_noticed(answer: dict[str, Any], says: list[str]) -> None:
-    assert list(misfits(operation("codebuild", "ListBuilds").output_shape, answer)) == says
+    assert list(output_violations(operation("codebuild", "ListBuilds").output_shape, answer)) == says
 
 
 @pytest.mark.parametrize(
@@ -124,12 +124,14 @@ def test_an_answer_that_no_client_could_read_is_noticed(answer: dict[str, Any], 
     ],
 )
 def test_each_type_is_looked_at(change: dict[str, Any], says: str) -> None:
-    assert says in list(misfits(operation("codebuild", "BatchGetBuilds").output_shape, {"builds": [change]}))
+    assert says in list(
+        output_violations(operation("codebuild", "BatchGetBuilds").output_shape, {"builds": [change]})
+    )
 
 
 def test_an_enum_of_an_answer_has_only_its_values() -> None:
     shape = operation("codebuild", "BatchGetBuilds").output_shape
-    (said,) = misfits(shape, {"builds": [{"buildStatus": "DONE"}]})
+    (said,) = output_violations(shape, {"builds": [{"buildStatus": "DONE"}]})
     assert said.startswith("answer.builds[0].buildStatus is 'DONE', none of SUCCEEDED, ")
 
 

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from local_aws.__main__ import main
-from local_aws.daemon import LocalAwsError, Running, start
+from local_aws.daemon import LocalAwsError, ServerHandle, start
 from unit_tests.local_aws.cloudformation_cloud import Cloud, template
 
 GROUPS = {
@@ -18,7 +18,7 @@ GROUPS = {
 }
 
 
-def kill(running: Running) -> None:
+def kill(running: ServerHandle) -> None:
     assert running.faults() == []
     assert running.process is not None
     running.process.send_signal(signal.SIGKILL)
@@ -27,7 +27,7 @@ def kill(running: Running) -> None:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    made = Cloud(start(tmp_path, factor=0.5))
+    made = Cloud(start(tmp_path, time_scale=0.5))
     yield made
     assert made.server.stop() == []
 
@@ -125,7 +125,7 @@ def test_a_stack_knows_what_it_was_making(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(
         cloudformation._stack_events, "_data", {("123456789012", "us-east-1", "arn:s"): events}
     )
-    resume_stacks.take_up()
+    resume_stacks.resume()
     assert stack["StackStatus"] == "CREATE_FAILED"
     known = stack["_resources"]
     assert {name: one["PhysicalResourceId"] for name, one in known.items()} == {

@@ -43,14 +43,14 @@ def restart(cloud: FakeCloud) -> None:
     kept = snapshots.dump(cloud.pipelines)
     cloud.pipelines.stop()
     cloud.pipelines = given(CodePipeline(cloud, archive=cloud.pipelines.engine.archive), kept)
-    cloud.pipelines.take_up()
+    cloud.pipelines.resume()
 
 
 def restart_deployments(world: World) -> None:
     kept = snapshots.dump(world.codedeploy)
     world.codedeploy.stop()
     world.codedeploy = given(CodeDeploy(world.context), kept)
-    world.codedeploy.take_up()
+    world.codedeploy.resume()
 
 
 def begun(cloud: FakeCloud, where: str) -> bool:
@@ -175,7 +175,7 @@ def test_a_rollback_that_was_cut_off_is_done_again(world: World) -> None:
     back = half.deployments._rollback_of(known, DeploymentEndedError("INTERNAL_ERROR", "cut off"))
     assert back is not None
     world.codedeploy = given(CodeDeploy(world.context), snapshots.dump(half))
-    world.codedeploy.take_up()
+    world.codedeploy.resume()
     assert world.wait(deployment, "Failed")["rollbackInfo"]["rollbackDeploymentId"] == back.id
     world.wait(back.id, "Succeeded")
     assert world.elbv2.weights[PRODUCTION] == {BLUE: 100, GREEN: 0}

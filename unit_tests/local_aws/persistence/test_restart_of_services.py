@@ -36,7 +36,7 @@ def restart(aws: Cloud) -> None:
     aws.elb.targets = registered
     aws.events.clear()
     aws.ecs = given(Ecs(aws.context, aws.engine), kept)
-    aws.ecs.take_up()
+    aws.ecs.resume()
 
 
 def test_a_service_starts_its_tasks_anew_and_the_dead_leave_their_target_group(aws: Cloud) -> None:
@@ -70,7 +70,7 @@ def test_a_build_that_was_cut_off_is_a_fault_and_is_told(tmp_path: Path) -> None
     world.codebuild.stop()
     world.events.clear()
     world.codebuild = world.aws.codebuild = given(CodeBuild(world.context, world.docker), kept)
-    world.codebuild.take_up()
+    world.codebuild.resume()
     (shown,) = world.codebuild.call("BatchGetBuilds", {"ids": [build]})["builds"]
     assert (shown["buildStatus"], shown["buildComplete"]) == ("FAULT", True)
     phases = {phase["phaseType"]: phase for phase in shown["phases"]}
@@ -118,9 +118,9 @@ def test_what_was_pushed_and_not_told_is_told_once(
     commit = git("commit-tree", tree, "-m", "Say hello")
     git("update-ref", "refs/heads/main", commit)
     again = given(CodeCommit(context), kept)
-    again.take_up()
+    again.resume()
     until(lambda: len(told) == 1)
     assert (told[0]["event"], told[0]["commitId"]) == ("referenceCreated", commit)
     third = given(CodeCommit(context), snapshots.dump(again))
-    third.take_up()
+    third.resume()
     assert len(told) == 1

@@ -15,7 +15,7 @@ from local_aws.core.clock import Clock
 from local_aws.core.context import Context
 from local_aws.daemon import LocalAwsError
 from local_aws.persistence import snapshots
-from local_aws.persistence.durability import Acknowledged, may_change
+from local_aws.persistence.durability import DurabilityMiddleware, is_mutating
 from local_aws.persistence.snapshots import Memory
 
 
@@ -65,7 +65,7 @@ def test_a_part_gets_back_what_it_had(kept: Memory, part: Counter, tmp_path: Pat
     kept.save()
     found = snapshots.read(tmp_path)
     assert found is not None
-    assert (found.port, found.factor) == (4599, 0.5)
+    assert (found.port, found.time_scale) == (4599, 0.5)
     other = Counter()
     snapshots.load(other, found.parts["counter"])
     assert (other.number, other.event.is_set()) == (7, True)
@@ -184,7 +184,7 @@ def scope(method: str = "POST", **headers: str) -> dict[str, Any]:
 def test_an_operation_says_by_its_name_whether_it_changes_something(
     request_scope: dict[str, Any], body: bytes, changes: bool
 ) -> None:
-    assert may_change(request_scope, body) is changes
+    assert is_mutating(request_scope, body) is changes
 
 
 @pytest.mark.parametrize(
@@ -212,5 +212,5 @@ def test_an_answer_comes_after_what_it_says_is_kept(request_scope: dict[str, Any
     async def send(_message: Any) -> None:
         seen.append("answered")
 
-    asyncio.run(Acknowledged(inner, keep)(request_scope, receive, send))
+    asyncio.run(DurabilityMiddleware(inner, keep)(request_scope, receive, send))
     assert seen == order

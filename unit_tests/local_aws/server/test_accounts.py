@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local_aws.daemon import Running, start
+from local_aws.daemon import ServerHandle, start
 
 FIRST, SECOND = "123456789012", "222222222222"
 
@@ -19,7 +19,7 @@ FIRST, SECOND = "123456789012", "222222222222"
 class Clients:
     """The clients of a server's two accounts, by their owners' keys or by a role's."""
 
-    def __init__(self, server: Running) -> None:
+    def __init__(self, server: ServerHandle) -> None:
         self.server = server
 
     def of(self, account: str, service: str, keys: dict[str, str] | None = None) -> Any:

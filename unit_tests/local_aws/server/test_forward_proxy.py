@@ -13,7 +13,7 @@ import pytest
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
-from local_aws.daemon import Running, start
+from local_aws.daemon import ServerHandle, start
 from local_aws.server.gateway import Gateway
 
 NAME = "load-balancer-dev-1.us-east-1.elb.amazonaws.com"
@@ -139,7 +139,7 @@ def test_a_listener_that_does_not_answer_is_a_bad_gateway() -> None:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
     made = start(tmp_path_factory.mktemp("state"))
     yield made
     made.stop()
@@ -148,7 +148,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.mark.parametrize(
     ("method", "target"), [("GET", "http://example.com/"), ("CONNECT", "example.com:443")]
 )
-def test_the_real_port_refuses_too(running: Running, method: str, target: str) -> None:
+def test_the_real_port_refuses_too(running: ServerHandle, method: str, target: str) -> None:
     connection = http.client.HTTPConnection(running.endpoint.removeprefix("http://"), timeout=10)
     connection.request(method, target)
     assert connection.getresponse().status == 403

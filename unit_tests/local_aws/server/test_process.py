@@ -12,21 +12,21 @@ from pathlib import Path
 import pytest
 
 from local_aws.__main__ import main
-from local_aws.daemon import AlreadyRunningError, PortTakenError, Running, StateLock, find, start
+from local_aws.daemon import AlreadyRunningError, PortTakenError, ServerHandle, StateLock, find, start
 from local_aws.host.reaper import processes
 from local_aws.server.process import serve
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOCAL_AWS_CONTAINERS", "processes")
-        made = start(tmp_path_factory.mktemp("state"), factor=0.5)
+        made = start(tmp_path_factory.mktemp("state"), time_scale=0.5)
     yield made
     made.stop()
 
 
-def test_it_says_where_it_is(running: Running) -> None:
+def test_it_says_where_it_is(running: ServerHandle) -> None:
     record = json.loads((running.state / "endpoint.json").read_text())
     assert record == {
         "endpoint": running.endpoint,
@@ -39,7 +39,7 @@ def test_it_says_where_it_is(running: Running) -> None:
     assert running.faults() == []
 
 
-def test_it_listens_on_loopback_only(running: Running) -> None:
+def test_it_listens_on_loopback_only(running: ServerHandle) -> None:
     inodes = {str(link.readlink()) for link in Path(f"/proc/{running.pid}/fd").iterdir() if link.is_symlink()}
     open_ports = []
     for table in ("tcp", "tcp6"):
@@ -60,7 +60,7 @@ def test_one_that_outlives_who_started_it_is_nobodys_to_wait_for(tmp_path: Path)
     assert kept.stop() == []
 
 
-def test_a_state_folder_has_one_server(running: Running) -> None:
+def test_a_state_folder_has_one_server(running: ServerHandle) -> None:
     with pytest.raises(AlreadyRunningError, match="runs already"):
         serve(running.state)
     assert find(running.state) is not None

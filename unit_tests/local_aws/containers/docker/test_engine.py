@@ -238,7 +238,7 @@ def real(tmp_path: Path) -> Iterator[tuple[CliContainers, Ecr]]:
                 # Only if it is there: a unit test pulls nothing.
                 command.run("image", "inspect", networks.IMAGE)
                 probe.try_out(command)
-            except (probe.UnfitError, CommandError):
+            except (probe.EngineUnusableError, CommandError):
                 continue
             cleanup.Record(tmp_path / "state/containers").write(command, endpoint.removeprefix("http://"))
             yield CliContainers(context, command), ecr

@@ -172,9 +172,9 @@ class FakeCloud(Context):
 class World:
     """CodeDeploy with the fakes around it, one application and one group."""
 
-    def __init__(self, tmp_path: Path, factor: float = 0.0005) -> None:
+    def __init__(self, tmp_path: Path, time_scale: float = 0.0005) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
-        self.context = FakeCloud(tmp_path, "http://127.0.0.1:1", Clock(factor), "test", self._emit)
+        self.context = FakeCloud(tmp_path, "http://127.0.0.1:1", Clock(time_scale), "test", self._emit)
         self.ecs, self.elbv2, self.function = FakeEcs(), FakeElbv2(), FakeLambda()
         self.cloudwatch = FakeCloudWatch()
         self.context.fakes = {

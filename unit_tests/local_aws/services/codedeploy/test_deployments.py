@@ -71,7 +71,7 @@ def test_canary_waits_by_the_clock_at_its_share(world: World) -> None:
         world.deploy(deploymentConfigName="CodeDeployDefault.ECSCanary10Percent15Minutes"), "Succeeded"
     )
     assert world.elbv2.production() == [0, 10, 100]
-    assert time.monotonic() - started >= 900 * world.context.clock.factor
+    assert time.monotonic() - started >= 900 * world.context.clock.time_scale
 
 
 def test_a_second_deployment_is_refused_while_one_is_active(world: World) -> None:

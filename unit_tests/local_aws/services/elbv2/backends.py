@@ -96,8 +96,8 @@ class FakeCloudWatch:
         self.data += given["MetricData"]
 
 
-def make_context(tmp_path: Path, factor: float = 0.01) -> Context:
-    context = Context(tmp_path, "http://127.0.0.1:1", Clock(factor), "test", lambda *_: None)
+def make_context(tmp_path: Path, time_scale: float = 0.01) -> Context:
+    context = Context(tmp_path, "http://127.0.0.1:1", Clock(time_scale), "test", lambda *_: None)
     context._clients[(ACCOUNT, "cloudwatch", None, "")] = FakeCloudWatch()
     return context
 
