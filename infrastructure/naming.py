@@ -7,7 +7,7 @@ from dataclasses import dataclass
 REGION = "us-east-1"
 BRANCH = "main"
 
-# The contract with taskdef.json and appspec.yaml, which name the same container and port (traps B2).
+# The contract with taskdef.json and appspec.yaml, which name the same container and port (pitfall B2).
 CONTAINER_NAME = "app"
 CONTAINER_PORT = 8080
 HEALTH_PATH = "/health"
@@ -17,13 +17,13 @@ PRODUCTION_PORT = 80
 HTTPS_PORT = 443
 TEST_PORT = 8080
 
-# The key of `reports:` in buildspec.yml: CodeBuild reports to the group `{project}-{key}` (traps F8).
+# The key of `reports:` in buildspec.yml: CodeBuild reports to the group `{project}-{key}` (pitfall F8).
 REPORT_NAME = "unit-tests"
 
-# No time and no commit: a changed tag would touch the ECS service, which AWS may refuse (traps C2).
+# No time and no commit: a changed tag would touch the ECS service, which AWS may refuse (pitfall C2).
 # Whose names end in the environment's suffix alone.
 SAMPLE_SERVICE = "sample-service"
-# Of load balancers and target groups (traps L).
+# Of load balancers and target groups (pitfall L).
 LONGEST_NAME = 32
 
 FIXED_TAGS = {
@@ -39,7 +39,7 @@ class Names:
     """Name every resource of one service in one environment.
 
     The longest name with a limit of 32 characters, `target-group-green-{suffix}`, is why a suffix may have
-    12 (traps L). One with a service's name in it may be longer: then the type is shorter.
+    12 (pitfall L). One with a service's name in it may be longer: then the type is shorter.
     """
 
     suffix: str
@@ -152,7 +152,7 @@ class Names:
 
     @property
     def docker_hub_password(self) -> str:
-        """SSM SecureString that a person makes: CloudFormation cannot (traps F5)."""
+        """SSM SecureString that a person makes: CloudFormation cannot (pitfall F5)."""
         return f"/{self.of('docker-hub')}/password"
 
     def network(self, part: str) -> str:
@@ -160,5 +160,5 @@ class Names:
         return f"/{self.of('network')}/{part}"
 
     def artifact_bucket(self, account: str) -> str:
-        """Name the bucket; `account` may be a token. Bucket names are shared by all of AWS (traps L)."""
+        """Name the bucket; `account` may be a token. Bucket names are shared by all of AWS (pitfall L)."""
         return f"{self.of('artifacts')}-{account}-{REGION}"

@@ -5,22 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.cloud import Cloud
-from integration_tests.developer import Developer
-from integration_tests.folders import clear, run_folder
-from integration_tests.interrupts import sigterm_as_ctrl_c
-from integration_tests.live import check_ready, junit_path, live, time_limit
-from integration_tests.local import (
-    SECOND_ACCOUNT,
-    cloud_of,
-    find_local_aws,
-    local_aws,
-    runs_in,
-    start_local_aws,
-)
-from integration_tests.story import Story
-from integration_tests.suffixes import random_suffix
-from integration_tests.telling import telling
+from harness.aws import check_ready, junit_path, live, time_limit
+from harness.cloud import Cloud
+from harness.developer import Developer
+from harness.folders import clear, run_folder
+from harness.interrupts import sigterm_as_ctrl_c
+from harness.local import SECOND_ACCOUNT, cloud_of, find_local_aws, local_aws, runs_in, start_local_aws
+from harness.scenario import Story
+from harness.suffixes import random_suffix
+from integration_tests.support.scenario_fixtures import telling
 from operations.errors import OperationsError
 
 

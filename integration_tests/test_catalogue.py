@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import requests
 
-from integration_tests.cloud import PROJECT, Cloud
-from integration_tests.flaskr import become_flaskr
-from integration_tests.story import Story
-from integration_tests.telling import telling
+from harness.cloud import PROJECT, Cloud
+from harness.scenario import Story
+from integration_tests.support.flaskr import become_flaskr
+from integration_tests.support.scenario_fixtures import telling
 from operations.errors import OperationsError
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -63,7 +63,7 @@ def written(copy: Path) -> Path:
     settings = json.loads((copy / "cdk.json").read_text())
     settings["context"].pop("services", None)
     (copy / "cdk.json").write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "infrastructure.new_service", NAME]
+    command = [sys.executable, "-m", "tools.new_service", NAME]
     subprocess.run(command, cwd=copy, check=True, capture_output=True)  # noqa: S603 - our own module
     (entry,) = json.loads((copy / "cdk.json").read_text())["context"]["services"].items()
     assert entry == (NAME, {"folder": f"services/{NAME}"})

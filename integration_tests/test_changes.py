@@ -1,4 +1,4 @@
-"""The infrastructure changes between releases, and the traffic stays where it is (traps C1, C5)."""
+"""The infrastructure changes between releases, and the traffic stays where it is (pitfalls C1, C5)."""
 
 import json
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from integration_tests.assembly import Edit
-from integration_tests.cloud import HarnessError
-from integration_tests.story import Story
-from operations import frozen
+from harness.changed_assembly import Edit
+from harness.cloud import HarnessError
+from harness.scenario import Story
+from operations import immutable
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
@@ -59,7 +59,7 @@ def stays(story: Story, settings: dict[str, str]) -> None:
 
 
 def reasons(story: Story) -> str:
-    """Return what the nested stacks say of their changes; the root stack only names who failed (traps K6)."""
+    """Return what the nested stacks say of their changes; the root only names who failed (pitfall K6)."""
     pages, root = story.cloud.account.pages, f"stack-{story.environment.suffix}"
     resources = pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=root)
     nested = [one for one in resources if one["ResourceType"] == "AWS::CloudFormation::Stack"]
@@ -73,23 +73,23 @@ def reasons(story: Story) -> str:
 
 
 def test_a_change_after_one_release_moves_no_traffic(deployed: Story) -> None:
-    """After an odd number of releases the template names the idle group (traps C5)."""
+    """After an odd number of releases the template names the idle group (pitfall C5)."""
     stays(deployed, FIRST)
 
 
 def test_a_change_after_two_releases_moves_no_traffic(deployed: Story) -> None:
-    """The service cannot be updated with what CloudFormation sends (traps C1), so it must not be touched."""
+    """The service cannot be updated with what CloudFormation sends (pitfall C1): it must not be touched."""
     developer = deployed.developer()
     deployed.push(developer, developer.greet("Hello after a change"))
     stays(deployed, SECOND)
 
 
 def test_a_change_of_what_is_frozen_is_refused_before_aws_is_asked(deployed: Story) -> None:
-    """The check names the way out, and AWS would have refused half way (traps C1)."""
+    """The check names the way out, and AWS would have refused half way (pitfall C1)."""
     environment, account = deployed.environment, deployed.cloud.account
     with unmoved(deployed):
-        assert frozen.find(environment.suffix, account, environment.synthesize()) == []
-        (change,) = frozen.find(environment.suffix, account, environment.synthesize(desiredCount="3"))
+        assert immutable.find(environment.suffix, account, environment.synthesize()) == []
+        (change,) = immutable.find(environment.suffix, account, environment.synthesize(desiredCount="3"))
         assert "DesiredCount would go from 2 to 3" in str(change)
         assert f"--service service-{environment.suffix} --desired-count 3" in str(change)
         with pytest.raises(HarnessError, match="failed to deploy"):

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from integration_tests.bad_commits import BEHIND_THE_TEST_LISTENER, BUILD, IN_PRODUCTION, BadCommit
-from integration_tests.developer import Developer
-from integration_tests.notices import Inbox, listening
-from integration_tests.probe import Prober
-from integration_tests.release import Release
-from integration_tests.story import Story
+from harness.developer import Developer
+from harness.notifications import Inbox, listening
+from harness.prober import Prober
+from harness.release import Release
+from harness.scenario import Story
+from integration_tests.support.bad_commits import BEHIND_THE_TEST_LISTENER, BUILD, IN_PRODUCTION, BadCommit
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from integration_tests.cloud import Cloud
-from integration_tests.story import RELEASE_MINUTES, Story
-from integration_tests.telling import telling
+from harness.cloud import Cloud
+from harness.scenario import RELEASE_MINUTES, Story
+from integration_tests.support.scenario_fixtures import telling
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]

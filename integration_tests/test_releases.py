@@ -2,9 +2,9 @@
 
 import pytest
 
-from integration_tests.bad_commits import ROUTES
-from integration_tests.clients import SLOW_ROUTE, kept_connection, long_requests
-from integration_tests.story import Story
+from harness.scenario import Story
+from integration_tests.support.bad_commits import ROUTES
+from integration_tests.support.clients import SLOW_ROUTE, kept_connection, long_requests
 
 pytestmark = [pytest.mark.timeout(12 * 3600), pytest.mark.slow]
 

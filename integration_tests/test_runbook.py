@@ -9,11 +9,11 @@ import subprocess
 
 import pytest
 
-from integration_tests.cloud import PROJECT
-from integration_tests.developer import Developer
-from integration_tests.documents import commands, spans
-from integration_tests.release import STAGES
-from integration_tests.story import Story
+from harness.cloud import PROJECT
+from harness.developer import Developer
+from harness.release import STAGES
+from harness.scenario import Story
+from integration_tests.support.markdown_commands import commands, spans
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 

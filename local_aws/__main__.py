@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from local_aws.clock import DEFAULT_FACTOR
-from local_aws.running import LOG_FILE, LocalAwsError, Running, find, start
+from local_aws.core.clock import DEFAULT_FACTOR
+from local_aws.daemon import LOG_FILE, LocalAwsError, Running, find, start
 
 DEFAULT_STATE = Path(".local_aws")
 # MiniStack's and LocalStack's port: tools of the trade look there first.
@@ -53,7 +53,7 @@ def _up(options: argparse.Namespace) -> int:
         _tell(start(state, port=options.port, factor=options.clock, with_parent=False, detach=True))
         return 0
     # It brings MiniStack in, which `down` and `status` can do without.
-    from local_aws.server import serve
+    from local_aws.server.process import serve
 
     serve(state, options.port, options.clock, with_parent=options.with_parent, ready=_tell)
     return 0

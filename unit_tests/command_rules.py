@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from infrastructure.config import Config
+from infrastructure.config.settings import Config
 from operations.__main__ import parser
 
 PROJECT = Path(__file__).resolve().parent.parent

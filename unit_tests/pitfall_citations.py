@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pitfalls_page import PROJECT, Pitfall
+from unit_tests.pitfalls_page import PROJECT, Pitfall
 
-# `pitfall C5`, `pitfalls C1, C5`; the older word until every citation is rewritten.
-CITATION = r"\b(?:traps|pitfalls?) ([A-Z]\d*(?:, [A-Z]\d*)*)\b"
+# `pitfall C5`, `pitfalls C1, C5`.
+CITATION = r"\bpitfalls? ([A-Z]\d*(?:, [A-Z]\d*)*)\b"
 CITED = re.compile(CITATION)
 # How the docstring of a test begins that walks into a pitfall.
 WALKS_INTO = re.compile(rf"{CITATION}: \S")
 # `d1_the_image_is_named...` in a module of rules that a parametrized test runs, each seen broken.
 RULE = re.compile(r"([a-n]\d*)_[a-z]")
 TESTED = ("unit_tests", "integration_tests", "sample_service/tests")
-ON_PURPOSE = ("integration_tests/traps", "integration_tests/pitfalls")
+ON_PURPOSE = PROJECT / "integration_tests" / "pitfalls"
 WRITTEN = ("*.py", "*.md", "*.yml", "*.yaml", "*.toml", "Dockerfile", "Makefile")
 # The examples of this module are no citations.
 EXAMPLES = PROJECT / "unit_tests" / "test_pitfalls.py"
@@ -68,7 +68,7 @@ def collected() -> tuple[Found, ...]:
         for path in sorted((PROJECT / room).rglob("*.py")):
             rules = path.name.endswith("_rules.py")
             if path != EXAMPLES and (rules or path.name.startswith("test_")):
-                on_purpose = path.relative_to(PROJECT).as_posix().startswith(ON_PURPOSE)
+                on_purpose = ON_PURPOSE in path.parents
                 found += functions(path.read_text("utf-8"), rules=rules, on_purpose=on_purpose)
     return tuple(found)
 

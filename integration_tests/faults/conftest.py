@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.cloud import Cloud
+from harness.cloud import Cloud
+from harness.report.recorder import FOLDER, STAMP
+from harness.scenario import Story
 from integration_tests.faults import record
-from integration_tests.faults.shifts import Canaries
-from integration_tests.faults.stage import Stage
-from integration_tests.report.recorder import FOLDER, STAMP
-from integration_tests.story import Story
-from integration_tests.telling import telling
+from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.timing_overrides import Canaries
+from integration_tests.support.scenario_fixtures import telling
 
 # No fault happens while the old tasks wait for their end, so they wait the shortest time that there is.
 SETTINGS = {"terminationWaitMinutes": "1"}

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from harness.release import Release
 from integration_tests.faults import commits
-from integration_tests.faults.scene import Scene, playing
-from integration_tests.faults.shifts import grace_period
-from integration_tests.faults.stage import Stage
-from integration_tests.release import Release
+from integration_tests.faults.fault_run import Scene, playing
+from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.timing_overrides import grace_period
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 

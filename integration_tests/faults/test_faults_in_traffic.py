@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import requests
 
+from harness.release import Release
 from integration_tests.faults import commits
-from integration_tests.faults.scene import Scene, ended, playing
-from integration_tests.faults.shifts import AN_HOUR
-from integration_tests.faults.stage import Stage
-from integration_tests.release import Release
+from integration_tests.faults.fault_run import Scene, ended, playing
+from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.timing_overrides import AN_HOUR
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]

@@ -5,11 +5,11 @@ The tests share the package's environment; each begins from a settled state.
 
 import pytest
 
+from harness.release import Release
 from integration_tests.faults import commits
-from integration_tests.faults.scene import Scene, playing
-from integration_tests.faults.shifts import shortest_timeout
-from integration_tests.faults.stage import Stage
-from integration_tests.release import Release
+from integration_tests.faults.fault_run import Scene, playing
+from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.timing_overrides import shortest_timeout
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 

@@ -8,8 +8,8 @@ import time
 import uuid
 from typing import Any
 
-from local_aws.context import Context
-from local_aws.ministack.private import require
+from local_aws.core.context import Context
+from local_aws.ministack.compat import require
 
 eventbridge = require("services.eventbridge", "_invoke_target", "_pattern_event_view")
 logs = require(

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.cloudformation import Properties, ResourceType
-from local_aws.context import Context
-from local_aws.ministack.completion import complete
-from local_aws.ministack.private import require
+from local_aws.core.cloudformation import Properties, ResourceType
+from local_aws.core.context import Context
+from local_aws.ministack.compat import require
+from local_aws.ministack.property_setters import complete
 
 sns = require(
     "services.sns",
@@ -92,7 +92,7 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
         return {"Arn": physical_id}
 
     def delete(physical_id: str, props: Properties) -> None:
-        # traps G3: CloudFormation skips a pending one and SNS forgets it by itself, here at once.
+        # pitfall G3: CloudFormation skips a pending one and SNS forgets it by itself, here at once.
         context.client("sns").unsubscribe(SubscriptionArn=physical_id)
 
     replaced_by = frozenset({"TopicArn", "Protocol", "Endpoint"})
@@ -110,7 +110,7 @@ ATTRIBUTES = (
 
 
 def why_refused(context: Context, service: str, topic_arn: str, source_arn: str = "") -> str | None:
-    """Say why a service may not publish to a topic, or None (traps G1: a CMK needs its own statement)."""
+    """Say why a service may not publish to a topic, or None (pitfall G1: a CMK needs its own statement)."""
     topic = sns._topics.get(topic_arn)
     if topic is None:
         return None

@@ -58,7 +58,7 @@ def bootstrap(subject: Subject) -> Iterator[Check]:
 
 
 def service_role(subject: Subject) -> Iterator[Check]:
-    """Look for ECS's service-linked role: without it, an account's first cluster fails (traps A1)."""
+    """Look for ECS's service-linked role: without it, an account's first cluster fails (pitfall A1)."""
     if has_service_role(subject.account):
         yield ok("ECS service role", "there")
         return
@@ -72,7 +72,7 @@ def has_service_role(account: Account) -> bool:
 
 
 def codecommit(subject: Subject) -> Iterator[Check]:
-    """Ask CodeCommit; new accounts were refused from July 2024 to November 2025 (traps A3)."""
+    """Ask CodeCommit; new accounts were refused from July 2024 to November 2025 (pitfall A3)."""
     try:
         found = list(subject.account.pages("codecommit", "list_repositories", "repositories"))
     except ClientError as error:
@@ -85,7 +85,7 @@ def codecommit(subject: Subject) -> Iterator[Check]:
 
 
 def github(subject: Subject) -> Iterator[Check]:
-    """Look for GitHub's OIDC provider, of which an account can have one (traps M3)."""
+    """Look for GitHub's OIDC provider, of which an account can have one (pitfall M3)."""
     if subject.github is None:
         return
     arn = f"arn:aws:iam::{subject.account.id}:oidc-provider/{GITHUB}"

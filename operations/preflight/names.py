@@ -42,7 +42,7 @@ def stack(subject: Subject) -> Iterator[Check]:
 
 
 def names(subject: Subject) -> Iterator[Check]:
-    """Look for names of this environment that are taken although its stack is not there (traps H2)."""
+    """Look for names of this environment that are taken although its stack is not there (pitfall H2)."""
     status = subject.status
     if status is not None and status not in STARTS_ANEW:
         yield ok("names", "this environment's own")
@@ -72,7 +72,7 @@ def _named(left: list[Thing]) -> str:
 
 
 def _bucket(subject: Subject) -> Iterator[Check]:
-    """A bucket's name is taken for all of AWS, so another account may have it (traps L)."""
+    """A bucket's name is taken for all of AWS, so another account may have it (pitfall L)."""
     account = subject.account
     name = f"artifacts-{subject.suffix}-{account.id}-{account.region}"
     try:
@@ -85,7 +85,7 @@ def _bucket(subject: Subject) -> Iterator[Check]:
 
 
 def docker_hub(subject: Subject) -> Iterator[Check]:
-    """Compare Docker Hub's user name with the password that only a person can put (traps F5)."""
+    """Compare Docker Hub's user name with the password that only a person can put (pitfall F5)."""
     ssm = subject.account.client("ssm")
     name = f"/docker-hub-{subject.suffix}"
     found = ssm.get_parameters(Names=[f"{name}/username", f"{name}/password"])["Parameters"]

@@ -16,7 +16,7 @@ NAT_STATES = ("pending", "available", "deleting")
 
 @dataclass(frozen=True)
 class Quota:
-    """One quota. `used` counts what is there, or is None where only the quota itself is asked (traps A2)."""
+    """One quota. `used` counts what is there, or is None if only the quota itself is asked (pitfall A2)."""
 
     name: str
     service: str

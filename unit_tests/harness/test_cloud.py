@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests.cloud import Cloud, HarnessError
-from integration_tests.interrupts import sigterm_as_ctrl_c
-from integration_tests.live import check_ready, live, time_limit
+from harness.aws import check_ready, live, time_limit
+from harness.cloud import Cloud, HarnessError
+from harness.interrupts import sigterm_as_ctrl_c
 from operations import preflight
 from operations.preflight.check import ok, stop
 

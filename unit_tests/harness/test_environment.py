@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from integration_tests.cloud import Cloud
-from integration_tests.environment import Environment, why
-from integration_tests.suffixes import random_suffix
+from harness.cloud import Cloud
+from harness.environment import Environment, why
+from harness.suffixes import random_suffix
 
 
 def test_a_failed_deploy_is_explained_by_the_clis_summary() -> None:

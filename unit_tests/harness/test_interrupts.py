@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests import local
-from integration_tests.cloud import HarnessError
-from integration_tests.interrupts import held_back, sigterm_as_ctrl_c
-from local_aws.pythons import PythonNotFoundError
+from harness import local
+from harness.cloud import HarnessError
+from harness.interrupts import held_back, sigterm_as_ctrl_c
+from local_aws.host.interpreters import PythonNotFoundError
 
 
 def test_sigterm_ends_a_story_as_ctrl_c_does() -> None:

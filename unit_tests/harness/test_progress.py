@@ -4,9 +4,9 @@ import io
 
 from rich.console import Console
 
-from integration_tests.progress import Progress
-from integration_tests.release import Release
-from integration_tests.screen import Screen
+from harness.progress import Progress
+from harness.release import Release
+from harness.screen import Screen
 
 RELEASE = Release("a" * 40, "1", "InProgress", (("Source", "Succeeded"), ("Build", "InProgress")))
 

@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import pytest
 
+from harness.cloud import Cloud
+from harness.release import Release, Releases, newest_of, read
+from harness.scenario import LIFECYCLE_EVENTS, StoryError, check_lifecycle
 from infrastructure.outputs import Outputs
-from integration_tests.cloud import Cloud
-from integration_tests.release import Release, Releases, newest_of, read
-from integration_tests.story import LIFECYCLE_EVENTS, StoryError, check_lifecycle
 
 COMMIT = "a" * 40
 

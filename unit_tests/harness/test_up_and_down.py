@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from integration_tests import down, up
-from integration_tests.story import StoryError
+from harness import down, up
+from harness.scenario import StoryError
 from operations.ownership import Thing
 
 
@@ -50,7 +50,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str
         monkeypatch.setattr(module, "find_local_aws", lambda _: running)
         monkeypatch.setattr(module, "cloud_of", lambda *_: cloud)
     monkeypatch.setattr(up, "start", lambda _cloud, suffix, **_: f"http://page/{suffix}")
-    monkeypatch.setattr("integration_tests.folders.folder", lambda *_: tmp_path)
+    monkeypatch.setattr("harness.folders.folder", lambda *_: tmp_path)
     monkeypatch.setattr(down, "folder", lambda _: tmp_path)
     (tmp_path / "local_aws").mkdir()
     return Told.done

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from local_aws.running import Running
+from local_aws.daemon import Running
 
 SECONDS = 40.0
 Template = dict[str, Any]

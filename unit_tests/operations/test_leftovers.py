@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
-from account_fakes import FakeAccount, refusing
 from rich.console import Console
 
 from operations import leftovers
@@ -15,6 +14,7 @@ from operations.errors import OperationsError
 from operations.inventory import identity
 from operations.inventory.network import network_interfaces
 from operations.ownership import Thing
+from unit_tests.operations.account_fakes import FakeAccount, refusing
 
 NOBODY = FakeAccount({})
 Kinds = Mapping[str, Callable[[Account], Iterator[Thing]]]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from account_fakes import FakeAccount, refusing
 from botocore.exceptions import ClientError
 from rich.console import Console
 
@@ -16,6 +15,7 @@ from operations import leftovers, preflight
 from operations.account import Account
 from operations.ownership import Thing
 from operations.preflight.check import Check, Subject, Verdict
+from unit_tests.operations.account_fakes import FakeAccount, refusing
 
 ACCOUNT = "123456789012"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
@@ -150,7 +150,7 @@ def test_a_bootstrap_that_is_missing_old_or_broken_is_a_stop(
 
 @pytest.mark.usefixtures("left")
 def test_a_missing_service_linked_role_is_a_stop_with_the_one_command() -> None:
-    """A fresh account has none, and the first cluster fails (traps A1)."""
+    """A fresh account has none, and the first cluster fails (pitfall A1)."""
     check = stops({("iam", "list_roles"): {"Roles": []}})["ECS service role"]
     assert check.todo.startswith("aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com")
 
@@ -165,14 +165,14 @@ def test_fix_creates_the_service_linked_role_where_it_is_missing_only() -> None:
 
 @pytest.mark.usefixtures("left")
 def test_a_codecommit_that_refuses_the_account_is_a_stop() -> None:
-    """It refused new accounts until November 2025 (traps A3)."""
+    """It refused new accounts until November 2025 (pitfall A3)."""
     answers = {("codecommit", "list_repositories"): refusing("OperationNotAllowedException")}
     assert "AWS Support" in stops(answers)["CodeCommit"].todo
 
 
 @pytest.mark.usefixtures("left")
 def test_an_account_that_may_not_build_is_a_stop_with_the_command_to_ask_for_more() -> None:
-    """Its quota of builds is 0 or 1 (traps A2)."""
+    """Its quota of builds is 0 or 1 (pitfall A2)."""
 
     def none_for_codebuild(ServiceCode: str, QuotaCode: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
         return quota(0.0 if (ServiceCode, QuotaCode) == ("codebuild", "L-9D07B6EF") else 5.0)

@@ -7,14 +7,14 @@ from unittest.mock import MagicMock
 
 import pytest
 from botocore.exceptions import BotoCoreError
-from hostile import EXAMPLES, bodies, trees
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_aws.accounts import OfAccount
-from local_aws.api import JsonService, snake_case
-from local_aws.clock import Clock
-from local_aws.context import Context
+from local_aws.core.api import JsonService, snake_case
+from local_aws.core.clock import Clock
+from local_aws.core.context import Context
+from local_aws.server.accounts import OfAccount
+from unit_tests.safety.hostile import EXAMPLES, bodies, trees
 
 SERVICES = ("codebuild", "codecommit", "codedeploy", "codepipeline", "ecr", "ecs", "service-quotas")
 

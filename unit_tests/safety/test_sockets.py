@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.sockets import beyond_loopback, listening, processes
-from local_aws.running import Running, start
+from integration_tests.support.sockets import beyond_loopback, listening, processes
+from local_aws.daemon import Running, start
 
 
 @pytest.fixture(scope="module")
