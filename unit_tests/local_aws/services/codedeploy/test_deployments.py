@@ -74,7 +74,7 @@ def test_canary_waits_by_the_clock_at_its_share(world: World) -> None:
     assert time.monotonic() - started >= 900 * world.context.clock.time_scale
 
 
-def test_a_second_deployment_is_refused_while_one_is_active(world: World) -> None:
+def test_a_group_refuses_a_second_deployment_while_one_is_active(world: World) -> None:
     slow(world)
     first = world.deploy()
     text = f"The Deployment Group 'group' already has an active Deployment '{first}'"
