@@ -37,7 +37,7 @@ ELSEWHERE = {
     "aws iam create-open-id-connect-provider": "an account has one; test_promotion.py deploys it",
     "python -m operations destroy dev": "each scenario ends with it",
     "python -m operations leftovers dev": "each scenario ends with it",
-    "python -m operations frozen dev": "test_changes.py; it reads what `make synth` wrote",
+    "python -m operations immutable dev": "test_changes.py; it reads what `make synth` wrote",
 }
 
 
