@@ -1,4 +1,4 @@
-# From public ECR, where no account and no pull limit of Docker Hub stands between a commit and its release (traps F6).
+# From public ECR, where no account and no pull limit of Docker Hub stands between a commit and its release (pitfall F6).
 FROM public.ecr.aws/docker/library/python:3.9-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
@@ -22,5 +22,5 @@ EXPOSE 8080
 # A number, so that no user has to be made: the service writes no file and needs no home.
 USER 10001:10001
 
-# The exec form makes gunicorn process 1, which receives the SIGTERM of a task that stops (traps N2).
+# The exec form makes gunicorn process 1, which receives the SIGTERM of a task that stops (pitfall N2).
 CMD ["gunicorn", "--config", "gunicorn.conf.py", "greeter:create_app()"]

@@ -1,5 +1,5 @@
 # The only commands a person has to know. Each sets up what it needs.
-.PHONY: help new-service demo test stories faults up down synth check bench iam clean setup unit service integration
+.PHONY: help new-service demo test scenarios faults up down synth check bench iam clean setup unit service integration
 .PHONY: coverage hooks lint types limits locks github templates
 
 VENV := .venv
@@ -19,8 +19,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo 'make demo    watch a commit travel from git push to all traffic, on this machine'
-	@echo 'make test    unit tests, the sample service on Python 3.9, the short stories on local_aws'
-	@echo 'make stories the long stories on local_aws: gates, other accounts, release after release'
+	@echo 'make test    unit tests, the sample service on Python 3.9, the short scenarios on local_aws'
+	@echo 'make scenarios the long scenarios on local_aws: gates, other accounts, release after release'
 	@echo 'make faults  what goes wrong in a shift under load, and what users see of it; local_aws killed in each phase'
 	@echo 'make up      deploy SUFFIX=$(SUFFIX) on this machine and keep it running, with a page; make down takes all away'
 	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
@@ -33,27 +33,27 @@ help:
 	@echo 'make clean   remove what the others made here'
 
 demo: setup .tools/python-3.9
-	@$(PYTHON) -m integration_tests.demo
+	@$(PYTHON) -m harness.demo
 
 up: setup .tools/python-3.9
-	@$(PYTHON) -m integration_tests.up --port $(PORT) --suffix '$(SUFFIX)'
+	@$(PYTHON) -m harness.up --port $(PORT) --suffix '$(SUFFIX)'
 
 down: setup
-	@$(PYTHON) -m integration_tests.down
+	@$(PYTHON) -m harness.down
 
 bench: setup .tools/python-3.9 .tools/sample-service/.ready
-	@$(PYTHON) -m bench
+	@$(PYTHON) -m benchmarks
 
 iam: setup .tools/python-3.9
-	@$(PYTHON) -m integration_tests.iam
+	@$(PYTHON) -m harness.iam_usage
 
 new-service: setup
-	@$(PYTHON) -m infrastructure.new_service '$(NAME)'
+	@$(PYTHON) -m tools.new_service '$(NAME)'
 
 synth: setup
 	@rm -rf cdk.out
 	@node_modules/.bin/cdk synth --quiet --no-notices -c environmentSuffix=$(SUFFIX)
-	@$(PYTHON) -m infrastructure.limits
+	@$(PYTHON) -m tools.template_limits
 
 test: unit service integration
 
@@ -83,13 +83,13 @@ integration: setup .tools/python-3.9
 	$(PYTHON) -m pytest integration_tests -m 'not slow' -n 2 --dist loadfile $(ARGS)
 
 # What goes wrong, with what is deployed and with local_aws itself.
-FAULTS := integration_tests/faults integration_tests/test_killed.py
+FAULTS := integration_tests/faults integration_tests/test_kill_and_restart.py
 
 # The longest first, so that neither of the two ends alone. Named one by one: pytest orders a folder by itself.
-LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py first_steps.py side_by_side.py runbook.py promotion.py changes.py)
-STORIES := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard integration_tests/test_*.py integration_tests/traps/test_*.py))
+LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py first_steps.py two_environments.py runbook.py promotion.py changes.py)
+STORIES := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard integration_tests/test_*.py integration_tests/pitfalls/test_*.py))
 
-stories: setup .tools/python-3.9
+scenarios: setup .tools/python-3.9
 	$(PYTHON) -m pytest $(STORIES) -m slow -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: setup .tools/python-3.9
@@ -104,7 +104,7 @@ lint: setup
 	hadolint Dockerfile .devcontainer/Dockerfile
 
 types: setup .tools/sample-service/.ready
-	mypy app.py infrastructure tools operations local_aws integration_tests bench unit_tests
+	mypy app.py infrastructure tools operations local_aws harness integration_tests benchmarks unit_tests
 	cd sample_service && mypy --strict --python-executable ../.tools/sample-service/bin/python .
 
 # Complexity with comprehensions counted in, and lines.
@@ -126,26 +126,26 @@ github: setup
 
 templates: setup
 	$(MAKE) --no-print-directory synth
-	$(PYTHON) -m infrastructure.synthesis cdk.out/every-option
+	$(PYTHON) -m tools.assembly cdk.out/every-option
 	cfn-lint cdk.out/*.template.json cdk.out/every-option/*.template.json
-	$(PYTHON) -m infrastructure.nag
-	$(PYTHON) -m infrastructure.permissions --check
-	$(PYTHON) -m local_aws.supported --check
-	$(PYTHON) -m infrastructure.diagram --check
-	$(PYTHON) -m infrastructure.cost --check
+	$(PYTHON) -m tools.nag
+	$(PYTHON) -m tools.iam_docs --check
+	$(PYTHON) -m local_aws.server.api_coverage --check
+	$(PYTHON) -m tools.diagram --check
+	$(PYTHON) -m tools.cost --check
 
 hooks: setup
 	pre-commit install
 
 # A browser for the tests of pages, unless the machine has one.
-.tools/browser/.ready: integration_tests/browser/package.json integration_tests/browser/package-lock.json integration_tests/browser/look.mjs | setup
+.tools/browser/.ready: integration_tests/support/browser/package.json integration_tests/support/browser/package-lock.json integration_tests/support/browser/look.mjs | setup
 	@mkdir -p .tools/browser/tmp
 	@cp $^ .npmrc .tools/browser
 	$(VENV)/bin/npm ci --silent --prefix .tools/browser
 	@touch $@
 
 clean:
-	@if [ -e $(VENV)/.ready ]; then $(PYTHON) -m integration_tests.down; fi
+	@if [ -e $(VENV)/.ready ]; then $(PYTHON) -m harness.down; fi
 	rm -rf cdk.out evidence .coverage .mypy_cache .ruff_cache .pytest_cache
 # The dev container keeps these in volumes, which can be emptied and not removed.
 	set -e; for made in $(VENV) node_modules .tools .local_aws; do \
@@ -165,7 +165,7 @@ $(VENV)/.ready: requirements/uv.txt requirements/dev.txt package.json package-lo
 	$(VENV)/bin/npm ci --silent
 	@touch $@
 
-FIND_3_9 := $(PYTHON) -c 'from local_aws.pythons import find_python; print(find_python("3.9"))'
+FIND_3_9 := $(PYTHON) -c 'from local_aws.host.interpreters import find_python; print(find_python("3.9"))'
 
 # The sample service's Python: the machine's own, else one that uv fetches.
 .tools/python-3.9: | setup

@@ -6,7 +6,7 @@ import sys
 
 from aws_cdk import App
 
-from infrastructure.config import Config
+from infrastructure.config.settings import Config
 from infrastructure.errors import AppError
 
 
@@ -16,7 +16,7 @@ def main() -> int:
     try:
         config = Config.from_context(app.node.get_all_context())
         # Not above: it loads most of the CDK, and a slip in the context should be answered before that.
-        from infrastructure.root_stack import RootStack
+        from infrastructure.stacks.root import RootStack
 
         RootStack(app, config=config)
     except AppError as error:

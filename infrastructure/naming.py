@@ -7,7 +7,7 @@ from dataclasses import dataclass
 REGION = "us-east-1"
 BRANCH = "main"
 
-# The contract with taskdef.json and appspec.yaml, which name the same container and port (traps B2).
+# The contract with taskdef.json and appspec.yaml, which name the same container and port (pitfall B2).
 CONTAINER_NAME = "app"
 CONTAINER_PORT = 8080
 HEALTH_PATH = "/health"
@@ -17,13 +17,13 @@ PRODUCTION_PORT = 80
 HTTPS_PORT = 443
 TEST_PORT = 8080
 
-# The key of `reports:` in buildspec.yml: CodeBuild reports to the group `{project}-{key}` (traps F8).
+# The key of `reports:` in buildspec.yml: CodeBuild reports to the group `{project}-{key}` (pitfall F8).
 REPORT_NAME = "unit-tests"
 
-# No time and no commit: a changed tag would touch the ECS service, which AWS may refuse (traps C2).
+# No time and no commit: a changed tag would touch the ECS service, which AWS may refuse (pitfall C2).
 # Whose names end in the environment's suffix alone.
 SAMPLE_SERVICE = "sample-service"
-# Of load balancers and target groups (traps L).
+# Of load balancers and target groups (pitfall L).
 LONGEST_NAME = 32
 
 FIXED_TAGS = {
@@ -39,19 +39,19 @@ class Names:
     """Name every resource of one service in one environment.
 
     The longest name with a limit of 32 characters, `target-group-green-{suffix}`, is why a suffix may have
-    12 (traps L). One with a service's name in it may be longer: then the type is shorter.
+    12 (pitfall L). One with a service's name in it may be longer: then the type is shorter.
     """
 
     suffix: str
     catalogued: str = SAMPLE_SERVICE
 
-    def of(self, resource_type: str) -> str:
+    def qualified(self, resource_type: str) -> str:
         """Join a resource's type and the suffix."""
         return f"{resource_type}-{self.suffix}"
 
     def _target_group(self, colour: str) -> str:
-        fits = len(self.of("target-group-green")) <= LONGEST_NAME
-        return self.of(f"{'target-group' if fits else 'tg'}-{colour}")
+        fits = len(self.qualified("target-group-green")) <= LONGEST_NAME
+        return self.qualified(f"{'target-group' if fits else 'tg'}-{colour}")
 
     @property
     def tags(self) -> dict[str, str]:
@@ -60,12 +60,12 @@ class Names:
 
     @property
     def stack(self) -> str:
-        return self.of("stack")
+        return self.qualified("stack")
 
     @property
     def load_balancer(self) -> str:
-        name = self.of("load-balancer")
-        return name if len(name) <= LONGEST_NAME else self.of("lb")
+        name = self.qualified("load-balancer")
+        return name if len(name) <= LONGEST_NAME else self.qualified("lb")
 
     @property
     def blue_target_group(self) -> str:
@@ -77,19 +77,19 @@ class Names:
 
     @property
     def image_repository(self) -> str:
-        return self.of("images")
+        return self.qualified("images")
 
     @property
     def cluster(self) -> str:
-        return self.of("cluster")
+        return self.qualified("cluster")
 
     @property
     def service(self) -> str:
-        return self.of("service")
+        return self.qualified("service")
 
     @property
     def task_family(self) -> str:
-        return self.of("task")
+        return self.qualified("task")
 
     @property
     def task_log_group(self) -> str:
@@ -97,11 +97,11 @@ class Names:
 
     @property
     def repository(self) -> str:
-        return self.of("repository")
+        return self.qualified("repository")
 
     @property
     def build_project(self) -> str:
-        return self.of("build")
+        return self.qualified("build")
 
     @property
     def build_log_group(self) -> str:
@@ -113,20 +113,20 @@ class Names:
 
     @property
     def application(self) -> str:
-        return self.of("application")
+        return self.qualified("application")
 
     @property
     def deployment_group(self) -> str:
-        return self.of("deployment-group")
+        return self.qualified("deployment-group")
 
     @property
     def traffic_hook(self) -> str:
         """The Lambda function that appspec.yaml names."""
-        return self.of("test-traffic-hook")
+        return self.qualified("test-traffic-hook")
 
     @property
     def pipeline(self) -> str:
-        return self.of("pipeline")
+        return self.qualified("pipeline")
 
     @property
     def event_log_group(self) -> str:
@@ -135,30 +135,30 @@ class Names:
 
     @property
     def dashboard(self) -> str:
-        return self.of("dashboard")
+        return self.qualified("dashboard")
 
     @property
     def topic(self) -> str:
-        return self.of("notifications")
+        return self.qualified("notifications")
 
     @property
     def cross_account_role(self) -> str:
-        return self.of("cross-account-role")
+        return self.qualified("cross-account-role")
 
     @property
     def docker_hub_username(self) -> str:
         """SSM parameter that the stack makes."""
-        return f"/{self.of('docker-hub')}/username"
+        return f"/{self.qualified('docker-hub')}/username"
 
     @property
     def docker_hub_password(self) -> str:
-        """SSM SecureString that a person makes: CloudFormation cannot (traps F5)."""
-        return f"/{self.of('docker-hub')}/password"
+        """SSM SecureString that a person makes: CloudFormation cannot (pitfall F5)."""
+        return f"/{self.qualified('docker-hub')}/password"
 
     def network(self, part: str) -> str:
         """SSM parameter with a part of the network, for the services that share it."""
-        return f"/{self.of('network')}/{part}"
+        return f"/{self.qualified('network')}/{part}"
 
     def artifact_bucket(self, account: str) -> str:
-        """Name the bucket; `account` may be a token. Bucket names are shared by all of AWS (traps L)."""
-        return f"{self.of('artifacts')}-{account}-{REGION}"
+        """Name the bucket; `account` may be a token. Bucket names are shared by all of AWS (pitfall L)."""
+        return f"{self.qualified('artifacts')}-{account}-{REGION}"

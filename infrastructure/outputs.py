@@ -19,12 +19,14 @@ class Outputs:
     clone_url_http: str
     repository_name: str
     pipeline_name: str
+    pipeline_arn: str
     build_project_name: str
     application_name: str
     deployment_group_name: str
     cluster_name: str
     service_name: str
     image_repository_name: str
+    image_repository_uri: str
     artifact_bucket_name: str
     topic_arn: str
     event_log_group_name: str

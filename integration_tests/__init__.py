@@ -1,1 +1,1 @@
-"""The harness: it drives the road with git, the CDK CLI and boto3, the same on local_aws and on AWS."""
+"""The scenarios, played on local_aws or, with --live, on AWS."""

@@ -1,31 +1,24 @@
-"""The harness's options, and the fixtures that every story starts from."""
+"""The harness's options, and the fixtures that every scenario starts from."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.cloud import Cloud
-from integration_tests.developer import Developer
-from integration_tests.folders import clear, run_folder
-from integration_tests.interrupts import sigterm_as_ctrl_c
-from integration_tests.live import check_ready, junit_path, live, time_limit
-from integration_tests.local import (
-    SECOND_ACCOUNT,
-    cloud_of,
-    find_local_aws,
-    local_aws,
-    runs_in,
-    start_local_aws,
-)
-from integration_tests.story import Story
-from integration_tests.suffixes import random_suffix
-from integration_tests.telling import telling
+from harness.aws import check_ready, junit_path, live, time_limit
+from harness.cloud import Cloud
+from harness.developer import Developer
+from harness.folders import clear, run_folder
+from harness.interrupts import sigterm_as_ctrl_c
+from harness.local import SECOND_ACCOUNT, cloud_of, find_local_aws, local_aws, runs_in, start_local_aws
+from harness.scenario import Scenario
+from harness.suffixes import random_suffix
+from integration_tests.support.scenario_fixtures import telling
 from operations.errors import OperationsError
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of a story."""
+    """Add the options of a scenario."""
     group = parser.getgroup("road")
     group.addoption("--live", action="store_true", help="on AWS, with your credentials: it costs money")
     group.addoption("--second-profile", help="with --live: the AWS profile of a second account")
@@ -42,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
-    """The cloud that the stories play on, once a session."""
+    """The cloud that the scenarios play on, once a session."""
     if request.config.getoption("--live"):
         folder = run_folder("live")
     else:
@@ -81,21 +74,21 @@ def second_account(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
 
 
 @pytest.fixture(scope="module")
-def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
-    """A story for one module."""
+def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """A scenario for one module."""
     with telling(cloud, request, suffix=request.config.getoption("--suffix") or "") as told:
         yield told
 
 
 @pytest.fixture(scope="module")
-def deployed(story: Story) -> Story:
+def deployed(scenario: Scenario) -> Scenario:
     """The environment, with the seeded commit answering."""
-    assert story.deploy()
-    story.seed()
-    return story
+    assert scenario.deploy()
+    scenario.seed()
+    return scenario
 
 
 @pytest.fixture(scope="module")
-def developer(deployed: Story) -> Developer:
+def developer(deployed: Scenario) -> Developer:
     """A developer with a clone."""
     return deployed.developer()

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import requests
 
-from integration_tests.cloud import PROJECT, Cloud
-from integration_tests.flaskr import become_flaskr
-from integration_tests.story import Story
-from integration_tests.telling import telling
+from harness.cloud import PROJECT, Cloud
+from harness.scenario import Scenario
+from integration_tests.support.flaskr import become_flaskr
+from integration_tests.support.scenario_fixtures import telling
 from operations.errors import OperationsError
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -38,15 +38,15 @@ def catalogue(cloud: Cloud) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def lender(cloud: Cloud, catalogue: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Story]:
-    """A story of the sample, which lends its network."""
+def lender(cloud: Cloud, catalogue: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """A scenario of the sample, which lends its network."""
     with telling(cloud, request, context=catalogue) as told:
         yield told
 
 
 @pytest.fixture(scope="module")
-def other(catalogue: dict[str, str], lender: Story, request: pytest.FixtureRequest) -> Iterator[Story]:
-    """A story of the further service."""
+def other(catalogue: dict[str, str], lender: Scenario, request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """A scenario of the further service."""
     suffix = f"{NAME}-{lender.environment.suffix}"
     with telling(lender.cloud, request, suffix=suffix, context=catalogue) as told:
         yield told
@@ -63,21 +63,23 @@ def written(copy: Path) -> Path:
     settings = json.loads((copy / "cdk.json").read_text())
     settings["context"].pop("services", None)
     (copy / "cdk.json").write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "infrastructure.new_service", NAME]
+    command = [sys.executable, "-m", "tools.new_service", NAME]
     subprocess.run(command, cwd=copy, check=True, capture_output=True)  # noqa: S603 - our own module
     (entry,) = json.loads((copy / "cdk.json").read_text())["context"]["services"].items()
     assert entry == (NAME, {"folder": f"services/{NAME}"})
     return copy / "services" / NAME
 
 
-def network_of(story: Story) -> str:
+def network_of(scenario: Scenario) -> str:
     """Return the id of the network that an environment's load balancer stands in."""
-    name = f"load-balancer-{story.environment.suffix}"
-    (balancer,) = story.cloud.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
+    name = f"load-balancer-{scenario.environment.suffix}"
+    (balancer,) = scenario.cloud.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
     return str(balancer["VpcId"])
 
 
-def test_a_service_of_the_catalogue_is_deployed_and_its_seed_travels(lender: Story, other: Story) -> None:
+def test_a_service_of_the_catalogue_is_deployed_and_its_seed_travels(
+    lender: Scenario, other: Scenario
+) -> None:
     assert lender.deploy()
     assert other.deploy()
     release = other.seed()
@@ -93,7 +95,7 @@ def test_a_service_of_the_catalogue_is_deployed_and_its_seed_travels(lender: Sto
     assert service["desiredCount"] == SETTINGS["tasks"]
 
 
-def test_an_application_that_nobody_here_wrote_takes_its_place(other: Story) -> None:
+def test_an_application_that_nobody_here_wrote_takes_its_place(other: Scenario) -> None:
     """Flask's own tutorial with its own tests, by a push."""
     developer = other.developer()
     old = developer.head
@@ -108,7 +110,7 @@ def test_an_application_that_nobody_here_wrote_takes_its_place(other: Story) -> 
     assert "<title>Posts - Flaskr</title>" in answer.text
 
 
-def test_a_network_cannot_be_destroyed_while_others_stand_in_it(lender: Story, other: Story) -> None:
+def test_a_network_cannot_be_destroyed_while_others_stand_in_it(lender: Scenario, other: Scenario) -> None:
     """It is refused before anything is touched: CloudFormation would find out in the end."""
     lender.seed()
     before = lender.traffic()
@@ -118,7 +120,7 @@ def test_a_network_cannot_be_destroyed_while_others_stand_in_it(lender: Story, o
     assert lender.traffic() == before
 
 
-def test_destroying_it_leaves_nothing_of_it_and_all_of_its_lender(lender: Story, other: Story) -> None:
+def test_destroying_it_leaves_nothing_of_it_and_all_of_its_lender(lender: Scenario, other: Scenario) -> None:
     before, version = lender.traffic(), lender.releases.head()
     with lender.probing(40) as prober:
         other.destroy()
@@ -127,5 +129,5 @@ def test_destroying_it_leaves_nothing_of_it_and_all_of_its_lender(lender: Story,
     assert lender.traffic() == before
 
 
-def test_destroying_the_lender_leaves_nothing(lender: Story) -> None:
+def test_destroying_the_lender_leaves_nothing(lender: Scenario) -> None:
     lender.destroy()

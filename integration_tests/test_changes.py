@@ -1,4 +1,4 @@
-"""The infrastructure changes between releases, and the traffic stays where it is (traps C1, C5)."""
+"""The infrastructure changes between releases, and the traffic stays where it is (pitfalls C1, C5)."""
 
 import json
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from integration_tests.assembly import Edit
-from integration_tests.cloud import HarnessError
-from integration_tests.story import Story
-from operations import frozen
+from harness.changed_assembly import Edit
+from harness.cloud import HarnessError
+from harness.scenario import Scenario
+from operations import immutable
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
@@ -26,41 +26,41 @@ SECOND = {
 
 # What somebody's next commit to the app may change: no key of the context does.
 EDITS: dict[str, Edit] = {
-    "AWS::CloudWatch::Alarm": lambda alarm: alarm.update(AlarmDescription="Changed by a story"),
+    "AWS::CloudWatch::Alarm": lambda alarm: alarm.update(AlarmDescription="Changed by a scenario"),
     "AWS::CloudWatch::Dashboard": lambda dashboard: dashboard.update(DashboardBody='{"widgets": []}'),
-    "AWS::SNS::Topic": lambda topic: topic["Tags"].append({"Key": "team", "Value": "a story"}),
+    "AWS::SNS::Topic": lambda topic: topic["Tags"].append({"Key": "team", "Value": "a scenario"}),
 }
 
 
 @contextmanager
-def unmoved(story: Story) -> Iterator[None]:
+def unmoved(scenario: Scenario) -> Iterator[None]:
     """Ask for the service all the while: nobody may notice."""
-    version, traffic = story.served(), story.traffic()
-    with story.probing(RATE) as prober:
+    version, traffic = scenario.served(), scenario.traffic()
+    with scenario.probing(RATE) as prober:
         yield
         figures = prober.figures()
     assert set(figures.versions) == {version}
     assert figures.failures == 0, prober.failures[:3]
-    assert story.traffic() == traffic
+    assert scenario.traffic() == traffic
 
 
-def stays(story: Story, settings: dict[str, str]) -> None:
+def stays(scenario: Scenario, settings: dict[str, str]) -> None:
     """Deploy a change of settings, and one of the templates."""
-    with unmoved(story):
-        assert story.deploy(**settings), "CloudFormation had nothing to change, so nothing was shown"
-        assert story.deploy_edited(EDITS), "CloudFormation had nothing to change, so nothing was shown"
-    cloudwatch, suffix = story.cloud.client("cloudwatch"), story.environment.suffix
+    with unmoved(scenario):
+        assert scenario.deploy(**settings), "CloudFormation had nothing to change, so nothing was shown"
+        assert scenario.deploy_edited(EDITS), "CloudFormation had nothing to change, so nothing was shown"
+    cloudwatch, suffix = scenario.cloud.client("cloudwatch"), scenario.environment.suffix
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=[f"errors-blue-{suffix}"])["MetricAlarms"]
-    assert alarm["AlarmDescription"] == "Changed by a story"
+    assert alarm["AlarmDescription"] == "Changed by a scenario"
     body = cloudwatch.get_dashboard(DashboardName=f"dashboard-{suffix}")["DashboardBody"]
     assert json.loads(body) == {"widgets": []}
-    tags = story.cloud.client("sns").list_tags_for_resource(ResourceArn=story.outputs.topic_arn)["Tags"]
-    assert {"Key": "team", "Value": "a story"} in tags
+    tags = scenario.cloud.client("sns").list_tags_for_resource(ResourceArn=scenario.outputs.topic_arn)["Tags"]
+    assert {"Key": "team", "Value": "a scenario"} in tags
 
 
-def reasons(story: Story) -> str:
-    """Return what the nested stacks say of their changes; the root stack only names who failed (traps K6)."""
-    pages, root = story.cloud.account.pages, f"stack-{story.environment.suffix}"
+def reasons(scenario: Scenario) -> str:
+    """Return what the nested stacks say of their changes; the root only names who failed (pitfall K6)."""
+    pages, root = scenario.cloud.account.pages, f"stack-{scenario.environment.suffix}"
     resources = pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=root)
     nested = [one for one in resources if one["ResourceType"] == "AWS::CloudFormation::Stack"]
     return "\n".join(
@@ -72,24 +72,24 @@ def reasons(story: Story) -> str:
     )
 
 
-def test_a_change_after_one_release_moves_no_traffic(deployed: Story) -> None:
-    """After an odd number of releases the template names the idle group (traps C5)."""
+def test_a_change_after_one_release_moves_no_traffic(deployed: Scenario) -> None:
+    """After an odd number of releases the template names the idle group (pitfall C5)."""
     stays(deployed, FIRST)
 
 
-def test_a_change_after_two_releases_moves_no_traffic(deployed: Story) -> None:
-    """The service cannot be updated with what CloudFormation sends (traps C1), so it must not be touched."""
+def test_a_change_after_two_releases_moves_no_traffic(deployed: Scenario) -> None:
+    """The service cannot be updated with what CloudFormation sends (pitfall C1): it must not be touched."""
     developer = deployed.developer()
     deployed.push(developer, developer.greet("Hello after a change"))
     stays(deployed, SECOND)
 
 
-def test_a_change_of_what_is_frozen_is_refused_before_aws_is_asked(deployed: Story) -> None:
-    """The check names the way out, and AWS would have refused half way (traps C1)."""
+def test_a_change_of_what_is_frozen_is_refused_before_aws_is_asked(deployed: Scenario) -> None:
+    """The check names the way out, and AWS would have refused half way (pitfall C1)."""
     environment, account = deployed.environment, deployed.cloud.account
     with unmoved(deployed):
-        assert frozen.find(environment.suffix, account, environment.synthesize()) == []
-        (change,) = frozen.find(environment.suffix, account, environment.synthesize(desiredCount="3"))
+        assert immutable.find(environment.suffix, account, environment.synthesize()) == []
+        (change,) = immutable.find(environment.suffix, account, environment.synthesize(desiredCount="3"))
         assert "DesiredCount would go from 2 to 3" in str(change)
         assert f"--service service-{environment.suffix} --desired-count 3" in str(change)
         with pytest.raises(HarnessError, match="failed to deploy"):

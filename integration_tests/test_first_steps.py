@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from integration_tests.cloud import PROJECT, Cloud
-from integration_tests.documents import commands
+from harness.cloud import PROJECT, Cloud
+from integration_tests.support.markdown_commands import commands
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]

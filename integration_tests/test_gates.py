@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from integration_tests.bad_commits import BEHIND_THE_TEST_LISTENER, BUILD, IN_PRODUCTION, BadCommit
-from integration_tests.developer import Developer
-from integration_tests.notices import Inbox, listening
-from integration_tests.probe import Prober
-from integration_tests.release import Release
-from integration_tests.story import Story
+from harness.developer import Developer
+from harness.notifications import NotificationQueue, listening
+from harness.prober import Prober
+from harness.release import Release
+from harness.scenario import Scenario
+from integration_tests.support.bad_commits import BEHIND_THE_TEST_LISTENER, BUILD, IN_PRODUCTION, BadCommit
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -27,41 +27,41 @@ AFTER_THE_HOOK = ("BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic")
 
 
 @contextmanager
-def watched(story: Story, rate: float = RATE) -> Iterator[tuple[Prober, Inbox]]:
+def watched(scenario: Scenario, rate: float = RATE) -> Iterator[tuple[Prober, NotificationQueue]]:
     """Probe the service, and hear what its topic says."""
-    with story.probing(rate) as prober, listening(story.cloud, story.outputs.topic_arn) as inbox:
+    with scenario.probing(rate) as prober, listening(scenario.cloud, scenario.outputs.topic_arn) as inbox:
         yield prober, inbox
 
 
-def stopped(story: Story, developer: Developer, bad: BadCommit) -> Release:
+def stopped(scenario: Scenario, developer: Developer, bad: BadCommit) -> Release:
     """Push a bad commit; return its release, once it is over."""
     bad.make(developer.clone)
     commit = developer.commit(f"Make {bad.name} on purpose")
     developer.push()
-    release = story.follow(commit)
+    release = scenario.follow(commit)
     assert release.status == "Failed", release
-    assert bad.says in story.releases.words(release)
+    assert bad.says in scenario.releases.words(release)
     return release
 
 
-def goes_through(story: Story, developer: Developer) -> Release:
+def goes_through(scenario: Scenario, developer: Developer) -> Release:
     """Take the bad commit back, push, and see that nobody's request fails while that arrives."""
-    old = story.served()
-    with story.probing(RATE) as prober:
+    old = scenario.served()
+    with scenario.probing(RATE) as prober:
         commit = developer.revert()
-        release = story.push(developer, commit)
-        figures = story.settle(prober, commit)
+        release = scenario.push(developer, commit)
+        figures = scenario.settle(prober, commit)
     assert figures.failures == 0, prober.failures[:3]
     assert set(figures.versions) == {old, commit}
     return release
 
 
-def told(story: Story, deployment: str) -> dict[str, Any]:
+def told(scenario: Scenario, deployment: str) -> dict[str, Any]:
     """Return what the hook wrote to its log about a deployment."""
-    client = story.cloud.client("logs")
+    client = scenario.cloud.client("logs")
 
     def look() -> dict[str, Any]:
-        group = f"/lambda/test-traffic-hook-{story.environment.suffix}"
+        group = f"/lambda/test-traffic-hook-{scenario.environment.suffix}"
         events = client.filter_log_events(logGroupName=group, filterPattern=f'"{deployment}"')["events"]
         lines = [event["message"] for event in events if event["message"].startswith("{")]
         if not lines:
@@ -73,7 +73,7 @@ def told(story: Story, deployment: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("bad", BUILD, ids=lambda bad: bad.name)
-def test_a_commit_is_stopped_in_the_build(deployed: Story, developer: Developer, bad: BadCommit) -> None:
+def test_a_commit_is_stopped_in_the_build(deployed: Scenario, developer: Developer, bad: BadCommit) -> None:
     old, before = deployed.served(), deployed.traffic()
     with watched(deployed) as (prober, inbox):
         release = stopped(deployed, developer, bad)
@@ -90,7 +90,7 @@ def test_a_commit_is_stopped_in_the_build(deployed: Story, developer: Developer,
 
 
 def test_a_version_that_fails_behind_the_load_balancer_is_stopped_before_any_traffic(
-    deployed: Story, developer: Developer
+    deployed: Scenario, developer: Developer
 ) -> None:
     old, before = deployed.served(), deployed.traffic()
     with watched(deployed) as (prober, inbox):
@@ -119,7 +119,7 @@ def test_a_version_that_fails_behind_the_load_balancer_is_stopped_before_any_tra
 
 
 def test_a_version_that_goes_bad_in_the_canary_is_stopped_by_an_alarm_and_rolled_back(
-    deployed: Story, developer: Developer
+    deployed: Scenario, developer: Developer
 ) -> None:
     """The first gate of all that needs users: only some requests, for some minutes of AWS's, are hurt."""
     old, before = deployed.served(), deployed.traffic()
@@ -142,5 +142,5 @@ def test_a_version_that_goes_bad_in_the_canary_is_stopped_by_an_alarm_and_rolled
     goes_through(deployed, developer)
 
 
-def test_destroy_after_releases_that_were_stopped_leaves_nothing(deployed: Story) -> None:
+def test_destroy_after_releases_that_were_stopped_leaves_nothing(deployed: Scenario) -> None:
     deployed.destroy()

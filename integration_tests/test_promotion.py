@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from integration_tests.cloud import Cloud
-from integration_tests.story import RELEASE_MINUTES, Story
-from integration_tests.telling import telling
+from harness.cloud import Cloud
+from harness.scenario import RELEASE_MINUTES, Scenario
+from integration_tests.support.scenario_fixtures import telling
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -18,7 +18,7 @@ GITHUB = {"githubRepository": "acme/greeter", "githubEnvironments": "staging"}
 
 
 @pytest.fixture(scope="module")
-def staging(cloud: Cloud, second_account: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
+def staging(cloud: Cloud, second_account: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """The environment that is promoted to, which trusts the first account's pipelines."""
     # An AWS account may have its provider for GitHub already.
     provider = {} if cloud.endpoint is None else {"createGithubOidcProvider": "true"}
@@ -28,7 +28,7 @@ def staging(cloud: Cloud, second_account: Cloud, request: pytest.FixtureRequest)
 
 
 @pytest.fixture(scope="module")
-def first(cloud: Cloud, staging: Story, request: pytest.FixtureRequest) -> Iterator[Story]:
+def first(cloud: Cloud, staging: Scenario, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """The environment that promotes."""
     to = f"{staging.environment.suffix}@{staging.cloud.account.id}"
     with telling(cloud, request, context={"account": cloud.account.id, "promoteTo": to}) as told:
@@ -36,7 +36,7 @@ def first(cloud: Cloud, staging: Story, request: pytest.FixtureRequest) -> Itera
 
 
 def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(
-    first: Story, staging: Story
+    first: Scenario, staging: Scenario
 ) -> None:
     staging.deploy()
     staging.seed()
@@ -61,7 +61,9 @@ def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(
     assert _image(staging) == _image(first)
 
 
-def test_nobody_but_the_pipeline_takes_on_the_role_that_releases_there(first: Story, staging: Story) -> None:
+def test_nobody_but_the_pipeline_takes_on_the_role_that_releases_there(
+    first: Scenario, staging: Scenario
+) -> None:
     """The first account's owner is not its pipeline."""
     name = f"cross-account-role-{staging.environment.suffix}"
     role = f"arn:aws:iam::{staging.cloud.account.id}:role/{name}"
@@ -69,12 +71,12 @@ def test_nobody_but_the_pipeline_takes_on_the_role_that_releases_there(first: St
         first.cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="by-hand")
 
 
-def test_destroying_both_leaves_nothing(first: Story, staging: Story) -> None:
+def test_destroying_both_leaves_nothing(first: Scenario, staging: Scenario) -> None:
     first.destroy()
     staging.destroy()
 
 
-def _approval(first: Story, staging: Story) -> str:
+def _approval(first: Scenario, staging: Scenario) -> str:
     """Wait until the approval is asked for; return its token."""
     codepipeline = first.cloud.client("codepipeline")
 
@@ -90,10 +92,12 @@ def _approval(first: Story, staging: Story) -> str:
     return wait_for("the approval", look, deadline=first.cloud.minutes(RELEASE_MINUTES), interval=1)
 
 
-def _image(story: Story) -> str:
+def _image(scenario: Scenario) -> str:
     """Return the image, by its digest, of the tasks that have the traffic."""
-    ecs = story.cloud.client("ecs")
-    service = ecs.describe_services(cluster=story.outputs.cluster_name, services=[story.outputs.service_name])
+    ecs = scenario.cloud.client("ecs")
+    service = ecs.describe_services(
+        cluster=scenario.outputs.cluster_name, services=[scenario.outputs.service_name]
+    )
     (primary,) = [one for one in service["services"][0]["taskSets"] if one["status"] == "PRIMARY"]
     task = ecs.describe_task_definition(taskDefinition=primary["taskDefinition"])["taskDefinition"]
     image = str(task["containerDefinitions"][0]["image"])

@@ -2,9 +2,9 @@
 
 import pytest
 
-from integration_tests.bad_commits import ROUTES
-from integration_tests.clients import SLOW_ROUTE, kept_connection, long_requests
-from integration_tests.story import Story
+from harness.scenario import Scenario
+from integration_tests.support.bad_commits import ROUTES
+from integration_tests.support.clients import SLOW_ROUTE, kept_connection, long_requests
 
 pytestmark = [pytest.mark.timeout(12 * 3600), pytest.mark.slow]
 
@@ -15,7 +15,7 @@ RATE = 50.0
 LONG_MINUTES = 4.0
 
 
-def test_ten_releases_in_a_row_fail_no_request(deployed: Story) -> None:
+def test_ten_releases_in_a_row_fail_no_request(deployed: Scenario) -> None:
     developer = deployed.developer()
     with (developer.clone / ROUTES).open("a") as routes:
         routes.write(SLOW_ROUTE)
@@ -51,5 +51,5 @@ def test_ten_releases_in_a_row_fail_no_request(deployed: Story) -> None:
     )
 
 
-def test_destroy_after_eleven_releases_leaves_nothing(deployed: Story) -> None:
+def test_destroy_after_eleven_releases_leaves_nothing(deployed: Scenario) -> None:
     deployed.destroy()

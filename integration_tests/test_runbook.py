@@ -9,11 +9,11 @@ import subprocess
 
 import pytest
 
-from integration_tests.cloud import PROJECT
-from integration_tests.developer import Developer
-from integration_tests.documents import commands, spans
-from integration_tests.release import STAGES
-from integration_tests.story import Story
+from harness.cloud import PROJECT
+from harness.developer import Developer
+from harness.release import STAGES
+from harness.scenario import Scenario
+from integration_tests.support.markdown_commands import commands, spans
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
@@ -31,13 +31,13 @@ REFUSED = {RETRY.replace("Deploy", "Source"): "StageNotRetryableException"}
 ELSEWHERE = {
     STOP: "a test of its own, below",
     RETRY: "a test of its own, below",
-    "aws codecommit credential-helper": "each story's git calls it (developer.py)",
+    "aws codecommit credential-helper": "each scenario's git calls it (developer.py)",
     "aws service-quotas request-service-quota-increase": "it asks AWS's people for something",
     "aws codepipeline put-approval-result": "test_promotion.py",
     "aws iam create-open-id-connect-provider": "an account has one; test_promotion.py deploys it",
-    "python -m operations destroy dev": "each story ends with it",
-    "python -m operations leftovers dev": "each story ends with it",
-    "python -m operations frozen dev": "test_changes.py; it reads what `make synth` wrote",
+    "python -m operations destroy dev": "each scenario ends with it",
+    "python -m operations leftovers dev": "each scenario ends with it",
+    "python -m operations immutable dev": "test_changes.py; it reads what `make synth` wrote",
 }
 
 
@@ -53,22 +53,22 @@ def typed() -> list[str]:
     return [one for one in dict.fromkeys(ours) if not one.startswith(tuple(ELSEWHERE))]
 
 
-def run(story: Story, command: str, **known: str) -> subprocess.CompletedProcess[str]:
+def run(scenario: Scenario, command: str, **known: str) -> subprocess.CompletedProcess[str]:
     """Run a command of a page: `dev` stands for the suffix, a word in capitals for what is `known`."""
     for word, value in known.items():
         command = re.sub(rf"\b{word}\b", value, command)
-    command = re.sub(r"\bdev\b", story.environment.suffix, command).replace('"$(cat)"', "not-a-password")
+    command = re.sub(r"\bdev\b", scenario.environment.suffix, command).replace('"$(cat)"', "not-a-password")
     return subprocess.run(  # noqa: S603 - our own CLIs, and what our own pages say
         shlex.split(command),
         cwd=PROJECT,
-        env=story.cloud.environment,
+        env=scenario.cloud.environment,
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_a_release_is_stopped_and_its_stage_retried(deployed: Story, developer: Developer) -> None:
+def test_a_release_is_stopped_and_its_stage_retried(deployed: Scenario, developer: Developer) -> None:
     """Nobody who asks notices, neither of the stop in the canary nor of the second try."""
     old = deployed.served()
     with deployed.probing(RATE) as prober:
@@ -95,7 +95,7 @@ def test_a_release_is_stopped_and_its_stage_retried(deployed: Story, developer: 
 
 
 @pytest.mark.parametrize("command", typed())
-def test_a_command_of_the_documents_answers(deployed: Story, command: str) -> None:
+def test_a_command_of_the_documents_answers(deployed: Scenario, command: str) -> None:
     (newest, *_) = deployed.releases.executions()
     release = deployed.releases.of(newest["sourceRevisions"][0]["revisionId"])
     assert release is not None
@@ -114,6 +114,6 @@ def test_a_command_of_the_documents_answers(deployed: Story, command: str) -> No
     assert (refusal or "") in done.stderr
 
 
-def test_destroying_it_leaves_nothing(deployed: Story) -> None:
+def test_destroying_it_leaves_nothing(deployed: Scenario) -> None:
     """The password that somebody typed is gone too."""
     deployed.destroy()

@@ -5,9 +5,9 @@ ECS's services_stable never does with the CODE_DEPLOY controller: it counts `dep
 
 import pytest
 
-from integration_tests.cloud import Cloud
-from integration_tests.traps.service import Service, service
-from integration_tests.traps.stacks import CREATED, stack
+from harness.cloud import Cloud
+from integration_tests.pitfalls.service import Service, service
+from integration_tests.pitfalls.stacks import CREATED, stack
 
 pytestmark = pytest.mark.slow
 

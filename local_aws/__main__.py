@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from local_aws.clock import DEFAULT_FACTOR
-from local_aws.running import LOG_FILE, LocalAwsError, Running, find, start
+from local_aws.core.clock import DEFAULT_TIME_SCALE
+from local_aws.daemon import LOG_FILE, LocalAwsError, ServerHandle, find, start
 
 DEFAULT_STATE = Path(".local_aws")
 # MiniStack's and LocalStack's port: tools of the trade look there first.
@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="serve until Ctrl-C")
     up.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one (default %(default)s)")
     up.add_argument(
-        "--clock", type=float, metavar="FACTOR", help=f"1 is real time (default {DEFAULT_FACTOR})"
+        "--clock", type=float, metavar="FACTOR", help=f"1 is real time (default {DEFAULT_TIME_SCALE})"
     )
     up.add_argument(
         "--containers",
@@ -50,10 +50,10 @@ def _up(options: argparse.Namespace) -> int:
     if options.containers:
         os.environ["LOCAL_AWS_CONTAINERS"] = options.containers
     if options.detach:
-        _tell(start(state, port=options.port, factor=options.clock, with_parent=False, detach=True))
+        _tell(start(state, port=options.port, time_scale=options.clock, with_parent=False, detach=True))
         return 0
     # It brings MiniStack in, which `down` and `status` can do without.
-    from local_aws.server import serve
+    from local_aws.server.process import serve
 
     serve(state, options.port, options.clock, with_parent=options.with_parent, ready=_tell)
     return 0
@@ -82,7 +82,7 @@ def _status(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(running: Running) -> None:
+def _tell(running: ServerHandle) -> None:
     print(
         f"local_aws: {running.endpoint} (AWS's waits pass at {running.clock:g} of their length; "
         f"containers: {running.containers}; log in {running.state / LOG_FILE})",

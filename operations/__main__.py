@@ -10,7 +10,7 @@ from typing import TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from operations import frozen, guard, leftovers, preflight
+from operations import immutable, leftovers, listener_drift, preflight
 from operations.account import Account
 from operations.destroy import destroy
 from operations.errors import OperationsError
@@ -156,25 +156,25 @@ def _preflight(options: argparse.Namespace, account: Account) -> int:
 
 
 def _frozen(options: argparse.Namespace, account: Account) -> int:
-    changes = frozen.find(options.suffix, account, options.templates)
+    changes = immutable.find(options.suffix, account, options.templates)
     for change in changes:
         print(f"operations: {change}", file=sys.stderr)
     return 2 if changes else 0
 
 
 def _guard(options: argparse.Namespace, account: Account) -> int:
-    traffic = guard.look(options.suffix, account)
-    guard.tell(traffic, Console())
+    traffic = listener_drift.look(options.suffix, account)
+    listener_drift.tell(traffic, Console())
     if not traffic.drifted:
         return 0
     if not options.repair:
         print(f"python -m operations guard {options.suffix} --repair sends it to the PRIMARY task set")
         return 1
-    guard.repair(traffic, account, print, dry_run=options.dry_run)
+    listener_drift.repair(traffic, account, print, dry_run=options.dry_run)
     if options.dry_run:
         return 1
-    traffic = guard.look(options.suffix, account)
-    guard.tell(traffic, Console())
+    traffic = listener_drift.look(options.suffix, account)
+    listener_drift.tell(traffic, Console())
     return 1 if traffic.drifted else 0
 
 

@@ -8,11 +8,11 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from operations.account import Account
+from operations.deletion_blockers import clear, refuse_shared
 from operations.errors import OperationsError
-from operations.obstacles import clear, refuse_shared
-from operations.remainders import delete, remainders
+from operations.quiesce import stop_everything
 from operations.root_stack import failures, root_stack
-from operations.stopping import stop_everything
+from operations.unmanaged_resources import delete, remainders
 
 PROJECT = Path(__file__).resolve().parent.parent
 CDK = PROJECT / "node_modules" / ".bin" / "cdk"

@@ -21,7 +21,7 @@ class Thing:
     name: str
     tags: Mapping[str, str] = field(default_factory=dict)
     # Names of things that it hangs on: an interface's VPC, a listener's load balancer.
-    hangs_on: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
     note: str = ""
     remains: bool = True
 
@@ -42,16 +42,16 @@ class Ownership:
         if thing.tags.get(PROJECT_TAG) == PROJECT and ENVIRONMENT_TAG in thing.tags:
             return thing.tags[ENVIRONMENT_TAG] == self.suffix
         told = [thing.tags[tag] for tag in (STACK_TAG, NAME_TAG) if tag in thing.tags]
-        return any(self._names(name) for name in (thing.name, *thing.hangs_on, *told))
+        return any(self._names(name) for name in (thing.name, *thing.parents, *told))
 
     def _names(self, name: str) -> bool:
-        if not mentions(name, self.suffix):
+        if not has_suffix(name, self.suffix):
             return False
         longer = (other for other in self.others if len(other) > len(self.suffix))
-        return not any(mentions(name, other) for other in longer)
+        return not any(has_suffix(name, other) for other in longer)
 
 
-def mentions(name: str, suffix: str) -> bool:
+def has_suffix(name: str, suffix: str) -> bool:
     """Say whether `name` holds `-{suffix}` as whole words."""
     return re.search(rf"-{re.escape(suffix)}(?![a-zA-Z0-9])", name) is not None
 

@@ -16,9 +16,9 @@ workers = 2
 threads = 8
 preload_app = True  # A service that cannot start ends at once, instead of restarting its workers for ever.
 
-# Longer than the load balancer's idle timeout of 60 s: whoever closes first must not be us (traps N1).
+# Longer than the load balancer's idle timeout of 60 s: whoever closes first must not be us (pitfall N1).
 keepalive = 75
-# SIGTERM: stop accepting, finish what runs. The task's stopTimeout must be longer (traps N2).
+# SIGTERM: stop accepting, finish what runs. The task's stopTimeout must be longer (pitfall N2).
 graceful_timeout = 30
 
 # The workers' heartbeat files; /dev/shm stays writable when the root file system is read-only.

@@ -1,1 +1,1 @@
-"""Reads synthesized templates and the changelog, and writes pages from them."""
+"""What reads synthesized templates and the settings, and writes pages and services from them."""

@@ -6,9 +6,10 @@ import ast
 from collections.abc import Callable
 
 import pytest
-from project_files import FILES, PROJECT
 from radon.complexity import add_inner_blocks, cc_visit
 from radon.visitors import Function
+
+from unit_tests.project_files import FILES, PROJECT
 
 COMPLEXITY = 10
 FUNCTION_LINES = 40

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from project_files import FILES, PROJECT
+
+from unit_tests.project_files import FILES, PROJECT
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
 MAKEFILE = (PROJECT / "Makefile").read_text("utf-8")

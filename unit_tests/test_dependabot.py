@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from project_files import FILES, PROJECT
+
+from unit_tests.project_files import FILES, PROJECT
 
 UPDATES = {
     update["package-ecosystem"]: update

@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 
-from project_files import PROJECT
+from unit_tests.project_files import PROJECT
 
 DEV_CONTAINER = json.loads((PROJECT / ".devcontainer/devcontainer.json").read_text("utf-8"))
 MAKEFILE = (PROJECT / "Makefile").read_text("utf-8")

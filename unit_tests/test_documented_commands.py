@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from command_rules import BY_HAND, PROJECT, check
 
-from infrastructure.synthesis import defaults, synthesize
-from integration_tests.documents import commands, spans
+from integration_tests.support.markdown_commands import commands, spans
+from tools.assembly import defaults, synthesize
+from unit_tests.command_rules import BY_HAND, PROJECT, check
 
 PAGES = ("*.md", "docs/**/*.md")
 
@@ -46,8 +46,8 @@ def test_what_is_not_checked_is_still_written_somewhere() -> None:
         "operations guard dev --repairs",
         "python -m operations preflight",
         "python -m operation guard dev",
-        "python -m infrastructure.cost --wright",
-        "python -m infrastructure.nag --check",
+        "python -m tools.cost --wright",
+        "python -m tools.nag --check",
         "python -m local_aws up --container",
         "pytest integration_test --live",
         "pytest integration_tests --alive",

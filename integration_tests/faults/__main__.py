@@ -1,7 +1,7 @@
 """`python -m integration_tests.faults`: the table of all faults, each as it was played last."""
 
+from harness.report.recorder import FOLDER
 from integration_tests.faults.record import read, table
-from integration_tests.report.recorder import FOLDER
 
 
 def main() -> int:

@@ -5,9 +5,9 @@ Each function commits to the developer's clone and returns the commit; `without_
 
 from pathlib import Path
 
-from integration_tests.bad_commits import ROUTES
-from integration_tests.cloud import HarnessError
-from integration_tests.developer import Developer
+from harness.cloud import HarnessError
+from harness.developer import Developer
+from integration_tests.support.bad_commits import ROUTES
 
 GUNICORN = Path("sample_service/gunicorn.conf.py")
 A_TEST = Path("sample_service/tests/test_broken_on_purpose.py")

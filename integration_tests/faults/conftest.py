@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.cloud import Cloud
+from harness.cloud import Cloud
+from harness.report.recorder import FOLDER, STAMP
+from harness.scenario import Scenario
 from integration_tests.faults import record
-from integration_tests.faults.shifts import Canaries
-from integration_tests.faults.stage import Stage
-from integration_tests.report.recorder import FOLDER, STAMP
-from integration_tests.story import Story
-from integration_tests.telling import telling
+from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.timing_overrides import Canaries
+from integration_tests.support.scenario_fixtures import telling
 
 # No fault happens while the old tasks wait for their end, so they wait the shortest time that there is.
 SETTINGS = {"terminationWaitMinutes": "1"}
@@ -31,23 +31,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="package")
-def story(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Story]:
-    """A story for the whole package."""
+def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """A scenario for the whole package."""
     suffix = request.config.getoption("--suffix") or ""
     with telling(cloud, request, suffix=suffix, context=SETTINGS) as told:
         yield told
 
 
 @pytest.fixture(scope="package")
-def stage(story: Story) -> Iterator[Stage]:
+def stage(scenario: Scenario) -> Iterator[Stage]:
     """The environment with the seeded commit answering; its faults are written beside its report."""
-    assert story.deploy()
-    story.seed()
-    canaries = Canaries(story)
-    found = Stage(story, story.developer(), canaries)
+    assert scenario.deploy()
+    scenario.seed()
+    canaries = Canaries(scenario)
+    found = Stage(scenario, scenario.developer(), canaries)
     try:
         yield found
     finally:
         canaries.clear_away()
-    written = record.write(story.recorder.folder, found.faults)
-    story.progress.step(f"{len(found.faults)} faults in {written}")
+    written = record.write(scenario.recorder.folder, found.faults)
+    scenario.progress.step(f"{len(found.faults)} faults in {written}")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from harness.release import Release
 from integration_tests.faults import commits
-from integration_tests.faults.scene import Scene, playing
-from integration_tests.faults.shifts import grace_period
-from integration_tests.faults.stage import Stage
-from integration_tests.release import Release
+from integration_tests.faults.fault_run import Scene, playing
+from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.timing_overrides import grace_period
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 
@@ -86,8 +86,8 @@ def test_a_version_that_needs_more_memory_than_its_task_has_is_killed(stage: Sta
 def test_a_version_that_starts_slowly_within_its_grace_period_is_released(stage: Stage) -> None:
     with playing(stage, "green starts slowly, within its grace period") as scene:
         commit = commits.start_slowly(scene.developer, NOT_LONG)
-        with grace_period(stage.story, GRACE_SECONDS):
-            scene.release = stage.story.push(scene.developer, commit)
+        with grace_period(stage.scenario, GRACE_SECONDS):
+            scene.release = stage.scenario.push(scene.developer, commit)
         figures = scene.figures
         assert (figures.failures, set(figures.versions)) == (0, {scene.old, commit}), scene.prober.failures[
             :3

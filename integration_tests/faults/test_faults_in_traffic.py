@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import requests
 
+from harness.release import Release
 from integration_tests.faults import commits
-from integration_tests.faults.scene import Scene, ended, playing
-from integration_tests.faults.shifts import AN_HOUR
-from integration_tests.faults.stage import Stage
-from integration_tests.release import Release
+from integration_tests.faults.fault_run import Scene, ended, playing
+from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.timing_overrides import AN_HOUR
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
@@ -26,7 +26,7 @@ def assert_brought_back(scene: Scene, release: Release, *told: str) -> None:
     assert dict(release.events)["AfterAllowTestTraffic"] == "Succeeded", "the gate let it through"
     assert dict(release.events)["AllowTraffic"] == "Failed"
     assert scene.left == "rollback Succeeded"
-    scene.story.settle(scene.prober, scene.old)
+    scene.scenario.settle(scene.prober, scene.old)
     scene.until_told(*told)
 
 
@@ -63,7 +63,7 @@ def test_a_canary_that_a_person_stops_goes_back_without_a_failed_request(stage: 
         commit = scene.developer.greet("Hello from a canary that is stopped")
         scene.developer.push()
         deployment = scene.until_begun(commit, "AllowTraffic")
-        stage.story.until_met(scene.prober, commit)
+        stage.scenario.until_met(scene.prober, commit)
         scene.stop(deployment)
         assert_brought_back(scene, scene.follow(commit))
         figures = scene.figures
@@ -82,7 +82,7 @@ def test_of_two_pushes_at_once_the_older_is_superseded_and_the_newer_released(st
             scene.developer.push()
             superseded = scene.follow(older)
         scene.remark = f"of the older push: {superseded}"
-        scene.release = stage.story.arrive(newer)
+        scene.release = stage.scenario.arrive(newer)
         figures = scene.figures
     assert (superseded.status, superseded.build, superseded.deployment) == ("Superseded", None, None)
     assert figures.failures == 0, scene.prober.failures[:3]
@@ -99,17 +99,17 @@ def test_a_push_during_a_shift_waits_until_that_is_over_and_is_released(stage: S
         pushed = scene.developer.greet("Hello from a push during a shift")
         scene.developer.push()
         scene.until_known(pushed)
-        at_the_push = stage.story.releases.of(shifting)
-        before = stage.story.follow(shifting)
+        at_the_push = stage.scenario.releases.of(shifting)
+        before = stage.scenario.follow(shifting)
         scene.remark = f"{pushed[:7]} waited for the end of {deployment}"
-        scene.release = stage.story.arrive(pushed)
+        scene.release = stage.scenario.arrive(pushed)
         figures = scene.figures
     assert at_the_push is not None
     assert dict(at_the_push.events)["AllowTraffic"] == "InProgress", "else it was no push during a shift"
     assert before.status == "Succeeded", before
-    actions = stage.story.releases.actions(scene.release.execution)
+    actions = stage.scenario.releases.actions(scene.release.execution)
     (waited,) = [one for one in actions if one["stageName"] == "Deploy"]
-    over = stage.story.cloud.client("codedeploy").get_deployment(deploymentId=deployment)["deploymentInfo"]
+    over = stage.scenario.cloud.client("codedeploy").get_deployment(deploymentId=deployment)["deploymentInfo"]
     assert waited["startTime"] >= over["completeTime"]
     assert figures.failures == 0, scene.prober.failures[:3]
     assert set(figures.versions) == {scene.old, shifting, pushed}
@@ -120,17 +120,17 @@ def test_a_task_of_blue_that_dies_in_a_shift_is_replaced(stage: Stage) -> None:
     with playing(stage, "a task of blue dies in a shift") as scene:
         if not commits.has_a_trap_door(scene.developer, scene.old):
             commit = scene.developer.commit("Have a trap door")
-            stage.story.push(scene.developer, commit)
+            stage.scenario.push(scene.developer, commit)
             scene.old = commit
         commit = commits.close_the_trap_door(scene.developer)
         with stage.canaries.lasting(stage.canaries.lasting_a_build()):
             scene.developer.push()
             scene.until_begun(commit, "AllowTraffic")
-        stage.story.until_met(scene.prober, commit)
+        stage.scenario.until_met(scene.prober, commit)
         task = crash_blue(scene)
         release = scene.follow(commit)
         left = commit if release.status == "Succeeded" else scene.old
-        stage.story.settle(scene.prober, left)
+        stage.scenario.settle(scene.prober, left)
         if release.status == "Failed":
             scene.until_told("ALARM")
         figures = scene.figures
@@ -146,10 +146,10 @@ def crash_blue(scene: Scene) -> dict[str, Any]:
 
     Return the task that stopped, once ECS has begun another in its place.
     """
-    ecs, cluster = scene.story.cloud.client("ecs"), scene.story.outputs.cluster_name
+    ecs, cluster = scene.scenario.cloud.client("ecs"), scene.scenario.outputs.cluster_name
     (blue,) = [one for one in scene.stage.service()["taskSets"] if one["status"] == "PRIMARY"]
     before = set(ecs.list_tasks(cluster=cluster, startedBy=blue["id"])["taskArns"])
-    url = scene.story.cloud.resolve(scene.story.outputs.service_url)
+    url = scene.scenario.cloud.resolve(scene.scenario.outputs.service_url)
 
     def fall() -> None:
         status = requests.get(f"{url}/crash", timeout=10).status_code
@@ -167,12 +167,12 @@ def crash_blue(scene: Scene) -> dict[str, Any]:
         return dict(stopped[0])
 
     wait_for("a crash of blue", fall, deadline=60, interval=0)
-    return wait_for("a task in place of the one that crashed", look, deadline=scene.story.cloud.minutes(5))
+    return wait_for("a task in place of the one that crashed", look, deadline=scene.scenario.cloud.minutes(5))
 
 
 def test_the_next_good_commit_is_released(stage: Stage) -> None:
     with playing(stage, "a good commit after all faults") as scene:
         commit = scene.developer.greet("Hello from a version that is well")
-        scene.release = stage.story.push(scene.developer, commit)
-        figures = stage.story.settle(scene.prober, commit)
+        scene.release = stage.scenario.push(scene.developer, commit)
+        figures = stage.scenario.settle(scene.prober, commit)
     assert (figures.failures, set(figures.versions)) == (0, {scene.old, commit}), scene.prober.failures[:3]

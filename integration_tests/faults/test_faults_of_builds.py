@@ -5,11 +5,11 @@ The tests share the package's environment; each begins from a settled state.
 
 import pytest
 
+from harness.release import Release
 from integration_tests.faults import commits
-from integration_tests.faults.scene import Scene, playing
-from integration_tests.faults.shifts import shortest_timeout
-from integration_tests.faults.stage import Stage
-from integration_tests.release import Release
+from integration_tests.faults.fault_run import Scene, playing
+from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.timing_overrides import shortest_timeout
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 
@@ -29,7 +29,7 @@ def test_a_build_that_a_person_stops_fails_its_stage(stage: Stage) -> None:
         commit = commits.hang_the_build(scene.developer)
         scene.developer.push()
         build = scene.until_building(commit, "PRE_BUILD")
-        stage.story.cloud.client("codebuild").stop_build(id=build)
+        stage.scenario.cloud.client("codebuild").stop_build(id=build)
         release = scene.follow(commit)
         assert_never_left_the_build(scene, release)
     assert "Build terminated with state: STOPPED" in release.why
@@ -48,7 +48,7 @@ def test_a_build_whose_process_is_killed_says_exit_status_137(stage: Stage) -> N
 def test_a_build_that_hangs_is_ended_by_its_timeout(stage: Stage) -> None:
     with playing(stage, "the build hangs past its timeout") as scene:
         commit = commits.hang_the_build(scene.developer)
-        with shortest_timeout(stage.story):
+        with shortest_timeout(stage.scenario):
             scene.developer.push()
             release = scene.follow(commit)
         assert_never_left_the_build(scene, release)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from local_aws.containers.image_config import ImageConfig
+from local_aws.containers.images.config import ImageConfig
 
 
 class ContainerError(Exception):

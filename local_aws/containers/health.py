@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from local_aws.clock import Clock
 from local_aws.containers.engine import ContainerError
+from local_aws.core.clock import Clock
 
 # A check starts a process: more often than this would only warm the machine.
 SHORTEST_INTERVAL = 1.0

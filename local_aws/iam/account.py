@@ -5,7 +5,7 @@ from functools import cached_property
 
 from botocore.exceptions import ClientError
 
-from local_aws.context import Context
+from local_aws.core.context import Context
 from local_aws.iam.documents import parse
 from local_aws.iam.evaluation import Policies, Policy
 from local_aws.iam.principals import Caller, session

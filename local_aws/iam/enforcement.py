@@ -7,15 +7,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_aws.api import AwsError, Response
-from local_aws.context import ACCOUNT, Context, ServiceRole
-from local_aws.iam import answers, wire
+from local_aws.core.api import AwsError, Response
+from local_aws.core.context import ACCOUNT, Context, ServiceRole
+from local_aws.iam import error_responses, request_parser
 from local_aws.iam.account import Account
-from local_aws.iam.asked import Asked, asked
+from local_aws.iam.decision_log import Ledger
 from local_aws.iam.evaluation import Decision, Policies, Request, decide
-from local_aws.iam.ledger import Ledger
 from local_aws.iam.matching import Value
 from local_aws.iam.principals import Caller, service, session, session_of
+from local_aws.iam.required_permissions import Asked, asked
 from local_aws.iam.web_identity import TokenError, identity
 from local_aws.ministack import iam as store
 from local_aws.ministack.iam import Text
@@ -30,11 +30,13 @@ ACROSS = frozenset({"ecr", "sts"})
 LAMBDA = "lambda.amazonaws.com"
 # Links in SNS's mails.
 UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
-MISSING = answers.Refusal("Request is missing Authentication Token", "MissingAuthenticationToken")
-INVALID = answers.Refusal(
+MISSING = error_responses.Refusal("Request is missing Authentication Token", "MissingAuthenticationToken")
+INVALID = error_responses.Refusal(
     "The security token included in the request is invalid.", "UnrecognizedClientException"
 )
-EXPIRED = answers.Refusal("The security token included in the request is expired", "ExpiredTokenException")
+EXPIRED = error_responses.Refusal(
+    "The security token included in the request is expired", "ExpiredTokenException"
+)
 
 
 class Enforcer:
@@ -54,39 +56,41 @@ class Enforcer:
         made = Account(self.context, number, lambda arn: self.policy_of_repository(arn))
         return self._accounts.setdefault(number, made)
 
-    def is_free(self, request: wire.HttpRequest) -> bool:
+    def is_free(self, request: request_parser.HttpRequest) -> bool:
         """Say whether a request needs no decision, without looking at its body."""
-        found = wire.credential(request)
+        found = request_parser.credential(request)
         if found is None:
             form = "x-www-form-urlencoded" in request.headers.get("content-type", "")
             return not form and "x-amz-target" not in request.headers
         return self._is_owner(found) and found.service not in ACROSS
 
-    def check(self, request: wire.HttpRequest) -> Response | None:
+    def check(self, request: request_parser.HttpRequest) -> Response | None:
         """Return the refusal of a request, or None when it may pass."""
-        found = wire.credential(request)
+        found = request_parser.credential(request)
         if found is None:
             return self._check_unsigned(request)
         if self._is_owner(found):
             return self._check_owner(request, found)
         about = store.session(found.access_key)
         if about is None or (about.token and about.token != found.token):
-            return answers.response(INVALID, request, found.service)
+            return error_responses.response(INVALID, request, found.service)
         if about.expired:
-            return answers.response(EXPIRED, request, found.service)
+            return error_responses.response(EXPIRED, request, found.service)
         with store.scope(session(about.arn).account):
             return self._check_known(request, found, about)
 
     def _check_known(
-        self, request: wire.HttpRequest, found: wire.Credential, about: store.Session
+        self, request: request_parser.HttpRequest, found: request_parser.Credential, about: store.Session
     ) -> Response | None:
         """Check a request of a role or a user, in the stores of its account."""
         scope, request = self._of_bucket(request, found.service)
         try:
-            call = wire.read(request, scope)
-        except wire.WrongScopeError:
-            told = answers.Refusal("Credential should be scoped to correct service.", "SignatureDoesNotMatch")
-            return answers.response(told, request, scope)
+            call = request_parser.read(request, scope)
+        except request_parser.WrongScopeError:
+            told = error_responses.Refusal(
+                "Credential should be scoped to correct service.", "SignatureDoesNotMatch"
+            )
+            return error_responses.response(told, request, scope)
         if f"{call.service}:{call.operation}" in FREE:
             return None
         account = self.account(session(about.arn).account)
@@ -97,32 +101,34 @@ class Enforcer:
                 values["lambda:sourcefunctionarn"] = self._functions[found.access_key]
             refused = self._decide(caller, one, values, found.access_key)
             if refused is not None:
-                return answers.response(refused, request, scope)
+                return error_responses.response(refused, request, scope)
         return None
 
-    def _check_unsigned(self, request: wire.HttpRequest) -> Response | None:
+    def _check_unsigned(self, request: request_parser.HttpRequest) -> Response | None:
         """Check a request that nobody signed: the links of SNS's mails, and a web identity's."""
         if "x-amz-target" in request.headers:
-            return answers.response(MISSING, request, "")
-        call = wire.read(request, "sts")
+            return error_responses.response(MISSING, request, "")
+        call = request_parser.read(request, "sts")
         if call.operation in UNSIGNED:
             return None
         if call.operation != "AssumeRoleWithWebIdentity":
-            return answers.response(MISSING, request, "sts")
+            return error_responses.response(MISSING, request, "sts")
         role = str(call.params.get("RoleArn", ""))
         account = role.split(":")[4] if role.count(":") > 4 else ""
         try:
             token = str(call.params.get("WebIdentityToken", ""))
             found = identity(token, account, store.identity_providers(account))
         except TokenError as error:
-            return answers.response(error.refusal, request, "sts")
+            return error_responses.response(error.refusal, request, "sts")
         one = Asked("sts:AssumeRoleWithWebIdentity", role, found.values)
         refused = self._decide(found.caller, one, self._values(found.caller, one, None), "")
-        return None if refused is None else answers.response(refused, request, "sts")
+        return None if refused is None else error_responses.response(refused, request, "sts")
 
-    def _check_owner(self, request: wire.HttpRequest, found: wire.Credential) -> Response | None:
+    def _check_owner(
+        self, request: request_parser.HttpRequest, found: request_parser.Credential
+    ) -> Response | None:
         """Check what an owner asks of a role or of another account's registry; all else is theirs to do."""
-        call = wire.read(request, found.service)
+        call = request_parser.read(request, found.service)
         if call.operation != "AssumeRole" and "registryId" not in call.params:
             return None
         root = _root_of(found.access_key)
@@ -130,7 +136,7 @@ class Enforcer:
         for one in asked(call, request, account.place, account):
             refused = self._decide(root, one, self._values(root, one, None), "")
             if refused is not None:
-                return answers.response(refused, request, found.service)
+                return error_responses.response(refused, request, found.service)
         return None
 
     def authorize(self, caller: str, action: str, resource: str) -> None:
@@ -151,7 +157,7 @@ class Enforcer:
         """Give a service the credentials of a role, if the role's trust lets it. Raises `ClientError`."""
         # Lambda does not say for which function it takes on a role; a trust that asks for it lets nobody in.
         source_arn = "" if role.service == LAMBDA else role.source_arn
-        refused = self.why_refused(role.service, "sts:AssumeRole", role, source_arn)
+        refused = self.denial_reason(role.service, "sts:AssumeRole", role, source_arn)
         if refused is not None:
             error = {"Error": {"Code": "AccessDenied", "Message": refused}}
             raise ClientError(error, "AssumeRole")
@@ -160,7 +166,7 @@ class Enforcer:
             self._functions[given["AccessKeyId"]] = role.source_arn
         return given
 
-    def why_refused(self, principal: str, action: str, resource: str, source_arn: str = "") -> str | None:
+    def denial_reason(self, principal: str, action: str, resource: str, source_arn: str = "") -> str | None:
         """Say why an AWS service itself may not do something to a resource, or None.
 
         `source_arn` is for what it acts; some services (EventBridge, to an encrypted topic) do not say.
@@ -183,23 +189,27 @@ class Enforcer:
             for policy in self.account(number).all_policies():
                 self.ledger.see(policy)
 
-    def _is_owner(self, found: wire.Credential) -> bool:
+    def _is_owner(self, found: request_parser.Credential) -> bool:
         return store.is_root(found.access_key) or not self._is_known(found.access_key)
 
     def _is_known(self, access_key: str) -> bool:
         # A long-term key that IAM did not give out is the caller's own of elsewhere: the account's, here.
         return access_key.startswith("ASIA") or store.session(access_key) is not None
 
-    def _of_bucket(self, request: wire.HttpRequest, scope: str) -> tuple[str, wire.HttpRequest]:
+    def _of_bucket(
+        self, request: request_parser.HttpRequest, scope: str
+    ) -> tuple[str, request_parser.HttpRequest]:
         bucket = store.virtual_bucket(request.headers.get("host", ""))
         if not bucket:
             return scope, request
         path = f"/{bucket}{request.path}"
-        return "s3", wire.HttpRequest(request.method, path, request.query, request.headers, request.body)
+        return "s3", request_parser.HttpRequest(
+            request.method, path, request.query, request.headers, request.body
+        )
 
     def _decide(
         self, caller: Caller, one: Asked, values: Mapping[str, Value], access_key: str
-    ) -> answers.Refusal | None:
+    ) -> error_responses.Refusal | None:
         self._see_all()
         own = caller.account or ACCOUNT
         policies = self.account(own).policies(caller, one.action, one.resource, access_key)
@@ -208,7 +218,7 @@ class Enforcer:
         self.ledger.add(request, policies, decision)
         if decision.allowed:
             return None
-        told = answers.refusal(request, decision)
+        told = error_responses.refusal(request, decision)
         logger.warning("refused: %s", told.message)
         return told
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from local_aws.iam.wire import Call
+from local_aws.iam.request_parser import Call
 
 EVERYTHING = "*"
 

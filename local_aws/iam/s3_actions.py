@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 """
 
-from local_aws.iam.wire import Call
+from local_aws.iam.request_parser import Call
 
 ACTIONS = {
     "HeadObject": "GetObject",

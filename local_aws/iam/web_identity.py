@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from local_aws.iam.answers import Refusal
+from local_aws.iam.error_responses import Refusal
 from local_aws.iam.matching import Value
 from local_aws.iam.principals import Caller
 

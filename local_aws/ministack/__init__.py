@@ -5,9 +5,9 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from local_aws.api import Response, service_model
-from local_aws.cloudformation import ResourceType
-from local_aws.ministack.private import require
+from local_aws.core.api import Response, service_model
+from local_aws.core.cloudformation import ResourceType
+from local_aws.ministack.compat import require
 
 VERSION = "1.5.33"
 Handle = Callable[..., Awaitable[Response]]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from local_aws import ministack
-from local_aws.context import Context
+from local_aws.core.context import Context
 from local_aws.ministack import (
     custom_resources,
     dashboards,
@@ -17,12 +17,12 @@ from local_aws.ministack import (
     names,
     nested_stacks,
     notifications,
+    preconditions,
     properties,
-    refusals,
     s3,
     templates,
 )
-from local_aws.ministack.private import require
+from local_aws.ministack.compat import require
 
 # The types to which a stack's tags, and CloudFormation's own, go besides those that MiniStack knows.
 TAGGED = (
@@ -57,7 +57,7 @@ def install(context: Context, services: Iterable[Any]) -> None:
     log_targets.install(context)
     dashboards.install()
     function_network.install_types()
-    refusals.install(context)
+    preconditions.install(context)
     names.install()
     templates.install()
     nested_stacks.install()

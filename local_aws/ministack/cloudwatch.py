@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_aws.clock import Clock
-from local_aws.context import Context
-from local_aws.ministack.notifications import why_refused
-from local_aws.ministack.private import require
+from local_aws.core.clock import Clock
+from local_aws.core.context import Context
+from local_aws.ministack.compat import require
+from local_aws.ministack.notifications import denial_reason
 
 NAMES = (
     "_calc_stats",
@@ -90,11 +90,11 @@ def tidier(cloudwatch: Any, clock: Clock) -> Callable[[], None]:
 def _tell(
     context: Context, cloudwatch: Any, alarm: dict[str, Any], before: str, state: str, reason: str
 ) -> None:
-    """Carry out the alarm's actions, except on topics that do not let CloudWatch publish (traps G1)."""
+    """Carry out the alarm's actions, except on topics that do not let CloudWatch publish (pitfall G1)."""
     key = ACTIONS[state]
     allowed = []
     for action in alarm.get(key) or []:
-        refusal = why_refused(context, SERVICE, action, alarm.get("AlarmArn", ""))
+        refusal = denial_reason(context, SERVICE, action, alarm.get("AlarmArn", ""))
         if refusal:
             # AWS notes it in the alarm's history and goes on; the warning makes it a fault.
             cloudwatch.logger.warning("CloudWatch alarm → SNS %s refused: %s", action, refusal)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.ministack.private import require
+from local_aws.ministack.compat import require
 
 custom_resource = require(
     "services.cloudformation.custom_resource", "deliver_response", "invoke_custom_resource"

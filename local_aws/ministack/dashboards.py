@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from local_aws.ministack.completion import complete
-from local_aws.ministack.private import require
+from local_aws.ministack.compat import require
+from local_aws.ministack.property_setters import complete
 
 cloudwatch = require(
     "services.cloudwatch",

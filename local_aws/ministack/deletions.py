@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local_aws.ministack.private import require
+from local_aws.ministack.compat import require
 
 cloudformation = require("services.cloudformation", "_stacks")
 handlers = require("services.cloudformation.handlers", "_delete_stack_async", "_deploy_stack_async")

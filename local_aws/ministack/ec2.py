@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_aws.cloudformation import Properties, ResourceType, arguments
-from local_aws.context import Context
+from local_aws.core.cloudformation import Properties, ResourceType, arguments
+from local_aws.core.context import Context
 
 
 def resource_types(context: Context) -> dict[str, ResourceType]:

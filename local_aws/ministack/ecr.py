@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from local_aws.api import Response
-from local_aws.ministack.private import require
+from local_aws.core.api import Response
+from local_aws.ministack.compat import require
 
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Response]]
 

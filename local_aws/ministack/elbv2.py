@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
-from local_aws.api import AwsError
-from local_aws.elbv2 import rules
-from local_aws.elbv2.plan import Snapshot, Target, weights
+from local_aws.core.api import AwsError
 from local_aws.ministack import elbv2_snapshot
-from local_aws.ministack.elbv2_checks import CHECKS
 from local_aws.ministack.elbv2_snapshot import acm, alb, ec2, everything
+from local_aws.ministack.elbv2_validation import CHECKS
+from local_aws.services.elbv2 import validation
+from local_aws.services.elbv2.routing import Snapshot, Target, weights
 
 Params = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
@@ -148,7 +148,7 @@ def _targets_of(params: Params) -> tuple[str, list[Target], list[str]]:
 def _register(params: Params) -> Answer:
     arn, given, _ = _targets_of(params)
     for target in given:
-        rules.check_address(target.id)
+        validation.check_address(target.id)
     kept = alb._targets.setdefault(arn, [])
     known = {(target["Id"], target["Port"]) for target in kept}
     kept.extend({"Id": t.id, "Port": t.port} for t in given if (t.id, t.port) not in known)

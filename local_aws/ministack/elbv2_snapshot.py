@@ -3,9 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.elbv2.plan import HealthCheck, Listener, Rule, Snapshot, Target, TargetGroup, weights
-from local_aws.elbv2.tls import Tls
-from local_aws.ministack.private import require
+from local_aws.ministack.compat import require
+from local_aws.services.elbv2.routing import (
+    HealthCheck,
+    Listener,
+    Rule,
+    Snapshot,
+    Target,
+    TargetGroup,
+    weights,
+)
+from local_aws.services.elbv2.tls import Tls
 
 alb = require(
     "services.alb",

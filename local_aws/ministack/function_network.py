@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_aws.context import Context
-from local_aws.ministack.private import require
+from local_aws.core.context import Context
+from local_aws.ministack.compat import require
 
 lambda_svc = require("services.lambda_svc", "_functions", "_vpc_config_with_id")
 runtime = require("core.lambda_runtime", "execution_credentials")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.api import AwsError
-from local_aws.context import Context, ServiceRole
-from local_aws.ministack.private import require
+from local_aws.core.api import AwsError
+from local_aws.core.context import Context, ServiceRole
+from local_aws.ministack.compat import require
 
 lambda_runtime = require("core.lambda_runtime", "execution_credentials")
 lambda_svc = require("services.lambda_svc", "_emit_lambda_logs", "execution_credentials")

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_aws.ministack.private import require
+from local_aws.ministack.compat import require
 
 iam = require(
     "services.iam",

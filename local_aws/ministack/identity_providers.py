@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from local_aws.api import AwsError
-from local_aws.cloudformation import Properties, ResourceType
-from local_aws.context import Context
+from local_aws.core.api import AwsError
+from local_aws.core.cloudformation import Properties, ResourceType
+from local_aws.core.context import Context
 
 
 def resource_types(context: Context) -> dict[str, ResourceType]:
@@ -20,7 +20,7 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
                 Tags=[{"Key": tag["Key"], "Value": tag["Value"]} for tag in props.get("Tags", [])],
             )
         except iam.exceptions.EntityAlreadyExistsException as error:
-            # traps M3, to the letter; MiniStack's words are its own.
+            # pitfall M3, to the letter; MiniStack's words are its own.
             message = f"Provider with url {props['Url']} already exists."
             raise AwsError("EntityAlreadyExists", message) from error
         return made["OpenIDConnectProviderArn"], {"Arn": made["OpenIDConnectProviderArn"]}

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from local_aws.context import Context
-from local_aws.ministack.private import require
+from local_aws.core.context import Context
+from local_aws.ministack.compat import require
 
 
 def install(context: Context) -> None:

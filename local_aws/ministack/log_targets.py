@@ -8,8 +8,8 @@ import time
 import uuid
 from typing import Any
 
-from local_aws.context import Context
-from local_aws.ministack.private import require
+from local_aws.core.context import Context
+from local_aws.ministack.compat import require
 
 eventbridge = require("services.eventbridge", "_invoke_target", "_pattern_event_view")
 logs = require(
@@ -36,7 +36,7 @@ def install(context: Context) -> None:
             original(target, event, rule, view)
             return
         whole = (view or eventbridge._pattern_event_view(event)).event_with_detail()
-        refusal = why_refused(context, target) or _write(arn, whole)
+        refusal = denial_reason(context, target) or _write(arn, whole)
         if refusal:
             # AWS drops the event and counts a FailedInvocation; the warning makes it a fault.
             eventbridge.logger.warning("EventBridge → CloudWatch Logs %s refused: %s", arn, refusal)
@@ -44,7 +44,7 @@ def install(context: Context) -> None:
     eventbridge._invoke_target = invoke
 
 
-def why_refused(context: Context, target: dict[str, Any]) -> str | None:
+def denial_reason(context: Context, target: dict[str, Any]) -> str | None:
     """Say why an event cannot be written to this target, or None."""
     group = _group(target["Arn"])
     if group not in logs._log_groups:
@@ -58,7 +58,7 @@ def why_refused(context: Context, target: dict[str, Any]) -> str | None:
     stream = f"{target['Arn']}:log-stream:any"
     for writer in WRITERS:
         for action in ACTIONS:
-            if context.why_refused(writer, action, stream):
+            if context.denial_reason(writer, action, stream):
                 return f"no resource policy allows {writer} {action}"
     return None
 

@@ -1,10 +1,10 @@
-"""What AWS refuses as a name, and MiniStack's CloudFormation takes (traps L)."""
+"""What AWS refuses as a name, and MiniStack's CloudFormation takes (pitfall L)."""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_aws.ministack.private import require
+from local_aws.ministack.compat import require
 
 # The name that is wrong -> AWS's words, or None.
 Check = Callable[[str], str | None]

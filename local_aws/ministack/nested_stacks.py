@@ -9,7 +9,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.ministack.private import require
+from local_aws.ministack.compat import require
 
 cloudformation = require("services.cloudformation", "_stacks", "_stack_events")
 engine = require(
@@ -185,7 +185,7 @@ def _outputs(child: Mapping[str, Any]) -> Attributes:
 
 
 def _reason(child: Mapping[str, Any], verb: str) -> str:
-    """Say which resources failed in the last operation; why is in their own stack's events (traps K6)."""
+    """Say which resources failed in the last operation; why is in their own stack's events (pitfall K6)."""
     events = cloudformation._stack_events.get(child["StackId"], [])
     begun = max(
         (

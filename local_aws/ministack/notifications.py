@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.cloudformation import Properties, ResourceType
-from local_aws.context import Context
-from local_aws.ministack.completion import complete
-from local_aws.ministack.private import require
+from local_aws.core.cloudformation import Properties, ResourceType
+from local_aws.core.context import Context
+from local_aws.ministack.compat import require
+from local_aws.ministack.property_setters import complete
 
 sns = require(
     "services.sns",
@@ -41,7 +41,7 @@ def install(context: Context) -> None:
 
     def checked(arn: str, payload: str) -> None:
         # No source: EventBridge names none to an encrypted topic.
-        refusal = why_refused(context, EVENTS, arn)
+        refusal = denial_reason(context, EVENTS, arn)
         if refusal:
             # EventBridge drops the event and counts a FailedInvocation; the warning makes it a fault.
             eventbridge.logger.warning("EventBridge → SNS %s refused: %s", arn, refusal)
@@ -92,7 +92,7 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
         return {"Arn": physical_id}
 
     def delete(physical_id: str, props: Properties) -> None:
-        # traps G3: CloudFormation skips a pending one and SNS forgets it by itself, here at once.
+        # pitfall G3: CloudFormation skips a pending one and SNS forgets it by itself, here at once.
         context.client("sns").unsubscribe(SubscriptionArn=physical_id)
 
     replaced_by = frozenset({"TopicArn", "Protocol", "Endpoint"})
@@ -109,13 +109,13 @@ ATTRIBUTES = (
 )
 
 
-def why_refused(context: Context, service: str, topic_arn: str, source_arn: str = "") -> str | None:
-    """Say why a service may not publish to a topic, or None (traps G1: a CMK needs its own statement)."""
+def denial_reason(context: Context, service: str, topic_arn: str, source_arn: str = "") -> str | None:
+    """Say why a service may not publish to a topic, or None (pitfall G1: a CMK needs its own statement)."""
     topic = sns._topics.get(topic_arn)
     if topic is None:
         return None
     attributes = topic["attributes"]
-    if context.why_refused(service, "sns:Publish", topic_arn, source_arn):
+    if context.denial_reason(service, "sns:Publish", topic_arn, source_arn):
         return f"the topic's policy does not allow {service} sns:Publish"
     key_id = attributes.get("KmsMasterKeyId")
     if not key_id:
@@ -127,7 +127,7 @@ def why_refused(context: Context, service: str, topic_arn: str, source_arn: str 
     if key is None:
         return f"the topic's key {key_id} does not exist"
     for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-        if context.why_refused(service, action, key["Arn"], source_arn):
+        if context.denial_reason(service, action, key["Arn"], source_arn):
             return f"the policy of the topic's key does not allow {service} {action}"
     return None
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_aws.ministack.private import require
-from local_aws.tracking import track
+from local_aws.core.access_tracking import track
+from local_aws.ministack.compat import require
 
 Handler = dict[str, Any]
 
@@ -12,7 +12,7 @@ Handler = dict[str, Any]
 UNREAD_WITH_REASON: dict[str, dict[str, str]] = {
     "AWS::ECR::Repository": {"EmptyOnDelete": "It is read by the delete, which asks for it."},
     "AWS::KMS::Key": {"PendingWindowInDays": "It is read by the delete, which schedules by it."},
-    "AWS::CodeCommit::Repository": {"Code": "AWS reads it when it makes the repository only (traps B4)."},
+    "AWS::CodeCommit::Repository": {"Code": "AWS reads it when it makes the repository only (pitfall B4)."},
     "AWS::CDK::Metadata": {"Analytics": "The CDK's own usage analytics; no service acts on it."},
 }
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_aws.api import service_model
-from local_aws.cloudformation import convert
-from local_aws.context import Context
-from local_aws.ministack.completion import complete
-from local_aws.ministack.private import require
+from local_aws.core.api import service_model
+from local_aws.core.cloudformation import convert
+from local_aws.core.context import Context
+from local_aws.ministack.compat import require
+from local_aws.ministack.property_setters import complete
 
 s3 = require("services.s3", "_resolve_sse_write_headers", "_bucket_tags", "_buckets")
 kms = require("services.kms", "_alias_arn", "_aliases", "_create_key", "_resolve_key")

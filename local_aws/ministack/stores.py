@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from local_aws.again import again
-from local_aws.ministack.private import require
+from local_aws.core.concurrent_mutation import again
+from local_aws.ministack.compat import require
 
 READERS = ("items", "values", "items_scoped", "values_scoped", "all_items")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from local_aws.ministack.private import require
+from local_aws.ministack.compat import require
 
 ROOMS = ("engine", "handlers", "changesets")
 engine = require("services.cloudformation.engine", "_topological_sort", "validate_template_support")
@@ -19,7 +19,7 @@ def install() -> None:
 
 def _checked(original: Callable[..., None]) -> Callable[..., None]:
     def validate(template: dict[str, Any], conditions: dict[str, Any], params: Any = None) -> None:
-        # traps K2, https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
+        # pitfall K2, https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
         if not template.get("Resources"):
             raise ValueError("Template format error: At least one Resources member must be defined.")
         original(template, conditions, params=params)
@@ -29,7 +29,7 @@ def _checked(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def _check_circle(resources: dict[str, Any], conditions: dict[str, Any]) -> None:
-    """Refuse resources that wait for each other (traps K1).
+    """Refuse resources that wait for each other (pitfall K1).
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
     """

@@ -26,7 +26,7 @@ def projects(account: Account) -> Iterator[Thing]:
 
 
 def report_groups(account: Account) -> Iterator[Thing]:
-    """Yield the report groups; CodeBuild makes one for each that a buildspec names (traps F8)."""
+    """Yield the report groups; CodeBuild makes one for each that a buildspec names (pitfall F8)."""
     arns = list(account.pages("codebuild", "list_report_groups", "reportGroups"))
     for some in batches(arns, AT_ONCE):
         answer = account.client("codebuild").batch_get_report_groups(reportGroupArns=some)
@@ -41,7 +41,7 @@ def applications(account: Account) -> Iterator[Thing]:
         groups = account.pages(
             "codedeploy", "list_deployment_groups", "deploymentGroups", applicationName=name
         )
-        yield from (Thing("CodeDeploy deployment group", group, hangs_on=(name,)) for group in groups)
+        yield from (Thing("CodeDeploy deployment group", group, parents=(name,)) for group in groups)
 
 
 def pipelines(account: Account) -> Iterator[Thing]:

@@ -22,14 +22,14 @@ def policies(account: Account) -> Iterator[Thing]:
 
 
 def providers(account: Account) -> Iterator[Thing]:
-    """Yield the OIDC providers; only their tags say whose they are (traps M3)."""
+    """Yield the OIDC providers; only their tags say whose they are (pitfall M3)."""
     for listed in account.pages("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList"):
         provider = account.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=listed["Arn"])
         yield Thing("OIDC provider", listed["Arn"].partition("/")[2], flat(provider.get("Tags")))
 
 
 def keys(account: Account) -> Iterator[Thing]:
-    """Yield the customer managed keys; AWS keeps a deleted one for seven days at least (traps H6)."""
+    """Yield the customer managed keys; AWS keeps a deleted one for seven days at least (pitfall H6)."""
     for listed in account.pages("kms", "list_keys", "Keys"):
         key = account.client("kms").describe_key(KeyId=listed["KeyId"])["KeyMetadata"]
         if key.get("KeyManager", "CUSTOMER") == "AWS":
@@ -58,7 +58,7 @@ def aliases(account: Account) -> Iterator[Thing]:
 
 
 def parameters(account: Account) -> Iterator[Thing]:
-    """Yield the SSM parameters' names; a SecureString is not CloudFormation's to delete (traps F5)."""
+    """Yield the SSM parameters' names; a SecureString is not CloudFormation's to delete (pitfall F5)."""
     for found in account.pages("ssm", "describe_parameters", "Parameters"):
         yield Thing("SSM parameter", found["Name"], note=found["Type"])
 

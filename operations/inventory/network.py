@@ -83,7 +83,7 @@ def load_balancers(account: Account) -> Iterator[Thing]:
     for balancer in found:
         arn = balancer["LoadBalancerArn"]
         for listener in account.pages("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=arn):
-            yield Thing("listener", listener["ListenerArn"], hangs_on=(balancer["LoadBalancerName"],))
+            yield Thing("listener", listener["ListenerArn"], parents=(balancer["LoadBalancerName"],))
 
 
 def target_groups(account: Account) -> Iterator[Thing]:

@@ -34,7 +34,7 @@ def tasks(account: Account) -> Iterator[Thing]:
     """Yield the tasks that run or are about to."""
     for cluster in account.pages("ecs", "list_clusters", "clusterArns"):
         for arn in account.pages("ecs", "list_tasks", "taskArns", cluster=cluster):
-            yield Thing("ECS task", arn.rpartition("/")[2], hangs_on=(cluster.rpartition("/")[2],))
+            yield Thing("ECS task", arn.rpartition("/")[2], parents=(cluster.rpartition("/")[2],))
 
 
 def task_definitions(account: Account) -> Iterator[Thing]:
@@ -43,7 +43,7 @@ def task_definitions(account: Account) -> Iterator[Thing]:
         for arn in account.pages("ecs", "list_task_definitions", "taskDefinitionArns", status=status):
             name = arn.rpartition("/")[2]
             yield Thing(
-                "task definition", name, hangs_on=(name.partition(":")[0],), note=status, remains=remains
+                "task definition", name, parents=(name.partition(":")[0],), note=status, remains=remains
             )
 
 

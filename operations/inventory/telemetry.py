@@ -15,7 +15,7 @@ def topics(account: Account) -> Iterator[Thing]:
 
 
 def subscriptions(account: Account) -> Iterator[Thing]:
-    """Yield the subscriptions; an address that never confirmed one drops out by itself (traps G3)."""
+    """Yield the subscriptions; an address that never confirmed one drops out by itself (pitfall G3)."""
     for found in account.pages("sns", "list_subscriptions", "Subscriptions"):
         pending = found["SubscriptionArn"] == "PendingConfirmation"
         topic = found["TopicArn"].rpartition(":")[2]
@@ -23,7 +23,7 @@ def subscriptions(account: Account) -> Iterator[Thing]:
         yield Thing(
             "SNS subscription",
             f"{topic} -> {found['Endpoint']}",
-            hangs_on=(topic,),
+            parents=(topic,),
             note=note,
             remains=not pending,
         )

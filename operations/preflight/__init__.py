@@ -26,7 +26,7 @@ CHECKS: Mapping[str, Callable[[Subject], Iterator[Check]]] = {
     "names": names.names,
     "Docker Hub": names.docker_hub,
 }
-COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.STOP: "red"}
+COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.ERROR: "red"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Preflight:
     @property
     def stops(self) -> tuple[Check, ...]:
         """What a deployment would fail on."""
-        return tuple(check for check in self.checks if check.verdict is Verdict.STOP)
+        return tuple(check for check in self.checks if check.verdict is Verdict.ERROR)
 
     def as_data(self) -> dict[str, Any]:
         """Return it for a program to read."""
@@ -86,8 +86,8 @@ def tell(preflight: Preflight, console: Console) -> None:
         table.add_row(Text(check.verdict, COLOURS[check.verdict]), check.name, escape(check.found))
     console.print(table)
     for check in preflight.checks:
-        if check.todo:
-            console.print(f"{check.name}: {check.todo}", highlight=False, markup=False, soft_wrap=True)
+        if check.remedy:
+            console.print(f"{check.name}: {check.remedy}", highlight=False, markup=False, soft_wrap=True)
     count = len(preflight.stops)
     said = f"{count} to mend before cdk deploy" if count else "ready for cdk deploy"
     console.print(f"{preflight.subject.suffix}: {said}", highlight=False)

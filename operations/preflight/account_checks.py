@@ -26,8 +26,8 @@ def region(subject: Subject) -> Iterator[Check]:
         return
     theirs = boto3.session.Session().region_name
     if theirs not in (None, REGION):
-        todo = f"export AWS_REGION={REGION}, or the AWS CLI looks in {theirs}"
-        yield warning("account", f"{who}; your default is {theirs}", todo)
+        remedy = f"export AWS_REGION={REGION}, or the AWS CLI looks in {theirs}"
+        yield warning("account", f"{who}; your default is {theirs}", remedy)
         return
     yield ok("account", who)
 
@@ -35,13 +35,13 @@ def region(subject: Subject) -> Iterator[Check]:
 def bootstrap(subject: Subject) -> Iterator[Check]:
     """Look for the CDK's bootstrap: the version it notes, the bucket it fills, the role it deploys with."""
     account = subject.account
-    todo = f"cdk bootstrap aws://{account.id}/{account.region} -c environmentSuffix={subject.suffix}"
+    remedy = f"cdk bootstrap aws://{account.id}/{account.region} -c environmentSuffix={subject.suffix}"
     version = _parameter(account, BOOTSTRAP_PARAMETER)
     if version is None:
-        yield stop("CDK bootstrap", "never bootstrapped", todo)
+        yield stop("CDK bootstrap", "never bootstrapped", remedy)
         return
     if int(version) < BOOTSTRAP_VERSION:
-        yield stop("CDK bootstrap", f"version {version}, older than {BOOTSTRAP_VERSION}", todo)
+        yield stop("CDK bootstrap", f"version {version}, older than {BOOTSTRAP_VERSION}", remedy)
         return
     where = f"{account.id}-{account.region}"
     missing = []
@@ -51,19 +51,19 @@ def bootstrap(subject: Subject) -> Iterator[Check]:
         if not _there(account, "iam", "get_role", RoleName=f"cdk-hnb659fds-{role}-role-{where}"):
             missing.append(f"role cdk-hnb659fds-{role}-role-{where}")
     if missing:
-        again = f"delete the stack CDKToolkit, then {todo}"
+        again = f"delete the stack CDKToolkit, then {remedy}"
         yield stop("CDK bootstrap", f"version {version}, but there is no {', no '.join(missing)}", again)
         return
     yield ok("CDK bootstrap", f"version {version}")
 
 
 def service_role(subject: Subject) -> Iterator[Check]:
-    """Look for ECS's service-linked role: without it, an account's first cluster fails (traps A1)."""
+    """Look for ECS's service-linked role: without it, an account's first cluster fails (pitfall A1)."""
     if has_service_role(subject.account):
         yield ok("ECS service role", "there")
         return
-    todo = "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com (or --fix)"
-    yield stop("ECS service role", "missing: an account's first cluster fails without it", todo)
+    remedy = "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com (or --fix)"
+    yield stop("ECS service role", "missing: an account's first cluster fails without it", remedy)
 
 
 def has_service_role(account: Account) -> bool:
@@ -72,20 +72,20 @@ def has_service_role(account: Account) -> bool:
 
 
 def codecommit(subject: Subject) -> Iterator[Check]:
-    """Ask CodeCommit; new accounts were refused from July 2024 to November 2025 (traps A3)."""
+    """Ask CodeCommit; new accounts were refused from July 2024 to November 2025 (pitfall A3)."""
     try:
         found = list(subject.account.pages("codecommit", "list_repositories", "repositories"))
     except ClientError as error:
         if code_of(error) != "OperationNotAllowedException":
             raise
-        todo = "ask AWS Support to let this account use CodeCommit: it is open to all since November 2025"
-        yield stop("CodeCommit", "refuses this account", todo)
+        remedy = "ask AWS Support to let this account use CodeCommit: it is open to all since November 2025"
+        yield stop("CodeCommit", "refuses this account", remedy)
         return
     yield ok("CodeCommit", f"answers, {len(found)} repositories")
 
 
 def github(subject: Subject) -> Iterator[Check]:
-    """Look for GitHub's OIDC provider, of which an account can have one (traps M3)."""
+    """Look for GitHub's OIDC provider, of which an account can have one (pitfall M3)."""
     if subject.github is None:
         return
     arn = f"arn:aws:iam::{subject.account.id}:oidc-provider/{GITHUB}"
@@ -94,19 +94,19 @@ def github(subject: Subject) -> Iterator[Check]:
     if subject.github == "create":
         yield _to_create(there)
     elif not there:
-        todo = (
+        remedy = (
             f"aws iam create-open-id-connect-provider --url https://{GITHUB} --client-id-list {AUDIENCE},"
             " or deploy one environment with -c createGithubOidcProvider=true"
         )
-        yield stop("GitHub's OIDC provider", "missing", todo)
+        yield stop("GitHub's OIDC provider", "missing", remedy)
     else:
         yield _audience(subject.account, arn)
 
 
 def _to_create(there: bool) -> Check:
     if there:
-        todo = "leave createGithubOidcProvider out: it is imported"
-        return stop("GitHub's OIDC provider", "there already, and an account has one", todo)
+        remedy = "leave createGithubOidcProvider out: it is imported"
+        return stop("GitHub's OIDC provider", "there already, and an account has one", remedy)
     return ok("GitHub's OIDC provider", "not there: the stack can create it")
 
 
@@ -114,11 +114,11 @@ def _audience(account: Account, arn: str) -> Check:
     found = account.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     if AUDIENCE in found.get("ClientIDList", []):
         return ok("GitHub's OIDC provider", f"there, for {AUDIENCE}")
-    todo = (
+    remedy = (
         f"aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {arn}"
         f" --client-id {AUDIENCE}"
     )
-    return stop("GitHub's OIDC provider", f"does not admit {AUDIENCE}", todo)
+    return stop("GitHub's OIDC provider", f"does not admit {AUDIENCE}", remedy)
 
 
 def _parameter(account: Account, name: str) -> str | None:

@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
     OK = "ok"
     WARNING = "warning"
-    STOP = "stop"
+    ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Check:
     name: str
     verdict: Verdict
     found: str
-    todo: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ def ok(name: str, found: str) -> Check:
     return Check(name, Verdict.OK, found)
 
 
-def warning(name: str, found: str, todo: str) -> Check:
+def warning(name: str, found: str, remedy: str) -> Check:
     """Return a finding that does not keep anybody from deploying."""
-    return Check(name, Verdict.WARNING, found, todo)
+    return Check(name, Verdict.WARNING, found, remedy)
 
 
-def stop(name: str, found: str, todo: str) -> Check:
+def stop(name: str, found: str, remedy: str) -> Check:
     """Return a finding that the deployment would fail on."""
-    return Check(name, Verdict.STOP, found, todo)
+    return Check(name, Verdict.ERROR, found, remedy)

@@ -34,15 +34,15 @@ def stack(subject: Subject) -> Iterator[Check]:
     elif status.endswith("_IN_PROGRESS"):
         yield stop("stack", f"{subject.stack} is {status}", "wait until CloudFormation is done with it")
     elif status == "UPDATE_ROLLBACK_FAILED":
-        todo = f"aws cloudformation continue-update-rollback --stack-name {subject.stack}"
-        yield stop("stack", f"{subject.stack} is {status}", todo)
+        remedy = f"aws cloudformation continue-update-rollback --stack-name {subject.stack}"
+        yield stop("stack", f"{subject.stack} is {status}", remedy)
     else:
-        todo = f"python -m operations destroy {subject.suffix}"
-        yield stop("stack", f"{subject.stack} is {status}", todo)
+        remedy = f"python -m operations destroy {subject.suffix}"
+        yield stop("stack", f"{subject.stack} is {status}", remedy)
 
 
 def names(subject: Subject) -> Iterator[Check]:
-    """Look for names of this environment that are taken although its stack is not there (traps H2)."""
+    """Look for names of this environment that are taken although its stack is not there (pitfall H2)."""
     status = subject.status
     if status is not None and status not in STARTS_ANEW:
         yield ok("names", "this environment's own")
@@ -54,11 +54,11 @@ def names(subject: Subject) -> Iterator[Check]:
         yield ok("names", "free")
         return
     said = f"{len(left)} left of an earlier life: {_named(left)}"
-    todo = f"python -m operations destroy {subject.suffix}; operations leftovers lists them"
+    remedy = f"python -m operations destroy {subject.suffix}; operations leftovers lists them"
     if all(thing.kind in UNNAMED for thing in left):
-        yield warning("names", said, todo)
+        yield warning("names", said, remedy)
     else:
-        yield stop("names", said, todo)
+        yield stop("names", said, remedy)
 
 
 def _counts(thing: Thing, subject: Subject) -> bool:
@@ -72,7 +72,7 @@ def _named(left: list[Thing]) -> str:
 
 
 def _bucket(subject: Subject) -> Iterator[Check]:
-    """A bucket's name is taken for all of AWS, so another account may have it (traps L)."""
+    """A bucket's name is taken for all of AWS, so another account may have it (pitfall L)."""
     account = subject.account
     name = f"artifacts-{subject.suffix}-{account.id}-{account.region}"
     try:
@@ -85,7 +85,7 @@ def _bucket(subject: Subject) -> Iterator[Check]:
 
 
 def docker_hub(subject: Subject) -> Iterator[Check]:
-    """Compare Docker Hub's user name with the password that only a person can put (traps F5)."""
+    """Compare Docker Hub's user name with the password that only a person can put (pitfall F5)."""
     ssm = subject.account.client("ssm")
     name = f"/docker-hub-{subject.suffix}"
     found = ssm.get_parameters(Names=[f"{name}/username", f"{name}/password"])["Parameters"]
@@ -94,12 +94,12 @@ def docker_hub(subject: Subject) -> Iterator[Check]:
     username = by_name.get(f"{name}/username", {"Value": "anonymous"})["Value"]
     put = f'aws ssm put-parameter --name {name}/password --type SecureString --overwrite --value "$(cat)"'
     if password and password["Type"] != "SecureString":
-        todo = f"aws ssm delete-parameter --name {name}/password, then {put}"
-        yield stop("Docker Hub", f"{name}/password is a {password['Type']}: everybody can read it", todo)
+        remedy = f"aws ssm delete-parameter --name {name}/password, then {put}"
+        yield stop("Docker Hub", f"{name}/password is a {password['Type']}: everybody can read it", remedy)
     elif username != "anonymous" and password is None:
         yield stop("Docker Hub", f"{username} has no password: every build fails", put)
     elif username == "anonymous" and password:
-        todo = f"aws ssm put-parameter --name {name}/username --type String --overwrite --value USERNAME"
-        yield warning("Docker Hub", "a password, but the user is anonymous: nobody signs in", todo)
+        remedy = f"aws ssm put-parameter --name {name}/username --type String --overwrite --value USERNAME"
+        yield warning("Docker Hub", "a password, but the user is anonymous: nobody signs in", remedy)
     else:
         yield ok("Docker Hub", f"{username}{', with a password' if password else ''}")

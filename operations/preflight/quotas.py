@@ -16,7 +16,7 @@ NAT_STATES = ("pending", "available", "deleting")
 
 @dataclass(frozen=True)
 class Quota:
-    """One quota. `used` counts what is there, or is None where only the quota itself is asked (traps A2)."""
+    """One quota. `used` counts what is there, or is None if only the quota itself is asked (pitfall A2)."""
 
     name: str
     service: str
@@ -36,11 +36,11 @@ def quotas(subject: Subject) -> Iterator[Check]:
         if used + needed <= allowed:
             yield ok(quota.name, found)
             continue
-        todo = (
+        remedy = (
             f"aws service-quotas request-service-quota-increase --region {subject.account.region}"
             f" --service-code {quota.service} --quota-code {quota.code} --desired-value {used + needed}"
         )
-        yield stop(quota.name, found, todo)
+        yield stop(quota.name, found, remedy)
 
 
 def _allowed(account: Account, quota: Quota) -> int:

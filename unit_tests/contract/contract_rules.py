@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 
-from contract_files import ENVIRONMENT, Contract
+from unit_tests.contract.contract_files import ENVIRONMENT, Contract
 
 Rule = Callable[[Contract], None]
 

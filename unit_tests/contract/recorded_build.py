@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contract_files import ENVIRONMENT, Contract
+from unit_tests.contract.contract_files import ENVIRONMENT, Contract
 
 COMMIT = ENVIRONMENT["CODEBUILD_RESOLVED_SOURCE_VERSION"]
 IMAGE = f"{ENVIRONMENT['IMAGE_REPOSITORY_URI']}:{COMMIT}"

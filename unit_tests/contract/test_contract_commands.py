@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from contract_files import ENVIRONMENT, ROOT, Contract
-from recorded_build import COMMIT, DIGEST, IMAGE, Build
+
+from unit_tests.contract.contract_files import ENVIRONMENT, ROOT, Contract
+from unit_tests.contract.recorded_build import COMMIT, DIGEST, IMAGE, Build
 
 RENDERED = ("taskdef-staging.json", "taskdef.json")
 

@@ -7,8 +7,9 @@ import shlex
 from pathlib import Path
 
 import pytest
-from contract_files import ENVIRONMENT, ROOT
-from recorded_build import Build
+
+from unit_tests.contract.contract_files import ENVIRONMENT, ROOT
+from unit_tests.contract.recorded_build import Build
 
 # Without a character that a shell would quote when it shows a variable.
 PASSWORD, TOKEN = "pass-word-of-someone", "ecr-token"
@@ -78,7 +79,7 @@ def test_a_user_name_is_one_argument_whatever_it_holds(build: Build) -> None:
 
 
 def test_the_readme_has_one_command_that_puts_the_password_where_the_build_looks() -> None:
-    """CloudFormation makes no SecureString (traps F5), and no shell history may hold it."""
+    """CloudFormation makes no SecureString (pitfall F5), and no shell history may hold it."""
     (command,) = re.findall(r"^    (aws ssm put-parameter .*)$", (ROOT / "README.md").read_text(), re.M)
     words = shlex.split(command, comments=True)
     given = dict(zip(words[3::2], words[4::2], strict=True))

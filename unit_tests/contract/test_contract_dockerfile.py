@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from contract_files import ROOT, Contract
+
+from unit_tests.contract.contract_files import ROOT, Contract
 
 HADOLINT = Path(sys.executable).with_name("hadolint")
 

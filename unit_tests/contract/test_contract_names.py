@@ -1,11 +1,11 @@
-"""The contract files and the stacks use the same names: neither can read the other's (traps B2)."""
+"""The contract files and the stacks use the same names: neither can read the other's (pitfall B2)."""
 
 from __future__ import annotations
 
 import pytest
-from contract_files import ENVIRONMENT, Contract
 
 from infrastructure import naming
+from unit_tests.contract.contract_files import ENVIRONMENT, Contract
 
 
 def check_names(contract: Contract) -> None:

@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from broken_copies import BREAKS
-from contract_files import FILES, ROOT, Contract
-from contract_rules import RULES
+
+from unit_tests.contract.broken_copies import BREAKS
+from unit_tests.contract.contract_files import FILES, ROOT, Contract
+from unit_tests.contract.contract_rules import RULES
 
 EDITS = [(rule, *edit) for rule, edits in BREAKS.items() for edit in edits]
 

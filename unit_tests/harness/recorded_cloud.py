@@ -13,7 +13,7 @@ class RecordedCloud:
 
     name = "local_aws"
     endpoint = "http://127.0.0.1:9"
-    factor = 0.02
+    time_scale = 0.02
 
     def __init__(self, answers: Answers) -> None:
         self.answers = answers

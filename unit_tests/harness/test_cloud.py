@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests.cloud import Cloud, HarnessError
-from integration_tests.interrupts import sigterm_as_ctrl_c
-from integration_tests.live import check_ready, live, time_limit
+from harness.aws import check_ready, live, time_limit
+from harness.cloud import Cloud, HarnessError
+from harness.interrupts import sigterm_as_ctrl_c
 from operations import preflight
 from operations.preflight.check import ok, stop
 
@@ -87,7 +87,7 @@ def test_awss_minutes_pass_at_the_clouds_pace_and_real_work_does_not(local: Clou
     assert Cloud("AWS", tmp_path).minutes(50, own=1) == pytest.approx(51 * 60)
 
 
-def test_an_account_that_is_not_ready_stops_the_stories_before_they_deploy(
+def test_an_account_that_is_not_ready_stops_the_scenarios_before_they_deploy(
     local: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = stop("CDK bootstrap", "there is none", "cdk bootstrap aws://1/us-east-1")
@@ -102,7 +102,7 @@ def test_an_account_that_is_not_ready_stops_the_stories_before_they_deploy(
     ]
 
 
-def test_a_time_limit_ends_a_story_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_time_limit_ends_a_scenario_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:
     with sigterm_as_ctrl_c(), pytest.raises(KeyboardInterrupt), time_limit(0.001):
         time.sleep(20)
     assert "the time limit of 0.001 minutes is over" in capsys.readouterr().err

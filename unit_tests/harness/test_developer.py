@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests.cloud import Cloud, HarnessError
-from integration_tests.developer import GREETING, Developer
+from harness.cloud import Cloud, HarnessError
+from harness.developer import GREETING, Developer
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from integration_tests.cloud import Cloud
-from integration_tests.environment import Environment, why
-from integration_tests.suffixes import random_suffix
+from harness.cloud import Cloud
+from harness.environment import Environment, why
+from harness.suffixes import random_suffix
 
 
 def test_a_failed_deploy_is_explained_by_the_clis_summary() -> None:
@@ -26,7 +26,7 @@ def test_a_random_suffix_is_one_that_the_app_takes() -> None:
         assert len(suffix) <= 12
 
 
-def test_an_environment_of_a_story_shows_two_versions_side_by_side(tmp_path: Path) -> None:
+def test_an_environment_of_a_scenario_shows_two_versions_side_by_side(tmp_path: Path) -> None:
     """A suffix without an environment gets dev's settings, all at once: there would be nothing to see."""
     context = Environment(Cloud("AWS", tmp_path), "it1", {"certificateArn": "arn"}).context
     assert context.pop("deploymentConfig").startswith("CodeDeployDefault.ECSCanary")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from integration_tests.folders import clear, run_folder
+from harness.folders import clear, run_folder
 
 
 def test_two_runs_never_share_a_folder(tmp_path: Path) -> None:

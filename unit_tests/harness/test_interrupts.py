@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: they end a story, and not its destroy."""
+"""Ctrl-C and SIGTERM: they end a scenario, and not its destroy."""
 
 import signal
 import socket
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from integration_tests import local
-from integration_tests.cloud import HarnessError
-from integration_tests.interrupts import held_back, sigterm_as_ctrl_c
-from local_aws.pythons import PythonNotFoundError
+from harness import local
+from harness.cloud import HarnessError
+from harness.interrupts import defer_signals, sigterm_as_ctrl_c
+from local_aws.host.interpreters import PythonNotFoundError
 
 
-def test_sigterm_ends_a_story_as_ctrl_c_does() -> None:
+def test_sigterm_ends_a_scenario_as_ctrl_c_does() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt), sigterm_as_ctrl_c():
         signal.raise_signal(signal.SIGTERM)
@@ -23,7 +23,7 @@ def test_sigterm_ends_a_story_as_ctrl_c_does() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_destroy_is_not_interrupted(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
     finished = False
-    with held_back("destroying, please wait"):
+    with defer_signals("destroying, please wait"):
         signal.raise_signal(number)
         finished = True
     assert finished
@@ -40,7 +40,7 @@ def sigint_as_in_a_terminal() -> Iterator[None]:
 
 @pytest.mark.usefixtures("sigint_as_in_a_terminal")
 def test_ctrl_c_interrupts_again_after_the_destroy() -> None:
-    with held_back(""):
+    with defer_signals(""):
         pass
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from integration_tests.permissions import mutations, statements, table, unexplained
+from harness.permissions import mutations, statements, table, unexplained
 
 
 def statement(

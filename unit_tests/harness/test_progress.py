@@ -1,12 +1,12 @@
-"""What is told of a story while it happens."""
+"""What is told of a scenario while it happens."""
 
 import io
 
 from rich.console import Console
 
-from integration_tests.progress import Progress
-from integration_tests.release import Release
-from integration_tests.screen import Screen
+from harness.progress import Progress
+from harness.release import Release
+from harness.screen import Screen
 
 RELEASE = Release("a" * 40, "1", "InProgress", (("Source", "Succeeded"), ("Build", "InProgress")))
 
@@ -32,7 +32,7 @@ def test_a_second_release_is_told_from_its_start() -> None:
 
 def test_the_screen_shows_stages_lifecycle_events_and_the_clocks_factor() -> None:
     screen = Screen()
-    screen.progress.factor = 0.02
+    screen.progress.time_scale = 0.02
     events = (("Install", "Succeeded"), ("AllowTraffic", "InProgress"))
     screen.progress.see(Release(**{**vars(RELEASE), "deployment": "d-ABC", "events": events}))
     drawn = io.StringIO()

@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import pytest
 
+from harness.cloud import Cloud
+from harness.release import Release, Releases, newest_of, read
+from harness.scenario import LIFECYCLE_EVENTS, ScenarioError, check_lifecycle
 from infrastructure.outputs import Outputs
-from integration_tests.cloud import Cloud
-from integration_tests.release import Release, Releases, newest_of, read
-from integration_tests.story import LIFECYCLE_EVENTS, StoryError, check_lifecycle
 
 COMMIT = "a" * 40
 
@@ -75,12 +75,12 @@ def test_a_deployment_with_every_lifecycle_event_succeeded_is_taken() -> None:
 @pytest.mark.parametrize("status", ["Failed", "InProgress", "Skipped", "Pending"])
 def test_an_event_that_did_not_succeed_is_not_taken(status: str) -> None:
     events = {**dict.fromkeys(LIFECYCLE_EVENTS, "Succeeded"), "AllowTraffic": status}
-    with pytest.raises(StoryError, match=f"AllowTraffic {status}"):
+    with pytest.raises(ScenarioError, match=f"AllowTraffic {status}"):
         check_lifecycle(release_with(events))
 
 
 def test_a_deployment_without_events_is_not_taken() -> None:
-    with pytest.raises(StoryError, match="missing"):
+    with pytest.raises(ScenarioError, match="missing"):
         check_lifecycle(release_with({}))
 
 

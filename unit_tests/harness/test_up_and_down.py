@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from integration_tests import down, up
-from integration_tests.story import StoryError
+from harness import down, up
+from harness.scenario import ScenarioError
 from operations.ownership import Thing
 
 
 class Told:
-    """In place of a story: what it was told to do, to which environment."""
+    """In place of a scenario: what it was told to do, to which environment."""
 
     done: list[tuple[str, str]]
 
@@ -36,21 +36,21 @@ class Told:
     def destroy(self) -> None:
         self.done.append(("destroy", self.suffix))
         if self.suffix == "broken":
-            raise StoryError("it stays")
+            raise ScenarioError("it stays")
 
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What stories are told, on a local_aws that is none."""
+    """What scenarios are told, on a local_aws that is none."""
     Told.done = []
     running = SimpleNamespace(pid=1, stop=list)
-    cloud = SimpleNamespace(endpoint="http://here", factor=1.0, containers="processes", account=None)
+    cloud = SimpleNamespace(endpoint="http://here", time_scale=1.0, containers="processes", account=None)
     for module in (up, down):
-        monkeypatch.setattr(module, "Story", Told)
+        monkeypatch.setattr(module, "Scenario", Told)
         monkeypatch.setattr(module, "find_local_aws", lambda _: running)
         monkeypatch.setattr(module, "cloud_of", lambda *_: cloud)
     monkeypatch.setattr(up, "start", lambda _cloud, suffix, **_: f"http://page/{suffix}")
-    monkeypatch.setattr("integration_tests.folders.folder", lambda *_: tmp_path)
+    monkeypatch.setattr("harness.folders.folder", lambda *_: tmp_path)
     monkeypatch.setattr(down, "folder", lambda _: tmp_path)
     (tmp_path / "local_aws").mkdir()
     return Told.done

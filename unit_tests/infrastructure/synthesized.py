@@ -10,10 +10,10 @@ from typing import Any
 
 from aws_cdk import App
 
-from infrastructure.config import Config
-from infrastructure.permissions import references as readings
-from infrastructure.root_stack import RootStack
-from infrastructure.synthesis import defaults
+from infrastructure.config.settings import Config
+from infrastructure.stacks.root import RootStack
+from tools.assembly import defaults
+from tools.iam_docs import references as readings
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PARTS = ("root", "network", "compute", "pipeline")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from synthesized import PROJECT, Templates, plain, references, statements
+from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, references, statements
 
 Rule = Callable[[Templates], None]
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import template_rules
-from broken_templates import BREAKS, Edit
-from synthesized import Templates
-from template_rules import RULES
+
+from unit_tests.infrastructure import template_rules
+from unit_tests.infrastructure.broken_templates import BREAKS, Edit
+from unit_tests.infrastructure.synthesized import Templates
+from unit_tests.infrastructure.template_rules import RULES
 
 EDITS = [(rule, type_, edit) for rule, edits in BREAKS.items() for type_, edit in edits]
 # What no edit of one resource breaks; each has a test of its own below.

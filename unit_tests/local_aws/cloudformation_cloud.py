@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from local_aws.running import Running
+from local_aws.daemon import ServerHandle
 
 SECONDS = 40.0
 Template = dict[str, Any]
@@ -30,7 +30,7 @@ def template(
 class Cloud:
     """The account of one server."""
 
-    server: Running
+    server: ServerHandle
     clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:

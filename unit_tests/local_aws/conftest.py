@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_aws.api import JsonService
+from local_aws.core.api import JsonService
 
 
 @pytest.fixture(autouse=True)

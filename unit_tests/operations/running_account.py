@@ -6,7 +6,7 @@ from pathlib import Path
 
 import boto3
 
-from local_aws.running import start
+from local_aws.daemon import start
 from operations.account import Account
 
 

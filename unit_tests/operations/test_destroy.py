@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from account_fakes import FakeAccount, refusing
 from botocore.exceptions import ClientError
 
 from operations import destroy as destroying
 from operations.errors import OperationsError
-from operations.stopping import stop_everything
+from operations.quiesce import stop_everything
+from unit_tests.operations.account_fakes import FakeAccount, refusing
 
 NO_STACK = {"Error": {"Code": "ValidationError", "Message": "Stack with id stack-dev does not exist"}}
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/stack-dev/1"
@@ -123,7 +123,7 @@ def cdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_a_running_deployment_is_stopped_before_the_stack_is_deleted(cdk: Path) -> None:
-    """It would go on making and removing task sets, and the service could not be deleted (traps I2)."""
+    """It would go on making and removing task sets, and the service could not be deleted (pitfall I2)."""
     running = Running()
     account = FakeAccount(running.answers())
     destroying.destroy("dev", account, lambda _: None)
@@ -300,7 +300,7 @@ def test_a_task_definition_that_ecs_does_not_delete_is_an_error() -> None:
 
 @pytest.mark.usefixtures("cdk")
 def test_the_pipelines_task_definitions_are_deregistered_and_deleted() -> None:
-    """CloudFormation knows only the one that it made (traps H5)."""
+    """CloudFormation knows only the one that it made (pitfall H5)."""
     arn = "arn:aws:ecs:us-east-1:123456789012:task-definition/"
 
     def definitions(status: str, **_: Any) -> dict[str, Any]:

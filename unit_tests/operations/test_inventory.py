@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from running_account import running_account
 
 from operations.__main__ import main
 from operations.account import Account
 from operations.inventory import KINDS
 from operations.ownership import Ownership
+from unit_tests.operations.running_account import running_account
 
 Plant = Callable[[Account], Any]
 TRUST = json.dumps(
@@ -281,7 +281,7 @@ def test_a_key_waiting_for_its_deletion_is_named_and_does_not_remain(account: Ac
 
 
 def test_the_accounts_provider_for_github_is_nobodys_unless_a_stack_made_it(account: Account) -> None:
-    """Most environments import it: destroying one must not call it a leftover (traps M3)."""
+    """Most environments import it: destroying one must not call it a leftover (pitfall M3)."""
     account.client("iam").create_open_id_connect_provider(Url="https://orphan.example.com")
     found = {thing.name: thing for thing in KINDS["OIDC providers"](account)}
     imported = next(thing for name, thing in found.items() if name.endswith("orphan.example.com"))

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
-from account_fakes import FakeAccount, refusing
 from rich.console import Console
 
 from operations import leftovers
@@ -15,6 +14,7 @@ from operations.errors import OperationsError
 from operations.inventory import identity
 from operations.inventory.network import network_interfaces
 from operations.ownership import Thing
+from unit_tests.operations.account_fakes import FakeAccount, refusing
 
 NOBODY = FakeAccount({})
 Kinds = Mapping[str, Callable[[Account], Iterator[Thing]]]
@@ -75,7 +75,7 @@ def test_a_kind_that_cannot_be_asked_is_an_error_and_not_nothing(monkeypatch: py
 
 
 def test_what_aws_keeps_by_design_is_named_and_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = Thing("KMS key", "1234", hangs_on=("key of artifacts-dev",), note="PendingDeletion", remains=False)
+    key = Thing("KMS key", "1234", parents=("key of artifacts-dev",), note="PendingDeletion", remains=False)
     monkeypatch.setattr(leftovers, "KINDS", kinds(key))
     found = leftovers.find("dev", NOBODY)
     said = io.StringIO()

@@ -50,7 +50,7 @@ def test_cloudformations_own_tag_tells_the_environment() -> None:
 
 
 def test_a_thing_belongs_to_what_it_hangs_on() -> None:
-    assert Ownership("dev").owns(Thing("ENI", "eni-1", hangs_on=("ELB app/load-balancer-dev/50dc",)))
+    assert Ownership("dev").owns(Thing("ENI", "eni-1", parents=("ELB app/load-balancer-dev/50dc",)))
 
 
 @pytest.mark.parametrize("name", ["repository-dev-2", "stack-dev-2-Network", "repository-a-dev"])

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from account_fakes import FakeAccount, refusing
 from botocore.exceptions import ClientError
 from rich.console import Console
 
@@ -16,6 +15,7 @@ from operations import leftovers, preflight
 from operations.account import Account
 from operations.ownership import Thing
 from operations.preflight.check import Check, Subject, Verdict
+from unit_tests.operations.account_fakes import FakeAccount, refusing
 
 ACCOUNT = "123456789012"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
@@ -97,7 +97,7 @@ def findings(answers: dict[tuple[str, str], Any] | None = None, **asked: Any) ->
 
 def stops(answers: dict[tuple[str, str], Any] | None = None, **asked: Any) -> dict[str, Check]:
     """Return the checks that keep a person from deploying."""
-    return {name: one for name, one in findings(answers, **asked).items() if one.verdict is Verdict.STOP}
+    return {name: one for name, one in findings(answers, **asked).items() if one.verdict is Verdict.ERROR}
 
 
 @pytest.mark.usefixtures("left")
@@ -119,8 +119,8 @@ def test_another_region_is_a_stop() -> None:
     account = account_with({})
     account.session = type("Elsewhere", (), {"region_name": "eu-west-1"})
     (check, *_) = preflight.look(Subject("dev", account)).checks
-    assert (check.name, check.verdict) == ("account", Verdict.STOP)
-    assert "AWS_REGION=us-east-1" in check.todo
+    assert (check.name, check.verdict) == ("account", Verdict.ERROR)
+    assert "AWS_REGION=us-east-1" in check.remedy
 
 
 @pytest.mark.usefixtures("left")
@@ -145,14 +145,14 @@ def test_a_bootstrap_that_is_missing_old_or_broken_is_a_stop(
 ) -> None:
     check = stops(answers)["CDK bootstrap"]
     assert found in check.found
-    assert f"cdk bootstrap aws://{ACCOUNT}/us-east-1 -c environmentSuffix=dev" in check.todo
+    assert f"cdk bootstrap aws://{ACCOUNT}/us-east-1 -c environmentSuffix=dev" in check.remedy
 
 
 @pytest.mark.usefixtures("left")
 def test_a_missing_service_linked_role_is_a_stop_with_the_one_command() -> None:
-    """A fresh account has none, and the first cluster fails (traps A1)."""
+    """A fresh account has none, and the first cluster fails (pitfall A1)."""
     check = stops({("iam", "list_roles"): {"Roles": []}})["ECS service role"]
-    assert check.todo.startswith("aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com")
+    assert check.remedy.startswith("aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com")
 
 
 def test_fix_creates_the_service_linked_role_where_it_is_missing_only() -> None:
@@ -165,21 +165,21 @@ def test_fix_creates_the_service_linked_role_where_it_is_missing_only() -> None:
 
 @pytest.mark.usefixtures("left")
 def test_a_codecommit_that_refuses_the_account_is_a_stop() -> None:
-    """It refused new accounts until November 2025 (traps A3)."""
+    """It refused new accounts until November 2025 (pitfall A3)."""
     answers = {("codecommit", "list_repositories"): refusing("OperationNotAllowedException")}
-    assert "AWS Support" in stops(answers)["CodeCommit"].todo
+    assert "AWS Support" in stops(answers)["CodeCommit"].remedy
 
 
 @pytest.mark.usefixtures("left")
 def test_an_account_that_may_not_build_is_a_stop_with_the_command_to_ask_for_more() -> None:
-    """Its quota of builds is 0 or 1 (traps A2)."""
+    """Its quota of builds is 0 or 1 (pitfall A2)."""
 
     def none_for_codebuild(ServiceCode: str, QuotaCode: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
         return quota(0.0 if (ServiceCode, QuotaCode) == ("codebuild", "L-9D07B6EF") else 5.0)
 
     (check,) = stops({("service-quotas", "get_service_quota"): none_for_codebuild}).values()
     assert check.found == "0 allowed, 1 needed"
-    assert "--service-code codebuild --quota-code L-9D07B6EF --desired-value 1" in check.todo
+    assert "--service-code codebuild --quota-code L-9D07B6EF --desired-value 1" in check.remedy
 
 
 @pytest.mark.usefixtures("left")
@@ -229,7 +229,7 @@ def test_who_shares_a_network_needs_no_more_of_it(tmp_path: Path) -> None:
         ("ec2", "describe_addresses"): {"Addresses": [{}] * 5},
     }
     subject = Subject("dev-1", account_with(full), settings=settings)
-    assert [check.name for check in preflight.look(subject).checks if check.verdict is Verdict.STOP] == []
+    assert [check.name for check in preflight.look(subject).checks if check.verdict is Verdict.ERROR] == []
 
 
 @pytest.mark.usefixtures("left")
@@ -267,14 +267,18 @@ def test_a_quota_without_a_value_of_the_accounts_own_has_awss_default() -> None:
         ("CREATE_COMPLETE", Verdict.OK),
         ("UPDATE_ROLLBACK_COMPLETE", Verdict.OK),
         ("ROLLBACK_COMPLETE", Verdict.WARNING),
-        ("UPDATE_IN_PROGRESS", Verdict.STOP),
-        ("UPDATE_ROLLBACK_FAILED", Verdict.STOP),
-        ("DELETE_FAILED", Verdict.STOP),
+        ("UPDATE_IN_PROGRESS", Verdict.ERROR),
+        ("UPDATE_ROLLBACK_FAILED", Verdict.ERROR),
+        ("DELETE_FAILED", Verdict.ERROR),
     ],
 )
 def test_a_stacks_status_says_whether_a_deploy_can_go_on(status: str, verdict: Verdict) -> None:
     found = findings({("cloudformation", "describe_stacks"): {"Stacks": [{"StackStatus": status}]}})["stack"]
-    assert (found.verdict, status in found.found, bool(found.todo)) == (verdict, True, verdict != Verdict.OK)
+    assert (found.verdict, status in found.found, bool(found.remedy)) == (
+        verdict,
+        True,
+        verdict != Verdict.OK,
+    )
 
 
 def test_names_left_of_an_earlier_life_are_a_stop_and_named(left: list[Thing]) -> None:
@@ -282,7 +286,7 @@ def test_names_left_of_an_earlier_life_are_a_stop_and_named(left: list[Thing]) -
     check = stops()["names"]
     assert check.found.startswith("6 left of an earlier life: log group /0/task-dev, ")
     assert check.found.endswith(" and 2 more")
-    assert check.todo.startswith("python -m operations destroy dev")
+    assert check.remedy.startswith("python -m operations destroy dev")
 
 
 def test_things_without_a_name_of_ours_are_a_warning(left: list[Thing]) -> None:
@@ -314,8 +318,8 @@ PASSWORD = {"Name": "/docker-hub-dev/password", "Type": "SecureString", "Value":
         ([ANONYMOUS], Verdict.OK),
         ([USERNAME, PASSWORD], Verdict.OK),
         ([ANONYMOUS, PASSWORD], Verdict.WARNING),
-        ([USERNAME], Verdict.STOP),
-        ([USERNAME, {**PASSWORD, "Type": "String"}], Verdict.STOP),
+        ([USERNAME], Verdict.ERROR),
+        ([USERNAME, {**PASSWORD, "Type": "String"}], Verdict.ERROR),
     ],
 )
 def test_docker_hubs_password_has_to_be_there_for_a_user_and_secret(
@@ -334,15 +338,15 @@ OTHER_AUDIENCE = {("iam", "get_open_id_connect_provider"): {"ClientIDList": ["so
 
 @pytest.mark.usefixtures("left")
 @pytest.mark.parametrize(
-    ("answers", "github", "todo"),
+    ("answers", "github", "remedy"),
     [
         (NOBODY, "import", "aws iam create-open-id-connect-provider"),
         (OTHER_AUDIENCE, "import", "aws iam add-client-id-to-open-id-connect-provider"),
         ({}, "create", "leave createGithubOidcProvider out"),
     ],
 )
-def test_a_provider_that_does_not_fit_is_a_stop(answers: Any, github: str, todo: str) -> None:
-    assert stops(answers, github=github)["GitHub's OIDC provider"].todo.startswith(todo)
+def test_a_provider_that_does_not_fit_is_a_stop(answers: Any, github: str, remedy: str) -> None:
+    assert stops(answers, github=github)["GitHub's OIDC provider"].remedy.startswith(remedy)
 
 
 @pytest.mark.usefixtures("left")
@@ -380,7 +384,7 @@ def test_the_command_ends_with_one_if_anything_has_to_be_mended(
     said = json.loads(capsys.readouterr().out)
     assert said["ready"] is (code == 0)
     assert {check["name"]: check["verdict"] for check in said["checks"]}["ECS service role"] == (
-        "stop" if code else "ok"
+        "error" if code else "ok"
     )
 
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from running_account import running_account
 
 from operations import preflight
 from operations.account import Account
+from operations.deletion_blockers import clear
 from operations.errors import OperationsError
-from operations.obstacles import clear
 from operations.preflight.check import Subject
 from operations.root_stack import failures, root_stack
 from operations.waiting import NotYetError, wait_for
+from unit_tests.operations.running_account import running_account
 
 TRUST = {
     "Version": "2012-10-17",

@@ -6,19 +6,19 @@ import re
 
 import pytest
 import yaml
-from hostile import EXAMPLES, WORDS, texts, trees
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_aws.api import AwsError
-from local_aws.codebuild import buildspec
-from local_aws.codecommit.git_http import REQUEST
-from local_aws.codecommit.names import check_branch_name, check_file_path, check_repository_name
-from local_aws.codedeploy import appspec
-from local_aws.containers.dockerfile import SUPPORTED, DockerfileError, UnsupportedError
-from local_aws.containers.dockerfile_plan import make_plan
-from local_aws.containers.image_config import ImageConfig
-from local_aws.iam import documents, wire
+from local_aws.containers.images.config import ImageConfig
+from local_aws.containers.images.dockerfile import SUPPORTED, DockerfileError, UnsupportedError
+from local_aws.containers.images.dockerfile_plan import make_plan
+from local_aws.core.api import AwsError
+from local_aws.iam import documents, request_parser
+from local_aws.services.codebuild import buildspec
+from local_aws.services.codecommit.git_http import REQUEST
+from local_aws.services.codecommit.validation import check_branch_name, check_file_path, check_repository_name
+from local_aws.services.codedeploy import appspec
+from unit_tests.safety.hostile import EXAMPLES, WORDS, texts, trees
 
 BUILDSPEC_KEYS = [
     "version",
@@ -190,10 +190,10 @@ def test_a_policy_is_read_or_refused(text: str) -> None:
 def test_a_request_is_read_for_iam_or_refused(
     service: str, method: str, path: str, query: dict[str, list[str]], headers: dict[str, str], body: bytes
 ) -> None:
-    request = wire.HttpRequest(method, f"/{path}", query, headers, body)
-    wire.credential(request)
-    with contextlib.suppress(wire.WrongScopeError):
-        assert wire.read(request, service).operation is not None
+    request = request_parser.HttpRequest(method, f"/{path}", query, headers, body)
+    request_parser.credential(request)
+    with contextlib.suppress(request_parser.WrongScopeError):
+        assert request_parser.read(request, service).operation is not None
 
 
 @pytest.mark.parametrize("word", WORDS)

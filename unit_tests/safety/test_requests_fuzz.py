@@ -7,26 +7,26 @@ from unittest.mock import MagicMock
 
 import pytest
 from botocore.exceptions import BotoCoreError
-from hostile import EXAMPLES, bodies, trees
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_aws.accounts import OfAccount
-from local_aws.api import JsonService, snake_case
-from local_aws.clock import Clock
-from local_aws.context import Context
+from local_aws.core.api import JsonService, snake_case
+from local_aws.core.clock import Clock
+from local_aws.core.context import Context
+from local_aws.server.accounts import AccountServices
+from unit_tests.safety.hostile import EXAMPLES, bodies, trees
 
 SERVICES = ("codebuild", "codecommit", "codedeploy", "codepipeline", "ecr", "ecs", "service-quotas")
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> OfAccount:
+def account(tmp_path_factory: pytest.TempPathFactory) -> AccountServices:
     """Services without a server: what they ask of another finds nobody (`BotoCoreError`)."""
     folder = tmp_path_factory.mktemp("account")
     state = folder / "a" / "state"
     state.mkdir(parents=True)
     context = Context(state, "http://127.0.0.1:1", Clock(), "fuzz", lambda *_: None)
-    return OfAccount.make(context, MagicMock(), {})
+    return AccountServices.make(context, MagicMock(), {})
 
 
 def refused_or_answered(service: JsonService, operation: str, body: bytes) -> None:
@@ -45,7 +45,7 @@ def outside(state: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_any_bytes_are_answered(account: OfAccount, name: str) -> None:
+def test_any_bytes_are_answered(account: AccountServices, name: str) -> None:
     service = account.services[name]
 
     @EXAMPLES
@@ -58,7 +58,7 @@ def test_any_bytes_are_answered(account: OfAccount, name: str) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_body_of_the_right_shape_is_answered_whatever_its_strings_say(
-    account: OfAccount, name: str
+    account: AccountServices, name: str
 ) -> None:
     service = account.services[name]
 
@@ -71,7 +71,7 @@ def test_a_body_of_the_right_shape_is_answered_whatever_its_strings_say(
     assert outside(service.context.state) == ["a", "a/state"]
 
 
-def test_a_body_nested_too_deep_is_refused(account: OfAccount) -> None:
+def test_a_body_nested_too_deep_is_refused(account: AccountServices) -> None:
     status, _, answer = account.services["ecs"]._answer("T.ListClusters", b"[" * 200_000)
     assert (status, json.loads(answer)["__type"]) == (400, "SerializationException")
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
-from hostile import archive
 
-from local_aws.api import AwsError
-from local_aws.clock import Clock
-from local_aws.codebuild.files import FilesError, unpack
-from local_aws.codecommit.service import CodeCommit, _files
-from local_aws.codepipeline.artifacts import Artifact, ArtifactError, read_file
-from local_aws.containers import layers
-from local_aws.context import Context
+from local_aws.containers.images import layers
+from local_aws.core.api import AwsError
+from local_aws.core.clock import Clock
+from local_aws.core.context import Context
+from local_aws.services.codebuild.archives import FilesError, unpack
+from local_aws.services.codecommit.service import CodeCommit, _files
+from local_aws.services.codepipeline.artifacts import Artifact, ArtifactError, read_file
+from unit_tests.safety.hostile import archive
 
 LEADING_OUT = ["../x", "a/../../x", "/x", "..", "\\x", "a\\..\\..\\x"]
 SHELL = "$(touch x)`touch y`;touch z|\"'&& touch w"

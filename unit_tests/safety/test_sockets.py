@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.sockets import beyond_loopback, listening, processes
-from local_aws.running import Running, start
+from integration_tests.support.sockets import beyond_loopback, listening, processes
+from local_aws.daemon import ServerHandle, start
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
     server = start(tmp_path_factory.mktemp("state"))
     yield server
     assert server.stop() == []
 
 
-def test_every_socket_that_it_listens_on_is_loopback(server: Running) -> None:
+def test_every_socket_that_it_listens_on_is_loopback(server: ServerHandle) -> None:
     found = listening(processes(server.pid))
     port = int(server.endpoint.rpartition(":")[2])
     assert f"0100007F:{port:04X}" in found
@@ -46,7 +46,7 @@ def test_every_socket_that_it_listens_on_is_loopback(server: Running) -> None:
         "/b/k",
     ],
 )
-def test_no_page_of_another_site_drives_it(server: Running, path: str, headers: dict[str, str]) -> None:
+def test_no_page_of_another_site_drives_it(server: ServerHandle, path: str, headers: dict[str, str]) -> None:
     form = b"Action=ListUsers&Version=2010-05-08" if "Content-Type" in headers else None
     asked = urllib.request.Request(server.endpoint + path, form, headers)  # noqa: S310 - our own loopback endpoint
     with pytest.raises(urllib.error.HTTPError) as refused:

@@ -1,0 +1,91 @@
+"""Where a scenario plays: local_aws or AWS, behind one face."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import requests
+
+from operations.account import REGION, Account
+from operations.errors import OperationsError
+
+PROJECT = Path(__file__).resolve().parent.parent
+PORTS = {"http": 80, "https": 443}
+
+
+class HarnessError(OperationsError):
+    """What a person can set right; the message says how."""
+
+
+@dataclass
+class Cloud:
+    """One cloud. `endpoint` is None on AWS; `time_scale` is how fast its minutes pass (1 on AWS).
+
+    `containers` says what runs them where that is not AWS.
+    """
+
+    name: str
+    folder: Path
+    endpoint: str | None = None
+    time_scale: float = 1.0
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    containers: str = ""
+
+    @cached_property
+    def account(self) -> Account:
+        """The account, for boto3 and the operations."""
+        session = boto3.session.Session(
+            profile_name=self.keys.get("AWS_PROFILE"),
+            aws_access_key_id=self.keys.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=self.keys.get("AWS_SECRET_ACCESS_KEY"),
+            region_name=REGION,
+        )
+        return Account(session, self.endpoint)
+
+    def client(self, service: str) -> Any:
+        """Return the boto3 client of `service`."""
+        return self.account.client(service)
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """What a subprocess gets: this process's environment, led to this cloud and to our own tools."""
+        mine = {name: value for name, value in os.environ.items() if not name.startswith(("CDK_", "GIT_"))}
+        if self.endpoint is not None:
+            # Nothing of the caller's own account may leak in, or out.
+            mine = {name: value for name, value in mine.items() if not name.startswith("AWS_")}
+            mine["AWS_ENDPOINT_URL"] = mine["AWS_ENDPOINT_URL_S3"] = self.endpoint
+            mine["AWS_CONFIG_FILE"] = mine["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+            mine["AWS_EC2_METADATA_DISABLED"] = "true"
+        return {
+            **mine,
+            **self.keys,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            # The CLI remembers which account an access key is of; that must not mix with the caller's.
+            "CDK_HOME": str(self.folder / "cdk-home"),
+            "CDK_OUTPUT": str(self.folder / "cdk.out"),
+            "PATH": os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", os.defpath)]),
+        }
+
+    def resolve(self, url: str) -> str:
+        """Return where `url`, of a load balancer, answers: itself on AWS, a loopback port on local_aws."""
+        if self.endpoint is None:
+            return url
+        parts = urlsplit(url)
+        listener = f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
+        answer = requests.get(f"{self.endpoint}/_local_aws/listeners", timeout=10)
+        answer.raise_for_status()
+        addresses: dict[str, str] = answer.json()
+        if listener not in addresses:
+            raise HarnessError(f"local_aws has no listener {listener}, only {', '.join(addresses) or 'none'}")
+        return parts._replace(netloc=addresses[listener]).geturl()
+
+    def minutes(self, of_aws: float, own: float = 5) -> float:
+        """Return a deadline in seconds: `of_aws` minutes at this cloud's pace, and `own` for real work."""
+        return 60 * (of_aws * self.time_scale + own)

@@ -1,0 +1,127 @@
+"""One environment on the road, deployed and destroyed with the CDK CLI as a person would."""
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from harness.changed_assembly import Edit, edit
+from harness.cloud import PROJECT, Cloud, HarnessError
+from infrastructure.outputs import Outputs
+from operations import leftovers
+from operations.destroy import CDK, destroy
+from operations.root_stack import root_stack
+
+LAST_LINES = 25
+LOG = "cdk.log"
+# A random suffix gets dev's settings, all at once; a scenario is about two versions that answer side by side.
+SHIFT = "CodeDeployDefault.ECSCanary10Percent5Minutes"
+DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+
+
+class Environment:
+    """The stacks of `suffix` on `cloud`, with more `context` if given; the CDK CLI's words go to cdk.log."""
+
+    def __init__(self, cloud: Cloud, suffix: str, context: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.cloud = cloud
+        self.suffix = suffix
+        self.context = {"environmentSuffix": suffix, "deploymentConfig": SHIFT, **context}
+        self.folder = cloud.folder / suffix
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.log = self.folder / LOG
+
+    def deploy(self, **settings: str) -> tuple[Outputs, bool]:
+        """Deploy with these context keys; return the outputs, and whether CloudFormation changed anything."""
+        self.bootstrap()
+        return self._deploy(*self._context(settings))
+
+    def begin_deploy(self) -> subprocess.Popen[bytes]:
+        """Start `cdk deploy` as from a shell of its own, for somebody to interrupt."""
+        self.bootstrap()
+        words = ("deploy", *self._context({}), "--require-approval", "never", "--no-notices")
+        with self.log.open("a") as log:
+            return subprocess.Popen(  # noqa: S603 - our own CDK CLI with our own arguments
+                [str(CDK), *words],
+                cwd=PROJECT,
+                env=self.cloud.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def deploy_edited(self, edits: Mapping[str, Edit]) -> tuple[Outputs, bool]:
+        """Deploy templates in which the resources of these types are edited."""
+        folder = self.synthesize()
+        edit(folder, edits)
+        return self._deploy("--app", str(folder))
+
+    def synthesize(self, **settings: str) -> Path:
+        """Synthesize with these context keys, and deploy nothing; return the folder of the templates."""
+        folder = self.folder / "synthesized"
+        self._cdk("synth", "--quiet", *self._context(settings), "--output", str(folder))
+        return folder
+
+    def _context(self, settings: Mapping[str, str]) -> list[str]:
+        given = {**self.context, **settings}
+        return [word for key, value in given.items() for word in ("-c", f"{key}={value}")]
+
+    def _deploy(self, *arguments: str) -> tuple[Outputs, bool]:
+        written = self.folder / "outputs.json"
+        said = self._cdk("deploy", *arguments, "--require-approval", "never", "--outputs-file", str(written))
+        outputs = Outputs.from_stack(json.loads(written.read_text())[f"stack-{self.suffix}"])
+        return outputs, "(no changes)" not in said
+
+    def destroy(self, say: Callable[[str], None]) -> None:
+        """Destroy everything; again and again is fine."""
+        environment = self.cloud.environment
+        destroy(self.suffix, self.cloud.account, say, environment=environment, log=self.log)
+
+    def begun(self) -> tuple[str, set[str]]:
+        """Return the root stack's status (empty: there is none) and the logical ids that it has begun."""
+        stack = root_stack(self.suffix, self.cloud.account)
+        if stack is None:
+            return "", set()
+        pages = self.cloud.account.pages
+        events = pages("cloudformation", "describe_stack_events", "StackEvents", StackName=stack["StackId"])
+        return stack["StackStatus"], {event["LogicalResourceId"] for event in events}
+
+    def leftovers(self) -> leftovers.Leftovers:
+        """Ask every API what is left."""
+        return leftovers.find(self.suffix, self.cloud.account)
+
+    def bootstrap(self) -> None:
+        """Bootstrap the account once; on AWS that is its owner's to do: see the README."""
+        if self.cloud.endpoint is None:
+            return
+        stacks = self.cloud.account.pages("cloudformation", "list_stacks", "StackSummaries")
+        if any(one["StackName"] == "CDKToolkit" and one["StackStatus"] in DEPLOYED for one in stacks):
+            return
+        # From a folder without cdk.json: with one, the CLI would synthesize the app first.
+        account = self.cloud.account
+        self._cdk("bootstrap", f"aws://{account.id}/{account.region}", folder=self.folder)
+
+    def _cdk(self, *arguments: str, folder: Path = PROJECT) -> str:
+        if not CDK.exists():
+            raise HarnessError("the CDK CLI is not installed here: run `make setup`")
+        done = subprocess.run(  # noqa: S603 - our own CDK CLI with our own arguments
+            [str(CDK), *arguments, "--no-notices"],
+            cwd=folder,
+            env=self.cloud.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        with self.log.open("a") as log:
+            log.write(f"$ cdk {' '.join(arguments)}\n{done.stdout}\n")
+        if done.returncode:
+            failed = f"cdk {arguments[0]} ended with exit code {done.returncode}, see {self.log}"
+            raise HarnessError(f"{failed}:\n{why(done.stdout)}")
+        return done.stdout
+
+
+def why(said: str) -> str:
+    """Return the part of the CDK CLI's words that tells why it failed: its summary, else its last lines."""
+    _, summary, resources = said.partition("Failed resources:")
+    return (summary + resources).strip() or "\n".join(said.splitlines()[-LAST_LINES:])

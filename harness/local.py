@@ -1,0 +1,89 @@
+"""Starts local_aws. No other module of the harness knows it; they see an endpoint, as on AWS."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.cloud import Cloud, HarnessError
+from local_aws.daemon import LocalAwsError, ServerHandle, find, start
+from local_aws.host.interpreters import PythonNotFoundError, find_python
+
+# An account's number as an access key says to local_aws whose call it is. It is no secret.
+ACCOUNT = "123456789012"
+SECOND_ACCOUNT = "222222222222"
+PYTHON = "3.9"
+PERMISSIONS = "permissions.json"
+
+
+def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> ServerHandle:
+    """Start local_aws with its state in `folder`; `keep` lets it outlive this process.
+
+    Raises `HarnessError` with one line for a missing git or Python, or a port that is taken.
+    """
+    if shutil.which("git") is None:
+        raise HarnessError("git is not installed: a package named git has it on every system")
+    _bypass_proxies()
+    try:
+        find_python(PYTHON)
+        # A session of its own: Ctrl-C goes to whoever tells the scenario, who still needs it to destroy.
+        return start(folder, port=port, with_parent=not keep, detach=True)
+    except (LocalAwsError, PythonNotFoundError) as error:
+        said = str(error)
+        if said.startswith(f"port {port} is taken"):
+            # The server's own advice is for its own command line.
+            said = f"port {port} is taken by another program: stop it, or: make up PORT={port + 1}"
+        if kept := re.search(r"keeps what was made on port (\d+)", said):
+            said = (
+                f"what was made on port {kept[1]} is kept: make up PORT={kept[1]}, or take it away: make down"
+            )
+        raise HarnessError(said) from error
+
+
+def _bypass_proxies() -> None:
+    """Let no proxy come between this process, or what it starts, and this machine's loopback."""
+    here = {"127.0.0.1", "localhost"}
+    for name in ("NO_PROXY", "no_proxy"):
+        others = set(filter(None, os.environ.get(name, "").split(",")))
+        os.environ[name] = ",".join(sorted(others | here))
+
+
+def find_local_aws(folder: Path) -> ServerHandle | None:
+    """Return the local_aws that runs with its state in `folder`, or None."""
+    return find(folder)
+
+
+def runs_in(folder: Path) -> bool:
+    """Say whether a run whose files are in `folder` goes on."""
+    return find(folder / "local_aws") is not None
+
+
+def cloud_of(running: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
+    """Return the cloud that `running` is to an account; what the harness writes goes to `folder`."""
+    keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
+    return Cloud("local_aws", folder, running.endpoint, running.clock, keys, running.containers)
+
+
+@contextmanager
+def local_aws(folder: Path) -> Iterator[ServerHandle]:
+    """Run local_aws for a while. Raises `HarnessError` at the end if it saw a fault."""
+    running = start_local_aws(folder / "local_aws")
+    try:
+        yield running
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            # What each permission was used for: `make iam` prints it. A server that is gone says so below.
+            (folder / PERMISSIONS).write_text(json.dumps(running.permissions(), indent=1))
+        faults = running.stop()
+    if faults:
+        raise HarnessError(f"local_aws saw faults: {'; '.join(faults)}")
+
+
+def peak_memory(running: ServerHandle) -> int:
+    """Return the most memory, in KiB, that the server's process ever held (VmHWM)."""
+    status = Path(f"/proc/{running.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0])

@@ -1,0 +1,173 @@
+"""Follows one commit down the pipeline: its execution, its stages, its deployment, its lifecycle events."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.cloud import Cloud
+from infrastructure.outputs import Outputs
+from operations.waiting import NotYetError, wait_for
+
+FINAL = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
+LOG_LINES = 60
+STAGES = ("Source", "Build", "Deploy")
+
+
+@dataclass(frozen=True)
+class Release:
+    """What CodePipeline and CodeDeploy say of one commit at one moment."""
+
+    commit: str
+    execution: str
+    status: str
+    stages: tuple[tuple[str, str], ...] = ()
+    build: str | None = None
+    deployment: str | None = None
+    events: tuple[tuple[str, str], ...] = ()
+    why: str = ""
+
+    @property
+    def stage_statuses(self) -> dict[str, str]:
+        """Statuses by stage."""
+        return dict(self.stages)
+
+    def __str__(self) -> str:
+        stages = " ".join(f"{name}={status}" for name, status in self.stages)
+        events = " ".join(f"{name}={status}" for name, status in self.events)
+        parts = ("execution", self.execution, self.status, stages, self.deployment, events, self.why)
+        return " ".join(part for part in parts if part)
+
+
+class Releases:
+    """The releases of one deployed environment."""
+
+    def __init__(self, cloud: Cloud, outputs: Outputs) -> None:
+        self.cloud = cloud
+        self.outputs = outputs
+
+    def head(self, branch: str = "main") -> str:
+        """Return the commit that the repository's `branch` is at."""
+        client = self.cloud.client("codecommit")
+        answer = client.get_branch(repositoryName=self.outputs.repository_name, branchName=branch)
+        return str(answer["branch"]["commitId"])
+
+    def executions(self) -> list[dict[str, Any]]:
+        """Return the summaries of the pipeline's executions, the newest first."""
+        name = self.outputs.pipeline_name
+        pages = self.cloud.account.pages
+        return list(
+            pages("codepipeline", "list_pipeline_executions", "pipelineExecutionSummaries", pipelineName=name)
+        )
+
+    def of(self, commit: str) -> Release | None:
+        """Return the newest release of `commit`, or None while there is none."""
+        summary = newest_of(commit, self.executions())
+        if summary is None:
+            return None
+        release = read(commit, summary, self.actions(summary["pipelineExecutionId"]))
+        events = self.lifecycle(release.deployment) if release.deployment else []
+        named = tuple((event["lifecycleEventName"], event["status"]) for event in events)
+        return replace(release, events=named)
+
+    def actions(self, execution: str) -> list[dict[str, Any]]:
+        """Return what CodePipeline tells of an execution's actions, the newest first."""
+        return list(
+            self.cloud.account.pages(
+                "codepipeline",
+                "list_action_executions",
+                "actionExecutionDetails",
+                pipelineName=self.outputs.pipeline_name,
+                filter={"pipelineExecutionId": execution},
+            )
+        )
+
+    def lifecycle(self, deployment: str) -> list[dict[str, Any]]:
+        """Return what CodeDeploy tells of a deployment's lifecycle events."""
+        client = self.cloud.client("codedeploy")
+        targets = client.list_deployment_targets(deploymentId=deployment)["targetIds"]
+        if not targets:
+            return []
+        answer = client.batch_get_deployment_targets(deploymentId=deployment, targetIds=targets)
+        return list(answer["deploymentTargets"][0]["ecsTarget"]["lifecycleEvents"])
+
+    def alarm_names(self) -> list[str]:
+        """Return the alarms that a deployment watches."""
+        group = self.cloud.client("codedeploy").get_deployment_group(
+            applicationName=self.outputs.application_name,
+            deploymentGroupName=self.outputs.deployment_group_name,
+        )["deploymentGroupInfo"]
+        return [alarm["name"] for alarm in group.get("alarmConfiguration", {}).get("alarms", [])]
+
+    def follow(self, commit: str, *, deadline: float, see: Callable[[Release], None]) -> Release:
+        """Return the release of `commit` once it is over, however it ends; `see` gets every look at it."""
+
+        def look() -> Release:
+            release = self.of(commit)
+            if release is None:
+                raise NotYetError("the pipeline has no execution of it")
+            see(release)
+            if release.status not in FINAL:
+                raise NotYetError(str(release))
+            return release
+
+        return wait_for(f"release of commit {commit}", look, deadline=deadline, interval=0.5)
+
+    def rollback(self, deployment: str) -> str:
+        """Wait until the rollback of a deployment is over; return how it ended."""
+        client = self.cloud.client("codedeploy")
+
+        def look() -> str:
+            failed = client.get_deployment(deploymentId=deployment)["deploymentInfo"]
+            back = failed.get("rollbackInfo", {}).get("rollbackDeploymentId")
+            if back is None:
+                raise NotYetError(f"{deployment} is {failed['status']} and has no rollback")
+            status = str(client.get_deployment(deploymentId=back)["deploymentInfo"]["status"])
+            if status not in FINAL:
+                raise NotYetError(f"the rollback {back} is {status}")
+            return status
+
+        return wait_for(f"rollback of {deployment}", look, deadline=self.cloud.minutes(15))
+
+    def words(self, release: Release) -> str:
+        """Return why a release failed: CodeDeploy's words, or the end of the build's log."""
+        if release.deployment:
+            answer = self.cloud.client("codedeploy").get_deployment(deploymentId=release.deployment)
+            error = answer["deploymentInfo"].get("errorInformation", {})
+            return f"{error.get('code', '')}: {error.get('message', '')}"
+        if not release.build:
+            return ""
+        builds = self.cloud.client("codebuild").batch_get_builds(ids=[release.build])["builds"]
+        where = builds[0]["logs"]
+        answer = self.cloud.client("logs").get_log_events(
+            logGroupName=where["groupName"], logStreamName=where["streamName"], limit=LOG_LINES
+        )
+        return "\n".join(event["message"].rstrip() for event in answer["events"])
+
+
+def newest_of(commit: str, executions: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the newest of `executions` (AWS gives the newest first) whose source is `commit`."""
+    for summary in executions:
+        if commit in (revision.get("revisionId") for revision in summary.get("sourceRevisions", [])):
+            return summary
+    return None
+
+
+def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]) -> Release:
+    """Make a release of what CodePipeline tells of one execution: AWS gives the newest action first."""
+    stages: dict[str, str] = {}
+    build, deployment, why = None, None, ""
+    for action in reversed(list(actions)):
+        stages[action["stageName"]] = action["status"]
+        result = action.get("output", {}).get("executionResult", {})
+        if action["stageName"] == "Build":
+            build = result.get("externalExecutionId") or build
+        if action["stageName"] == "Deploy":
+            # What is promoted comes after, and is another account's.
+            deployment = deployment or result.get("externalExecutionId")
+        if action["status"] == "Failed":
+            error = result.get("errorDetails", {}).get("message", "")
+            why = error or result.get("externalExecutionSummary", "")
+    ordered = tuple((name, stages[name]) for name in STAGES if name in stages)
+    return Release(
+        commit, summary["pipelineExecutionId"], summary["status"], ordered, build, deployment, why=why
+    )

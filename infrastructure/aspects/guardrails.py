@@ -1,0 +1,116 @@
+"""What must hold of every resource, whoever adds it: gone with its stack, named, tagged, 30 days of logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import jsii
+from aws_cdk import Annotations, Aspects, CfnDeletionPolicy, CfnResource, IAspect, TagManager
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IConstruct
+
+from infrastructure.aspects.names import naming_violations
+from infrastructure.naming import Names
+
+RETENTION_DAYS = 30
+AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
+
+
+def guard(scope: Construct, *, names: Names) -> None:
+    """Fail the synthesis of whatever in `scope` breaks a rule, naming each resource."""
+    # READONLY aspects come last (priority 1000), after those that add tags.
+    Aspects.of(scope).add(Guardrails(names), priority=1000)
+
+
+@jsii.implements(IAspect)
+class Guardrails:
+    """Add an error to every resource that would stay behind, lacks our name or tags, or logs for ever."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    def visit(self, node: IConstruct) -> None:
+        if CfnResource.is_cfn_resource(node) and isinstance(node, CfnResource):
+            for problem in self._problems(node):
+                message = f"{node.node.path} ({node.cfn_resource_type}) {problem}"
+                Annotations.of(node).add_error(message)
+
+    def _problems(self, resource: CfnResource) -> Iterator[str]:
+        yield from _stays_behind(resource)
+        yield from _keeps_logs(resource)
+        yield from _logs_outside(resource)
+        yield from naming_violations(resource, self._names.suffix)
+        yield from _lacks_tags(resource, self._names)
+
+
+def _stays_behind(resource: CfnResource) -> Iterator[str]:
+    if resource.cfn_options.deletion_policy not in (None, CfnDeletionPolicy.DELETE):
+        yield "would stay when its stack is destroyed: give it RemovalPolicy.DESTROY"
+    if resource.cfn_options.update_replace_policy not in (None, CfnDeletionPolicy.DELETE):
+        yield "would stay when it is replaced: give it RemovalPolicy.DESTROY"
+    if isinstance(resource, s3.CfnBucket) and AUTO_DELETE_TAG not in resource.tags.tag_values():
+        yield "could not be destroyed with objects in it: set auto_delete_objects"
+    if isinstance(resource, ecr.CfnRepository) and resource.empty_on_delete is not True:
+        yield "could not be destroyed with images in it: set empty_on_delete"
+    if isinstance(resource, codebuild.CfnReportGroup) and resource.delete_reports is not True:
+        yield "could not be destroyed with reports in it: set delete_reports"
+    if isinstance(resource, elbv2.CfnLoadBalancer) and _protected(resource):
+        yield "could not be destroyed: set deletion_protection to False"
+
+
+def _protected(load_balancer: elbv2.CfnLoadBalancer) -> bool:
+    attributes = load_balancer.load_balancer_attributes
+    if not isinstance(attributes, Iterable):
+        return False
+    return any(
+        isinstance(attribute, elbv2.CfnLoadBalancer.LoadBalancerAttributeProperty)
+        and attribute.key == "deletion_protection.enabled"
+        and attribute.value == "true"
+        for attribute in attributes
+    )
+
+
+def _keeps_logs(resource: CfnResource) -> Iterator[str]:
+    if isinstance(resource, logs.CfnLogGroup) and resource.retention_in_days != RETENTION_DAYS:
+        kept = f"{resource.retention_in_days} days" if resource.retention_in_days else "for ever"
+        yield f"keeps its logs {kept}: set retention to {RETENTION_DAYS} days"
+
+
+def _logs_outside(resource: CfnResource) -> Iterator[str]:
+    """Find who would log to a group that no stack owns: kept for ever, left behind (pitfalls H1, H3)."""
+    if isinstance(resource, lambda_.CfnFunction) and _log_group_of(resource) is None:
+        yield "would log to a group outside the stack: give it a log_group of ours"
+    if isinstance(resource, codebuild.CfnProject) and resource.logs_config is None:
+        yield "would log to a group outside the stack: give it a log_group of ours"
+    if isinstance(resource, ecs.CfnCluster) and not _insights_are_off(resource):
+        yield "would log its Container Insights outside the stack: set container_insights_v2 to DISABLED"
+
+
+def _log_group_of(function: lambda_.CfnFunction) -> object:
+    config = function.logging_config
+    return config.log_group if isinstance(config, lambda_.CfnFunction.LoggingConfigProperty) else None
+
+
+def _insights_are_off(cluster: ecs.CfnCluster) -> bool:
+    settings = cluster.cluster_settings
+    return isinstance(settings, Iterable) and any(
+        isinstance(setting, ecs.CfnCluster.ClusterSettingsProperty)
+        and (setting.name, setting.value) == ("containerInsights", "disabled")
+        for setting in settings
+    )
+
+
+def _lacks_tags(resource: CfnResource, names: Names) -> Iterator[str]:
+    manager = TagManager.of(resource)
+    if manager is None:
+        return
+    tags = manager.tag_values()
+    lacking = sorted(key for key, value in names.tags.items() if tags.get(key) != value)
+    if lacking:
+        yield f"lacks the tags {', '.join(lacking)}: the root stack gives them, so do not exclude it"

@@ -1,0 +1,76 @@
+"""Whether a resource has a name of ours: `{type}-{suffix}`, or one of the forms listed here.
+
+EC2 keeps no names; there the tag `Name` is one, which its console and its API show and filter by.
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from aws_cdk import CfnResource, Stack, TagManager
+
+from infrastructure.naming import REGION, REPORT_NAME
+
+# Where CloudFormation keeps a physical name, beside `{Type}Name`: Lambda's Function has a FunctionName.
+_NAMED_BY = ("name", "family", "group_name", "policy_name", "filter_name", "layer_name")
+# What follows the suffix in a name of these types.
+_ENDINGS = {
+    "AWS::CodeBuild::ReportGroup": f"-{REPORT_NAME}",  # CodeBuild's own way to name it (pitfall F8).
+    "AWS::S3::Bucket": f"-(<AWS::AccountId>|[0-9]{{12}})-{REGION}",  # Shared by all accounts (pitfall L).
+    "AWS::SSM::Parameter": "/[a-z-]+",
+}
+# Types that could have a name of ours, and better have none.
+NAMELESS = {
+    # Everything reaches it by its id, and with a name it could not be replaced (pitfall K5).
+    "AWS::EC2::SecurityGroup",
+    # Their GroupName is the group that the rule belongs to.
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+}
+
+
+def naming_violations(resource: CfnResource, suffix: str) -> Iterator[str]:
+    """Say what is wrong with a resource's name and its Name tag; types that have none are left alone."""
+    yield from _tag_violations(resource, suffix)
+    type_ = resource.cfn_resource_type
+    attribute = _attribute(resource)
+    if attribute is None or type_ in NAMELESS:
+        return
+    name = _text(Stack.of(resource).resolve(getattr(resource, attribute)))
+    if not name:
+        yield f"has no name: set {attribute} to {{type}}-{suffix}, else AWS makes one that changes"
+        return
+    if not re.fullmatch(rf"[A-Za-z0-9/_.-]*[A-Za-z0-9]-{re.escape(suffix)}{_ENDINGS.get(type_, '')}", name):
+        yield f"is named {name}: a name is {{type}}-{suffix}, or a form of infrastructure/aspects/names.py"
+
+
+def _tag_violations(resource: CfnResource, suffix: str) -> Iterator[str]:
+    manager = TagManager.of(resource)
+    if manager is None:
+        return
+    name = manager.tag_values().get("Name")
+    if name is None:
+        if resource.cfn_resource_type.startswith("AWS::EC2::"):
+            yield f"has no name: give it the tag Name with {{type}}-{suffix}"
+    elif not re.fullmatch(rf"[a-z0-9-]*[a-z0-9]-{re.escape(suffix)}", name):
+        yield f"has the tag Name {name}: a name is {{type}}-{suffix}"
+
+
+def _attribute(resource: CfnResource) -> str | None:
+    kind = resource.cfn_resource_type.rpartition("::")[2]
+    own = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind).lower() + "_name"
+    return next((each for each in (own, *_NAMED_BY) if hasattr(type(resource), each)), None)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(_text(part) for part in parts)
+        case None:
+            return ""
+    return str(value)

@@ -1,0 +1,94 @@
+"""How the context names other AWS accounts and a GitHub repository: the readers of those keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from infrastructure.config.environments import read_suffix
+
+ACCOUNT = re.compile(r"[0-9]{12}")
+# GitHub's own limits: 39 letters, digits and single hyphens for an owner, 100 characters for a repository.
+REPOSITORY = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+_GITHUB_ID = re.compile(r"[1-9][0-9]{0,18}")
+# No `*` and no `?`: in a trust policy they would admit others than the named.
+BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+GITHUB_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# Each costs the build a variable's room, the pipeline two actions, and each account a policy's room.
+MOST_PROMOTIONS = 5
+MOST_ACCOUNTS = 10
+
+
+@dataclass(frozen=True, order=True)
+class Promotion:
+    """An environment that a release goes on to: its suffix, its account, and the size of its tasks there."""
+
+    environment: str
+    account: str
+    task_cpu: int = 0
+    task_memory: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.environment}@{self.account}"
+
+
+def several(pattern: re.Pattern[str], most: int) -> Callable[[object], tuple[str, ...]]:
+    """Accept a list from cdk.json, or `a,b` from the command line: 1 to `most` different texts that match."""
+
+    def read(value: object) -> tuple[str, ...]:
+        given = tuple(_listed(value))
+        if not all(isinstance(each, str) and pattern.fullmatch(each) for each in given):
+            raise ValueError
+        return _different([str(each) for each in given], most)
+
+    return read
+
+
+def promotions(value: object) -> tuple[Promotion, ...]:
+    """Accept `[{"environment": "staging", "account": "123456789012"}]`, or `staging@123456789012,...`."""
+    given = tuple(_promotion(each) for each in _listed(value))
+    _different([each.environment for each in given], MOST_PROMOTIONS)
+    return given
+
+
+def github_id(value: object) -> str:
+    """Accept a number that GitHub gave, from cdk.json or as text."""
+    if isinstance(value, bool) or not _GITHUB_ID.fullmatch(str(value)):
+        raise ValueError
+    return str(value)
+
+
+def flag(value: object) -> bool:
+    """Accept true and false, or the text of one from the command line."""
+    if isinstance(value, bool):
+        return value
+    if value not in ("true", "false"):
+        raise ValueError
+    return value == "true"
+
+
+def _promotion(value: object) -> Promotion:
+    if isinstance(value, str):
+        environment, _, account = value.partition("@")
+    elif isinstance(value, dict) and set(value) == {"environment", "account"}:
+        environment, account = value["environment"], value["account"]
+    else:
+        raise ValueError
+    if not (isinstance(account, str) and ACCOUNT.fullmatch(account)):
+        raise ValueError
+    return Promotion(read_suffix(environment), account)
+
+
+def _listed(value: object) -> Iterable[object]:
+    if isinstance(value, str):
+        return value.split(",")
+    if isinstance(value, list):
+        return value
+    raise ValueError
+
+
+def _different(given: list[str], most: int) -> tuple[str, ...]:
+    if not 1 <= len(given) <= most or len(set(given)) != len(given):
+        raise ValueError
+    return tuple(given)

@@ -1,0 +1,178 @@
+"""The catalogue of services in cdk.json: each gets the same road, from a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infrastructure.config.context_key import CDK_JSON, ConfigError, number, one_of, text
+from infrastructure.config.environments import SUFFIX_WORDS, read_suffix
+from infrastructure.naming import CONTAINER_PORT, HEALTH_PATH, SAMPLE_SERVICE
+
+SERVICES = "services"
+EXAMPLE = '"services": {"orders": {"folder": "services/orders"}}'
+NAME_WORDS = "1 to 16 lower-case letters, digits and single hyphens, beginning with a letter"
+read_name = text(re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*"), 16)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a service's tasks may do: added to the task role's policy."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service; without a size or a number of tasks, it has its environment's.
+
+    `folder` holds the files that its repository is born with; the sample's is the project itself.
+    """
+
+    name: str = SAMPLE_SERVICE
+    folder: str = "."
+    port: int = CONTAINER_PORT
+    health_path: str = HEALTH_PATH
+    cpu: int | None = None
+    memory: int | None = None
+    tasks: int | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    task_statements: tuple[Statement, ...] = ()
+    # It stands in the network of the sample's environment of the same name, and makes none.
+    shares_network: bool = False
+
+    @property
+    def is_sample(self) -> bool:
+        """Say whether its names are the environment's alone."""
+        return self.name == SAMPLE_SERVICE
+
+    def suffix(self, environment: str) -> str:
+        """Return what its names end in, in an environment."""
+        return environment if self.is_sample else f"{self.name}-{environment}"
+
+
+SAMPLE = Service()
+
+
+def read_services(given: object) -> dict[str, Service]:
+    """Read the whole catalogue. Raises ConfigError for the first entry that does not fit."""
+    if given is None:
+        return {SAMPLE_SERVICE: SAMPLE}
+    if isinstance(given, str):
+        given = _parsed(given)
+    if not isinstance(given, Mapping):
+        raise ConfigError(SERVICES, given, "an object of services by their names", EXAMPLE, place=CDK_JSON)
+    return {SAMPLE_SERVICE: SAMPLE, **{name: _service(name, entry) for name, entry in given.items()}}
+
+
+def service_of(suffix: str, services: Mapping[str, Service]) -> tuple[Service, str]:
+    """Return the service that a suffix begins with (`orders-dev`), and the environment; else the sample.
+
+    Raises ConfigError for an environment whose names would not fit (pitfall L).
+    """
+    named = [one for one in services.values() if not one.is_sample and suffix.startswith(f"{one.name}-")]
+    entry = max(named, key=lambda one: len(one.name), default=services[SAMPLE_SERVICE])
+    environment = suffix if entry.is_sample else suffix.removeprefix(f"{entry.name}-")
+    try:
+        read_suffix(environment)
+    except ValueError:
+        known = ", ".join(f"{name}-" for name in services if name != SAMPLE_SERVICE)
+        words = SUFFIX_WORDS + (f", or {known} before such ones" if known else "")
+        raise ConfigError("environmentSuffix", suffix, words, "environmentSuffix=dev") from None
+    return entry, environment
+
+
+def captured(name: str, environments: Iterable[str]) -> str | None:
+    """Return the environment that a service of this name would take from the sample, if any.
+
+    With a service `dev`, `dev-2` would no longer be an environment of the sample.
+    """
+    return next((one for one in environments if f"{one}-".startswith(f"{name}-")), None)
+
+
+def refuse_captures(services: Iterable[str], environments: Iterable[str]) -> None:
+    """Raise ConfigError for a service that would take an environment from the sample: it went unnoticed."""
+    for name in services:
+        if taken := captured(name, environments):
+            words = f"none that begins the environment {taken}"
+            raise ConfigError(f"the name of {SERVICES}.{name}", name, words, EXAMPLE, place=CDK_JSON)
+
+
+def _service(name: str, given: object) -> Service:
+    path = f"{SERVICES}.{name}"
+    _read(read_name, name, f"the name of {path}", NAME_WORDS)
+    if not isinstance(given, Mapping):
+        raise ConfigError(path, given, "an object", EXAMPLE, place=CDK_JSON)
+    for key in given:
+        if key not in RULES:
+            words = f"one of {', '.join(RULES)}"
+            raise ConfigError(f"the key {path}.{key}", key, words, EXAMPLE, place=CDK_JSON)
+    values = {
+        field: _read(rule, given[key], f"{path}.{key}", words)
+        for key, (field, rule, words) in RULES.items()
+        if key in given
+    }
+    return Service(**{"name": name, "folder": f"services/{name}", **values})
+
+
+def _parsed(given: str) -> object:
+    """Read a catalogue that came after `-c`."""
+    try:
+        return json.loads(given)
+    except ValueError:
+        raise ConfigError(SERVICES, given, "JSON", EXAMPLE) from None
+
+
+def _read(rule: Callable[[object], Any], value: object, path: str, words: str) -> Any:
+    try:
+        return rule(value)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        raise ConfigError(path, value, words, EXAMPLE, place=CDK_JSON) from None
+
+
+def _variables(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Mapping):
+        raise ValueError
+    name = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+    if not all(name.fullmatch(str(key)) and isinstance(one, str) for key, one in value.items()):
+        raise ValueError
+    return tuple(sorted(value.items()))
+
+
+def _statements(value: object) -> tuple[Statement, ...]:
+    if not isinstance(value, list):
+        raise ValueError
+    return tuple(Statement(_texts(one["actions"]), _texts(one["resources"])) for one in value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
+        raise ValueError
+    return tuple(value)
+
+
+def _shared(value: object) -> bool:
+    return one_of(("own", "shared"))(value) == "shared"
+
+
+_FOLDER = re.compile(r"\.?[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+# Key in cdk.json -> the field of Service, how it is read, and what it must be.
+RULES: dict[str, tuple[str, Callable[[object], Any], str]] = {
+    "folder": ("folder", text(_FOLDER, 100), "a folder of this project"),
+    "port": ("port", number(1024, 65535), "a port from 1024 to 65535"),
+    "healthPath": ("health_path", text(re.compile(r"/[A-Za-z0-9/_.-]*"), 100), "a path that answers 200"),
+    "cpu": ("cpu", number(256, 4096), "CPU units as taskCpu"),
+    "memory": ("memory", number(512, 30720), "MiB as taskMemory"),
+    "tasks": ("tasks", number(1, 100), "a number of tasks from 1 to 100"),
+    "environment": ("environment", _variables, "an object of variables, each a text"),
+    "taskStatements": (
+        "task_statements",
+        _statements,
+        'a list of {"actions": [...], "resources": [...]}, which its tasks may do',
+    ),
+    "network": ("shares_network", _shared, "own, or shared: that of the sample's same environment"),
+}

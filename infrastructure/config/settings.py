@@ -1,0 +1,292 @@
+"""Every context key of the app: its default, its check and its error, before anything is synthesized."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from typing import Any
+
+from infrastructure.config.account_options import (
+    ACCOUNT,
+    BRANCH_NAME,
+    GITHUB_ENVIRONMENT,
+    MOST_ACCOUNTS,
+    MOST_PROMOTIONS,
+    REPOSITORY,
+    Promotion,
+    flag,
+    github_id,
+    promotions,
+    several,
+)
+from infrastructure.config.catalogue import (
+    EXAMPLE,
+    SAMPLE,
+    SERVICES,
+    Service,
+    read_services,
+    refuse_captures,
+    service_of,
+)
+from infrastructure.config.context_key import (
+    CDK_JSON,
+    COMMAND_LINE,
+    ConfigError,
+    Rule,
+    camel,
+    context_key,
+    example_of,
+    number,
+    one_of,
+    read_values,
+    reject_misspelled_keys,
+    text,
+)
+from infrastructure.config.environments import (
+    ENVIRONMENTS,
+    SUFFIX_WORDS,
+    environment_of,
+    read_any_suffix,
+    read_environments,
+)
+from infrastructure.naming import REGION, Names
+
+# https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html#deployment-configurations-predefined-ecs
+DEPLOYMENT_CONFIGS = (
+    "CodeDeployDefault.ECSAllAtOnce",
+    "CodeDeployDefault.ECSCanary10Percent5Minutes",
+    "CodeDeployDefault.ECSCanary10Percent15Minutes",
+    "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
+    "CodeDeployDefault.ECSLinear10PercentEvery3Minutes",
+)
+
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
+FARGATE_MEMORY = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4096 + 1, 1024)),
+    1024: tuple(range(2048, 8192 + 1, 1024)),
+    2048: tuple(range(4096, 16384 + 1, 1024)),
+    4096: tuple(range(8192, 30720 + 1, 1024)),
+}
+
+_CERTIFICATE = re.compile(
+    rf"arn:aws:acm:{REGION}:[0-9]{{12}}:certificate/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
+)
+_EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+
+
+def _cpu(value: object) -> object:
+    return one_of(tuple(FARGATE_MEMORY))(number(0, max(FARGATE_MEMORY))(value))
+
+
+def _test_cidr(value: object) -> str:
+    network = ipaddress.IPv4Network(value) if isinstance(value, str) and "/" in value else None
+    # The whole world must not meet a version before it is released (pitfall B8).
+    if network is None or network.prefixlen < 8:
+        raise ValueError
+    return str(network)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One environment's settings. The field `environment_suffix` is the context key `environmentSuffix`.
+
+    A field without a default stands in every environment of cdk.json.
+    """
+
+    environment_suffix: str = context_key(SUFFIX_WORDS, "dev", read_any_suffix)
+    account: str | None = context_key(
+        "the 12 digits of an AWS account id (leave it out to deploy to the account of the credentials)",
+        "123456789012",
+        text(ACCOUNT, 12),
+        default=None,
+    )
+    notification_email: str | None = context_key(
+        "one e-mail address, which SNS will ask to confirm (leave it out to subscribe nobody)",
+        "team@example.com",
+        text(_EMAIL, 254),
+        default=None,
+    )
+    certificate_arn: str | None = context_key(
+        f"the ARN of an ACM certificate in {REGION}, with which the service speaks HTTPS "
+        "(leave it out for HTTP)",
+        f"arn:aws:acm:{REGION}:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+        text(_CERTIFICATE, 128),
+        default=None,
+    )
+    test_traffic_cidr: str | None = context_key(
+        "an IPv4 network of /8 or smaller without host bits, which may call the test listener "
+        "(leave it out to admit the gate before traffic alone)",
+        "203.0.113.0/24",
+        _test_cidr,
+        default=None,
+    )
+    deployment_config: str = context_key(
+        f"how CodeDeploy moves the traffic, one of {', '.join(DEPLOYMENT_CONFIGS)}",
+        DEPLOYMENT_CONFIGS[1],
+        one_of(DEPLOYMENT_CONFIGS),
+    )
+    desired_count: int = context_key("a number of tasks from 1 to 100", "2", number(1, 100))
+    task_cpu: int = context_key(
+        f"CPU units that Fargate offers: {', '.join(map(str, FARGATE_MEMORY))}", "256", _cpu
+    )
+    task_memory: int = context_key(
+        "a number of MiB from 512 to 30720 that Fargate offers with the task's CPU", "512", number(512, 30720)
+    )
+    termination_wait_minutes: int = context_key(
+        "a number of minutes from 1 to 2880 (two days), for which the old tasks stay after the shift",
+        "5",
+        number(1, 2880),
+    )
+    nat_gateways: int = context_key(
+        "1 or 2: tasks in private subnets pull their images through one", "1", number(1, 2)
+    )
+    # Fewer, and a release that goes back may not find its image (pitfall F9).
+    image_retention: int = context_key(
+        "a number of images from 5 to 1000 that the repository keeps", "10", number(5, 1000)
+    )
+    trusted_accounts: tuple[str, ...] = context_key(
+        f"1 to {MOST_ACCOUNTS} different AWS account ids of 12 digits, as a list or with commas, whose "
+        "pipelines may release here, and whose environments may have what is built here "
+        "(leave it out for none)",
+        "111111111111,222222222222",
+        several(ACCOUNT, MOST_ACCOUNTS),
+        default=(),
+    )
+    promote_to: tuple[Promotion, ...] = context_key(
+        f"1 to {MOST_PROMOTIONS} different environments in their order, each with its account: "
+        'SUFFIX@ACCOUNT with commas, or a list of {"environment": SUFFIX, "account": ACCOUNT} '
+        "(leave it out to release here only)",
+        "staging@222222222222,prod@333333333333",
+        promotions,
+        default=(),
+    )
+    github_repository: str | None = context_key(
+        "a GitHub repository as OWNER/NAME (leave it out to trust none)",
+        "acme/greeter",
+        text(REPOSITORY, 140),
+        default=None,
+    )
+    github_owner_id: str | None = context_key(
+        "the number of the repository's owner, as `gh api repos/OWNER/NAME --jq .owner.id` says it",
+        "1234567",
+        github_id,
+        default=None,
+    )
+    github_repository_id: str | None = context_key(
+        "the number of the repository, as `gh api repos/OWNER/NAME --jq .id` says it",
+        "7654321",
+        github_id,
+        default=None,
+    )
+    github_branches: tuple[str, ...] = context_key(
+        "1 to 10 different branches, as a list or with commas and without wildcards, whose jobs may deploy "
+        "(leave it out for main, or for none where githubEnvironments are given)",
+        "main",
+        several(BRANCH_NAME, 10),
+        default=(),
+    )
+    github_environments: tuple[str, ...] = context_key(
+        "1 to 10 different GitHub environments, as a list or with commas and without wildcards, whose jobs "
+        "may deploy (leave it out for none)",
+        "staging",
+        several(GITHUB_ENVIRONMENT, 10),
+        default=(),
+    )
+    create_github_oidc_provider: bool = context_key(
+        "true or false: an account has one OIDC provider for GitHub, so one environment at most may make it",
+        "true",
+        flag,
+        default=False,
+    )
+
+    # Not keys: what the catalogue says of the service whose name the suffix begins with, and whether another
+    # shares this one's network.
+    service: Service = SAMPLE
+    publishes_network: bool = False
+
+    @property
+    def names(self) -> Names:
+        """The names of this service in this environment."""
+        return Names(self.environment_suffix, self.service.name)
+
+    @property
+    def network_owner(self) -> Names | None:
+        """The names of the sample's environment in whose network this one stands, if it has none."""
+        if not self.service.shares_network:
+            return None
+        return Names(self.environment_suffix.removeprefix(f"{self.service.name}-"))
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, object]) -> Config:
+        """Read the CDK context: a key given for itself, else the environment's, else its default.
+
+        Raises ConfigError for the first value that does not fit, and for a key that looks like a slip.
+        """
+        rules = cls.rules()
+        reject_misspelled_keys(
+            {key: rule.example for key, rule in rules.items()} | {SERVICES: EXAMPLE}, context
+        )
+        given = read_values(rules, context, required=("environmentSuffix",))
+        services = read_services(context.get(SERVICES))
+        entry, environment = service_of(given["environmentSuffix"], services)
+        of_environment = {key: rule for key, rule in rules.items() if key != "environmentSuffix"}
+        environments = read_environments(
+            context.get(ENVIRONMENTS), of_environment, required=cls.of_each_environment()
+        )
+        refuse_captures(services, environments)
+        for name, values in environments.items():
+            _check_task_size(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
+        sizes = {"taskCpu": entry.cpu, "taskMemory": entry.memory, "desiredCount": entry.tasks}
+        own = {key: value for key, value in sizes.items() if value is not None}
+        values = environment_of(environment, environments) | own | given
+        _check_task_size(values)
+        if "promoteTo" in values:
+            values["promoteTo"] = _promotions(values, environments, entry)
+        names = {camel(entry.name): entry.name for entry in fields(cls)}
+        lends = entry.is_sample and any(one.shares_network for one in services.values())
+        return cls(
+            service=entry, publishes_network=lends, **{names[key]: value for key, value in values.items()}
+        )
+
+    @classmethod
+    def rules(cls) -> dict[str, Rule]:
+        """List what each key must be, by its name in cdk.json and after `-c`."""
+        return {camel(entry.name): entry.metadata["rule"] for entry in fields(cls) if entry.metadata}
+
+    @classmethod
+    def of_each_environment(cls) -> tuple[str, ...]:
+        """List the keys that every environment of cdk.json must have."""
+        names = [entry.name for entry in fields(cls) if entry.default is MISSING]
+        return tuple(camel(name) for name in names if name != "environment_suffix")
+
+
+def _check_task_size(values: Mapping[str, Any], *, path: str = "", place: str = COMMAND_LINE) -> None:
+    cpu, memory = values["taskCpu"], values["taskMemory"]
+    allowed = FARGATE_MEMORY[cpu]
+    if memory not in allowed:
+        rule = f"MiB that Fargate offers with {cpu} CPU units: {', '.join(map(str, allowed))}"
+        example = example_of("taskMemory", str(allowed[0]), place)
+        raise ConfigError(f"{path}taskMemory", memory, rule, example, place=place)
+
+
+def _promotions(
+    values: Mapping[str, Any], environments: Mapping[str, dict[str, Any]], entry: Service
+) -> tuple[Promotion, ...]:
+    """Give each promotion the size of its environment's tasks; refuse one to the environment itself."""
+    suffix, given = values["environmentSuffix"], values["promoteTo"]
+    if suffix in [promotion.environment for promotion in given]:
+        words = f"environments other than {suffix}, which the pipeline releases to first"
+        raise ConfigError("promoteTo", ",".join(map(str, given)), words, "promoteTo=staging@222222222222")
+    sizes = [environment_of(promotion.environment, environments) for promotion in given]
+    return tuple(
+        replace(
+            promotion,
+            environment=entry.suffix(promotion.environment),
+            task_cpu=entry.cpu or size["taskCpu"],
+            task_memory=entry.memory or size["taskMemory"],
+        )
+        for promotion, size in zip(given, sizes, strict=True)
+    )

@@ -1,0 +1,143 @@
+"""Where the pipeline's stages hand over their files: a bucket under a key of its own, gone with its stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Aws, CfnResource, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct, IConstruct
+
+from infrastructure.constructs.roles import allow, allow_cross_account
+from infrastructure.naming import Names
+
+
+def own_key(scope: Construct, id_: str, *, alias: str, description: str) -> kms.Key:
+    """Make a key that turns every year and is deleted a week after its stack (pitfall H6)."""
+    return kms.Key(
+        scope,
+        id_,
+        alias=f"alias/{alias}",
+        description=description,
+        enable_key_rotation=True,
+        pending_window=Duration.days(7),
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+
+
+class Artifacts(Construct):
+    """The artifact bucket, its key, and what a role needs to use them."""
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names) -> None:
+        super().__init__(scope, id_)
+        self.key = own_key(
+            self,
+            "Key",
+            alias=names.qualified("artifacts"),
+            description="Encrypts the artifacts of the pipeline",
+        )
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            bucket_name=names.artifact_bucket(Aws.ACCOUNT_ID),
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            auto_delete_objects=True,
+            removal_policy=RemovalPolicy.DESTROY,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="Keep 30 days",
+                    expiration=Duration.days(30),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                )
+            ],
+        )
+        self._own_the_cleaner(names)
+
+    def may_read(self) -> list[iam.PolicyStatement]:
+        """Let a role fetch artifacts."""
+        return [
+            allow(
+                "FetchArtifacts", ["s3:GetObject", "s3:GetObjectVersion"], [self.bucket.arn_for_objects("*")]
+            ),
+            allow("FindArtifactsToFetch", ["s3:GetBucketLocation"], [self.bucket.bucket_arn]),
+            allow("DecryptArtifacts", ["kms:Decrypt"], [self.key.key_arn]),
+        ]
+
+    def may_write(self) -> list[iam.PolicyStatement]:
+        """Let a role store artifacts."""
+        return [
+            allow(
+                "StoreArtifacts",
+                ["s3:PutObject", "s3:AbortMultipartUpload"],
+                [self.bucket.arn_for_objects("*")],
+            ),
+            allow("FindWhereToStoreArtifacts", ["s3:GetBucketLocation"], [self.bucket.bucket_arn]),
+            # A multipart upload reads its own parts back: hence Decrypt.
+            allow("EncryptArtifacts", ["kms:GenerateDataKey", "kms:Decrypt"], [self.key.key_arn]),
+        ]
+
+    def share(self, role_arns: Sequence[str]) -> None:
+        """Let these roles of other accounts fetch artifacts: bucket and key must admit them (pitfall M1)."""
+        if not role_arns:
+            return
+        fetch = allow_cross_account(
+            "OtherAccountsFetchArtifacts",
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            role_arns,
+            [self.bucket.arn_for_objects("*")],
+        )
+        find = allow_cross_account(
+            "OtherAccountsFindArtifacts", ["s3:GetBucketLocation"], role_arns, [self.bucket.bucket_arn]
+        )
+        self.bucket.add_to_resource_policy(fetch)
+        self.bucket.add_to_resource_policy(find)
+        # In a key's policy, `*` is the key itself.
+        self.key.add_to_resource_policy(
+            allow_cross_account("OtherAccountsDecryptArtifacts", ["kms:Decrypt"], role_arns, ["*"])
+        )
+
+    def _own_the_cleaner(self, names: Names) -> None:
+        """Give the CDK's emptying Lambda our names and tags, a log group of the stack, and a narrow role.
+
+        By itself it logs to a group that never expires and that outlives the stack (pitfall H1).
+        """
+        log_group = logs.LogGroup(
+            self,
+            "CleanerLogs",
+            log_group_name=f"/lambda/{names.qualified('artifacts-cleaner')}",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        provider = Stack.of(self).node.find_child("Custom::S3AutoDeleteObjectsCustomResourceProvider")
+        tags = [{"Key": key, "Value": value} for key, value in names.tags.items()]
+        write = allow("WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
+        policy = {"PolicyName": "policy", "PolicyDocument": iam.PolicyDocument(statements=[write])}
+        handler, role = _resource(provider, "Handler"), _resource(provider, "Role")
+        handler.add_property_override("FunctionName", names.qualified("artifacts-cleaner"))
+        handler.add_property_override("Description", "Empties the artifact bucket before it is deleted")
+        handler.add_property_override("LoggingConfig", {"LogGroup": log_group.log_group_name})
+        handler.add_property_override("Tags", tags)
+        role.add_property_override("RoleName", names.qualified("artifacts-cleaner-role"))
+        role.add_property_override(
+            "Description", "What the Lambda that empties the bucket does: the bucket's own policy lets it"
+        )
+        role.add_property_deletion_override("ManagedPolicyArns")
+        role.add_property_override("Policies", [policy])
+        role.add_property_override("Tags", tags)
+
+
+def _resource(provider: IConstruct, id_: str) -> CfnResource:
+    resource = provider.node.find_child(id_)
+    if not isinstance(resource, CfnResource):
+        raise TypeError(
+            f"{resource.node.path} is no longer a CloudFormation resource: look at the CDK's changes"
+        )
+    return resource

@@ -1,0 +1,169 @@
+"""The Build stage's project: it tests a commit, makes its image, and fills in what is to be deployed."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from infrastructure.config.settings import Config
+from infrastructure.constructs.artifacts import Artifacts
+from infrastructure.constructs.promotion import build_variable
+from infrastructure.constructs.roles import allow, arn, create_role, service_principal
+from infrastructure.naming import CONTAINER_NAME, Names
+
+ANONYMOUS = "anonymous"
+_PUSH = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:BatchGetImage",
+    "ecr:CompleteLayerUpload",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+
+
+def _task_environment(config: Config) -> dict[str, str]:
+    """What buildspec.yml adds to the container's environment."""
+    given = [{"name": name, "value": value} for name, value in config.service.environment]
+    return {"TASK_ENVIRONMENT": json.dumps(given)} if given else {}
+
+
+class Build(Construct):
+    """The CodeBuild project with its role, its log, its test reports and its Docker Hub user."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        config: Config,
+        names: Names,
+        artifacts: Artifacts,
+        images: ecr.IRepository,
+        task_role: iam.IRole,
+        execution_role: iam.IRole,
+        task_log_group: logs.ILogGroup,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._names = names
+        self._images = images
+        self._log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=names.build_log_group,
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        # Otherwise CodeBuild makes it at the first build, and destroy leaves it (pitfall F8).
+        self._reports = codebuild.ReportGroup(
+            self,
+            "Reports",
+            report_group_name=names.report_group,
+            delete_reports=True,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self._username = ssm.StringParameter(
+            self,
+            "DockerHubUsername",
+            parameter_name=names.docker_hub_username,
+            string_value=ANONYMOUS,
+            description="Who pulls from Docker Hub; anonymous needs no password",
+        )
+        self.role = self._role(artifacts)
+        self.project = self._project(
+            artifacts,
+            {
+                "IMAGE_REPOSITORY_URI": images.repository_uri,
+                "TASK_FAMILY": names.task_family,
+                "TASK_ROLE_ARN": task_role.role_arn,
+                "EXECUTION_ROLE_ARN": execution_role.role_arn,
+                "TASK_CPU": str(config.task_cpu),
+                "TASK_MEMORY": str(config.task_memory),
+                "TASK_LOG_GROUP": task_log_group.log_group_name,
+                "CONTAINER_NAME": CONTAINER_NAME,
+                "CONTAINER_PORT": str(config.service.port),
+                "HEALTH_PATH": config.service.health_path,
+                "TEST_TRAFFIC_HOOK": names.traffic_hook,
+                "DOCKER_HUB_PASSWORD_PARAMETER": names.docker_hub_password,
+                **_task_environment(config),
+                **({"PROMOTE_TO": build_variable(self, config)} if config.promote_to else {}),
+            },
+        )
+
+    def _project(self, artifacts: Artifacts, variables: dict[str, str]) -> codebuild.PipelineProject:
+        environment = {
+            name: codebuild.BuildEnvironmentVariable(value=value) for name, value in variables.items()
+        }
+        environment["DOCKER_HUB_USERNAME"] = codebuild.BuildEnvironmentVariable(
+            type=codebuild.BuildEnvironmentVariableType.PARAMETER_STORE, value=self._username.parameter_name
+        )
+        return codebuild.PipelineProject(
+            self,
+            "Project",
+            project_name=self._names.build_project,
+            description="Tests a commit, builds its image, and fills in what is to be deployed",
+            role=self.role.without_policy_updates(),
+            build_spec=codebuild.BuildSpec.from_source_filename("buildspec.yml"),
+            environment=codebuild.BuildEnvironment(
+                # The only maintained Ubuntu image with Python 3.9 (pitfall F1).
+                build_image=codebuild.LinuxBuildImage.STANDARD_7_0,
+                compute_type=codebuild.ComputeType.SMALL,
+                privileged=True,  # `docker build` needs it (pitfall F3).
+            ),
+            environment_variables=environment,
+            # On the build host, for as long as CodeBuild keeps it: nothing to pay, nothing to leave behind.
+            cache=codebuild.Cache.local(
+                codebuild.LocalCacheMode.DOCKER_LAYER, codebuild.LocalCacheMode.CUSTOM
+            ),
+            encryption_key=artifacts.key,
+            logging=codebuild.LoggingOptions(
+                cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log_group)
+            ),
+            grant_report_group_permissions=False,
+            timeout=Duration.minutes(30),
+            queued_timeout=Duration.hours(1),
+        )
+
+    def _role(self, artifacts: Artifacts) -> iam.Role:
+        return create_role(
+            self,
+            "Role",
+            name=self._names.qualified("build-role"),
+            assumed_by=service_principal(
+                "codebuild", source_arn=arn(self, "codebuild", f"project/{self._names.build_project}")
+            ),
+            description="What a build does: read a commit, push its image, write its log and its report",
+            statements=[
+                *artifacts.may_read(),
+                *artifacts.may_write(),
+                # No CreateLogGroup: a late line must not bring a deleted group back (pitfall H2).
+                allow(
+                    "WriteTheLog",
+                    ["logs:CreateLogStream", "logs:PutLogEvents"],
+                    [self._log_group.log_group_arn],
+                ),
+                allow(
+                    "ReportTheTests",
+                    ["codebuild:CreateReport", "codebuild:UpdateReport", "codebuild:BatchPutTestCases"],
+                    [self._reports.report_group_arn],
+                ),
+                # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+                allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
+                allow("PushTheImage", _PUSH, [self._images.repository_arn]),
+                allow("ReadDockerHubUsername", ["ssm:GetParameters"], [self._username.parameter_arn]),
+                # A SecureString under AWS's own key needs no permission on the key.
+                allow(
+                    "ReadDockerHubPassword",
+                    ["ssm:GetParameter"],
+                    [arn(self, "ssm", f"parameter{self._names.docker_hub_password}")],
+                ),
+            ],
+        )

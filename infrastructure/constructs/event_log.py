@@ -1,0 +1,101 @@
+"""What happened on the road, kept 30 days: a log group with every event of pipeline, build and deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_events as events
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infrastructure.constructs.roles import allow, arn
+from infrastructure.naming import Names
+
+PIPELINE_EVENT = "CodePipeline Pipeline Execution State Change"
+STAGE_EVENT = "CodePipeline Stage Execution State Change"
+ACTION_EVENT = "CodePipeline Action Execution State Change"
+BUILD_EVENT = "CodeBuild Build State Change"
+DEPLOYMENT_EVENT = "CodeDeploy Deployment State-change Notification"
+
+# Both, or EventBridge loses the events in silence:
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
+WRITERS = ("events.amazonaws.com", "delivery.logs.amazonaws.com")
+
+
+class EventLog(Construct):
+    """The log group, the policy that lets EventBridge write to it, and the rules that do.
+
+    The CDK's own target for log groups makes the policy with a Lambda (pitfall H1). An account has at most
+    ten such policies in a region, so ten environments.
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, names: Names) -> None:
+        super().__init__(scope, id_)
+        self._names = names
+        self.group = logs.LogGroup(
+            self,
+            "Group",
+            log_group_name=names.event_log_group,
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self._policy = self._let_eventbridge_write()
+        self._keep(
+            "Pipeline",
+            name=names.qualified("pipeline-events"),
+            source="aws.codepipeline",
+            detail_types=[PIPELINE_EVENT, STAGE_EVENT, ACTION_EVENT],
+            detail={"pipeline": [names.pipeline]},
+        )
+        self._keep(
+            "Build",
+            name=names.qualified("build-events"),
+            source="aws.codebuild",
+            detail_types=[BUILD_EVENT],
+            detail={"project-name": [names.build_project]},
+        )
+        self._keep(
+            "Deployment",
+            name=names.qualified("deployment-events"),
+            source="aws.codedeploy",
+            detail_types=[DEPLOYMENT_EVENT],
+            detail={"application": [names.application], "deploymentGroup": [names.deployment_group]},
+        )
+
+    def _let_eventbridge_write(self) -> logs.ResourcePolicy:
+        # The group's own ARN ends in `:*`, the streams that EventBridge makes in it.
+        statement = allow(
+            "KeepTheEvents", ["logs:CreateLogStream", "logs:PutLogEvents"], [self.group.log_group_arn]
+        )
+        for writer in WRITERS:
+            statement.add_service_principal(writer)
+        return logs.ResourcePolicy(
+            self,
+            "Policy",
+            resource_policy_name=self._names.qualified("event-log"),
+            policy_statements=[statement],
+        )
+
+    def _keep(
+        self,
+        id_: str,
+        *,
+        name: str,
+        source: str,
+        detail_types: Sequence[str],
+        detail: Mapping[str, Sequence[str]],
+    ) -> None:
+        # Without the `:*` of the group's own ARN, with which a rule deploys and delivers nothing:
+        # https://github.com/aws-samples/serverless-patterns/pull/221
+        target = arn(self, "logs", f"log-group:{self._names.event_log_group}")
+        rule = events.CfnRule(
+            self,
+            id_,
+            name=name,
+            description=f"Keeps the events of {source} in the event log",
+            event_pattern={"source": [source], "detail-type": list(detail_types), "detail": dict(detail)},
+            targets=[events.CfnRule.TargetProperty(arn=target, id="EventLog")],
+        )
+        rule.node.add_dependency(self._policy)

@@ -1,0 +1,97 @@
+"""Own narrow roles: whole when they are made, and closed to whatever the CDK would add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+OWN_ACCOUNT = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+
+
+def create_role(
+    scope: Construct,
+    id_: str,
+    *,
+    name: str,
+    assumed_by: iam.IPrincipal,
+    description: str,
+    statements: Sequence[iam.PolicyStatement] = (),
+) -> iam.Role:
+    """Make a role with its policy inside it.
+
+    Who refers to the role waits for its policy too, so no first run races a permission (pitfall B6).
+    Hand it on as `role.without_policy_updates()`: the CDK's own grants are wider than ours (pitfalls D7, D8).
+    """
+    policies = {"policy": iam.PolicyDocument(statements=list(statements))} if statements else None
+    role = iam.Role(
+        scope,
+        id_,
+        role_name=name,
+        assumed_by=assumed_by,
+        description=description,
+        inline_policies=policies,
+    )
+    role.apply_removal_policy(RemovalPolicy.DESTROY)
+    return role
+
+
+def service_principal(service: str, *, source_arn: str | None = None) -> iam.ServicePrincipal:
+    """Trust an AWS service only when it acts for this account, and for `source_arn` if given."""
+    conditions: dict[str, Mapping[str, str]] = dict(OWN_ACCOUNT)
+    if source_arn:
+        conditions["ArnLike"] = {"aws:SourceArn": source_arn}
+    return iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=conditions)
+
+
+def allow(
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    conditions: Mapping[str, object] | None = None,
+) -> iam.PolicyStatement:
+    """Allow exactly these actions on these resources.
+
+    `sid` says which step of the loop needs it, as a sentence in CamelCase; it is unique in its policy.
+    """
+    return iam.PolicyStatement(
+        sid=sid, actions=list(actions), resources=list(resources), conditions=conditions
+    )
+
+
+def allow_cross_account(
+    sid: str, actions: Sequence[str], role_arns: Sequence[str], resources: Sequence[str] = ()
+) -> iam.PolicyStatement:
+    """Let roles of other accounts do this to the resource whose policy it is; their ARNs may hold `*`.
+
+    AWS refuses a policy that names a role before it exists, so the account is named and the role is a
+    condition (pitfall M2). ECR's policies have no `resources`.
+    """
+    return iam.PolicyStatement(
+        sid=sid,
+        actions=list(actions),
+        resources=list(resources) or None,
+        principals=[
+            iam.AccountPrincipal(account) for account in sorted({_account(each) for each in role_arns})
+        ],
+        conditions={"ArnLike": {"aws:PrincipalArn": sorted(role_arns)}},
+    )
+
+
+def _account(role_arn: str) -> str:
+    return role_arn.split(":")[4]
+
+
+def arn(
+    scope: Construct, service: str, resource: str, *, region: bool = True, account: str | None = None
+) -> str:
+    """Spell the ARN of a resource from its name, of this account unless another is given.
+
+    A policy that only names its resource makes no nested stack wait for another (pitfall K1).
+    """
+    stack = Stack.of(scope)
+    owner = account or stack.account
+    return f"arn:{stack.partition}:{service}:{stack.region if region else ''}:{owner}:{resource}"

@@ -1,0 +1,121 @@
+"""Where a release begins: the CodeCommit repository, born with the service in it, and what a push starts."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from infrastructure.config.settings import Config
+from infrastructure.constructs.roles import allow, arn, create_role, service_principal
+from infrastructure.errors import AppError
+from infrastructure.naming import BRANCH, Names
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+CONTRACT_FILES = ("Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json")
+OPTIONAL_FILES = (".hadolint.yaml",)
+SERVICE_FOLDER = "sample_service"
+# What tests and tools leave behind is no part of the service (pitfall B4).
+LEFT_BEHIND = ("__pycache__", "*.pyc", ".*_cache", ".venv", ".coverage", "reports", "*.egg-info", ".DS_Store")
+
+
+class SeedError(AppError):
+    """The files that the repository is born with cannot be found."""
+
+
+def lay_out_seed(project: Path, folder: Path) -> None:
+    """Copy into `folder` what the sample's repository is born with: contract files, the service, its tests.
+
+    Raises SeedError naming a file that is missing.
+    """
+    for name in CONTRACT_FILES + OPTIONAL_FILES:
+        if (project / name).is_file():
+            shutil.copyfile(project / name, folder / name)
+        elif name in CONTRACT_FILES:
+            raise SeedError(f"{project / name} is missing: the CodeCommit repository is seeded with it")
+    if not (project / SERVICE_FOLDER).is_dir():
+        raise SeedError(f"{project / SERVICE_FOLDER} is missing: the CodeCommit repository is seeded with it")
+    shutil.copytree(
+        project / SERVICE_FOLDER, folder / SERVICE_FOLDER, ignore=shutil.ignore_patterns(*LEFT_BEHIND)
+    )
+
+
+def lay_out_service(service: Path, folder: Path) -> None:
+    """Copy into `folder` what a service of the catalogue has in its own. Raises SeedError as above."""
+    for name in CONTRACT_FILES:
+        if not (service / name).is_file():
+            raise SeedError(f"{service / name} is missing: `make new-service` writes such a folder")
+    shutil.copytree(service, folder, ignore=shutil.ignore_patterns(*LEFT_BEHIND), dirs_exist_ok=True)
+
+
+def seeded_repository(scope: Construct, id_: str, *, config: Config, names: Names) -> codecommit.Repository:
+    """Make the repository with a first commit on `main`, which the pipeline's first run finds (pitfall B3).
+
+    AWS reads the seed only when it makes the repository: later versions arrive by `git push` (pitfall B4).
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if config.service.is_sample:
+            lay_out_seed(PROJECT, Path(folder))
+        else:
+            lay_out_service(PROJECT / config.service.folder, Path(folder))
+        seed = s3_assets.Asset(scope, f"{id_}Seed", path=folder)
+    repository = codecommit.Repository(
+        scope,
+        id_,
+        repository_name=names.repository,
+        description="The service: a push to main releases it",
+        code=codecommit.Code.from_asset(seed, BRANCH),
+    )
+    repository.apply_removal_policy(RemovalPolicy.DESTROY)
+    return repository
+
+
+def start_on_push(
+    scope: Construct,
+    *,
+    names: Names,
+    repository: codecommit.IRepository,
+    pipeline: codepipeline.IPipeline,
+) -> None:
+    """Start the pipeline when main moves; the seed is older than the rule, so it starts nothing."""
+    role = create_role(
+        scope,
+        "SourceRuleRole",
+        name=names.qualified("source-rule-role"),
+        assumed_by=service_principal(
+            "events", source_arn=arn(scope, "events", f"rule/{names.qualified('source-rule')}")
+        ),
+        description="Starts the pipeline when main moves",
+        statements=[
+            allow(
+                "StartThePipeline",
+                ["codepipeline:StartPipelineExecution"],
+                [arn(scope, "codepipeline", names.pipeline)],
+            )
+        ],
+    )
+    rule = events.Rule(
+        scope,
+        "SourceRule",
+        rule_name=names.qualified("source-rule"),
+        description=f"A push to {BRANCH} starts the pipeline",
+        event_pattern=events.EventPattern(
+            source=["aws.codecommit"],
+            detail_type=["CodeCommit Repository State Change"],
+            resources=[repository.repository_arn],
+            detail={
+                "event": ["referenceCreated", "referenceUpdated"],
+                "referenceType": ["branch"],
+                "referenceName": [BRANCH],
+            },
+        ),
+    )
+    rule.add_target(targets.CodePipeline(pipeline, event_role=role.without_policy_updates()))

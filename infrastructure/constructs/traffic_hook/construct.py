@@ -1,0 +1,127 @@
+"""The gate before traffic: the function that asks the new version before anybody else can (pitfall N6)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infrastructure.config.settings import Config
+from infrastructure.constructs.roles import allow, arn, create_role
+from infrastructure.naming import CONTAINER_NAME, TEST_PORT, Names
+
+CODE = Path(__file__).with_name("function")
+_INTERFACES = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:UnassignPrivateIpAddresses",
+)
+_SEE_INTERFACES = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
+
+
+class TrafficHook(Construct):
+    """The function with its role and its log."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        config: Config,
+        names: Names,
+        vpc: ec2.IVpc,
+        group: ec2.ISecurityGroup,
+        load_balancer: elbv2.ApplicationLoadBalancer,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._names = names
+        # Not Lambda's own, which it would make at the first line, and which would stay (pitfalls H1, H2).
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/lambda/{names.traffic_hook}",
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        # It names role and log group, so CloudFormation deletes it before them.
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=names.traffic_hook,
+            description="Asks a new version through the test listener: its release goes on, or stops",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.X86_64,
+            handler="handler.handler",
+            code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
+            # All tries of the gate, each at its slowest, fit in; an hour would be CodeDeploy's limit.
+            timeout=Duration.minutes(5),
+            memory_size=256,
+            role=self._role(log_group).without_policy_updates(),
+            log_group=log_group,
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            security_groups=[group],
+            environment={
+                "CLUSTER": names.cluster,
+                "SERVICE": names.service,
+                "CONTAINER_NAME": CONTAINER_NAME,
+                "TEST_URL": f"http://{load_balancer.load_balancer_dns_name}:{TEST_PORT}",
+                "HEALTH_PATH": config.service.health_path,
+            },
+        )
+
+    def _role(self, log_group: logs.ILogGroup) -> iam.Role:
+        names = self._names
+        group = f"deploymentgroup:{names.application}/{names.deployment_group}"
+        return create_role(
+            self,
+            "Role",
+            name=names.qualified("test-traffic-hook-role"),
+            # Lambda sends no source to ask for when it assumes the role of a function.
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description="What the gate before traffic does: learn what is released, and report to CodeDeploy",
+            statements=[
+                allow(
+                    "FindTheReplacementTaskSet",
+                    ["ecs:DescribeServices"],
+                    [arn(self, "ecs", f"service/{names.cluster}/{names.service}")],
+                ),
+                # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+                allow("ReadWhichCommitItRuns", ["ecs:DescribeTaskDefinition"], ["*"]),
+                allow(
+                    "LetTheReleaseGoOnOrStop",
+                    ["codedeploy:PutLifecycleEventHookExecutionStatus"],
+                    [arn(self, "codedeploy", group)],
+                ),
+                allow(
+                    "WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn]
+                ),
+                *self._interfaces(),
+            ],
+        )
+
+    def _interfaces(self) -> list[iam.PolicyStatement]:
+        """Let Lambda put the function into the VPC, and the function's own code nowhere.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+        """
+        function = arn(self, "lambda", f"function:{self._names.traffic_hook}")
+        return [
+            # Lambda demands the form */*, and the two that describe have no resource.
+            allow("StandInTheVpc", _INTERFACES, [arn(self, "ec2", "*/*")]),
+            allow("SeeTheVpc", _SEE_INTERFACES, ["*"]),
+            iam.PolicyStatement(
+                sid="KeepTheCodeFromTheVpc",
+                effect=iam.Effect.DENY,
+                actions=[*_INTERFACES, *_SEE_INTERFACES],
+                resources=["*"],
+                conditions={"ArnEquals": {"lambda:SourceFunctionArn": function}},
+            ),
+        ]

@@ -1,0 +1,1 @@
+"""The root stack and its nested stacks: network, compute, pipeline and access."""

@@ -1,0 +1,178 @@
+"""Where versions run: the image repository, the cluster, and the service that only CodeDeploy may move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import Duration, NestedStack, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infrastructure.config.settings import Config
+from infrastructure.constructs.promotion import peer_role_arns
+from infrastructure.constructs.roles import allow, allow_cross_account, arn, create_role, service_principal
+from infrastructure.naming import CONTAINER_NAME, Names
+
+BOOTSTRAP_SERVER = Path(__file__).resolve().parent.parent / "constructs" / "bootstrap_server.py"
+PLACEHOLDER_IMAGE = "public.ecr.aws/docker/library/python:3.9-slim"
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
+
+
+class ComputeStack(NestedStack):
+    """The service and all that one of its tasks needs to start."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        config: Config,
+        names: Names,
+        vpc: ec2.IVpc,
+        service_group: ec2.ISecurityGroup,
+        target_group: elbv2.ApplicationTargetGroup,
+    ) -> None:
+        super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
+        self.images = self._images(config, names)
+        pullers = peer_role_arns(self, config, "execution-role")
+        if pullers:
+            self.images.add_to_resource_policy(allow_cross_account("OtherAccountsPullImages", PULL, pullers))
+        self.log_group = logs.LogGroup(
+            self,
+            "TaskLogs",
+            log_group_name=names.task_log_group,
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.task_role = self._task_role(config, names)
+        self.execution_role = self._execution_role(config, names)
+        self.cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            cluster_name=names.cluster,
+            vpc=vpc,
+            # Insights would write to a log group that no stack owns (pitfall H3).
+            container_insights_v2=ecs.ContainerInsights.DISABLED,
+        )
+        self.service = self._service(config, names, service_group)
+        self.service.attach_to_application_target_group(target_group)
+
+    def _images(self, config: Config, names: Names) -> ecr.Repository:
+        kept = config.image_retention
+        return ecr.Repository(
+            self,
+            "Images",
+            repository_name=names.image_repository,
+            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            image_scan_on_push=True,
+            empty_on_delete=True,
+            removal_policy=RemovalPolicy.DESTROY,
+            lifecycle_rules=[
+                ecr.LifecycleRule(description=f"Keep the last {kept} images", max_image_count=kept)
+            ],
+        )
+
+    def _task_role(self, config: Config, names: Names) -> iam.Role:
+        statements = [
+            iam.PolicyStatement(actions=list(one.actions), resources=list(one.resources))
+            for one in config.service.task_statements
+        ]
+        return create_role(
+            self,
+            "TaskRole",
+            name=names.qualified("task-role"),
+            assumed_by=service_principal("ecs-tasks", source_arn=arn(self, "ecs", "*")),
+            description=(
+                "What the running service may do: what the catalogue says"
+                if statements
+                else "What the running service may do: nothing, because it calls no AWS service"
+            ),
+            statements=statements,
+        )
+
+    def _execution_role(self, config: Config, names: Names) -> iam.Role:
+        # A trusted account's pipeline releases an image of its own repository.
+        theirs = [
+            arn(self, "ecr", f"repository/{Names('*').image_repository}", account=account)
+            for account in config.trusted_accounts
+        ]
+        return create_role(
+            self,
+            "ExecutionRole",
+            name=names.qualified("execution-role"),
+            assumed_by=service_principal("ecs-tasks", source_arn=arn(self, "ecs", "*")),
+            description="What ECS does to start a task: pull its image and write its log",
+            statements=[
+                # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+                allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
+                allow("PullTheImage", PULL, [self.images.repository_arn]),
+                *([allow("PullImagesOfTrustedAccounts", PULL, theirs)] if theirs else []),
+                # No CreateLogGroup: a late line must not bring a deleted group back (pitfall H2).
+                allow(
+                    "WriteTheLog",
+                    ["logs:CreateLogStream", "logs:PutLogEvents"],
+                    [self.log_group.log_group_arn],
+                ),
+            ],
+        )
+
+    def _task_definition(self, config: Config, names: Names) -> ecs.FargateTaskDefinition:
+        """Start with a public placeholder: the repository is empty until the pipeline has run (pitfall B1).
+
+        Its explicit family keeps the service's reference free of a revision (pitfall C3).
+        """
+        task = ecs.FargateTaskDefinition(
+            self,
+            "Task",
+            family=names.task_family,
+            cpu=config.task_cpu,
+            memory_limit_mib=config.task_memory,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.X86_64,
+                operating_system_family=ecs.OperatingSystemFamily.LINUX,
+            ),
+            task_role=self.task_role.without_policy_updates(),
+            execution_role=self.execution_role.without_policy_updates(),
+        )
+        task.add_container(
+            CONTAINER_NAME,
+            container_name=CONTAINER_NAME,
+            image=ecs.ContainerImage.from_registry(PLACEHOLDER_IMAGE),
+            command=["python", "-c", BOOTSTRAP_SERVER.read_text("utf-8")],
+            environment={"PORT": str(config.service.port)},
+            port_mappings=[ecs.PortMapping(container_port=config.service.port)],
+            readonly_root_filesystem=True,
+            # Longer than the target groups' deregistration delay (pitfall N2).
+            stop_timeout=Duration.seconds(60),
+            logging=ecs.LogDrivers.aws_logs(stream_prefix=CONTAINER_NAME, log_group=self.log_group),
+        )
+        return task
+
+    def _service(self, config: Config, names: Names, service_group: ec2.ISecurityGroup) -> ecs.FargateService:
+        """Never edit a property here: under CODE_DEPLOY, ECS refuses most updates (pitfalls C1, C2)."""
+        return ecs.FargateService(
+            self,
+            "Service",
+            service_name=names.service,
+            cluster=self.cluster,
+            task_definition=self._task_definition(config, names),
+            desired_count=config.desired_count,
+            deployment_controller=ecs.DeploymentController(type=ecs.DeploymentControllerType.CODE_DEPLOY),
+            platform_version=ecs.FargatePlatformVersion.LATEST,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            security_groups=[service_group],
+            assign_public_ip=False,
+            health_check_grace_period=Duration.seconds(60),
+            min_healthy_percent=100,
+            max_healthy_percent=200,
+            # The default would let the scheduler move tasks in the middle of a release.
+            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
+            propagate_tags=ecs.PropagatedTagSource.SERVICE,
+            enable_ecs_managed_tags=True,
+            enable_execute_command=False,
+        )

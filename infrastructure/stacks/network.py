@@ -1,0 +1,222 @@
+"""The network: a VPC over two zones, who may reach whom, and the load balancer between the versions."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, Fn, NestedStack, RemovalPolicy, Tags
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from constructs import Construct
+
+from infrastructure.config.settings import Config
+from infrastructure.constructs.shared_network import import_network, publish_network
+from infrastructure.naming import (
+    HTTPS_PORT,
+    PRODUCTION_PORT,
+    TEST_PORT,
+    Names,
+)
+
+
+class NetworkStack(NestedStack):
+    """Everything between a request and a task."""
+
+    def __init__(self, scope: Construct, id_: str, *, config: Config, names: Names) -> None:
+        super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
+        self._service = config.service
+        self.vpc, self._nat_addresses = self._network(config, names)
+        self.load_balancer_group = self._load_balancer_group(config)
+        self.service_group = self._service_group()
+        self.traffic_hook_group = self._traffic_hook_group()
+        Tags.of(self.load_balancer_group).add("Name", names.qualified("load-balancer-group"))
+        Tags.of(self.service_group).add("Name", names.qualified("service-group"))
+        Tags.of(self.traffic_hook_group).add("Name", names.qualified("test-traffic-hook-group"))
+        self.load_balancer = elbv2.ApplicationLoadBalancer(
+            self,
+            "LoadBalancer",
+            load_balancer_name=names.load_balancer,
+            vpc=self.vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            security_group=self.load_balancer_group,
+            internet_facing=True,
+            # gunicorn keeps its connections for 75 s, longer than this (pitfall N1).
+            idle_timeout=Duration.seconds(60),
+            drop_invalid_header_fields=True,
+            deletion_protection=False,
+        )
+        self.blue = self._target_group("Blue", names.blue_target_group)
+        self.green = self._target_group("Green", names.green_target_group)
+        self.production_listener = self._production_listener(config)
+        self.test_listener = self._listener("Test", TEST_PORT, self.green)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The account's first two zones, asked at deploy time: so synth needs no credentials."""
+        return [Fn.select(index, Fn.get_azs()) for index in (0, 1)]
+
+    def _network(self, config: Config, names: Names) -> tuple[ec2.IVpc, list[str]]:
+        """Return the VPC, its own or another's, and the public addresses of its NAT gateways."""
+        if config.network_owner is not None:
+            zones = self.availability_zones
+            return import_network(
+                self, names=config.network_owner, zones=zones, nat_addresses=config.nat_gateways
+            )
+        vpc = self._vpc(config)
+        _tag_with_names(vpc, names)
+        found = [subnet.node.try_find_child("EIP") for subnet in vpc.public_subnets]
+        nat_addresses = [address.ref for address in found if isinstance(address, ec2.CfnEIP)]
+        if config.publishes_network:
+            publish_network(self, names=names, vpc=vpc, nat_addresses=nat_addresses)
+        return vpc, nat_addresses
+
+    def _vpc(self, config: Config) -> ec2.Vpc:
+        return ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr("10.0.0.0/16"),
+            max_azs=2,
+            nat_gateways=config.nat_gateways,
+            # The Lambda that would do it logs to a group that nobody expires or deletes (pitfall H1).
+            restrict_default_security_group=False,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="Public",
+                    subnet_type=ec2.SubnetType.PUBLIC,
+                    cidr_mask=24,
+                    map_public_ip_on_launch=False,
+                ),
+                ec2.SubnetConfiguration(
+                    name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=22
+                ),
+            ],
+        )
+
+    def _load_balancer_group(self, config: Config) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self,
+            "LoadBalancerGroup",
+            vpc=self.vpc,
+            description="The load balancer: the world on the production listener",
+            allow_all_outbound=False,
+        )
+        world = ec2.Peer.any_ipv4()
+        group.add_ingress_rule(world, ec2.Port.tcp(PRODUCTION_PORT), "Production traffic")
+        if config.certificate_arn:
+            group.add_ingress_rule(world, ec2.Port.tcp(HTTPS_PORT), "Production traffic over HTTPS")
+        if config.test_traffic_cidr:
+            peer = ec2.Peer.ipv4(config.test_traffic_cidr)
+            group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "Unreleased versions, for testers only")
+        for address in self._nat_addresses:
+            # From inside the VPC the load balancer's name leads to its public addresses, so the hook's
+            # requests leave by a NAT gateway and come back from there.
+            peer = ec2.Peer.ipv4(Fn.join("", [address, "/32"]))
+            group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "The gate before traffic")
+        return group
+
+    def _traffic_hook_group(self) -> ec2.SecurityGroup:
+        """Nobody calls the hook; it calls the test listener and AWS."""
+        group = ec2.SecurityGroup(
+            self,
+            "TrafficHookGroup",
+            vpc=self.vpc,
+            description="The gate before traffic: out to the test listener and to AWS",
+            allow_all_outbound=False,
+        )
+        world = ec2.Peer.any_ipv4()
+        group.add_egress_rule(world, ec2.Port.tcp(TEST_PORT), "The test listener, at its public addresses")
+        group.add_egress_rule(world, ec2.Port.tcp(443), "The APIs of AWS")
+        return group
+
+    def _service_group(self) -> ec2.SecurityGroup:
+        """The tasks' group stands here, so that no rule crosses a stack and makes a cycle (pitfall J3)."""
+        group = ec2.SecurityGroup(
+            self,
+            "ServiceGroup",
+            vpc=self.vpc,
+            description="The tasks: only the load balancer may call them",
+            allow_all_outbound=True,
+        )
+        group.connections.allow_from(
+            self.load_balancer_group, ec2.Port.tcp(self._service.port), "Requests and health checks"
+        )
+        return group
+
+    def _target_group(self, id_: str, name: str) -> elbv2.ApplicationTargetGroup:
+        """Never edit a property here: most replace the group, which ECS cannot follow (pitfall C6)."""
+        return elbv2.ApplicationTargetGroup(
+            self,
+            id_,
+            target_group_name=name,
+            vpc=self.vpc,
+            target_type=elbv2.TargetType.IP,
+            protocol=elbv2.ApplicationProtocol.HTTP,
+            port=self._service.port,
+            deregistration_delay=Duration.seconds(30),
+            health_check=elbv2.HealthCheck(
+                path=self._service.health_path,
+                healthy_http_codes="200",
+                interval=Duration.seconds(5),
+                timeout=Duration.seconds(4),
+                healthy_threshold_count=2,
+                unhealthy_threshold_count=2,
+            ),
+        )
+
+    def _production_listener(self, config: Config) -> elbv2.ApplicationListener:
+        """Speak HTTPS with a certificate: choose before the first release, since it edits the listener."""
+        if config.certificate_arn is None:
+            return self._listener("Production", PRODUCTION_PORT, self.blue)
+        listener = self._listener("Production", HTTPS_PORT, self.blue, certificate=config.certificate_arn)
+        redirect = self.load_balancer.add_listener(
+            "Redirect",
+            port=PRODUCTION_PORT,
+            protocol=elbv2.ApplicationProtocol.HTTP,
+            open=False,
+            default_action=elbv2.ListenerAction.redirect(
+                protocol="HTTPS", port=str(HTTPS_PORT), permanent=True
+            ),
+        )
+        # One port has one listener: where there was no certificate before, Production leaves port 80 first.
+        redirect.node.add_dependency(listener)
+        return listener
+
+    def _listener(
+        self,
+        id_: str,
+        port: int,
+        target_group: elbv2.ApplicationTargetGroup,
+        *,
+        certificate: str | None = None,
+    ) -> elbv2.ApplicationListener:
+        """Never edit the default action: CodeDeploy owns it after the first release (pitfall C5)."""
+        secure = certificate is not None
+        listener = self.load_balancer.add_listener(
+            id_,
+            port=port,
+            protocol=elbv2.ApplicationProtocol.HTTPS if secure else elbv2.ApplicationProtocol.HTTP,
+            certificates=[elbv2.ListenerCertificate.from_arn(certificate)] if certificate else None,
+            # Named, since AWS's default still takes TLS 1.0 and the CDK's may change (pitfall C5).
+            ssl_policy=elbv2.SslPolicy.TLS13_12_RES_PQ if secure else None,
+            open=False,  # The security group says who may come.
+            default_target_groups=[target_group],
+        )
+        # After a release both listeners name both groups: both go before either group can (pitfall I1).
+        listener.node.add_dependency(self.blue, self.green)
+        return listener
+
+
+def _tag_with_names(vpc: ec2.Vpc, names: Names) -> None:
+    """Name what the VPC consists of: EC2 keeps names as tags, and the CDK's is the construct's path."""
+    Tags.of(vpc).add("Name", names.qualified("vpc"))
+    Tags.of(vpc.node.find_child("IGW")).add("Name", names.qualified("internet-gateway"))
+    for kind, subnets in (("public", vpc.public_subnets), ("private", vpc.private_subnets)):
+        for number, subnet in enumerate(subnets, start=1):
+            Tags.of(subnet).add("Name", names.qualified(f"{kind}-subnet-{number}"))
+            # What a subnet's construct contains, by the CDK's ids; only the first subnets have a NAT gateway.
+            parts = {
+                "RouteTable": f"{kind}-route-table-{number}",
+                "EIP": f"elastic-ip-{number}",
+                "NATGateway": f"nat-gateway-{number}",
+            }
+            for id_, type_ in parts.items():
+                if (part := subnet.node.try_find_child(id_)) is not None:
+                    Tags.of(part).add("Name", names.qualified(type_))

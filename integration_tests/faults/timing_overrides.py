@@ -1,0 +1,132 @@
+"""How long a shift or a build may take, by its configuration: what a scenario does in it must fit in."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from math import ceil
+
+from harness.scenario import Scenario
+
+# Longer than it takes until somebody stops a canary, or an alarm does: nobody waits for its end.
+AN_HOUR = 60
+POLICY = "canaries-of-scenarios"
+# CodeBuild's shortest.
+TIMEOUT_MINUTES = 5
+
+
+class Canaries:
+    """The canaries that scenarios ask for; `clear_away` takes away what that needs."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self._made: set[str] = set()
+        stages = scenario.cloud.client("codepipeline").get_pipeline(name=scenario.outputs.pipeline_name)
+        (deploy,) = next(one for one in stages["pipeline"]["stages"] if one["name"] == "Deploy")["actions"]
+        self._role = deploy["roleArn"].rpartition("/")[2]
+
+    @contextmanager
+    def lasting(self, minutes: int) -> Iterator[None]:
+        """Let a tenth of the traffic meet green for AWS's `minutes`, in deployments that begin now."""
+        codedeploy, outputs = self.scenario.cloud.client("codedeploy"), self.scenario.outputs
+        group = {
+            "applicationName": outputs.application_name,
+            "currentDeploymentGroupName": outputs.deployment_group_name,
+        }
+        before = codedeploy.get_deployment_group(
+            applicationName=outputs.application_name, deploymentGroupName=outputs.deployment_group_name
+        )["deploymentGroupInfo"]["deploymentConfigName"]
+        codedeploy.update_deployment_group(**group, deploymentConfigName=self._make(minutes))
+        try:
+            yield
+        finally:
+            codedeploy.update_deployment_group(**group, deploymentConfigName=before)
+
+    def lasting_a_build(self) -> int:
+        """Return as many of AWS's minutes as a build takes: the next commit can be built meanwhile."""
+        return ceil(last_build(self.scenario).total_seconds() / 60 / self.scenario.cloud.time_scale)
+
+    def clear_away(self) -> None:
+        """Delete the configurations and the permission; the role could not be deleted with it."""
+        if not self._made:
+            return
+        self.scenario.cloud.client("iam").delete_role_policy(RoleName=self._role, PolicyName=POLICY)
+        for name in self._made:
+            self.scenario.cloud.client("codedeploy").delete_deployment_config(deploymentConfigName=name)
+
+    def _make(self, minutes: int) -> str:
+        suffix = self.scenario.environment.suffix
+        name = f"canary-{minutes}-{suffix}"
+        if not self._made:
+            self._let_the_pipeline_read(f"canary-*-{suffix}")
+        if name not in self._made:
+            canary = {"canaryPercentage": 10, "canaryInterval": minutes}
+            self.scenario.cloud.client("codedeploy").create_deployment_config(
+                deploymentConfigName=name,
+                computePlatform="ECS",
+                trafficRoutingConfig={"type": "TimeBasedCanary", "timeBasedCanary": canary},
+            )
+            self._made.add(name)
+        return name
+
+    def _let_the_pipeline_read(self, names: str) -> None:
+        # Who starts a deployment must be allowed to read how it shifts: the template allows one way (D5).
+        account = self.scenario.cloud.account
+        statement = {
+            "Effect": "Allow",
+            "Action": "codedeploy:GetDeploymentConfig",
+            "Resource": f"arn:aws:codedeploy:{account.region}:{account.id}:deploymentconfig:{names}",
+        }
+        self.scenario.cloud.client("iam").put_role_policy(
+            RoleName=self._role,
+            PolicyName=POLICY,
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+
+
+@contextmanager
+def grace_period(scenario: Scenario, seconds: int) -> Iterator[None]:
+    """Let tasks start for AWS's `seconds` before a health check may end them."""
+    ecs, outputs = scenario.cloud.client("ecs"), scenario.outputs
+    names = {"cluster": outputs.cluster_name, "service": outputs.service_name}
+    (service,) = ecs.describe_services(cluster=names["cluster"], services=[names["service"]])["services"]
+    ecs.update_service(**names, healthCheckGracePeriodSeconds=seconds)
+    try:
+        yield
+    finally:
+        before = service["healthCheckGracePeriodSeconds"]
+        ecs.update_service(**names, healthCheckGracePeriodSeconds=before)
+
+
+@contextmanager
+def shortest_timeout(scenario: Scenario) -> Iterator[None]:
+    """Let builds time out after CodeBuild's shortest time.
+
+    On local_aws that passes in twice the time of the last good build, of which a test is not half way.
+    """
+    client, name = scenario.cloud.client("codebuild"), scenario.outputs.build_project_name
+    (before,) = client.batch_get_projects(names=[name])["projects"]
+    environment = before["environment"]
+    asked = dict(environment)
+    if scenario.cloud.endpoint:
+        pace = min(1.0, 2 * last_build(scenario) / timedelta(minutes=TIMEOUT_MINUTES))
+        variable = {"name": "LOCAL_AWS_TIMEOUT_PACE", "value": f"{pace:.3f}", "type": "PLAINTEXT"}
+        asked["environmentVariables"] = [*environment["environmentVariables"], variable]
+    client.update_project(name=name, timeoutInMinutes=TIMEOUT_MINUTES, environment=asked)
+    try:
+        yield
+    finally:
+        minutes = before["timeoutInMinutes"]
+        client.update_project(name=name, timeoutInMinutes=minutes, environment=environment)
+
+
+def last_build(scenario: Scenario) -> timedelta:
+    """Return how long the newest good build took: what a slow machine makes slow takes as much longer."""
+    client = scenario.cloud.client("codebuild")
+    ids = client.list_builds_for_project(projectName=scenario.outputs.build_project_name)["ids"]
+    builds = client.batch_get_builds(ids=ids)["builds"]
+    newest = max(
+        (one for one in builds if one["buildStatus"] == "SUCCEEDED"), key=lambda one: one["startTime"]
+    )
+    took: timedelta = newest["endTime"] - newest["startTime"]
+    return took

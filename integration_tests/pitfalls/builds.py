@@ -1,0 +1,108 @@
+"""Builds that a trap starts by itself: of the shipped project and source, with a small change to one."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from harness.cloud import PROJECT, Cloud
+from integration_tests.pitfalls.stacks import Stack, zipped
+from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, shipped
+from operations.waiting import NotYetError, wait_for
+
+COMMIT = "0" * 40
+Buildspec = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Build:
+    """How a build ended: the status of each phase, what the failed ones say, and its log."""
+
+    status: str
+    phases: Mapping[str, str]
+    contexts: Mapping[str, str]
+    log: str = field(repr=False)
+
+
+class Project:
+    """The shipped CodeBuild project in `stack`."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.cloud: Cloud = stack.cloud
+        self.bucket = stack.named(f"artifacts-the-suffix-{stack.cloud.account.id}-us-east-1")
+
+    def build(self, buildspec: Buildspec | str, **given: Any) -> Build:
+        """Build the seed with another buildspec; `given` are StartBuild's own overrides."""
+        s3, codebuild = self.cloud.client("s3"), self.cloud.client("codebuild")
+        text = buildspec if isinstance(buildspec, str) else written(buildspec)
+        seed = shipped(self.cloud).asset("RepositorySeed")
+        key = f"source/{secrets.token_hex(4)}"
+        body = zipped(seed, **{"buildspec.yml": text})
+        s3.put_object(Bucket=self.bucket, Key=key, Body=body, ServerSideEncryption="aws:kms")
+        output = {"type": "S3", "location": self.bucket, "path": "output", "name": key, "packaging": "ZIP"}
+        started = codebuild.start_build(
+            projectName=self.stack.named("build-the-suffix"),
+            sourceTypeOverride="S3",
+            sourceLocationOverride=f"{self.bucket}/{key}",
+            sourceVersion=COMMIT,
+            artifactsOverride=output,
+            **given,
+        )
+        return self.ended(started["build"]["id"])
+
+    def ended(self, build: str) -> Build:
+        """Wait for the end of a build."""
+
+        def look() -> dict[str, Any]:
+            found: dict[str, Any] = self.cloud.client("codebuild").batch_get_builds(ids=[build])["builds"][0]
+            if not found["buildComplete"]:
+                raise NotYetError(str(found.get("currentPhase")))
+            return found
+
+        found = wait_for(f"build {build}", look, deadline=300, interval=0.2)
+        phases = {one["phaseType"]: one.get("phaseStatus", "") for one in found["phases"]}
+        contexts = {
+            one["phaseType"]: f"{context.get('statusCode')}: {context.get('message')}"
+            for one in found["phases"]
+            for context in one.get("contexts", [])
+        }
+        return Build(found["buildStatus"], phases, contexts, self._log(found["logs"]))
+
+    def _log(self, logs: Mapping[str, Any]) -> str:
+        place = {"logGroupName": logs["groupName"], "logStreamNames": [logs["streamName"]]}
+        lines = self.cloud.account.pages("logs", "filter_log_events", "events", **place)
+        return "".join(line["message"] for line in lines)
+
+
+def project(cloud: Cloud) -> Resources:
+    """Return the part of the shipped templates that a build needs."""
+    return shipped(cloud).part("PipelineBuildProject", *ARTIFACTS)
+
+
+def contract() -> Buildspec:
+    """Return the shipped buildspec."""
+    found: Buildspec = yaml.safe_load((PROJECT / "buildspec.yml").read_text())
+    # YAML 1.1 reads 3.10 as 3.1; CodeBuild and this copy take the version as text.
+    found["phases"]["install"]["runtime-versions"]["python"] = "3.9"
+    return found
+
+
+def written(buildspec: Buildspec) -> str:
+    """Return a buildspec as the file that CodeBuild reads."""
+    return str(yaml.safe_dump(buildspec, sort_keys=False))
+
+
+def only(buildspec: Buildspec, *texts: str) -> Buildspec:
+    """Leave the commands in which one of `texts` stands: a trap needs no tests and no image."""
+    phases = {
+        name: {
+            **phase,
+            "commands": [one for one in phase["commands"] if any(text in one for text in texts)],
+        }
+        for name, phase in buildspec["phases"].items()
+    }
+    kept = {name: phase for name, phase in phases.items() if phase["commands"] or name == "install"}
+    return {**buildspec, "phases": kept}

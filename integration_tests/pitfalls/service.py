@@ -1,0 +1,90 @@
+"""The shipped service and deployment group without a pipeline: what releases is CodeDeploy asked by hand."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from harness.cloud import Cloud
+from integration_tests.pitfalls.stacks import Stack
+from integration_tests.pitfalls.synthesized_templates import Resources, shipped
+from operations.waiting import NotYetError, wait_for
+
+ENDED = ("Succeeded", "Failed", "Stopped")
+LISTENERS = ("NetworkLoadBalancerProduction", "NetworkLoadBalancerTest")
+
+
+def service(cloud: Cloud) -> Resources:
+    """Return the part of the shipped templates that serves, with what CodeDeploy needs to release there."""
+    return shipped(cloud).part("ComputeTask", "ComputeServiceService", "PipelineDeploymentGroup", *LISTENERS)
+
+
+class Service:
+    """The shipped service in `stack`, of which `resources` are the template."""
+
+    def __init__(self, stack: Stack, resources: Resources) -> None:
+        self.stack = stack
+        self.resources = resources
+        self.cloud: Cloud = stack.cloud
+        self.group = {
+            "applicationName": stack.named("application-the-suffix"),
+            "deploymentGroupName": stack.named("deployment-group-the-suffix"),
+        }
+        self.names = {
+            "cluster": stack.named("cluster-the-suffix"),
+            "service": stack.named("service-the-suffix"),
+        }
+
+    def described(self) -> dict[str, Any]:
+        """Return what ECS says of it."""
+        ecs = self.cloud.client("ecs")
+        found = ecs.describe_services(cluster=self.names["cluster"], services=[self.names["service"]])
+        one: dict[str, Any] = found["services"][0]
+        return one
+
+    def serves(self) -> str:
+        """Return the task definition that has the traffic."""
+        (primary,) = [one for one in self.described()["taskSets"] if one["status"] == "PRIMARY"]
+        return str(primary["taskDefinition"])
+
+    def answer(self) -> int:
+        """Ask once, as a user; return the status."""
+        name = self.stack.named("load-balancer-the-suffix")
+        (balancer,) = self.cloud.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
+        return requests.get(self.cloud.resolve(f"http://{balancer['DNSName']}"), timeout=10).status_code
+
+    def revision(self) -> str:
+        """Register what serves once more, as a release would; return its ARN."""
+        ecs = self.cloud.client("ecs")
+        told = ecs.describe_task_definition(taskDefinition=self.serves())["taskDefinition"]
+        taken = ("family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions")
+        sizes = ("requiresCompatibilities", "cpu", "memory", "runtimePlatform")
+        definition = {key: told[key] for key in (*taken, *sizes)}
+        return str(ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"])
+
+    def release(self, container: str = "app", port: int = 8080) -> dict[str, Any]:
+        """Deploy another revision; return what CodeDeploy says of the deployment once it is over."""
+        codedeploy = self.cloud.client("codedeploy")
+        balanced = {"ContainerName": container, "ContainerPort": port}
+        properties = {"TaskDefinition": self.revision(), "LoadBalancerInfo": balanced}
+        target = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}}
+        content = {"content": json.dumps({"version": 0.0, "Resources": [target]})}
+        revision = {"revisionType": "AppSpecContent", "appSpecContent": content}
+        deployment = codedeploy.create_deployment(**self.group, revision=revision)["deploymentId"]
+
+        def look() -> dict[str, Any]:
+            found: dict[str, Any] = codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
+            if found["status"] not in ENDED:
+                raise NotYetError(found["status"])
+            return found
+
+        return wait_for(f"deployment {deployment}", look, deadline=self.cloud.minutes(45), interval=0.2)
+
+    def update(self, changes: Mapping[str, Mapping[str, Any]]) -> str:
+        """Change properties of the template's resources; return the status that the stack ends in."""
+        changed = {
+            name: {**one, "Properties": {**one["Properties"], **changes.get(name, {})}}
+            for name, one in self.resources.items()
+        }
+        return self.stack.update({"Resources": changed})

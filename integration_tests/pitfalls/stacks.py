@@ -1,0 +1,118 @@
+"""Stacks of the traps' own, made and deleted by CloudFormation alone: the CDK CLI would add half a minute."""
+
+import io
+import json
+import secrets
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from harness.cloud import Cloud
+from harness.suffixes import random_suffix
+from integration_tests.pitfalls.synthesized_templates import ASSETS, SUFFIX, shipped
+from operations.waiting import NotYetError, wait_for
+
+CREATED = "CREATE_COMPLETE"
+
+
+class Stack:
+    """A stack of `cloud` whose environmentSuffix is `suffix`."""
+
+    def __init__(self, cloud: Cloud, suffix: str) -> None:
+        self.cloud = cloud
+        self.suffix = suffix
+        self.name = f"trap-{suffix}"
+        self.client = cloud.client("cloudformation")
+
+    def create(self, template: Mapping[str, Any]) -> str:
+        """Create it; return the status that it ends in."""
+        url = self.upload(template)
+        self.client.create_stack(StackName=self.name, TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"])
+        return self.settled()
+
+    def update(self, template: Mapping[str, Any]) -> str:
+        """Update it; return the status that it ends in."""
+        url = self.upload(template)
+        self.client.update_stack(StackName=self.name, TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"])
+        return self.settled()
+
+    def upload(self, template: Mapping[str, Any]) -> str:
+        """Store a template under this stack's suffix; return its URL."""
+        text = json.dumps(template).replace(SUFFIX, self.suffix).replace(ASSETS, assets(self.cloud))
+        key = f"{self.suffix}-{secrets.token_hex(4)}.json"
+        self.cloud.client("s3").put_object(Bucket=assets(self.cloud), Key=key, Body=text.encode())
+        return f"{self.cloud.endpoint}/{assets(self.cloud)}/{key}"
+
+    def settled(self, name: str = "") -> str:
+        """Wait until nothing is in progress; return the status."""
+
+        def look() -> str:
+            status = str(self.client.describe_stacks(StackName=name or self.name)["Stacks"][0]["StackStatus"])
+            if status.endswith("_IN_PROGRESS"):
+                raise NotYetError(status)
+            return status
+
+        return wait_for(f"stack {self.name}", look, deadline=120, interval=0.1)
+
+    def failures(self, name: str = "") -> str:
+        """Return what CloudFormation says of all that failed in it, the first one first."""
+        pages = self.cloud.account.pages(
+            "cloudformation", "describe_stack_events", "StackEvents", StackName=name or self.name
+        )
+        said = [one.get("ResourceStatusReason", "") for one in pages if "FAILED" in one["ResourceStatus"]]
+        return "\n".join(reversed(said))
+
+    def named(self, text: str) -> str:
+        """Return a name of the shipped design as it is in this stack."""
+        return text.replace(SUFFIX, self.suffix)
+
+    def delete(self) -> str:
+        """Delete it; return the status that it ends in."""
+        found = self.client.describe_stacks(StackName=self.name)["Stacks"][0]["StackId"]
+        self.client.delete_stack(StackName=self.name)
+        return self.settled(found)
+
+
+@contextmanager
+def stack(cloud: Cloud, resources: Mapping[str, Any], *, suffix: str = "") -> Iterator[Stack]:
+    """Create a stack of these resources, whatever comes of it, and delete it in the end."""
+    made = Stack(cloud, suffix or random_suffix("trap"))
+    made.create({"Resources": resources})
+    try:
+        yield made
+    finally:
+        assert made.delete() == "DELETE_COMPLETE", made.failures()
+
+
+def assets(cloud: Cloud) -> str:
+    """Return the bucket with the shipped app's assets, which is made when it is asked for first."""
+    s3 = cloud.client("s3")
+    bucket = f"assets-of-traps-{cloud.account.id}"
+    if bucket in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
+        return bucket
+    s3.create_bucket(Bucket=bucket)
+    folder = shipped(cloud).folder
+    for key, file in json.loads((folder / "Stack.assets.json").read_text())["files"].items():
+        if file["source"]["packaging"] == "zip":
+            body = zipped(folder / file["source"]["path"])
+            s3.put_object(Bucket=bucket, Key=f"{key}.zip", Body=body)
+    return bucket
+
+
+def zipped(folder: Path, **changed: str | bytes) -> bytes:
+    """Return the files below `folder` as a zip; `changed` ones are what is given instead."""
+    files: dict[str, str | bytes] = {
+        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+    return archive(files | changed)
+
+
+def archive(files: Mapping[str, str | bytes]) -> bytes:
+    """Return `files` as a zip."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    return whole.getvalue()

@@ -1,0 +1,165 @@
+"""The shipped templates as plain data: what a trap needs of them, for a test to change and to deploy."""
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.cloud import PROJECT, Cloud
+from operations.destroy import CDK
+
+# The suffix that everything is synthesized with; each deployment writes its own in its place.
+SUFFIX = "the-suffix"
+ASSETS = "cdk-hnb659fds-assets-${AWS::AccountId}-us-east-1"
+# What empties the artifact bucket before it is deleted; nothing refers to it.
+ARTIFACTS = ("PipelineArtifactsBucketAutoDeleteObjectsCustomResourceDefault", "PipelineArtifactsBucketPolicy")
+
+Resources = dict[str, dict[str, Any]]
+# What becomes of one of CloudFormation's references: its kind, what it names, the whole of it.
+Follow = Callable[[str, str, Any], Any]
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A cloud assembly. `root` and `nested` are its templates as they are, the latter by their stack's name.
+
+    `resources` are all of them in one template, by their path in the app: `PipelineBuildRole` is the role of
+    Build in the nested stack Pipeline.
+    """
+
+    folder: Path
+    root: dict[str, Any]
+    nested: dict[str, dict[str, Any]]
+    resources: Resources
+
+    def part(self, *names: str, without: tuple[str, ...] = ()) -> Resources:
+        """Return a copy of the named resources with all that they refer to.
+
+        What only stands `without` does is left out too; a reference to it becomes the name it would have had.
+        """
+        wanted: Resources = {}
+        remedy = list(names)
+        while remedy:
+            name = remedy.pop()
+            if name in wanted:
+                continue
+            wanted[name] = _stand_in(deepcopy(self.resources[name]), self.resources, without)
+            remedy += references({**wanted[name], "DependsOn": []}) & self.resources.keys()
+        for resource in wanted.values():
+            resource["DependsOn"] = [one for one in resource["DependsOn"] if one in wanted]
+        return wanted
+
+    def asset(self, name: str) -> Path:
+        """Return the folder of the asset whose name in the app ends so."""
+        files = json.loads((self.folder / "Stack.assets.json").read_text())["files"].values()
+        (path,) = (one["source"]["path"] for one in files if one["displayName"].endswith(name))
+        return self.folder / str(path)
+
+
+_FOUND: dict[tuple[str, ...], Shipped] = {}
+
+
+def shipped(cloud: Cloud, *context: str) -> Shipped:
+    """Synthesize the app, once a session; `context` are further settings, as KEY=VALUE."""
+    if cloud.endpoint is None:
+        pytest.skip("what is wrong on purpose is for local_aws")
+    if context not in _FOUND:
+        folder = cloud.folder / f"traps-{len(_FOUND)}"
+        _FOUND[context] = _synthesize(folder, cloud.environment, context)
+    return _FOUND[context]
+
+
+def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str, ...]) -> Shipped:
+    settings = [part for one in (f"environmentSuffix={SUFFIX}", *context) for part in ("-c", one)]
+    command = [str(CDK), "synth", "--quiet", "--no-notices", "--output", str(folder), *settings]
+    subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True)  # noqa: S603 - our own CDK CLI
+    root = json.loads((folder / "Stack.template.json").read_text())
+    children = {
+        name: json.loads((folder / resource["Metadata"]["aws:asset:path"]).read_text())
+        for name, resource in root["Resources"].items()
+    }
+    nested = {_path(root["Resources"][name]).split(".")[0]: child for name, child in children.items()}
+    return Shipped(folder, root, nested, _joined(root["Resources"], children))
+
+
+def _joined(stacks: Resources, children: Mapping[str, Any]) -> Resources:
+    """Put the resources of all nested stacks into one template: parameters become what they stand for."""
+    ids = {
+        stack: {old: _id(resource) for old, resource in child["Resources"].items()}
+        for stack, child in children.items()
+    }
+
+    def inside(stack: str) -> Follow:
+        def follow(kind: str, name: str, whole: Any) -> Any:
+            given = stacks[stack]["Properties"].get("Parameters", {})
+            if kind == "Ref" and name in given:
+                return replaced(given[name], outside)
+            if name not in ids[stack]:
+                return whole
+            return {"Ref": ids[stack][name]} if kind == "Ref" else {kind: [ids[stack][name], whole[kind][1]]}
+
+        return follow
+
+    def outside(kind: str, name: str, whole: Any) -> Any:
+        if kind != "Fn::GetAtt":
+            return whole
+        output = whole[kind][1].removeprefix("Outputs.")
+        return replaced(children[name]["Outputs"][output]["Value"], inside(name))
+
+    found: Resources = {}
+    for stack, child in children.items():
+        before = [one for other in stacks[stack].get("DependsOn", []) for one in ids[other].values()]
+        for old, resource in child["Resources"].items():
+            after = [ids[stack][one] for one in resource.get("DependsOn", [])]
+            body = {key: value for key, value in resource.items() if key != "Metadata"}
+            found[ids[stack][old]] = {**replaced(body, inside(stack)), "DependsOn": [*after, *before]}
+    return found
+
+
+def _path(resource: Mapping[str, Any]) -> str:
+    return str(resource["Metadata"]["aws:cdk:path"]).removeprefix("Stack/")
+
+
+def _id(resource: Mapping[str, Any]) -> str:
+    return "".join(filter(str.isalnum, _path(resource).removesuffix("/Resource")))
+
+
+def _stand_in(resource: dict[str, Any], resources: Resources, without: tuple[str, ...]) -> dict[str, Any]:
+    def follow(_kind: str, name: str, whole: Any) -> Any:
+        if name not in without:
+            return whole
+        kind, properties = resources[name]["Type"].rpartition("::")[2], resources[name]["Properties"]
+        return properties.get(f"{kind}Name") or properties["Name"]
+
+    left: dict[str, Any] = replaced(resource, follow)
+    return left
+
+
+def replaced(value: Any, follow: Follow) -> Any:
+    """Return a copy of `value` with each `Ref` and `Fn::GetAtt` in it given to `follow`."""
+    if isinstance(value, list):
+        return [replaced(one, follow) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"Ref"}:
+        return follow("Ref", value["Ref"], value)
+    if set(value) == {"Fn::GetAtt"}:
+        return follow("Fn::GetAtt", value["Fn::GetAtt"][0], value)
+    return {key: replaced(one, follow) for key, one in value.items()}
+
+
+def references(value: Any) -> set[str]:
+    """Return the names that `value` refers to."""
+    found: set[str] = set()
+
+    def follow(_kind: str, name: str, whole: Any) -> Any:
+        found.add(name)
+        return whole
+
+    replaced(value, follow)
+    return found

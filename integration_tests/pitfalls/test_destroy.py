@@ -1,0 +1,138 @@
+"""Traps of the way back: what holds a stack that is deleted, and what comes back after it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from harness.cloud import Cloud
+from harness.suffixes import random_suffix
+from integration_tests.pitfalls.images import push
+from integration_tests.pitfalls.service import Service, service
+from integration_tests.pitfalls.stacks import CREATED, Stack, stack
+from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, shipped
+from integration_tests.pitfalls.template_changes import statement
+from operations.waiting import NotYetError, wait_for
+
+HELD = "DELETE_FAILED"
+
+
+@contextmanager
+def held(cloud: Cloud, resources: Resources) -> Iterator[Stack]:
+    """Create a stack that the test deletes."""
+    made = Stack(cloud, random_suffix("trap"))
+    assert made.create({"Resources": resources}) == CREATED, made.failures()
+    yield made
+    assert made.delete() == "DELETE_COMPLETE", made.failures()
+
+
+def test_a_bucket_that_holds_something_cannot_be_deleted(cloud: Cloud) -> None:
+    """pitfalls H7, I6: the shipped one is emptied by a function, against writes that come late too."""
+    bucket = "artifacts-the-suffix-{account}-us-east-1"
+
+    def fill(made: Stack) -> str:
+        name = made.named(bucket).format(account=cloud.account.id)
+        cloud.client("s3").put_object(Bucket=name, Key="build.zip", Body=b"", ServerSideEncryption="aws:kms")
+        return name
+
+    with stack(cloud, shipped(cloud).part("PipelineArtifactsBucket", *ARTIFACTS)) as made:
+        assert made.settled() == CREATED, made.failures()
+        fill(made)
+    with held(cloud, shipped(cloud).part("PipelineArtifactsBucket")) as made:
+        name = fill(made)
+        assert made.delete() == HELD
+        assert "The bucket you tried to delete is not empty" in made.failures()
+        versions = cloud.client("s3").list_object_versions(Bucket=name)
+        for one in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
+            cloud.client("s3").delete_object(Bucket=name, Key=one["Key"], VersionId=one["VersionId"])
+
+
+def test_a_nested_stack_that_stays_leaves_its_root_too(cloud: Cloud) -> None:
+    """pitfalls I4, I6: an image repository that may not be emptied holds all that is above it."""
+    suffix = random_suffix("trap")
+    images = shipped(cloud).part("ComputeImages")
+    images["ComputeImages"]["Properties"]["EmptyOnDelete"] = False
+    url = Stack(cloud, suffix).upload({"Resources": images})
+    root = Stack(cloud, suffix)
+    nested = {"Compute": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}}
+    assert root.create({"Resources": nested}) == CREATED, root.failures()
+    ecr, name = cloud.client("ecr"), root.named("images-the-suffix")
+    push(cloud, name, "first", "first").raise_for_status()
+    assert root.delete() == HELD
+    (child,) = root.client.describe_stack_resources(StackName=root.name)["StackResources"]
+    assert child["ResourceStatus"] == HELD
+    said = root.failures(child["PhysicalResourceId"])
+    assert f"The repository with name '{name}' in registry with id" in said
+    assert "cannot be deleted because it still contains images" in said
+    ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "first"}])
+    assert root.delete() == "DELETE_COMPLETE", root.failures()
+
+
+def test_a_tag_is_pushed_once(cloud: Cloud) -> None:
+    """pitfall F9: a moving tag like `latest` is refused the second time; the shipped one is the commit."""
+    with stack(cloud, shipped(cloud).part("ComputeImages")) as made:
+        assert made.settled() == CREATED, made.failures()
+        name = made.named("images-the-suffix")
+        assert push(cloud, name, "1" * 40, "1" * 40).status_code == 201
+        assert push(cloud, name, "2" * 40, "2" * 40).status_code == 201
+        assert push(cloud, name, "latest", "1" * 40).status_code == 201
+        refused = push(cloud, name, "latest", "2" * 40)
+        assert refused.status_code == 400
+        (error,) = refused.json()["errors"]
+        assert "'latest' already exists" in error["message"]
+        assert "cannot be overwritten" in error["message"]
+
+
+@pytest.mark.slow
+def test_a_target_group_behind_a_listener_cannot_be_deleted(cloud: Cloud) -> None:
+    """pitfall I1: after a release both listeners name both groups, so each listener has to go before them.
+
+    What CloudFormation may choose without the shipped dependencies is made certain here: green before
+    production's listener.
+    """
+    resources = service(cloud)
+    with stack(cloud, resources) as made:
+        assert Service(made, resources).release()["status"] == "Succeeded"
+    resources["NetworkLoadBalancerProduction"]["DependsOn"].remove("NetworkGreen")
+    resources["NetworkGreen"]["DependsOn"].append("NetworkLoadBalancerProduction")
+    with held(cloud, resources) as made:
+        assert Service(made, resources).release()["status"] == "Succeeded"
+        assert made.delete() == HELD
+        said = made.failures()
+        assert "is currently in use by a listener or a rule" in said
+
+
+@pytest.mark.parametrize("creates", [False, True])
+def test_a_late_line_brings_a_deleted_log_group_back(cloud: Cloud, creates: bool) -> None:
+    """pitfall H2: from whoever may create groups, without an end; no shipped role may."""
+    resources = shipped(cloud).part("PipelineTrafficHookFunction")
+    if creates:
+        may = statement(resources["PipelineTrafficHookRole"], "WriteTheLog")
+        may["Action"] = ["logs:CreateLogGroup", *may["Action"]]
+        may["Resource"] = "*"
+    logs, function = cloud.client("logs"), cloud.client("lambda")
+    with stack(cloud, resources) as made:
+        assert made.settled() == CREATED, made.failures()
+        group = made.named("/lambda/test-traffic-hook-the-suffix")
+        logs.delete_log_group(logGroupName=group)
+        answer = function.invoke(FunctionName=made.named("test-traffic-hook-the-suffix"), Payload=b"{}")
+        assert "FunctionError" in answer, "it has written why it fails"
+
+        def look() -> None:
+            if not groups(logs, group):
+                raise NotYetError("no such group")
+
+        if creates:
+            wait_for("the group", look, deadline=10, interval=0.1)
+        else:
+            time.sleep(1)
+        assert groups(logs, group) == ([None] if creates else [])
+    assert groups(logs, group) == []
+
+
+def groups(logs: Any, name: str) -> list[int | None]:
+    """Return for how many days the groups of a name keep their lines; None is for ever."""
+    found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    return [one.get("retentionInDays") for one in found if one["logGroupName"] == name]

@@ -1,0 +1,86 @@
+"""Traps of who may come in from elsewhere: other accounts, and GitHub's jobs."""
+
+import base64
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from harness.cloud import Cloud
+from harness.local import SECOND_ACCOUNT
+from integration_tests.pitfalls.stacks import CREATED, Stack, stack
+from integration_tests.pitfalls.synthesized_templates import Resources, shipped
+
+ROLLED_BACK = "ROLLBACK_COMPLETE"
+HOST = "token.actions.githubusercontent.com"
+BY_NAME, BY_ID = (f"repo:{names}:ref:refs/heads/main" for names in ("acme/greeter", "acme@11/greeter@22"))
+GITHUB = ("githubRepository=acme/greeter", "githubOwnerId=11", "githubRepositoryId=22")
+DOORS = (*GITHUB, "createGithubOidcProvider=true", f"trustedAccounts={SECOND_ACCOUNT}")
+
+
+def doors(cloud: Cloud, *names: str) -> Resources:
+    """Return these resources of the app with every door open."""
+    return shipped(cloud, *DOORS).part(*names)
+
+
+def test_a_trust_in_a_role_that_does_not_exist_yet_is_refused(cloud: Cloud, second_account: Cloud) -> None:
+    """pitfall M2: the shipped trust is in the account, with the role's name as a condition."""
+    resources = doors(cloud, "AccessCrossAccountRole")
+    with stack(cloud, resources) as made:
+        assert made.settled() == CREATED, made.failures()
+    (statement,) = resources["AccessCrossAccountRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    missing = f"arn:aws:iam::{second_account.account.id}:role/pipeline-role-dev"
+    statement["Principal"] = {"AWS": missing}
+    with stack(cloud, resources) as made:
+        assert made.settled() == ROLLED_BACK
+        assert f'Invalid principal in policy: "AWS":"{missing}"' in made.failures()
+
+
+def test_an_account_has_one_provider_for_github(cloud: Cloud) -> None:
+    """pitfall M3: by default none is made and the account's is named; one environment may make it."""
+    provider = doors(cloud, "AccessGithubProvider")
+    with stack(cloud, provider) as first:
+        assert first.settled() == CREATED, first.failures()
+        with stack(cloud, provider) as second:
+            assert second.settled() == ROLLED_BACK
+            assert f"Provider with url https://{HOST} already exists" in second.failures()
+        without = shipped(cloud, *GITHUB).part("AccessGithubRole")
+        with stack(cloud, without) as third:
+            assert third.settled() == CREATED, third.failures()
+
+
+def job(made: Stack, sub: str) -> dict[str, Any]:
+    """Sign in as a GitHub job does, whose token says `sub`."""
+    claims = json.dumps({"iss": f"https://{HOST}", "aud": "sts.amazonaws.com", "sub": sub})
+    body = base64.urlsafe_b64encode(claims.encode()).decode().rstrip("=")
+    sts = boto3.client(
+        "sts",
+        endpoint_url=made.cloud.endpoint,
+        region_name="us-east-1",
+        config=Config(signature_version=UNSIGNED),
+    )
+    role = f"arn:aws:iam::{made.cloud.account.id}:role/{made.named('github-role-the-suffix')}"
+    answer = sts.assume_role_with_web_identity(
+        RoleArn=role, RoleSessionName="job", WebIdentityToken=f"e30.{body}.x"
+    )
+    found: dict[str, Any] = answer["AssumedRoleUser"]
+    return found
+
+
+def test_a_trust_by_name_alone_does_not_know_githubs_new_subject(cloud: Cloud) -> None:
+    """pitfall M4: repositories made since July 2026 say their ids too; the shipped role takes both."""
+    resources = doors(cloud, "AccessGithubRole", "AccessGithubProvider")
+    with stack(cloud, resources) as made:
+        assert made.settled() == CREATED, made.failures()
+        assert all(job(made, sub)["Arn"].endswith("/job") for sub in (BY_NAME, BY_ID))
+    trust = resources["AccessGithubRole"]["Properties"]["AssumeRolePolicyDocument"]
+    trust["Statement"][0]["Condition"]["StringEquals"][f"{HOST}:sub"] = [BY_NAME]
+    with stack(cloud, resources) as made:
+        assert made.settled() == CREATED, made.failures()
+        assert job(made, BY_NAME)
+        with pytest.raises(ClientError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"):
+            job(made, BY_ID)

@@ -1,0 +1,136 @@
+"""Traps of the Source stage: the repository, its branch, and what starts a run."""
+
+import os
+
+import pytest
+
+from harness.cloud import Cloud
+from integration_tests.pitfalls.pipelines import Outcome, pipeline_of, source
+from integration_tests.pitfalls.stacks import CREATED, Stack, archive, assets, stack
+from integration_tests.pitfalls.synthesized_templates import shipped
+from operations.waiting import NotYetError, wait_for
+
+SUCCEEDED = Outcome("Succeeded")
+
+
+def no_branch(branch: str, repository: str) -> Outcome:
+    return Outcome(
+        "Failed",
+        "ConfigurationError",
+        f"The action failed because no branch named {branch} was found in the selected AWS CodeCommit "
+        f"repository {repository}. Make sure you are using the correct branch name, and then try again."
+        " Error: null",
+    )
+
+
+def push(made: Stack, text: str) -> str:
+    """Commit a file to main; return the commit."""
+    client, name = made.cloud.client("codecommit"), made.named("repository-the-suffix")
+    head = client.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
+    file = {"filePath": "note.txt", "fileContent": text.encode()}
+    answer = client.create_commit(
+        repositoryName=name, branchName="main", parentCommitId=head, putFiles=[file]
+    )
+    return str(answer["commitId"])
+
+
+def test_a_repository_without_a_seed_fails_the_first_run(cloud: Cloud) -> None:
+    """pitfall B3: no branch named main was found."""
+    resources = source(cloud)
+    del resources["PipelineRepository"]["Properties"]["Code"]
+    with pipeline_of(cloud, resources) as (made, pipeline):
+        assert pipeline.outcome("Source") == no_branch("main", made.named("repository-the-suffix"))
+
+
+def test_a_source_action_that_watches_master_finds_no_branch(cloud: Cloud) -> None:
+    """pitfall B5: what the CDK writes when neither flag nor branch is given."""
+    resources = source(cloud)
+    action = resources["PipelinePipeline"]["Properties"]["Stages"][0]["Actions"][0]
+    action["Configuration"]["BranchName"] = "master"
+    with pipeline_of(cloud, resources) as (made, pipeline):
+        assert pipeline.outcome("Source") == no_branch("master", made.named("repository-the-suffix"))
+
+
+def test_the_first_run_does_not_wait_for_a_policy_that_comes_later(cloud: Cloud) -> None:
+    """pitfall B6: a policy of its own, on which nothing depends, may be made after the pipeline."""
+    resources = source(cloud)
+    role = resources["PipelineSourceActionRole"]["Properties"]
+    (policy,) = role.pop("Policies")
+    with pipeline_of(cloud, resources) as (made, pipeline):
+        first = pipeline.outcome("Source")
+        assert (first.status, first.code) == ("Failed", "PermissionError")
+        assert first.words.startswith(
+            "The service role or action role doesn't have the permissions required to access the AWS "
+            f"CodeCommit repository named {made.named('repository-the-suffix')}. "
+            "Update the IAM role permissions, and then try again."
+        )
+        attached = {**policy, "Roles": [{"Ref": "PipelineSourceActionRole"}]}
+        resources["LatePolicy"] = {"Type": "AWS::IAM::Policy", "Properties": attached}
+        assert made.update({"Resources": resources}) == "UPDATE_COMPLETE", made.failures()
+        assert pipeline.outcome("Source", pipeline.start()) == SUCCEEDED
+
+
+def test_a_polled_source_with_a_rule_runs_twice_for_one_push(cloud: Cloud) -> None:
+    """pitfall E1: PollForSourceChanges is true when it is not given."""
+    resources = source(cloud)
+    action = resources["PipelinePipeline"]["Properties"]["Stages"][0]["Actions"][0]
+    del action["Configuration"]["PollForSourceChanges"]
+    with pipeline_of(cloud, resources) as (made, pipeline):
+        assert pipeline.outcome("Source") == SUCCEEDED
+        push(made, "one push")
+
+        def look() -> None:
+            triggers = sorted(run["trigger"]["triggerType"] for run in pipeline.runs())
+            if triggers != ["CloudWatchEvent", "CreatePipeline", "PollForSourceChanges"]:
+                raise NotYetError(str(triggers))
+
+        wait_for("both runs of one push", look, deadline=cloud.minutes(3), interval=0.2)
+
+
+def test_the_shipped_source_runs_by_itself_once_and_once_a_push(cloud: Cloud) -> None:
+    """pitfalls B3, B5, B6, E1: what is shipped passes where the others fail."""
+    with pipeline_of(cloud, source(cloud)) as (made, pipeline):
+        assert pipeline.outcome("Source") == SUCCEEDED
+        assert [run["trigger"]["triggerType"] for run in pipeline.runs()] == ["CreatePipeline"]
+        for number in range(2):
+            commit = push(made, f"push {number}")
+
+            def look(commit: str = commit) -> None:
+                seen = [one["revisionId"] for run in pipeline.runs() for one in run["sourceRevisions"]]
+                if commit not in seen:
+                    raise NotYetError(str(seen))
+
+            # By the time that the second push arrives, a poll of the first would have come long ago.
+            wait_for(f"the run of {commit}", look, deadline=cloud.minutes(3), interval=0.2)
+        triggers = [run["trigger"]["triggerType"] for run in pipeline.runs()]
+        assert triggers == ["CloudWatchEvent", "CloudWatchEvent", "CreatePipeline"]
+
+
+@pytest.mark.parametrize("megabytes", [21, 1])
+def test_a_seed_is_at_most_20_mb_compressed(cloud: Cloud, megabytes: int) -> None:
+    """pitfall B4: what lies around in the folder of an asset travels with it."""
+    resources = shipped(cloud).part("PipelineRepository")
+    place = resources["PipelineRepository"]["Properties"]["Code"]["S3"]
+    noise = os.urandom(megabytes * 1024 * 1024)  # It does not compress.
+    place |= {"Bucket": assets(cloud), "Key": f"seed-of-{megabytes}-mb.zip"}
+    cloud.client("s3").put_object(**{k: place[k] for k in ("Bucket", "Key")}, Body=archive({"venv": noise}))
+    with stack(cloud, resources) as made:
+        if megabytes > 20:
+            assert made.settled() == "ROLLBACK_COMPLETE"
+            assert "Code archive supplied cannot be more than 20 MB compressed" in made.failures()
+        else:
+            assert made.settled() == CREATED, made.failures()
+
+
+def test_a_changed_seed_is_ignored_without_a_word(cloud: Cloud) -> None:
+    """pitfall B4: AWS reads it only when it makes the repository, so updates come by `git push`."""
+    resources = shipped(cloud).part("PipelineRepository")
+    with stack(cloud, resources) as made:
+        name = made.named("repository-the-suffix")
+        client = cloud.client("codecommit")
+        before = client.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
+        place = resources["PipelineRepository"]["Properties"]["Code"]["S3"]
+        place |= {"Bucket": assets(cloud), "Key": "another-seed.zip"}
+        cloud.client("s3").put_object(**place, Body=archive({"another.txt": "another seed"}))
+        assert made.update({"Resources": resources}) == "UPDATE_COMPLETE", made.failures()
+        assert client.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"] == before

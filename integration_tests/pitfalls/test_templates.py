@@ -1,0 +1,179 @@
+"""Traps of CloudFormation and of names: what a template may not say."""
+
+import json
+import re
+from copy import deepcopy
+
+import pytest
+from botocore.exceptions import ClientError
+
+from harness.cloud import Cloud
+from harness.suffixes import random_suffix
+from integration_tests.pitfalls.stacks import CREATED, Stack, stack
+from integration_tests.pitfalls.synthesized_templates import SUFFIX, Resources, shipped
+
+ROLLED_BACK = "ROLLBACK_COMPLETE"
+
+
+def test_a_secure_string_is_in_no_template(cloud: Cloud) -> None:
+    """pitfall F5: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ssm-parameter.html."""
+    resources = shipped(cloud).part("PipelineBuildDockerHubUsername")
+    with stack(cloud, resources) as made:
+        assert made.settled() == CREATED, made.failures()
+    resources["PipelineBuildDockerHubUsername"]["Properties"]["Type"] = "SecureString"
+    with stack(cloud, resources) as made:
+        assert made.settled() == ROLLED_BACK
+        assert made.failures().startswith(
+            "SSM Parameters of type SecureString cannot be created using CloudFormation"
+        )
+
+
+def nested(made: Stack, **children: Resources) -> Resources:
+    """Return nested stacks of these resources for a root template."""
+    return {
+        name: {
+            "Type": "AWS::CloudFormation::Stack",
+            "Properties": {"TemplateURL": made.upload({"Resources": resources} if resources else {})},
+        }
+        for name, resources in children.items()
+    }
+
+
+def refused(made: Stack, resources: Resources) -> str:
+    """Return why CloudFormation does not even begin with these resources, nothing if it would."""
+    url = made.upload({"Resources": resources})
+    try:
+        made.client.validate_template(TemplateURL=url)
+    except ClientError as error:
+        return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+    return ""
+
+
+def test_nested_stacks_that_need_each_other_are_a_circle(cloud: Cloud) -> None:
+    """pitfall K1: `cdk synth` says nothing, since each template for itself has no circle."""
+    made = Stack(cloud, random_suffix("trap"))
+    root = deepcopy(shipped(cloud).root["Resources"])
+    assert refused(made, root) == ""
+    network, compute, pipeline = root
+    # As a security group's rule in Network would, that names one of Compute (pitfall J3).
+    root[network]["Properties"]["Parameters"] = {"Group": {"Fn::GetAtt": [compute, "Outputs.Group"]}}
+    said = f"Circular dependency between resources: [{compute}, {network}, {pipeline}]"
+    assert refused(made, root) == f"ValidationError: {said}"
+    with pytest.raises(
+        ClientError, match=re.escape(f"(ValidationError) when calling the CreateStack operation: {said}")
+    ):
+        made.create({"Resources": root})
+
+
+def test_a_nested_stack_without_a_resource_is_refused(cloud: Cloud) -> None:
+    """pitfall K2: a NestedStack in which every resource is behind an `if` renders {}."""
+    suffix = random_suffix("trap")
+    words = "Template format error: At least one Resources member must be defined."
+    assert not any(refused(Stack(cloud, suffix), one["Resources"]) for one in shipped(cloud).nested.values())
+    logs = shipped(cloud).part("PipelineBuildLogs")
+    with stack(cloud, nested(Stack(cloud, suffix), Logs=logs), suffix=suffix) as made:
+        assert made.settled() == CREATED, made.failures()
+    with stack(cloud, nested(Stack(cloud, suffix), Logs=logs, Access={}), suffix=suffix) as made:
+        assert made.settled() == ROLLED_BACK
+        assert made.failures().startswith(words)
+
+
+def test_a_nested_stacks_failure_is_told_in_its_own_events(cloud: Cloud) -> None:
+    """pitfall K6: the parent names the resource, the nested stack knows why."""
+    suffix = random_suffix("trap")
+    resources = shipped(cloud).part("ComputeImages")
+    resources["ComputeImages"]["Properties"]["RepositoryName"] = "Images"
+    with stack(cloud, nested(Stack(cloud, suffix), Compute=resources), suffix=suffix) as made:
+        assert made.settled() == ROLLED_BACK
+        said = made.failures().splitlines()[0]
+        failed = r"The following resource\(s\) failed to create: \[ComputeImages\]\."
+        child = re.fullmatch(rf"Embedded stack (\S+) was not successfully created: {failed}", said)
+        assert child is not None, said
+        assert made.failures(child[1]).startswith("Model validation failed (#/RepositoryName: ")
+
+
+def test_a_named_resource_cannot_be_replaced(cloud: Cloud) -> None:
+    """pitfalls C6, K5: the new one would have to stand beside the old one, under the same name."""
+    resources = shipped(cloud).part("NetworkBlue")
+    with stack(cloud, resources) as made:
+        assert made.settled() == CREATED, made.failures()
+        resources["NetworkBlue"]["Properties"]["Port"] = 8081
+        assert made.update({"Resources": resources}) == "UPDATE_ROLLBACK_COMPLETE"
+        said = made.failures().splitlines()[0]
+        assert said.startswith(
+            "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
+        )
+        assert made.named("target-group-blue-the-suffix") in said
+        assert said.endswith(" and update the stack again.")
+
+
+@pytest.mark.parametrize(
+    ("resource", "suffix", "words"),
+    [
+        (
+            "NetworkBlue",
+            "and-even-more-characters",
+            "Target group name '{name}' cannot be longer than '32' characters",
+        ),
+        (
+            "NetworkLoadBalancer",
+            "and-even-more-characters",
+            "The load balancer name '{name}' cannot be longer than '32' characters",
+        ),
+        (
+            "PipelineRole",
+            "x" * 60,
+            "1 validation error detected: Value '{name}' at 'roleName' failed to satisfy constraint: "
+            "Member must have length less than or equal to 64",
+        ),
+        (
+            "PipelineNotificationsPipelineFailed",
+            "x" * 60,
+            "1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: "
+            "Member must have length less than or equal to 64",
+        ),
+        ("PipelineArtifactsBucket", "x" * 50, "Bucket name should be between 3 and 63 characters long"),
+        ("PipelineArtifactsBucket", "Prod", "Bucket name should not contain uppercase characters"),
+        (
+            "ComputeImages",
+            "Prod",
+            "Model validation failed (#/RepositoryName: failed validation constraint for keyword [pattern])",
+        ),
+        (
+            "PipelineRepository",
+            "x" * 100,
+            "InvalidRepositoryNameException: The repository name is not valid.",
+        ),
+    ],
+)
+def test_a_name_has_its_limits(cloud: Cloud, resource: str, suffix: str, words: str) -> None:
+    """pitfall L: with the suffixes that the app takes, of 12 characters at most, each name fits."""
+    resources = shipped(cloud).part(resource)
+    properties = resources[resource]["Properties"]
+    key = next(key for key in properties if key in ("Name", "RoleName", "BucketName", "RepositoryName"))
+    with stack(cloud, resources) as made:
+        assert made.settled() == CREATED, made.failures()
+    properties[key] = json.loads(json.dumps(properties[key]).replace(SUFFIX, suffix))
+    with stack(cloud, resources) as made:
+        assert made.settled() == ROLLED_BACK
+        assert words.format(name=properties[key]) in made.failures()
+
+
+def test_a_bucket_that_is_named_by_its_kind_alone_collides_with_everybodys(
+    cloud: Cloud, second_account: Cloud
+) -> None:
+    """pitfall L: all accounts share the names; the shipped one has suffix, account and region in it."""
+    shared = "artifacts"
+    second_account.client("s3").create_bucket(Bucket=shared)
+    resources = shipped(cloud).part("PipelineArtifactsBucket")
+    try:
+        with stack(cloud, resources) as first, stack(cloud, resources) as second:
+            assert (first.settled(), second.settled()) == (CREATED, CREATED)
+        resources["PipelineArtifactsBucket"]["Properties"]["BucketName"] = shared
+        with stack(cloud, resources) as made:
+            assert made.settled() == ROLLED_BACK
+            (conflict, *_) = made.client.describe_events(StackName=made.name)["OperationEvents"]
+            words = f"Resource of type 'AWS::S3::Bucket' with identifier '{shared}' already exists."
+            assert conflict["ValidationStatusReason"] == words
+    finally:
+        second_account.client("s3").delete_bucket(Bucket=shared)

@@ -1,0 +1,82 @@
+"""Two environments in one account never touch each other, not even where one's suffix begins the other's.
+
+The tests share both environments and run in the order in which they stand.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+import requests
+
+from harness.cloud import Cloud
+from harness.scenario import Scenario
+from harness.suffixes import random_suffix
+from integration_tests.support.certificates import certificate
+from integration_tests.support.scenario_fixtures import telling
+
+pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
+
+# Enough to miss nothing, and little beside two environments on one machine.
+RATE = 20.0
+
+
+@pytest.fixture(scope="module")
+def pair(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[tuple[Scenario, Scenario]]:
+    """Two environments: the second's service speaks HTTPS. Both serve their seeded commit."""
+    suffix = random_suffix("it")
+    # Whatever fails, the others are destroyed too, and the certificate last: a listener holds it.
+    with ExitStack() as after:
+        arn, trust = after.enter_context(certificate(cloud, cloud.folder / f"{suffix}-certificate"))
+        https = {"certificateArn": arn}
+        first = after.enter_context(telling(cloud, request, suffix=suffix))
+        second = after.enter_context(
+            telling(cloud, request, suffix=f"{suffix}-2", context=https, trust=trust)
+        )
+        for scenario in (first, second):
+            scenario.deploy()
+        for scenario in (first, second):
+            scenario.seed()
+        yield first, second
+
+
+def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Scenario, Scenario]) -> None:
+    first, second = pair
+    before, executions = first.traffic(), first.releases.executions()
+    version = first.served()
+    developer = second.developer()
+    with first.probing(RATE) as prober:
+        commit = developer.greet("Hello from the other side")
+        second.push(developer, commit)
+        figures = prober.figures()
+    assert second.served() == commit
+    assert (set(figures.versions), figures.failures) == ({version}, 0)
+    assert first.traffic() == before
+    assert first.releases.executions() == executions
+
+
+def test_with_a_certificate_http_leads_to_https(pair: tuple[Scenario, Scenario]) -> None:
+    _, second = pair
+    assert second.outputs.service_url.startswith("https://")
+    plain = second.outputs.service_url.replace("https://", "http://")
+    answer = requests.get(second.cloud.resolve(plain), timeout=10, allow_redirects=False)
+    assert answer.status_code == 301
+    assert answer.headers["Location"].startswith("https://")
+
+
+def test_destroying_one_after_one_release_leaves_nothing_of_it_and_all_of_the_other(
+    pair: tuple[Scenario, Scenario],
+) -> None:
+    first, second = pair
+    before, version = second.traffic(), second.served()
+    with second.probing(RATE) as prober:
+        first.destroy()
+        figures = prober.figures()
+    assert (set(figures.versions), figures.failures) == ({version}, 0)
+    assert second.traffic() == before
+    assert second.environment.leftovers().remaining, "the other is still there to be found"
+
+
+def test_destroying_the_other_leaves_nothing(pair: tuple[Scenario, Scenario]) -> None:
+    _, second = pair
+    second.destroy()

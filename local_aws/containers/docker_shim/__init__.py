@@ -1,0 +1,1 @@
+"""The `docker` command of a build on a machine without Docker."""

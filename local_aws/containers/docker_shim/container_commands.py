@@ -1,0 +1,266 @@
+"""`docker` commands about containers: run, exec, logs, ps, port, stop, kill, rm, wait."""
+
+import argparse
+import os
+import shlex
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from local_aws.containers.docker_shim import run
+from local_aws.containers.docker_shim.image_commands import Command, Option, Options, say
+from local_aws.containers.docker_shim.state import ContainerFolder, DockerError, DockerState, write_json
+from local_aws.containers.engine import ContainerError, ContainerSpec
+from local_aws.containers.images.registry_client import Reference, RegistryError
+from local_aws.containers.images.store import Image
+from local_aws.containers.processes.container import processes_of, start_process
+from local_aws.containers.processes.engine import pull
+from local_aws.host.interpreters import PythonNotFoundError
+
+
+def _run(state: DockerState, options: argparse.Namespace) -> int:
+    image = _image(state, options.image)
+    spec = ContainerSpec(
+        image=image.id,
+        name=options.name or "",
+        command=tuple(options.arguments),
+        entrypoint=tuple(shlex.split(options.entrypoint)) if options.entrypoint else (),
+        environment=_environment(options.env),
+        working_directory=options.workdir or "",
+    )
+    about = {
+        "ImageName": options.image,
+        "Ports": [_port(text) for text in options.publish],
+        "Remove": options.rm,
+    }
+    try:
+        folder = run.create(state, image, spec, about)
+    except ContainerError as error:
+        raise DockerError(f"docker: Error response from daemon: {error}", 125) from error
+    if options.detach:
+        try:
+            run.start_detached(state, folder)
+        except DockerError:
+            _remove(folder)
+            raise
+        say(folder.path.name)
+        return 0
+    try:
+        return run.run(state, folder, lambda: None, say)
+    finally:
+        if options.rm:
+            _remove(folder)
+
+
+def _image(state: DockerState, name: str) -> Image:
+    image = state.find(name)
+    if image is not None:
+        return image
+    reference = Reference.parse(name)
+    print(f"Unable to find image '{reference}' locally", file=sys.stderr)
+    try:
+        image = pull(state.store, state.settings.endpoint, name, state.login(reference.host))
+    except (RegistryError, PythonNotFoundError) as error:
+        raise DockerError(f"docker: Error response from daemon: {error}", 125) from error
+    state.tag(name, image)
+    return image
+
+
+def _environment(given: list[str]) -> dict[str, str]:
+    found = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if equals or name in os.environ:
+            found[name] = value if equals else os.environ[name]
+    return found
+
+
+def _port(text: str) -> dict[str, int]:
+    parts = text.removesuffix("/tcp").split(":")
+    if len(parts) == 3 and parts[0] in ("127.0.0.1", "localhost", "0.0.0.0"):  # noqa: S104 - becomes loopback
+        parts = parts[1:]
+    if len(parts) > 2 or not all(part.isdigit() for part in parts if part):
+        raise DockerError(f"local_aws (processes) cannot publish: {text}; use docker", 125)
+    return {"HostPort": int(parts[0] or 0) if len(parts) == 2 else 0, "ContainerPort": int(parts[-1])}
+
+
+def _exec(state: DockerState, options: argparse.Namespace) -> int:
+    folder = _running(state, options.container)
+    plan = folder.plan()
+    variables = {**plan.environment, **_environment(options.env)}
+    plan = type(plan)(**{**vars(plan), "environment": variables})
+    if options.workdir:
+        plan = type(plan)(**{**vars(plan), "working_directory": options.workdir})
+    try:
+        process = start_process(plan, tuple(options.arguments), None)
+    except ContainerError as error:
+        raise DockerError(str(error), 127) from error
+    code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _running(state: DockerState, name: str) -> ContainerFolder:
+    folder = state.container(name)
+    if not folder.state()["Running"]:
+        raise DockerError(f"Error response from daemon: container {folder.path.name} is not running")
+    return folder
+
+
+def _logs(state: DockerState, options: argparse.Namespace) -> None:
+    folder = state.container(options.container)
+    with folder.log.open() as log:
+        while True:
+            ended = not folder.state()["Running"]
+            for line in log:
+                say(line.rstrip("\n"))
+            if not options.follow or ended:
+                return
+            time.sleep(0.2)
+
+
+def _ps(state: DockerState, options: argparse.Namespace) -> None:
+    if not options.quiet:
+        say(f"{'CONTAINER ID':13} {'IMAGE':60} {'STATUS':12} NAMES")
+    for folder in state.containers():
+        about, status = folder.about(), folder.state()["Status"]
+        if options.all or status == "running":
+            name, short = about["Name"].lstrip("/"), folder.path.name[:12]
+            say(short if options.quiet else f"{short:13} {about['ImageName']:60} {status:12} {name}")
+
+
+def _ports(state: DockerState, options: argparse.Namespace) -> None:
+    for port in state.container(options.container).state().get("Ports", []):
+        wanted = (options.port or "").removesuffix("/tcp")
+        if wanted in ("", str(port["ContainerPort"])):
+            prefix = "" if wanted else f"{port['ContainerPort']}/tcp -> "
+            say(f"{prefix}127.0.0.1:{port['HostPort']}")
+
+
+def _stop(state: DockerState, options: argparse.Namespace) -> None:
+    for name in options.containers:
+        stop(state.container(name), options.time)
+        say(name)
+
+
+def _kill(state: DockerState, options: argparse.Namespace) -> None:
+    for name in options.containers:
+        stop(_running(state, name), 0)
+        say(name)
+
+
+def _rm(state: DockerState, options: argparse.Namespace) -> None:
+    for name in options.containers:
+        folder = state.container(name)
+        if folder.state()["Running"]:
+            if not options.force:
+                raise DockerError(
+                    f"Error response from daemon: cannot remove container {name!r}: container is running: "
+                    "stop the container before removing or force remove"
+                )
+            stop(folder, 0)
+        _remove(folder)
+        say(name)
+
+
+def _wait(state: DockerState, options: argparse.Namespace) -> None:
+    for name in options.containers:
+        folder = state.container(name)
+        while folder.state()["Running"]:
+            time.sleep(0.2)
+        say(str(folder.state()["ExitCode"]))
+
+
+def stop(folder: ContainerFolder, seconds: float) -> None:
+    """Stop a container: the signal, `seconds`, SIGKILL; what its own process no longer sees, by its mark."""
+    plan = folder.plan()
+    write_json(folder.path / "stop-timeout", seconds)
+    main = folder.state()["Pid"]
+    if main and seconds > 0:
+        _signal(main, signal.Signals[plan.stop_signal])
+        deadline = time.monotonic() + seconds
+        while _lives(main) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    for process_id in processes_of(plan.id):
+        _signal(process_id, signal.SIGKILL)
+    # The container's runner writes the exit code.
+    deadline = time.monotonic() + 5
+    while folder.state()["Status"] == "running" and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def remove_all(state: DockerState) -> None:
+    """Kill and forget every container of a build's docker."""
+    for folder in state.containers():
+        stop(folder, 0)
+        _remove(folder)
+
+
+def _lives(process_id: int) -> bool:
+    return Path(f"/proc/{process_id}").exists()
+
+
+def _signal(process_id: int, number: signal.Signals) -> None:
+    try:
+        os.kill(process_id, number)
+    except ProcessLookupError:
+        return
+
+
+def _remove(folder: ContainerFolder) -> None:
+    shutil.rmtree(folder.path, ignore_errors=True)
+
+
+def find_and_describe(state: DockerState, name: str) -> dict[str, Any] | None:
+    """Return a container as docker inspect shows it, None when there is none of the name."""
+    try:
+        folder = state.container(name)
+    except DockerError:
+        return None
+    about, plan = folder.about(), folder.plan()
+    status = folder.state()
+    return {
+        "Id": plan.id,
+        "Name": about["Name"],
+        "Created": about["Created"],
+        "Image": about["Image"],
+        "State": status,
+        "Config": {"Image": about["ImageName"]},
+        "NetworkSettings": {"IPAddress": plan.address},
+    }
+
+
+_CONTAINER: Option = (("container",), {})
+_CONTAINERS: Option = (("containers",), {"nargs": "+"})
+_REST: Option = (("arguments",), {"nargs": argparse.REMAINDER})
+_ENV: Option = (("-e", "--env"), {"action": "append", "default": []})
+_WORKDIR: Option = (("-w", "--workdir"), {})
+_QUIET: Option = (("-q", "--quiet"), {"action": "store_true"})
+
+COMMANDS: dict[str, tuple[Command, Options]] = {
+    "run": (
+        _run,
+        [
+            (("-d", "--detach"), {"action": "store_true"}),
+            (("--rm",), {"action": "store_true"}),
+            (("--name",), {}),
+            (("-p", "--publish"), {"action": "append", "default": []}),
+            (("--entrypoint",), {}),
+            (("--pull",), {"choices": ["missing"]}),
+            _ENV,
+            _WORKDIR,
+            (("image",), {}),
+            _REST,
+        ],
+    ),
+    "exec": (_exec, [_ENV, _WORKDIR, _CONTAINER, _REST]),
+    "logs": (_logs, [(("-f", "--follow"), {"action": "store_true"}), _CONTAINER]),
+    "ps": (_ps, [(("-a", "--all"), {"action": "store_true"}), _QUIET]),
+    "port": (_ports, [_CONTAINER, (("port",), {"nargs": "?"})]),
+    "stop": (_stop, [(("-t", "--time"), {"type": int, "default": 10}), _CONTAINERS]),
+    "kill": (_kill, [_CONTAINERS]),
+    "rm": (_rm, [(("-f", "--force"), {"action": "store_true"}), _CONTAINERS]),
+    "wait": (_wait, [_CONTAINERS]),
+}

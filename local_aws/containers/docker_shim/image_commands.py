@@ -1,0 +1,233 @@
+"""`docker` commands about images: login, build, tag, images, push, pull, inspect, version."""
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local_aws.containers.docker_shim.format import render
+from local_aws.containers.docker_shim.state import DockerError, DockerState
+from local_aws.containers.images.build import Builder, BuildError
+from local_aws.containers.images.build_context import BuildContext
+from local_aws.containers.images.dockerfile import DockerfileError, UnsupportedError
+from local_aws.containers.images.registry_client import Reference, Registry, RegistryError, is_ecr
+from local_aws.containers.images.store import Image
+from local_aws.containers.processes.engine import pull as pull_image
+from local_aws.host.interpreters import PythonNotFoundError
+
+Command = Callable[[DockerState, argparse.Namespace], int | None]
+Option = tuple[tuple[str, ...], dict[str, Any]]
+Options = list[Option]
+
+
+def say(text: str) -> None:
+    """Print a line at once: a build's log is read while it runs."""
+    print(text, flush=True)
+
+
+def _progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _version(state: DockerState, options: argparse.Namespace) -> None:
+    content = {
+        "Client": {"Version": "local_aws", "Os": "linux", "Arch": "amd64"},
+        "Server": {"Version": "local_aws", "Engine": "processes", "Endpoint": state.settings.endpoint},
+    }
+    if options.format:
+        say(render(options.format, content))
+    else:
+        say("Docker version local_aws (processes: a stand-in for docker, not docker)")
+
+
+def _login(state: DockerState, options: argparse.Namespace) -> None:
+    if not options.password_stdin:
+        raise DockerError("Error: Cannot perform an interactive login from a non TTY device")
+    login = f"{options.username or getpass.getuser()}:{sys.stdin.read().strip()}"
+    host = (options.server or "docker.io").removeprefix("https://").rstrip("/")
+    if not is_ecr(host):
+        raise DockerError(f"local_aws (processes) cannot reach the registry {host}; use docker")
+    try:
+        Registry(state.settings.endpoint, Reference(host, "", "", ""), login).ping()
+    except RegistryError as error:
+        raise DockerError(
+            f"Error response from daemon: login attempt to https://{host}/v2/ failed with status: "
+            f"{error.status} Unauthorized"
+        ) from error
+    state.note_login(host, login)
+    say("Login Succeeded")
+
+
+def _build(state: DockerState, options: argparse.Namespace) -> None:
+    if options.platform not in (None, "linux/amd64"):
+        raise DockerError(f"local_aws (processes) cannot build for {options.platform}; use docker", 125)
+    folder = Path(options.context)
+    dockerfile = Path(options.file) if options.file else folder / "Dockerfile"
+    if not dockerfile.is_file():
+        raise DockerError(
+            "ERROR: failed to build: failed to solve: failed to read dockerfile: open "
+            f"{dockerfile.name}: no such file or directory"
+        )
+    progress = (lambda _line: None) if options.quiet else _progress
+    builder = Builder(state.store, progress, state.settings.host, use_cache=not options.no_cache)
+    try:
+        image = builder.build(dockerfile, BuildContext(folder, dockerfile), _arguments(options.build_arg))
+    except (DockerfileError, UnsupportedError, BuildError, PythonNotFoundError) as error:
+        raise DockerError(f"ERROR: {error}") from error
+    for name in options.tag:
+        state.tag(name, image)
+        progress(f"naming to {Reference.parse(name)} done")
+    progress(f"writing image {image.id} done")
+    if options.quiet:
+        say(image.id)
+
+
+def _arguments(given: list[str]) -> dict[str, str]:
+    arguments = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if equals:
+            arguments[name] = value
+        elif name in os.environ:
+            arguments[name] = os.environ[name]
+    return arguments
+
+
+def _tag(state: DockerState, options: argparse.Namespace) -> None:
+    state.tag(options.target, existing(state, options.source))
+
+
+def existing(state: DockerState, name: str) -> Image:
+    """Return an image of this docker; raises when there is none."""
+    image = state.find(name)
+    if image is None:
+        raise DockerError(f"Error response from daemon: No such image: {Reference.parse(name)}")
+    return image
+
+
+def _images(state: DockerState, options: argparse.Namespace) -> None:
+    if not options.quiet:
+        say(f"{'REPOSITORY':60} {'TAG':42} IMAGE ID")
+    for name, image_id in state.names().items():
+        reference = Reference.parse(name)
+        say(image_id[7:19] if options.quiet else f"{reference.name:60} {reference.tag:42} {image_id[7:19]}")
+
+
+def _push(state: DockerState, options: argparse.Namespace) -> None:
+    reference = Reference.parse(options.name)
+    say(f"The push refers to repository [{reference.name}]")
+    image = state.names().get(str(reference))
+    if image is None:
+        raise DockerError(f"An image does not exist locally with the tag: {reference.name}")
+    registry = _registry(state, reference)
+    try:
+        digest, size = registry.push(state.store, state.store.image(image), say)
+    except RegistryError as error:
+        raise DockerError(_push_refusal(error)) from error
+    state.note_digest(f"{reference.name}@{digest}", state.store.image(image))
+    say(f"{reference.tag}: digest: {digest} size: {size}")
+
+
+def _registry(state: DockerState, reference: Reference) -> Registry:
+    try:
+        return Registry(state.settings.endpoint, reference, state.login(reference.host))
+    except RegistryError as error:
+        raise DockerError(f"local_aws (processes) cannot reach {reference.host}; use docker") from error
+
+
+def _push_refusal(error: RegistryError) -> str:
+    words = {"NAME_UNKNOWN": "name unknown", "TAG_INVALID": "tag invalid", "DENIED": "denied"}
+    kind = words.get(error.code)
+    return f"{kind}: {error}" if kind else str(error)
+
+
+def _pull(state: DockerState, options: argparse.Namespace) -> None:
+    reference = Reference.parse(options.name)
+    try:
+        image = pull_image(state.store, state.settings.endpoint, options.name, state.login(reference.host))
+    except (RegistryError, PythonNotFoundError) as error:
+        raise DockerError(f"Error response from daemon: {error}") from error
+    state.tag(options.name, image)
+    digest = reference.digest
+    if is_ecr(reference.host) and not digest:
+        digest = state.store.put(state.store.manifest(image))
+    if digest:
+        state.note_digest(f"{reference.name}@{digest}", image)
+        say(f"Digest: {digest}")
+    say(f"Status: Downloaded newer image for {reference}\n{reference}")
+
+
+def describe(state: DockerState, image: Image) -> dict[str, Any]:
+    """Return an image as docker inspect shows it."""
+    names = [name for name, image_id in state.names().items() if image_id == image.id]
+    return {
+        "Id": image.id,
+        "RepoTags": [name for name in names if "@" not in name],
+        "RepoDigests": state.digests(image),
+        "Created": image.content["created"],
+        "Architecture": image.content["architecture"],
+        "Os": image.content["os"],
+        "Config": image.content["config"],
+        "RootFS": {"Type": "layers", "Layers": image.layers},
+        "Size": sum(state.store.blob(digest).stat().st_size for digest in image.layers),
+    }
+
+
+def _inspect(state: DockerState, options: argparse.Namespace) -> None:
+    from local_aws.containers.docker_shim.container_commands import find_and_describe
+
+    for name in options.names:
+        content = None if options.type == "image" else find_and_describe(state, name)
+        if content is None and options.type != "container":
+            image = state.find(name)
+            content = describe(state, image) if image else None
+        if content is None:
+            raise DockerError(f"Error response from daemon: No such object: {name}")
+        say(render(options.format, content) if options.format else json.dumps([content], indent=4))
+
+
+_NAME: Option = (("name",), {})
+_QUIET: Option = (("-q", "--quiet"), {"action": "store_true"})
+_FORMAT: Option = (("-f", "--format"), {"default": ""})
+
+COMMANDS: dict[str, tuple[Command, Options]] = {
+    "version": (_version, [_FORMAT]),
+    "login": (
+        _login,
+        [
+            (("-u", "--username"), {}),
+            (("--password-stdin",), {"action": "store_true"}),
+            (("server",), {"nargs": "?"}),
+        ],
+    ),
+    "build": (
+        _build,
+        [
+            (("-t", "--tag"), {"action": "append", "default": []}),
+            (("-f", "--file"), {}),
+            (("--build-arg",), {"action": "append", "default": []}),
+            (("--provenance",), {"choices": ["false"]}),
+            (("--sbom",), {"choices": ["false"]}),
+            (("--platform",), {}),
+            (("--progress",), {}),
+            (("--cache-from",), {"action": "append"}),
+            (("--pull",), {"action": "store_true"}),
+            (("--load",), {"action": "store_true"}),
+            (("--no-cache",), {"action": "store_true"}),
+            _QUIET,
+            (("context",), {}),
+        ],
+    ),
+    "tag": (_tag, [(("source",), {}), (("target",), {})]),
+    "images": (_images, [_QUIET]),
+    "push": (_push, [_QUIET, _NAME]),
+    "pull": (_pull, [_QUIET, (("--platform",), {"choices": ["linux/amd64"]}), _NAME]),
+    "inspect": (
+        _inspect,
+        [_FORMAT, (("--type",), {"choices": ["image", "container"]}), (("names",), {"nargs": "+"})],
+    ),
+}

@@ -1,0 +1,1 @@
+"""Images: Dockerfiles, layers, and the store that holds them."""

@@ -1,0 +1,179 @@
+"""A client of the Docker Registry HTTP API V2: pushes and pulls images of our ECR at the gateway's port."""
+
+import base64
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urljoin
+
+from local_aws.containers.images.store import LAYER_TYPE, MANIFEST_TYPE, Image, ImageStore, file_digest
+
+_HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com\Z")
+_CHUNK = 4 << 20
+
+
+class RegistryError(Exception):
+    """A registry refused; `reason` is the short form that a pull error ends with."""
+
+    def __init__(self, code: str, message: str, status: int, reason: str) -> None:
+        super().__init__(message)
+        self.code, self.status, self.reason = code, status, reason
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image's name in parts: registry host, repository, and a tag or a digest."""
+
+    host: str
+    repository: str
+    tag: str
+    digest: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Reference":
+        """Split a reference; without a tag and digest the tag is `latest`, without a host Docker Hub's."""
+        name, _, digest = text.partition("@")
+        first, slash, rest = name.partition("/")
+        named = slash and ("." in first or ":" in first or first == "localhost")
+        host, path = (first, rest) if named else ("docker.io", name)
+        repository, _, tag = path.partition(":")
+        return cls(host, repository, tag or ("" if digest else "latest"), digest)
+
+    @property
+    def name(self) -> str:
+        """The repository with its host."""
+        return f"{self.host}/{self.repository}"
+
+    @property
+    def account(self) -> str:
+        """The account of an ECR registry, which begins its host."""
+        return self.host.partition(".")[0]
+
+    def at(self, host: str) -> str:
+        """Return the same image's name at another host; beside a digest, which podman wants alone, no tag."""
+        return str(replace(self, host=host, tag="" if self.digest else self.tag))
+
+    def __str__(self) -> str:
+        name = f"{self.name}:{self.tag}" if self.tag else self.name
+        return f"{name}@{self.digest}" if self.digest else name
+
+
+def is_ecr(host: str) -> bool:
+    """Tell whether a host is a private ECR registry's, which the gateway answers for."""
+    return _HOST.match(host) is not None
+
+
+class Registry:
+    """One repository at the gateway; `login` is `user:password`, None for nobody."""
+
+    def __init__(self, endpoint: str, reference: Reference, login: str | None = None) -> None:
+        if not is_ecr(reference.host):
+            # There is no other registry here, and nothing may pretend that there were.
+            raise RegistryError("NAME_UNKNOWN", f"{reference}: not found", 404, f"{reference}: not found")
+        self.reference = reference
+        self.base = f"{endpoint}/v2/"
+        self.path = f"{reference.account}/{reference.repository}/"
+        self.login = login
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def ping(self) -> None:
+        """Check the login; raises `RegistryError` when it is refused."""
+        self._request("GET", self.base)
+
+    def pull(self, store: ImageStore) -> Image:
+        """Fetch the image into `store`, only the blobs that it lacks, each checked against its digest."""
+        wanted = self.reference.digest or self.reference.tag
+        _, _, body = self._request(
+            "GET", f"{self.base}{self.path}manifests/{wanted}", headers={"Accept": MANIFEST_TYPE}
+        )
+        digest = store.put(body)
+        if wanted.startswith("sha256:") and digest != wanted:
+            raise RegistryError("DIGEST_INVALID", f"{wanted} has other content", 502, "unexpected digest")
+        content = json.loads(body)
+        for blob in (*content["layers"], content["config"]):
+            self._fetch(store, blob)
+        return store.image(content["config"]["digest"])
+
+    def _fetch(self, store: ImageStore, blob: Mapping[str, Any]) -> None:
+        if store.blob(blob["digest"]).exists():
+            return
+        if blob["mediaType"].endswith("gzip"):
+            raise RegistryError(
+                "UNSUPPORTED", f"local_aws (processes) reads no {blob['mediaType']}", 415, "gzip"
+            )
+        _, _, body = self._request("GET", f"{self.base}{self.path}blobs/{blob['digest']}")
+        with store.scratch() as folder:
+            path = folder / "blob"
+            path.write_bytes(body)
+            if file_digest(path) != blob["digest"]:
+                raise RegistryError(
+                    "DIGEST_INVALID", f"{blob['digest']} is damaged", 502, "unexpected digest"
+                )
+            store.adopt(path)
+
+    def push(self, store: ImageStore, image: Image, say: Callable[[str], None]) -> tuple[str, int]:
+        """Push an image under the reference's tag; return the manifest's digest and size."""
+        manifest = store.manifest(image)
+        content = json.loads(manifest)
+        for blob in (*content["layers"], content["config"]):
+            known = self._has(blob["digest"])
+            if not known:
+                self._upload(store, blob["digest"])
+            if blob["mediaType"] == LAYER_TYPE:
+                say(f"{blob['digest'][7:19]}: {'Layer already exists' if known else 'Pushed'}")
+        _, headers, _ = self._request(
+            "PUT",
+            f"{self.base}{self.path}manifests/{self.reference.tag}",
+            manifest,
+            {"Content-Type": MANIFEST_TYPE},
+        )
+        return headers["Docker-Content-Digest"], len(manifest)
+
+    def _has(self, digest: str) -> bool:
+        try:
+            self._request("HEAD", f"{self.base}{self.path}blobs/{digest}")
+        except RegistryError as error:
+            # An answer to HEAD has no body: an unknown repository is told by the upload that follows.
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def _upload(self, store: ImageStore, digest: str) -> None:
+        _, headers, _ = self._request("POST", f"{self.base}{self.path}blobs/uploads/")
+        place = urljoin(self.base, headers["Location"])
+        with store.blob(digest).open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                kind = {"Content-Type": "application/octet-stream"}
+                _, headers, _ = self._request("PATCH", place, chunk, kind)
+                place = urljoin(self.base, headers["Location"])
+        self._request("PUT", f"{place}?digest={digest}")
+
+    def _request(
+        self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 - the gateway
+        if self.login is not None:
+            request.add_header("Authorization", f"Basic {base64.b64encode(self.login.encode()).decode()}")
+        try:
+            with self._opener.open(request, timeout=120) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            raise self._refusal(error, method) from error
+
+    def _refusal(self, error: urllib.error.HTTPError, method: str) -> RegistryError:
+        text = error.read().decode(errors="replace")
+        try:
+            first = json.loads(text)["errors"][0]
+            code, message = str(first["code"]), str(first["message"])
+        except (ValueError, KeyError, IndexError):
+            code, message = "", text or str(error.reason)
+        if error.code == 404:
+            return RegistryError(code, message, 404, f"{self.reference}: not found")
+        if error.code == 401:
+            return RegistryError(code, "no basic auth credentials", 401, f"{method}: 401 Unauthorized")
+        return RegistryError(code, message, error.code, f"unexpected status: {error.code} {error.reason}")

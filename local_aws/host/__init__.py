@@ -1,0 +1,1 @@
+"""Processes, interpreters and the disk of this machine."""

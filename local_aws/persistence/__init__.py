@@ -1,0 +1,1 @@
+"""What survives a kill: snapshots on disk, and answers that wait until they are kept."""

@@ -1,0 +1,1 @@
+"""The server process: the gateway, the accounts, and the services behind it."""

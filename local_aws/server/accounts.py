@@ -1,0 +1,176 @@
+"""The accounts: each has services of its own, and a call goes to those of its caller's account."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from local_aws import ministack
+from local_aws.containers.engine import Containers
+from local_aws.core.api import JsonService, Response
+from local_aws.core.cloudformation import Properties, ResourceType
+from local_aws.core.context import ACCOUNT, Context
+from local_aws.services.codebuild.service import CodeBuild
+from local_aws.services.codecommit.service import CodeCommit
+from local_aws.services.codedeploy.service import CodeDeploy
+from local_aws.services.codepipeline.service import CodePipeline
+from local_aws.services.ecr.registry import Login
+from local_aws.services.ecr.service import Ecr
+from local_aws.services.ecs.service import Ecs
+from local_aws.services.service_quotas.service import ServiceQuotas
+
+# ECR's calls may name another account's registry.
+_REGISTRY_ID = re.compile(rb'"registryId":\s*"(\d{12})"')
+# An image's name at the gateway begins with the account that has it.
+_REGISTRY = re.compile(r"/v2/(\d{12})/")
+
+
+@dataclass(frozen=True)
+class AccountServices:
+    """The services of one account."""
+
+    context: Context
+    codecommit: CodeCommit
+    codebuild: CodeBuild
+    ecr: Ecr
+    ecs: Ecs
+    codedeploy: CodeDeploy
+    codepipeline: CodePipeline
+    quotas: ServiceQuotas
+
+    @classmethod
+    def make(cls, context: Context, engine: Containers, logins: dict[str, Login]) -> "AccountServices":
+        """Make them; a login of one account's registry is good at every other's."""
+        codecommit = CodeCommit(context)
+        return cls(
+            context,
+            codecommit,
+            CodeBuild(context, engine),
+            Ecr(context, logins),
+            Ecs(context, engine),
+            CodeDeploy(context),
+            CodePipeline(context, archive=codecommit.archive),
+            ServiceQuotas(context),
+        )
+
+    @cached_property
+    def services(self) -> dict[str, JsonService]:
+        """The services by their names."""
+        made = (self.codecommit, self.codebuild, self.ecr, self.ecs, self.codedeploy, self.codepipeline)
+        return {service.service: service for service in (*made, self.quotas)}
+
+    @cached_property
+    def types(self) -> dict[str, ResourceType]:
+        """CloudFormation's types of all services."""
+        found: dict[str, ResourceType] = {}
+        for service in self.services.values():
+            if hasattr(service, "resource_types"):
+                found |= service.resource_types()
+        return found
+
+
+class Accounts:
+    """All accounts; one begins to exist when it is first asked for."""
+
+    def __init__(self, context: Context, engine: Containers) -> None:
+        self.context = context
+        self.engine = engine
+        self._logins: dict[str, Login] = {}
+        self._made: dict[str, AccountServices] = {}
+        self._lock = threading.RLock()
+        self.of(ACCOUNT)
+
+    def of(self, account: str) -> AccountServices:
+        """Return the services of an account."""
+        with self._lock:
+            if account not in self._made:
+                state = self.context.state if account == ACCOUNT else self.context.state / account
+                context = self.context.for_account(lambda: account, state)
+                context.emit = partial(ministack.emit_event, account)
+                self._made[account] = AccountServices.make(context, self.engine, self._logins)
+            return self._made[account]
+
+    def here(self) -> AccountServices:
+        """Return the services of the account whose request or stack is worked on."""
+        return self.of(self.context.account_provider())
+
+    def each(self) -> Iterator[AccountServices]:
+        """Yield the services of every account that exists."""
+        yield from self.known().values()
+
+    def known(self) -> dict[str, AccountServices]:
+        """Return every account that exists by its number."""
+        with self._lock:
+            return dict(self._made)
+
+    def resume(self) -> None:
+        """Go on where an earlier local_aws ended; who is driven by others comes first."""
+        for one in self.known().values():
+            for service in (one.ecs, one.codebuild, one.codedeploy, one.codepipeline, one.codecommit):
+                service.resume()
+
+    def handle(self, service: str) -> Callable[..., Any]:
+        """Return who answers a service's requests, for each in its caller's account."""
+
+        async def handle(
+            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+        ) -> Response:
+            named = _REGISTRY_ID.search(body) if service == "ecr" else None
+            one = self.of(named[1].decode()) if named else self.here()
+            return await one.services[service].handle(method, path, headers, body, query)
+
+        return handle
+
+    async def registry(self, method: str, path: str, *rest: Any) -> Response:
+        """Answer a request to the registry of the account that its path begins with."""
+        found = _REGISTRY.match(path)
+        one = self.of(found[1]) if found else self.here()
+        return await one.ecr.registry.handle(method, path, *rest)
+
+    def resource_types(self) -> dict[str, ResourceType]:
+        """Return CloudFormation's types, each of the account whose stack it is for."""
+        return {name: self._of_caller(name, made) for name, made in self.of(ACCOUNT).types.items()}
+
+    def _of_caller(self, name: str, made: ResourceType) -> ResourceType:
+        def create(props: Properties, logical_id: str, stack: str) -> tuple[str, dict[str, Any]]:
+            return self.here().types[name].create(props, logical_id, stack)
+
+        def delete(physical_id: str, props: Properties) -> None:
+            self.here().types[name].delete(physical_id, props)
+
+        def update(physical_id: str, old: Properties, new: Properties) -> dict[str, Any]:
+            changes = self.here().types[name].update
+            if changes is None:
+                raise TypeError(f"{name} cannot be updated")
+            return changes(physical_id, old, new)
+
+        return ResourceType(create, delete, update if made.update else None, made.replaced_by)
+
+    def deliver(self, arn: str, target: dict[str, Any]) -> None:
+        """Start the pipeline that an event is for."""
+        self.of(arn.split(":")[4]).codepipeline.deliver(arn, target)
+
+    def policy_of_repository(self, arn: str) -> str | None:
+        """Return the policy of an image repository by its ARN, None of what is none."""
+        head, named, _ = arn.partition(":repository/")
+        return self.of(head.rpartition(":")[2]).ecr.policy_of(arn) if named else None
+
+    def git_directory(self, name: str) -> Path | None:
+        """Return where the repository `name` lies, or None; a clone URL names no account."""
+        found = (one.codecommit.git_directory(name) for one in self.each())
+        return next((path for path in found if path is not None), None)
+
+    def pushed(self, name: str) -> None:
+        """Announce what a push has changed."""
+        for one in self.each():
+            if one.codecommit.git_directory(name) is not None:
+                one.codecommit.pushed(name)
+                return
+
+    def stopping(self) -> Iterator[CodePipeline | CodeDeploy | CodeBuild | Ecs]:
+        """Yield what has something to end; who drives others comes first."""
+        for one in self.each():
+            yield from (one.codepipeline, one.codedeploy, one.codebuild, one.ecs)

@@ -1,0 +1,1 @@
+"""The services of our own, one package each."""

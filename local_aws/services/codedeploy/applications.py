@@ -1,0 +1,229 @@
+"""What deployments are made from: applications, revisions, configurations, groups, and their tags."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from local_aws.core.api import AwsError, JsonService
+from local_aws.core.context import Context
+from local_aws.services.codedeploy import deployment_config as codedeploy_config
+from local_aws.services.codedeploy import validation as codedeploy_groups
+from local_aws.services.codedeploy.deployment_config import DeploymentConfig
+from local_aws.services.codedeploy.records import (
+    Application,
+    DeploymentGroup,
+    Revision,
+    hide_content,
+    with_sha256,
+)
+from local_aws.services.codedeploy.tags import Tags
+
+Params = dict[str, Any]
+
+
+class Applications(JsonService):
+    """The operations on all that is not a deployment."""
+
+    service = "codedeploy"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.applications: dict[str, Application] = {}
+        self.configs: dict[str, DeploymentConfig] = dict(codedeploy_config.PREDEFINED)
+        self.tags = Tags()
+
+    # --- applications and revisions -----------------------------------------------------------------------
+
+    def create_application(self, params: Params) -> Params:
+        name = params["applicationName"]
+        if params.get("computePlatform", "Server") != "ECS":
+            raise AwsError(
+                "UnsupportedOperation", "local_aws does not implement compute platforms other than ECS", 501
+            )
+        if not 0 < len(name) <= 100:
+            raise AwsError("InvalidApplicationNameException", "An application name has 1 to 100 characters")
+        if name in self.applications:
+            raise AwsError(
+                "ApplicationAlreadyExistsException", f"Application with name {name} already exists"
+            )
+        self.applications[name] = Application(name)
+        self.tags.add(self._application_arn(name), params.get("tags", []))
+        return {"applicationId": self.applications[name].id}
+
+    def get_application(self, params: Params) -> Params:
+        return {"application": self._application(params).describe()}
+
+    def batch_get_applications(self, params: Params) -> Params:
+        found = [self.applications[name] for name in params["applicationNames"] if name in self.applications]
+        return {"applicationsInfo": [item.describe() for item in found]}
+
+    def list_applications(self, _: Params) -> Params:
+        return {"applications": list(self.applications)}
+
+    def delete_application(self, params: Params) -> None:
+        gone = self.applications.pop(params["applicationName"], None)
+        for group in gone.groups if gone else []:
+            self.tags.forget(self._group_arn(params["applicationName"], group))
+        self.tags.forget(self._application_arn(params["applicationName"]))
+
+    def register_application_revision(self, params: Params) -> None:
+        application = self._application(params)
+        location = with_sha256(params["revision"])
+        known = application.revisions.setdefault(revision_key(location), Revision(location))
+        known.description = params.get("description", "")
+
+    def get_application_revision(self, params: Params) -> Params:
+        application = self._application(params)
+        known = application.revisions.get(revision_key(with_sha256(params["revision"])))
+        if known is None:
+            raise AwsError("RevisionDoesNotExistException", "No revision found for the given location")
+        return {
+            "applicationName": application.name,
+            "revision": dict(known.location),
+            "revisionInfo": known.describe(),
+        }
+
+    def list_application_revisions(self, params: Params) -> Params:
+        return {"revisions": [hide_content(r.location) for r in self._application(params).revisions.values()]}
+
+    # --- deployment configurations ------------------------------------------------------------------------
+
+    def create_deployment_config(self, params: Params) -> Params:
+        name = params["deploymentConfigName"]
+        routing = codedeploy_config.check(params)
+        if name in self.configs:
+            raise AwsError(
+                "DeploymentConfigAlreadyExistsException",
+                f"Deployment configuration with name {name} already exists",
+            )
+        made = DeploymentConfig(name, routing, codedeploy_config.new_id())
+        self.configs[name] = made
+        return {"deploymentConfigId": made.id}
+
+    def get_deployment_config(self, params: Params) -> Params:
+        return {"deploymentConfigInfo": self._config(params["deploymentConfigName"]).describe()}
+
+    def list_deployment_configs(self, _: Params) -> Params:
+        return {"deploymentConfigsList": list(self.configs)}
+
+    def delete_deployment_config(self, params: Params) -> None:
+        name = params["deploymentConfigName"]
+        if name in codedeploy_config.PREDEFINED:
+            raise AwsError("InvalidOperationException", f"{name} is a predefined configuration")
+        if any(group.settings["deploymentConfigName"] == name for group in self._groups()):
+            raise AwsError("DeploymentConfigInUseException", f"{name} is used by a deployment group")
+        self.configs.pop(name, None)
+
+    # --- deployment groups --------------------------------------------------------------------------------
+
+    def create_deployment_group(self, params: Params) -> Params:
+        application = self._application(params)
+        name = params["deploymentGroupName"]
+        if name in application.groups:
+            raise AwsError(
+                "DeploymentGroupAlreadyExistsException",
+                f"Application {application.name} already contains a DeploymentGroup named {name}",
+            )
+        settings = {
+            "deploymentConfigName": codedeploy_config.DEFAULT,
+            **codedeploy_groups.settings_of(params),
+        }
+        self._config(settings["deploymentConfigName"])
+        codedeploy_groups.check(
+            self.context, self._group_arn(application.name, name), settings, self._groups()
+        )
+        made = DeploymentGroup(application.name, name, codedeploy_groups.with_defaults(settings))
+        application.groups[name] = made
+        self.tags.add(self._group_arn(application.name, name), params.get("tags", []))
+        return {"deploymentGroupId": made.id}
+
+    def update_deployment_group(self, params: Params) -> Params:
+        application = self._application(params)
+        current = str(params["currentDeploymentGroupName"])
+        group = self._group(application.name, current)
+        settings = {**group.settings, **codedeploy_groups.settings_of(params)}
+        self._config(settings["deploymentConfigName"])
+        others = [other for other in self._groups() if other is not group]
+        codedeploy_groups.check(self.context, self._group_arn(application.name, current), settings, others)
+        new = str(params.get("newDeploymentGroupName", current))
+        if new != current and new in application.groups:
+            raise AwsError("DeploymentGroupAlreadyExistsException", f"{new} already exists")
+        group.settings, group.name = codedeploy_groups.with_defaults(settings), new
+        application.groups[new] = application.groups.pop(current)
+        return {"hooksNotCleanedUp": []}
+
+    def get_deployment_group(self, params: Params) -> Params:
+        group = self._group(params["applicationName"], params["deploymentGroupName"])
+        return {"deploymentGroupInfo": group.describe()}
+
+    def batch_get_deployment_groups(self, params: Params) -> Params:
+        groups = self._application(params).groups
+        found = [groups[name] for name in params["deploymentGroupNames"] if name in groups]
+        return {"deploymentGroupsInfo": [group.describe() for group in found]}
+
+    def list_deployment_groups(self, params: Params) -> Params:
+        application = self._application(params)
+        return {"applicationName": application.name, "deploymentGroups": list(application.groups)}
+
+    def delete_deployment_group(self, params: Params) -> Params:
+        application = self._application(params)
+        application.groups.pop(params["deploymentGroupName"], None)
+        self.tags.forget(self._group_arn(application.name, params["deploymentGroupName"]))
+        return {"hooksNotCleanedUp": []}
+
+    # --- tags ---------------------------------------------------------------------------------------------
+
+    def tag_resource(self, params: Params) -> None:
+        self.tags.add(self._tagged(params), params["Tags"])
+
+    def untag_resource(self, params: Params) -> None:
+        self.tags.remove(self._tagged(params), params["TagKeys"])
+
+    def list_tags_for_resource(self, params: Params) -> Params:
+        return {"Tags": self.tags.of(self._tagged(params))}
+
+    # ------------------------------------------------------------------------------------------------------
+
+    def _tagged(self, params: Params) -> str:
+        arn = str(params["ResourceArn"])
+        known = {self._application_arn(name) for name in self.applications}
+        known |= {self._group_arn(group.application, group.name) for group in self._groups()}
+        if arn not in known:
+            raise AwsError("ArnNotSupportedException", f"There is no application or deployment group {arn}")
+        return arn
+
+    def _application_arn(self, name: str) -> str:
+        return self.context.arn("codedeploy", f"application:{name}")
+
+    def _group_arn(self, application: str, group: str) -> str:
+        return self.context.arn("codedeploy", f"deploymentgroup:{application}/{group}")
+
+    def _application(self, params: Mapping[str, Any]) -> Application:
+        name = params["applicationName"]
+        if name not in self.applications:
+            raise AwsError("ApplicationDoesNotExistException", f"No application found for name: {name}")
+        return self.applications[name]
+
+    def _group(self, application: str, name: str) -> DeploymentGroup:
+        groups = self._application({"applicationName": application}).groups
+        if name not in groups:
+            raise AwsError(
+                "DeploymentGroupDoesNotExistException", f"No Deployment Group found for name: {name}"
+            )
+        return groups[name]
+
+    def _groups(self) -> Iterator[DeploymentGroup]:
+        for application in self.applications.values():
+            yield from application.groups.values()
+
+    def _config(self, name: str) -> DeploymentConfig:
+        if name not in self.configs:
+            raise AwsError(
+                "DeploymentConfigDoesNotExistException",
+                f"No Deployment Configuration found for name: {name}",
+            )
+        return self.configs[name]
+
+
+def revision_key(location: Mapping[str, Any]) -> str:
+    """Return what a revision is known by."""
+    return repr(sorted(hide_content(location).items(), key=lambda item: item[0]))

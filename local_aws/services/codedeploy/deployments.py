@@ -1,0 +1,271 @@
+"""All deployments: started on threads, rolled back when configured, told to EventBridge."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local_aws.core.api import AwsError, now
+from local_aws.core.context import Context
+from local_aws.services.codedeploy.deployment_config import DeploymentConfig
+from local_aws.services.codedeploy.engine import Run
+from local_aws.services.codedeploy.errors import DeploymentEndedError, ServerStoppedError
+from local_aws.services.codedeploy.hooks import Hooks
+from local_aws.services.codedeploy.records import Deployment, DeploymentGroup, with_sha256
+
+logger = logging.getLogger("local_aws")
+
+# https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-cloudwatch-events.html
+STATES = {
+    "InProgress": "START",
+    "Ready": "READY",
+    "Succeeded": "SUCCESS",
+    "Failed": "FAILURE",
+    "Stopped": "STOP",
+}
+
+
+class Deployments:
+    """The deployments of the account, and the threads that carry them out."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.known: dict[str, Deployment] = {}
+        self.hooks = Hooks()
+        self._stopping = threading.Event()
+
+    def create(
+        self,
+        group: DeploymentGroup,
+        config: DeploymentConfig,
+        location: Mapping[str, Any],
+        params: Mapping[str, Any],
+    ) -> Deployment:
+        """Start a deployment; refuse a second one while one is active."""
+        for other in self.known.values():
+            if other.group is group and other.active:
+                raise AwsError(
+                    "DeploymentLimitExceededException",
+                    f"The Deployment Group '{group.name}' already has an active Deployment '{other.id}'",
+                )
+        automatic = params.get("autoRollbackConfiguration")
+        made = Deployment(
+            group.application,
+            group,
+            dict(group.settings),
+            config,
+            location,
+            description=params.get("description", ""),
+            previous=group.target_revision,
+            auto_rollback=automatic or group.settings.get("autoRollbackConfiguration", {}),
+            override_alarms=params.get("overrideAlarmConfiguration"),
+        )
+        self.known[made.id] = made
+        self.context.spawn(f"deployment {made.id}", self._deploy, made)
+        return made
+
+    def resume(self) -> None:
+        """Bring to an end what was under way when an earlier local_aws ended."""
+        for one in list(self.known.values()):
+            if one.active:
+                self.context.spawn(f"deployment {one.id}", self._resume, one)
+
+    def find(self, deployment: str) -> Deployment:
+        """Return a deployment, or refuse as AWS does."""
+        if deployment not in self.known:
+            raise AwsError(
+                "DeploymentDoesNotExistException",
+                f"The deployment {deployment} could not be found",
+            )
+        return self.known[deployment]
+
+    def list(self, params: Mapping[str, Any]) -> list[str]:
+        """Return the ids that a ListDeployments request asks for, the newest first."""
+        span = params.get("createTimeRange", {})
+        statuses = params.get("includeOnlyStatuses")
+        found = [
+            item
+            for item in self.known.values()
+            if item.application == params.get("applicationName", item.application)
+            and item.group.name == params.get("deploymentGroupName", item.group.name)
+            and (not statuses or item.status in statuses)
+            and span.get("start", item.created) <= item.created <= span.get("end", item.created)
+        ]
+        return [item.id for item in sorted(found, key=lambda item: item.created, reverse=True)]
+
+    def target(self, deployment: str, target: str) -> dict[str, Any]:
+        """Return the deployment's one target, or refuse another."""
+        found = self.find(deployment)
+        if target not in (found.target_id, found.service_arn):
+            raise AwsError("DeploymentTargetDoesNotExistException", f"The deployment has no target {target}")
+        return found.target()
+
+    def ask_to_stop(self, deployment: str, roll_back: bool | None) -> dict[str, Any]:
+        """Ask a deployment to stop; `roll_back` None: as its configuration says."""
+        found = self.find(deployment)
+        if not found.active:
+            raise AwsError(
+                "DeploymentAlreadyCompletedException",
+                f"The deployment {deployment} is already in a terminal state",
+            )
+        configured = found.auto_rollback
+        by_default = bool(configured.get("enabled")) and "DEPLOYMENT_STOP_ON_REQUEST" in configured.get(
+            "events", []
+        )
+        found.stop = by_default if roll_back is None else roll_back
+        found.wake.set()
+        text = "No more commands will be scheduled for execution in the deployment instances"
+        return {"status": "Pending", "statusMessage": text}
+
+    def go_on(self, deployment: str, wait: str) -> None:
+        """Continue a deployment that waits: READY_WAIT to reroute, TERMINATION_WAIT to end blue at once."""
+        found = self.find(deployment)
+        if not found.active:
+            raise AwsError(
+                "DeploymentAlreadyCompletedException", f"The deployment {deployment} is already completed"
+            )
+        waits = found.termination_wait_started if wait == "TERMINATION_WAIT" else found.status == "Ready"
+        if not waits:
+            raise AwsError(
+                "DeploymentIsNotInReadyStateException", f"The deployment {deployment} is not waiting"
+            )
+        found.skip.add(wait)
+        found.wake.set()
+
+    def check_revision(self, revision: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a revision's location with its SHA-256; refuse one that ECS deployments cannot have."""
+        kind = revision.get("revisionType")
+        part = {"AppSpecContent": "appSpecContent", "String": "string", "S3": "s3Location"}.get(str(kind))
+        if part is None or part not in revision:
+            raise AwsError(
+                "InvalidRevisionException",
+                "An ECS deployment's revision must be an AppSpecContent, a String or in S3",
+            )
+        if part == "s3Location" and str(revision[part].get("bundleType")).upper() not in ("YAML", "JSON"):
+            raise AwsError("InvalidRevisionException", "The bundle type of an ECS revision is YAML or JSON")
+        return with_sha256(revision)
+
+    def shut_down(self) -> None:
+        """Let the threads end."""
+        self._stopping.set()
+        for item in self.known.values():
+            item.wake.set()
+
+    def _resume(self, deployment: Deployment) -> None:
+        if deployment.rollback and "rollbackTriggeringDeploymentId" in deployment.rollback:
+            self._roll_back(deployment)
+        elif deployment.status == "Created":
+            self._deploy(deployment)
+        else:
+            self._carry_out(deployment, self._run(deployment).go_on)
+
+    def _deploy(self, deployment: Deployment) -> None:
+        self._begin(deployment)
+        deployment.group.last_attempted = _last(deployment)
+        self._carry_out(deployment, self._run(deployment).deploy)
+
+    def _carry_out(self, deployment: Deployment, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except ServerStoppedError:
+            return
+        except DeploymentEndedError as end:
+            back = self._rollback_of(deployment, end)
+            self._finish(deployment, end.status, end)
+            if back is not None:
+                self._roll_back(back)
+            return
+        except Exception as error:
+            # A fault of ours: the deployment must not stay active for ever, and the fault must be seen.
+            self._finish(deployment, "Failed", DeploymentEndedError("INTERNAL_ERROR", repr(error)))
+            raise
+        deployment.group.target_revision = deployment.revision
+        self._finish(deployment, "Succeeded")
+
+    def _rollback_of(self, deployment: Deployment, end: DeploymentEndedError) -> Deployment | None:
+        """Return the deployment that undoes this one: known before the end is told, so none comes between."""
+        if deployment.rollback is not None:
+            # An earlier local_aws had come as far.
+            return None
+        configured = deployment.auto_rollback
+        wanted = bool(configured.get("enabled")) and end.trigger in configured.get("events", [])
+        if deployment.stop is not None:
+            wanted = deployment.stop
+        if not wanted or not deployment.progress.saved or not deployment.progress.reversible:
+            return None
+        back = Deployment(
+            deployment.application,
+            deployment.group,
+            deployment.settings,
+            deployment.config,
+            deployment.previous or deployment.revision,
+            creator="codeDeployRollback",
+            description=f"Rollback of deployment {deployment.id}",
+            previous=deployment.previous,
+            service_arn=deployment.service_arn,
+            progress=deployment.progress,
+        )
+        back.rollback = {"rollbackTriggeringDeploymentId": deployment.id}
+        text = f"Deployment {deployment.id} is rolled back by deployment {back.id}."
+        deployment.rollback = {"rollbackDeploymentId": back.id, "rollbackMessage": text}
+        self.known[back.id] = back
+        return back
+
+    def _roll_back(self, deployment: Deployment) -> None:
+        self._begin(deployment)
+        # An active alarm is why we roll back; it must not stop the rollback.
+        deployment.override_alarms = {"enabled": False}
+        try:
+            self._run(deployment).roll_back()
+        except ServerStoppedError:
+            return
+        except DeploymentEndedError as end:
+            self._finish(deployment, "Failed", end)
+            return
+        self._finish(deployment, "Succeeded")
+
+    def _begin(self, deployment: Deployment) -> None:
+        deployment.status, deployment.started = "InProgress", now()
+        self._tell(deployment)
+
+    def _run(self, deployment: Deployment) -> Run:
+        return Run(self.context, deployment, self.hooks, self._tell, self._stopping.is_set)
+
+    def _finish(self, deployment: Deployment, status: str, end: DeploymentEndedError | None = None) -> None:
+        for event in deployment.events.values():
+            if event.status in ("Pending", "InProgress"):
+                event.status = "Skipped"
+        if end is not None:
+            deployment.error = {"code": end.code, "message": end.message}
+            logger.info("deployment %s %s: %s", deployment.id, status, end)
+        deployment.completed = now()
+        deployment.status = status
+        group = deployment.group
+        group.last_attempted = _last(deployment)
+        if status == "Succeeded":
+            group.last_successful = _last(deployment)
+        self._tell(deployment)
+
+    def _tell(self, deployment: Deployment) -> None:
+        group = deployment.group
+        resources = [
+            self.context.arn("codedeploy", f"application:{deployment.application}"),
+            self.context.arn("codedeploy", f"deploymentgroup:{deployment.application}/{group.name}"),
+        ]
+        detail = {
+            "region": self.context.region,
+            "deploymentId": deployment.id,
+            "instanceGroupId": group.id,
+            "deploymentGroup": group.name,
+            "state": STATES[deployment.status],
+            "application": deployment.application,
+        }
+        self.context.emit(
+            "aws.codedeploy", "CodeDeploy Deployment State-change Notification", resources, detail
+        )
+
+
+def _last(deployment: Deployment) -> dict[str, Any]:
+    moments = {"endTime": deployment.completed, "createTime": deployment.created}
+    shown = {key: value for key, value in moments.items() if value is not None}
+    return {"deploymentId": deployment.id, "status": deployment.status, **shown}

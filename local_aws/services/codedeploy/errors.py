@@ -1,0 +1,79 @@
+"""How a deployment ends before its time, and what AWS calls the reason."""
+
+from botocore.exceptions import ClientError
+
+FAILURE, ALARM, REQUEST = (
+    "DEPLOYMENT_FAILURE",
+    "DEPLOYMENT_STOP_ON_ALARM",
+    "DEPLOYMENT_STOP_ON_REQUEST",
+)
+
+
+class DeploymentEndedError(Exception):
+    """The deployment ends as `status` with an ErrorCode and message; `trigger` is its rollback event."""
+
+    def __init__(self, code: str, message: str, status: str = "Failed", trigger: str = FAILURE) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.trigger = trigger
+
+
+class ServerStoppedError(Exception):
+    """local_aws is going down: the deployment stays as it is."""
+
+
+def stopped_by_user() -> DeploymentEndedError:
+    """Return the end by StopDeployment."""
+    return DeploymentEndedError("MANUAL_STOP", "The deployment was stopped by the user.", "Stopped", REQUEST)
+
+
+def stopped_by_alarms(names: list[str]) -> DeploymentEndedError:
+    """Return the end by alarms."""
+    text = (
+        "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, "
+        f"and the affected deployments have been stopped. Activated alarms: {', '.join(names)}"
+    )
+    return DeploymentEndedError("ALARM_ACTIVE", text, "Stopped", ALARM)
+
+
+def green_timed_out() -> DeploymentEndedError:
+    """Return the end of a deployment whose replacement never became healthy."""
+    text = (
+        "The deployment timed out while waiting for the replacement task set to become healthy. "
+        "This time out period is 60 minutes."
+    )
+    return DeploymentEndedError("TIMEOUT", text)
+
+
+def refused(error: ClientError) -> DeploymentEndedError:
+    """Return the end by a refusal of a service that CodeDeploy called."""
+    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+    operation = error.operation_name
+    if code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
+        return DeploymentEndedError(
+            "IAM_ROLE_PERMISSIONS",
+            f"The provided role does not have sufficient permissions: {message} ({operation})",
+        )
+    if operation in ELBV2_CALLS:
+        return elb_not_updated(message)
+    if operation in LAMBDA_CALLS:
+        return DeploymentEndedError("INVALID_LAMBDA_FUNCTION", f"{message} ({code})")
+    text = f"The ECS service cannot be updated due to an unexpected error: {message} (Error Code: {code})"
+    return DeploymentEndedError("ECS_UPDATE_ERROR", text)
+
+
+def elb_not_updated(reason: str) -> DeploymentEndedError:
+    """Return the end by a listener that is not as it must be (pitfall C5)."""
+    text = f"The ELB could not be updated due to the following error: {reason}"
+    return DeploymentEndedError("ELASTIC_LOAD_BALANCING_INVALID", text)
+
+
+ELBV2_CALLS = frozenset(
+    {
+        *("DescribeListeners", "DescribeRules", "ModifyListener", "ModifyRule", "DescribeTargetGroups"),
+        "DescribeTargetHealth",
+    }
+)
+LAMBDA_CALLS = frozenset({"Invoke"})

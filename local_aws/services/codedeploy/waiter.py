@@ -1,0 +1,71 @@
+"""How a deployment waits: by the clock, and never deaf to a stop, an alarm or the server's end."""
+
+import time
+from collections.abc import Callable
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_aws.core.context import Context
+from local_aws.services.codedeploy.errors import ServerStoppedError, stopped_by_alarms, stopped_by_user
+from local_aws.services.codedeploy.records import Deployment
+
+# AWS's seconds. What is really done in its hour gets at least `LEAST_REAL_SECONDS` of this machine's.
+HOUR = 3600
+LEAST_REAL_SECONDS = 60.0
+ALARM_POLL_SECONDS = 10
+POLL_SECONDS = 0.25
+
+
+class Waits:
+    """The waits of one deployment."""
+
+    def __init__(self, context: Context, deployment: Deployment, stopping: Callable[[], bool]) -> None:
+        self.context = context
+        self.deployment = deployment
+        self.stopping = stopping
+        self._alarms_due = 0.0
+
+    def hour(self) -> float:
+        """Return this machine's seconds for AWS's 60 minutes in which real work must be done."""
+        return max(self.context.clock.seconds(HOUR), LEAST_REAL_SECONDS)
+
+    def check(self) -> None:
+        """End the deployment when somebody stopped it or an alarm is active."""
+        if self.stopping():
+            raise ServerStoppedError
+        if self.deployment.stop is not None:
+            raise stopped_by_user()
+        alarms = self.deployment.alarms
+        if alarms.get("enabled", False) and time.monotonic() >= self._alarms_due:
+            self._alarms_due = time.monotonic() + max(self.context.clock.seconds(ALARM_POLL_SECONDS), 0.5)
+            self._check_alarms([alarm["name"] for alarm in alarms.get("alarms", [])])
+
+    def pause(self, aws_seconds: float, done: Callable[[], bool] = lambda: False) -> bool:
+        """Wait AWS's seconds by the clock, or until `done`; say whether it was done."""
+        return self.until(done, self.context.clock.seconds(aws_seconds))
+
+    def until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Wait this machine's seconds until `done`; say whether it was."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self.check()
+            self.deployment.wake.wait(min(POLL_SECONDS, left))
+            self.deployment.wake.clear()
+        return True
+
+    def _check_alarms(self, names: list[str]) -> None:
+        if not names:
+            return
+        cloudwatch = self.context.client("cloudwatch", self.deployment.group.role(self.context))
+        try:
+            found = cloudwatch.describe_alarms(AlarmNames=names, StateValue="ALARM")
+        except (ClientError, BotoCoreError):
+            if self.deployment.alarms.get("ignorePollAlarmFailure"):
+                return
+            raise
+        active = [alarm["AlarmName"] for alarm in found["MetricAlarms"] if alarm["StateValue"] == "ALARM"]
+        if active:
+            raise stopped_by_alarms(active)

@@ -1,0 +1,235 @@
+"""ECR's other face, the Docker Registry HTTP API V2: what `docker push` and `docker pull` speak."""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local_aws.core.api import AwsError, Response, now
+from local_aws.host.disk import is_full, no_space
+from local_aws.services.ecr.records import DIGEST, Repository, StoredImage
+
+if TYPE_CHECKING:
+    from local_aws.services.ecr.service import Ecr
+
+# A repository's name may stand behind its account.
+_PATH = re.compile(
+    r"/v2/(?:\d{12}/)?(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests|tags)/(?P<reference>[^/]*)\Z"
+)
+# What the login's owner needs for each request.
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+ACTIONS = {
+    ("HEAD", "blobs"): "ecr:BatchCheckLayerAvailability",
+    ("GET", "blobs"): "ecr:GetDownloadUrlForLayer",
+    ("POST", "uploads"): "ecr:InitiateLayerUpload",
+    ("PATCH", "uploads"): "ecr:UploadLayerPart",
+    ("PUT", "uploads"): "ecr:CompleteLayerUpload",
+    ("HEAD", "manifests"): "ecr:BatchGetImage",
+    ("GET", "manifests"): "ecr:BatchGetImage",
+    ("PUT", "manifests"): "ecr:PutImage",
+    ("GET", "tags"): "ecr:ListImages",
+}
+_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
+
+@dataclass(frozen=True)
+class Login:
+    """A password of the registry: whose access key asked for it, and until when it is good."""
+
+    access_key: str
+    expires: float
+
+
+class RegistryApi:
+    """The registry of `Ecr`; every request needs a password of GetAuthorizationToken."""
+
+    def __init__(self, ecr: "Ecr") -> None:
+        self.ecr = ecr
+
+    async def handle(
+        self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Response:
+        """Answer one request (the signature of MiniStack's handlers)."""
+        lower = {name.lower(): value for name, value in headers.items()}
+        return await asyncio.to_thread(self.answer, method.upper(), path, lower, body, query)
+
+    def answer(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+    ) -> Response:
+        """Answer one request on a worker thread."""
+        login = self._login(headers)
+        if not isinstance(login, Login):
+            return login
+        if path in ("/v2", "/v2/"):
+            return 200, {**_VERSION, "Content-Type": "application/json"}, b"{}"
+        match = _PATH.match(path)
+        if match is None:
+            return _error(404, "UNSUPPORTED", f"local_aws does not implement {method} {path}")
+        try:
+            with self.ecr.lock:
+                repository = self.ecr.repository(match["name"])
+        except AwsError as error:
+            return _error(404, "NAME_UNKNOWN", error.message)
+        kind = match["kind"].rpartition("/")[2]
+        action = getattr(self, f"_{method.lower()}_{kind}", None)
+        if action is None:
+            return _error(405, "UNSUPPORTED", f"local_aws does not implement {method} of {kind}")
+        needed = ACTIONS.get((method, kind))
+        try:
+            if needed is not None:
+                about = self.ecr.context.arn("ecr", f"repository/{repository.name}")
+                self.ecr.context.authorize(login.access_key, needed, about)
+        except AwsError as error:
+            return _error(403, "DENIED", error.message)
+        try:
+            answer: Response = action(repository, match["reference"], headers, body, query)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            # What has come of an upload is of no use to anybody, and in the way of the next.
+            self.ecr.images.upload(repository.name, match["reference"]).unlink(missing_ok=True)
+            return _error(500, "UNKNOWN", no_space(error))
+        return answer
+
+    def _at(self, repository: Repository) -> str:
+        return f"/v2/{self.ecr.context.account}/{repository.name}"
+
+    def _login(self, headers: Mapping[str, str]) -> Login | Response:
+        scheme, _, encoded = headers.get("authorization", "").partition(" ")
+        challenge = {"WWW-Authenticate": 'Basic realm="ecr",service="ecr.amazonaws.com"', **_VERSION}
+        if scheme.lower() != "basic":
+            return 401, challenge, b"Not Authorized"
+        try:
+            user, _, token = base64.b64decode(encoded).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return 401, challenge, b"Not Authorized"
+        login = self.ecr.login(token) if user == "AWS" else None
+        if login is None:
+            text = "Your authorization token has expired. Reauthenticate and try again."
+            return _error(401, "DENIED", text)
+        return login
+
+    # Blobs
+
+    def _head_blobs(self, repository: Repository, digest: str, *_: Any) -> Response:
+        path = self.ecr.images.blob(repository.name, digest)
+        if not DIGEST.match(digest) or not path.exists():
+            return _error(404, "BLOB_UNKNOWN", "blob unknown to registry")
+        length = {"Content-Length": str(path.stat().st_size)}
+        return 200, {**_VERSION, **length, "Docker-Content-Digest": digest}, b""
+
+    def _get_blobs(self, repository: Repository, digest: str, *rest: Any) -> Response:
+        status, headers, body = self._head_blobs(repository, digest, *rest)
+        if status == 200:
+            body = self.ecr.images.blob(repository.name, digest).read_bytes()
+        return status, {**headers, "Content-Type": "application/octet-stream"}, body
+
+    def _post_uploads(self, repository: Repository, *_: Any) -> Response:
+        name = uuid.uuid4().hex
+        self.ecr.images.upload(repository.name, name).touch()
+        return self._uploading(repository, name)
+
+    def _uploading(self, repository: Repository, name: str) -> Response:
+        size = self.ecr.images.upload(repository.name, name).stat().st_size
+        place = {"Location": f"{self._at(repository)}/blobs/uploads/{name}", "Range": f"0-{max(0, size - 1)}"}
+        return 202, {**_VERSION, **place, "Docker-Upload-UUID": name}, b""
+
+    def _patch_uploads(
+        self, repository: Repository, name: str, _headers: Mapping[str, str], body: bytes, *_: Any
+    ) -> Response:
+        if not self._exists(repository, name):
+            return _error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+        with self.ecr.images.upload(repository.name, name).open("ab") as file:
+            file.write(body)
+        return self._uploading(repository, name)
+
+    def _put_uploads(
+        self,
+        repository: Repository,
+        name: str,
+        _headers: Mapping[str, str],
+        body: bytes,
+        query: Mapping[str, Any],
+    ) -> Response:
+        if not self._exists(repository, name):
+            return _error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+        self._patch_uploads(repository, name, {}, body)
+        given = query.get("digest", "")
+        digest = given[0] if isinstance(given, list) else given
+        if not self.ecr.images.finish(repository.name, name, digest):
+            return _error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+        place = {"Location": f"{self._at(repository)}/blobs/{digest}", "Docker-Content-Digest": digest}
+        return 201, {**_VERSION, **place}, b""
+
+    def _exists(self, repository: Repository, name: str) -> bool:
+        known = bool(re.fullmatch(r"[0-9a-f]{32}", name))
+        return known and self.ecr.images.upload(repository.name, name).exists()
+
+    # Manifests
+
+    def _put_manifests(
+        self, repository: Repository, reference: str, headers: Mapping[str, str], body: bytes, *_: Any
+    ) -> Response:
+        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        tag = None if reference.startswith("sha256:") else reference
+        kind = headers.get("content-type", "application/vnd.docker.distribution.manifest.v2+json")
+        try:
+            needed = StoredImage(body, kind, now()).blobs()
+        except (ValueError, KeyError, TypeError):
+            return _error(400, "MANIFEST_INVALID", "manifest invalid")
+        missing = [blob for blob in needed if not self.ecr.images.blob(repository.name, blob).exists()]
+        if missing or (tag is None and reference != digest):
+            return _error(400, "MANIFEST_BLOB_UNKNOWN", f"blob unknown to registry: {', '.join(missing)}")
+        with self.ecr.lock:
+            kept = repository.put(digest, body, kind, tag)
+        if not kept:
+            return _error(
+                400,
+                "TAG_INVALID",
+                f"The image tag '{tag}' already exists in the '{repository.name}' repository and cannot be "
+                "overwritten because the repository is immutable.",
+            )
+        self._emit_push(repository, digest, tag)
+        place = {"Location": f"{self._at(repository)}/manifests/{digest}", "Docker-Content-Digest": digest}
+        return 201, {**_VERSION, **place}, b""
+
+    def _emit_push(self, repository: Repository, digest: str, tag: str | None) -> None:
+        detail = {
+            "result": "SUCCESS",
+            "repository-name": repository.name,
+            "image-digest": digest,
+            "action-type": "PUSH",
+            "image-tag": tag or "",
+        }
+        self.ecr.context.emit("aws.ecr", "ECR Image Action", [], detail)
+
+    def _get_manifests(self, repository: Repository, reference: str, *_: Any) -> Response:
+        key = "imageDigest" if reference.startswith("sha256:") else "imageTag"
+        digest = repository.find({key: reference})
+        if digest is None:
+            return _error(404, "MANIFEST_UNKNOWN", "Requested image not found")
+        image = repository.images[digest]
+        about = {"Content-Type": image.media_type, "Docker-Content-Digest": digest}
+        return 200, {**_VERSION, **about, "Content-Length": str(len(image.manifest))}, image.manifest
+
+    def _head_manifests(self, repository: Repository, reference: str, *rest: Any) -> Response:
+        status, headers, _ = self._get_manifests(repository, reference, *rest)
+        return status, headers, b""
+
+    def _get_tags(self, repository: Repository, reference: str, *_: Any) -> Response:
+        if reference != "list":
+            return _error(404, "UNSUPPORTED", f"local_aws does not implement tags/{reference}")
+        tags = sorted({tag for image in repository.images.values() for tag in image.tags})
+        content = json.dumps({"name": repository.name, "tags": tags}).encode()
+        return 200, {**_VERSION, "Content-Type": "application/json"}, content
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    content = {"errors": [{"code": code, "message": message}]}
+    return status, {**_VERSION, "Content-Type": "application/json"}, json.dumps(content).encode()

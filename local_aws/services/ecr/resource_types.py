@@ -1,0 +1,71 @@
+"""CloudFormation's AWS::ECR::Repository: made with its policies or not at all, emptied only when asked."""
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from local_aws.core.api import AwsError
+from local_aws.core.cloudformation import Properties, ResourceType, arguments
+
+if TYPE_CHECKING:
+    from local_aws.services.ecr.service import Ecr
+
+_NOT_OF_CREATE = ("LifecyclePolicy", "RepositoryPolicyText", "EmptyOnDelete")
+
+
+class EcrTypes:
+    """The handler of AWS::ECR::Repository."""
+
+    def __init__(self, ecr: "Ecr") -> None:
+        self.ecr = ecr
+
+    def types(self) -> dict[str, ResourceType]:
+        """Return the type by name."""
+        replaced = frozenset({"RepositoryName", "EncryptionConfiguration"})
+        return {"AWS::ECR::Repository": ResourceType(self._create, self._delete, self._update, replaced)}
+
+    def _create(self, properties: Properties, logical_id: str, stack: str) -> tuple[str, dict[str, Any]]:
+        name = properties.get("RepositoryName") or f"{stack}-{logical_id}-{secrets.token_hex(6)}".lower()
+        own = {key: value for key, value in properties.items() if key not in _NOT_OF_CREATE}
+        given = arguments("ecr", "CreateRepository", {**own, "RepositoryName": name})
+        made = self.ecr.call("CreateRepository", given)["repository"]
+        try:
+            self._policies(name, {}, properties)
+        except AwsError:
+            # The engine knows no id of a create that failed: what was made must not stay.
+            self.ecr.call("DeleteRepository", {"repositoryName": name})
+            raise
+        return name, {"Arn": made["repositoryArn"], "RepositoryUri": made["repositoryUri"]}
+
+    def _policies(self, name: str, old: Properties, new: Properties) -> None:
+        text = (new.get("LifecyclePolicy") or {}).get("LifecyclePolicyText")
+        if text:
+            self.ecr.call("PutLifecyclePolicy", {"repositoryName": name, "lifecyclePolicyText": text})
+        elif old.get("LifecyclePolicy"):
+            self.ecr.call("DeleteLifecyclePolicy", {"repositoryName": name})
+        policy = new.get("RepositoryPolicyText")
+        if policy:
+            text = policy if isinstance(policy, str) else json.dumps(policy)
+            self.ecr.call("SetRepositoryPolicy", {"repositoryName": name, "policyText": text})
+        elif old.get("RepositoryPolicyText"):
+            self.ecr.call("DeleteRepositoryPolicy", {"repositoryName": name})
+
+    def _update(self, name: str, old: Properties, new: Properties) -> dict[str, Any]:
+        own = {key: value for key, value in new.items() if key not in _NOT_OF_CREATE}
+        given = arguments("ecr", "CreateRepository", {**own, "RepositoryName": name})
+        with self.ecr.lock:
+            repository = self.ecr.repository(name)
+            description = repository.description
+            description["imageTagMutability"] = given.get("imageTagMutability", "MUTABLE")
+            scanning = given.get("imageScanningConfiguration", {})
+            description["imageScanningConfiguration"] = {"scanOnPush": False, **scanning}
+            for tag in old.get("Tags") or []:
+                repository.tags.pop(tag["Key"], None)
+            repository.tags.update({tag["Key"]: tag["Value"] for tag in given.get("tags", [])})
+        self._policies(name, old, new)
+        return {"Arn": description["repositoryArn"], "RepositoryUri": description["repositoryUri"]}
+
+    def _delete(self, name: str, properties: Properties) -> None:
+        force = str(properties.get("EmptyOnDelete", False)).lower() == "true"
+        if name in self.ecr.repositories:
+            self.ecr.call("DeleteRepository", {"repositoryName": name, "force": force})

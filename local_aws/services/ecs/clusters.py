@@ -1,0 +1,105 @@
+"""ECS clusters, and tags of all its resources."""
+
+from typing import Any
+
+from local_aws.core.api import AwsError
+from local_aws.services.ecs.state import EcsState, Params
+
+_KEPT = ("capacityProviders", "defaultCapacityProviderStrategy", "configuration", "serviceConnectDefaults")
+
+
+class ClusterOperations(EcsState):
+    """Operations on clusters and tags."""
+
+    def create_cluster(self, params: Params) -> dict[str, Any]:
+        """Create a cluster; one that exists is returned as it is."""
+        name = params.get("clusterName", "default")
+        known = self.clusters.get(name)
+        if known is None or known["status"] != "ACTIVE":
+            arn = self.context.arn("ecs", f"cluster/{name}")
+            self.clusters[name] = {
+                "clusterArn": arn,
+                "clusterName": name,
+                "status": "ACTIVE",
+                "settings": params.get("settings", [{"name": "containerInsights", "value": "disabled"}]),
+                **{key: params[key] for key in _KEPT if key in params},
+            }
+            self.set_tags(arn, params.get("tags", []))
+        return {"cluster": self._describe(self.clusters[name])}
+
+    def update_cluster(self, params: Params) -> dict[str, Any]:
+        """Change a cluster's settings and configuration."""
+        cluster = self.cluster(params["cluster"])
+        cluster.update({key: params[key] for key in ("settings", *_KEPT) if key in params})
+        return {"cluster": self._describe(cluster)}
+
+    def _describe(self, cluster: dict[str, Any]) -> dict[str, Any]:
+        arn = cluster["clusterArn"]
+        tasks = [task for task in self.tasks.values() if task.content["clusterArn"] == arn]
+        services = [one for one in self.services.values() if one.content["clusterArn"] == arn]
+        return {
+            **cluster,
+            "registeredContainerInstancesCount": 0,
+            "runningTasksCount": sum(task.status == "RUNNING" for task in tasks),
+            "pendingTasksCount": sum(
+                task.status in ("PROVISIONING", "PENDING", "ACTIVATING") for task in tasks
+            ),
+            "activeServicesCount": sum(one.active for one in services),
+            "tags": self.tag_list(arn),
+        }
+
+    def describe_clusters(self, params: Params) -> dict[str, Any]:
+        """Describe clusters; those that do not exist are among the failures."""
+        found, failures = [], []
+        for reference in params.get("clusters") or ["default"]:
+            name = reference.rpartition("/")[2]
+            if name in self.clusters:
+                found.append(self._describe(self.clusters[name]))
+            else:
+                arn = self.context.arn("ecs", f"cluster/{name}")
+                failures.append({"arn": arn, "reason": "MISSING"})
+        return {"clusters": found, "failures": failures}
+
+    def list_clusters(self, params: Params) -> dict[str, Any]:
+        """List the ACTIVE clusters."""
+        active = [one["clusterArn"] for one in self.clusters.values() if one["status"] == "ACTIVE"]
+        return {"clusterArns": active}
+
+    def delete_cluster(self, params: Params) -> dict[str, Any]:
+        """Delete a cluster without services and tasks; it stays as INACTIVE."""
+        cluster = self.cluster(params["cluster"])
+        arn = cluster["clusterArn"]
+        if any(
+            one.content["status"] != "INACTIVE"
+            for one in self.services.values()
+            if one.content["clusterArn"] == arn
+        ):
+            raise AwsError(
+                "ClusterContainsServicesException",
+                "The Cluster cannot be deleted while Services are active.",
+            )
+        if any(task.status != "STOPPED" for task in self.tasks.values() if task.content["clusterArn"] == arn):
+            raise AwsError(
+                "ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active."
+            )
+        cluster["status"] = "INACTIVE"
+        return {"cluster": self._describe(cluster)}
+
+    def list_tags_for_resource(self, params: Params) -> dict[str, Any]:
+        """Return a resource's tags."""
+        return {"tags": self.tag_list(self._known(params["resourceArn"]))}
+
+    def tag_resource(self, params: Params) -> None:
+        """Add tags to a resource."""
+        arn = self._known(params["resourceArn"])
+        self.tags.setdefault(arn, {}).update({tag["key"]: tag.get("value", "") for tag in params["tags"]})
+
+    def untag_resource(self, params: Params) -> None:
+        """Remove tags from a resource."""
+        for key in params["tagKeys"]:
+            self.tags.get(self._known(params["resourceArn"]), {}).pop(key, None)
+
+    def _known(self, arn: str) -> str:
+        if arn not in self.tags:
+            raise AwsError("InvalidParameterException", "The specified resource could not be found.")
+        return arn

@@ -1,0 +1,102 @@
+"""A task as target of load balancers: registered, asked for its health, drained and deregistered."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_aws.core.context import Context
+
+POLL_SECONDS = 0.2
+# After the deregistration delay, how long the data plane may take to cut what is left.
+LATE_SECONDS = 5.0
+
+
+class Targets:
+    """The target groups of one task set, seen from one of its tasks."""
+
+    def __init__(self, context: Context, balancers: Sequence[Mapping[str, Any]]) -> None:
+        self.context = context
+        self.balancers = [one for one in balancers if one.get("targetGroupArn")]
+        self.registered = False
+
+    @property
+    def client(self) -> Any:
+        """ELBv2, as ECS's own service-linked role."""
+        return self.context.client("elbv2")
+
+    def register(self, address: str) -> None:
+        """Register the task with every target group."""
+        for one in self.balancers:
+            self.client.register_targets(
+                TargetGroupArn=one["targetGroupArn"], Targets=[_target(address, one)]
+            )
+            self.registered = True
+
+    def health(self, address: str) -> dict[str, str]:
+        """Return the state of the task in each target group, as `healthy`, by the group's ARN."""
+        found = {}
+        for one in self.balancers:
+            arn = one["targetGroupArn"]
+            try:
+                answer = self.client.describe_target_health(
+                    TargetGroupArn=arn, Targets=[_target(address, one)]
+                )
+            except (BotoCoreError, ClientError):
+                found[arn] = "unavailable"  # the group is gone: nobody can say that the task is healthy
+                continue
+            described = answer["TargetHealthDescriptions"]
+            found[arn] = described[0]["TargetHealth"]["State"] if described else "unused"
+        return found
+
+    def deregister(self, address: str, *, drain: bool, stop: threading.Event) -> None:
+        """Take the task out; with `drain` wait until its connections had the deregistration delay."""
+        self.registered = False
+        if stop.is_set():
+            return
+        for one in self.balancers:
+            arn, target = one["targetGroupArn"], _target(address, one)
+            try:
+                delay = self._delay(arn)
+                self.client.deregister_targets(TargetGroupArn=arn, Targets=[target])
+            except ClientError:
+                continue  # the target group went before its service: there is nothing to drain
+            if drain:
+                self._wait(arn, address, self.context.clock.seconds(delay) + LATE_SECONDS, stop)
+
+    def _delay(self, arn: str) -> float:
+        attributes = self.client.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+        values = {one["Key"]: one["Value"] for one in attributes}
+        return float(values.get("deregistration_delay.timeout_seconds", 300))
+
+    def _wait(self, arn: str, address: str, seconds: float, stop: threading.Event) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not stop.is_set():
+            if self.health(address).get(arn) != "draining":
+                return
+            stop.wait(POLL_SECONDS)
+
+
+def _target(address: str, balancer: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Id": address, "Port": balancer["containerPort"]}
+
+
+def require_load_balancer(context: Context, balancers: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `AwsError` unless every target group is reached from a load balancer's listener (pitfall B7)."""
+    from local_aws.core.api import AwsError
+
+    for one in balancers:
+        arn = one["targetGroupArn"]
+        try:
+            group = context.client("elbv2").describe_target_groups(TargetGroupArns=[arn])["TargetGroups"][0]
+        except ClientError as error:
+            raise AwsError(
+                "InvalidParameterException", f"The target group with targetGroupArn {arn} does not exist."
+            ) from error
+        if not group.get("LoadBalancerArns"):
+            raise AwsError(
+                "InvalidParameterException",
+                f"The target group with targetGroupArn {arn} does not have an associated load balancer.",
+            )

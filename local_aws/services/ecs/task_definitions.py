@@ -1,0 +1,115 @@
+"""ECS task definitions: families of numbered revisions."""
+
+from typing import Any
+
+from local_aws.core.api import AwsError, now
+from local_aws.services.ecs import validation as ecs_task_checks
+from local_aws.services.ecs.state import EcsState, Params
+
+
+class TaskDefinitionOperations(EcsState):
+    """Operations on task definitions."""
+
+    def register_task_definition(self, params: Params) -> dict[str, Any]:
+        """Add a revision to a family."""
+        ecs_task_checks.check(params)
+        family = params["family"]
+        known = [int(one["revision"]) for one in self.definitions.values() if one["family"] == family]
+        revision = max(known, default=0) + 1
+        arn = self.context.arn("ecs", f"task-definition/{family}:{revision}")
+        content = {key: value for key, value in params.items() if key != "tags"}
+        fargate = "FARGATE" in params.get("requiresCompatibilities", [])
+        self.definitions[f"{family}:{revision}"] = {
+            "networkMode": "bridge",
+            "volumes": [],
+            "placementConstraints": [],
+            **content,
+            "containerDefinitions": [_with_defaults(one) for one in params["containerDefinitions"]],
+            "taskDefinitionArn": arn,
+            "revision": revision,
+            "status": "ACTIVE",
+            "requiresAttributes": [],
+            "compatibilities": ["EC2", "FARGATE"] if fargate else ["EC2"],
+            "registeredAt": now(),
+            "registeredBy": f"arn:aws:iam::{self.context.account}:root",
+        }
+        self.set_tags(arn, params.get("tags", []))
+        return {"taskDefinition": self.definitions[f"{family}:{revision}"], "tags": self.tag_list(arn)}
+
+    def describe_task_definition(self, params: Params) -> dict[str, Any]:
+        """Describe a revision, of any status; a family alone means its newest ACTIVE one."""
+        found = self.definition(params["taskDefinition"], active=False)
+        answer: dict[str, Any] = {"taskDefinition": found}
+        if "TAGS" in params.get("include", []):
+            answer["tags"] = self.tag_list(found["taskDefinitionArn"])
+        return answer
+
+    def list_task_definitions(self, params: Params) -> dict[str, Any]:
+        """List revisions of a status (ACTIVE) and of a family."""
+        status, family = params.get("status", "ACTIVE"), params.get("familyPrefix")
+        found = [
+            one
+            for one in self.definitions.values()
+            if one["status"] == status and family in (None, one["family"])
+        ]
+        found.sort(key=lambda one: (one["family"], one["revision"]), reverse=params.get("sort") == "DESC")
+        return {"taskDefinitionArns": [one["taskDefinitionArn"] for one in found]}
+
+    def list_task_definition_families(self, params: Params) -> dict[str, Any]:
+        """List families that have a revision of a status (ACTIVE)."""
+        status, prefix = params.get("status", "ACTIVE"), params.get("familyPrefix", "")
+        families = {
+            one["family"]
+            for one in self.definitions.values()
+            if status in ("ALL", one["status"]) and one["family"].startswith(prefix)
+        }
+        return {"families": sorted(families)}
+
+    def deregister_task_definition(self, params: Params) -> dict[str, Any]:
+        """Make a revision INACTIVE: what runs of it runs on, nothing new can use it."""
+        reference = params["taskDefinition"]
+        if ":" not in reference.rpartition("/")[2]:
+            raise AwsError("ClientException", "Missing revision. Specify family:revision or a full ARN.")
+        found = self.definition(reference, active=False)
+        found.update(status="INACTIVE", deregisteredAt=now())
+        return {"taskDefinition": found}
+
+    def delete_task_definitions(self, params: Params) -> dict[str, Any]:
+        """Delete INACTIVE revisions."""
+        deleted, failures = [], []
+        for reference in params["taskDefinitions"]:
+            found = self.definition(reference, active=False)
+            arn = found["taskDefinitionArn"]
+            if found["status"] == "ACTIVE":
+                failures.append(
+                    {"arn": arn, "reason": "The specified task definition is still in ACTIVE status."}
+                )
+                continue
+            found["status"] = "DELETE_IN_PROGRESS"
+            deleted.append(dict(found))
+            # AWS keeps it until no task, service or task set refers to it.
+            if not self._used(arn):
+                del self.definitions[f"{found['family']}:{found['revision']}"]
+                self.tags.pop(arn, None)
+        return {"taskDefinitions": deleted, "failures": failures}
+
+    def _used(self, arn: str) -> bool:
+        tasks = (
+            task.status != "STOPPED" and task.content["taskDefinitionArn"] == arn
+            for task in self.tasks.values()
+        )
+        sets = (
+            one.content["taskDefinition"] == arn
+            for service in self.services.values()
+            for one in service.task_sets
+        )
+        return any(tasks) or any(sets)
+
+
+def _with_defaults(container: dict[str, Any]) -> dict[str, Any]:
+    ports = [
+        {"hostPort": one["containerPort"], "protocol": "tcp", **one}
+        for one in container.get("portMappings", [])
+    ]
+    defaults = {"cpu": 0, "essential": True, "environment": [], "mountPoints": [], "volumesFrom": []}
+    return {**defaults, **container, "portMappings": ports}

@@ -1,0 +1,124 @@
+"""Task sets: the copies of a service between which CodeDeploy moves the traffic."""
+
+from typing import Any
+
+from local_aws.core.api import AwsError, now
+from local_aws.core.context import Context
+from local_aws.services.ecs.records import Service, TaskSet
+from local_aws.services.ecs.state import EcsState, Params, new_number
+
+_COPIED = ("networkConfiguration", "launchType", "platformVersion", "externalId", "startedBy")
+
+
+def make_task_set(
+    context: Context, service: Service, definition: Params, params: Params, status: str, share: float
+) -> TaskSet:
+    """Make a task set that shall run `share` percent of the service's desired count."""
+    cluster = service.content["clusterArn"].rpartition("/")[2]
+    number = new_number()
+    content = {
+        "id": f"ecs-svc/{number}",
+        "taskSetArn": context.arn("ecs", f"task-set/{cluster}/{service.name}/ecs-svc/{number}"),
+        "serviceArn": service.arn,
+        "clusterArn": service.content["clusterArn"],
+        "status": status,
+        "taskDefinition": definition["taskDefinitionArn"],
+        "pendingCount": 0,
+        "runningCount": 0,
+        "createdAt": now(),
+        "updatedAt": now(),
+        "loadBalancers": params.get("loadBalancers", []),
+        "serviceRegistries": [],
+        "scale": {"value": share, "unit": "PERCENT"},
+        "stabilityStatus": "STABILIZING",
+        "stabilityStatusAt": now(),
+        **{key: params[key] for key in _COPIED if params.get(key)},
+    }
+    content.setdefault("launchType", "FARGATE")
+    made = TaskSet(content)
+    content["computedDesiredCount"] = made.count(service.desired)
+    return made
+
+
+class TaskSetOperations(EcsState):
+    """Operations on task sets of services with the CODE_DEPLOY or EXTERNAL controller."""
+
+    def _with_task_sets(self, params: Params) -> Service:
+        service = self.active_service(params["cluster"], params["service"])
+        if service.controller == "ECS":
+            raise AwsError(
+                "InvalidParameterException",
+                "Task sets cannot be used with services whose deployment controller is ECS.",
+            )
+        return service
+
+    def create_task_set(self, params: Params) -> dict[str, Any]:
+        """Add an ACTIVE task set; without `scale` it runs nothing."""
+        service = self._with_task_sets(params)
+        definition = self.fitting_definition(params)
+        share = float(params.get("scale", {}).get("value", 0.0))
+        made = make_task_set(self.context, service, definition, params, "ACTIVE", share)
+        service.task_sets.append(made)
+        self.set_tags(made.content["taskSetArn"], params.get("tags", []))
+        service.changed.set()
+        return {"taskSet": made.content}
+
+    def describe_task_sets(self, params: Params) -> dict[str, Any]:
+        """Describe a service's task sets, all or those that are named."""
+        service = self.find_service(params["cluster"], params["service"])
+        wanted = params.get("taskSets")
+        if not wanted:
+            return {"taskSets": [dict(one.content) for one in service.task_sets], "failures": []}
+        found, failures = [], []
+        for reference in wanted:
+            try:
+                found.append(dict(self.task_set(service, reference).content))
+            except AwsError:
+                failures.append({"arn": reference, "reason": "MISSING"})
+        return {"taskSets": found, "failures": failures}
+
+    def update_task_set(self, params: Params) -> dict[str, Any]:
+        """Change the share of the desired count that a task set runs."""
+        service = self._with_task_sets(params)
+        one = self.task_set(service, params["taskSet"])
+        one.content["scale"] = {"unit": "PERCENT", **params["scale"]}
+        one.content["computedDesiredCount"] = one.count(service.desired)
+        self._unsettle(one)
+        service.changed.set()
+        return {"taskSet": one.content}
+
+    def update_service_primary_task_set(self, params: Params) -> dict[str, Any]:
+        """Make a task set PRIMARY; the service is described by it from now on."""
+        service = self._with_task_sets(params)
+        chosen = self.task_set(service, params["primaryTaskSet"])
+        if chosen.draining:
+            raise AwsError("InvalidParameterException", "The task set is draining and cannot become primary.")
+        for one in service.task_sets:
+            if one.content["status"] == "PRIMARY":
+                one.content.update(status="ACTIVE", updatedAt=now())
+        chosen.content.update(status="PRIMARY", updatedAt=now())
+        for key in ("taskDefinition", "loadBalancers", "networkConfiguration", "platformVersion"):
+            if key in chosen.content:
+                service.content[key] = chosen.content[key]
+        service.changed.set()
+        return {"taskSet": chosen.content}
+
+    def delete_task_set(self, params: Params) -> dict[str, Any]:
+        """Drain a task set and remove it; one that still runs tasks only with `force`."""
+        service = self._with_task_sets(params)
+        one = self.task_set(service, params["taskSet"])
+        if one.content["status"] == "PRIMARY":
+            raise AwsError(
+                "InvalidParameterException", "The primary task set of a service cannot be deleted."
+            )
+        if one.content["scale"]["value"] > 0 and not params.get("force"):
+            raise AwsError(
+                "InvalidParameterException", "The task set cannot be deleted while it is scaled above 0."
+            )
+        one.content.update(status="DRAINING", computedDesiredCount=0, updatedAt=now())
+        self._unsettle(one)
+        service.changed.set()
+        return {"taskSet": one.content}
+
+    def _unsettle(self, one: TaskSet) -> None:
+        one.content.update(stabilityStatus="STABILIZING", stabilityStatusAt=now(), updatedAt=now())

@@ -1,0 +1,170 @@
+"""One request through the load balancer: a target chosen, the bodies streamed, ALB's own errors."""
+
+import asyncio
+import logging
+import time
+from types import SimpleNamespace
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from local_aws.services.elbv2.headers import end_to_end, error, to_target
+from local_aws.services.elbv2.metrics import Metrics
+from local_aws.services.elbv2.routing import Listener
+from local_aws.services.elbv2.targets import GroupState, TargetState
+
+logger = logging.getLogger("local_aws")
+
+# ALB gives a target 10 seconds to accept a connection (HTTP 504 after that).
+CONNECT_SECONDS = 10
+# Answers up to this size are read whole: one write to the client instead of three.
+WHOLE = 64 * 1024
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class ConnectionBrokenError(aiohttp.ClientError):
+    """A target closed the connection before it answered."""
+
+
+async def _break(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Name a broken connection ourselves: else aiohttp repeats the request and hides a crash."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
+        raise
+    except aiohttp.ClientConnectionError as broken:
+        raise ConnectionBrokenError(str(broken)) from broken
+
+
+class Forwarder:
+    """Connections to the targets. `start` and `stop` belong on the loop that forwards."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self._kept: aiohttp.ClientSession
+        self._single: aiohttp.ClientSession
+
+    def start(self) -> None:
+        """Open the two pools: kept connections, and one connection for one request."""
+        reused = aiohttp.TraceConfig()
+        reused.on_connection_reuseconn.append(_note_reuse)
+        self._kept = _session(aiohttp.TCPConnector(limit=0, keepalive_timeout=60), [reused])
+        self._single = _session(aiohttp.TCPConnector(limit=0, force_close=True), [])
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        await self._kept.close()
+        await self._single.close()
+
+    async def forward(
+        self, request: web.BaseRequest, listener: Listener, group: GroupState
+    ) -> web.StreamResponse:
+        """Answer `request` from the next target of `group`: 503 without targets, 502 and 504 as ALB."""
+        target = group.choose()
+        if target is None:
+            return error(503)
+        target.in_flight += 1
+        started = time.monotonic()
+        try:
+            answer = await self._ask(request, listener, target)
+            self.metrics.answered(listener.load_balancer, group.group.arn, answer.status, started)
+            return await _relay(request, answer)
+        except TimeoutError as problem:
+            return _failed(504, request, target, problem)
+        except aiohttp.ClientError as problem:
+            return _failed(502, request, target, problem)
+        finally:
+            target.in_flight -= 1
+
+    async def _ask(
+        self, request: web.BaseRequest, listener: Listener, target: TargetState
+    ) -> aiohttp.ClientResponse:
+        headers = to_target(request, listener)
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        url = URL(f"http://{target.target.id}:{target.target.port}{request.raw_path}", encoded=True)
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_SECONDS, sock_read=listener.idle_timeout
+        )
+        # A kept connection may be closed by the target at the very moment we use it, and nobody can tell
+        # whether the request was handled. So only a request that may be repeated goes over one.
+        if request.method in REPEATABLE and not request.body_exists:
+            seen = SimpleNamespace(reused=False)
+            try:
+                return await self._send(self._kept, request, url, headers, timeout, seen)
+            except ConnectionBrokenError:
+                if not seen.reused:
+                    raise
+        return await self._send(self._single, request, url, headers, timeout, None)
+
+    async def _send(
+        self,
+        session: aiohttp.ClientSession,
+        request: web.BaseRequest,
+        url: URL,
+        headers: CIMultiDict[str],
+        timeout: aiohttp.ClientTimeout,
+        seen: SimpleNamespace | None,
+    ) -> aiohttp.ClientResponse:
+        return await session.request(
+            request.method,
+            url,
+            headers=headers,
+            data=request.content if request.body_exists else None,
+            timeout=timeout,
+            allow_redirects=False,
+            trace_request_ctx=seen,
+        )
+
+
+def _failed(status: int, request: web.BaseRequest, target: TargetState, problem: Exception) -> web.Response:
+    """Answer the error and keep in the log what ALB's access log would tell: which target, and why."""
+    where = f"{target.target.id}:{target.target.port} ({target.state})"
+    logger.warning("%s for %s %s from %s: %r", status, request.method, request.path, where, problem)
+    return error(status)
+
+
+def _session(connector: aiohttp.TCPConnector, traces: list[aiohttp.TraceConfig]) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        trace_configs=traces,
+        middlewares=(_break,),
+        max_line_size=16384,
+        max_field_size=16384,
+    )
+
+
+async def _note_reuse(
+    _: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceConnectionReuseconnParams
+) -> None:
+    context.trace_request_ctx.reused = True
+
+
+async def _relay(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    """Pass a target's answer on; one that ends too early ends the client's connection, as ALB does."""
+    headers = end_to_end(answer.headers)
+    async with answer:
+        length = answer.content_length
+        empty = request.method == "HEAD" or answer.status in (204, 304)
+        if empty or (length is not None and length <= WHOLE):
+            body = None if empty else await answer.read()
+            return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=body)
+        response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+        if length is None and request.version >= aiohttp.HttpVersion11:
+            response.enable_chunked_encoding()
+        await response.prepare(request)
+        try:
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+            await response.write_eof()
+        except (aiohttp.ClientError, TimeoutError, ConnectionError, asyncio.CancelledError):
+            if request.transport is not None:
+                request.transport.abort()
+        return response

@@ -1,0 +1,138 @@
+"""The truth about targets: who is healthy, who gets the next request, who is draining and who is gone."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_aws.core.clock import Clock
+from local_aws.services.elbv2.routing import HealthCheck, Target, TargetGroup
+
+# AWS's descriptions of its reason codes (DescribeTargetHealth).
+DESCRIPTIONS = {
+    "Elb.RegistrationInProgress": "Target registration is in progress",
+    "Elb.InitialHealthChecking": "Initial health checks in progress",
+    "Target.Timeout": "Request timed out",
+    "Target.FailedHealthChecks": "Health checks failed",
+    "Target.DeregistrationInProgress": "Target deregistration is in progress",
+    "Target.NotInUse": "Target group is not configured to receive traffic from the load balancer",
+    "Target.NotRegistered": "Target is not registered to the target group",
+}
+
+
+@dataclass(eq=False)
+class TargetState:
+    """What the data plane knows of one target of one target group."""
+
+    target: Target
+    state: str = "initial"
+    reason: str = "Elb.RegistrationInProgress"
+    description: str = DESCRIPTIONS["Elb.RegistrationInProgress"]
+    passed: int = 0
+    failed: int = 0
+    in_flight: int = 0
+    draining_since: float | None = None
+    registered: float = field(default_factory=time.monotonic)
+
+    def set(self, state: str, reason: str = "", description: str = "") -> None:
+        """Change the state; a reason's own description is AWS's."""
+        self.state, self.reason = state, reason
+        self.description = description or DESCRIPTIONS.get(reason, "")
+
+    def pass_check(self, check: HealthCheck) -> None:
+        """Count a passed health check: a new target needs one, an unhealthy one the healthy threshold.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+        """
+        self.passed, self.failed = self.passed + 1, 0
+        if self.state == "initial" or self.passed >= check.healthy:
+            self.set("healthy")
+
+    def fail_check(self, check: HealthCheck, reason: str, description: str = "") -> None:
+        """Count a failed health check; the unhealthy threshold of them makes the target unhealthy."""
+        self.passed, self.failed = 0, self.failed + 1
+        # To start a process is real work: the clock does not shorten the time that AWS gives it.
+        given = check.interval * check.unhealthy
+        starting = self.state == "initial" and time.monotonic() - self.registered < given
+        if self.failed >= check.unhealthy and not starting:
+            self.set("unhealthy", reason, description)
+        elif self.state == "initial":
+            self.set("initial", "Elb.InitialHealthChecking")
+
+    def describe(self, group: TargetGroup) -> dict[str, Any]:
+        """Return one TargetHealthDescription."""
+        health = {"State": self.state, "Reason": self.reason, "Description": self.description}
+        check_port = group.health_check.port
+        return {
+            "Target": {"Id": self.target.id, "Port": self.target.port},
+            "HealthCheckPort": self.target.port if check_port == "traffic-port" else check_port,
+            "TargetHealth": {key: value for key, value in health.items() if value},
+        }
+
+
+@dataclass
+class GroupState:
+    """The targets of one target group, with those that drain."""
+
+    group: TargetGroup
+    clock: Clock
+    targets: dict[Target, TargetState] = field(default_factory=dict)
+    now: Callable[[], float] = time.monotonic
+    _turn: Iterator[int] = field(default_factory=itertools.count)
+
+    def update(self, group: TargetGroup) -> None:
+        """Take a new record: new targets start as initial, missing ones drain, unused ones wait."""
+        self.group = group
+        for target in group.targets:
+            state = self.targets.get(target)
+            if state is None or state.draining_since is not None:
+                self.targets[target] = TargetState(target, in_flight=state.in_flight if state else 0)
+        for target, state in self.targets.items():
+            if target not in group.targets and state.draining_since is None:
+                state.draining_since = self.now()
+                state.set("draining", "Target.DeregistrationInProgress")
+        for state in self.registered():
+            if group.load_balancer is None:
+                state.set("unused", "Target.NotInUse")
+            elif state.state == "unused":
+                state.passed = state.failed = 0
+                state.set("initial", "Elb.RegistrationInProgress")
+
+    def registered(self) -> list[TargetState]:
+        """Return the targets that are not draining."""
+        return [state for state in list(self.targets.values()) if state.draining_since is None]
+
+    def choose(self) -> TargetState | None:
+        """Return the next target in turn: a healthy one, any when none is (ALB fails open), None if empty."""
+        registered = self.registered()
+        eligible = [state for state in registered if state.state == "healthy"] or registered
+        return eligible[next(self._turn) % len(eligible)] if eligible else None
+
+    def forget_drained(self) -> None:
+        """Drop targets whose deregistration delay passed; what is in flight gets the delay in real seconds.
+
+        The clock scales AWS's waits, not the time that a request truly takes.
+        """
+        delay = self.group.deregistration_delay
+        for target, state in list(self.targets.items()):
+            if state.draining_since is None:
+                continue
+            waited = self.now() - state.draining_since
+            idle = state.in_flight == 0
+            if waited >= (self.clock.seconds(delay) if idle else delay):
+                del self.targets[target]
+
+    def describe(self, asked: list[Target]) -> list[dict[str, Any]]:
+        """Return DescribeTargetHealth's answer for `asked`, or for all."""
+        self.forget_drained()
+        known = dict(self.targets)
+        if not asked:
+            return [state.describe(self.group) for state in known.values()]
+        return [(known.get(target) or _not_registered(target)).describe(self.group) for target in asked]
+
+
+def _not_registered(target: Target) -> TargetState:
+    state = TargetState(target)
+    state.set("unused", "Target.NotRegistered")
+    return state

@@ -1,0 +1,56 @@
+"""What makes a listener an HTTPS one: its certificate, and the oldest TLS that its security policy takes."""
+
+import re
+import ssl
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local_aws.core.api import AwsError
+from local_aws.services.elbv2.validation import unsupported
+
+# Of the policies, those that today's OpenSSL can keep: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+_POLICY = re.compile(r"ELBSecurityPolicy-TLS13-1-([23])(-(Res|Ext[12]))?(-PQ)?-20[0-9]{2}-[0-9]{2}")
+_OLDEST = {"2": ssl.TLSVersion.TLSv1_2, "3": ssl.TLSVersion.TLSv1_3}
+
+
+@dataclass(frozen=True)
+class Tls:
+    """A listener's certificate with its chain and its key, all PEM, and the name of its security policy."""
+
+    certificate: str
+    key: str = field(repr=False)
+    policy: str
+
+
+def oldest(policy: str) -> ssl.TLSVersion:
+    """Return the oldest version that a security policy takes; refuse by name one that is not kept here."""
+    found = _POLICY.fullmatch(policy)
+    if found is None:
+        raise unsupported(
+            f"the security policy {policy} (only those of TLS 1.3 with TLS 1.2 or nothing older)"
+        )
+    return _OLDEST[found[1]]
+
+
+def check(arn: str, tls: Tls) -> None:
+    """Refuse what no listener could serve with."""
+    try:
+        server_context(tls)
+    except (ssl.SSLError, ValueError) as error:
+        raise AwsError(
+            "UnsupportedCertificate", f"The certificate '{arn}' is not supported: {error}"
+        ) from None
+
+
+def server_context(tls: Tls) -> ssl.SSLContext:
+    """Return the context of a server socket. Ciphers are OpenSSL's: of the policy, the versions are kept."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = oldest(tls.policy)
+    # OpenSSL reads files only; the key is on disk no longer than that.
+    with tempfile.TemporaryDirectory() as folder:
+        pem = Path(folder) / "certificate.pem"
+        pem.touch(mode=0o600)
+        pem.write_text(f"{tls.certificate}\n{tls.key}\n")
+        context.load_cert_chain(pem)
+    return context

@@ -1,0 +1,139 @@
+"""What ELBv2 refuses: names, attributes and settings checked in AWS's words before MiniStack stores them."""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+
+from local_aws.core.api import AwsError
+
+NAME_LENGTH = 32
+
+# Attribute -> the values the data plane acts on; None: any value is kept, and acted on or harmless here.
+LOAD_BALANCER_ATTRIBUTES: dict[str, frozenset[str] | None] = {
+    "deletion_protection.enabled": None,
+    "idle_timeout.timeout_seconds": None,
+    "client_keep_alive.seconds": None,
+    "routing.http.drop_invalid_header_fields.enabled": None,
+    "routing.http.preserve_host_header.enabled": None,
+    "routing.http.xff_client_port.enabled": frozenset({"false"}),
+    "routing.http.xff_header_processing.mode": frozenset({"append", "preserve", "remove"}),
+    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": frozenset({"false"}),
+    "routing.http.desync_mitigation_mode": None,
+    "routing.http2.enabled": None,
+    "load_balancing.cross_zone.enabled": None,
+    "zonal_shift.config.enabled": None,
+    "waf.fail_open.enabled": None,
+    "ipv6.deny_all_igw_traffic": None,
+    "access_logs.s3.enabled": frozenset({"false"}),
+    "access_logs.s3.bucket": None,
+    "access_logs.s3.prefix": None,
+    "connection_logs.s3.enabled": frozenset({"false"}),
+    "connection_logs.s3.bucket": None,
+    "connection_logs.s3.prefix": None,
+    "health_check_logs.s3.enabled": frozenset({"false"}),
+    "health_check_logs.s3.bucket": None,
+    "health_check_logs.s3.prefix": None,
+}
+TARGET_GROUP_ATTRIBUTES: dict[str, frozenset[str] | None] = {
+    "deregistration_delay.timeout_seconds": None,
+    "stickiness.enabled": frozenset({"false"}),
+    "stickiness.type": None,
+    "stickiness.lb_cookie.duration_seconds": None,
+    "stickiness.app_cookie.cookie_name": None,
+    "stickiness.app_cookie.duration_seconds": None,
+    "load_balancing.algorithm.type": frozenset({"round_robin"}),
+    "load_balancing.algorithm.anomaly_mitigation": frozenset({"off"}),
+    "load_balancing.cross_zone.enabled": None,
+    "slow_start.duration_seconds": frozenset({"0"}),
+    "target_group_health.dns_failover.minimum_healthy_targets.count": None,
+    "target_group_health.dns_failover.minimum_healthy_targets.percentage": None,
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count": frozenset({"1"}),
+    "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": frozenset({"off"}),
+}
+LISTENER_ATTRIBUTES: dict[str, frozenset[str] | None] = {
+    "routing.http.response.server.enabled": frozenset({"true"}),
+}
+_RANGES = {"deregistration_delay.timeout_seconds": (0, 3600), "idle_timeout.timeout_seconds": (1, 4000)}
+
+
+def check_name(kind: str, name: str) -> None:
+    """Refuse a name of a load balancer or target group that AWS refuses (pitfall L)."""
+    prefix = "The load balancer name" if kind == "load balancer" else "Target group name"
+    if len(name) > NAME_LENGTH:
+        raise AwsError(
+            "ValidationError", f"{prefix} '{name}' cannot be longer than '{NAME_LENGTH}' characters"
+        )
+    if not re.fullmatch(r"[A-Za-z0-9-]+", name):
+        raise AwsError(
+            "ValidationError",
+            f"{prefix} '{name}' can only contain characters that are alphanumeric characters or hyphens(-)",
+        )
+    if name.startswith("-") or name.endswith("-"):
+        raise AwsError("ValidationError", f"{prefix} '{name}' cannot begin or end with a hyphen(-)")
+    if kind == "load balancer" and name.startswith("internal-"):
+        raise AwsError("ValidationError", f"{prefix} '{name}' cannot begin with 'internal-'")
+
+
+def check_attributes(
+    kind: str, known: Mapping[str, frozenset[str] | None], given: Iterable[Mapping[str, str]]
+) -> None:
+    """Refuse an attribute AWS does not know, and by name a value that nothing here would act on."""
+    for attribute in given:
+        key, value = attribute["Key"], attribute["Value"]
+        if key not in known:
+            raise AwsError("ValidationError", f"{kind} attribute key '{key}' is not recognized")
+        allowed = known[key]
+        if allowed is not None and value not in allowed:
+            raise unsupported(f"the {kind.lower()} attribute {key}={value}")
+        if key in _RANGES:
+            low, high = _RANGES[key]
+            if not value.isdigit() or not low <= int(value) <= high:
+                raise AwsError(
+                    "ValidationError",
+                    f"'{key}' must be between '{low}' and '{high}' inclusive, not '{value}'",
+                )
+
+
+def check_target_group(protocol: str, version: str, target_type: str) -> None:
+    """Refuse by name what the data plane cannot reach: anything but HTTP/1.1 to addresses."""
+    if protocol != "HTTP":
+        raise unsupported(f"target groups of protocol {protocol}")
+    if version not in ("", "HTTP1"):
+        raise unsupported(f"target groups of protocol version {version}")
+    if target_type != "ip":
+        raise unsupported(f"target groups of type {target_type} (only ip)")
+
+
+def check_thresholds(interval: int, timeout: int, healthy: int, unhealthy: int) -> None:
+    """Refuse health check settings outside AWS's ranges."""
+    ranges = {
+        "Health check interval": (interval, 5, 300),
+        "Health check timeout": (timeout, 2, 120),
+        "Healthy threshold count": (healthy, 2, 10),
+        "Unhealthy threshold count": (unhealthy, 2, 10),
+    }
+    for label, (value, low, high) in ranges.items():
+        if not low <= value <= high:
+            raise AwsError(
+                "ValidationError", f"{label} '{value}' must be between '{low}' and '{high}' inclusive"
+            )
+    if timeout >= interval:
+        raise AwsError(
+            "ValidationError",
+            f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'",
+        )
+
+
+def check_address(target: str) -> None:
+    """Refuse a target id that is no address."""
+    try:
+        ipaddress.ip_address(target)
+    except ValueError:
+        raise AwsError(
+            "ValidationError", f"The IP address '{target}' is not a valid IPv4 or IPv6 address"
+        ) from None
+
+
+def unsupported(what: str) -> AwsError:
+    """Return the refusal, by name, of something that local_aws does not do."""
+    return AwsError("UnsupportedOperation", f"local_aws does not implement {what}", 501)

@@ -1,0 +1,1 @@
+"""Service Quotas, at AWS's default values."""

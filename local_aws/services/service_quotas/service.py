@@ -1,0 +1,86 @@
+"""Service Quotas: AWS's default values of the quotas that a deployment meets; nothing here enforces them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from local_aws.core.api import AwsError, JsonService
+
+# What the services are called in the console.
+SERVICES = {
+    "codebuild": "AWS CodeBuild",
+    "ec2": "Amazon Elastic Compute Cloud (Amazon EC2)",
+    "elasticloadbalancing": "Elastic Load Balancing (ELB)",
+    "fargate": "AWS Fargate",
+    "vpc": "Amazon Virtual Private Cloud (Amazon VPC)",
+}
+
+
+@dataclass(frozen=True)
+class Quota:
+    """One quota with the value that AWS gives to an account which asked for nothing."""
+
+    service: str
+    code: str
+    name: str
+    value: float
+
+
+# https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html
+# https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+QUOTAS = (
+    Quota("codebuild", "L-9D07B6EF", "Concurrently running builds for Linux/Small environment", 1.0),
+    Quota("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs", 5.0),
+    Quota("elasticloadbalancing", "L-53DA6B97", "Application Load Balancers per Region", 50.0),
+    Quota("fargate", "L-3032A538", "Fargate On-Demand vCPU resource count", 6.0),
+    Quota("vpc", "L-F678F1CE", "VPCs per Region", 5.0),
+    Quota("vpc", "L-A4707A72", "Internet gateways per Region", 5.0),
+    Quota("vpc", "L-FE5A380F", "NAT gateways per Availability Zone", 5.0),
+)
+
+
+class ServiceQuotas(JsonService):
+    """The service. Every value is AWS's default: nobody can raise one here."""
+
+    service = "service-quotas"
+
+    def get_service_quota(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the value that holds for this account."""
+        return {"Quota": self._describe(self._find(params))}
+
+    def get_aws_default_service_quota(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return AWS's default value."""
+        return {"Quota": self._describe(self._find(params))}
+
+    def list_service_quotas(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the quotas of one service that are known here."""
+        if params["ServiceCode"] not in SERVICES:
+            raise _no_such(f"The request failed because the specified service {params['ServiceCode']}")
+        found = (quota for quota in QUOTAS if quota.service == params["ServiceCode"])
+        return {"Quotas": [self._describe(quota) for quota in found]}
+
+    def _find(self, params: dict[str, Any]) -> Quota:
+        wanted = params["ServiceCode"], params["QuotaCode"]
+        for quota in QUOTAS:
+            if (quota.service, quota.code) == wanted:
+                return quota
+        raise _no_such(f"The request failed because the specified service quota {'/'.join(wanted)}")
+
+    def _describe(self, quota: Quota) -> dict[str, Any]:
+        return {
+            "ServiceCode": quota.service,
+            "ServiceName": SERVICES[quota.service],
+            "QuotaArn": self.context.arn("servicequotas", f"{quota.service}/{quota.code}"),
+            "QuotaCode": quota.code,
+            "QuotaName": quota.name,
+            "Value": quota.value,
+            "Unit": "None",
+            "Adjustable": True,
+            "GlobalQuota": False,
+            "QuotaAppliedAtLevel": "ACCOUNT",
+        }
+
+
+def _no_such(what: str) -> AwsError:
+    return AwsError("NoSuchResourceException", f"{what} does not exist, as far as local_aws knows.")

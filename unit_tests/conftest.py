@@ -1,0 +1,39 @@
+"""One synthesis a session: it is the slow part."""
+
+from __future__ import annotations
+
+import pytest
+
+from unit_tests.infrastructure.synthesized import SHARED, Templates, synthesize
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Environment dev with its settings of cdk.json."""
+    return synthesize(tmp_path_factory.mktemp("cdk.out"))
+
+
+@pytest.fixture(scope="session")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Another environment, with every optional key given."""
+    return synthesize(
+        tmp_path_factory.mktemp("other.out"),
+        environmentSuffix="a-longer-one",
+        account="123456789012",
+        notificationEmail="team@example.com",
+        certificateArn="arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+        testTrafficCidr="203.0.113.0/24",
+        deploymentConfig="CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
+        desiredCount="3",
+        taskCpu="512",
+        taskMemory="1024",
+        terminationWaitMinutes="7",
+        natGateways="2",
+        imageRetention="30",
+    )
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Environment dev, which trusts other accounts, promotes to two of them, and is deployed by GitHub."""
+    return synthesize(tmp_path_factory.mktemp("shared.out"), **SHARED)

@@ -1,0 +1,145 @@
+"""An environment in the middle of a shift, as the page's server gets it; and a server that serves it."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
+from pathlib import Path
+from typing import Any, cast
+
+from harness.cloud import Cloud
+from harness.dashboard.environment_view import Road
+from harness.dashboard.event_stream import events
+from harness.dashboard.process import listen
+from harness.dashboard.server import serve
+
+OLD, NEW, OLDER = "a" * 40, "b" * 40, "c" * 40
+EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+EXECUTION = "c3a70a35-5435-420e-bbeb-5cd39ae9a9c4"
+
+
+def stage(name: str, status: str, commit: str, why: str = "") -> dict[str, Any]:
+    action = {"name": name, "status": status, "at": 1_700_000_000.0, "why": why}
+    return {
+        "name": name,
+        "status": status,
+        "commit": commit,
+        "waiting": [],
+        "closed": "",
+        "actions": [action],
+    }
+
+
+def side(name: str, version: str, status: str, production: float) -> dict[str, Any]:
+    tasks = {"running": 2, "desired": 2, "healthy": 2, "targets": 2}
+    return {
+        "name": name,
+        "version": version,
+        "status": status,
+        **tasks,
+        "production": production,
+        "test": 0.0,
+    }
+
+
+def shift() -> dict[str, dict[str, Any]]:
+    """A tenth of the traffic is on green; what people and programs wrote is hostile."""
+    events = [{"name": "Install", "status": "Succeeded"}, {"name": "AllowTraffic", "status": "InProgress"}]
+    deployment = {"id": "d-1", "status": "InProgress", "config": "Canary", "why": EVIL, "events": events}
+    began = {"began": 1_700_000_000.0, "changed": 1_700_000_040.0}
+    return {
+        "stack": {"name": "stack-it1", "status": "CREATE_COMPLETE", "reason": "", "nested": []},
+        "road": {
+            "stages": [stage("Source", "Succeeded", NEW, EVIL), stage("Deploy", "InProgress", NEW)],
+            "deployments": [deployment],
+            "releases": [
+                {"execution": "1", "commit": NEW, "message": EVIL, "status": "InProgress", **began},
+                {
+                    "execution": EXECUTION,
+                    "commit": OLD,
+                    "message": "Greet",
+                    "status": "Succeeded",
+                    **began,
+                },
+                {"execution": "0", "commit": OLDER, "message": "Begin", "status": "Failed", **began},
+            ],
+        },
+        "sides": {
+            "sides": [
+                side("target-group-blue-it1", OLD, "PRIMARY", 90),
+                side("target-group-green-it1", NEW, "ACTIVE", 10),
+            ]
+        },
+        "logs": {"build": ["Phase complete: BUILD", EVIL], "tasks": [EVIL]},
+    }
+
+
+class RecordedRoad:
+    """Tells the same of an environment at every look, until a test changes it."""
+
+    def __init__(self, url: str = "") -> None:
+        self.cloud = Cloud("local_aws", Path("nowhere"), "http://127.0.0.1:9", 0.02)
+        self.suffix = "it1"
+        self.url = url
+        self.state = shift()
+        self.looks = 0
+
+    def look(self) -> dict[str, dict[str, Any]]:
+        self.looks += 1
+        return dict(self.state)
+
+
+@contextmanager
+def served(road: RecordedRoad, port: int = 0, until: int | None = None) -> Iterator[str]:
+    """Serve the page of `road` for a while; yield its URL."""
+    listener = listen(port)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    ready, loops = threading.Event(), []
+
+    async def run() -> None:
+        task = asyncio.ensure_future(serve(cast(Road, road), listener, until))
+        loops.append((asyncio.get_running_loop(), task))
+        ready.set()
+        await asyncio.wait([task])
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    ready.wait()
+    (loop, task) = loops[0]
+    try:
+        yield url
+    finally:
+        if thread.is_alive():
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join(20)
+
+
+@contextmanager
+def two_versions() -> Iterator[str]:
+    """Serve on loopback what two versions answer in turn; yield its URL."""
+    versions = cycle([OLD, NEW])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("X-Version", next(versions))
+            self.end_headers()
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def read_until_both_versions_answered(url: str) -> None:
+    """Return when the page at `url` has told of both."""
+    for name, part in events(url):
+        if name == "traffic" and {OLD, NEW} == {
+            one for moment in part["moments"] for one in moment["versions"]
+        }:
+            return

@@ -1,0 +1,135 @@
+"""What a browser makes of the page: opened in Chromium, wide and on a phone."""
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.dashboard import server
+from harness.dashboard.watch import Watch
+from integration_tests.support.browser import look
+from unit_tests.harness.dashboard.page_states import (
+    EVIL,
+    NEW,
+    OLD,
+    RecordedRoad,
+    read_until_both_versions_answered,
+    served,
+    two_versions,
+)
+
+CONTRASTS = {
+    **dict.fromkeys(("ink", "dim", "good", "bad", "busy", "link"), 4.5),
+    **dict.fromkeys(("blue", "green", "other"), 3.0),
+}
+
+
+@pytest.fixture
+def road(monkeypatch: pytest.MonkeyPatch) -> RecordedRoad:
+    monkeypatch.setattr(server, "LOCAL_INTERVAL", 0.05)
+    return RecordedRoad()
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_every_colour_can_be_told_from_every_ground(scheme: int) -> None:
+    """WCAG 2.2, 1.4.3 and 1.4.11: a contrast of 4.5 at least for text, and of 3 for what is drawn."""
+    declared = re.findall(r":root \{([^}]*)\}", server.PAGE.read_text())[scheme]
+    colours = dict(re.findall(r"--(\w+): #([0-9a-f]{6})", declared))
+    for ground in ("paper", "card"):
+        for name, least in CONTRASTS.items():
+            dark, light = sorted((luminance(colours[name]), luminance(colours[ground])))
+            assert (light + 0.05) / (dark + 0.05) >= least, f"{name} on {ground}"
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance, as WCAG defines it."""
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(share * weight for share, weight in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
+
+
+def test_a_browser_shows_the_shift_as_text_and_comes_again_when_the_stream_breaks(
+    road: RecordedRoad, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Opened as a person does, in Chromium: wide and on a phone, by keyboard, read aloud."""
+    breaks, reading = iter([True]), Watch.reading
+
+    def read(self: Watch) -> Any:
+        if next(breaks, False):
+            raise ConnectionResetError
+        return reading(self)
+
+    with two_versions() as road.url, served(road) as url:
+        read_until_both_versions_answered(url)
+        monkeypatch.setattr(Watch, "reading", read)
+        looks = look(url, tmp_path)
+    for seen in looks:
+        assert seen.errors == ()
+        assert set(seen.asked) == {url, f"{url}events"}, "it fetched something else"
+        assert seen.overflow == 0, f"at {seen.width} it is {seen.overflow} wider than the window"
+        assert (seen.language, seen.unnamed) == ("en", 0)
+        assert {"header", "main", "status"} <= set(seen.landmarks)
+        assert ("h2 Pipeline", "h3 Source") in zip(seen.headings, seen.headings[1:], strict=False)
+        assert seen.focused == (
+            f"a {road.url}",
+            "a Report of aaaaaaa",
+            "a Report of ccccccc",
+            "pre Last build",
+            "pre Tasks, without the requests",
+        )
+        assert len(set(seen.regions)) == len(seen.regions), "a reader cannot tell them apart"
+        assert f"Service {road.url}. AWS" in seen.text
+        assert "Live" in seen.text
+        assert f'Newest release bbbbbbb "{EVIL}": Deploy InProgress, AllowTraffic' in seen.text
+        assert seen.text.count(EVIL) == 6, "release twice, action, deployment, two logs"
+        for version in (OLD[:7], NEW[:7]):
+            assert re.search(rf"{version} \d+ a second", seen.text)
+        assert "failed 0 a second, 0 in all" in seen.text
+        for words in ("90 %", "10 %", "2 of 2 tasks run", "d-1", "Phase complete: BUILD"):
+            assert words in seen.text
+        assert Path(seen.screenshot).stat().st_size > 10_000, "a page of nothing is smaller"
+    # What the first one was asked for twice is the stream that broke.
+    assert looks[0].asked.count(f"{url}events") == 2
+
+
+def test_a_browser_shows_how_far_a_stack_is_and_nothing_that_is_not_there_yet(
+    road: RecordedRoad, tmp_path: Path
+) -> None:
+    nested = [{"name": "Network", "status": "CREATE_COMPLETE"}]
+    road.state = {"stack": {**road.state["stack"], "status": "CREATE_IN_PROGRESS", "nested": nested}}
+    with served(road) as url:
+        looks = look(url, tmp_path)
+    for seen in looks:
+        assert seen.errors == ()
+        assert seen.overflow == 0
+        assert "Service not deployed" in seen.text
+        assert "stack-it1: CREATE_IN_PROGRESS" in seen.text
+        assert "Network CREATE_COMPLETE" in seen.text
+        assert "Pipeline" not in seen.text
+
+
+def test_a_browser_shows_the_date_of_what_was_not_today(road: RecordedRoad, tmp_path: Path) -> None:
+    now = int(time.time())
+    road.state["road"]["releases"][0] |= {"began": now, "changed": now}
+    with served(road) as url:
+        wide, narrow = look(url, tmp_path)
+    assert "2023-11-14 22:13:20, 40 s" in wide.text
+    assert time.strftime("%Y-%m-%d", time.gmtime(now)) not in wide.text
+    assert narrow.text.count("2023-11-14") == 2, "the stages; the narrow table has no such column"
+
+
+def test_a_browser_draws_each_look_at_its_moment(
+    road: RecordedRoad, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On AWS a look comes every five seconds or more, and not evenly: as many bars are more minutes."""
+    moments = [{"at": at, "versions": {OLD: 20}, "failed": 0} for at in (1000.0, 1001.0, 1006.0, 1240.0)]
+
+    def remember(self: Watch, _url: str) -> None:
+        self._history.extend(moments[len(self._history) :])
+
+    monkeypatch.setattr(Watch, "_ask", remember)
+    with served(road) as url:
+        for seen in look(url, tmp_path):
+            assert seen.bars == ((-4.0, 3.0), (0.0, 3.0), (4.0, 19.0), (24.0, 935.0))

@@ -1,0 +1,135 @@
+"""The prober against a small real server."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from harness.prober import Prober
+
+
+class Service(ThreadingHTTPServer):
+    """Answers as the sample service does; a test sets how."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.version: str | None = "old"
+        self.status = 200
+        self.hangs_up = False
+        self.connections: set[int] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Service
+
+    def do_GET(self) -> None:
+        self.server.connections.add(self.client_address[1])
+        if self.server.hangs_up:
+            self.close_connection = True
+            return
+        self.send_response(self.server.status)
+        if self.server.version is not None:
+            self.send_header("X-Version", self.server.version)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    with Service() as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_service_that_answers_fails_no_probe_at_the_given_rate(service: Service, tmp_path: Path) -> None:
+    with Prober(service.url, tmp_path / "log", rate=40) as prober:
+        time.sleep(1.5)
+    figures = prober.figures()
+    assert figures.failures == 0, prober.failures[:2]
+    assert 34 <= figures.rate <= 46
+    assert figures.versions == {"old": figures.requests}
+    assert 0 < figures.p50 <= figures.p95
+
+
+def test_kept_connections_are_kept_and_fresh_ones_are_not(service: Service, tmp_path: Path) -> None:
+    with Prober(service.url, tmp_path / "log", rate=100, connections=4, fresh=1) as prober:
+        time.sleep(1)
+    fresh = sum(answer.fresh for answer in prober.answers)
+    assert fresh > 10
+    assert len(service.connections) == 4 + fresh
+
+
+def test_every_answer_is_one_line_in_the_log(service: Service, tmp_path: Path) -> None:
+    with Prober(service.url, tmp_path / "log", rate=100) as prober:
+        time.sleep(0.3)
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert len(lines) == prober.figures().requests > 0
+    assert {line["version"] for line in lines} == {"old"}
+
+
+def test_a_shift_shows_both_versions(service: Service, tmp_path: Path) -> None:
+    with Prober(service.url, tmp_path / "log", rate=100) as prober:
+        time.sleep(0.3)
+        service.version = "new"
+        moment = prober.seconds
+        time.sleep(0.5)
+        live = prober.recent()[1]
+    assert set(prober.figures().versions) == {"old", "new"}
+    assert set(prober.figures(moment + 0.1).versions) == {"new"}
+    assert set(live) == {"old", "new"}
+    assert prober.last_of("old") < moment + 0.1 < prober.last_of("new")
+
+
+@pytest.mark.parametrize(
+    ("breaks", "error"),
+    [
+        ({"status": 502}, "status 502"),
+        ({"version": None}, "no X-Version"),
+        ({"hangs_up": True}, "ConnectionError"),
+    ],
+)
+def test_a_broken_answer_is_a_failed_probe(
+    service: Service, tmp_path: Path, breaks: dict[str, object], error: str
+) -> None:
+    with Prober(service.url, tmp_path / "log", rate=100) as prober:
+        time.sleep(0.2)
+        vars(service).update(breaks)
+        time.sleep(0.2)
+    figures = prober.figures()
+    assert 0 < figures.failures < figures.requests
+    assert error in prober.failures[0].error
+
+
+def test_a_service_that_is_away_fails_every_probe(tmp_path: Path) -> None:
+    with Prober("http://127.0.0.1:9/", tmp_path / "log", rate=50) as prober:
+        time.sleep(0.2)
+    figures = prober.figures()
+    assert figures.failures == figures.requests > 0
+
+
+def test_of_more_answers_than_it_may_keep_a_prober_forgets_the_oldest(
+    service: Service, tmp_path: Path
+) -> None:
+    with Prober(service.url, tmp_path / "log", rate=200, most=20) as prober:
+        time.sleep(0.5)
+    asked = [json.loads(line)["at"] for line in (tmp_path / "log").read_text().splitlines()]
+    assert len(asked) > 40
+    assert 10 <= len(prober.answers) <= 20
+    assert [answer.at for answer in prober.answers] == asked[-len(prober.answers) :]

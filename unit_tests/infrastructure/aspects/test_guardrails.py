@@ -1,0 +1,255 @@
+"""The rules for every resource: kept by the app, and seen broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from aws_cdk import App, CfnDeletionPolicy, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_ssm as ssm
+from aws_cdk.assertions import Annotations, Match
+
+from infrastructure.aspects.guardrails import guard
+from infrastructure.naming import Names
+from unit_tests.infrastructure.synthesized import Templates
+
+NAMES = Names("dev")
+TAGS = NAMES.tags
+DESTROY = RemovalPolicy.DESTROY
+# These have tags in CloudFormation; the others of our templates have none.
+TAGLESS = {
+    "AWS::CloudFormation::Stack",
+    "AWS::EC2::Route",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPCGatewayAttachment",
+    "AWS::KMS::Alias",
+    "AWS::Logs::ResourcePolicy",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "Custom::S3AutoDeleteObjects",
+}
+
+
+def errors(make: Callable[[Stack], object], *, tagged: bool = True) -> list[str]:
+    """Synthesize one resource under the rules, and return the errors."""
+    stack = Stack(App(), "Test")
+    if tagged:
+        for key, value in TAGS.items():
+            Tags.of(stack).add(key, value)
+    guard(stack, names=NAMES)
+    make(stack)
+    found = Annotations.from_stack(stack).find_error("*", Match.any_value())
+    return [str(entry.entry.data) for entry in found]
+
+
+def log_group(stack: Stack) -> logs.LogGroup:
+    return logs.LogGroup(
+        stack,
+        "Logs",
+        log_group_name="/ecs/task-dev",
+        retention=logs.RetentionDays.ONE_MONTH,
+        removal_policy=DESTROY,
+    )
+
+
+def function(stack: Stack, *, log_group: logs.ILogGroup | None) -> lambda_.Function:
+    return lambda_.Function(
+        stack,
+        "X",
+        function_name="hook-dev",
+        runtime=lambda_.Runtime.PYTHON_3_12,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("pass"),
+        log_group=log_group,
+    )
+
+
+def retained_when_replaced(stack: Stack) -> None:
+    topic = sns.CfnTopic(stack, "X", topic_name="notifications-dev")
+    topic.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+
+
+def named(name: str | None) -> Callable[[Stack], object]:
+    """Make a topic of this name: any resource that can have one would do."""
+    return lambda stack: sns.Topic(stack, "X", topic_name=name)
+
+
+def vpc(name: str | None) -> Callable[[Stack], object]:
+    """Make a VPC with this Name tag."""
+
+    def make(stack: Stack) -> None:
+        made = ec2.CfnVPC(stack, "X", cidr_block="10.0.0.0/16")
+        if name is not None:
+            Tags.of(made).add("Name", name)
+
+    return make
+
+
+BROKEN: dict[str, tuple[Callable[[Stack], object], str]] = {
+    "a bucket that is retained": (lambda stack: s3.Bucket(stack, "X"), "RemovalPolicy.DESTROY"),
+    "a bucket that is not emptied": (
+        lambda stack: s3.Bucket(stack, "X", removal_policy=DESTROY),
+        "set auto_delete_objects",
+    ),
+    "images that are not deleted": (
+        lambda stack: ecr.Repository(stack, "X", removal_policy=DESTROY),
+        "set empty_on_delete",
+    ),
+    "reports that are not deleted": (
+        lambda stack: codebuild.ReportGroup(stack, "X", removal_policy=DESTROY),
+        "set delete_reports",
+    ),
+    "a protected load balancer": (
+        lambda stack: elbv2.CfnLoadBalancer(
+            stack,
+            "X",
+            load_balancer_attributes=[
+                elbv2.CfnLoadBalancer.LoadBalancerAttributeProperty(
+                    key="deletion_protection.enabled", value="true"
+                )
+            ],
+        ),
+        "set deletion_protection to False",
+    ),
+    "a VPC without a Name tag": (vpc(None), "give it the tag Name with {type}-dev"),
+    "a VPC named like its construct": (vpc("Stack/Network/Vpc"), "has the tag Name Stack/Network/Vpc"),
+    "a VPC of another environment": (vpc("vpc-prod"), "has the tag Name vpc-prod"),
+    "a log group of two years": (
+        lambda stack: logs.LogGroup(stack, "X", removal_policy=DESTROY),
+        "keeps its logs 731 days",
+    ),
+    "a log group for ever": (
+        lambda stack: logs.LogGroup(
+            stack, "X", retention=logs.RetentionDays.INFINITE, removal_policy=DESTROY
+        ),
+        "keeps its logs for ever",
+    ),
+    "a resource that is retained when it is replaced": (
+        retained_when_replaced,
+        "when it is replaced",
+    ),
+    "a function that logs outside the stack": (
+        lambda stack: function(stack, log_group=None),
+        "a group outside the stack",
+    ),
+    "a build that logs outside the stack": (
+        lambda stack: codebuild.Project(
+            stack,
+            "X",
+            project_name="build-dev",
+            build_spec=codebuild.BuildSpec.from_object({"version": "0.2"}),
+        ),
+        "a group outside the stack",
+    ),
+    "a cluster with Container Insights": (
+        lambda stack: ecs.Cluster(
+            stack, "X", cluster_name="cluster-dev", container_insights_v2=ecs.ContainerInsights.ENABLED
+        ),
+        "set container_insights_v2 to DISABLED",
+    ),
+    "a cluster that leaves Container Insights to the account": (
+        lambda stack: ecs.Cluster(stack, "X", cluster_name="cluster-dev"),
+        "set container_insights_v2 to DISABLED",
+    ),
+    "no name": (named(None), "has no name: set topic_name"),
+    "a name without a suffix": (named("notifications"), "is named notifications"),
+    "a name of another environment": (named("notifications-prod"), "is named notifications-prod"),
+    "a suffix in the middle": (named("notifications-dev-2"), "is named notifications-dev-2"),
+    "a suffix alone": (named("dev"), "is named dev"),
+    "a parameter outside the environment's folder": (
+        lambda stack: ssm.StringParameter(stack, "X", parameter_name="/dev/user", string_value="x"),
+        "is named /dev/user",
+    ),
+    "a bucket that collides with everybody's": (
+        lambda stack: s3.Bucket(stack, "X", bucket_name="artifacts-dev"),
+        "is named artifacts-dev",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", sorted(BROKEN))
+def test_what_breaks_a_rule_is_named_with_what_to_do(broken: str) -> None:
+    make, says = BROKEN[broken]
+    found = errors(make)
+    assert any(line.startswith("Test/X") and says in line for line in found), found
+
+
+def test_a_resource_without_our_tags_is_named_with_what_it_lacks() -> None:
+    (line,) = errors(log_group, tagged=False)
+    assert line.startswith(
+        "Test/Logs/Resource (AWS::Logs::LogGroup) lacks the tags cost-centre, environment,"
+    )
+
+
+def test_a_resource_that_keeps_the_rules_passes() -> None:
+    assert not errors(log_group)
+
+
+def test_a_function_that_logs_to_a_group_of_the_stack_passes() -> None:
+    found = errors(lambda stack: function(stack, log_group=log_group(stack)))
+    # The role that the CDK makes for it is another matter.
+    assert [line for line in found if "AWS::IAM::Role" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda stack, name: sns.Topic(stack, "X", topic_name=name), "notifications-dev"),
+        (
+            lambda stack, name: ssm.StringParameter(stack, "X", parameter_name=name, string_value="x"),
+            "/docker-hub-dev/username",
+        ),
+    ],
+)
+def test_a_name_of_ours_passes(make: Callable[[Stack, str], object], name: str) -> None:
+    assert not errors(lambda stack: make(stack, name))
+
+
+def test_nothing_of_the_app_is_retained(templates: Templates) -> None:
+    for resource in templates.resources():
+        assert resource.body.get("DeletionPolicy", "Delete") == "Delete", resource.id
+        assert resource.body.get("UpdateReplacePolicy", "Delete") == "Delete", resource.id
+
+
+def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
+    groups = templates.resources("AWS::Logs::LogGroup")
+    assert {group.properties["LogGroupName"] for group in groups} == {
+        "/ecs/task-dev",
+        "/codebuild/build-dev",
+        "/lambda/artifacts-cleaner-dev",
+        "/aws/events/pipeline-dev",
+        "/lambda/test-traffic-hook-dev",
+    }
+    assert {group.properties["RetentionInDays"] for group in groups} == {30}
+
+
+def test_every_resource_of_the_app_that_can_have_tags_has_ours(templates: Templates) -> None:
+    for resource in templates.resources():
+        if resource.type in TAGLESS:
+            continue
+        given = resource.properties["Tags"]
+        tags = given if isinstance(given, dict) else {tag["Key"]: tag["Value"] for tag in given}
+        assert tags.items() >= TAGS.items(), resource.id
+
+
+def test_no_tag_changes_with_the_time_or_the_commit() -> None:
+    """A changed tag touches the ECS service, which AWS may refuse (pitfall C2)."""
+    assert TAGS == {
+        "project": "python-service-road",
+        "service": "sample-service",
+        "environment": "dev",
+        "managed-by": "cdk",
+        "cost-centre": "python-service-road",
+    }

@@ -1,0 +1,277 @@
+"""Further services: their names, their settings, and the folder that `make new-service` writes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from infrastructure.config.catalogue import SAMPLE, Service, Statement, captured, read_services, service_of
+from infrastructure.config.context_key import ConfigError
+from infrastructure.config.settings import Config
+from infrastructure.constructs.source import lay_out_service
+from infrastructure.errors import AppError
+from infrastructure.naming import Names
+from tools.assembly import defaults
+from tools.new_service import main, new_service
+from unit_tests.infrastructure.synthesized import PROJECT, Templates, synthesize
+
+ORDERS = {
+    "folder": "services/orders",
+    "port": 9000,
+    "healthPath": "/ready",
+    "cpu": 512,
+    "memory": 1024,
+    "tasks": 4,
+    "environment": {"COLOUR": "red"},
+    "taskStatements": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::orders/*"]}],
+}
+
+
+def config(suffix: str, **services: Mapping[str, object]) -> Config:
+    return Config.from_context({**defaults(), "environmentSuffix": suffix, "services": services})
+
+
+def test_without_a_service_in_it_a_suffix_is_the_samples() -> None:
+    assert config("dev", orders=ORDERS).service == SAMPLE
+    assert config("dev-2", orders=ORDERS).names == Names("dev-2")
+
+
+def test_a_suffix_that_begins_with_a_service_is_that_services_environment() -> None:
+    found = config("orders-prod", orders=ORDERS)
+    assert found.service.name == "orders"
+    assert found.names == Names("orders-prod", "orders")
+    assert found.nat_gateways == 2, "as prod has"
+    assert (found.task_cpu, found.task_memory, found.desired_count) == (512, 1024, 4), "as the entry says"
+
+
+def test_the_longest_name_that_fits_wins() -> None:
+    services = read_services({"orders": {}, "orders-eu": {}})
+    assert service_of("orders-eu-dev", services)[0].name == "orders-eu"
+    assert service_of("orders-dev", services) == (services["orders"], "dev")
+
+
+def test_an_entry_is_read_whole() -> None:
+    assert read_services({"orders": ORDERS})["orders"] == Service(
+        name="orders",
+        folder="services/orders",
+        port=9000,
+        health_path="/ready",
+        cpu=512,
+        memory=1024,
+        tasks=4,
+        environment=(("COLOUR", "red"),),
+        task_statements=(Statement(("s3:GetObject",), ("arn:aws:s3:::orders/*",)),),
+    )
+    assert read_services('{"orders": {}}')["orders"].folder == "services/orders"
+
+
+@pytest.mark.parametrize(
+    ("services", "words"),
+    [
+        ([], "services is"),
+        ("{", "it must be JSON"),
+        ({"Orders": {}}, "the name of services.Orders"),
+        ({"orders": []}, "services.orders"),
+        ({"orders": {"colour": "red"}}, "the key services.orders.colour"),
+        ({"orders": {"port": 80}}, "a port from 1024 to 65535"),
+        ({"orders": {"folder": "../elsewhere"}}, "a folder of this project"),
+        ({"orders": {"healthPath": "ready"}}, "a path that answers 200"),
+        ({"orders": {"environment": {"A": 1}}}, "an object of variables"),
+        ({"orders": {"taskStatements": [{"actions": []}]}}, "which its tasks may do"),
+        ({"dev": {}}, "none that begins the environment dev"),
+    ],
+)
+def test_a_slip_in_the_catalogue_is_one_clear_line(services: object, words: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        Config.from_context({**defaults(), "services": services})
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("suffix", ["orders-", "orders-environment-of-mine", "order-dev-is-too-long"])
+def test_names_that_would_not_fit_are_refused(suffix: str) -> None:
+    with pytest.raises(ConfigError, match="environmentSuffix"):
+        config(suffix, orders=ORDERS)
+
+
+def test_a_size_that_fargate_does_not_offer_is_refused() -> None:
+    with pytest.raises(ConfigError, match="taskMemory"):
+        config("orders-dev", orders={"cpu": 1024, "memory": 512})
+
+
+def test_a_promotion_goes_to_the_same_service_there() -> None:
+    context = {**defaults(), "environmentSuffix": "orders-dev", "services": {"orders": ORDERS}}
+    found = Config.from_context({**context, "promoteTo": "staging@222222222222"})
+    (promotion,) = found.promote_to
+    assert (promotion.environment, promotion.task_cpu) == ("orders-staging", 512)
+
+
+@pytest.mark.parametrize("suffix", ["dev", "orders-staging", "a-service-of-16c-long"])
+def test_names_of_load_balancing_fit_into_32_characters(suffix: str) -> None:
+    names = Names(suffix, "orders")
+    found = [names.load_balancer, names.blue_target_group, names.green_target_group]
+    assert all(len(name) <= 32 and name.endswith(f"-{suffix}") for name in found)
+    assert len(set(found)) == 3
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what `make new-service` reads, with a service that it wrote."""
+    copy: Path = tmp_path_factory.mktemp("project")
+    for name in ("cdk.json", "Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json"):
+        shutil.copyfile(PROJECT / name, copy / name)
+    # Whatever this project's own catalogue holds by now.
+    settings = json.loads((copy / "cdk.json").read_text())
+    settings["context"]["services"] = {"earlier": {"tasks": 1}}
+    (copy / "cdk.json").write_text(json.dumps(settings))
+    shutil.copytree(PROJECT / "sample_service", copy / "sample_service")
+    new_service(copy, "big-orders")
+    return copy
+
+
+def test_the_new_service_is_in_the_catalogue_and_nothing_else_changed(project: Path) -> None:
+    written = json.loads((project / "cdk.json").read_text())
+    assert written["context"].pop("services") == {
+        "earlier": {"tasks": 1},
+        "big-orders": {"folder": "services/big-orders"},
+    }
+    before = json.loads((PROJECT / "cdk.json").read_text())
+    before["context"].pop("services", None)
+    assert written == before
+
+
+def test_nothing_of_the_new_service_is_called_as_the_sample(project: Path) -> None:
+    for path in (project / "services/big-orders").rglob("*"):
+        assert "greeter" not in path.name
+        if path.is_file():
+            assert not {"greeter", "sample_service"} & set(path.read_text().replace("/", " ").split())
+
+
+def test_the_new_services_own_tests_pass(project: Path) -> None:
+    python = PROJECT / ".tools/sample-service/bin/python"
+    done = subprocess.run(  # noqa: S603 - the service's own Python
+        [python, "-m", "pytest", "service", "-q", "-p", "no:cacheprovider"],
+        cwd=project / "services/big-orders",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_its_repository_is_born_with_its_folder(project: Path, tmp_path: Path) -> None:
+    lay_out_service(project / "services/big-orders", tmp_path / "seed")
+    assert (tmp_path / "seed/service/big_orders/__init__.py").is_file()
+    assert "big_orders:create_app()" in (tmp_path / "seed/Dockerfile").read_text()
+    (project / "services/big-orders/appspec.yaml").rename(tmp_path / "appspec.yaml")
+    with pytest.raises(AppError, match=r"appspec\.yaml is missing"):
+        lay_out_service(project / "services/big-orders", tmp_path / "again")
+    (tmp_path / "appspec.yaml").rename(project / "services/big-orders/appspec.yaml")
+
+
+def everything(project: Path) -> list[tuple[Path, bytes]]:
+    return [(path, path.read_bytes() if path.is_file() else b"") for path in sorted(project.rglob("*"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("big-orders", "there is a service big-orders already"),
+        ("sample-service", "there is a service sample-service already"),
+        ("Orders", "must be 1 to 16 lower-case letters"),
+        ("", "must be 1 to 16 lower-case letters"),
+        ("a" * 17, "must be 1 to 16 lower-case letters"),
+        ("../orders", "must be 1 to 16 lower-case letters"),
+        ("class", "a word of Python's"),
+        ("json", "Python's own module json"),
+        ("flask", "needs another package flask"),
+        ("gunicorn", "needs another package gunicorn"),
+        ("pytest", "needs another package pytest"),
+        ("importlib-metadata", "must be 1 to 16 lower-case letters"),
+        ("markdown-it", "needs another package markdown_it"),
+        ("yaml", "needs another package yaml"),
+        ("tests", "something else in a service's folder is called tests"),
+        ("conftest", "something else in a service's folder is called conftest"),
+        ("test-answers", "something else in a service's folder is called test_answers"),
+        ("service", "something else in a service's folder is called service"),
+        ("reports", "something else in a service's folder is called reports"),
+        ("dev", "the environment dev of cdk.json"),
+        ("-x", "required: name"),
+    ],
+)
+def test_a_name_that_cannot_work_is_refused_in_one_line_and_writes_nothing(
+    project: Path,
+    name: str,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("tools.new_service.PROJECT", project)
+    monkeypatch.setattr("sys.argv", ["new_service", name])
+    before = everything(project)
+    try:
+        code: object = main()
+    except SystemExit as ended:
+        code = ended.code
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert words in said.err
+    assert said.err.count("\n") == 1
+    assert everything(project) == before
+
+
+def test_a_service_may_not_take_an_environment_of_the_sample() -> None:
+    assert captured("prod", ["dev", "prod-eu"]) == "prod-eu", "its name would begin prod-eu, too"
+    assert captured("pro", ["dev", "prod-eu"]) is None
+
+
+def test_what_goes_wrong_half_way_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    before = everything(project)
+    monkeypatch.setattr("tools.new_service.re.sub", full)
+    with pytest.raises(OSError, match="No space left"):
+        new_service(project, "payments")
+    assert everything(project) == before
+
+
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Templates:
+    """The templates of a service, whose folder stands in the copy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("infrastructure.constructs.source.PROJECT", project)
+        catalogue = {"orders": {**ORDERS, "folder": "services/big-orders"}}
+        return synthesize(
+            tmp_path_factory.mktemp("orders.out"), environmentSuffix="orders-dev", services=catalogue
+        )
+
+
+def test_every_setting_of_the_entry_reaches_the_templates(orders: Templates) -> None:
+    group = orders.only("AWS::ElasticLoadBalancingV2::TargetGroup", Name="target-group-blue-orders-dev")
+    assert (group.properties["Port"], group.properties["HealthCheckPath"]) == (9000, "/ready")
+    service = orders.only("AWS::ECS::Service", ServiceName="service-orders-dev")
+    assert service.properties["DesiredCount"] == 4
+    (task,) = orders.resources("AWS::ECS::TaskDefinition")
+    assert (task.properties["Cpu"], task.properties["Memory"]) == ("512", "1024")
+    (project,) = orders.resources("AWS::CodeBuild::Project")
+    variables = {
+        one["Name"]: one["Value"] for one in project.properties["Environment"]["EnvironmentVariables"]
+    }
+    assert json.loads(variables["TASK_ENVIRONMENT"]) == [{"name": "COLOUR", "value": "red"}]
+    assert (variables["CONTAINER_PORT"], variables["HEALTH_PATH"]) == ("9000", "/ready")
+    role = orders.only("AWS::IAM::Role", RoleName="task-role-orders-dev")
+    (policy,) = role.properties["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("s3:GetObject", "arn:aws:s3:::orders/*")
+
+
+def test_it_has_the_samples_resources_and_none_of_its_names(orders: Templates, templates: Templates) -> None:
+    kinds = [sorted(one.type for one in found.resources()) for found in (orders, templates)]
+    assert kinds[0] == kinds[1]
+    assert "-dev" not in json.dumps(orders.by_part).replace("orders-dev", "")

@@ -1,0 +1,113 @@
+"""The environments of cdk.json: who gets which settings, and what an unfit one is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infrastructure.config.context_key import ConfigError
+from infrastructure.config.settings import Config
+from unit_tests.infrastructure.synthesized import context
+
+
+def of(suffix: str, **given: object) -> Config:
+    return Config.from_context(context(environmentSuffix=suffix, **given))
+
+
+def with_prod(**changes: object) -> dict[str, Any]:
+    """The context of cdk.json, with other settings of prod; None takes one away."""
+    given = context()
+    prod = {**given["environments"]["prod"], **changes}
+    kept = {key: value for key, value in prod.items() if value is not None}
+    return given | {"environments": {**given["environments"], "prod": kept}}
+
+
+def error_of(given: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        Config.from_context(given)
+    line = str(caught.value)
+    assert len(line.splitlines()) == 1
+    return line
+
+
+def test_dev_moves_all_at_once_staging_and_prod_by_canary() -> None:
+    shifts = [
+        of(name).deployment_config.removeprefix("CodeDeployDefault.") for name in ("dev", "staging", "prod")
+    ]
+    assert shifts == ["ECSAllAtOnce", "ECSCanary10Percent5Minutes", "ECSCanary10Percent15Minutes"]
+
+
+def test_prod_survives_the_loss_of_a_zone() -> None:
+    prod = of("prod")
+    assert prod.nat_gateways == 2
+    assert prod.desired_count >= 2
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_the_way_back_stays_open_until_alarms_had_their_minutes_and_a_push_does_not_wait_long(
+    name: str,
+) -> None:
+    """The old tasks are the way back (pitfall N3), and the next push waits for their end (pitfall E2)."""
+    assert 5 <= of(name).termination_wait_minutes <= 15
+
+
+def test_a_suffix_without_an_environment_gets_devs_settings() -> None:
+    stranger, dev = of("it1a2b3c4d"), of("dev")
+    assert stranger.environment_suffix == "it1a2b3c4d"
+    assert {**vars(stranger), "environment_suffix": "dev"} == vars(dev)
+
+
+def test_a_key_given_for_itself_wins_over_the_environments() -> None:
+    config = of("prod", desiredCount="7")
+    assert config.desired_count == 7
+    assert config.termination_wait_minutes == of("prod").termination_wait_minutes
+
+
+def test_an_environment_may_hold_any_other_key() -> None:
+    given = with_prod(notificationEmail="prod@example.com") | {"environmentSuffix": "prod"}
+    assert Config.from_context(given).notification_email == "prod@example.com"
+    assert Config.from_context(given | {"environmentSuffix": "dev"}).notification_email is None
+
+
+@pytest.mark.parametrize("key", Config.of_each_environment())
+def test_a_key_that_an_environment_lacks_is_named_whichever_is_deployed(key: str) -> None:
+    line = error_of(with_prod(**{key: None}))
+    assert line.startswith(f"environments.prod.{key} is missing: it must be ")
+    assert f'for example in cdk.json "{key}": ' in line
+
+
+@pytest.mark.parametrize(
+    ("given", "begins"),
+    [
+        (with_prod(desiredCount=0), "environments.prod.desiredCount is 0: it must be a number of tasks"),
+        (with_prod(taskCpu="fast"), 'environments.prod.taskCpu is "fast": it must be CPU units'),
+        (with_prod(account="7"), 'environments.prod.account is "7": it must be the 12 digits'),
+        (with_prod(taskMemory=512), "environments.prod.taskMemory is 512: it must be MiB that"),
+        (with_prod(desiredcount=2), 'the key environments.prod.desiredcount is "desiredcount": it must'),
+        (with_prod(environmentSuffix="prod"), "the key environments.prod.environmentSuffix is "),
+        (context(environments=None), "environments is missing: it must be an object of environments"),
+        (context(environments="dev"), 'environments is "dev": it must be an object of environments'),
+        (context(environments=[]), "environments is []: it must be an object of environments"),
+        (context(environments={}), "environments.dev is missing: it must be there"),
+        (
+            context(environments=context()["environments"] | {"Prod": {}}),
+            'the name of environments.Prod is "Prod": it must be 1 to 12 lower-case letters',
+        ),
+        (
+            context(environments=context()["environments"] | {"prod": 3}),
+            "environments.prod is 3: it must be an object with the keys ",
+        ),
+    ],
+)  # fmt: skip
+def test_an_unfit_environment_is_refused_in_one_line_that_names_the_place(
+    given: dict[str, Any], begins: str
+) -> None:
+    line = error_of(given)
+    assert line.startswith(begins)
+    assert "for example in cdk.json " in line
+
+
+def test_no_setting_of_an_environment_stands_beside_the_environments_too() -> None:
+    """One place for each: a flat default in cdk.json would win over every environment."""
+    assert not (set(Config.rules()) - {"environmentSuffix"}) & set(context())

@@ -1,0 +1,85 @@
+"""The dashboard: every widget shows something that exists."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from unit_tests.infrastructure.synthesized import Templates, plain
+
+# Namespace -> metric -> dimensions, by the pages that infrastructure/constructs/dashboard.py links to.
+PER_GROUP = ("LoadBalancer", "TargetGroup")
+KNOWN: dict[str, dict[str, tuple[str, ...]]] = {
+    "AWS/CodePipeline": dict.fromkeys(("PipelineDuration", "FailedPipelineExecutions"), ("PipelineName",)),
+    "AWS/CodeBuild": dict.fromkeys(("Duration", "SucceededBuilds", "FailedBuilds"), ("ProjectName",)),
+    "AWS/ApplicationELB": {
+        **dict.fromkeys(
+            (
+                "RequestCount",
+                "HTTPCode_Target_5XX_Count",
+                "TargetResponseTime",
+                "HealthyHostCount",
+                "UnHealthyHostCount",
+            ),
+            PER_GROUP,
+        ),
+        "HTTPCode_ELB_5XX_Count": ("LoadBalancer",),
+    },
+    "AWS/ECS": dict.fromkeys(("CPUUtilization", "MemoryUtilization"), ("ClusterName", "ServiceName")),
+}
+
+
+@pytest.fixture(scope="module")
+def widgets(templates: Templates) -> list[dict[str, Any]]:
+    """The widgets of the one dashboard."""
+    dashboard = templates.only("AWS::CloudWatch::Dashboard", DashboardName="dashboard-dev")
+    found: list[dict[str, Any]] = json.loads(plain(dashboard.properties["DashboardBody"]))["widgets"]
+    return found
+
+
+def metrics(widgets: list[dict[str, Any]]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Namespace, name and dimensions of each metric on the dashboard."""
+    rows = [row for widget in widgets for row in widget["properties"].get("metrics", [])]
+    return [
+        (row[0], row[1], tuple(sorted(part for part in row[2::2] if isinstance(part, str)))) for row in rows
+    ]
+
+
+def test_no_metric_is_shown_that_aws_does_not_publish(widgets: list[dict[str, Any]]) -> None:
+    shown = metrics(widgets)
+    assert shown
+    assert not [each for each in shown if KNOWN.get(each[0], {}).get(each[1]) != each[2]]
+
+
+def test_traffic_errors_latency_and_tasks_are_shown_for_both_groups(widgets: list[dict[str, Any]]) -> None:
+    shown = metrics(widgets)
+    for name in KNOWN["AWS/ApplicationELB"]:
+        of_groups = [each for each in shown if each[1] == name]
+        assert len(of_groups) == {"HTTPCode_ELB_5XX_Count": 1, "TargetResponseTime": 4}.get(name, 2), name
+
+
+def test_the_history_is_read_from_the_event_log(templates: Templates, widgets: list[dict[str, Any]]) -> None:
+    group = templates.only("AWS::Logs::LogGroup", LogGroupName="/aws/events/pipeline-dev")
+    queries = {
+        widget["properties"]["title"]: widget["properties"]["query"]
+        for widget in widgets
+        if widget["type"] == "log"
+    }
+    assert set(queries) == {"Pipeline executions", "Deployments", "Why actions failed"}
+    kept = [
+        kind
+        for rule in templates.resources("AWS::Events::Rule")
+        if rule.properties["Name"].endswith("-events-dev")
+        for kind in rule.properties["EventPattern"]["detail-type"]
+    ]
+    for query in queries.values():
+        assert f"SOURCE '<{group.id}>'" in query
+        assert any(f"`detail-type` = '{kind}'" in query for kind in kept), query
+
+
+def test_every_alarm_is_on_it(templates: Templates, widgets: list[dict[str, Any]]) -> None:
+    (status,) = (widget for widget in widgets if widget["type"] == "alarm")
+    alarms = templates.resources("AWS::CloudWatch::Alarm")
+    assert set(status["properties"]["alarms"]) == {f"<{alarm.id}.Arn>" for alarm in alarms}

@@ -1,0 +1,75 @@
+"""The event log: what EventBridge writes down, and that it may."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from unit_tests.infrastructure.synthesized import Templates, plain
+
+GROUP = "/aws/events/pipeline-dev"
+
+
+def test_eventbridge_may_write_to_this_group_alone(templates: Templates) -> None:
+    group = templates.only("AWS::Logs::LogGroup", LogGroupName=GROUP)
+    policy = templates.only("AWS::Logs::ResourcePolicy", PolicyName="event-log-dev")
+    (statement,) = json.loads(plain(policy.properties["PolicyDocument"]))["Statement"]
+    # Without the second, the rules' invocations fail (hashicorp/terraform-provider-aws#30388).
+    assert statement["Principal"] == {"Service": ["events.amazonaws.com", "delivery.logs.amazonaws.com"]}
+    assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert statement["Resource"] == f"<{group.id}.Arn>"
+
+
+@pytest.mark.parametrize(
+    ("name", "detail_types", "detail"),
+    [
+        (
+            "pipeline-events-dev",
+            [f"CodePipeline {what} Execution State Change" for what in ("Pipeline", "Stage", "Action")],
+            {"pipeline": ["pipeline-dev"]},
+        ),
+        ("build-events-dev", ["CodeBuild Build State Change"], {"project-name": ["build-dev"]}),
+        (
+            "deployment-events-dev",
+            ["CodeDeploy Deployment State-change Notification"],
+            {"application": ["application-dev"], "deploymentGroup": ["deployment-group-dev"]},
+        ),
+    ],
+)
+def test_every_state_of_the_road_is_written_down(
+    templates: Templates, name: str, detail_types: list[str], detail: dict[str, list[str]]
+) -> None:
+    rule = templates.only("AWS::Events::Rule", Name=name)
+    assert rule.properties["EventPattern"]["detail-type"] == detail_types
+    assert rule.properties["EventPattern"]["detail"] == detail, "no state is left out"
+    (target,) = rule.properties["Targets"]
+    # With the `:*` that the group's own ARN ends in, the rule deploys and delivers nothing.
+    assert plain(target["Arn"]) == f"arn:aws:logs:us-east-1:<AWS::AccountId>:log-group:{GROUP}"
+    # EventBridge takes no role for a log group.
+    assert "RoleArn" not in target
+    assert templates.only("AWS::Logs::ResourcePolicy").id in rule.depends_on
+
+
+def test_the_first_run_is_written_down_too(templates: Templates) -> None:
+    """The pipeline runs once by itself when it is made (pitfall B6)."""
+    pipeline = templates.only("AWS::CodePipeline::Pipeline")
+    rules = {
+        rule.id
+        for rule in templates.resources("AWS::Events::Rule")
+        if rule.properties["Name"] != "source-rule-dev"
+    }
+    assert len(rules) == 7
+    assert rules <= pipeline.depends_on
+
+
+def test_no_lambda_makes_the_policy(templates: Templates) -> None:
+    """The CDK's target for log groups would bring one, with a log group that nobody deletes (pitfall H1)."""
+    custom = {each.type for each in templates.resources() if each.type.startswith("Custom::")}
+    assert custom == {"Custom::S3AutoDeleteObjects"}
+
+
+def test_what_a_run_handed_on_is_kept_as_long_as_its_events(templates: Templates) -> None:
+    (rule,) = templates.only("AWS::S3::Bucket").properties["LifecycleConfiguration"]["Rules"]
+    group = templates.only("AWS::Logs::LogGroup", LogGroupName=GROUP)
+    assert rule["ExpirationInDays"] == group.properties["RetentionInDays"] == 30

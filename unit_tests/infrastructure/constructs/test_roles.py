@@ -1,0 +1,160 @@
+"""Least privilege, read from the templates."""
+
+from __future__ import annotations
+
+import pytest
+
+from unit_tests.infrastructure.synthesized import Resource, Templates, plain, statements
+
+# Actions that AWS offers for no resource or, for alarms, for all of an account's only.
+WITHOUT_RESOURCE = {
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ecr:GetAuthorizationToken",
+    "ecs:DescribeTaskDefinition",
+    "ecs:RegisterTaskDefinition",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTargetGroups",
+}
+TRUSTED = {
+    "task-role-dev": "ecs-tasks.amazonaws.com",
+    "execution-role-dev": "ecs-tasks.amazonaws.com",
+    "build-role-dev": "codebuild.amazonaws.com",
+    "deployment-role-dev": "codedeploy.amazonaws.com",
+    "pipeline-role-dev": "codepipeline.amazonaws.com",
+    "source-rule-role-dev": "events.amazonaws.com",
+    "artifacts-cleaner-role-dev": "lambda.amazonaws.com",
+    "test-traffic-hook-role-dev": "lambda.amazonaws.com",
+}
+ACTION_ROLES = {"source-action-role-dev", "build-action-role-dev", "deploy-action-role-dev"}
+
+
+def roles(templates: Templates) -> dict[str, Resource]:
+    return {role.properties["RoleName"]: role for role in templates.resources("AWS::IAM::Role")}
+
+
+def actions(role: Resource) -> set[str]:
+    return {action for statement in statements(role) for action in statement["Action"]}
+
+
+def test_the_roles_are_these_and_no_other(templates: Templates) -> None:
+    assert set(roles(templates)) == set(TRUSTED) | ACTION_ROLES
+
+
+def test_no_role_has_a_managed_policy(templates: Templates) -> None:
+    for name, role in roles(templates).items():
+        assert not role.properties.get("ManagedPolicyArns"), name
+
+
+def test_no_action_has_a_wildcard(templates: Templates) -> None:
+    for name, role in roles(templates).items():
+        assert not [action for action in actions(role) if "*" in action], name
+
+
+def test_only_actions_without_a_resource_are_allowed_on_every_resource(templates: Templates) -> None:
+    for name, role in roles(templates).items():
+        for statement in statements(role):
+            if "*" in statement["Resource"] and statement["Effect"] == "Allow":
+                assert set(statement["Action"]) <= WITHOUT_RESOURCE, name
+
+
+def test_roles_are_passed_to_ecs_tasks_alone_and_only_the_two_of_the_task(templates: Templates) -> None:
+    passers = {
+        name: statement
+        for name, role in roles(templates).items()
+        for statement in statements(role)
+        if "iam:PassRole" in statement["Action"]
+    }
+    assert set(passers) == {"deploy-action-role-dev", "deployment-role-dev"}
+    for statement in passers.values():
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+        assert len(statement["Resource"]) == 2
+        assert ["ExecutionRole" in arn or "TaskRole" in arn for arn in statement["Resource"]] == [True, True]
+
+
+@pytest.mark.parametrize("name", sorted(TRUSTED))
+def test_a_service_is_trusted_only_when_it_acts_for_this_account(templates: Templates, name: str) -> None:
+    (trust,) = roles(templates)[name].properties["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": TRUSTED[name]}
+    if TRUSTED[name] == "lambda.amazonaws.com":
+        return  # Lambda assumes the role of a function of its own account; it sends no source to ask for.
+    assert plain(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount": "<AWS::AccountId>"}
+
+
+@pytest.mark.parametrize("name", sorted(ACTION_ROLES))
+def test_an_action_role_is_taken_on_by_the_pipeline_role_alone(templates: Templates, name: str) -> None:
+    (trust,) = roles(templates)[name].properties["AssumeRolePolicyDocument"]["Statement"]
+    pipeline = roles(templates)["pipeline-role-dev"]
+    assert plain(trust["Principal"]) == {"AWS": f"<{pipeline.id}.Arn>"}
+
+
+def test_the_pipeline_role_may_take_on_exactly_the_action_roles(templates: Templates) -> None:
+    """By name: a reference back from the action roles would make a circle."""
+    role = roles(templates)["pipeline-role-dev"]
+    (assume,) = [each for each in statements(role) if each["Action"] == ["sts:AssumeRole"]]
+    assert set(assume["Resource"]) == {f"arn:aws:iam::<AWS::AccountId>:role/{name}" for name in ACTION_ROLES}
+
+
+def test_the_running_service_may_do_nothing(templates: Templates) -> None:
+    assert not list(statements(roles(templates)["task-role-dev"]))
+
+
+def test_no_role_may_make_a_log_group(templates: Templates) -> None:
+    """A late line would bring a deleted group back (pitfall H2)."""
+    for name, role in roles(templates).items():
+        assert "logs:CreateLogGroup" not in actions(role), name
+
+
+def test_the_deployment_role_moves_these_two_listeners_and_this_service(templates: Templates) -> None:
+    role = roles(templates)["deployment-role-dev"]
+    by_action = {action: each["Resource"] for each in statements(role) for action in each["Action"]}
+    assert len(by_action["elasticloadbalancing:ModifyListener"]) == 2
+    assert by_action["ecs:CreateTaskSet"] == [
+        "arn:aws:ecs:us-east-1:<AWS::AccountId>:service/cluster-dev/service-dev",
+        "arn:aws:ecs:us-east-1:<AWS::AccountId>:task-set/cluster-dev/service-dev/*",
+    ]
+
+
+def test_the_build_role_does_what_a_build_does_and_no_more(templates: Templates) -> None:
+    assert actions(roles(templates)["build-role-dev"]) == {
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:PutObject",
+        "s3:AbortMultipartUpload",
+        "s3:GetBucketLocation",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "codebuild:CreateReport",
+        "codebuild:UpdateReport",
+        "codebuild:BatchPutTestCases",
+        "ecr:GetAuthorizationToken",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+        "ssm:GetParameters",
+        "ssm:GetParameter",
+    }
+
+
+def test_the_deploy_action_registers_releases_and_reads_and_no_more(templates: Templates) -> None:
+    assert actions(roles(templates)["deploy-action-role-dev"]) == {
+        "codedeploy:GetApplication",
+        "codedeploy:GetApplicationRevision",
+        "codedeploy:RegisterApplicationRevision",
+        "codedeploy:CreateDeployment",
+        "codedeploy:GetDeployment",
+        "codedeploy:GetDeploymentConfig",
+        "ecs:RegisterTaskDefinition",
+        "iam:PassRole",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:GetBucketLocation",
+        "kms:Decrypt",
+    }

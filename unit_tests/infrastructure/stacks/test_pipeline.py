@@ -1,0 +1,222 @@
+"""The road of a commit: what starts it, what its three stages do, and how a release moves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from infrastructure.config.settings import DEPLOYMENT_CONFIGS
+from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain
+
+
+def stages(templates: Templates) -> dict[str, dict[str, Any]]:
+    pipeline = templates.only("AWS::CodePipeline::Pipeline").properties
+    return {stage["Name"]: stage["Actions"][0] for stage in pipeline["Stages"]}
+
+
+def rule(templates: Templates, name: str) -> dict[str, Any]:
+    return templates.only("AWS::Events::Rule", Name=name).properties
+
+
+def test_the_pipeline_has_exactly_source_build_deploy_one_action_each(templates: Templates) -> None:
+    pipeline = templates.only("AWS::CodePipeline::Pipeline").properties
+    assert [stage["Name"] for stage in pipeline["Stages"]] == ["Source", "Build", "Deploy"]
+    assert [len(stage["Actions"]) for stage in pipeline["Stages"]] == [1, 1, 1]
+    providers = [action["ActionTypeId"]["Provider"] for action in stages(templates).values()]
+    assert providers == ["CodeCommit", "CodeBuild", "CodeDeployToECS"]
+    assert pipeline["PipelineType"] == "V2"
+    assert pipeline["ExecutionMode"] == "SUPERSEDED"  # never PARALLEL (pitfall E2)
+    assert pipeline["RestartExecutionOnUpdate"] is False
+
+
+def test_source_watches_main_and_does_not_poll(templates: Templates) -> None:
+    configuration = stages(templates)["Source"]["Configuration"]
+    assert configuration["BranchName"] == "main"  # pitfall B5
+    assert configuration["PollForSourceChanges"] is False  # pitfall E1
+
+
+def test_deploy_takes_the_three_files_of_the_build(templates: Templates) -> None:
+    action = stages(templates)["Deploy"]
+    repository = templates.only("AWS::CodeDeploy::Application")
+    group = templates.only("AWS::CodeDeploy::DeploymentGroup")
+    assert action["InputArtifacts"] == [{"Name": "BuildOutput"}]
+    assert plain(action["Configuration"]) == {
+        "ApplicationName": f"<{repository.id}>",
+        "DeploymentGroupName": f"<{group.id}>",
+        "TaskDefinitionTemplateArtifact": "BuildOutput",
+        "TaskDefinitionTemplatePath": "taskdef.json",
+        "AppSpecTemplateArtifact": "BuildOutput",
+        "AppSpecTemplatePath": "appspec.yaml",
+        "Image1ArtifactName": "BuildOutput",
+        "Image1ContainerName": "IMAGE1_NAME",
+    }
+
+
+def test_the_placeholder_that_deploy_fills_in_is_in_taskdef_json(templates: Templates) -> None:
+    name = stages(templates)["Deploy"]["Configuration"]["Image1ContainerName"]
+    assert f"<{name}>" in (PROJECT / "taskdef.json").read_text("utf-8")  # pitfall D2
+
+
+def test_each_action_has_a_role_of_its_own(templates: Templates) -> None:
+    roles = {plain(action["RoleArn"]) for action in stages(templates).values()}
+    pipeline = templates.only("AWS::CodePipeline::Pipeline").properties
+    assert len(roles | {plain(pipeline["RoleArn"])}) == 4
+
+
+def test_a_push_to_main_starts_the_pipeline_and_nothing_else_does(templates: Templates) -> None:
+    properties = rule(templates, "source-rule-dev")
+    repository = templates.only("AWS::CodeCommit::Repository")
+    assert plain(properties["EventPattern"]) == {
+        "source": ["aws.codecommit"],
+        "detail-type": ["CodeCommit Repository State Change"],
+        "resources": [f"<{repository.id}.Arn>"],
+        "detail": {
+            "event": ["referenceCreated", "referenceUpdated"],
+            "referenceType": ["branch"],
+            "referenceName": ["main"],
+        },
+    }
+    (target,) = properties["Targets"]
+    pipeline = templates.only("AWS::CodePipeline::Pipeline")
+    arn = f"arn:aws:codepipeline:us-east-1:<AWS::AccountId>:<{pipeline.id}>"
+    assert plain(target["Arn"]) == arn
+
+
+def test_the_pipeline_stands_after_all_that_its_first_run_needs(templates: Templates) -> None:
+    """It runs by itself when it is made (pitfall B6)."""
+    needed = [
+        *templates.resources("AWS::CodeCommit::Repository"),
+        *templates.resources("AWS::CodeDeploy::DeploymentGroup"),
+        *templates.resources("AWS::CodeBuild::Project"),
+        *templates.resources("AWS::CodeBuild::ReportGroup"),
+        *templates.resources("AWS::Lambda::Function"),
+        *templates.resources("AWS::SSM::Parameter"),
+        *templates.resources("AWS::S3::BucketPolicy"),
+        *templates.resources("AWS::Logs::LogGroup", part="pipeline"),
+        *templates.resources("AWS::SNS::TopicPolicy"),
+    ]
+    roles = templates.resources("AWS::IAM::Role", part="pipeline")
+    needed += [role for role in roles if role.properties["RoleName"] != "source-rule-role-dev"]
+    assert not {each.id for each in needed} - before(templates, "AWS::CodePipeline::Pipeline")
+
+
+def before(templates: Templates, type_: str) -> set[str]:
+    """Every logical id that CloudFormation finishes before the one resource of this type."""
+    resources = {resource.id: resource for resource in templates.resources(part="pipeline")}
+    waiting, seen = [templates.only(type_)], set[str]()
+    while waiting:
+        for id_ in waiting.pop().depends_on & resources.keys() - seen:
+            seen.add(id_)
+            waiting.append(resources[id_])
+    return seen
+
+
+def test_no_policy_stands_outside_its_role_where_a_run_could_race_it(templates: Templates) -> None:
+    assert not templates.resources("AWS::IAM::Policy")
+    assert not templates.resources("AWS::IAM::ManagedPolicy")
+
+
+def test_the_repository_is_born_with_main(templates: Templates) -> None:
+    repository = templates.only("AWS::CodeCommit::Repository", RepositoryName="repository-dev").properties
+    assert repository["Code"]["BranchName"] == "main"  # pitfall B3
+
+
+def test_the_build_runs_docker_on_the_image_that_has_python_3_9(templates: Templates) -> None:
+    project = templates.only("AWS::CodeBuild::Project", Name="build-dev").properties
+    assert project["Environment"]["Image"] == "aws/codebuild/standard:7.0"  # pitfall F1
+    assert project["Environment"]["PrivilegedMode"] is True  # pitfall F3
+    assert project["Environment"]["ComputeType"] == "BUILD_GENERAL1_SMALL"  # pitfall A2
+    assert project["Source"] == {"BuildSpec": "buildspec.yml", "Type": "CODEPIPELINE"}
+
+
+def test_what_a_build_fetches_and_builds_stays_with_its_host(templates: Templates) -> None:
+    project = templates.only("AWS::CodeBuild::Project").properties
+    assert project["Cache"]["Type"] == "LOCAL"
+    assert sorted(project["Cache"]["Modes"]) == ["LOCAL_CUSTOM_CACHE", "LOCAL_DOCKER_LAYER_CACHE"]
+    # A build is root, and that is where pip keeps what it has fetched.
+    assert "    - /root/.cache/pip/**/*\n" in (PROJECT / "buildspec.yml").read_text()
+
+
+def test_the_build_gets_exactly_the_variables_of_the_contract(templates: Templates) -> None:
+    environment = templates.only("AWS::CodeBuild::Project").properties["Environment"]
+    variables = {
+        each["Name"]: (each["Type"], plain(each["Value"])) for each in environment["EnvironmentVariables"]
+    }
+    parameter = templates.only("AWS::SSM::Parameter")
+    assert variables["DOCKER_HUB_USERNAME"] == ("PARAMETER_STORE", f"<{parameter.id}>")
+    assert variables["DOCKER_HUB_PASSWORD_PARAMETER"] == ("PLAINTEXT", "/docker-hub-dev/password")
+    assert {name for name, (kind, _) in variables.items() if kind == "PLAINTEXT"} == {
+        "IMAGE_REPOSITORY_URI",
+        "TASK_FAMILY",
+        "TASK_ROLE_ARN",
+        "EXECUTION_ROLE_ARN",
+        "TASK_CPU",
+        "TASK_MEMORY",
+        "TASK_LOG_GROUP",
+        "CONTAINER_NAME",
+        "CONTAINER_PORT",
+        "HEALTH_PATH",
+        "TEST_TRAFFIC_HOOK",
+        "DOCKER_HUB_PASSWORD_PARAMETER",
+    }
+
+
+@pytest.mark.parametrize("file", ["taskdef.json", "appspec.yaml"])
+def test_every_variable_that_a_contract_file_names_is_given_to_the_build(
+    templates: Templates, file: str
+) -> None:
+    environment = templates.only("AWS::CodeBuild::Project").properties["Environment"]
+    given = {each["Name"] for each in environment["EnvironmentVariables"]}
+    # CodeBuild's own, and buildspec.yml's own: the commit.
+    given |= {"AWS_REGION", "IMAGE_TAG"}
+    assert set(re.findall(r"\$\{(\w+)\}", (PROJECT / file).read_text("utf-8"))) <= given
+
+
+def test_the_docker_hub_user_is_nobody_and_no_password_is_in_a_template(templates: Templates) -> None:
+    parameter = templates.only("AWS::SSM::Parameter").properties
+    assert (parameter["Name"], parameter["Type"]) == ("/docker-hub-dev/username", "String")
+    assert parameter["Value"] == "anonymous"
+
+
+def test_reports_go_to_a_group_of_the_stack_and_go_with_it(templates: Templates) -> None:
+    """CodeBuild would make `{project}-{report}` itself and leave it behind (pitfall F8)."""
+    group = templates.only("AWS::CodeBuild::ReportGroup").properties
+    (report,) = re.findall(r"^reports:\n  ([\w-]+):", (PROJECT / "buildspec.yml").read_text("utf-8"), re.M)
+    assert group["Name"] == f"build-dev-{report}"
+    assert group["DeleteReports"] is True
+
+
+def test_the_deployment_group_shifts_between_both_listeners_and_rolls_back(templates: Templates) -> None:
+    group = templates.only(
+        "AWS::CodeDeploy::DeploymentGroup", DeploymentGroupName="deployment-group-dev"
+    ).properties
+    assert group["DeploymentConfigName"] == "CodeDeployDefault.ECSAllAtOnce"
+    assert group["DeploymentStyle"] == {
+        "DeploymentOption": "WITH_TRAFFIC_CONTROL",
+        "DeploymentType": "BLUE_GREEN",
+    }
+    wait = group["BlueGreenDeploymentConfiguration"]["TerminateBlueInstancesOnDeploymentSuccess"]
+    assert wait == {"Action": "TERMINATE", "TerminationWaitTimeInMinutes": 5}  # pitfall N3
+    assert set(group["AutoRollbackConfiguration"]["Events"]) == {
+        "DEPLOYMENT_FAILURE",
+        "DEPLOYMENT_STOP_ON_REQUEST",
+        "DEPLOYMENT_STOP_ON_ALARM",
+    }
+    (pair,) = group["LoadBalancerInfo"]["TargetGroupPairInfoList"]
+    assert "Production" in str(pair["ProdTrafficRoute"])
+    assert "Test" in str(pair["TestTrafficRoute"])
+    assert ["Blue" in str(pair["TargetGroups"][0]), "Green" in str(pair["TargetGroups"][1])] == [True, True]
+
+
+@pytest.mark.parametrize("name", DEPLOYMENT_CONFIGS)
+def test_the_deployment_configurations_that_config_admits_are_ecs_ones(name: str) -> None:
+    assert name.startswith("CodeDeployDefault.ECS")
+
+
+def test_configuration_and_wait_come_from_the_context(other: Templates) -> None:
+    group = other.only("AWS::CodeDeploy::DeploymentGroup").properties
+    assert group["DeploymentConfigName"] == "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"
+    wait = group["BlueGreenDeploymentConfiguration"]["TerminateBlueInstancesOnDeploymentSuccess"]
+    assert wait["TerminationWaitTimeInMinutes"] == 7

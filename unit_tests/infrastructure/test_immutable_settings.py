@@ -1,0 +1,72 @@
+"""Which settings reach what AWS lets nobody change after the first deploy (pitfalls C1, C5, C6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infrastructure.config.settings import Config
+from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, synthesize
+
+FROZEN_TYPES = (
+    "AWS::ECS::Service",
+    "AWS::ElasticLoadBalancingV2::Listener",
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
+)
+# The README says so of each; environmentSuffix makes another environment.
+FROZEN = {"desiredCount", "certificateArn"}
+MAY_CHANGE = {
+    "account": "123456789012",
+    "createGithubOidcProvider": "true",
+    "deploymentConfig": "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
+    "githubBranches": "main",
+    "githubEnvironments": "staging",
+    "githubOwnerId": "1",
+    "githubRepository": "acme/greeter",
+    "githubRepositoryId": "2",
+    "imageRetention": "99",
+    "natGateways": "2",
+    "notificationEmail": "team@example.com",
+    "promoteTo": "staging@222222222222",
+    "taskCpu": "1024",
+    "taskMemory": "4096",
+    "terminationWaitMinutes": "77",
+    "testTrafficCidr": "203.0.113.0/24",
+    "trustedAccounts": "111111111111",
+}
+
+
+def frozen(templates: Templates) -> list[Any]:
+    """List what must not change, with the ids: a changed id replaces the resource."""
+    return [
+        (each.id, plain(each.properties)) for type_ in FROZEN_TYPES for each in templates.resources(type_)
+    ]
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    return synthesize(tmp_path_factory.mktemp("changed"), **MAY_CHANGE)
+
+
+def test_every_setting_is_either_frozen_or_may_change() -> None:
+    assert {*FROZEN, *MAY_CHANGE, "environmentSuffix"} == set(Config.rules())
+
+
+def test_what_may_change_reaches_nothing_that_is_frozen(templates: Templates, changed: Templates) -> None:
+    """CloudFormation updates only what changed, and ECS refuses what it sends (pitfalls C1, C5)."""
+    assert frozen(changed) == frozen(templates)
+    assert changed.by_part != templates.by_part
+
+
+def test_a_changed_number_of_tasks_would_reach_the_service(templates: Templates, other: Templates) -> None:
+    """Negative control, and why the setting is frozen (pitfall C1)."""
+    counts = [each.only("AWS::ECS::Service").properties["DesiredCount"] for each in (templates, other)]
+    assert counts[0] != counts[1]
+
+
+@pytest.mark.parametrize("key", sorted(FROZEN))
+def test_the_readme_says_which_settings_are_frozen(key: str) -> None:
+    readme = (PROJECT / "README.md").read_text("utf-8")
+    (said,) = [part for part in readme.split("\n\n") if "Two settings are for the first deploy only" in part]
+    assert f"`{key}`" in said

@@ -1,0 +1,152 @@
+"""The `docker` of a build on a real engine: ECR is the gateway, the rest is the engine's."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local_aws.containers.docker.argument_rewriting import Build, RefusedError, map_words
+from unit_tests.local_aws.containers.engine_fakes import REGISTRY, FakeEngine, engine_of
+from unit_tests.local_aws.containers.fakes import HOST
+
+IMAGE = f"{HOST}/images-dev:abc"
+OURS = f"{REGISTRY}/123456789012/images-dev:abc"
+LABELS = ("--label", "local_aws.instance=mine", "--label", "local_aws.build=b1")
+
+
+def told(*words: str, podman: bool = False) -> tuple[str, ...]:
+    return map_words(list(words), Build(REGISTRY, "mine", "b1", podman)).words
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("login", "-u", "AWS", HOST), ("login", "-u", "AWS", REGISTRY)),
+        (("login", f"https://{HOST}"), ("login", REGISTRY)),
+        (("push", IMAGE), ("push", OURS)),
+        (("image", "push", IMAGE), ("image", "push", OURS)),
+        (("pull", f"{HOST}/a@sha256:1"), ("pull", f"{REGISTRY}/123456789012/a@sha256:1")),
+        (("tag", "a:1", IMAGE), ("tag", "a:1", OURS)),
+        (("build", f"--tag={IMAGE}", "."), ("build", f"--tag={OURS}", ".")),
+        (("build", "--build-arg", f"A={HOST}", "."), ("build", "--build-arg", f"A={HOST}", ".")),
+        (("pull", "python:3.9"), ("pull", "python:3.9")),
+        (("run", IMAGE, "echo", IMAGE), ("run", *LABELS, OURS, "echo", IMAGE)),
+        (("network", "create", "n"), ("network", "create", *LABELS, "n")),
+        (("ps", "-a"), ("ps", "--filter", "label=local_aws.build=b1", "-a")),
+        (("--version",), ("--version",)),
+    ],
+)
+def test_ecr_is_led_to_the_gateway_and_nothing_else(
+    words: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    assert told(*words) == expected
+
+
+def test_podman_trusts_the_gateway_without_tls_and_no_other_registry() -> None:
+    assert told("push", IMAGE, podman=True) == ("push", "--tls-verify=false", OURS)
+    assert told("pull", "python:3.9", podman=True) == ("pull", "python:3.9")
+    assert "--tls-verify=false" not in told("build", "-t", IMAGE, ".", podman=True)
+
+
+def test_podman_builds_without_its_cache_which_mixes_up_build_arguments() -> None:
+    assert told("build", ".", podman=True) == ("build", "--layers=false", ".")
+
+
+@pytest.mark.parametrize(
+    "words", [("compose", "up"), ("system", "prune", "-f"), ("image", "prune"), ("--context", "x", "ps")]
+)
+def test_what_touches_more_than_the_build_is_refused_by_name(words: tuple[str, ...]) -> None:
+    with pytest.raises(RefusedError, match=f"does not run `docker {words[0]} {words[1]}`"):
+        told(*words)
+
+
+class Docker:
+    """A build's `docker` on a fake engine."""
+
+    def __init__(self, folder: Path, *, privileged: bool = True) -> None:
+        self.fake = FakeEngine(folder / "engine")
+        self.engine = engine_of(self.fake, folder / "state")
+        self.bin = folder / "bin"
+        self.engine.write_docker(self.bin, privileged=privileged)
+
+    def __call__(self, *words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+        environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LOCAL_AWS_INSTANCE": "mine"}
+        return subprocess.run(  # noqa: S603 - the script under test
+            [self.bin / "docker", *words],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+
+
+def test_a_login_stays_in_the_builds_own_folder(tmp_path: Path) -> None:
+    docker = Docker(tmp_path)
+    assert docker("login", "--username", "AWS", "--password-stdin", HOST, given="secret").returncode == 0
+    assert (docker.fake.folder / "password").read_text() == "secret"
+    assert docker.fake.told("login") == [
+        ["login", "--tls-verify=false", "--username", "AWS", "--password-stdin", REGISTRY]
+    ]
+    folder = docker.bin / ".docker"
+    assert f"DOCKER_CONFIG={folder}" in docker.fake.variables()
+    assert f"REGISTRY_AUTH_FILE={folder / 'config.json'}" in docker.fake.variables()
+    docker.engine.end_docker(docker.bin)
+    assert not folder.exists()
+    docker.engine.stop()
+
+
+def test_the_engine_is_found_and_led_as_local_aws_itself_finds_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # A build's PATH and variables are its machine's; podman would miss its own programs on it.
+    monkeypatch.setenv("PATH", f"{os.environ['PATH']}:/opt/engine")
+    monkeypatch.setenv("CONTAINERS_CONF", "/etc/ours.conf")
+    docker = Docker(tmp_path)
+    monkeypatch.delenv("CONTAINERS_CONF")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    docker("ps")
+    assert "CONTAINERS_CONF=/etc/ours.conf" in docker.fake.variables()
+    assert any(line.startswith("PATH=") and line.endswith("/opt/engine") for line in docker.fake.variables())
+    docker.engine.stop()
+
+
+def test_what_the_engine_says_of_the_gateway_is_said_of_ecr(tmp_path: Path) -> None:
+    docker = Docker(tmp_path)
+    done = docker("push", IMAGE)
+    assert (done.stdout, done.stderr) == (f"pushed to {IMAGE}\n", f"warned of {IMAGE}\n")
+    assert docker.fake.told("push") == [["push", "--tls-verify=false", OURS]]
+    docker.engine.stop()
+
+
+def test_images_that_a_build_names_are_noted(tmp_path: Path) -> None:
+    docker = Docker(tmp_path)
+    docker("build", "-t", IMAGE, "-t", "mine:1", ".")
+    docker("tag", "mine:1", "mine:2")
+    assert docker.engine.record.noted_images() == [OURS, "mine:1", "mine:2"]
+    docker.engine.stop()
+
+
+def test_without_privileged_mode_there_is_no_daemon(tmp_path: Path) -> None:
+    docker = Docker(tmp_path, privileged=False)
+    done = docker("build", ".")
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+    )
+    assert not docker.fake.told()
+    docker.engine.stop()
+
+
+def test_the_end_of_a_build_ends_its_containers(tmp_path: Path) -> None:
+    docker = Docker(tmp_path)
+    docker("run", "-d", IMAGE)
+    assert docker.fake.containers == ["c0"]
+    docker.engine.end_docker(docker.bin)
+    assert docker.fake.containers == []
+    labels = [word for word in docker.fake.told("ps")[0] if word.startswith("label=")]
+    assert labels
+    assert labels[0].startswith("label=local_aws.build=")
+    assert not (docker.bin / "docker").exists()
+    docker.engine.stop()

@@ -1,0 +1,293 @@
+"""Containers of docker or podman: what their command line is told, with a fake; once with a real one."""
+
+import base64
+import signal
+import subprocess
+import sys
+import textwrap
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_aws.containers import selection
+from local_aws.containers.docker import cleanup, networks, probe
+from local_aws.containers.docker.command import LABEL, CommandError
+from local_aws.containers.docker.engine import CliContainers
+from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
+from local_aws.services.ecr.service import Ecr
+from unit_tests.local_aws.containers.engine_fakes import REGISTRY, FakeEngine, engine_of, logins, surroundings
+from unit_tests.local_aws.containers.fakes import HOST, project, until
+from unit_tests.local_aws.services.ecr.registry_server import make_ecr, serving
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> FakeEngine:
+    return FakeEngine(tmp_path / "engine")
+
+
+@pytest.fixture
+def engine(fake: FakeEngine, tmp_path: Path) -> Iterator[CliContainers]:
+    made = engine_of(fake, tmp_path / "state")
+    yield made
+    made.stop()
+
+
+def options(words: list[str], name: str) -> list[str]:
+    return [words[at + 1] for at, word in enumerate(words) if word == name]
+
+
+def test_containers_of_one_task_share_the_network_that_its_own_container_holds(
+    fake: FakeEngine, engine: CliContainers
+) -> None:
+    address = engine.address()
+    containers = [
+        engine.start(ContainerSpec("image", name, address=address), lambda _line: None) for name in "ab"
+    ]
+    assert fake.containers == ["c0", "c1", "c2"]
+    assert [options(words, "--network") for words in fake.told("create")] == [["container:c0"]] * 2
+    assert {container.address for container in containers} == {address}
+    for container in containers:
+        container.stop(1)
+    engine.release(address)
+    assert fake.containers == []
+
+
+def test_a_container_without_an_address_takes_its_own_along(fake: FakeEngine, engine: CliContainers) -> None:
+    container = engine.start(ContainerSpec("image", "a"), lambda _line: None)
+    assert len(fake.containers) == 2
+    container.stop(1)
+    until(lambda: fake.containers == [])
+
+
+def test_what_a_definition_says_of_a_container_is_obeyed(fake: FakeEngine, engine: CliContainers) -> None:
+    spec = ContainerSpec(
+        *("image", "web", ("serve", "now"), ("python", "-m"), {"A": "1", "KEY": "two\nlines"}, "/srv"),
+        user="10001:10001",
+        read_only=True,
+        memory=512,
+        cpu=256,
+    )
+    engine.start(spec, lambda _line: None)
+    words = fake.told("create")[0]
+    assert words[-4:] == ["image", "-m", "serve", "now"]
+    assert options(words, "--entrypoint") == ["python"]
+    assert options(words, "--user") == ["10001:10001"]
+    assert options(words, "--memory") == ["512m"]
+    assert options(words, "--cpu-shares") == ["256"]
+    assert options(words, "--workdir") == ["/srv"]
+    assert {"--read-only", "--read-only-tmpfs=false", "--no-healthcheck"} <= set(words)
+    assert options(words, "--label") == [f"local_aws.instance={fake.instance}"]
+    # No value of a variable is among the words, which every user of the machine can read.
+    assert options(words, "--env") == ["KEY"]
+    assert "two\nlines" not in " ".join(words)
+
+
+def test_docker_is_not_told_what_only_podman_knows(tmp_path: Path) -> None:
+    fake = FakeEngine(tmp_path / "docker", "docker")
+    engine = engine_of(fake, tmp_path / "state")
+    engine.start(ContainerSpec("image", "web", read_only=True), lambda _line: None)
+    engine.pull(f"{HOST}/images-dev:abc", "AWS:secret")
+    engine.stop()
+    told = [word for words in fake.told() for word in words]
+    assert "--read-only" in told
+    assert not {"--read-only-tmpfs=false", "--tls-verify=false", "--time"} & set(told)
+
+
+def test_every_line_is_handed_over_and_the_container_is_removed(
+    fake: FakeEngine, engine: CliContainers
+) -> None:
+    (fake.folder / "lines").write_text("one\ntwo\n")
+    lines: list[str] = []
+    container = engine.start(ContainerSpec("image", "web"), lines.append)
+    until(lambda: lines == ["one", "two"])
+    assert container.exit_code is None
+    container.stop(7)
+    assert options(fake.told("stop")[0], "-t") == ["7"]
+    assert container.exit_code == 137
+    assert container.out_of_memory, "the engine says OOMKilled"
+    assert ["rm", "--force", "--volumes", "--time", "0", container.id] in fake.told("rm")
+
+
+def test_a_container_that_cannot_be_made_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+    fake = FakeEngine(tmp_path / "e", special='[ "$1" = create ] && { echo "Error: no room" >&2; exit 125; }')
+    engine = engine_of(fake, tmp_path / "state")
+    with pytest.raises(ContainerError, match=r"^no room$"):
+        engine.start(ContainerSpec("image", "web"), lambda _line: None)
+    assert fake.containers == []
+    engine.stop()
+
+
+def test_an_image_of_ecr_comes_from_the_gateway_with_the_roles_login(tmp_path: Path) -> None:
+    keep = '[ "$1" = pull ] && cp "$REGISTRY_AUTH_FILE" login.json'
+    fake = FakeEngine(tmp_path / "e", special=keep)
+    engine = engine_of(fake, tmp_path / "state")
+    digest = "sha256:" + "0" * 64
+    assert engine.pull(f"{HOST}/images-dev@{digest}", "AWS:secret") == "sha256:abc"
+    assert fake.told("pull") == [
+        ["pull", "--tls-verify=false", f"{REGISTRY}/123456789012/images-dev@{digest}"]
+    ]
+    assert logins({"REGISTRY_AUTH_FILE": str(fake.folder / "login.json")}) == {
+        REGISTRY: {"auth": "QVdTOnNlY3JldA=="}
+    }
+    assert engine.record.noted_images() == ["sha256:abc"]
+    engine.stop()
+
+
+def test_another_image_is_pulled_only_when_it_is_not_there(tmp_path: Path) -> None:
+    missing = 'case "$1" in image) [ -e pulled ] || exit 1;; pull) : > pulled;; esac'
+    fake = FakeEngine(tmp_path / "e", special=missing)
+    engine = engine_of(fake, tmp_path / "state")
+    for _ in range(2):
+        engine.pull("public.ecr.aws/docker/library/python:3.9-slim")
+    assert fake.told("pull") == [["pull", "public.ecr.aws/docker/library/python:3.9-slim"]]
+    engine.stop()
+
+
+def test_a_pull_that_fails_names_the_image_as_aws_does(tmp_path: Path) -> None:
+    refuse = f'[ "$1" = pull ] && {{ echo "Error: reading {REGISTRY}/a: manifest unknown" >&2; exit 125; }}'
+    engine = engine_of(FakeEngine(tmp_path / "e", special=refuse), tmp_path / "state")
+    with pytest.raises(PullError) as raised:
+        engine.pull(f"{HOST}/a:1", "AWS:secret")
+    assert str(raised.value).endswith(f"failed to resolve ref {HOST}/a:1: reading {HOST}/a: manifest unknown")
+    engine.stop()
+
+
+def test_the_engine_itself_does_not_carry_the_mark_that_the_reaper_kills_by(
+    fake: FakeEngine, engine: CliContainers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_AWS_INSTANCE", "mine")
+    monkeypatch.delenv("LOCAL_AWS_CONTAINERS", raising=False)
+    engine.address()
+    ours = {line for line in fake.variables() if line.startswith("LOCAL_AWS")}
+    assert ours == {f"LOCAL_AWS_ENGINE={fake.instance}"}
+
+
+def test_a_check_has_its_time_from_when_it_begins_inside(tmp_path: Path) -> None:
+    # The engine takes a second to begin; the command, known by its variable, runs as long as it is told.
+    slow = 'if [ "$1" = exec ]; then sleep 1; env "$3" sleep "$6"; echo done; exit; fi'
+    engine = engine_of(FakeEngine(tmp_path / "e", special=slow), tmp_path / "state")
+    container = engine.start(ContainerSpec("image", "web"), lambda _line: None)
+    assert container.execute(("sleep", "0.1"), 0.8) == (0, "done\n")
+    with pytest.raises(TimeoutError, match=r"sleep ran longer than 0.8 s"):
+        container.execute(("sleep", "3"), 0.8)
+    engine.stop()
+
+
+SERVER = """
+import sys, time
+sys.path[:0] = [{project!r}]
+from pathlib import Path
+from local_aws.host import reaper
+from local_aws.containers.engine import ContainerSpec
+from unit_tests.local_aws.containers.engine_fakes import FakeEngine, engine_of
+
+state = Path({state!r})
+kept = reaper.start("mine", state)
+engine = engine_of(FakeEngine(Path({engine!r})), state)
+engine.start(ContainerSpec("image", "web"), print)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_after_a_kill_9_the_reaper_removes_what_the_engine_has(tmp_path: Path) -> None:
+    folder, state = tmp_path / "engine", tmp_path / "state"
+    project = str(Path(__file__).parents[4])
+    text = textwrap.dedent(SERVER).format(project=project, state=str(state), engine=str(folder))
+    with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE) as server:  # noqa: S603
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        assert len(list((folder / "containers").iterdir())) == 2
+        server.send_signal(signal.SIGKILL)
+    until(lambda: not list((folder / "containers").iterdir()), 30)
+    until(lambda: not (state / "containers/engine.json").exists(), 30)
+
+
+def test_images_made_here_lose_our_names_and_go_when_they_have_no_other(tmp_path: Path) -> None:
+    special = (
+        f'[ "$1" = images ] && {{ echo {REGISTRY}/a:1 "{REGISTRY}/b:<none>" python:3.9; exit; }}; '
+        '[ "$1 $2 $5" = "image inspect sha256:mine" ] && { echo "[]"; exit; }; '
+        """[ "$1 $2" = "image inspect" ] && { echo '["theirs:1"]'; exit; }"""
+    )
+    fake = FakeEngine(tmp_path / "e", special=special)
+    record = cleanup.Record(tmp_path)
+    record.write(fake.command, REGISTRY)
+    for name in ("sha256:mine", "sha256:theirs", "extra:1"):
+        record.note_image(name)
+    cleanup.sweep(tmp_path)
+    removed = [words[1] for words in fake.told("rmi")]
+    assert removed == [f"{REGISTRY}/a:1", "extra:1", "sha256:mine"]
+    assert record.read() is None
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Iterator[tuple[CliContainers, Ecr]]:
+    """The engine of this machine that works, with an ECR of its own."""
+    instance = uuid.uuid4().hex
+    ecr = make_ecr(tmp_path / "ecr")
+    ecr.call("CreateRepository", {"repositoryName": "images-dev", "imageTagMutability": "IMMUTABLE"})
+    with serving(ecr) as endpoint:
+        context = surroundings(tmp_path / "state")
+        context.endpoint, context.instance = endpoint, instance
+        for name in selection.ENGINES:
+            try:
+                command = probe.answering(name, instance)
+                # Only if it is there: a unit test pulls nothing.
+                command.run("image", "inspect", networks.IMAGE)
+                probe.try_out(command)
+            except (probe.EngineUnusableError, CommandError):
+                continue
+            cleanup.Record(tmp_path / "state/containers").write(command, endpoint.removeprefix("http://"))
+            yield CliContainers(context, command), ecr
+            cleanup.sweep(tmp_path / "state/containers")
+            assert command.run("ps", "--all", "--quiet", "--filter", f"label={LABEL}={instance}") == ""
+            assert endpoint.removeprefix("http://") not in command.run("images")
+            return
+        pytest.skip(f"no docker or podman here that works and has {networks.IMAGE}")
+
+
+WEB = "import http.server as h; h.HTTPServer(('', 8080), h.SimpleHTTPRequestHandler).serve_forever()"
+
+
+def test_a_real_engine_builds_pushes_and_runs_a_task_and_keeps_nothing(
+    real: tuple[CliContainers, Ecr], tmp_path: Path
+) -> None:
+    engine, ecr = real
+    name = f"{HOST}/images-dev:abc"
+    folder = project(
+        tmp_path / "p", f"FROM {networks.IMAGE}\nWORKDIR /srv\nCOPY main.txt .\n", main__txt="mine"
+    )
+    login = base64.b64decode(
+        ecr.call("GetAuthorizationToken", {})["authorizationData"][0]["authorizationToken"]
+    ).decode()
+    docker = engine.write_docker(tmp_path / "bin", privileged=True)
+    password = login.partition(":")[2]
+    words = ("login", "--username", "AWS", "--password-stdin", HOST)
+    subprocess.run([docker, *words], input=password, text=True, check=True)  # noqa: S603
+    for command in (["build", "-t", name, str(folder)], ["push", name]):
+        subprocess.run([docker, *command], check=True)  # noqa: S603 - the script under test
+    digest = ecr.call("ListImages", {"repositoryName": "images-dev"})["imageIds"][0]["imageDigest"]
+    image = engine.pull(f"{HOST}/images-dev@{digest}", login)
+    address = engine.address()
+    spec = ContainerSpec(image, "web", ("python", "-c", WEB), address=address, user="1:1", read_only=True)
+    container = engine.start(spec, lambda _line: None)
+
+    def answer() -> bytes:
+        try:
+            with urllib.request.urlopen(f"http://{address}:8080/main.txt", timeout=5) as said:
+                return bytes(said.read())
+        except OSError:
+            return b""
+
+    assert until(answer) == b"mine"
+    # Its loopback leads to local_aws, here to the registry, which wants a password.
+    asked = f"import urllib.request as u; u.urlopen('{engine.context.endpoint}/v2/')"
+    assert "401" in container.execute(("python", "-c", asked), 20)[1]
+    assert container.execute(("touch", "/x"), 20)[0] == 1
+    container.stop(0)
+    engine.release(address)
+    engine.end_docker(tmp_path / "bin")
+    engine.stop()

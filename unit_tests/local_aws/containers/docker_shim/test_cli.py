@@ -1,0 +1,169 @@
+"""The `docker` of a build: the commands of our buildspec, as a process, against a real registry."""
+
+import base64
+import os
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_aws.containers.docker_shim import cli
+from local_aws.containers.docker_shim.format import render
+from local_aws.containers.docker_shim.state import DockerError
+from local_aws.containers.processes.container import processes_of
+from local_aws.services.ecr.service import Ecr
+from unit_tests.local_aws.containers.fakes import BASE, HOST, project, settings, until
+from unit_tests.local_aws.services.ecr.registry_server import make_ecr, serving
+
+SERVER = (
+    "import http.server as h; print('up', flush=True);"
+    "h.HTTPServer(('', 8080), h.SimpleHTTPRequestHandler).serve_forever()"
+)
+
+
+class Docker:
+    def __init__(self, directory: Path, endpoint: str, *, privileged: bool = True) -> None:
+        self.directory = directory
+        cli.write_executable(directory, settings(endpoint=endpoint), privileged=privileged)
+
+    def __call__(self, *words: str, given: str = "", fails: int | None = None) -> str:
+        answer = subprocess.run(  # noqa: S603 - the script under test
+            [self.directory / "docker", *words], input=given, capture_output=True, text=True, check=False
+        )
+        assert answer.returncode == (fails or 0), answer.stderr
+        return (answer.stderr if fails else answer.stdout).strip()
+
+
+@pytest.fixture
+def ecr(tmp_path: Path) -> Ecr:
+    found = make_ecr(tmp_path / "ecr")
+    found.call("CreateRepository", {"repositoryName": "images-dev", "imageTagMutability": "IMMUTABLE"})
+    return found
+
+
+@pytest.fixture
+def docker(tmp_path: Path, ecr: Ecr) -> Iterator[Docker]:
+    with serving(ecr) as endpoint:
+        yield Docker(tmp_path / "bin", endpoint)
+        cli.end(tmp_path / "bin")
+
+
+def test_a_build_is_tried_pushed_and_named_by_its_digest(docker: Docker, ecr: Ecr, tmp_path: Path) -> None:
+    name = f"{HOST}/images-dev:abc"
+    folder = project(tmp_path / "p", "FROM BASE\nARG V\nENV V=$V\nCMD python -c 'print(1)'")
+    docker("build", "--build-arg", "V=7", "--provenance=false", "-t", name, str(folder))
+    assert docker("run", "--rm", name, "python", "-c", "import os; print(os.environ['V'])") == "7"
+    assert docker("push", name, fails=1) == "no basic auth credentials"
+    data = ecr.call("GetAuthorizationToken", {})["authorizationData"][0]
+    password = base64.b64decode(data["authorizationToken"]).decode().partition(":")[2]
+    refusal = docker("login", "--username", "AWS", "--password-stdin", HOST, given="wrong", fails=1)
+    assert "401 Unauthorized" in refusal
+    login = docker("login", "--username", "AWS", "--password-stdin", HOST, given=password)
+    assert login == "Login Succeeded"
+    pushed = docker("push", name).splitlines()[-1]
+    digest = ecr.call("ListImages", {"repositoryName": "images-dev"})["imageIds"][0]["imageDigest"]
+    assert pushed.startswith(f"abc: digest: {digest} size: ")
+    assert docker("inspect", "--format", "{{index .RepoDigests 0}}", name) == f"{HOST}/images-dev@{digest}"
+    docker("build", "--build-arg", "V=8", "-t", name, str(folder))
+    assert docker("push", name, fails=1).startswith("tag invalid: The image tag 'abc' already exists")
+
+
+def test_a_detached_container_is_asked_and_removed_without_a_trace(docker: Docker) -> None:
+    container = docker("run", "-d", "--name", "smoke", "-p", "0:8080", BASE, "python", "-c", SERVER)
+    until(lambda: docker("logs", "smoke") == "up")
+    port = docker("port", "smoke", "8080")
+    with urllib.request.urlopen(f"http://{port}/", timeout=5) as answer:
+        assert answer.status == 200
+    inside = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/').status)"
+    assert docker("exec", "smoke", "python", "-c", inside) == "200"
+    assert docker("inspect", "--format", "{{.State.Status}}", "smoke") == "running"
+    assert "cannot remove container" in docker("rm", "smoke", fails=1)
+    assert docker("rm", "-f", "smoke") == "smoke"
+    assert processes_of(container) == []
+    assert "No such container: smoke" in docker("logs", "smoke", fails=1)
+
+
+def test_a_container_whose_process_was_killed_is_not_said_to_run(docker: Docker) -> None:
+    container = docker("run", "-d", "--name", "smoke", BASE, "sleep", "99")
+    for process_id in processes_of(container):
+        os.kill(process_id, 9)
+    until(lambda: docker("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "smoke") == "exited 137")
+    assert "is not running" in docker("exec", "smoke", "true", fails=1)
+
+
+def test_a_container_that_died_with_its_runner_is_not_said_to_run(docker: Docker) -> None:
+    container = docker("run", "-d", "--name", "smoke", BASE, "sleep", "99")
+    runners = [
+        int(entry.parent.name) for entry in Path("/proc").glob("[0-9]*/cmdline") if _names(entry, container)
+    ]
+    assert len(runners) == 1
+    for process_id in (*runners, *processes_of(container)):
+        os.kill(process_id, 9)
+    until(lambda: docker("inspect", "-f", "{{.State.Status}}", "smoke") == "exited")
+
+
+def _names(entry: Path, text: str) -> bool:
+    try:
+        return text.encode() in entry.read_bytes()
+    except OSError:
+        return False
+
+
+def test_the_end_of_a_build_ends_its_containers(docker: Docker) -> None:
+    container = docker("run", "-d", BASE, "sleep", "99")
+    assert processes_of(container)
+    cli.end(docker.directory)
+    assert processes_of(container) == []
+    assert not (docker.directory / "docker").exists()
+
+
+def test_exit_codes_are_the_containers(docker: Docker) -> None:
+    docker("run", "--rm", BASE, "python", "-c", "raise SystemExit(3)", fails=3)
+    docker("run", "--rm", BASE, "no-such-program", fails=127)
+
+
+def test_images_of_one_build_are_unknown_to_another(docker: Docker, tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", "FROM BASE\nENV A=1")
+    docker("build", "-q", "-t", "mine:1", str(folder))
+    other = Docker(tmp_path / "other", "http://127.0.0.1:9")
+    assert "No such object: mine:1" in other("inspect", "mine:1", fails=1)
+    cli.end(other.directory)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--network", "host", BASE),
+        ("buildx", "build", "."),
+        ("compose", "up"),
+        ("build", "--target", "x", "."),
+    ],
+)
+def test_what_it_cannot_do_is_refused_by_name(docker: Docker, words: tuple[str, ...]) -> None:
+    refusal = docker(*words, fails=125)
+    assert refusal.startswith(f"local_aws (processes) cannot do: docker {words[0]}")
+    assert refusal.endswith("use docker")
+
+
+def test_without_privileged_mode_there_is_no_daemon(tmp_path: Path) -> None:
+    docker = Docker(tmp_path / "bin", "http://127.0.0.1:9", privileged=False)
+    assert docker("build", ".", fails=1) == (
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+    )
+
+
+def test_a_broken_dockerfile_ends_the_build_with_one_line(docker: Docker, tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", "FROM BASE\nRUN apt-get update")
+    refusal = docker("build", "-t", "a", str(folder), fails=1)
+    assert refusal == ("ERROR: local_aws (processes) cannot run: RUN apt-get update (line 2); use docker")
+
+
+def test_formats_know_paths_indexes_and_nothing_that_is_not_there() -> None:
+    content = {"State": {"Running": True}, "List": ["a"]}
+    assert render("{{.State.Running}} {{index .List 0}} {{json .List}}", content) == 'true a ["a"]'
+    with pytest.raises(DockerError, match="map has no entry"):
+        render("{{.State.Other}}", content)
+    with pytest.raises(DockerError, match="cannot format"):
+        render("{{range .List}}{{.}}{{end}}", content)

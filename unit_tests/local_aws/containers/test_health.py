@@ -1,0 +1,82 @@
+"""Container health checks: when a container is healthy, and when not any more."""
+
+import threading
+
+import pytest
+
+from local_aws.containers import health as container_health
+from local_aws.containers.health import HealthCheck, allowance, check_command
+from local_aws.core.clock import Clock
+
+
+class _Container:
+    def __init__(self, *codes: int) -> None:
+        self.codes = list(codes)
+        self.stopped = threading.Event()
+
+    def execute(self, command: tuple[str, ...], timeout: float) -> tuple[int, str]:
+        code = self.codes.pop(0)
+        if not self.codes:
+            self.stopped.set()
+        if code == 99:
+            raise TimeoutError
+        return code, ""
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container_health, "SHORTEST_INTERVAL", 0.001)
+    monkeypatch.setattr(container_health, "SHORTEST_ALLOWANCE", 0.0)
+
+
+def statuses(*codes: int, start_period: float = 0) -> list[str]:
+    container, said = _Container(*codes, 0), list[str]()
+    check = HealthCheck(("true",), interval=0.001, start_period=start_period)
+    container_health.watch(container, check, Clock(1.0), said.append, container.stopped)
+    return said
+
+
+def test_the_first_success_makes_it_healthy() -> None:
+    assert statuses(0) == ["HEALTHY"]
+
+
+def test_three_failures_in_a_row_make_it_unhealthy_and_two_do_not() -> None:
+    assert statuses(0, 1, 1, 0) == ["HEALTHY"]
+    assert statuses(0, 1, 1, 1) == ["HEALTHY", "UNHEALTHY"]
+
+
+def test_a_timeout_is_a_failure() -> None:
+    assert statuses(99, 99, 99) == ["UNHEALTHY"]
+
+
+def test_failures_in_the_start_period_do_not_count() -> None:
+    assert statuses(1, 1, 1, 1, start_period=60) == []
+    assert statuses(1, 1, 1, 0, start_period=60) == ["HEALTHY"]
+
+
+def test_an_allowance_for_real_work_is_not_shrunk_below_what_work_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(container_health, "SHORTEST_ALLOWANCE", 10.0)
+    assert allowance(Clock(0.02), 60) == 10
+    assert allowance(Clock(0.02), 5) == 5
+    assert allowance(Clock(1.0), 60) == 60
+
+
+def test_command_forms_of_docker_and_ecs() -> None:
+    assert check_command(["CMD-SHELL", "exit 1"]) == ("/bin/sh", "-c", "exit 1")
+    assert check_command(["CMD", "a", "b"]) == ("a", "b")
+    assert check_command(["NONE"]) is None
+    assert HealthCheck.of_image({"Test": ["CMD", "a"], "Interval": 5_000_000_000}) == HealthCheck(
+        ("a",), interval=5, timeout=30
+    )
+
+
+def test_one_that_is_well_is_asked_less_often_until_a_check_fails() -> None:
+    def pause(status: str, failures: int) -> float:
+        return container_health._until_next(1.0, 5.0, status, failures)
+
+    assert pause("", 0) == 0.3, "a start is seen soon"
+    assert pause("HEALTHY", 0) == 5.0
+    assert pause("HEALTHY", 1) == 1.0
+    assert pause("UNHEALTHY", 3) == 1.0

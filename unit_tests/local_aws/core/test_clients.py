@@ -1,0 +1,36 @@
+"""Our services' clients: each acts as somebody else, and all are made from models that are read once."""
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from botocore.loaders import JSONFileLoader
+
+from local_aws.core.api import service_model
+from local_aws.core.clients import INTERNAL, make_client
+
+
+def keys(who: str) -> dict[str, str]:
+    return {"AWS_ACCESS_KEY_ID": who, "AWS_SECRET_ACCESS_KEY": "local"}
+
+
+def test_another_client_of_a_service_reads_no_model_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    load = JSONFileLoader.load_file
+
+    def counted(loader: JSONFileLoader, path: str) -> object:
+        read.append(path)
+        return load(loader, path)
+
+    make_client("ec2", "http://127.0.0.1:1", "us-east-1", keys("111111111111"))
+    monkeypatch.setattr(JSONFileLoader, "load_file", counted)
+    second = make_client("ec2", "http://127.0.0.1:1", "us-east-1", keys("222222222222"))
+    assert read == []
+    assert second._request_signer._credentials.access_key == "222222222222"
+    assert INTERNAL in second.meta.config.user_agent_extra
+
+
+def test_what_s3s_clients_do_to_their_model_is_not_done_to_ours() -> None:
+    """The bucket stands in the path, which says what a request is about: by it IAM decides."""
+    service_model.cache_clear()
+    with pytest.raises(EndpointConnectionError):
+        make_client("s3", "http://127.0.0.1:1", "us-east-1", keys("1")).put_object(Bucket="bucket", Key="key")
+    assert service_model("s3").operation_model("PutObject").http["requestUri"].startswith("/{Bucket}/")

@@ -1,0 +1,283 @@
+"""Each of our operations takes, answers and refuses as botocore's model of it says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.model import OperationModel
+
+from local_aws.core.api import AwsError, JsonService, service_model
+from local_aws.core.clock import Clock
+from local_aws.core.conformance import declares, output_violations, refusal
+from local_aws.core.context import Context
+from local_aws.core.pagination import pagination
+from local_aws.daemon import start
+from local_aws.server.api_coverage import OURS, PARTIAL, implemented, page
+from unit_tests.local_aws.cloudformation_cloud import Cloud
+
+TASK = {
+    "requiresCompatibilities": ["FARGATE"],
+    "networkMode": "awsvpc",
+    "cpu": "256",
+    "memory": "512",
+    "containerDefinitions": [{"name": "app", "image": "app"}],
+}
+
+
+def operation(service: str, name: str) -> OperationModel:
+    return service_model(service).operation_model(name)
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "params", "code", "must"),
+    [
+        (
+            "codepipeline",
+            "GetPipeline",
+            {"name": "a b"},
+            "ValidationException",
+            r"satisfy regular expression pattern: [A-Za-z0-9.@\-_]+",
+        ),
+        (
+            "codepipeline",
+            "ListPipelines",
+            {"maxResults": 1001},
+            "ValidationException",
+            "have value less than or equal to 1000",
+        ),
+        (
+            "codebuild",
+            "ListBuilds",
+            {"sortOrder": "UP"},
+            "ValidationException",
+            "satisfy enum value set: [ASCENDING, DESCENDING]",
+        ),
+    ],
+)
+def test_an_input_out_of_its_limits_is_refused_in_awss_words(
+    service: str, name: str, params: dict[str, Any], code: str, must: str
+) -> None:
+    ((member, value),) = params.items()
+    words = f"Value '{value}' at '{member}' failed to satisfy constraint: Member must {must}"
+    assert refusal(operation(service, name), params) == (code, f"1 validation error detected: {words}")
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "member"),
+    [
+        ("codedeploy", "GetApplication", "applicationName"),
+        ("codecommit", "GetRepository", "repositoryName"),
+    ],
+)
+def test_some_services_have_a_code_for_each_member(service: str, name: str, member: str) -> None:
+    code, words = refusal(operation(service, name), {member: "x" * 101}) or ("", "")
+    assert code == f"Invalid{member[0].upper()}{member[1:]}Exception"
+    assert words.startswith(f"The {member.removesuffix('Name')} name is not valid. Value 'xxx")
+
+
+def test_ecr_has_words_of_its_own() -> None:
+    code, words = refusal(operation("ecr", "ListImages"), {"repositoryName": "I"}) or ("", "")
+    assert code == "InvalidParameterException"
+    assert words.startswith(
+        "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must have length"
+    )
+
+
+def test_every_violation_is_named_with_its_place() -> None:
+    container = {"name": "app", "ulimits": [{"name": "many", "softLimit": 1, "hardLimit": 1}]}
+    params = {"family": "f", "containerDefinitions": [container], "networkMode": "mesh"}
+    code, words = refusal(operation("ecs", "RegisterTaskDefinition"), params) or ("", "")
+    assert code == "InvalidParameterException"
+    assert words.startswith("2 validation errors detected: ")
+    assert "'mesh' at 'networkMode'" in words
+    assert "'many' at 'containerDefinitions.1.member.ulimits.1.member.name'" in words
+
+
+def test_a_good_input_is_not_refused() -> None:
+    assert refusal(operation("codepipeline", "GetPipeline"), {"name": "pipeline-dev"}) is None
+    assert refusal(operation("ecs", "ListClusters"), {"maxResults": 10}) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ({"ids": ["a"]}, []),
+        ({"ids": "a"}, ["answer.ids is no list but str"]),
+        ({"ids": [1]}, ["answer.ids[0] is no string but int"]),
+        ({"names": []}, ["answer has names, which no client knows"]),
+    ],
+)
+def test_an_answer_that_no_client_could_read_is_noticed(answer: dict[str, Any], says: list[str]) -> None:
+    assert list(output_violations(operation("codebuild", "ListBuilds").output_shape, answer)) == says
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"timeoutInMinutes": 1.5}, "answer.builds[0].timeoutInMinutes is no integer but float"),
+        ({"buildComplete": 1}, "answer.builds[0].buildComplete is no boolean but int"),
+        ({"startTime": 1.0}, "answer.builds[0].startTime is no timestamp but float"),
+        ({"environment": []}, "answer.builds[0].environment is no structure but list"),
+        ({"environment": {"type": "LINUX_CONTAINER"}}, "answer.builds[0].environment lacks image"),
+    ],
+)
+def test_each_type_is_looked_at(change: dict[str, Any], says: str) -> None:
+    assert says in list(
+        output_violations(operation("codebuild", "BatchGetBuilds").output_shape, {"builds": [change]})
+    )
+
+
+def test_an_enum_of_an_answer_has_only_its_values() -> None:
+    shape = operation("codebuild", "BatchGetBuilds").output_shape
+    (said,) = output_violations(shape, {"builds": [{"buildStatus": "DONE"}]})
+    assert said.startswith("answer.builds[0].buildStatus is 'DONE', none of SUCCEEDED, ")
+
+
+def test_an_error_is_one_that_the_operation_declares() -> None:
+    asked = operation("codedeploy", "GetApplication")
+    assert declares(asked, "ApplicationDoesNotExistException")
+    assert declares(asked, "AccessDeniedException")
+    assert not declares(asked, "PipelineNotFoundException")
+
+
+class Wrong(JsonService):
+    """A service that answers and refuses as no model says."""
+
+    service = "codebuild"
+
+    def list_builds(self, _params: dict[str, Any]) -> dict[str, Any]:
+        return {"ids": [1]}
+
+    def list_projects(self, _params: dict[str, Any]) -> dict[str, Any]:
+        raise AwsError("PipelineNotFoundException", "no")
+
+
+def test_what_does_not_conform_is_a_fault_that_ends_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr(Wrong, "note", lambda _, name, what: noted.append(f"{name}: {what}"))
+    service = Wrong(Context(tmp_path, "http://127.0.0.1:9", Clock(0.02), "test", lambda *_: None))
+    service.call("ListBuilds", {})
+    with pytest.raises(AwsError):
+        service.call("ListProjects", {})
+    assert noted == [
+        "ListBuilds: answer.ids[0] is no string but int",
+        "ListProjects: refuses with PipelineNotFoundException, which its model does not declare",
+    ]
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    server = start(tmp_path_factory.mktemp("state"))
+    yield Cloud(server)
+    assert server.stop() == []
+
+
+# Three of each thing; then what lists them, and what it lists.
+THREE = ("one", "two", "three")
+
+
+@pytest.fixture(scope="module")
+def peopled(cloud: Cloud) -> Cloud:
+    codecommit, ecs, ecr = (cloud.client(name) for name in ("codecommit", "ecs", "ecr"))
+    codedeploy = cloud.client("codedeploy")
+    codecommit.create_repository(repositoryName="branches")
+    first = codecommit.put_file(
+        repositoryName="branches", branchName="main", fileContent=b"1", filePath="one.txt"
+    )
+    for name in THREE:
+        codecommit.create_repository(repositoryName=name)
+        codecommit.create_branch(repositoryName="branches", branchName=name, commitId=first["commitId"])
+        ecs.create_cluster(clusterName=name)
+        ecs.register_task_definition(family=name, **TASK)
+        ecr.create_repository(repositoryName=name)
+        codedeploy.create_application(applicationName=name, computePlatform="ECS")
+    return cloud
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "given", "least"),
+    [
+        ("codecommit", "ListRepositories", {}, 4),
+        ("codecommit", "ListBranches", {"repositoryName": "branches"}, 4),
+        ("ecs", "ListClusters", {}, 3),
+        ("ecs", "ListTaskDefinitions", {}, 3),
+        ("ecs", "ListTaskDefinitionFamilies", {}, 3),
+        ("ecr", "DescribeRepositories", {}, 3),
+        ("codedeploy", "ListApplications", {}, 3),
+        ("codedeploy", "ListDeploymentConfigs", {}, 3),
+        ("service-quotas", "ListServiceQuotas", {"ServiceCode": "vpc"}, 3),
+    ],
+)
+def test_pages_of_one_are_the_whole_list(
+    peopled: Cloud,
+    service: str,
+    name: str,
+    given: dict[str, Any],
+    least: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = pagination(service)[name]
+    client = peopled.client(service)
+    method = next(key for key, one in client.meta.method_to_api_mapping.items() if one == name)
+    whole = getattr(client, method)(**given)[names["result_key"]]
+    assert len(whole) >= least
+    pages = client.get_paginator(method).paginate(
+        **given, **({"PaginationConfig": {"PageSize": 1}} if "limit_key" in names else {})
+    )
+    found = [one[names["result_key"]] for one in pages]
+    assert [item for one in found for item in one] == whole
+    if "limit_key" in names:
+        assert [len(one) for one in found] == [1] * len(whole)
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_page_of_nothing_is_refused(cloud: Cloud, size: int) -> None:
+    with pytest.raises(ClientError, match=r"InvalidParameterException.*maxResults is"):
+        cloud.client("ecs").list_clusters(maxResults=size)
+
+
+def test_differences_come_in_pages_too(peopled: Cloud) -> None:
+    codecommit = peopled.client("codecommit")
+    put = [{"filePath": name, "fileContent": b"1"} for name in THREE]
+    made = codecommit.create_commit(repositoryName="one", branchName="main", putFiles=put)
+    pages = codecommit.get_paginator("get_differences").paginate(
+        repositoryName="one",
+        afterCommitSpecifier=made["commitId"],
+        PaginationConfig={"PageSize": 2},
+    )
+    found = [[one["afterBlob"]["path"] for one in page["differences"]] for page in pages]
+    assert [len(page) for page in found] == [2, 1]
+    assert sorted(path for page in found for path in page) == sorted(THREE)
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "code"),
+    [
+        ("codecommit", "list_repositories", "InvalidContinuationTokenException"),
+        ("codedeploy", "list_applications", "InvalidNextTokenException"),
+        ("ecs", "list_clusters", "InvalidParameterException"),
+        ("codebuild", "list_builds", "InvalidInputException"),
+    ],
+)
+def test_a_token_that_no_answer_gave_is_refused(cloud: Cloud, service: str, name: str, code: str) -> None:
+    client = cloud.client(service)
+    with pytest.raises(client.exceptions.ClientError) as error:
+        getattr(client, name)(nextToken="made up")
+    assert error.value.response["Error"]["Code"] == code
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_what_is_said_to_be_partial_is_there(service: type[JsonService]) -> None:
+    there = {f"{service.service}:{name}" for name in implemented(service)}
+    assert {name for name in PARTIAL if name.startswith(f"{service.service}:")} <= there
+
+
+def test_the_page_has_every_operation_of_every_model_once() -> None:
+    rows = [line[2:].split(" | ") for line in page().splitlines() if line.startswith("| ")]
+    named = [name for row in rows if row[1] in ("real", "partial", "refused") for name in row[0].split(", ")]
+    wanted = [name for one in OURS for name in service_model(one.service).operation_names]
+    assert sorted(named) == sorted(["service", *wanted])

@@ -1,0 +1,168 @@
+"""Who acts as whom: a web identity, a function, a service on somebody's behalf, a registry's login."""
+
+import base64
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local_aws.containers.images.registry_client import Reference, Registry, RegistryError
+from local_aws.core.api import CALLER, AwsError
+from local_aws.daemon import start
+from local_aws.iam.web_identity import TokenError, identity
+from unit_tests.local_aws.cloudformation_cloud import Cloud
+from unit_tests.local_aws.containers.fakes import HOST, build, project, shared_store
+from unit_tests.local_aws.services.ecr.registry_server import make_ecr, serving
+
+ACCOUNT = "123456789012"
+HOSTED = "token.actions.githubusercontent.com"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOSTED}"
+CLAIMS = {"iss": f"https://{HOSTED}", "aud": "sts.amazonaws.com", "sub": "repo:org/app:ref:refs/heads/main"}
+ASKS = b"""
+import boto3, os
+def handler(event, context):
+    client = boto3.client("sts", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name="us-east-1")
+    return client.get_caller_identity()["Arn"]
+"""
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    server = start(tmp_path_factory.mktemp("state"))
+    yield Cloud(server)
+    assert server.stop() == []
+
+
+def token(**claims: str) -> str:
+    body = base64.urlsafe_b64encode(json.dumps({**CLAIMS, **claims}).encode()).decode().rstrip("=")
+    return f"e30.{body}.x"
+
+
+def trust(principal: dict[str, str], action: str, **condition: Any) -> str:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action, **condition}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_a_token_says_who_it_is_in_the_provider_s_own_keys() -> None:
+    found = identity(token(), ACCOUNT, {PROVIDER: ["sts.amazonaws.com"]})
+    assert found.caller.federated == PROVIDER
+    assert found.values == {f"{HOSTED}:aud": "sts.amazonaws.com", f"{HOSTED}:sub": CLAIMS["sub"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "providers", "words"),
+    [
+        (token(), {}, "No OpenIDConnect provider found in your account for https://token.actions"),
+        (token(aud="other"), {PROVIDER: ["sts.amazonaws.com"]}, "Incorrect token audience"),
+        ("nonsense", {PROVIDER: ["sts.amazonaws.com"]}, "not a valid JWT"),
+        ("a.bm90IGpzb24.c", {PROVIDER: ["sts.amazonaws.com"]}, "not a valid JWT"),
+    ],
+)
+def test_a_token_that_the_account_cannot_take_is_refused(
+    given: str, providers: dict[str, list[str]], words: str
+) -> None:
+    with pytest.raises(TokenError, match=words):
+        identity(given, ACCOUNT, providers)
+
+
+def test_a_web_identity_takes_on_the_role_of_its_branch_and_no_other(cloud: Cloud) -> None:
+    iam = cloud.client("iam")
+    iam.create_open_id_connect_provider(Url=f"https://{HOSTED}", ClientIDList=["sts.amazonaws.com"])
+    condition = {"StringEquals": {f"{HOSTED}:aud": "sts.amazonaws.com", f"{HOSTED}:sub": CLAIMS["sub"]}}
+    document = trust({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", Condition=condition)
+    arn = iam.create_role(RoleName="github", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    sts = boto3.client(
+        "sts",
+        endpoint_url=cloud.server.endpoint,
+        region_name="us-east-1",
+        config=Config(signature_version=UNSIGNED),
+    )
+    given = {"RoleArn": arn, "RoleSessionName": "run", "WebIdentityToken": token()}
+    assert sts.assume_role_with_web_identity(**given)["AssumedRoleUser"]["Arn"].endswith("github/run")
+    given["WebIdentityToken"] = token(sub="repo:org/app:pull_request")
+    with pytest.raises(ClientError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"):
+        sts.assume_role_with_web_identity(**given)
+
+
+def test_a_function_acts_as_its_role(cloud: Cloud) -> None:
+    document = trust({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")
+    arn = cloud.client("iam").create_role(RoleName="fn", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("asks.py", ASKS)
+    functions = cloud.client("lambda")
+    functions.create_function(
+        FunctionName="asks",
+        Runtime="python3.12",
+        Role=arn,
+        Handler="asks.handler",
+        Code={"ZipFile": packed.getvalue()},
+        Timeout=60,
+    )
+    answer = functions.invoke(FunctionName="asks")["Payload"].read()
+    assert json.loads(answer) == f"arn:aws:sts::{ACCOUNT}:assumed-role/fn/lambda"
+    # The role may not log, and so there is no log.
+    time.sleep(0.5)
+    assert cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/asks")["logGroups"] == []
+
+
+def test_a_service_takes_on_only_a_role_that_trusts_it(cloud: Cloud) -> None:
+    other = trust({"Service": "ecs-tasks.amazonaws.com"}, "sts:AssumeRole")
+    arn = cloud.client("iam").create_role(RoleName="other", AssumeRolePolicyDocument=other)["Role"]["Arn"]
+    deploy = cloud.client("codedeploy")
+    deploy.create_application(applicationName="app", computePlatform="ECS")
+    with pytest.raises(
+        ClientError, match="does not have the permissions required to assume the role"
+    ) as caught:
+        deploy.create_deployment_group(applicationName="app", deploymentGroupName="g", serviceRoleArn=arn)
+    assert caught.value.response["Error"]["Code"] == "InvalidRoleException"
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload"],
+)
+def test_a_push_needs_each_permission_of_the_login_s_owner(tmp_path: Path, missing: str) -> None:
+    ecr = make_ecr(tmp_path / "state")
+    asked: list[tuple[str, str]] = []
+
+    def authorize(caller: str, action: str, resource: str) -> None:
+        asked.append((caller, resource))
+        if action == missing:
+            raise AwsError("AccessDeniedException", f"User: x is not authorized to perform: {action}")
+
+    ecr.context.authorize = authorize
+    ecr.call("CreateRepository", {"repositoryName": "app"})
+    CALLER.set("ASIAOWNER")
+    data = ecr.call("GetAuthorizationToken", {})["authorizationData"][0]
+    login = base64.b64decode(data["authorizationToken"]).decode()
+    image = build(project(tmp_path / "project", f"FROM BASE\nENV A={missing}"))
+    with serving(ecr) as endpoint:
+        registry = Registry(endpoint, Reference.parse(f"{HOST}/app:v1"), login)
+        with pytest.raises(RegistryError, match=missing) as caught:
+            registry.push(shared_store(), image, lambda _: None)
+    assert caught.value.status == 403
+    assert set(asked) == {("ASIAOWNER", f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app")}
+
+
+def test_a_trust_in_a_role_that_nobody_has_is_refused(cloud: Cloud) -> None:
+    """pitfall M2: by the API and to change one too; an account alone need not exist."""
+    iam = cloud.client("iam")
+    account = trust({"AWS": "arn:aws:iam::999999999999:root"}, "sts:AssumeRole")
+    there = iam.create_role(RoleName="there", AssumeRolePolicyDocument=account)["Role"]["Arn"]
+    iam.create_role(RoleName="second", AssumeRolePolicyDocument=trust({"AWS": there}, "sts:AssumeRole"))
+    missing = trust({"AWS": f"{there}-not"}, "sts:AssumeRole")
+    words = f'MalformedPolicyDocument.*Invalid principal in policy: "AWS":"{there}-not"'
+    with pytest.raises(ClientError, match=words):
+        iam.create_role(RoleName="third", AssumeRolePolicyDocument=missing)
+    with pytest.raises(ClientError, match=words):
+        iam.update_assume_role_policy(RoleName="second", PolicyDocument=missing)

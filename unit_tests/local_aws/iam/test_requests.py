@@ -1,0 +1,284 @@
+"""From a request to what it asks for: the action, the resources, and what AWS checks along with it.
+
+The expectations are AWS's: https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from local_aws.iam.request_parser import HttpRequest, WrongScopeError, credential, read
+from local_aws.iam.required_permissions import Asked, asked
+from local_aws.iam.resources import Place
+
+ACCOUNT, REGION = "111111111111", "us-east-1"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
+OWNED = f"{REGION}:{ACCOUNT}"
+TARGETS = {
+    "codecommit": "CodeCommit_20150413",
+    "codebuild": "CodeBuild_20161006",
+    "codedeploy": "CodeDeploy_20141006",
+    "codepipeline": "CodePipeline_20150709",
+    "ecs": "AmazonEC2ContainerServiceV20141113",
+    "ecr": "AmazonEC2ContainerRegistry_V20150921",
+    "logs": "Logs_20140328",
+    "kms": "TrentService",
+    "ssm": "AmazonSSM",
+    "events": "AWSEvents",
+}
+
+
+class Known:
+    """An account with one encrypted bucket, object, topic and parameter, and one task definition."""
+
+    def key_arn(self, key: str) -> str:
+        return key
+
+    def is_managed_key(self, arn: str) -> bool:
+        return arn.endswith("managed")
+
+    def bucket_key(self, bucket: str) -> str:
+        return {"secret": KEY, "aws": "managed"}.get(bucket, "")
+
+    def object_key(self, bucket: str, key: str) -> str:
+        return self.bucket_key(bucket)
+
+    def topic_key(self, arn: str) -> str:
+        return KEY if arn.endswith("secret") else ""
+
+    def parameter_key(self, name: str) -> str:
+        return {"/own": KEY, "/aws": "alias/aws/ssm"}.get(name, "")
+
+    def task_roles(self, task_definition: str) -> list[str]:
+        return ["arn:aws:iam::111111111111:role/task"]
+
+    def deployment_config(self, application: str, group: str) -> str:
+        return "Canary"
+
+
+def place() -> Place:
+    return Place("aws", REGION, ACCOUNT, {"deployment": lambda _: "app/group", "key": lambda key: key})
+
+
+def http(method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> HttpRequest:
+    given = {
+        name: [""] if not value else [value]
+        for name, _, value in (p.partition("=") for p in query.split("&") if p)
+    }
+    return HttpRequest(method, path, given, {n.replace("_", "-"): v for n, v in headers.items()}, body)
+
+
+def of(service: str, request: HttpRequest) -> list[Asked]:
+    return list(asked(read(request, service), request, place(), Known()))
+
+
+def json_call(service: str, operation: str, /, **params: Any) -> list[Asked]:
+    body = json.dumps(params).encode()
+    return of(service, http("POST", "/", body=body, x_amz_target=f"{TARGETS[service]}.{operation}"))
+
+
+def query_call(service: str, action: str, **params: str) -> list[Asked]:
+    body = urlencode({"Action": action, **{name.replace("__", "."): value for name, value in params.items()}})
+    kind = "application/x-www-form-urlencoded"
+    return of(service, http("POST", "/", body=body.encode(), content_type=kind))
+
+
+def pairs(found: list[Asked]) -> list[tuple[str, str]]:
+    return [(one.action, one.resource) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "resource"),
+    [
+        ("codecommit", "GetBranch", {"repositoryName": "r"}, f"arn:aws:codecommit:{OWNED}:r"),
+        ("codebuild", "StartBuild", {"projectName": "p"}, f"arn:aws:codebuild:{OWNED}:project/p"),
+        ("codebuild", "BatchGetBuilds", {"ids": ["p:1", "p:2"]}, f"arn:aws:codebuild:{OWNED}:project/p"),
+        ("codepipeline", "StartPipelineExecution", {"name": "p"}, f"arn:aws:codepipeline:{OWNED}:p"),
+        (
+            "codepipeline",
+            "PutApprovalResult",
+            {"pipelineName": "p", "stageName": "s", "actionName": "a"},
+            f"arn:aws:codepipeline:{OWNED}:p/s/a",
+        ),
+        (
+            "codedeploy",
+            "GetDeployment",
+            {"deploymentId": "d-1"},
+            f"arn:aws:codedeploy:{OWNED}:deploymentgroup:app/group",
+        ),
+        (
+            "codedeploy",
+            "GetApplication",
+            {"applicationName": "a"},
+            f"arn:aws:codedeploy:{OWNED}:application:a",
+        ),
+        ("ecs", "DescribeServices", {"cluster": "c", "services": ["s"]}, f"arn:aws:ecs:{OWNED}:service/c/s"),
+        (
+            "ecs",
+            "DescribeServices",
+            {"cluster": f"arn:aws:ecs:{OWNED}:cluster/c", "services": [f"arn:aws:ecs:{OWNED}:service/c/s"]},
+            f"arn:aws:ecs:{OWNED}:service/c/s",
+        ),
+        (
+            "ecs",
+            "DeleteTaskSet",
+            {"cluster": "c", "service": "s", "taskSet": "ecs-svc/1"},
+            f"arn:aws:ecs:{OWNED}:task-set/c/s/1",
+        ),
+        ("ecs", "RegisterTaskDefinition", {"family": "f"}, f"arn:aws:ecs:{OWNED}:task-definition/f:*"),
+        ("ecr", "GetAuthorizationToken", {}, "*"),
+        ("ecr", "BatchGetImage", {"repositoryName": "r"}, f"arn:aws:ecr:{OWNED}:repository/r"),
+        (
+            "logs",
+            "PutLogEvents",
+            {"logGroupName": "/g", "logStreamName": "s"},
+            f"arn:aws:logs:{OWNED}:log-group:/g:log-stream:s",
+        ),
+        ("logs", "CreateLogGroup", {"logGroupName": "/g"}, f"arn:aws:logs:{OWNED}:log-group:/g:log-stream:"),
+        ("ssm", "GetParameter", {"Name": "/a/b"}, f"arn:aws:ssm:{OWNED}:parameter/a/b"),
+        ("ssm", "GetParameter", {"Name": "plain:3"}, f"arn:aws:ssm:{OWNED}:parameter/plain"),
+        ("events", "PutRule", {"Name": "r"}, f"arn:aws:events:{OWNED}:rule/r"),
+        # Not of this table: only a statement about everything allows them.
+        ("ecs", "ListTaskDefinitions", {"familyPrefix": "f"}, "*"),
+        ("ssm", "SendCommand", {"DocumentName": "d"}, "*"),
+    ],
+)
+def test_an_operation_is_about_a_resource(
+    service: str, operation: str, params: dict[str, Any], resource: str
+) -> None:
+    assert pairs(json_call(service, operation, **params)) == [(f"{service}:{operation}", resource)]
+
+
+def test_each_named_resource_is_asked_for() -> None:
+    found = json_call("ssm", "GetParameters", Names=["/a", "/b"])
+    assert [one.resource.rpartition("/")[2] for one in found] == ["a", "b"]
+
+
+def test_the_query_protocol_is_read_with_its_lists() -> None:
+    listener = f"arn:aws:elasticloadbalancing:{OWNED}:listener/app/lb/1/2"
+    action = "elasticloadbalancing:ModifyListener"
+    found = query_call("elasticloadbalancing", "ModifyListener", ListenerArn=listener)
+    assert pairs(found) == [(action, listener)]
+    found = query_call("elasticloadbalancing", "DescribeRules", ListenerArn=listener)
+    assert pairs(found) == [("elasticloadbalancing:DescribeRules", "*")]
+    found = query_call("sts", "AssumeRole", RoleArn="arn:aws:iam::1:role/r", ExternalId="x")
+    assert (found[0].resource, found[0].values["sts:externalid"]) == ("arn:aws:iam::1:role/r", "x")
+    tags = {"Tags__member__1__Key": "team", "Tags__member__1__Value": "a", "Name": "t"}
+    found = query_call("sns", "CreateTopic", **tags)
+    assert found[0].values == {"aws:requesttag/team": "a", "aws:tagkeys": ("team",)}
+
+
+def test_cloudwatch_s_newest_protocol_says_its_operation_in_the_path() -> None:
+    path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms"
+    found = of("monitoring", http("POST", path, content_type="application/cbor"))
+    assert pairs(found) == [("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{OWNED}:alarm:*")]
+
+
+def test_a_function_is_invoked_by_its_own_action() -> None:
+    found = of("lambda", http("POST", "/2015-03-31/functions/f/invocations"))
+    assert pairs(found) == [("lambda:InvokeFunction", f"arn:aws:lambda:{OWNED}:function:f")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "action", "resource"),
+    [
+        ("GET", "/b/k/x", "", "s3:GetObject", "arn:aws:s3:::b/k/x"),
+        ("HEAD", "/b/k", "", "s3:GetObject", "arn:aws:s3:::b/k"),
+        ("GET", "/b/k", "versionId=1", "s3:GetObjectVersion", "arn:aws:s3:::b/k"),
+        ("PUT", "/b/k", "", "s3:PutObject", "arn:aws:s3:::b/k"),
+        ("PUT", "/b/k", "partNumber=1&uploadId=2", "s3:PutObject", "arn:aws:s3:::b/k"),
+        ("POST", "/b/k", "uploads", "s3:PutObject", "arn:aws:s3:::b/k"),
+        ("DELETE", "/b/k", "uploadId=2", "s3:AbortMultipartUpload", "arn:aws:s3:::b/k"),
+        ("DELETE", "/b/k", "", "s3:DeleteObject", "arn:aws:s3:::b/k"),
+        ("DELETE", "/b/k", "versionId=2", "s3:DeleteObjectVersion", "arn:aws:s3:::b/k"),
+        ("POST", "/b", "delete", "s3:DeleteObject", "arn:aws:s3:::b/*"),
+        ("GET", "/b", "list-type=2", "s3:ListBucket", "arn:aws:s3:::b"),
+        ("GET", "/b", "versions", "s3:ListBucketVersions", "arn:aws:s3:::b"),
+        ("GET", "/b", "location", "s3:GetBucketLocation", "arn:aws:s3:::b"),
+        ("PUT", "/b", "encryption", "s3:PutEncryptionConfiguration", "arn:aws:s3:::b"),
+        ("GET", "/", "", "s3:ListAllMyBuckets", "*"),
+    ],
+)
+def test_an_s3_request_s_action_is_in_its_method_and_query(
+    method: str, path: str, query: str, action: str, resource: str
+) -> None:
+    assert pairs(of("s3", http(method, path, query))) == [(action, resource)]
+
+
+def test_a_copy_reads_its_source_too() -> None:
+    found = of("s3", http("PUT", "/b/k", x_amz_copy_source="/from/key"))
+    assert pairs(found) == [("s3:PutObject", "arn:aws:s3:::b/k"), ("s3:GetObject", "arn:aws:s3:::from/key")]
+
+
+def test_an_object_under_a_key_needs_the_key() -> None:
+    written = of("s3", http("PUT", "/secret/k"))
+    assert pairs(written) == [("s3:PutObject", "arn:aws:s3:::secret/k"), ("kms:GenerateDataKey", KEY)]
+    assert written[1].values["kms:viaservice"] == "s3.us-east-1.amazonaws.com"
+    assert pairs(of("s3", http("GET", "/secret/k")))[1:] == [("kms:Decrypt", KEY)]
+    assert [one.action for one in of("s3", http("POST", "/secret/k", "uploads"))[1:]] == [
+        "kms:GenerateDataKey",
+        "kms:Decrypt",
+    ]
+
+
+def test_aws_s_own_key_needs_nothing_more() -> None:
+    assert len(of("s3", http("GET", "/aws/k"))) == 1
+    assert len(json_call("ssm", "GetParameter", Name="/aws", WithDecryption=True)) == 1
+
+
+def test_a_secret_parameter_and_an_encrypted_topic_need_their_key() -> None:
+    found = json_call("ssm", "GetParameter", Name="/own", WithDecryption=True)
+    assert pairs(found)[1:] == [("kms:Decrypt", KEY)]
+    assert len(json_call("ssm", "GetParameter", Name="/own")) == 1
+    topic = f"arn:aws:sns:{OWNED}:secret"
+    found = query_call("sns", "Publish", TopicArn=topic, Message="m")
+    assert [one.action for one in found] == ["sns:Publish", "kms:GenerateDataKey", "kms:Decrypt"]
+
+
+def test_who_hands_on_a_role_needs_to_pass_it_to_that_service() -> None:
+    roles = {"taskRoleArn": "arn:aws:iam::1:role/t", "executionRoleArn": "arn:aws:iam::1:role/e"}
+    found = json_call("ecs", "RegisterTaskDefinition", family="f", **roles)
+    assert pairs(found)[1:] == [("iam:PassRole", role) for role in roles.values()]
+    assert {one.values["iam:passedtoservice"] for one in found[1:]} == {"ecs-tasks.amazonaws.com"}
+    started = json_call("ecs", "CreateTaskSet", cluster="c", service="s", taskDefinition="f:1")
+    assert pairs(started)[1:] == [("iam:PassRole", "arn:aws:iam::111111111111:role/task")]
+
+
+def test_tags_on_what_is_made_need_their_own_action() -> None:
+    found = json_call("ecs", "RegisterTaskDefinition", family="f", tags=[{"key": "a", "value": "b"}])
+    assert found[1].action == "ecs:TagResource"
+    assert found[1].values["ecs:createaction"] == "RegisterTaskDefinition"
+
+
+def test_a_deployment_registers_its_revision_and_reads_its_configuration() -> None:
+    revision = {"revisionType": "AppSpecContent"}
+    found = json_call(
+        "codedeploy", "CreateDeployment", applicationName="a", deploymentGroupName="g", revision=revision
+    )
+    assert pairs(found) == [
+        ("codedeploy:CreateDeployment", f"arn:aws:codedeploy:{OWNED}:deploymentgroup:a/g"),
+        ("codedeploy:GetDeploymentConfig", f"arn:aws:codedeploy:{OWNED}:deploymentconfig:Canary"),
+        ("codedeploy:RegisterApplicationRevision", f"arn:aws:codedeploy:{OWNED}:application:a"),
+    ]
+
+
+def test_a_request_signed_for_another_service_is_not_read() -> None:
+    with pytest.raises(WrongScopeError):
+        read(http("POST", "/", x_amz_target="AmazonSSM.GetParameter"), "ecs")
+
+
+def test_a_service_that_botocore_does_not_have_is_about_everything() -> None:
+    assert pairs(of("nothing", http("POST", "/x"))) == [("nothing:UnknownPost", "*")]
+
+
+def test_a_signature_is_found_in_the_header_and_in_the_query() -> None:
+    scope = "AKID/20260101/us-east-1/s3/aws4_request"
+    signed = http("GET", "/", authorization=f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host")
+    presigned = http("GET", "/", f"X-Amz-Credential={scope}")
+    for request in (signed, presigned):
+        found = credential(request)
+        assert found is not None
+        assert (found.access_key, found.service) == ("AKID", "s3")
+    assert credential(http("GET", "/")) is None

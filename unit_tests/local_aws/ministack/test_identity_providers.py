@@ -1,0 +1,58 @@
+"""An account has one OIDC provider a URL: a stack makes it, keeps it to itself, and takes it away."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local_aws.daemon import start
+from unit_tests.local_aws.cloudformation_cloud import Cloud, template
+
+URL = "https://token.actions.githubusercontent.com"
+ARN = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+PROVIDER = {
+    "Type": "AWS::IAM::OIDCProvider",
+    "Url": URL,
+    "ClientIdList": ["sts.amazonaws.com"],
+    "Tags": [{"Key": "environment", "Value": "dev"}],
+}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    server = start(tmp_path_factory.mktemp("state"))
+    yield Cloud(server)
+    assert server.stop() == []
+
+
+def providers(cloud: Cloud) -> list[str]:
+    listed = cloud.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    return [provider["Arn"] for provider in listed]
+
+
+def test_a_stack_makes_the_provider_and_takes_it_away(cloud: Cloud) -> None:
+    assert cloud.create("first", template(P=PROVIDER)) == "CREATE_COMPLETE"
+    assert cloud.physical("first", "P") == ARN
+    found = cloud.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=ARN)
+    assert found["ClientIDList"] == ["sts.amazonaws.com"]
+    tags = {tag["Key"]: tag["Value"] for tag in found["Tags"]}
+    assert tags["environment"] == "dev"
+    assert tags["aws:cloudformation:stack-name"] == "first"
+    assert cloud.delete("first") == "DELETE_COMPLETE"
+    assert providers(cloud) == []
+
+
+def test_a_second_environment_cannot_make_it_and_does_not_take_the_firsts_away(cloud: Cloud) -> None:
+    """Traps M3: hence it is imported unless asked for."""
+    assert cloud.create("one", template(P=PROVIDER)) == "CREATE_COMPLETE"
+    assert cloud.create("two", template(P=PROVIDER)) == "ROLLBACK_COMPLETE"
+    assert "already exists" in cloud.reasons("two")
+    assert providers(cloud) == [ARN]
+    assert cloud.delete("one") == "DELETE_COMPLETE"
+
+
+def test_a_changed_provider_is_refused_and_kept_as_it_was(cloud: Cloud) -> None:
+    assert cloud.create("changed", template(P=PROVIDER)) == "CREATE_COMPLETE"
+    body = template(P={**PROVIDER, "ClientIdList": ["somebody.example.com"]})
+    assert cloud.update("changed", body) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "local_aws cannot update AWS::IAM::OIDCProvider: ClientIdList" in cloud.reasons("changed")
+    assert cloud.delete("changed") == "DELETE_COMPLETE"

@@ -1,0 +1,113 @@
+"""EventBridge writes to log groups as on AWS: with their policy's leave, and not without."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local_aws.daemon import start
+from unit_tests.local_aws.cloudformation_cloud import Cloud, template
+
+EVENTS, DELIVERY = "events.amazonaws.com", "delivery.logs.amazonaws.com"
+ACTIONS = ["logs:CreateLogStream", "logs:PutLogEvents"]
+SECONDS = 5.0
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    server = start(tmp_path_factory.mktemp("state"))
+    yield Cloud(server)
+    server.stop()
+
+
+def target(name: str) -> str:
+    return f"arn:aws:logs:us-east-1:123456789012:log-group:/aws/events/{name}"
+
+
+def stack(name: str, **changed: Any) -> str:
+    """A log group, its policy and a rule; `changed` overrides the policy's statement."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": [EVENTS, DELIVERY]},
+        "Action": ACTIONS,
+        "Resource": f"{target(name)}:*",
+        **changed,
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return template(
+        G={"Type": "AWS::Logs::LogGroup", "LogGroupName": f"/aws/events/{name}", "RetentionInDays": 30},
+        P={"Type": "AWS::Logs::ResourcePolicy", "PolicyName": f"log-{name}", "PolicyDocument": document},
+        R={
+            "Type": "AWS::Events::Rule",
+            "Name": f"rule-{name}",
+            "EventPattern": {"source": [name]},
+            "Targets": [{"Arn": target(name), "Id": "Log"}],
+        },
+    )
+
+
+def send(cloud: Cloud, name: str) -> None:
+    entry = {"Source": name, "DetailType": "Something Happened", "Detail": '{"state": "FAILED"}'}
+    assert cloud.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+
+def written(cloud: Cloud, name: str) -> list[dict[str, Any]]:
+    found = cloud.client("logs").filter_log_events(logGroupName=f"/aws/events/{name}")["events"]
+    return [json.loads(event["message"]) for event in found]
+
+
+def fault_with(cloud: Cloud, text: str) -> str:
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        for fault in cloud.server.faults():
+            if text in fault:
+                return fault
+        time.sleep(0.05)
+    raise AssertionError(f"no fault with {text!r} in {cloud.server.faults()}")
+
+
+def test_a_whole_event_is_written_when_the_policy_lets_it(cloud: Cloud) -> None:
+    assert cloud.create("allowed", stack("allowed")) == "CREATE_COMPLETE"
+    send(cloud, "allowed")
+    send(cloud, "another-source")
+    (event,) = written(cloud, "allowed")
+    assert (event["source"], event["detail-type"]) == ("allowed", "Something Happened")
+    assert event["detail"] == {"state": "FAILED"}
+    assert {"version", "id", "account", "time", "region", "resources"} <= event.keys()
+    assert cloud.delete("allowed") == "DELETE_COMPLETE"
+    assert not cloud.client("logs").describe_resource_policies()["resourcePolicies"]
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "why"),
+    [
+        ("other-group", {"Resource": f"{target('elsewhere')}:*"}, EVENTS),
+        ("one-principal", {"Principal": {"Service": EVENTS}}, DELIVERY),
+        ("one-action", {"Action": ACTIONS[:1]}, "logs:PutLogEvents"),
+    ],
+)
+def test_without_the_policy_the_event_is_lost_and_that_is_a_fault(
+    cloud: Cloud, name: str, changed: dict[str, Any], why: str
+) -> None:
+    assert cloud.create(name, stack(name, **changed)) == "CREATE_COMPLETE"
+    send(cloud, name)
+    assert why in fault_with(cloud, f"{target(name)} refused: no resource policy allows")
+    assert written(cloud, name) == []
+
+
+def test_an_arn_with_a_star_at_its_end_delivers_nothing(cloud: Cloud) -> None:
+    assert cloud.create("star", stack("star")) == "CREATE_COMPLETE"
+    events = cloud.client("events")
+    events.put_targets(Rule="rule-star", Targets=[{"Id": "Log", "Arn": f"{target('star')}:*"}])
+    send(cloud, "star")
+    fault_with(cloud, "there is no log group /aws/events/star:*")
+    assert written(cloud, "star") == []
+
+
+def test_a_policy_whose_name_is_taken_is_refused(cloud: Cloud) -> None:
+    document = json.dumps({"Version": "2012-10-17", "Statement": []})
+    cloud.client("logs").put_resource_policy(policyName="log-taken", policyDocument=document)
+    assert cloud.create("taken", stack("taken")) == "ROLLBACK_COMPLETE"
+    assert "already exists" in cloud.reasons("taken")

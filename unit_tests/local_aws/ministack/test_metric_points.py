@@ -1,0 +1,47 @@
+"""The points of metrics: gone when AWS would have forgotten them, and kept more rarely than all else."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+from ministack.services import cloudwatch
+
+from local_aws.core.clock import Clock
+from local_aws.ministack import stores
+from local_aws.ministack.cloudwatch import RETENTION, TIDIED_EVERY, tidier
+from local_aws.ministack.stores import Points, Stores
+
+FASTER = Clock(1e-5)
+
+
+def point(age: float) -> dict[str, float]:
+    return {"Timestamp": time.time() - FASTER.seconds(age), "Value": 1.0}
+
+
+def test_a_point_goes_after_fifteen_days_by_the_clock() -> None:
+    old, new = point(2 * RETENTION), point(RETENTION / 2)
+    service = SimpleNamespace(_metrics={"both": [old, new], "old": [old]})
+    tidy = tidier(service, FASTER)
+    tidy()
+    assert service._metrics == {"both": [old, new], "old": [old]}, "nobody looks at each with every request"
+    time.sleep(FASTER.seconds(TIDIED_EVERY))
+    tidy()
+    assert service._metrics == {"both": [new]}
+
+
+def test_points_are_kept_now_and_then_and_no_trace_of_them_or_of_events_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points, metrics = Points(), cloudwatch._metrics
+    monkeypatch.setattr(metrics, "_data", {})
+    metrics["a name"] = ["a point that is kept"]
+    kept = points.keep()
+    metrics["a name"].append("a later point")
+    assert points.keep() == kept
+    assert b"a point" not in Stores().keep()["stores"]
+    points.restore(kept)
+    assert metrics["a name"] == ["a point that is kept"]
+
+    metrics["a name"].append("a later point")
+    monkeypatch.setattr(stores, "POINTS_EVERY", 0)
+    assert b"a later point" in points.keep()["stores"]

@@ -1,0 +1,106 @@
+"""CloudFormation refuses what AWS refuses: circles, nothing at all, names that are none, secrets."""
+
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws.daemon import start
+from unit_tests.local_aws.cloudformation_cloud import Cloud, Template, template
+
+NO_RESOURCES = "Template format error: At least one Resources member must be defined."
+TOPIC = {"Type": "AWS::SNS::Topic"}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    server = start(tmp_path_factory.mktemp("state"))
+    yield Cloud(server)
+    assert server.stop() == []
+
+
+def topic_after(other: str) -> Template:
+    return {**TOPIC, "DisplayName": {"Fn::GetAtt": [other, "TopicName"]}}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (template(), NO_RESOURCES),
+        ("{}", NO_RESOURCES),
+        (
+            template(A=topic_after("B"), B=topic_after("A"), C=TOPIC),
+            "Circular dependency between resources: [A, B]",
+        ),
+    ],
+)
+def test_a_template_that_cannot_be_is_refused_before_anything_begins(
+    cloud: Cloud, body: str, words: str
+) -> None:
+    cloudformation = cloud.client("cloudformation")
+    with pytest.raises(ClientError) as error:
+        cloudformation.create_stack(StackName="never", TemplateBody=body)
+    assert error.value.response["Error"]["Message"] == words
+    with pytest.raises(ClientError, match="does not exist"):
+        cloud.stack("never")
+    with pytest.raises(ClientError) as error:
+        cloudformation.create_change_set(
+            StackName="never", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body
+        )
+    assert error.value.response["Error"]["Message"] == words
+
+
+def test_a_stack_is_not_updated_to_a_circle(cloud: Cloud) -> None:
+    assert cloud.create("straight", template(A=TOPIC)) == "CREATE_COMPLETE"
+    with pytest.raises(ClientError, match="Circular dependency between resources"):
+        cloud.update("straight", template(A=topic_after("B"), B=topic_after("A")))
+    assert cloud.stack("straight")["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_a_nested_stack_without_resources_fails_its_parent(cloud: Cloud) -> None:
+    assert cloud.create("hollow", template(N=cloud.nested("empty", "{}"))) == "ROLLBACK_COMPLETE"
+    assert NO_RESOURCES in cloud.reasons("hollow")
+
+
+def test_a_parameter_is_neither_made_nor_made_over_as_a_secure_string(cloud: Cloud) -> None:
+    parameter = {"Type": "AWS::SSM::Parameter", "Name": "/plain", "Value": "v"}
+    text = template(P=parameter)
+    plain = text.replace('"Name"', '"Type": "String", "Name"')
+    secret = text.replace('"Name"', '"Type": "SecureString", "Name"')
+    words = "SSM Parameters of type SecureString cannot be created using CloudFormation"
+    assert cloud.create("secret", secret) == "ROLLBACK_COMPLETE"
+    assert words in cloud.reasons("secret")
+    assert cloud.create("plain", plain) == "CREATE_COMPLETE"
+    assert cloud.update("plain", secret) == "UPDATE_ROLLBACK_COMPLETE"
+    assert words in cloud.reasons("plain")
+
+
+@pytest.mark.parametrize(
+    ("resource", "words"),
+    [
+        (
+            {"Type": "AWS::IAM::Role", "RoleName": "r" * 65, "AssumeRolePolicyDocument": TRUST},
+            "at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64",
+        ),
+        (
+            {"Type": "AWS::Events::Rule", "Name": "r" * 65, "ScheduleExpression": "rate(1 day)"},
+            "at 'name' failed to satisfy constraint: Member must have length less than or equal to 64",
+        ),
+        (
+            {"Type": "AWS::ECR::Repository", "RepositoryName": "two//parts"},
+            "#/RepositoryName: failed validation constraint for keyword [pattern]",
+        ),
+        ({"Type": "AWS::S3::Bucket", "BucketName": "ab"}, "should be between 3 and 63 characters long"),
+        ({"Type": "AWS::S3::Bucket", "BucketName": "Abc"}, "should not contain uppercase characters"),
+    ],
+)
+def test_a_name_that_aws_refuses_names_nothing(cloud: Cloud, resource: Template, words: str) -> None:
+    assert cloud.create("named", template(R=resource)) == "ROLLBACK_COMPLETE"
+    assert words in cloud.reasons("named")
+    cloud.delete("named")

@@ -1,0 +1,48 @@
+"""MiniStack's stores under two threads, of which one reads while the other writes."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict
+
+from local_aws.core.concurrent_mutation import again
+from local_aws.ministack import stores
+
+MANY = 5000
+
+
+@pytest.fixture(params=[AccountScopedDict, AccountRegionScopedDict])
+def store(request: pytest.FixtureRequest) -> Iterator[AccountRegionScopedDict]:
+    """A store that gets one more record in the middle of the next read, as another thread would put it."""
+    stores.install()
+    made = request.param()
+    for number in range(MANY):
+        made[f"record-{number}"] = object()
+    writes = count()
+
+    def write(phase: str, _: object) -> None:
+        if phase == "start" and next(writes) < 3:
+            made[f"late-{next(writes)}"] = object()
+
+    gc.callbacks.append(write)
+    yield made
+    gc.callbacks.remove(write)
+
+
+@pytest.mark.parametrize("reader", ["items", "values"])
+def test_a_record_that_comes_while_a_store_is_read_breaks_nothing(
+    store: AccountRegionScopedDict, reader: str
+) -> None:
+    assert len(getattr(store, reader)()) >= MANY
+
+
+def test_another_error_of_a_reader_is_not_hidden() -> None:
+    def broken() -> None:
+        raise RuntimeError("something else")
+
+    with pytest.raises(RuntimeError, match="something else"):
+        again(broken)()

@@ -1,0 +1,15 @@
+"""A service that ends as by SIGKILL, and another that is given what was kept of it."""
+
+import pickle
+from typing import TypeVar
+
+from local_aws.core.api import JsonService
+from local_aws.persistence import snapshots
+
+Service = TypeVar("Service", bound=JsonService)
+
+
+def given(made: Service, kept: bytes) -> Service:
+    """Return `made` with what was kept; like the whole file, it has been bytes on a disk."""
+    snapshots.load(made, pickle.loads(pickle.dumps(kept)))  # noqa: S301 - ours
+    return made

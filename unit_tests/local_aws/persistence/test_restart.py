@@ -1,0 +1,149 @@
+"""A server that is killed by -9 and started again on its state: all that it answered for is there."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local_aws.__main__ import main
+from local_aws.daemon import LocalAwsError, ServerHandle, start
+from unit_tests.local_aws.cloudformation_cloud import Cloud, template
+
+GROUPS = {
+    f"G{number}": {"Type": "AWS::Logs::LogGroup", "LogGroupName": f"/slow/{number}"} for number in range(60)
+}
+
+
+def kill(running: ServerHandle) -> None:
+    assert running.faults() == []
+    assert running.process is not None
+    running.process.send_signal(signal.SIGKILL)
+    running.process.communicate(timeout=30)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    made = Cloud(start(tmp_path, time_scale=0.5))
+    yield made
+    assert made.server.stop() == []
+
+
+def restart(cloud: Cloud) -> None:
+    """Kill and start; clients stay as they are, since the endpoint does."""
+    kill(cloud.server)
+    before = cloud.server
+    cloud.server = start(before.state)
+    assert (cloud.server.endpoint, cloud.server.clock) == (before.endpoint, before.clock)
+
+
+def test_what_it_answered_for_is_there(cloud: Cloud) -> None:
+    cloud.client("s3").create_bucket(Bucket="kept")
+    cloud.client("s3").put_object(Bucket="kept", Key="a", Body=b"content")
+    queue = cloud.client("sqs").create_queue(QueueName="kept")["QueueUrl"]
+    cloud.client("sqs").send_message(QueueUrl=queue, MessageBody="hello")
+    repository = {"Type": "AWS::ECR::Repository", "RepositoryName": "kept"}
+    child = cloud.nested("child", template(R=repository))
+    assert cloud.create("kept", template(Child=child)) == "CREATE_COMPLETE"
+    cloud.client("codecommit").create_repository(repositoryName="kept")
+    restart(cloud)
+    assert cloud.client("s3").get_object(Bucket="kept", Key="a")["Body"].read() == b"content"
+    received = cloud.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert [one["Body"] for one in received] == ["hello"]
+    assert cloud.client("codecommit").get_repository(repositoryName="kept")
+    assert cloud.client("ecr").describe_repositories()["repositories"][0]["repositoryName"] == "kept"
+    assert len(cloud.client("ec2").describe_vpcs()["Vpcs"]) == 1, "the default network is not made twice"
+    assert cloud.stack("kept")["StackStatus"] == "CREATE_COMPLETE"
+    assert cloud.delete("kept") == "DELETE_COMPLETE"
+    assert cloud.client("ecr").describe_repositories()["repositories"] == []
+
+
+def test_another_account_is_there_too(cloud: Cloud) -> None:
+    other = boto3.client(
+        "codecommit",
+        endpoint_url=cloud.server.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="222222222222",
+        aws_secret_access_key="local",  # noqa: S106 - no secret
+    )
+    other.create_repository(repositoryName="theirs")
+    restart(cloud)
+    assert [one["repositoryName"] for one in other.list_repositories()["repositories"]] == ["theirs"]
+    assert cloud.client("codecommit").list_repositories()["repositories"] == []
+
+
+def test_a_stack_in_the_making_is_failed_and_can_be_deleted_with_its_children(cloud: Cloud) -> None:
+    child = cloud.nested("half", template(**GROUPS))
+    cloud.client("cloudformation").create_stack(StackName="half", TemplateBody=template(Child=child))
+    while not groups(cloud):
+        time.sleep(0.01)
+    restart(cloud)
+    stack = cloud.stack("half")
+    assert (stack["StackStatus"], stack["StackStatusReason"]) == (
+        "CREATE_FAILED",
+        "local_aws ended in the middle of it",
+    )
+    assert cloud.delete("half") == "DELETE_COMPLETE"
+    assert groups(cloud) == []
+
+
+def groups(cloud: Cloud) -> list[str]:
+    found = cloud.client("logs").describe_log_groups(logGroupNamePrefix="/slow/")["logGroups"]
+    return [one["logGroupName"] for one in found]
+
+
+def test_a_stack_knows_what_it_was_making(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The resource was there, and its stack had not been told: between the two, everything was kept."""
+    from ministack.services import cloudformation
+
+    from local_aws.ministack import resume_stacks
+
+    template = {
+        "Resources": {
+            "Made": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "made"}},
+            "Half": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::Sub": "half-${P}"}}},
+            "Next": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "next"}},
+        }
+    }
+    stack: dict[str, Any] = {
+        "StackName": "s",
+        "StackId": "arn:s",
+        "StackStatus": "CREATE_IN_PROGRESS",
+        "_template": template,
+        "_resolved_params": {"P": {"Value": "made"}},
+        "_resources": {"Made": {"PhysicalResourceId": "made"}},
+    }
+    events = [
+        {"LogicalResourceId": "Made", "ResourceStatus": "CREATE_IN_PROGRESS"},
+        {"LogicalResourceId": "Made", "ResourceStatus": "CREATE_COMPLETE"},
+        {"LogicalResourceId": "Half", "ResourceStatus": "CREATE_IN_PROGRESS"},
+    ]
+    monkeypatch.setattr(cloudformation._stacks, "_data", {("123456789012", "us-east-1", "s"): stack})
+    monkeypatch.setattr(
+        cloudformation._stack_events, "_data", {("123456789012", "us-east-1", "arn:s"): events}
+    )
+    resume_stacks.resume()
+    assert stack["StackStatus"] == "CREATE_FAILED"
+    known = stack["_resources"]
+    assert {name: one["PhysicalResourceId"] for name, one in known.items()} == {
+        "Made": "made",
+        "Half": "half-made",
+    }
+
+
+def test_another_port_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    running = start(tmp_path)
+    running.stop()
+    kept = int(running.endpoint.rpartition(":")[2])
+    assert main(["up", "--state", str(tmp_path), "--port", str(kept + 1)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"keeps what was made on port {kept}: start it there" in said
+
+
+def test_a_second_server_of_a_folder_with_a_memory_is_told_of_the_first(cloud: Cloud) -> None:
+    with pytest.raises(LocalAwsError, match="runs already"):
+        start(cloud.server.state)

@@ -1,0 +1,126 @@
+"""Tasks, builds and repositories whose local_aws was killed: tasks start anew, builds are told as lost."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.core.clock import Clock
+from local_aws.core.context import Context
+from local_aws.persistence import snapshots
+from local_aws.services.codebuild.service import CodeBuild
+from local_aws.services.codecommit.service import CodeCommit
+from local_aws.services.ecs.service import Ecs
+from unit_tests.local_aws.containers.fakes import until
+from unit_tests.local_aws.persistence.restarts import given
+from unit_tests.local_aws.services.codebuild.fakes import World
+from unit_tests.local_aws.services.ecs.fakes import BLUE, Cloud, cloud
+
+
+@pytest.fixture
+def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with cloud(tmp_path, monkeypatch) as found:
+        found.define()
+        yield found
+
+
+def restart(aws: Cloud) -> None:
+    """End ECS, its containers and their threads; start another on what was kept."""
+    kept = snapshots.dump(aws.ecs)
+    registered = {arn: set(targets) for arn, targets in aws.elb.targets.items()}
+    aws.ecs.stop()
+    until(lambda: not aws.engine.living)
+    # A process that is killed takes nobody out of a target group.
+    aws.elb.targets = registered
+    aws.events.clear()
+    aws.ecs = given(Ecs(aws.context, aws.engine), kept)
+    aws.ecs.resume()
+
+
+def test_a_service_starts_its_tasks_anew_and_the_dead_leave_their_target_group(aws: Cloud) -> None:
+    aws.create()
+    until(lambda: aws.sets() == {"PRIMARY": "STEADY_STATE"})
+    before = aws.tasks()
+    restart(aws)
+    until(lambda: len(aws.engine.living) == 2 and aws.sets() == {"PRIMARY": "STEADY_STATE"})
+    for arn in before:
+        lost = aws.task(arn)
+        assert (lost["lastStatus"], lost["stopCode"]) == ("STOPPED", "EssentialContainerExited")
+        assert lost["containers"][0]["exitCode"] == 137
+    assert aws.elb.targets[BLUE] == {one.address for one in aws.engine.living}
+    stopped = [told["taskArn"] for kind, told in aws.events if told.get("lastStatus") == "STOPPED"]
+    assert sorted(stopped) == sorted(before), "and it is told"
+
+
+def test_a_task_that_no_service_wants_stays_stopped(aws: Cloud) -> None:
+    arn = aws.run()
+    until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
+    restart(aws)
+    assert aws.task(arn)["lastStatus"] == "STOPPED"
+    assert aws.engine.living == []
+
+
+def test_a_build_that_was_cut_off_is_a_fault_and_is_told(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    build = world.start("version: 0.2\nphases:\n  build:\n    commands: ['sleep 60']\n")
+    until(lambda: world.codebuild.builds[build].record["currentPhase"] == "BUILD")
+    kept = snapshots.dump(world.codebuild)
+    world.codebuild.stop()
+    world.events.clear()
+    world.codebuild = world.aws.codebuild = given(CodeBuild(world.context, world.docker), kept)
+    world.codebuild.resume()
+    (shown,) = world.codebuild.call("BatchGetBuilds", {"ids": [build]})["builds"]
+    assert (shown["buildStatus"], shown["buildComplete"]) == ("FAULT", True)
+    phases = {phase["phaseType"]: phase for phase in shown["phases"]}
+    assert phases["BUILD"]["phaseStatus"] == "FAULT"
+    assert phases["BUILD"]["contexts"][0]["message"] == "local_aws ended in the middle of it"
+    assert world.events[-1][1]["build-status"] == "FAULT"
+    assert world.locked == []
+
+
+@pytest.fixture
+def told() -> list[dict[str, Any]]:
+    return []
+
+
+@pytest.fixture
+def context(tmp_path: Path, told: list[dict[str, Any]]) -> Context:
+    return Context(tmp_path, "http://127.0.0.1:1", Clock(), "test", lambda *event: told.append(event[3]))
+
+
+def test_what_was_pushed_and_not_told_is_told_once(
+    context: Context, told: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    codecommit = CodeCommit(context)
+    codecommit.call("CreateRepository", {"repositoryName": "repository-dev"})
+    kept = snapshots.dump(codecommit)
+    # The push arrives; local_aws is killed before it can say so.
+    path = codecommit.repositories["repository-dev"].git.path
+    people = {
+        f"GIT_{who}_{what}": f"{what}@example.com"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(  # noqa: S603 - our own arguments
+            ["git", "-C", str(path), *arguments],  # noqa: S607 - the git on PATH
+            env={**people, "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    tree = git("hash-object", "-t", "tree", "-w", "/dev/null")
+    commit = git("commit-tree", tree, "-m", "Say hello")
+    git("update-ref", "refs/heads/main", commit)
+    again = given(CodeCommit(context), kept)
+    again.resume()
+    until(lambda: len(told) == 1)
+    assert (told[0]["event"], told[0]["commitId"]) == ("referenceCreated", commit)
+    third = given(CodeCommit(context), snapshots.dump(again))
+    third.resume()
+    assert len(told) == 1

@@ -1,0 +1,123 @@
+"""Buildspecs, good and bad, in CodeBuild's words."""
+
+import pytest
+
+from local_aws.services.codebuild.buildspec import BuildspecError, parse
+
+MINIMAL = "version: 0.2\nphases:\n  build:\n    commands: [make]\n"
+
+
+def refused(text: str) -> str:
+    with pytest.raises(BuildspecError) as caught:
+        parse(text)
+    return str(caught.value)
+
+
+def test_a_full_buildspec_is_read() -> None:
+    spec = parse(
+        """
+version: 0.2
+env:
+  shell: bash
+  variables: {PORT: 8080, EMPTY: }
+  parameter-store: {USERNAME: /docker-hub-dev/username}
+  exported-variables: [IMAGE_TAG]
+phases:
+  install:
+    runtime-versions: {python: 3.10}
+    commands: pip install x
+  build:
+    on-failure: CONTINUE
+    commands:
+      - |
+        one
+        two
+    finally: [three]
+reports:
+  unit-tests: {files: [r.xml], file-format: JUNITXML}
+artifacts: {files: ['**/*'], base-directory: out, discard-paths: yes, name: x}
+cache: {paths: ['/root/.cache/**/*']}
+"""
+    )
+    assert spec.shell == "bash"
+    assert spec.variables == {"PORT": "8080", "EMPTY": ""}
+    # YAML would make a number of it: 3.1.
+    assert spec.phases["install"].runtime_versions == {"python": "3.10"}
+    assert spec.phases["install"].commands == ("pip install x",)
+    assert spec.phases["build"].commands == ("one\ntwo\n",)
+    assert (spec.phases["build"].on_failure, spec.phases["build"].finally_) == ("CONTINUE", ("three",))
+    assert spec.artifacts is not None
+    assert (spec.artifacts.base_directory, spec.artifacts.discard_paths) == ("out", True)
+    assert spec.reports["unit-tests"].files == ("r.xml",)
+    assert spec.cache_paths == ("/root/.cache/**/*",)
+
+
+def test_an_unquoted_colon_in_a_command_is_named_as_codebuild_names_it() -> None:
+    text = "version: 0.2\nphases:\n  build:\n    commands:\n      - true\n      - echo error: this\n"
+    assert refused(text) == (
+        "Expected Commands[1] to be of string type: found subkeys instead at line 6, "
+        "value of the key tag on line 5 might be empty"
+    )
+
+
+def test_broken_yaml_is_refused_in_the_words_of_libyaml() -> None:
+    assert refused("version: 0.2\nphases: [a,\nb: 1\n") == "did not find expected ',' or ']' at line 4"
+    assert refused("\tversion: 0.2") == "found character that cannot start any token at line 1"
+
+
+@pytest.mark.parametrize("text", ["", "- a", "just words", "phases: {build: {commands: [x]}}"])
+def test_what_has_no_version_is_no_buildspec(text: str) -> None:
+    assert refused(text) == "wrong number of container tags, expected 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (MINIMAL + "artefacts: {files: [x]}", "unknown key artefacts at line 5"),
+        (MINIMAL.replace("commands", "command"), "unknown key phases.build.command at line 4"),
+        (MINIMAL.replace("build:", "bild:"), "unknown key phases.bild at line 3"),
+        (MINIMAL + "env: {vars: {A: b}}", "unknown key env.vars at line 5"),
+        (MINIMAL + "artifacts: {files: [x], dir: y}", "unknown key artifacts.dir at line 5"),
+    ],
+)
+def test_an_unknown_key_is_refused_at_any_depth(text: str, said: str) -> None:
+    assert refused(text) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MINIMAL + "batch: {fast-fail: true}",
+        MINIMAL + "run-as: nobody",
+        MINIMAL + "env: {secrets-manager: {A: b}}",
+        MINIMAL + "env: {shell: powershell.exe}",
+        MINIMAL + "env: {git-credential-helper: yes}",
+        MINIMAL + "artifacts: {files: [x], secondary-artifacts: {a: {files: [y]}}}",
+        MINIMAL + "reports: {r: {files: [x], file-format: CUCUMBERJSON}}",
+        MINIMAL.replace("0.2", "0.1"),
+        MINIMAL.replace("commands: [make]", "commands: [make]\n    on-failure: RETRY"),
+    ],
+)
+def test_what_local_aws_cannot_do_is_refused_by_name(text: str) -> None:
+    assert "local_aws" in refused(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MINIMAL + "artifacts: {name: x}",
+        MINIMAL + "version: 0.2",
+        MINIMAL + "env: {variables: {'a-b': c}}",
+        MINIMAL + "env: [a]",
+        MINIMAL.replace("[make]", "[{a: b}]"),
+        MINIMAL.replace("[make]", "['']").replace("['']", "[~]"),
+        "version: 0.2\n",
+        MINIMAL + "artifacts: {files: [x], discard-paths: perhaps}",
+    ],
+)
+def test_other_mistakes_are_refused_too(text: str) -> None:
+    assert refused(text)
+
+
+def test_the_mistakes_are_what_is_refused() -> None:
+    assert parse(MINIMAL).phases["build"].commands == ("make",)

@@ -1,0 +1,81 @@
+"""What a build finds around it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local_aws.core.clock import Clock
+from local_aws.core.context import Context
+from local_aws.services.codebuild.environment import (
+    Folders,
+    aws_variables,
+    install_python,
+    machine_variables,
+    write_programs,
+)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    made = Folders(tmp_path / "build")
+    made.make()
+    return made
+
+
+def run(folders: Folders, *command: str) -> str:
+    variables = machine_variables(folders, folders.root / "cache")
+    found = subprocess.run(  # noqa: S603 - programs that the test has made
+        ["/usr/bin/env", *command],
+        env=variables,
+        cwd=folders.source,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return (found.stdout + found.stderr).strip()
+
+
+def test_only_the_way_to_the_network_comes_from_this_machine(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the host")
+    monkeypatch.setenv("PYTHONPATH", "/of/the/host")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example.com")
+    monkeypatch.setenv("https_proxy", "http://proxy.example.com")
+    variables = machine_variables(folders, folders.root / "cache")
+    assert "of the host" not in variables.values()
+    assert "PYTHONPATH" not in variables
+    assert variables["PIP_INDEX_URL"] == "https://index.example.com"
+    assert variables["https_proxy"] == "http://proxy.example.com"
+    assert "127.0.0.1" in variables["no_proxy"]
+    assert variables["HOME"] == str(folders.home)
+
+
+def test_the_folders_are_for_this_user_alone(folders: Folders) -> None:
+    assert folders.root.stat().st_mode & 0o077 == 0
+    folders.remove()
+    assert not folders.root.exists()
+
+
+def test_the_role_and_the_endpoint_are_what_the_aws_cli_sees(tmp_path: Path) -> None:
+    context = Context(tmp_path, "http://127.0.0.1:1", Clock(), "test", lambda *_: None)
+    variables = aws_variables(context, {"AWS_SESSION_TOKEN": "t"})
+    assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert {"AWS_SESSION_TOKEN": "t"}.items() <= variables.items()
+    assert variables["AWS_REGION"] == "us-east-1"
+
+
+def test_the_build_has_an_aws_cli(folders: Folders) -> None:
+    write_programs(folders)
+    assert run(folders, "aws", "--version").startswith("aws-cli/")
+
+
+def test_the_build_has_a_python_and_a_pip_of_its_own(folders: Folders, tmp_path: Path) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    install_python(folders, version, tmp_path / "templates")
+    assert run(folders, "python", "-c", "import sys; print(sys.prefix)") == str(folders.python)
+    assert run(folders, "pip", "--version").endswith(f"(python {version})")
+    packages = run(folders, "pip", "list", "--format=freeze")
+    assert "pytest" not in packages

@@ -1,0 +1,216 @@
+"""CodeDeploy's records: created, described, refused as AWS does; and CloudFormation's types."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.core.api import AwsError
+from unit_tests.local_aws.services.codedeploy.fakes import PRODUCTION, ROLE, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.codedeploy.stop()
+
+
+def pair(**changes: Any) -> dict[str, Any]:
+    given = {
+        "targetGroups": [{"name": "blue"}, {"name": "green"}],
+        "prodTrafficRoute": {"listenerArns": [PRODUCTION]},
+    }
+    return {"targetGroupPairInfoList": [{**given, **changes}]}
+
+
+def test_a_group_is_described_with_the_defaults_of_aws(world: World) -> None:
+    request = world.group()
+    created = world.call("CreateDeploymentGroup", **request)
+    info = world.call("GetDeploymentGroup", applicationName="app", deploymentGroupName="group")
+    info = info["deploymentGroupInfo"]
+    assert info["deploymentGroupId"] == created["deploymentGroupId"]
+    assert info["deploymentConfigName"] == "CodeDeployDefault.ECSAllAtOnce"
+    assert info["computePlatform"] == "ECS"
+    ready = info["blueGreenDeploymentConfiguration"]["deploymentReadyOption"]
+    assert ready == {"actionOnTimeout": "CONTINUE_DEPLOYMENT", "waitTimeInMinutes": 0}
+    assert info["loadBalancerInfo"] == request["loadBalancerInfo"]
+    assert "lastAttemptedDeployment" not in info
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"applicationName": "other"}, "ApplicationDoesNotExistException"),
+        ({"serviceRoleArn": ROLE + "-gone"}, "InvalidRoleException"),
+        ({"serviceRoleArn": "deploy"}, "InvalidRoleException"),
+        ({"deploymentConfigName": "gone"}, "DeploymentConfigDoesNotExistException"),
+        ({"deploymentStyle": None}, "InvalidDeploymentStyleException"),
+        ({"blueGreenDeploymentConfiguration": None}, "InvalidBlueGreenDeploymentConfigurationException"),
+        ({"ecsServices": []}, "InvalidECSServiceException"),
+        ({"loadBalancerInfo": pair(targetGroups=[{"name": "blue"}])}, "InvalidTargetGroupPairException"),
+        (
+            {"loadBalancerInfo": pair(prodTrafficRoute={"listenerArns": ["arn:gone"]})},
+            "InvalidTargetGroupPairException",
+        ),
+        ({"alarmConfiguration": {"enabled": True, "alarms": []}}, "InvalidAlarmConfigException"),
+        ({"autoScalingGroups": ["a"]}, "UnsupportedOperation"),
+    ],
+)
+def test_a_group_that_could_not_deploy_is_refused(world: World, changes: dict[str, Any], code: str) -> None:
+    with pytest.raises(AwsError) as refused:
+        world.call("CreateDeploymentGroup", **world.group(**changes))
+    assert refused.value.code == code
+    world.call("CreateDeploymentGroup", **world.group())
+
+
+def test_a_service_with_another_controller_is_refused(world: World) -> None:
+    world.ecs.controller = "ECS"
+    with pytest.raises(AwsError, match="must be configured for a CODE_DEPLOY deployment controller"):
+        world.call("CreateDeploymentGroup", **world.group())
+
+
+def test_a_second_group_on_the_same_service_is_refused(world: World) -> None:
+    """Traps C9."""
+    world.call("CreateDeploymentGroup", **world.group())
+    with pytest.raises(AwsError) as refused:
+        world.call("CreateDeploymentGroup", **world.group("second"))
+    assert refused.value.code == "ECSServiceMappingLimitExceededException"
+    world.call("DeleteDeploymentGroup", applicationName="app", deploymentGroupName="group")
+    world.call("CreateDeploymentGroup", **world.group("second"))
+
+
+def test_the_predefined_configurations_of_ecs_are_there(world: World) -> None:
+    names = world.call("ListDeploymentConfigs")["deploymentConfigsList"]
+    assert {name.removeprefix("CodeDeployDefault.ECS") for name in names} == {
+        *("AllAtOnce", "Canary10Percent5Minutes", "Canary10Percent15Minutes"),
+        *("Linear10PercentEvery1Minutes", "Linear10PercentEvery3Minutes"),
+    }
+    name = "CodeDeployDefault.ECSCanary10Percent5Minutes"
+    info = world.call("GetDeploymentConfig", deploymentConfigName=name)["deploymentConfigInfo"]
+    canary = {"canaryPercentage": 10, "canaryInterval": 5}
+    assert info["trafficRoutingConfig"] == {"type": "TimeBasedCanary", "timeBasedCanary": canary}
+
+
+def test_a_configuration_in_use_cannot_be_deleted(world: World) -> None:
+    routing = {"type": "TimeBasedLinear", "timeBasedLinear": {"linearPercentage": 30, "linearInterval": 2}}
+    given = {"deploymentConfigName": "mine", "computePlatform": "ECS", "trafficRoutingConfig": routing}
+    world.call("CreateDeploymentConfig", **given)
+    assert [step.percentage for step in world.codedeploy.configs["mine"].steps()] == [30, 60, 90, 100]
+    world.call("CreateDeploymentGroup", **world.group(deploymentConfigName="mine"))
+    with pytest.raises(AwsError) as refused:
+        world.call("DeleteDeploymentConfig", deploymentConfigName="mine")
+    assert refused.value.code == "DeploymentConfigInUseException"
+
+
+def test_an_unknown_deployment_application_or_target_is_refused(world: World) -> None:
+    for operation, given, code in (
+        ("GetDeployment", {"deploymentId": "d-NOTHERE01"}, "DeploymentDoesNotExistException"),
+        ("GetApplication", {"applicationName": "gone"}, "ApplicationDoesNotExistException"),
+        (
+            "GetDeploymentGroup",
+            {"applicationName": "app", "deploymentGroupName": "gone"},
+            "DeploymentGroupDoesNotExistException",
+        ),
+        (
+            "CreateApplication",
+            {"applicationName": "app", "computePlatform": "ECS"},
+            "ApplicationAlreadyExists",
+        ),
+        ("CreateApplication", {"applicationName": "x"}, "UnsupportedOperation"),
+    ):
+        with pytest.raises(AwsError) as refused:
+            world.call(operation, **given)
+        assert refused.value.code.startswith(code)
+
+
+def test_the_content_of_a_revision_is_found_by_its_sha256(world: World) -> None:
+    world.call("CreateDeploymentGroup", **world.group())
+    deployment = world.deploy("version: 0.0")
+    location = world.info(deployment)["revision"]
+    found = world.call("GetApplicationRevision", applicationName="app", revision=location)
+    assert found["revision"]["appSpecContent"]["content"] == "version: 0.0"
+    assert found["revisionInfo"]["deploymentGroups"] == ["group"]
+
+
+def test_deployments_are_listed_by_group_and_status(world: World) -> None:
+    world.call("CreateDeploymentGroup", **world.group())
+    first = world.deploy("bad")
+    world.wait(first, "Failed")
+    second = world.deploy("bad")
+    world.wait(second, "Failed")
+    of_group = {"applicationName": "app", "deploymentGroupName": "group"}
+    assert world.call("ListDeployments", **of_group)["deployments"] == [second, first]
+    assert world.call("ListDeployments", **of_group, includeOnlyStatuses=["Succeeded"])["deployments"] == []
+    info = world.call("GetDeploymentGroup", **of_group)["deploymentGroupInfo"]
+    assert info["lastAttemptedDeployment"]["deploymentId"] == second
+    assert "lastSuccessfulDeployment" not in info
+
+
+def test_tags_are_kept_and_shown(world: World) -> None:
+    arn = "arn:aws:codedeploy:us-east-1:123456789012:application:app"
+    world.call("TagResource", ResourceArn=arn, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+    world.call("UntagResource", ResourceArn=arn, TagKeys=["a"])
+    assert world.call("ListTagsForResource", ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+    with pytest.raises(AwsError):
+        world.call("ListTagsForResource", ResourceArn=arn + "x")
+
+
+def template_group() -> dict[str, Any]:
+    """A deployment group as a template has it: CloudFormation's casing, numbers as text."""
+    return {
+        "ApplicationName": "app",
+        "DeploymentGroupName": "group",
+        "ServiceRoleArn": ROLE,
+        "DeploymentConfigName": "CodeDeployDefault.ECSAllAtOnce",
+        "DeploymentStyle": {"DeploymentType": "BLUE_GREEN", "DeploymentOption": "WITH_TRAFFIC_CONTROL"},
+        "BlueGreenDeploymentConfiguration": {
+            "TerminateBlueInstancesOnDeploymentSuccess": {
+                "Action": "TERMINATE",
+                "TerminationWaitTimeInMinutes": "5",
+            },
+            "DeploymentReadyOption": {"ActionOnTimeout": "CONTINUE_DEPLOYMENT", "WaitTimeInMinutes": 0},
+        },
+        "LoadBalancerInfo": {
+            "TargetGroupPairInfoList": [
+                {
+                    "TargetGroups": [{"Name": "blue"}, {"Name": "green"}],
+                    "ProdTrafficRoute": {"ListenerArns": [PRODUCTION]},
+                }
+            ]
+        },
+        "ECSServices": [{"ClusterName": "cluster", "ServiceName": "svc"}],
+        "AlarmConfiguration": {"Enabled": "true", "Alarms": [{"Name": "a"}]},
+        "AutoRollbackConfiguration": {"Enabled": True, "Events": ["DEPLOYMENT_FAILURE"]},
+        "Tags": [{"Key": "k", "Value": "v"}],
+    }
+
+
+def test_cloudformation_creates_updates_and_deletes_a_group_with_every_property(world: World) -> None:
+    group = world.codedeploy.resource_types()["AWS::CodeDeploy::DeploymentGroup"]
+    properties = template_group()
+    name, _ = group.create(properties, "Group", "stack")
+    settings = world.codedeploy.applications["app"].groups[name].settings
+    blue = settings["blueGreenDeploymentConfiguration"]["terminateBlueInstancesOnDeploymentSuccess"]
+    assert blue == {"action": "TERMINATE", "terminationWaitTimeInMinutes": 5}
+    assert settings["alarmConfiguration"] == {"enabled": True, "alarms": [{"name": "a"}]}
+    new = {key: value for key, value in properties.items() if key not in ("AlarmConfiguration", "Tags")}
+    assert group.update is not None
+    group.update(name, properties, new)
+    assert (
+        world.codedeploy.applications["app"].groups[name].settings["alarmConfiguration"]["enabled"] is False
+    )
+    arn = "arn:aws:codedeploy:us-east-1:123456789012:deploymentgroup:app/group"
+    assert world.call("ListTagsForResource", ResourceArn=arn)["Tags"] == []
+    group.delete(name, new)
+    assert world.codedeploy.applications["app"].groups == {}
+
+
+def test_cloudformation_refuses_a_property_that_nobody_reads(world: World) -> None:
+    """Negative control of the test before."""
+    group = world.codedeploy.resource_types()["AWS::CodeDeploy::DeploymentGroup"]
+    properties = template_group()
+    properties["AlarmConfiguration"]["Threshold"] = 3
+    with pytest.raises(AwsError, match=r"AlarmConfiguration\.Threshold"):
+        group.create(properties, "Group", "stack")

@@ -1,0 +1,69 @@
+"""ECR's registry on a port of its own, for clients that speak to it as docker does."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from local_aws.core.clock import Clock
+from local_aws.core.context import Context
+from local_aws.services.ecr.service import Ecr
+
+
+def make_ecr(state: Path, events: list[Any] | None = None) -> Ecr:
+    """Return an ECR without a gateway."""
+
+    def emit(*event: Any) -> None:
+        if events is not None:
+            events.append(event)
+
+    return Ecr(Context(state, "http://127.0.0.1:9", Clock(0.02), "test", emit))
+
+
+@contextmanager
+def serving(ecr: Ecr) -> Iterator[str]:
+    """Serve the registry of `ecr`; give the endpoint."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            parts = urlsplit(self.path)
+            body = self._body()
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            status, answered, content = ecr.registry.answer(
+                self.command, parts.path, headers, body, parse_qs(parts.query)
+            )
+            self.send_response(status)
+            for name, value in answered.items():
+                self.send_header(name, value)
+            if self.command != "HEAD":
+                self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding", "") != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            found = bytearray()
+            while size := int(self.rfile.readline(), 16):
+                found += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return bytes(found)
+
+        do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = _answer  # noqa: N815
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,145 @@
+"""Tasks: the states they pass, why they stop, and that what is said to run has a process."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.containers.processes.container import processes_of
+from local_aws.containers.processes.engine import Processes
+from local_aws.core.api import AwsError
+from unit_tests.local_aws.containers.fakes import BASE, VERSION, settings, shared_store, until
+from unit_tests.local_aws.services.ecs.fakes import CLUSTER, Cloud, cloud
+
+
+@pytest.fixture
+def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with cloud(tmp_path, monkeypatch) as found:
+        yield found
+
+
+def stopped(aws: Cloud, arn: str) -> dict[str, Any]:
+    until(lambda: aws.task(arn)["lastStatus"] == "STOPPED")
+    return aws.task(arn)
+
+
+def test_a_task_runs_a_container_with_the_definitions_environment(aws: Cloud) -> None:
+    aws.define(environment=[{"name": "PORT", "value": "8080"}], command=["python", "app.py"])
+    arn = aws.run()
+    until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
+    spec = aws.engine.living[0].spec
+    assert spec.command == ("python", "app.py")
+    assert spec.environment["PORT"] == "8080"
+    assert spec.environment["AWS_EXECUTION_ENV"] == "AWS_ECS_FARGATE"
+    details = aws.task(arn)["attachments"][0]["details"]
+    assert {"name": "privateIPv4Address", "value": "127.64.0.1"} in details
+
+
+def test_a_task_whose_process_died_is_not_said_to_run(aws: Cloud) -> None:
+    aws.define()
+    arn = aws.run()
+    until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
+    aws.engine.living[0].die(137)
+    task = stopped(aws, arn)
+    assert (task["stopCode"], task["stoppedReason"]) == (
+        "EssentialContainerExited",
+        "Essential container in task exited",
+    )
+    assert task["containers"][0]["exitCode"] == 137
+
+
+def test_a_task_of_real_processes_ends_with_its_main_process(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared_store().unpack(shared_store().base(VERSION))
+    engine = Processes(settings())
+    monkeypatch.setattr(aws.ecs, "containers", engine)
+    aws.define(BASE, command=["sleep", "99"])
+    arn = aws.run()
+    until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
+    (process,) = processes_of(aws.task(arn)["containers"][0]["runtimeId"])
+    os.kill(process, signal.SIGKILL)
+    task = stopped(aws, arn)
+    assert (task["containers"][0]["exitCode"], task["stopCode"]) == (137, "EssentialContainerExited")
+    engine.stop()
+
+
+def test_a_container_that_was_killed_for_its_memory_says_so(aws: Cloud) -> None:
+    aws.define()
+    arn = aws.run()
+    until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
+    aws.engine.living[0].out_of_memory = True
+    aws.engine.living[0].die(137)
+    task = stopped(aws, arn)
+    (container,) = task["containers"]
+    assert container["reason"] == "OutOfMemoryError: Container killed due to memory usage"
+    assert (container["exitCode"], task["stopCode"]) == (137, "EssentialContainerExited")
+
+
+def test_an_image_that_is_not_there_stops_the_task_before_any_process(aws: Cloud) -> None:
+    aws.define("missing:1")
+    task = stopped(aws, aws.run())
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith("CannotPullContainerError: pull image manifest has been retried")
+    assert aws.engine.started == []
+    assert "startedAt" not in task
+
+
+def test_a_missing_log_group_stops_the_task(aws: Cloud) -> None:
+    aws.define()
+    aws.logs.groups.clear()
+    task = stopped(aws, aws.run())
+    assert task["stoppedReason"].startswith("ResourceInitializationError: failed to validate logger args")
+    assert "The specified log group does not exist" in task["stoppedReason"]
+
+
+def test_lines_reach_the_stream_named_by_prefix_container_and_task(aws: Cloud) -> None:
+    aws.define()
+    arn = aws.run()
+    until(lambda: aws.engine.living)
+    aws.engine.living[0].on_line("hello")
+    name = f"app/app/{arn.rpartition('/')[2]}"
+    until(lambda: aws.logs.lines.get(name) == ["hello"])
+
+
+def test_a_task_passes_awss_states_and_tells_each(aws: Cloud) -> None:
+    aws.define()
+    arn = aws.run()
+    until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
+    aws.call("StopTask", cluster=CLUSTER, task=arn, reason="enough")
+    task = stopped(aws, arn)
+    assert (task["stopCode"], task["stoppedReason"]) == ("UserInitiated", "enough")
+    told = [detail["lastStatus"] for kind, detail in aws.events if kind == "ECS Task State Change"]
+    assert told == [
+        "PROVISIONING",
+        "PENDING",
+        "ACTIVATING",
+        "RUNNING",
+        "STOPPING",
+        "DEPROVISIONING",
+        "STOPPED",
+    ]
+    assert "stop 60" in aws.engine.journal
+    assert "release 127.64.0.1" in aws.engine.journal
+
+
+def test_a_container_that_fails_its_health_check_ends_a_lone_task(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local_aws.containers.health.SHORTEST_INTERVAL", 0.01)
+    aws.define(healthCheck={"command": ["CMD", "true"], "interval": 5, "retries": 2})
+    arn = aws.run()
+    until(lambda: aws.task(arn)["healthStatus"] == "HEALTHY")
+    aws.engine.living[0].well = False
+    assert stopped(aws, arn)["stoppedReason"] == "Task failed container health checks"
+    assert aws.task(arn)["healthStatus"] == "UNHEALTHY"
+
+
+def test_a_task_that_does_not_exist_is_a_failure(aws: Cloud) -> None:
+    answer = aws.call("DescribeTasks", cluster=CLUSTER, tasks=["nothing"])
+    assert (answer["tasks"], answer["failures"][0]["reason"]) == ([], "MISSING")
+    with pytest.raises(AwsError, match="Cluster not found"):
+        aws.call("DescribeTasks", cluster="nowhere", tasks=["nothing"])

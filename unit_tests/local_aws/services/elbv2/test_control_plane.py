@@ -1,0 +1,242 @@
+"""MiniStack's ELBv2 as callers see it through our adapter: what is kept, and what is refused."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import botocore.parsers
+import botocore.serialize
+import pytest
+
+from local_aws.core.api import service_model
+from local_aws.ministack import elbv2
+from local_aws.ministack.elbv2_snapshot import alb
+from local_aws.services.elbv2.routing import Snapshot, Target, weights
+
+MODEL = service_model("elbv2")
+
+
+class Refused(Exception):  # noqa: N818 - reads as a sentence in pytest.raises
+    """The code and message of a refusal."""
+
+
+def call(operation: str, **params: Any) -> dict[str, Any]:
+    """Send what boto3 sends for `operation`, and parse the answer as boto3 does."""
+    shape = MODEL.operation_model(operation)
+    request = botocore.serialize.create_serializer("query").serialize_to_request(params, shape)
+    status, headers, body = asyncio.run(alb.handle_request("POST", "/", {}, urlencode(request["body"]), {}))
+    answer = {"status_code": status, "headers": headers, "body": body}
+    parsed: dict[str, Any] = botocore.parsers.create_parser("query").parse(answer, shape.output_shape)
+    if status >= 400:
+        raise Refused(f"{parsed['Error']['Code']}: {parsed['Error']['Message']}")
+    return parsed
+
+
+@pytest.fixture
+def seen() -> Iterator[list[Snapshot]]:
+    alb.reset()
+    snapshots: list[Snapshot] = []
+    health = [{"Target": {"Id": "127.0.9.1", "Port": 8080}, "TargetHealth": {"State": "draining"}}]
+    elbv2.install(snapshots.append, lambda _arn, _asked: health)
+    yield snapshots
+    alb.reset()
+
+
+def balancer(name: str = "lb") -> str:
+    answer = call("CreateLoadBalancer", Name=name, Subnets=["subnet-1", "subnet-2"])
+    return str(answer["LoadBalancers"][0]["LoadBalancerArn"])
+
+
+def group(name: str, **more: Any) -> str:
+    given = {"Name": name, "Protocol": "HTTP", "Port": 8080, "VpcId": "vpc-1", "TargetType": "ip", **more}
+    return str(call("CreateTargetGroup", **given)["TargetGroups"][0]["TargetGroupArn"])
+
+
+def forward(**by_weight: int) -> list[dict[str, Any]]:
+    pairs = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in by_weight.items()]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": pairs}}]
+
+
+def listener(balancer: str, actions: list[dict[str, Any]], port: int = 80) -> str:
+    answer = call(
+        "CreateListener", LoadBalancerArn=balancer, Port=port, Protocol="HTTP", DefaultActions=actions
+    )
+    return str(answer["Listeners"][0]["ListenerArn"])
+
+
+def test_weights_are_kept_described_and_handed_to_the_data_plane(seen: list[Snapshot]) -> None:
+    blue, green = group("blue"), group("green")
+    arn = listener(balancer(), forward(**{blue: 100, green: 0}))
+    call("ModifyListener", ListenerArn=arn, DefaultActions=forward(**{blue: 90, green: 10}))
+    action = call("DescribeListeners", ListenerArns=[arn])["Listeners"][0]["DefaultActions"][0]
+    assert weights(action) == [(blue, 90), (green, 10)]
+    assert "TargetGroupArn" not in action
+    rule = call("DescribeRules", ListenerArn=arn)["Rules"][0]
+    assert weights(rule["Actions"][0]) == [(blue, 90), (green, 10)]
+    assert weights(seen[-1].listeners[arn].rules[-1].action) == [(blue, 90), (green, 10)]
+
+
+def test_one_target_group_is_answered_in_both_forms_as_aws_does(seen: list[Snapshot]) -> None:
+    blue = group("blue")
+    arn = listener(balancer(), [{"Type": "forward", "TargetGroupArn": blue}])
+    action = call("DescribeListeners", ListenerArns=[arn])["Listeners"][0]["DefaultActions"][0]
+    assert action["TargetGroupArn"] == blue
+    assert weights(action) == [(blue, 1)]
+
+
+def test_a_target_group_in_use_cannot_be_deleted(seen: list[Snapshot]) -> None:
+    """Traps I1: a group at weight 0 is in use too."""
+    blue, green = group("blue"), group("green")
+    arn = listener(balancer(), forward(**{blue: 100, green: 0}))
+    with pytest.raises(
+        Refused, match=f"ResourceInUse: Target group '{green}' is currently in use by a listener"
+    ):
+        call("DeleteTargetGroup", TargetGroupArn=green)
+    call("DeleteListener", ListenerArn=arn)
+    call("DeleteTargetGroup", TargetGroupArn=green)
+    assert green not in seen[-1].target_groups
+
+
+def test_deleting_a_load_balancer_deletes_its_listeners(seen: list[Snapshot]) -> None:
+    blue, owner = group("blue"), balancer()
+    listener(owner, forward(**{blue: 1}))
+    assert seen[-1].target_groups[blue].load_balancer == owner
+    call("DeleteLoadBalancer", LoadBalancerArn=owner)
+    assert seen[-1].listeners == {}
+    assert seen[-1].target_groups[blue].load_balancer is None
+
+
+def test_settings_of_a_target_group_reach_the_data_plane(seen: list[Snapshot]) -> None:
+    arn = group("blue", HealthCheckPath="/health", HealthCheckIntervalSeconds=10, HealthyThresholdCount=2)
+    delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "30"}
+    call("ModifyTargetGroupAttributes", TargetGroupArn=arn, Attributes=[delay])
+    call(
+        "RegisterTargets",
+        TargetGroupArn=arn,
+        Targets=[{"Id": "127.0.9.1"}, {"Id": "127.0.9.1", "Port": 9000}],
+    )
+    record = seen[-1].target_groups[arn]
+    assert (record.health_check.path, record.health_check.interval) == ("/health", 10)
+    assert record.deregistration_delay == 30
+    assert record.targets == (Target("127.0.9.1", 8080), Target("127.0.9.1", 9000))
+    call("DeregisterTargets", TargetGroupArn=arn, Targets=[{"Id": "127.0.9.1", "Port": 9000}])
+    assert seen[-1].target_groups[arn].targets == (Target("127.0.9.1", 8080),)
+
+
+def test_target_health_is_what_the_data_plane_says_and_not_what_ministack_makes_up(
+    seen: list[Snapshot],
+) -> None:
+    described = call("DescribeTargetHealth", TargetGroupArn=group("blue"))["TargetHealthDescriptions"]
+    assert described == [{"Target": {"Id": "127.0.9.1", "Port": 8080}, "TargetHealth": {"State": "draining"}}]
+
+
+def test_the_idle_timeout_reaches_the_data_plane(seen: list[Snapshot]) -> None:
+    owner = balancer()
+    arn = listener(owner, forward(**{group("blue"): 1}))
+    idle = {"Key": "idle_timeout.timeout_seconds", "Value": "5"}
+    call("ModifyLoadBalancerAttributes", LoadBalancerArn=owner, Attributes=[idle])
+    assert seen[-1].listeners[arn].idle_timeout == 5
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "refusal"),
+    [
+        ("CreateTargetGroup", {"Name": "t" * 33}, "ValidationError: .*cannot be longer than '32' characters"),
+        ("CreateTargetGroup", {"Name": "-t"}, "ValidationError: .*cannot begin or end with"),
+        ("CreateTargetGroup", {"Protocol": "TCP"}, "UnsupportedOperation: .*TCP"),
+        ("CreateTargetGroup", {"TargetType": "instance"}, "UnsupportedOperation: .*instance"),
+        (
+            "CreateTargetGroup",
+            {"HealthCheckTimeoutSeconds": 30},
+            "ValidationError: .*smaller than the interval",
+        ),
+        (
+            "CreateLoadBalancer",
+            {"Name": "l" * 33},
+            "ValidationError: .*cannot be longer than '32' characters",
+        ),
+        ("CreateLoadBalancer", {"Type": "network"}, "UnsupportedOperation: .*network"),
+        ("CreateLoadBalancer", {"Subnets": ["subnet-1"]}, "ValidationError: At least two subnets"),
+        ("CreateListener", {"Protocol": "TLS"}, "UnsupportedOperation: .*TLS"),
+        (
+            "CreateListener",
+            {"Protocol": "HTTPS"},
+            "ValidationError: A certificate must be specified for HTTPS",
+        ),
+        ("CreateListener", {"Port": 80}, "DuplicateListener: "),
+        ("CreateListener", {"DefaultActions": forward(gone=1)}, "TargetGroupNotFound: "),
+        (
+            "CreateListener",
+            {"DefaultActions": [{"Type": "authenticate-cognito"}]},
+            "UnsupportedOperation: .*authenticate-cognito",
+        ),
+        (
+            "DescribeListeners",
+            {"ListenerArns": ["gone"]},
+            "ListenerNotFound: One or more listeners not found",
+        ),
+        ("DescribeTargetGroups", {"Names": ["gone"]}, "TargetGroupNotFound: "),
+        ("RegisterTargets", {"Targets": [{"Id": "i-0123"}]}, "ValidationError: .*i-0123"),
+        (
+            "ModifyTargetGroupAttributes",
+            {"Attributes": [{"Key": "deregistration.delay", "Value": "1"}]},
+            "ValidationError: .*is not recognized",
+        ),
+        (
+            "ModifyTargetGroupAttributes",
+            {"Attributes": [{"Key": "stickiness.enabled", "Value": "true"}]},
+            "UnsupportedOperation: .*stickiness",
+        ),
+    ],
+)
+def test_a_request_that_aws_or_we_cannot_do_is_refused(
+    seen: list[Snapshot], operation: str, given: dict[str, Any], refusal: str
+) -> None:
+    owner, blue = balancer(), group("blue")
+    listener(owner, forward(**{blue: 1}))
+    defaults: dict[str, dict[str, Any]] = {
+        "CreateTargetGroup": {
+            "Name": "new",
+            "Protocol": "HTTP",
+            "Port": 80,
+            "VpcId": "vpc-1",
+            "TargetType": "ip",
+        },
+        "CreateLoadBalancer": {"Name": "new", "Subnets": ["subnet-1", "subnet-2"]},
+        "CreateListener": {
+            "LoadBalancerArn": owner,
+            "Port": 81,
+            "Protocol": "HTTP",
+            "DefaultActions": forward(**{blue: 1}),
+        },
+        "RegisterTargets": {"TargetGroupArn": blue},
+        "ModifyTargetGroupAttributes": {"TargetGroupArn": blue},
+    }
+    before = len(seen)
+    with pytest.raises(Refused, match=refusal):
+        call(operation, **{**defaults.get(operation, {}), **given})
+    assert len(seen) == before
+
+
+def test_the_same_requests_pass_when_nothing_is_wrong_with_them(seen: list[Snapshot]) -> None:
+    """Negative control of the refusals."""
+    owner, blue = balancer(), group("t" * 32)
+    listener(owner, forward(**{blue: 1}))
+    listener(owner, forward(**{blue: 1}), port=81)
+    assert len(seen[-1].listeners) == 2
+
+
+def test_rules_reach_the_data_plane_in_order_with_the_default_last(seen: list[Snapshot]) -> None:
+    blue = group("blue")
+    arn = listener(balancer(), forward(**{blue: 1}))
+    fixed = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "x"}}]
+    for priority, path in ((20, "/b"), (5, "/a")):
+        condition = {"Field": "path-pattern", "PathPatternConfig": {"Values": [path]}}
+        call("CreateRule", ListenerArn=arn, Priority=priority, Conditions=[condition], Actions=fixed)
+    rules = seen[-1].listeners[arn].rules
+    assert [rule.conditions[0]["Values"] for rule in rules[:-1]] == [["/a"], ["/b"]]
+    assert rules[-1].conditions == ()
+    condition = {"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.0/8"]}}
+    with pytest.raises(Refused, match=r"UnsupportedOperation: .*source-ip"):
+        call("CreateRule", ListenerArn=arn, Priority=1, Conditions=[condition], Actions=fixed)

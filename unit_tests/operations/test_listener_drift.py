@@ -1,0 +1,225 @@
+"""Where the traffic goes, where it belongs, and what brings it back."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from operations import __main__ as command
+from operations import listener_drift
+from operations.errors import OperationsError
+from unit_tests.operations.account_fakes import FakeAccount, refusing
+
+ELB = "arn:aws:elasticloadbalancing:us-east-1:123456789012"
+BLUE = f"{ELB}:targetgroup/target-group-blue-dev/1"
+GREEN = f"{ELB}:targetgroup/target-group-green-dev/2"
+OTHER = f"{ELB}:targetgroup/somebody-elses/3"
+PRODUCTION = f"{ELB}:listener/app/load-balancer-dev/0/https"
+TEST = f"{ELB}:listener/app/load-balancer-dev/0/test"
+
+
+def forward(**weights: int) -> dict[str, Any]:
+    arns = {"blue": BLUE, "green": GREEN, "other": OTHER}
+    groups = [{"TargetGroupArn": arns[name], "Weight": weight} for name, weight in weights.items()]
+    return {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+
+
+class World:
+    """A deployed environment: PRIMARY is green, after an odd number of releases."""
+
+    def __init__(self, production: dict[str, Any] | None = None, test: dict[str, Any] | None = None) -> None:
+        self.actions = {
+            PRODUCTION: [production or forward(green=100, blue=0)],
+            TEST: [test or forward(green=100, blue=0)],
+        }
+        self.primary = GREEN
+        self.healthy = 2
+        self.running: list[str] = []
+        self.account = FakeAccount(
+            {
+                ("codedeploy", "get_deployment_group"): {"deploymentGroupInfo": self.group()},
+                ("codedeploy", "list_deployments"): lambda **_: {"deployments": list(self.running)},
+                ("ecs", "describe_services"): lambda **_: {"services": [{"taskSets": self.task_sets()}]},
+                ("elbv2", "describe_target_groups"): {
+                    "TargetGroups": [
+                        {"TargetGroupArn": BLUE, "TargetGroupName": "target-group-blue-dev"},
+                        {"TargetGroupArn": GREEN, "TargetGroupName": "target-group-green-dev"},
+                    ]
+                },
+                ("elbv2", "describe_target_health"): lambda **_: {
+                    "TargetHealthDescriptions": [{"TargetHealth": {"State": "healthy"}}] * self.healthy
+                    + [{"TargetHealth": {"State": "draining"}}]
+                },
+                ("elbv2", "describe_listeners"): self.describe,
+                ("elbv2", "modify_listener"): self.modify,
+            }
+        )
+
+    def group(self) -> dict[str, Any]:
+        pair = {
+            "targetGroups": [{"name": "target-group-blue-dev"}, {"name": "target-group-green-dev"}],
+            "prodTrafficRoute": {"listenerArns": [PRODUCTION]},
+            "testTrafficRoute": {"listenerArns": [TEST]},
+        }
+        return {
+            "deploymentGroupName": "deployment-group-dev",
+            "loadBalancerInfo": {"targetGroupPairInfoList": [pair]},
+            "ecsServices": [{"clusterName": "cluster-dev", "serviceName": "service-dev"}],
+        }
+
+    def task_sets(self) -> list[dict[str, Any]]:
+        old = {"id": "ecs-svc/1", "status": "ACTIVE", "loadBalancers": [{"targetGroupArn": BLUE}]}
+        new = {"id": "ecs-svc/2", "status": "PRIMARY", "loadBalancers": [{"targetGroupArn": self.primary}]}
+        return [old, new]
+
+    def describe(self, ListenerArns: list[str]) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        (arn,) = ListenerArns
+        port = {PRODUCTION: 443, TEST: 8080}[arn]
+        return {"Listeners": [{"Protocol": "HTTPS", "Port": port, "DefaultActions": self.actions[arn]}]}
+
+    def modify(self, ListenerArn: str, DefaultActions: list[Any]) -> dict[str, Any]:  # noqa: N803
+        self.actions[ListenerArn] = DefaultActions
+        return {}
+
+    def run(self, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
+        monkeypatch.setattr(command, "Account", lambda: self.account)
+        return command.main(["guard", "dev", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("production", "test"),
+    [
+        (forward(green=100, blue=0), forward(green=100, blue=0)),
+        (forward(green=1), forward(green=1)),
+        ({"Type": "forward", "TargetGroupArn": GREEN}, forward(green=100, blue=0)),
+        # Until the first release, CloudFormation's test listener goes to the group that is idle.
+        (forward(green=100, blue=0), forward(blue=1)),
+    ],
+)
+def test_traffic_to_the_primary_task_set_is_as_it_should_be(
+    production: dict[str, Any], test: dict[str, Any]
+) -> None:
+    assert listener_drift.look("dev", World(production, test).account).drifted == []
+
+
+@pytest.mark.parametrize(
+    "production",
+    [
+        forward(blue=1),
+        forward(green=0, blue=100),
+        forward(green=50, blue=50),
+        forward(green=99, other=1),
+        forward(green=0, blue=0),
+        {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}},
+    ],
+)
+def test_production_traffic_to_anywhere_else_is_drift(production: dict[str, Any]) -> None:
+    (drifted,) = listener_drift.look("dev", World(production).account).drifted
+    assert (drifted.route, drifted.address) == ("production", "HTTPS:443")
+
+
+@pytest.mark.parametrize("test", [forward(other=1), forward(green=50, blue=50)])
+def test_test_traffic_to_no_one_group_of_the_pair_is_drift(test: dict[str, Any]) -> None:
+    assert [one.route for one in listener_drift.look("dev", World(test=test).account).drifted] == ["test"]
+
+
+def test_a_repair_sends_the_drifted_listener_to_the_primary_group_and_leaves_the_other() -> None:
+    world = World(production=forward(blue=1), test=forward(blue=1))
+    said: list[str] = []
+    listener_drift.repair(listener_drift.look("dev", world.account), world.account, said.append)
+    assert world.actions == {PRODUCTION: [forward(blue=0, green=100)], TEST: [forward(blue=1)]}
+    assert said == ["sent the production listener HTTPS:443 to target-group-green-dev"]
+
+
+def test_a_repair_keeps_the_sign_in_before_the_traffic() -> None:
+    sign_in = {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {}}
+    world = World()
+    world.actions[PRODUCTION] = [sign_in, {**forward(blue=1), "Order": 2}]
+    listener_drift.repair(listener_drift.look("dev", world.account), world.account, print)
+    assert world.actions[PRODUCTION] == [sign_in, {**forward(blue=0, green=100), "Order": 2}]
+
+
+def test_no_traffic_is_sent_to_a_group_without_a_healthy_target() -> None:
+    world = World(production=forward(blue=1))
+    world.healthy = 0
+    with pytest.raises(OperationsError, match="target-group-green-dev has no healthy target"):
+        listener_drift.repair(listener_drift.look("dev", world.account), world.account, print)
+    assert "modify_listener" not in world.account.operations
+
+
+def test_a_deployment_that_runs_owns_the_traffic() -> None:
+    world = World(production=forward(green=10, blue=90))
+    world.running = ["d-1"]
+    with pytest.raises(OperationsError, match="deployment d-1 runs and moves the traffic itself"):
+        listener_drift.look("dev", world.account)
+
+
+def test_a_deployment_that_begins_between_look_and_repair_stops_the_repair() -> None:
+    world = World(production=forward(blue=1))
+    traffic = listener_drift.look("dev", world.account)
+    world.running = ["d-2"]
+    with pytest.raises(OperationsError, match="d-2"):
+        listener_drift.repair(traffic, world.account, print)
+    assert "modify_listener" not in world.account.operations
+
+
+def test_a_primary_task_set_outside_the_pair_is_nothing_that_a_listener_can_mend() -> None:
+    world = World()
+    world.primary = OTHER
+    with pytest.raises(OperationsError, match="none of target-group-blue-dev, target-group-green-dev"):
+        listener_drift.look("dev", world.account)
+
+
+def test_a_suffix_that_is_not_deployed_is_said_to_be_none() -> None:
+    world = World()
+    world.account.answers["codedeploy", "get_deployment_group"] = refusing("ApplicationDoesNotExistException")
+    world.account.answers["sts", "get_caller_identity"] = {"Account": "123456789012"}
+    world.account.session = type("Session", (), {"region_name": "us-east-1"})
+    with pytest.raises(OperationsError, match="no deployment-group-dev in account 123456789012, us-east-1"):
+        listener_drift.look("dev", world.account)
+
+
+def test_the_table_says_where_the_traffic_goes_and_what_serves() -> None:
+    world = World(production=forward(green=0, blue=100))
+    said = io.StringIO()
+    listener_drift.tell(listener_drift.look("dev", world.account), Console(file=said, width=120))
+    assert "target-group-blue-dev 100 %" in said.getvalue()
+    assert "the PRIMARY task set ecs-svc/2 is behind target-group-green-dev" in said.getvalue()
+    assert "2 of 3 targets healthy; 1 listener drifted" in said.getvalue()
+
+
+def test_the_command_ends_with_zero_without_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert World().run(monkeypatch=monkeypatch) == 0
+
+
+def test_the_command_ends_with_one_for_drift_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(production=forward(blue=1))
+    assert world.run(monkeypatch=monkeypatch) == 1
+    assert "modify_listener" not in world.account.operations
+
+
+def test_a_dry_run_of_a_repair_says_what_it_would_do_and_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(production=forward(blue=1))
+    assert world.run("--repair", "--dry-run", monkeypatch=monkeypatch) == 1
+    assert "would send the production listener HTTPS:443 to target-group-green-dev" in capsys.readouterr().out
+    assert not [
+        name for name in world.account.operations if not name.startswith(("describe_", "get_", "list_"))
+    ]
+
+
+def test_the_command_ends_with_zero_once_the_drift_is_repaired(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(production=forward(blue=1))
+    assert world.run("--repair", monkeypatch=monkeypatch) == 0
+    assert world.actions[PRODUCTION] == [forward(blue=0, green=100)]
+
+
+def test_the_command_ends_with_two_while_a_deployment_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World()
+    world.running = ["d-1"]
+    assert world.run("--repair", monkeypatch=monkeypatch) == 2
+    assert capsys.readouterr().err.startswith("operations: deployment d-1 runs")

@@ -1,0 +1,102 @@
+"""What the templates can create, and what the operations know of it: neither may know more than the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from operations.inventory import KINDS
+from operations.preflight.account_checks import BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION
+from operations.unmanaged_resources import log_groups
+from unit_tests.infrastructure.synthesized import Templates, plain
+
+# A type of CloudFormation -> the kind of the inventory that asks for it.
+ASKED = {
+    "AWS::CloudFormation::Stack": "CloudFormation stacks",
+    "AWS::CloudWatch::Alarm": "CloudWatch alarms",
+    "AWS::CloudWatch::CompositeAlarm": "CloudWatch alarms",
+    "AWS::CloudWatch::Dashboard": "CloudWatch dashboards",
+    "AWS::CodeBuild::Project": "CodeBuild projects",
+    "AWS::CodeBuild::ReportGroup": "CodeBuild report groups",
+    "AWS::CodeCommit::Repository": "CodeCommit repositories",
+    "AWS::CodeDeploy::Application": "CodeDeploy applications",
+    "AWS::CodeDeploy::DeploymentGroup": "CodeDeploy applications",
+    "AWS::CodePipeline::Pipeline": "pipelines",
+    "AWS::EC2::EIP": "Elastic IP addresses",
+    "AWS::EC2::InternetGateway": "internet gateways",
+    "AWS::EC2::NatGateway": "NAT gateways",
+    "AWS::EC2::RouteTable": "route tables",
+    "AWS::EC2::SecurityGroup": "security groups",
+    "AWS::EC2::Subnet": "subnets",
+    "AWS::EC2::VPC": "VPCs",
+    "AWS::EC2::VPCEndpoint": "VPC endpoints",
+    "AWS::ECR::Repository": "ECR repositories",
+    "AWS::ECS::Cluster": "ECS clusters",
+    "AWS::ECS::Service": "ECS services",
+    "AWS::ECS::TaskDefinition": "task definitions",
+    "AWS::ElasticLoadBalancingV2::Listener": "load balancers",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "load balancers",
+    "AWS::ElasticLoadBalancingV2::TargetGroup": "target groups",
+    "AWS::Events::Rule": "EventBridge rules",
+    "AWS::IAM::ManagedPolicy": "IAM policies",
+    "AWS::IAM::OIDCProvider": "OIDC providers",
+    "AWS::IAM::Role": "IAM roles",
+    "AWS::KMS::Alias": "KMS aliases",
+    "AWS::KMS::Key": "KMS keys",
+    "AWS::Lambda::Function": "Lambda functions",
+    "AWS::Logs::LogGroup": "log groups",
+    "AWS::Logs::ResourcePolicy": "logs resource policies",
+    "AWS::S3::Bucket": "S3 buckets",
+    "AWS::SNS::Subscription": "SNS subscriptions",
+    "AWS::SNS::Topic": "SNS topics",
+    "AWS::SSM::Parameter": "SSM parameters",
+}
+# A type -> why nobody has to ask for it: it cannot outlive something that is asked for.
+GOES_ALONG = {
+    "AWS::EC2::Route": "It is a line of its route table.",
+    "AWS::EC2::SecurityGroupEgress": "It is a line of its security group.",
+    "AWS::EC2::SecurityGroupIngress": "It is a line of its security group.",
+    "AWS::EC2::SubnetRouteTableAssociation": "It goes with its subnet.",
+    "AWS::EC2::VPCGatewayAttachment": "It joins a VPC and an internet gateway, and goes with either.",
+    "AWS::ElasticLoadBalancingV2::ListenerRule": "It is a line of its listener.",
+    "AWS::IAM::Policy": "It is part of its role.",
+    "AWS::Lambda::Permission": "It is a line of its function's policy.",
+    "AWS::S3::BucketPolicy": "It is part of its bucket.",
+    "AWS::SNS::TopicPolicy": "It is part of its topic.",
+    "Custom::S3AutoDeleteObjects": "It is a call of a Lambda function, and makes nothing.",
+}
+
+
+@pytest.fixture(params=["templates", "other"])
+def synthesized(request: pytest.FixtureRequest) -> Templates:
+    """The app with the defaults, and with every optional key given."""
+    found: Templates = request.getfixturevalue(request.param)
+    return found
+
+
+def test_leftovers_ask_for_every_type_that_the_app_can_create(synthesized: Templates) -> None:
+    types = {resource.type for resource in synthesized.resources()}
+    assert types - set(ASKED) - set(GOES_ALONG) == set(), (
+        "add a kind to operations/inventory, and name it here"
+    )
+
+
+def test_every_kind_named_here_is_one_of_the_inventory() -> None:
+    assert set(ASKED.values()) <= set(KINDS)
+    assert not set(ASKED) & set(GOES_ALONG)
+
+
+def test_destroy_deletes_every_log_group_that_a_late_writer_may_make_again(synthesized: Templates) -> None:
+    groups = synthesized.resources("AWS::Logs::LogGroup")
+    (pipeline,) = synthesized.resources("AWS::CodePipeline::Pipeline")
+    suffix = str(pipeline.properties["Name"]).removeprefix("pipeline-")
+    names = {plain(group.properties["LogGroupName"]) for group in groups}
+    assert names
+    assert names <= set(log_groups(suffix)), "add it to LOG_GROUPS of operations/unmanaged_resources.py"
+
+
+def test_preflight_wants_the_bootstrap_that_the_stack_wants(synthesized: Templates) -> None:
+    root = synthesized.by_part["root"]
+    assert root["Parameters"]["BootstrapVersion"]["Default"] == BOOTSTRAP_PARAMETER
+    (assertion,) = root["Rules"]["CheckBootstrapVersion"]["Assertions"]
+    ((too_old, _),) = [contains["Fn::Contains"] for contains in assertion["Assert"]["Fn::Not"]]
+    assert max(map(int, too_old)) + 1 == BOOTSTRAP_VERSION
