@@ -12,7 +12,8 @@ import pytest
 from local_aws.core.api import service_model
 from local_aws.ministack import elbv2
 from local_aws.ministack.elbv2_snapshot import alb
-from local_aws.services.elbv2.routing import Snapshot, Target, weights
+from local_aws.services.elbv2.records import Snapshot, Target
+from local_aws.services.elbv2.routing import weights
 
 MODEL = service_model("elbv2")
 
