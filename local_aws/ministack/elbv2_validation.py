@@ -6,6 +6,7 @@ from typing import Any
 from local_aws.core.api import AwsError
 from local_aws.ministack.elbv2_snapshot import acm, alb, everything, users_of
 from local_aws.services.elbv2 import errors, tls, validation
+from local_aws.services.elbv2.records import Tls
 from local_aws.services.elbv2.routing import CONDITIONS, weights
 
 Params = dict[str, Any]
@@ -139,7 +140,7 @@ def _check_certificate(arn: str, policy: str) -> None:
         raise AwsError("CertificateNotFound", f"Certificate '{arn}' not found")
     if not certificate["_private_key"]:
         raise errors.unsupported(f"certificates that ACM issues, like {arn}: import one with its key")
-    tls.check(arn, tls.Tls(certificate["_pem_body"], certificate["_private_key"], policy))
+    tls.check(arn, Tls(certificate["_pem_body"], certificate["_private_key"], policy))
 
 
 def _check_port_is_free(balancer: str, port: str) -> None:

@@ -64,9 +64,9 @@ class _HttpServer(web.Server):
 class ListenerServer:
     """Accepts connections on a socket, and closes the socket and all of them in `close`.
 
-    It accepts them itself because asyncio's server does not track a connection that is accepted but not ready
-    (in its TLS handshake, for example), and aiohttp's runner does not wait for a TLS connection that it closes
-    until the client has answered. Both would stay open after the server.
+    It accepts them itself because asyncio's server does not track a connection that is accepted but not
+    ready (in its TLS handshake, for example), and aiohttp's runner does not wait until a client has answered
+    the end of TLS. Both would stay open after the server.
     """
 
     def __init__(

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from local_aws.services.elbv2.listener_server import ListenerServer, listen
+from local_aws.services.elbv2 import listener_server
+from local_aws.services.elbv2.listener_server import Handler, ListenerServer, listen
 from local_aws.services.elbv2.records import Snapshot, Tls
 from local_aws.services.elbv2.service import LoadBalancing
 from local_aws.services.elbv2.tls import server_context
@@ -37,11 +38,13 @@ async def hello(_: web.BaseRequest) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def serving(context: ssl.SSLContext | None) -> AsyncIterator[tuple[ListenerServer, int]]:
+async def serving(
+    context: ssl.SSLContext | None, handler: Handler = hello
+) -> AsyncIterator[tuple[ListenerServer, int]]:
     """A server and its port."""
     listening = listen(0)
     port = listening.getsockname()[1]
-    server = ListenerServer(listening, hello, idle_timeout=60, tls=context)
+    server = ListenerServer(listening, handler, idle_timeout=60, tls=context)
     await server.start()
     yield server, port
 
@@ -126,22 +129,41 @@ def test_a_request_in_flight_gets_its_whole_response() -> None:
         return received
 
     async def scenario() -> bytes:
-        listening = listen(0)
-        port = listening.getsockname()[1]
-        server = ListenerServer(listening, slow, idle_timeout=60, tls=None)
-        await server.start()
-        with connect(port) as client:
-            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            await asked.wait()
-            closing = asyncio.create_task(server.close())
-            await asyncio.sleep(0)
-            answer.set()
-            received = await asyncio.to_thread(read, client)
-            await closing
-            return received
+        async with serving(None, slow) as (server, port):
+            with connect(port) as client:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                await asked.wait()
+                closing = asyncio.create_task(server.close())
+                await asyncio.sleep(0)
+                answer.set()
+                received = await asyncio.to_thread(read, client)
+                await closing
+                return received
 
     _, _, body = asyncio.run(scenario()).partition(b"\r\n\r\n")
     assert len(body) == size
+
+
+def test_a_request_in_flight_may_take_longer_than_the_end_of_a_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listener_server, "CLOSE_SECONDS", 0.01)
+    asked = asyncio.Event()
+
+    async def slow(_: web.BaseRequest) -> web.StreamResponse:
+        asked.set()
+        await asyncio.sleep(0.3)
+        return web.Response(text="hello")
+
+    async def scenario() -> bytes:
+        async with serving(None, slow) as (server, port):
+            with connect(port) as client:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                await asked.wait()
+                await server.close()
+                return await asyncio.to_thread(client.recv, 65536)
+
+    assert asyncio.run(scenario()).endswith(b"hello")
 
 
 def test_a_listener_that_changes_to_https_closes_its_plain_connections(tmp_path: Path, tls: Tls) -> None:

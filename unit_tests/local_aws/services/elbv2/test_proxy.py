@@ -19,6 +19,7 @@ from local_aws.core.context import ACCOUNT, Context
 from local_aws.services.elbv2 import data_plane
 from local_aws.services.elbv2 import proxy as elbv2_proxy
 from local_aws.services.elbv2.health import interval
+from local_aws.services.elbv2.listener_server import listen
 from local_aws.services.elbv2.records import ListenerRule, Snapshot, Target
 from local_aws.services.elbv2.service import LoadBalancing
 from local_aws.services.elbv2.targets import TargetState
@@ -83,7 +84,7 @@ def test_a_listener_may_be_added_while_an_earlier_change_is_reconciled(
     loop: Loop, plane: LoadBalancing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The data plane must not see a listener before its socket exists: it would never serve it."""
-    listen, reconciling = data_plane.listen, []
+    reconciling = []
 
     def listen_while_reconciling(port: int) -> socket.socket:
         assert plane.data_plane._loop is not None
