@@ -17,7 +17,7 @@ from local_aws.services.codebuild.service import CodeBuild
 from local_aws.services.codecommit.service import CodeCommit
 from local_aws.services.codedeploy.service import CodeDeploy
 from local_aws.services.codepipeline.service import CodePipeline
-from local_aws.services.ecr.registry import Login
+from local_aws.services.ecr.records import Login
 from local_aws.services.ecr.service import Ecr
 from local_aws.services.ecs.service import Ecs
 from local_aws.services.service_quotas.service import ServiceQuotas

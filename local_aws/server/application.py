@@ -15,6 +15,8 @@ from local_aws.ministack import (
     cloudformation,
     cloudwatch,
     ecr,
+    elbv2,
+    elbv2_snapshot,
     function_network,
     functions,
     iam,
@@ -113,7 +115,8 @@ def install(context: Context, engine: Containers) -> Services:
     trust_policies.install()
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
-    load_balancing = LoadBalancing(callers)
+    load_balancing = LoadBalancing(callers, elbv2_snapshot.current)
+    elbv2.install(load_balancing.apply, load_balancing.describe_health)
     for name in accounts.of(ACCOUNT).services:
         ministack.register_service(name, accounts.handle(name))
     ecr.route_registry(accounts.registry)
