@@ -15,7 +15,8 @@ from local_aws.core.context import Context
 from local_aws.services.codebuild.archives import FilesError, unpack
 from local_aws.services.codecommit.resource_types import read_archive
 from local_aws.services.codecommit.service import CodeCommit
-from local_aws.services.codepipeline.artifacts import Artifact, ArtifactError, read_file
+from local_aws.services.codepipeline.artifacts import Artifact, read_file
+from local_aws.services.codepipeline.errors import ArtifactError
 from unit_tests.safety.hostile import archive
 
 LEADING_OUT = ["../x", "a/../../x", "/x", "..", "\\x", "a\\..\\..\\x"]
