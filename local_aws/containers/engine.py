@@ -59,7 +59,7 @@ class Container(Protocol):
         """Send the stop signal to the main process, wait `timeout` real seconds, kill what is left."""
 
 
-class Containers(Protocol):
+class ContainerEngine(Protocol):
     """A container engine; `about` is what a person reads of it: its name, its version, why it is this one."""
 
     name: str

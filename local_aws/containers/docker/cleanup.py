@@ -48,7 +48,7 @@ class Record:
         self.file.unlink(missing_ok=True)
 
 
-def sweep(folder: Path, seconds: float = SECONDS) -> None:
+def remove_resources(folder: Path, seconds: float = SECONDS) -> None:
     """Remove all that the engine noted in `folder` still has of ours; what cannot be removed stays noted."""
     record = Record(folder)
     found = record.read()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PULL_SECONDS = 600.0
 
 
-class CliContainers:
+class CliEngine:
     """Containers of docker or podman."""
 
     def __init__(self, context: "Context", command: Command) -> None:

@@ -36,8 +36,8 @@ class EngineUnusableError(Exception):
     """The engine cannot be used; the text says which, and why."""
 
 
-def answering(name: str, instance: str) -> Command:
-    """Return the command of `docker` or `podman`, if it answers. Raises `UnfitError`."""
+def find_command(name: str, instance: str) -> Command:
+    """Return the command of `docker` or `podman`, if it answers. Raises `EngineUnusableError`."""
     path = shutil.which(name)
     if path is None:
         raise EngineUnusableError(f"{name} is not installed")
@@ -47,8 +47,8 @@ def answering(name: str, instance: str) -> Command:
         raise EngineUnusableError(f"{name}: {error}") from error
 
 
-def try_out(command: Command) -> None:
-    """Run a task as ECS will, with what its image needs pulled before. Raises `UnfitError`."""
+def run_trial_task(command: Command) -> None:
+    """Run a task as ECS will, with what its image needs pulled before. Raises `EngineUnusableError`."""
     try:
         _fetch_image(command)
         _run_a_task(command)

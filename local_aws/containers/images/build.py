@@ -14,7 +14,7 @@ from local_aws.containers.images.build_context import BuildContext, checksum
 from local_aws.containers.images.config import PATH, ImageConfig
 from local_aws.containers.images.dockerfile_plan import Copy, Plan, Run, Step, make_plan
 from local_aws.containers.images.store import Image, ImageStore, timestamp
-from local_aws.containers.processes.environment import find_program, image_variables, translate
+from local_aws.containers.processes.environment import find_program, image_variables, map_paths
 
 # pip inside an image reaches the network as this machine does: where packages are, and whom to trust.
 HOST_VARIABLES = ("PIP_", "UV_INDEX")
@@ -133,7 +133,7 @@ class Builder:
         variables: Mapping[str, str],
         number: int,
     ) -> None:
-        words = [str(find_program(command[0], root, variables)), *translate(root, command[1:])]
+        words = [str(find_program(command[0], root, variables)), *map_paths(root, command[1:])]
         process = subprocess.Popen(  # noqa: S603 - pip or compileall of the image itself, see runnable()
             words,
             cwd=directory,

@@ -12,7 +12,7 @@ import pytest
 
 from local_aws.containers.docker import cleanup
 from local_aws.containers.docker.command import Command
-from local_aws.containers.docker.engine import CliContainers
+from local_aws.containers.docker.engine import CliEngine
 from local_aws.core.clock import Clock
 
 REGISTRY = "127.0.0.1:4599"
@@ -84,10 +84,10 @@ def surroundings(state: Path) -> Any:
     )
 
 
-def engine_of(fake: FakeEngine, state: Path) -> CliContainers:
+def engine_of(fake: FakeEngine, state: Path) -> CliEngine:
     """Return the container engine of a fake command, noted as the choice notes it."""
     cleanup.Record(state / "containers").write(fake.command, REGISTRY)
-    return CliContainers(surroundings(state), fake.command)
+    return CliEngine(surroundings(state), fake.command)
 
 
 def only_on_path(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:

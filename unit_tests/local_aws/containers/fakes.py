@@ -13,9 +13,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from local_aws.containers.docker_shim.shim import DockerShim
 from local_aws.containers.images.build import Builder
 from local_aws.containers.images.build_context import BuildContext
 from local_aws.containers.images.store import Image, ImageStore
+from local_aws.containers.processes.engine import ProcessEngine
 from local_aws.core.clock import Clock
 
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -41,6 +43,12 @@ def settings(state: Path | None = None, endpoint: str = "http://127.0.0.1:9") ->
     return SimpleNamespace(
         state=state or shared_state(), endpoint=endpoint, instance="test", clock=Clock(0.02)
     )
+
+
+def process_engine() -> ProcessEngine:
+    """Return an engine on the session's store."""
+    context = settings()
+    return ProcessEngine(context, DockerShim(context))
 
 
 def project(folder: Path, dockerfile: str, **files: str) -> Path:

@@ -22,7 +22,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_without_docker_and_podman_it_is_processes_and_says_why(tmp_path: Path) -> None:
-    found = selection.find(surroundings(tmp_path / "state"))
+    found = selection.select_engine(surroundings(tmp_path / "state"))
     assert found.name == "processes"
     assert found.about == "processes (docker is not installed; podman is not installed)"
 
@@ -31,7 +31,7 @@ def test_a_docker_without_its_daemon_is_not_used(monkeypatch: pytest.MonkeyPatch
     no_daemon = '[ "$1" = version ] && { echo "Cannot connect to the Docker daemon." >&2; exit 1; }'
     fake = FakeEngine(tmp_path / "bin", "docker", no_daemon)
     only_on_path(monkeypatch, fake.folder)
-    found = selection.find(surroundings(tmp_path / "state"))
+    found = selection.select_engine(surroundings(tmp_path / "state"))
     assert found.about == "processes (docker: Cannot connect to the Docker daemon.; podman is not installed)"
     assert not fake.told("run")
 
@@ -40,7 +40,7 @@ def test_a_docker_that_speaks_to_podman_is_not_used(monkeypatch: pytest.MonkeyPa
     server = """echo '{"Version": "4", "Components": [{"Name": "Podman Engine"}]}'"""
     fake = FakeEngine(tmp_path / "bin", "docker", f'[ "$1" = version ] && {{ {server}; exit; }}')
     only_on_path(monkeypatch, fake.folder)
-    assert "it speaks to podman" in selection.find(surroundings(tmp_path / "state")).about
+    assert "it speaks to podman" in selection.select_engine(surroundings(tmp_path / "state")).about
 
 
 def test_an_engine_without_the_image_that_cannot_pull_it_is_not_used(
@@ -49,7 +49,7 @@ def test_an_engine_without_the_image_that_cannot_pull_it_is_not_used(
     no_image = 'case "$1" in image|pull) echo "no such host" >&2; exit 1;; esac'
     fake = FakeEngine(tmp_path / "bin", special=no_image)
     only_on_path(monkeypatch, fake.folder)
-    about = selection.find(surroundings(tmp_path / "state")).about
+    about = selection.select_engine(surroundings(tmp_path / "state")).about
     assert f"podman cannot run a task: it has no {networks.IMAGE} and cannot pull it: no such host" in about
 
 
@@ -59,7 +59,7 @@ def test_an_engine_whose_containers_cannot_be_reached_is_not_used_and_keeps_none
     unreachable = 'case "$3" in *IPAddress*) echo 127.0.0.9; exit;; esac'
     fake = FakeEngine(tmp_path / "bin", special=unreachable)
     only_on_path(monkeypatch, fake.folder)
-    about = selection.find(surroundings(tmp_path / "state")).about
+    about = selection.select_engine(surroundings(tmp_path / "state")).about
     assert "podman cannot run a task: 127.0.0.9 cannot be reached" in about
     assert fake.told("run")
     assert fake.containers == []
@@ -70,7 +70,7 @@ def test_an_engine_that_works_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path:
     fake = FakeEngine(tmp_path / "bin")
     only_on_path(monkeypatch, fake.folder)
     monkeypatch.setattr(probe, "_ask", lambda *_: None)
-    found = selection.find(surroundings(tmp_path / "state"))
+    found = selection.select_engine(surroundings(tmp_path / "state"))
     assert (found.name, found.about) == ("podman", "podman 9.9")
     assert fake.containers == []
     found.stop()
@@ -82,7 +82,7 @@ def test_processes_can_be_asked_for_where_an_engine_works(
     fake = FakeEngine(tmp_path / "bin")
     only_on_path(monkeypatch, fake.folder)
     monkeypatch.setenv(VARIABLE, "processes")
-    assert selection.find(surroundings(tmp_path / "state")).name == "processes"
+    assert selection.select_engine(surroundings(tmp_path / "state")).name == "processes"
     assert not fake.told()
 
 
@@ -90,14 +90,14 @@ def test_an_engine_that_is_asked_for_and_does_not_work_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(VARIABLE, "podman")
-    with pytest.raises(NoEngineError, match=r"^podman is not installed: mend it, or choose another"):
-        selection.find(surroundings(tmp_path / "state"))
+    with pytest.raises(NoEngineError, match=r"^podman is not installed: fix it, or select another"):
+        selection.select_engine(surroundings(tmp_path / "state"))
 
 
 def test_an_engine_that_nobody_knows_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(VARIABLE, "lxc")
     with pytest.raises(NoEngineError, match="must be one of auto, processes, docker, podman"):
-        selection.find(surroundings(tmp_path / "state"))
+        selection.select_engine(surroundings(tmp_path / "state"))
 
 
 def test_up_with_an_engine_that_does_not_work_is_one_clear_line(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from local_aws.containers import selection
 from local_aws.containers.docker import cleanup, networks, probe
 from local_aws.containers.docker.command import LABEL, CommandError
-from local_aws.containers.docker.engine import CliContainers
+from local_aws.containers.docker.engine import CliEngine
 from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
 from local_aws.services.ecr.service import Ecr
 from unit_tests.local_aws.containers.engine_fakes import REGISTRY, FakeEngine, engine_of, logins, surroundings
@@ -29,7 +29,7 @@ def fake(tmp_path: Path) -> FakeEngine:
 
 
 @pytest.fixture
-def engine(fake: FakeEngine, tmp_path: Path) -> Iterator[CliContainers]:
+def engine(fake: FakeEngine, tmp_path: Path) -> Iterator[CliEngine]:
     made = engine_of(fake, tmp_path / "state")
     yield made
     made.stop()
@@ -40,7 +40,7 @@ def options(words: list[str], name: str) -> list[str]:
 
 
 def test_containers_of_one_task_share_the_network_that_its_own_container_holds(
-    fake: FakeEngine, engine: CliContainers
+    fake: FakeEngine, engine: CliEngine
 ) -> None:
     address = engine.address()
     containers = [
@@ -55,14 +55,14 @@ def test_containers_of_one_task_share_the_network_that_its_own_container_holds(
     assert fake.containers == []
 
 
-def test_a_container_without_an_address_takes_its_own_along(fake: FakeEngine, engine: CliContainers) -> None:
+def test_a_container_without_an_address_takes_its_own_along(fake: FakeEngine, engine: CliEngine) -> None:
     container = engine.start(ContainerSpec("image", "a"), lambda _line: None)
     assert len(fake.containers) == 2
     container.stop(1)
     until(lambda: fake.containers == [])
 
 
-def test_what_a_definition_says_of_a_container_is_obeyed(fake: FakeEngine, engine: CliContainers) -> None:
+def test_what_a_definition_says_of_a_container_is_obeyed(fake: FakeEngine, engine: CliEngine) -> None:
     spec = ContainerSpec(
         *("image", "web", ("serve", "now"), ("python", "-m"), {"A": "1", "KEY": "two\nlines"}, "/srv"),
         user="10001:10001",
@@ -96,9 +96,7 @@ def test_docker_is_not_told_what_only_podman_knows(tmp_path: Path) -> None:
     assert not {"--read-only-tmpfs=false", "--tls-verify=false", "--time"} & set(told)
 
 
-def test_every_line_is_handed_over_and_the_container_is_removed(
-    fake: FakeEngine, engine: CliContainers
-) -> None:
+def test_every_line_is_handed_over_and_the_container_is_removed(fake: FakeEngine, engine: CliEngine) -> None:
     (fake.folder / "lines").write_text("one\ntwo\n")
     lines: list[str] = []
     container = engine.start(ContainerSpec("image", "web"), lines.append)
@@ -156,7 +154,7 @@ def test_a_pull_that_fails_names_the_image_as_aws_does(tmp_path: Path) -> None:
 
 
 def test_the_engine_itself_does_not_carry_the_mark_that_the_reaper_kills_by(
-    fake: FakeEngine, engine: CliContainers, monkeypatch: pytest.MonkeyPatch
+    fake: FakeEngine, engine: CliEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCAL_AWS_INSTANCE", "mine")
     monkeypatch.delenv("LOCAL_AWS_CONTAINERS", raising=False)
@@ -217,14 +215,14 @@ def test_images_made_here_lose_our_names_and_go_when_they_have_no_other(tmp_path
     record.write(fake.command, REGISTRY)
     for name in ("sha256:mine", "sha256:theirs", "extra:1"):
         record.note_image(name)
-    cleanup.sweep(tmp_path)
+    cleanup.remove_resources(tmp_path)
     removed = [words[1] for words in fake.told("rmi")]
     assert removed == [f"{REGISTRY}/a:1", "extra:1", "sha256:mine"]
     assert record.read() is None
 
 
 @pytest.fixture
-def real(tmp_path: Path) -> Iterator[tuple[CliContainers, Ecr]]:
+def real(tmp_path: Path) -> Iterator[tuple[CliEngine, Ecr]]:
     """The engine of this machine that works, with an ECR of its own."""
     instance = uuid.uuid4().hex
     ecr = make_ecr(tmp_path / "ecr")
@@ -234,15 +232,15 @@ def real(tmp_path: Path) -> Iterator[tuple[CliContainers, Ecr]]:
         context.endpoint, context.instance = endpoint, instance
         for name in selection.ENGINES:
             try:
-                command = probe.answering(name, instance)
+                command = probe.find_command(name, instance)
                 # Only if it is there: a unit test pulls nothing.
                 command.run("image", "inspect", networks.IMAGE)
-                probe.try_out(command)
+                probe.run_trial_task(command)
             except (probe.EngineUnusableError, CommandError):
                 continue
             cleanup.Record(tmp_path / "state/containers").write(command, endpoint.removeprefix("http://"))
-            yield CliContainers(context, command), ecr
-            cleanup.sweep(tmp_path / "state/containers")
+            yield CliEngine(context, command), ecr
+            cleanup.remove_resources(tmp_path / "state/containers")
             assert command.run("ps", "--all", "--quiet", "--filter", f"label={LABEL}={instance}") == ""
             assert endpoint.removeprefix("http://") not in command.run("images")
             return
@@ -253,7 +251,7 @@ WEB = "import http.server as h; h.HTTPServer(('', 8080), h.SimpleHTTPRequestHand
 
 
 def test_a_real_engine_builds_pushes_and_runs_a_task_and_keeps_nothing(
-    real: tuple[CliContainers, Ecr], tmp_path: Path
+    real: tuple[CliEngine, Ecr], tmp_path: Path
 ) -> None:
     engine, ecr = real
     name = f"{HOST}/images-dev:abc"

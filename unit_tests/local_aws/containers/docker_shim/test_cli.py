@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.containers.docker_shim import cli
 from local_aws.containers.docker_shim.format import render
+from local_aws.containers.docker_shim.shim import DockerShim
 from local_aws.containers.docker_shim.state import DockerError
 from local_aws.containers.processes.container import processes_of
 from local_aws.services.ecr.service import Ecr
@@ -26,7 +26,11 @@ SERVER = (
 class Docker:
     def __init__(self, directory: Path, endpoint: str, *, privileged: bool = True) -> None:
         self.directory = directory
-        cli.write_executable(directory, settings(endpoint=endpoint), privileged=privileged)
+        self.shim = DockerShim(settings(endpoint=endpoint))
+        self.shim.write(directory, privileged=privileged)
+
+    def remove(self) -> None:
+        self.shim.remove(self.directory)
 
     def __call__(self, *words: str, given: str = "", fails: int | None = None) -> str:
         answer = subprocess.run(  # noqa: S603 - the script under test
@@ -46,8 +50,9 @@ def ecr(tmp_path: Path) -> Ecr:
 @pytest.fixture
 def docker(tmp_path: Path, ecr: Ecr) -> Iterator[Docker]:
     with serving(ecr) as endpoint:
-        yield Docker(tmp_path / "bin", endpoint)
-        cli.end(tmp_path / "bin")
+        found = Docker(tmp_path / "bin", endpoint)
+        yield found
+        found.remove()
 
 
 def test_a_build_is_tried_pushed_and_named_by_its_digest(docker: Docker, ecr: Ecr, tmp_path: Path) -> None:
@@ -114,7 +119,7 @@ def _names(entry: Path, text: str) -> bool:
 def test_the_end_of_a_build_ends_its_containers(docker: Docker) -> None:
     container = docker("run", "-d", BASE, "sleep", "99")
     assert processes_of(container)
-    cli.end(docker.directory)
+    docker.remove()
     assert processes_of(container) == []
     assert not (docker.directory / "docker").exists()
 
@@ -129,7 +134,7 @@ def test_images_of_one_build_are_unknown_to_another(docker: Docker, tmp_path: Pa
     docker("build", "-q", "-t", "mine:1", str(folder))
     other = Docker(tmp_path / "other", "http://127.0.0.1:9")
     assert "No such object: mine:1" in other("inspect", "mine:1", fails=1)
-    cli.end(other.directory)
+    other.remove()
 
 
 @pytest.mark.parametrize(
@@ -143,7 +148,7 @@ def test_images_of_one_build_are_unknown_to_another(docker: Docker, tmp_path: Pa
 )
 def test_what_it_cannot_do_is_refused_by_name(docker: Docker, words: tuple[str, ...]) -> None:
     refusal = docker(*words, fails=125)
-    assert refusal.startswith(f"local_aws (processes) cannot do: docker {words[0]}")
+    assert refusal.startswith(f"local_aws (processes) does not support: docker {words[0]}")
     assert refusal.endswith("use docker")
 
 
