@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_aws.containers.engine import ContainerError
-from local_aws.containers.processes.environment import CommandNotFoundError, find_program, map_paths
+from local_aws.containers.images.environment import CommandNotFoundError, find_program, map_paths
 from local_aws.host.process_tags import marked
 
 # Every process of a container inherits it, in any session: it takes the place of a PID namespace.

@@ -15,11 +15,11 @@ from local_aws.containers.addresses import Addresses, loopback
 from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
 from local_aws.containers.images.config import ImageConfig
 from local_aws.containers.images.dockerfile_plan import base_python
+from local_aws.containers.images.environment import image_variables
 from local_aws.containers.images.network import ADDRESS, ENDPOINT, LOOPBACK
 from local_aws.containers.images.registry_client import Reference, Registry, RegistryError
 from local_aws.containers.images.store import Image, ImageStore
 from local_aws.containers.processes.container import CONTAINER_VARIABLE, ProcessContainer, ProcessPlan
-from local_aws.containers.processes.environment import image_variables
 from local_aws.containers.processes.memory import MemoryWatch
 from local_aws.host.disk import is_full, no_space
 from local_aws.host.interpreters import PythonNotFoundError

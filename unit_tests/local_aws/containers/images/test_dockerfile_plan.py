@@ -4,12 +4,18 @@ import pytest
 
 from local_aws.containers.images.config import ImageConfig
 from local_aws.containers.images.dockerfile import DockerfileError, UnsupportedError, substitute
-from local_aws.containers.images.dockerfile_plan import Copy, Plan, Run, base_python, make_plan
+from local_aws.containers.images.dockerfile_plan import (
+    BuildPlan,
+    CopyFiles,
+    RunCommands,
+    base_python,
+    make_plan,
+)
 
 BASE = "FROM public.ecr.aws/docker/library/python:3.9-slim\n"
 
 
-def plan(text: str, **arguments: str) -> Plan:
+def plan(text: str, **arguments: str) -> BuildPlan:
     return make_plan(BASE + text, arguments, ImageConfig({"PATH": "/usr/local/bin:/bin"}))
 
 
@@ -65,7 +71,7 @@ def test_exec_and_shell_forms_are_kept_as_docker_keeps_them() -> None:
 
 def test_copy_takes_a_numeric_owner_and_a_destination_under_the_working_directory() -> None:
     work = plan("WORKDIR /srv\nCOPY --chown=10001:10002 a b ./").steps[-1].work
-    assert work == Copy(("a", "b"), "/srv/", (10001, 10002))
+    assert work == CopyFiles(("a", "b"), "/srv/", (10001, 10002))
 
 
 def test_run_splits_pip_commands_and_substitutes_as_the_shell_would() -> None:
@@ -74,7 +80,7 @@ def test_run_splits_pip_commands_and_substitutes_as_the_shell_would() -> None:
         .steps[-1]
         .work
     )
-    assert isinstance(work, Run)
+    assert isinstance(work, RunCommands)
     assert work.commands == (
         ("pip", "install", "--no-cache-dir", "-r", "requirements.txt"),
         ("python", "-m", "compileall", "."),
