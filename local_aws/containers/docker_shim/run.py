@@ -38,7 +38,7 @@ def create(state: DockerState, image: Image, spec: ContainerSpec, options: RunOp
             f'Error response from daemon: Conflict. The container name "/{spec.name}" is already in use.', 125
         )
     addresses = Addresses(state.store.root / "addresses")
-    plan = make_plan(state.store, image, spec, addresses.take(), state.settings.endpoint)
+    plan = make_plan(state.store, image, spec, addresses.allocate(), state.settings.endpoint)
     folder = ContainerFolder(state.folder / "containers" / plan.id)
     description = ContainerDescription(
         Id=plan.id,
@@ -103,7 +103,7 @@ def run(
         try:
             container, ports = _start(folder, write)
         except (OSError, ContainerError) as error:
-            addresses.give_back(plan.address)
+            addresses.release(plan.address)
             folder.write_state(
                 {"Status": "created", "Running": False, "Pid": 0, "ExitCode": 127, "Error": str(error)}
             )
@@ -121,7 +121,7 @@ def run(
         _watch_health(state, folder, container, running)
         on_start()
         code = container.wait() or 0
-        addresses.give_back(plan.address)
+        addresses.release(plan.address)
         if folder.is_complete():
             exited: ContainerState = {**running, "Status": "exited", "Running": False, "Pid": 0}
             folder.write_state({**exited, "ExitCode": code, "FinishedAt": timestamp()})

@@ -104,11 +104,11 @@ class ProcessEngine:
 
     def address(self) -> str:
         """Allocate an address for the containers of one task."""
-        return self.addresses.take()
+        return self.addresses.allocate()
 
     def release(self, address: str) -> None:
         """Release an address."""
-        self.addresses.give_back(address)
+        self.addresses.release(address)
 
     def write_docker(self, directory: Path, *, privileged: bool) -> Path:
         """Write a `docker` for one build into `directory`."""

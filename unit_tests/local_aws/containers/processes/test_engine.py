@@ -1,4 +1,4 @@
-"""Containers as processes: one life, one address, the image's programs, nothing left."""
+"""Containers as processes: addresses, programs, signals, memory limits, and nothing left behind."""
 
 import errno
 import os
@@ -57,7 +57,9 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_two_servers_on_one_port_run_side_by_side_and_not_on_the_world(engine: ProcessEngine) -> None:
+def test_two_servers_on_one_port_run_side_by_side_and_not_on_this_machines_loopback(
+    engine: ProcessEngine,
+) -> None:
     containers = [start(engine, "python", "-c", SERVER, EVERYWHERE)[0] for _ in range(2)]
     for container in containers:
         until(partial(answers, container.address))
@@ -81,7 +83,7 @@ def test_a_container_does_not_reach_other_ports_of_this_machine(engine: ProcessE
     assert "ConnectionRefusedError" in lines[-1]
 
 
-def test_the_environment_is_the_images_and_the_given_one(
+def test_the_environment_has_the_images_variables_and_the_given_ones_only(
     engine: ProcessEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_HOST", "x")
@@ -92,7 +94,7 @@ def test_the_environment_is_the_images_and_the_given_one(
     assert "SECRET_OF_THE_HOST" not in lines[0]
 
 
-def test_programs_of_this_machine_that_the_image_lacks_are_not_found(engine: ProcessEngine) -> None:
+def test_programs_that_only_this_machine_has_are_not_found(engine: ProcessEngine) -> None:
     with pytest.raises(ContainerError, match=r'exec: "curl": executable file not found in \$PATH'):
         start(engine, "curl", "http://localhost/")
     container, _ = start(engine, "/bin/sh", "-c", "curl http://localhost/")
@@ -106,7 +108,7 @@ def test_sigterm_reaches_the_main_process_and_its_exit_code_is_reported(engine: 
     assert container.stop(10) == 7
 
 
-def test_who_ignores_sigterm_is_killed_after_the_stop_timeout(engine: ProcessEngine) -> None:
+def test_a_process_that_ignores_sigterm_is_killed_after_the_stop_timeout(engine: ProcessEngine) -> None:
     code = f"import signal; signal.signal(15, signal.SIG_IGN); {WAIT}"
     container, lines = start(engine, "python", "-c", code)
     until(lambda: lines == ["up"])
@@ -115,7 +117,7 @@ def test_who_ignores_sigterm_is_killed_after_the_stop_timeout(engine: ProcessEng
     assert time.monotonic() - began >= 0.5
 
 
-def test_with_the_main_process_everything_it_started_ends(engine: ProcessEngine) -> None:
+def test_every_process_of_a_container_ends_with_its_main_process(engine: ProcessEngine) -> None:
     container, lines = start(engine, "python", "-c", f"{DETACHED}; {WAIT}")
     until(lambda: lines == ["up"] and len(processes_of(container.id)) == 2)
     os.kill(container.process_id, signal.SIGKILL)
@@ -130,7 +132,7 @@ def test_stopping_the_engine_leaves_no_process(engine: ProcessEngine) -> None:
     assert not processes_of(container.id)
 
 
-def test_a_command_inside_that_hangs_is_killed(engine: ProcessEngine) -> None:
+def test_a_command_inside_that_exceeds_its_timeout_is_killed(engine: ProcessEngine) -> None:
     container, _ = start(engine, "sleep", "99")
     with pytest.raises(TimeoutError):
         container.execute(("sleep", "98"), 0.3)
@@ -138,7 +140,7 @@ def test_a_command_inside_that_hangs_is_killed(engine: ProcessEngine) -> None:
     assert len(processes_of(container.id)) == 1
 
 
-def test_an_address_is_given_back_when_the_container_ends(engine: ProcessEngine) -> None:
+def test_an_address_is_released_when_the_container_ends(engine: ProcessEngine) -> None:
     container, _ = start(engine, "true")
     container.wait(10)
     until(lambda: not (engine.addresses.folder / container.address).exists())
@@ -159,7 +161,7 @@ def test_an_image_of_another_registry_cannot_be_pulled(engine: ProcessEngine) ->
         (socket.AF_INET6, "::", "::ffff:127.64.0.1"),
     ],
 )
-def test_where_a_bind_goes(family: int, host: str, bound: str) -> None:
+def test_a_bind_is_redirected_to_the_containers_addresses(family: int, host: str, bound: str) -> None:
     assert bind_address(family, host, "127.64.0.1", "127.128.0.1") == bound
 
 
@@ -189,7 +191,7 @@ def test_a_container_within_its_memory_and_one_without_a_limit_run_on(engine: Pr
     assert (within.exit_code, unlimited.exit_code) == (None, None)
 
 
-def test_a_full_disk_fails_the_pull_in_awss_words(
+def test_a_full_disk_fails_the_pull_with_awss_message(
     engine: ProcessEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_version: str) -> None:
