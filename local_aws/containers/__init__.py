@@ -1,1 +1,1 @@
-"""Containers: images built, pushed and run, as processes where there is no Docker."""
+"""Container engines and images: docker, podman, or processes on a machine without either."""

@@ -1,26 +1,27 @@
-"""Addresses of containers: each gets one of 127.64.0.0/10, unique among all that runs on this machine."""
+"""Allocates the addresses of containers: each is one of 127.64.0.0/10, unique on this machine."""
 
 import os
 import random
 from pathlib import Path
 
+# The kernel's table in one read. psutil.net_connections would read every process's file descriptors.
 _TABLE = Path("/proc/net/tcp")
 
 
 class Addresses:
-    """Hands out addresses; a file a piece under `folder` keeps other processes of this local_aws off it."""
+    """Allocates addresses. A file for each in `folder` reserves it among the processes of this local_aws."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def clear(self) -> None:
-        """Free all addresses: those of containers that died with an earlier local_aws."""
+        """Release all addresses: those of containers that ended with an earlier local_aws."""
         for taken in self.folder.iterdir():
             taken.unlink(missing_ok=True)
 
-    def take(self) -> str:
-        """Return a free address; it stays taken until `give_back`."""
+    def allocate(self) -> str:
+        """Allocate an address; it stays reserved until `release`."""
         for _ in range(1000):
             address = f"127.{random.randint(64, 127)}.{random.randint(0, 255)}.{random.randint(1, 254)}"  # noqa: S311
             try:
@@ -29,10 +30,10 @@ class Addresses:
                 continue
             if not _in_use(address):
                 return address
-        raise RuntimeError("no free address in 127.64.0.0/10: is the state folder full of dead containers?")
+        raise RuntimeError(f"no free address in 127.64.0.0/10: remove the files in {self.folder}")
 
-    def give_back(self, address: str) -> None:
-        """Free an address."""
+    def release(self, address: str) -> None:
+        """Release an address."""
         (self.folder / address).unlink(missing_ok=True)
 
 
@@ -43,7 +44,7 @@ def loopback(address: str) -> str:
 
 
 def _in_use(address: str) -> bool:
-    # Another local_aws may have taken the same one: its sockets are in the kernel's table.
+    # Another local_aws may use the same one: its sockets are in the kernel's table.
     if not _TABLE.exists():
         return False
     wanted = "".join(f"{int(part):02X}" for part in reversed(address.split(".")))

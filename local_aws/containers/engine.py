@@ -1,4 +1,4 @@
-"""The seam under ECS and the build's `docker`: what a container engine does, whichever it is."""
+"""The interface of a container engine, for ECS tasks and for the `docker` of builds."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ from local_aws.containers.images.config import ImageConfig
 
 
 class ContainerError(Exception):
-    """A container could not be started; the text is the engine's, as AWS shows it."""
+    """A container could not be started. The text is the engine's, which AWS shows as well."""
 
 
 class PullError(Exception):
-    """An image could not be pulled; the text is what follows `CannotPullContainerError: ` on AWS."""
+    """An image could not be pulled. On AWS the text follows `CannotPullContainerError: `."""
 
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """What to run: `image` is an id that `pull` gave; empty command and entrypoint are the image's."""
+    """What to run. `image` is an id that `pull` returned. An empty command or entrypoint is the image's."""
 
     image: str
     name: str
@@ -26,23 +26,23 @@ class ContainerSpec:
     entrypoint: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     working_directory: str = ""
-    # Containers of one task share its address; None asks for a new one.
+    # Containers of one task share its address; None allocates a new one.
     address: str | None = None
-    # What a stand-in without isolation cannot do, it leaves undone (docs/known-differences.md).
+    # Processes have no isolation: they ignore both (docs/known-differences.md).
     user: str = ""
     read_only: bool = False
-    # MiB that it may use at most, and its weight in units of 1/1024 vCPU; 0 is no limit, and no weight.
+    # The limit in MiB, and the weight in units of 1/1024 vCPU; 0 is no limit, and no weight.
     memory: int = 0
     cpu: int = 0
 
 
 class Container(Protocol):
-    """A container that was started."""
+    """A started container."""
 
     id: str
     address: str
     process_id: int
-    # Whether it was ended for using more memory than its limit.
+    # Whether it was killed for exceeding its memory limit.
     out_of_memory: bool
 
     @property
@@ -50,17 +50,17 @@ class Container(Protocol):
         """The exit code, 128 + n after signal n; None while it runs."""
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait until it ends and return the exit code; None after `timeout` real seconds."""
+        """Wait until it ends and return the exit code, or None after `timeout` real seconds."""
 
     def execute(self, command: tuple[str, ...], timeout: float) -> tuple[int, str]:
-        """Run a command inside; return its exit code and output. Raises `TimeoutError`, `ContainerError`."""
+        """Run a command inside. Return exit code and output. Raises `TimeoutError`, `ContainerError`."""
 
     def stop(self, timeout: float) -> int:
-        """Send the stop signal to the main process, wait `timeout` real seconds, kill what is left."""
+        """Send the stop signal to the main process, wait `timeout` real seconds, then send SIGKILL."""
 
 
-class Containers(Protocol):
-    """A container engine; `about` is what a person reads of it: its name, its version, why it is this one."""
+class ContainerEngine(Protocol):
+    """A container engine. `about` is for people: its name, its version, or why it was selected."""
 
     name: str
     about: str
@@ -72,19 +72,19 @@ class Containers(Protocol):
         """Return how an image runs."""
 
     def start(self, spec: ContainerSpec, on_line: Callable[[str], None]) -> Container:
-        """Start a container; each line that it writes goes to `on_line`. Raises `ContainerError`."""
+        """Start a container. `on_line` gets each line that it writes. Raises `ContainerError`."""
 
     def address(self) -> str:
-        """Return a new address, for the containers of one task."""
+        """Allocate an address for the containers of one task."""
 
     def release(self, address: str) -> None:
-        """Give an address back."""
+        """Release an address."""
 
     def write_docker(self, directory: Path, *, privileged: bool) -> Path:
-        """Put a `docker` for one build into `directory`."""
+        """Write a `docker` for one build into `directory` and return its path."""
 
     def end_docker(self, directory: Path) -> None:
-        """End a build's containers and forget its logins; does nothing when it has no `docker`."""
+        """Kill a build's containers and remove its `docker`. Do nothing if it has none."""
 
     def stop(self) -> None:
-        """End every container at once."""
+        """Kill every container."""

@@ -1,4 +1,4 @@
-"""Container health checks: a command run inside, again and again, that makes a container healthy or not."""
+"""Container health checks: a command that runs inside at an interval."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -8,15 +8,15 @@ from typing import Any, Protocol
 from local_aws.containers.engine import ContainerError
 from local_aws.core.clock import Clock
 
-# A check starts a process: more often than this would only warm the machine.
+# Each check starts a process: a shorter interval would only load the machine.
 SHORTEST_INTERVAL = 1.0
-# And of one that is well, this often is enough: tasks that stand there shall leave the machine to builds.
+# The interval while healthy: tasks that serve leave the CPU to builds.
 STEADY_INTERVAL = 5.0
-# Real work is behind an allowance (a start, a grace period), so the clock does not shrink it below this.
+# A start or a grace period is real work: the time scale does not shorten it below this.
 SHORTEST_ALLOWANCE = 10.0
 
 
-class Executes(Protocol):
+class Executable(Protocol):
     """The part of a container that a check needs."""
 
     def execute(self, command: tuple[str, ...], timeout: float) -> tuple[int, str]:
@@ -25,7 +25,7 @@ class Executes(Protocol):
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """A check as Docker and ECS know it; times in AWS's seconds, with the defaults of both."""
+    """A health check, with the defaults of Docker and ECS; times in AWS's seconds."""
 
     command: tuple[str, ...]
     interval: float = 30
@@ -50,7 +50,7 @@ class HealthCheck:
 
 
 def check_command(test: Sequence[str]) -> tuple[str, ...] | None:
-    """Return the words that a `CMD` or `CMD-SHELL` check runs, None for `NONE` or nothing."""
+    """Return the words that a `CMD` or `CMD-SHELL` check runs, or None for `NONE` or an empty list."""
     if not test or test[0] == "NONE":
         return None
     if test[0] == "CMD-SHELL":
@@ -59,20 +59,20 @@ def check_command(test: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def allowance(clock: Clock, aws_seconds: float) -> float:
-    """Return how long a start may take: by the clock, but not less than 10 s where AWS gives as many."""
+    """Return how long a start may take: scaled by the clock, but at least 10 s or AWS's shorter value."""
     return max(clock.seconds(aws_seconds), min(aws_seconds, SHORTEST_ALLOWANCE))
 
 
 def watch(
-    container: Executes,
+    container: Executable,
     check: HealthCheck,
     clock: Clock,
     on_status: Callable[[str], None],
     stopped: threading.Event,
 ) -> None:
-    """Check until `stopped`; call `on_status` with HEALTHY or UNHEALTHY whenever that changes.
+    """Check until `stopped` is set. Call `on_status` with HEALTHY or UNHEALTHY at each change.
 
-    A failure within the start period does not count; the first success ends it.
+    A failure within the start period does not count. The first success ends the period.
     """
     starting, failures, status = allowance(clock, check.start_period), 0, ""
     pause = max(clock.seconds(check.interval), SHORTEST_INTERVAL)
@@ -97,7 +97,7 @@ def _until_next(pause: float, steady: float, status: str, failures: int) -> floa
     return steady if status == "HEALTHY" and not failures else pause
 
 
-def _passes(container: Executes, check: HealthCheck) -> bool:
+def _passes(container: Executable, check: HealthCheck) -> bool:
     try:
         code, _ = container.execute(check.command, check.timeout)
     except (TimeoutError, ContainerError):

@@ -1,4 +1,4 @@
-"""Carries connections from one socket to another place: a published port, or a container's way to local_aws.
+"""Relays TCP connections: for published ports, and from a container to local_aws.
 
 It also runs inside containers, on the image's Python: standard library only, and nothing newer than 3.7.
 """
@@ -13,16 +13,16 @@ from typing import Callable  # noqa: UP035 - an old Python in an image
 
 
 def forward(listener: socket.socket, connect: Callable[[], socket.socket]) -> None:
-    """Carry each connection of `listener` to what `connect` opens, until the listener is closed."""
+    """Relay each connection of `listener` to the one that `connect` opens, until the listener is closed."""
     while True:
         try:
             client, _ = listener.accept()
         except OSError:
             return
-        threading.Thread(target=_carry, args=(client, connect), daemon=True).start()
+        threading.Thread(target=_relay, args=(client, connect), daemon=True).start()
 
 
-def _carry(client: socket.socket, connect: Callable[[], socket.socket]) -> None:
+def _relay(client: socket.socket, connect: Callable[[], socket.socket]) -> None:
     try:
         server = connect()
     except OSError:
@@ -45,39 +45,39 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
             sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)
     except OSError:
-        # One side is gone: so is the connection, in both directions.
-        for one in (source, sink):
+        # One side closed its socket: close the connection in both directions.
+        for side in (source, sink):
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                side.shutdown(socket.SHUT_RDWR)
 
 
 def to_port(port: int) -> Callable[[], socket.socket]:
-    """Return what connects to a port of this network's loopback."""
-    return lambda: _endless(socket.create_connection(("127.0.0.1", port), timeout=10))
+    """Return a function that connects to a port of this network's loopback."""
+    return lambda: _without_timeout(socket.create_connection(("127.0.0.1", port), timeout=10))
 
 
-def to_file(path: str) -> Callable[[], socket.socket]:
-    """Return what connects to a socket file."""
+def to_unix_socket(path: str) -> Callable[[], socket.socket]:
+    """Return a function that connects to a Unix socket."""
 
     def connect() -> socket.socket:
-        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            made.connect(path)
+            connection.connect(path)
         except OSError:
-            made.close()
+            connection.close()
             raise
-        return made
+        return connection
 
     return connect
 
 
-def _endless(made: socket.socket) -> socket.socket:
-    made.settimeout(None)
-    return made
+def _without_timeout(connection: socket.socket) -> socket.socket:
+    connection.settimeout(None)
+    return connection
 
 
-def inside() -> None:
-    """Listen on a port of the container's loopback, and carry on to a socket file that is mounted there."""
+def main() -> None:
+    """Relay a port of the container's loopback to a Unix socket that is mounted into the container."""
     port, path = int(sys.argv[1]), sys.argv[2]
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -85,8 +85,8 @@ def inside() -> None:
     listener.listen(64)
     sys.stdout.write("listening\n")
     sys.stdout.flush()
-    forward(listener, to_file(path))
+    forward(listener, to_unix_socket(path))
 
 
 if __name__ == "__main__":
-    inside()
+    main()

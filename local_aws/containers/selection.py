@@ -1,4 +1,4 @@
-"""Chooses the container engine: docker or podman where one really works, else processes."""
+"""Selects the container engine: docker or podman if one of them works, else processes."""
 
 import logging
 import os
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from local_aws.containers.docker import cleanup, probe
-from local_aws.containers.docker.engine import CliContainers
-from local_aws.containers.engine import Containers
-from local_aws.containers.processes.engine import Processes
+from local_aws.containers.docker.engine import CliEngine
+from local_aws.containers.docker_shim.shim import DockerShim
+from local_aws.containers.engine import ContainerEngine
+from local_aws.containers.processes.engine import ProcessEngine
 from local_aws.daemon import LocalAwsError
 
 if TYPE_CHECKING:
@@ -22,47 +23,53 @@ CHOICES = ("auto", "processes", *ENGINES)
 
 
 class NoEngineError(LocalAwsError):
-    """The engine that was asked for does not work here."""
+    """The requested engine does not work on this machine."""
 
 
-def find(context: "Context") -> Containers:
-    """Return the engine that `LOCAL_AWS_CONTAINERS` asks for; by default the first that works.
+def select_engine(context: "Context") -> ContainerEngine:
+    """Return the engine that `LOCAL_AWS_CONTAINERS` names; by default the first one that works.
 
-    Raises `NoEngineError` for one that was asked for by name and does not work.
+    Raises `NoEngineError` for an engine that is requested by name and does not work.
     """
-    wanted = os.environ.get(VARIABLE) or "auto"
-    if wanted not in CHOICES:
-        raise NoEngineError(f"{VARIABLE} is {wanted!r}: it must be one of {', '.join(CHOICES)}")
-    # What an earlier local_aws of this folder left, when not even its reaper lived.
-    cleanup.sweep(context.state / "containers")
-    found = _find(context, wanted)
-    logger.info("containers: %s", found.about)
-    return found
+    requested = os.environ.get(VARIABLE) or "auto"
+    if requested not in CHOICES:
+        raise NoEngineError(f"{VARIABLE} is {requested!r}: it must be one of {', '.join(CHOICES)}")
+    # Left over from an earlier local_aws of this folder whose reaper was killed too.
+    cleanup.remove_resources(context.state / "containers")
+    engine = _select(context, requested)
+    logger.info("containers: %s", engine.about)
+    return engine
 
 
-def _find(context: "Context", wanted: str) -> Containers:
-    if wanted == "processes":
-        return Processes(context, "processes (as asked for)")
+def _select(context: "Context", requested: str) -> ContainerEngine:
+    if requested == "processes":
+        return _process_engine(context, "as requested")
     reasons = []
-    for name in ENGINES if wanted == "auto" else (wanted,):
+    for name in ENGINES if requested == "auto" else (requested,):
         try:
-            return _engine(context, name)
+            return _cli_engine(context, name)
         except probe.EngineUnusableError as error:
             reasons.append(str(error))
-    why = "; ".join(reasons)
-    if wanted != "auto":
-        raise NoEngineError(f"{why}: mend it, or choose another with {VARIABLE} ({', '.join(CHOICES)})")
-    return Processes(context, f"processes ({why})")
+    reason = "; ".join(reasons)
+    if requested != "auto":
+        raise NoEngineError(
+            f"{reason}: fix it, or select another engine with {VARIABLE} ({', '.join(CHOICES)})"
+        )
+    return _process_engine(context, reason)
 
 
-def _engine(context: "Context", name: str) -> Containers:
-    command = probe.answering(name, context.instance)
+def _process_engine(context: "Context", reason: str) -> ProcessEngine:
+    return ProcessEngine(context, DockerShim(context), f"processes ({reason})")
+
+
+def _cli_engine(context: "Context", name: str) -> CliEngine:
+    command = probe.find_command(name, context.instance)
     folder = context.state / "containers"
-    # Before anything is made: whatever ends this process, the reaper finds by it what to remove.
+    # Written before anything is created: the reaper reads it to know what to remove.
     cleanup.Record(folder).write(command, urlsplit(context.endpoint).netloc)
     try:
-        probe.try_out(command)
+        probe.run_trial_task(command)
     except probe.EngineUnusableError:
-        cleanup.sweep(folder)
+        cleanup.remove_resources(folder)
         raise
-    return CliContainers(context, command)
+    return CliEngine(context, command)

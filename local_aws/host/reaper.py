@@ -63,7 +63,7 @@ def main() -> None:
         pass
     reap(sys.argv[1])
     if sys.argv[2:]:
-        cleanup.sweep(Path(sys.argv[2]) / "containers")
+        cleanup.remove_resources(Path(sys.argv[2]) / "containers")
 
 
 if __name__ == "__main__":

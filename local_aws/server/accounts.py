@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws import ministack
-from local_aws.containers.engine import Containers
+from local_aws.containers.engine import ContainerEngine
 from local_aws.core.api import JsonService, Response
 from local_aws.core.cloudformation import Properties, ResourceType
 from local_aws.core.context import ACCOUNT, Context
@@ -42,7 +42,7 @@ class AccountServices:
     quotas: ServiceQuotas
 
     @classmethod
-    def make(cls, context: Context, engine: Containers, logins: dict[str, Login]) -> "AccountServices":
+    def make(cls, context: Context, engine: ContainerEngine, logins: dict[str, Login]) -> "AccountServices":
         """Make them; a login of one account's registry is good at every other's."""
         codecommit = CodeCommit(context)
         return cls(
@@ -75,7 +75,7 @@ class AccountServices:
 class Accounts:
     """All accounts; one begins to exist when it is first asked for."""
 
-    def __init__(self, context: Context, engine: Containers) -> None:
+    def __init__(self, context: Context, engine: ContainerEngine) -> None:
         self.context = context
         self.engine = engine
         self._logins: dict[str, Login] = {}

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from local_aws import ministack
-from local_aws.containers.engine import Containers
+from local_aws.containers.engine import ContainerEngine
 from local_aws.core.context import ACCOUNT, Context
 from local_aws.iam.enforcement import Enforcer
 from local_aws.ministack import (
@@ -49,7 +49,7 @@ class Services:
     gateway: Gateway
     accounts: Accounts
     load_balancing: LoadBalancing
-    containers: Containers
+    containers: ContainerEngine
     memory: Memory
 
     def restore(self, kept: Mapping[str, bytes]) -> None:
@@ -98,7 +98,7 @@ def parts(
     yield "elbv2", load_balancing
 
 
-def install(context: Context, engine: Containers) -> Services:
+def install(context: Context, engine: ContainerEngine) -> Services:
     """Put our services behind MiniStack's gateway, and ours in front of it. Call it once a process."""
     from ministack.app import app
 

@@ -105,7 +105,7 @@ def _serve(
     )
     watch_log(context)
     try:
-        made = application.install(context, selection.find(context))
+        made = application.install(context, selection.select_engine(context))
         if kept is not None:
             made.restore(kept.parts)
         start = partial(made.start, again=kept is not None)

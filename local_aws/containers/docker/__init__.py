@@ -1,1 +1,1 @@
-"""Containers of docker or podman, by their command line."""
+"""The container engine that uses the command line of docker or podman."""

@@ -1,4 +1,4 @@
-"""The `docker` of a build: the engine's own command, with ECR's host led to the gateway, and own logins.
+"""The `docker` of a build: the engine's own command, with ECR's host mapped to the gateway, and own logins.
 
 Standard library only: every command of a build starts it.
 """
@@ -18,12 +18,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from local_aws.containers.docker import cleanup
-from local_aws.containers.docker.argument_rewriting import Build, Mapped, RefusedError, map_words
+from local_aws.containers.docker.argument_rewriting import (
+    RefusedError,
+    RewriteContext,
+    rewrite,
+)
 from local_aws.containers.docker.command import BUILD_LABEL, Command
 from local_aws.containers.docker_shim.script import NO_DAEMON, write_script
 
 FOLDER = ".docker"
-# The build's machine has its own; these lead to the engine and to its programs, as they lead local_aws.
+# A build has other values for these; the engine's command needs those of local_aws.
 _ENGINE_VARIABLES = (
     "HOME",
     "PATH",
@@ -38,15 +42,15 @@ _ENGINE_VARIABLES = (
 
 @dataclass(frozen=True)
 class Settings:
-    """What local_aws tells the `docker` that it writes for a build."""
+    """What `docker` reads when it starts: `write` writes it."""
 
     command: dict[str, Any]
     registry: str
-    # ECR's host, which the registry stands for.
+    # ECR's host, in whose place the registry is used.
     host: str
-    # The folder of the engine's record.
+    # The folder of the engine's record (see cleanup).
     record: str
-    # The build's own label.
+    # The value of the build's label.
     name: str
     privileged: bool
     variables: dict[str, str]
@@ -55,7 +59,7 @@ class Settings:
 def write(
     directory: Path, command: Command, registry: str, host: str, record: Path, *, privileged: bool
 ) -> Path:
-    """Put `docker` into `directory` (to be first on a build's PATH) and return its path."""
+    """Write `docker` into `directory`, which comes first on a build's PATH, and return its path."""
     folder = directory / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     write_logins(folder, registry, None)
@@ -71,28 +75,28 @@ def write(
     return write_script(directory, "local_aws.containers.docker.build_cli")
 
 
-def end(directory: Path) -> None:
-    """End a build's containers and forget its logins; does nothing when it has no `docker`."""
+def remove(directory: Path) -> None:
+    """Kill a build's containers and remove its `docker`. Do nothing if the directory has none."""
     if (directory / FOLDER / "settings.json").exists():
         settings = _settings(directory)
-        # Removed first: what of the build still runs can start nothing more by it.
+        # Removed first, so that processes of the build that still run cannot start more containers.
         (directory / "docker").unlink(missing_ok=True)
         cleanup.remove_containers(Command(**settings.command), f"{BUILD_LABEL}={settings.name}")
         shutil.rmtree(directory / FOLDER, ignore_errors=True)
 
 
 def write_logins(folder: Path, registry: str, login: str | None) -> Path:
-    """Write the configuration of docker that knows one login (`user:password`), or none; return the file."""
+    """Write a Docker configuration with one login (`user:password`) or none, and return its path."""
     account = {} if login is None else {"auth": base64.b64encode(login.encode()).decode()}
     path = folder / "config.json"
     path.touch(0o600)
-    # An entry even without a login: else docker would keep the password with the user's own, in the keyring.
+    # Without any entry, docker would store the build's password in the user's keyring.
     path.write_text(json.dumps({"auths": {registry if login else "local_aws": account}}))
     return path
 
 
 def login_variables(file: Path) -> dict[str, str]:
-    """Return what makes docker, and podman, keep their logins in a file."""
+    """Return the variables that make docker and podman store their logins in `file`."""
     return {"DOCKER_CONFIG": str(file.parent), "REGISTRY_AUTH_FILE": str(file)}
 
 
@@ -101,48 +105,48 @@ def _settings(directory: Path) -> Settings:
 
 
 def main(directory: str, arguments: list[str]) -> int:
-    """Run one docker command; return its exit code."""
+    """Run one docker command and return its exit code."""
     folder = Path(directory)
     settings = _settings(folder)
     command = Command(**settings.command)
     if not settings.privileged:
         print(NO_DAEMON, file=sys.stderr)
         return 1
-    build = Build(settings.registry, command.instance, settings.name, command.podman)
+    context = RewriteContext(settings.registry, command.instance, settings.name, command.podman)
     try:
-        mapped = map_words(arguments or ["--help"], build)
+        rewritten = rewrite(arguments or ["--help"], context)
     except RefusedError as error:
         print(error, file=sys.stderr)
         return 125
     logins = login_variables(folder / FOLDER / "config.json")
     variables = command.environment({**settings.variables, **logins})
     record = cleanup.Record(Path(settings.record))
-    for name in mapped.names:
-        record.note_image(name)
-    words = [command.path, *mapped.words]
-    if not mapped.prints_names:
+    for name in rewritten.image_names:
+        record.add_image(name)
+    words = [command.path, *rewritten.words]
+    if not rewritten.prints_names:
         sys.stdout.flush()
-        os.execve(command.path, words, variables)  # noqa: S606 - the engine, in our place
-    if mapped.kind != "build" or any(word.startswith("--iidfile") for word in mapped.words):
-        return _run(words, mapped, settings, variables)
-    return _build(words, mapped, settings, variables, record)
+        os.execve(command.path, words, variables)  # noqa: S606 - the engine replaces this process
+    if rewritten.kind != "build" or any(word.startswith("--iidfile") for word in rewritten.words):
+        return _run(words, rewritten.host, settings, variables)
+    return _build(words, rewritten.host, settings, variables, record)
 
 
 def _build(
-    words: list[str], mapped: Mapped, settings: Settings, variables: Mapping[str, str], record: cleanup.Record
+    words: list[str], host: str, settings: Settings, variables: Mapping[str, str], record: cleanup.Record
 ) -> int:
     at = words.index("build") + 1
     with tempfile.NamedTemporaryFile("r") as file:
-        code = _run([*words[:at], "--iidfile", file.name, *words[at:]], mapped, settings, variables)
-        made = Path(file.name).read_text().strip()
-    if made:
-        record.note_image(made)
+        code = _run([*words[:at], "--iidfile", file.name, *words[at:]], host, settings, variables)
+        image = Path(file.name).read_text().strip()
+    if image:
+        record.add_image(image)
     return code
 
 
-def _run(words: list[str], mapped: Mapped, settings: Settings, variables: Mapping[str, str]) -> int:
-    """Run the engine, telling of its registry as ECR's host, which it stands for."""
-    host = (mapped.host or settings.host).encode()
+def _run(words: list[str], ecr_host: str, settings: Settings, variables: Mapping[str, str]) -> int:
+    """Run the engine, and print ECR's host in place of its registry."""
+    host = (ecr_host or settings.host).encode()
     registry = settings.registry.encode()
     names = ((registry + b"/" + host.partition(b".")[0], host), (registry, host))
     with subprocess.Popen(  # noqa: S603 - the engine, with the build's words
@@ -161,7 +165,7 @@ def _run(words: list[str], mapped: Mapped, settings: Settings, variables: Mappin
 
 def _copy(source: IO[bytes], sink: IO[bytes], names: Iterable[tuple[bytes, bytes]]) -> None:
     for line in source:
-        for one in names:
-            line = line.replace(*one)
+        for registry, host in names:
+            line = line.replace(registry, host)
         sink.write(line)
         sink.flush()

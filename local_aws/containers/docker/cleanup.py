@@ -1,6 +1,6 @@
-"""Removes what local_aws made in docker or podman, by its label: at its end, and after a kill -9.
+"""Removes what local_aws created in docker or podman, by its label: when it stops, and after a kill -9.
 
-Standard library only: the reaper runs it when the server is gone.
+Standard library only: the reaper runs it after the server has ended.
 """
 
 import json
@@ -15,41 +15,41 @@ _POLL_SECONDS = 0.2
 
 
 class Record:
-    """What a state folder says of the engine in use: its command, its registry, the images that were made."""
+    """The record in a state folder of the engine in use: its command, registry and created images."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "engine.json"
         self.images = folder / "engine-images"
 
     def write(self, command: Command, registry: str) -> None:
-        """Note the engine."""
+        """Record the engine."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_text(json.dumps({"command": command.record(), "registry": registry}))
 
     def read(self) -> tuple[Command, str] | None:
-        """Return the engine's command and the registry; None when none was used."""
+        """Return the engine's command and the registry, or None if no engine is recorded."""
         if not self.file.exists():
             return None
         content = json.loads(self.file.read_text())
         return Command(**content["command"]), content["registry"]
 
-    def note_image(self, name: str) -> None:
-        """Note the name or the id of an image that was made here."""
+    def add_image(self, name: str) -> None:
+        """Record the name or the id of an image that local_aws created."""
         with self.images.open("a") as file:
             file.write(f"{name}\n")
 
-    def noted_images(self) -> list[str]:
-        """Return what was noted, each once, in order."""
+    def read_images(self) -> list[str]:
+        """Return the recorded images, each once, in order."""
         return list(dict.fromkeys(self.images.read_text().split())) if self.images.exists() else []
 
-    def forget(self) -> None:
-        """Forget the engine: nothing is left in it."""
+    def delete(self) -> None:
+        """Delete the record."""
         self.images.unlink(missing_ok=True)
         self.file.unlink(missing_ok=True)
 
 
-def sweep(folder: Path, seconds: float = SECONDS) -> None:
-    """Remove all that the engine noted in `folder` still has of ours; what cannot be removed stays noted."""
+def remove_resources(folder: Path, seconds: float = SECONDS) -> None:
+    """Remove what local_aws created in the engine recorded in `folder`. On an error the record stays."""
     record = Record(folder)
     found = record.read()
     if found is None:
@@ -58,7 +58,7 @@ def sweep(folder: Path, seconds: float = SECONDS) -> None:
     mark = f"{ENGINE_VARIABLE}={command.instance}"
     deadline = time.monotonic() + seconds
     try:
-        # A command of the killed server may still be making a container.
+        # A command of the killed server may still be creating a container.
         while remove_containers(command) or any(marked(mark)):
             if time.monotonic() > deadline:
                 kill_all(lambda: marked(mark), 2)
@@ -67,22 +67,22 @@ def sweep(folder: Path, seconds: float = SECONDS) -> None:
         for kind in ("volume", "network"):
             for name in _listed(command, kind, "ls"):
                 command.run(kind, "rm", name)
-        _remove_images(command, registry, record.noted_images())
+        _remove_images(command, registry, record.read_images())
     except CommandError:
-        # The engine is gone or stuck. The next local_aws of this folder tries again.
+        # The engine does not answer. The next local_aws of this folder tries again.
         return
-    record.forget()
+    record.delete()
 
 
 def remove_containers(command: Command, label: str = "") -> bool:
-    """Kill and remove the containers of a label (ours); return whether there were any."""
+    """Kill and remove the containers with a label (by default ours). Return whether there were any."""
     found = _listed(command, "ps", "--all", "--no-trunc", label=label)
     if not found:
         return False
     try:
         command.run(*command.remove(), *found)
     except CommandError:
-        # One that others share the network of goes after them; the next look finds it.
+        # A container whose network others use can only be removed after them.
         if _listed(command, "ps", "--all", "--no-trunc", label=label) == found:
             raise
         remove_containers(command, label)
@@ -94,13 +94,13 @@ def _listed(command: Command, *words: str, label: str = "") -> list[str]:
     return command.run(*words, "--quiet", "--filter", f"label={wanted}").split()
 
 
-def _remove_images(command: Command, registry: str, noted: list[str]) -> None:
-    """Take our names off images, then remove those that have none left: others may have named them too."""
+def _remove_images(command: Command, registry: str, recorded: list[str]) -> None:
+    """Untag the images, then remove those without a tag: users may have tagged them too."""
     listed = command.run("images", "--format", "{{.Repository}}:{{.Tag}}").split()
     names = [name for name in listed if name.startswith(f"{registry}/") and not name.endswith(":<none>")]
-    for name in (*names, *(one for one in noted if ":" in one and not one.startswith("sha256:"))):
+    for name in (*names, *(each for each in recorded if ":" in each and not each.startswith("sha256:"))):
         _try(command, "rmi", name)
-    for image in noted:
+    for image in recorded:
         if _try(command, "image", "inspect", "--format", "{{json .RepoTags}}", image) in ("[]", "null"):
             _try(command, "rmi", image)
 
@@ -109,5 +109,5 @@ def _try(command: Command, *words: str) -> str:
     try:
         return command.run(*words)
     except CommandError:
-        # It is gone already, or a person's container uses it.
+        # It does not exist any more, or a user's container uses it.
         return ""

@@ -1,6 +1,6 @@
-"""The command line of docker or podman: what is run with it, as whom, and what it answers.
+"""Runs the command line of docker or podman.
 
-Standard library only: the reaper and the `docker` of a build start with it.
+Standard library only: the reaper and the `docker` of a build import it.
 """
 
 import os
@@ -11,11 +11,11 @@ from typing import Any
 
 from local_aws.host.process_tags import INSTANCE_VARIABLE
 
-# Every container, volume and network that local_aws makes carries the first; a build's, the second too.
+# The label of every container, volume and network that local_aws creates; those of a build have both.
 LABEL = "local_aws.instance"
 BUILD_LABEL = "local_aws.build"
-# The mark of the engine's own processes. Not the instance's: podman's monitor of a container inherits it,
-# and a container whose monitor was killed cannot be removed in good order.
+# Tags the engine's own processes. The instance's variable would be inherited by podman's monitor of a
+# container; the reaper would kill it, and podman cannot properly remove a container without its monitor.
 ENGINE_VARIABLE = "LOCAL_AWS_ENGINE"
 
 SECONDS = 120.0
@@ -23,12 +23,12 @@ _LONGEST_REASON = 160
 
 
 class CommandError(Exception):
-    """A command failed; the text is the last line that it wrote, without its `Error:`."""
+    """A command failed. The text is the last line that it wrote, without its `Error:`."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """One engine's command. `host` leads docker to its daemon, whatever configuration folder it is given."""
+    """An engine's command. `host` is the address of docker's daemon, whatever its configuration folder."""
 
     path: str
     podman: bool
@@ -42,9 +42,9 @@ class Command:
         return "podman" if self.podman else "docker"
 
     def run(self, *words: str, seconds: float = SECONDS, variables: Mapping[str, str] | None = None) -> str:
-        """Run a command to its end and return what it wrote. Raises `CommandError`, also for a slow one."""
+        """Run a command and return its output. Raises `CommandError`, also after a timeout."""
         try:
-            done = subprocess.run(  # noqa: S603 - the engine, with words of our own
+            done = subprocess.run(  # noqa: S603 - the engine, with our arguments
                 [self.path, *words],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -63,48 +63,48 @@ class Command:
         return done.stdout.strip()
 
     def open(self, *words: str, variables: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
-        """Start a command that goes on, both of its outputs in one."""
-        return subprocess.Popen(  # noqa: S603 - the engine, with words of our own
+        """Start a command and return its process, with standard error merged into its output."""
+        return subprocess.Popen(  # noqa: S603 - the engine, with our arguments
             [self.path, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=self.environment(variables),
-            # Ctrl-C goes to a terminal's whole group; containers are ended in order.
+            # Ctrl-C signals a terminal's whole process group; local_aws stops containers itself.
             start_new_session=True,
         )
 
     def environment(self, variables: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Return the variables that the engine's processes get: this process's, and `variables`."""
-        mine = {name: value for name, value in os.environ.items() if name != INSTANCE_VARIABLE}
-        mine[ENGINE_VARIABLE] = self.instance
+        """Return the environment of the engine's processes: this process's, overridden by `variables`."""
+        inherited = {name: value for name, value in os.environ.items() if name != INSTANCE_VARIABLE}
+        inherited[ENGINE_VARIABLE] = self.instance
         if self.host:
-            mine["DOCKER_HOST"] = self.host
-        return {**mine, **(variables or {})}
+            inherited["DOCKER_HOST"] = self.host
+        return {**inherited, **(variables or {})}
 
     def label(self) -> tuple[str, str]:
-        """Return the option that marks what is made."""
+        """Return the option that labels what the command creates."""
         return ("--label", f"{LABEL}={self.instance}")
 
     def insecure(self) -> tuple[str, ...]:
-        """Return the option for a registry on loopback without TLS; docker needs none there."""
+        """Return the option for a registry on loopback without TLS. docker needs none."""
         return ("--tls-verify=false",) if self.podman else ()
 
     def remove(self) -> tuple[str, ...]:
-        """Return the words that kill and remove containers; podman alone would give them time to end."""
+        """Return the arguments that kill and remove containers. podman alone needs an option not to wait."""
         return ("rm", "--force", "--volumes", *(("--time", "0") if self.podman else ()))
 
     def record(self) -> dict[str, Any]:
-        """Return what another process needs to make the same command."""
+        """Return the fields, for another process to create the same command."""
         return dict(vars(self))
 
 
 def reason(text: str) -> str:
-    """Return the last line of an error as one short line."""
+    """Return the last line of an error output, shortened."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # docker ends with a hint to its help.
-    told = [line for line in lines if not line.startswith("See 'docker")] or lines
-    last = told[-1] if told else ""
+    # docker's last line points to its help.
+    relevant = [line for line in lines if not line.startswith("See 'docker")] or lines
+    last = relevant[-1] if relevant else ""
     for prefix in ("docker: ", "Error response from daemon: ", "Error: "):
         last = last.removeprefix(prefix)
     return last if len(last) <= _LONGEST_REASON else f"{last[:_LONGEST_REASON]}..."

@@ -1,4 +1,4 @@
-"""One container of docker or podman: created, started, read, asked, stopped and removed."""
+"""One container of docker or podman."""
 
 import math
 import subprocess
@@ -13,10 +13,10 @@ from local_aws.containers.engine import ContainerError, ContainerSpec
 from local_aws.host.process_tags import kill_all, marked
 
 START_SECONDS = 60.0
-# What an engine may take to begin a command inside, on a machine under load.
+# The time that an engine may need to start a command inside, on a machine under load.
 EXEC_SECONDS = 20.0
 FOREVER = 1e6
-# By it the processes of a check that took too long are found: to end the command line would leave them.
+# Tags the processes of a command inside: killing the engine's command line would leave them running.
 CHECK_VARIABLE = "LOCAL_AWS_CHECK"
 
 _POLL_SECONDS = 0.1
@@ -24,7 +24,7 @@ _STATE = "{{.State.Status}} {{.State.Pid}} {{.State.ExitCode}} {{.State.OOMKille
 
 
 class CliContainer:
-    """A running container. It is removed when it has ended and its last line was handed over."""
+    """A running container. It is removed after it has ended and `on_line` has its last line."""
 
     def __init__(
         self,
@@ -35,12 +35,12 @@ class CliContainer:
         on_exit: Callable[["CliContainer"], None],
     ) -> None:
         self.command = command
-        self.address, joined = network
+        self.address, network_mode = network
         self.out_of_memory = False
         self._ended = threading.Event()
         self._code: int | None = None
         try:
-            self.id = _create(command, spec, joined)
+            self.id = _create(command, spec, network_mode)
         except CommandError as error:
             raise ContainerError(str(error)) from error
         self._process = command.open("start", "--attach", self.id)
@@ -59,16 +59,16 @@ class CliContainer:
         return self._code
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait until it has ended and every line was handed over; None after `timeout` seconds."""
+        """Wait until it has ended and `on_line` has every line. None after `timeout` seconds."""
         self._ended.wait(timeout)
         return self._code
 
     def execute(self, command: tuple[str, ...], timeout: float) -> tuple[int, str]:
-        """Run a command inside; raises `TimeoutError` after killing it."""
+        """Run a command inside. Raises `TimeoutError` after killing it."""
         mark = uuid.uuid4().hex
         process = self.command.open("exec", "--env", f"{CHECK_VARIABLE}={mark}", self.id, *command)
-        # What the engine needs to begin is not the command's time: the clock runs from its first look.
-        began, give_up = 0.0, time.monotonic() + timeout + EXEC_SECONDS
+        # The timeout starts when the command runs: the time of the engine does not count.
+        began, deadline = 0.0, time.monotonic() + timeout + EXEC_SECONDS
         while True:
             try:
                 output, _ = process.communicate(timeout=_POLL_SECONDS)
@@ -76,26 +76,26 @@ class CliContainer:
             except subprocess.TimeoutExpired as error:
                 now = time.monotonic()
                 if not began and any(marked(f"{CHECK_VARIABLE}={mark}")):
-                    began, give_up = now, now + timeout
-                if now > give_up:
+                    began, deadline = now, now + timeout
+                if now > deadline:
                     process.kill()
                     process.communicate()
                     kill_all(lambda: marked(f"{CHECK_VARIABLE}={mark}"), 2)
                     raise TimeoutError(f"{command[0]} ran longer than {timeout:g} s") from error
 
     def stop(self, timeout: float) -> int:
-        """Send the stop signal to the main process, wait `timeout` real seconds, kill what is left."""
+        """Send the stop signal to the main process, wait `timeout` real seconds, then send SIGKILL."""
         if self._code is None:
             seconds = math.ceil(timeout)
             try:
                 self.command.run("stop", "-t", str(seconds), self.id, seconds=timeout + 60)
             except CommandError:
-                # It ended by itself, which the watch sees; or the engine is stuck, and this is the last word.
+                # It has ended already, or the engine does not answer.
                 self.kill()
         return self.wait() or 0
 
     def kill(self) -> None:
-        """Send SIGKILL to everything of this container."""
+        """Send SIGKILL to every process of the container."""
         if self._code is None:
             try:
                 self.command.run("kill", self.id)
@@ -105,11 +105,11 @@ class CliContainer:
     def _wait_until_it_runs(self) -> int:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            over = self._process.poll() is not None
+            ended = self._process.poll() is not None
             status, process_id, _ = self._state()
             if status not in ("created", "configured", "initialized"):
                 return process_id
-            if over:
+            if ended:
                 output, _ = self._process.communicate()
                 raise ContainerError(
                     f"failed to create task for container: {reason(output.decode(errors='replace'))}"
@@ -119,8 +119,8 @@ class CliContainer:
 
     def _state(self) -> tuple[str, int, int]:
         try:
-            said = self.command.run("inspect", "--format", _STATE, self.id)
-            status, process_id, code, out_of_memory = said.split()
+            fields = self.command.run("inspect", "--format", _STATE, self.id)
+            status, process_id, code, out_of_memory = fields.split()
         except CommandError as error:
             raise ContainerError(str(error)) from error
         self.out_of_memory = out_of_memory == "true"
@@ -133,12 +133,12 @@ class CliContainer:
                     on_line(line.decode(errors="replace").rstrip("\n"))
         code = self._process.wait()
         try:
-            # The command line may have lost its container; what the engine says of it counts.
-            status, _, said = self._state()
+            # The command line may have lost its container: the engine's own exit code counts.
+            status, _, exit_code = self._state()
             ended = status in ("exited", "stopped", "dead")
-            code = said if ended else int(self.command.run("wait", self.id, seconds=FOREVER))
+            code = exit_code if ended else int(self.command.run("wait", self.id, seconds=FOREVER))
         except (ContainerError, CommandError):
-            # It was removed under us: by the end of local_aws, or by a person.
+            # It has been removed: by the end of local_aws, or by a user.
             code = code or 137
         self._remove()
         self._code = code
@@ -149,17 +149,17 @@ class CliContainer:
         try:
             self.command.run(*self.command.remove(), self.id)
         except CommandError:
-            # What is left of it goes with local_aws: the reaper finds it by its label.
+            # The reaper removes it by its label when local_aws ends.
             return
 
 
 def _create(command: Command, spec: ContainerSpec, network: str) -> str:
-    # Other users of this machine can read the words of a command, but neither this file nor an environment.
+    # Other users of this machine can read a command's arguments, but neither this file nor an environment.
     with tempfile.NamedTemporaryFile("w", prefix="environment-") as file:
         lines = {name: value for name, value in spec.environment.items() if "\n" in value}
         file.writelines(f"{name}={value}\n" for name, value in spec.environment.items() if name not in lines)
         file.flush()
-        # A line is all that a value of the file can be.
+        # A value of the file cannot contain a line break.
         words = ["--env-file", file.name, *(word for name in lines for word in ("--env", name))]
         return command.run("create", *words, *create_words(command, spec, network), variables=lines).split()[
             -1
@@ -167,12 +167,12 @@ def _create(command: Command, spec: ContainerSpec, network: str) -> str:
 
 
 def create_words(command: Command, spec: ContainerSpec, network: str) -> list[str]:
-    """Return the words after `create` for a container of `spec`, but for its variables."""
-    # ECS does not look at an image's own health check; the engine would.
+    """Return the arguments of `create` for a container of `spec`, without its variables."""
+    # ECS ignores an image's own health check; the engine would run it.
     words = ["--pull", "never", *command.label(), "--network", network, "--no-healthcheck"]
     words += ["--name", f"local-aws-{spec.name}-{uuid.uuid4().hex[:12]}"]
     if spec.read_only:
-        # podman alone makes /tmp and /run writable all the same.
+        # podman alone leaves /tmp and /run writable.
         words += ["--read-only", *(("--read-only-tmpfs=false",) if command.podman else ())]
     if spec.user:
         words += ["--user", spec.user]

@@ -1,4 +1,4 @@
-"""The container engine of docker or podman: images from our registry, tasks in networks of their own."""
+"""Pulls images and starts containers with docker or podman."""
 
 import json
 import tempfile
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 PULL_SECONDS = 600.0
 
 
-class CliContainers:
-    """Containers of docker or podman."""
+class CliEngine:
+    """Containers of docker or podman, with a network of its own for each task."""
 
     def __init__(self, context: "Context", command: Command) -> None:
         self.context = context
@@ -38,31 +38,32 @@ class CliContainers:
         self._running: dict[str, CliContainer] = {}
 
     def pull(self, reference: str, login: str | None = None) -> str:
-        """Fetch an image and return its id; raises `PullError` in the words of AWS.
+        """Fetch an image and return its id. Raises `PullError` with AWS's message.
 
-        An image of another registry is fetched once: what is there already is taken as it is.
+        An image of another registry is fetched only if the engine does not have it.
         """
         where = Reference.parse(reference)
         try:
             if is_ecr(where.host):
-                return self._pull_ours(where, login)
+                return self._pull_from_ecr(where, login)
             if not self._has(reference):
                 self.command.run("pull", reference, seconds=PULL_SECONDS)
             return self._id(reference)
         except CommandError as error:
-            said = str(error).replace(self.registry, where.host)
+            message = str(error).replace(self.registry, where.host)
             raise PullError(
-                f"pull image manifest has been retried 1 time(s): failed to resolve ref {reference}: {said}"
+                "pull image manifest has been retried 1 time(s): "
+                f"failed to resolve ref {reference}: {message}"
             ) from error
 
-    def _pull_ours(self, where: Reference, login: str | None) -> str:
-        ours = where.at(f"{self.registry}/{where.account}")
-        with _signed_in(self.registry, login) as variables:
-            words = ("pull", *self.command.insecure(), ours)
+    def _pull_from_ecr(self, where: Reference, login: str | None) -> str:
+        name = where.at(f"{self.registry}/{where.account}")
+        with _logged_in(self.registry, login) as variables:
+            words = ("pull", *self.command.insecure(), name)
             self.command.run(*words, seconds=PULL_SECONDS, variables=variables)
-        found = self._id(ours)
-        self.record.note_image(found)
-        return found
+        image = self._id(name)
+        self.record.add_image(image)
+        return image
 
     def _has(self, reference: str) -> bool:
         try:
@@ -80,48 +81,48 @@ class CliContainers:
         return ImageConfig.from_json(content)
 
     def start(self, spec: ContainerSpec, on_line: Callable[[str], None]) -> CliContainer:
-        """Start a container; raises `ContainerError`."""
+        """Start a container. Raises `ContainerError`."""
         address = spec.address or self.address()
 
-        def ended(container: CliContainer) -> None:
+        def on_exit(container: CliContainer) -> None:
             self._running.pop(container.id, None)
             if spec.address is None:
                 self.release(address)
 
         try:
-            network = (address, self.networks.join(address))
-            container = CliContainer(self.command, spec, network, on_line, ended)
+            network = (address, self.networks.mode(address))
+            container = CliContainer(self.command, spec, network, on_line, on_exit)
         except ContainerError:
             if spec.address is None:
                 self.release(address)
             raise
         self._running[container.id] = container
-        # It may have ended before it was noted.
+        # It may have ended before it was added.
         if container.exit_code is not None:
             self._running.pop(container.id, None)
         return container
 
     def address(self) -> str:
-        """Return a new address, for the containers of one task; raises `ContainerError`."""
-        return self.networks.make()
+        """Allocate an address for the containers of one task. Raises `ContainerError`."""
+        return self.networks.create()
 
     def release(self, address: str) -> None:
-        """Give an address back."""
+        """Release an address."""
         self.networks.remove(address)
 
     def write_docker(self, directory: Path, *, privileged: bool) -> Path:
-        """Put a `docker` for one build into `directory`."""
+        """Write a `docker` for one build into `directory` and return its path."""
         host = f"{self.context.account}.dkr.ecr.{self.context.region}.amazonaws.com"
         return build_cli.write(
             directory, self.command, self.registry, host, self.folder, privileged=privileged
         )
 
     def end_docker(self, directory: Path) -> None:
-        """End a build's containers and forget its logins; does nothing when it has no `docker`."""
-        build_cli.end(directory)
+        """Kill a build's containers and remove its `docker`. Do nothing if it has none."""
+        build_cli.remove(directory)
 
     def stop(self) -> None:
-        """End every container at once; their images go last, with the reaper."""
+        """Kill every container. The reaper removes the images."""
         cleanup.remove_containers(self.command)
         for container in list(self._running.values()):
             container.wait(5)
@@ -129,8 +130,8 @@ class CliContainers:
 
 
 @contextmanager
-def _signed_in(registry: str, login: str | None) -> Iterator[Mapping[str, str]]:
-    """Give the variables of an engine that is signed in at `registry` and nowhere else."""
+def _logged_in(registry: str, login: str | None) -> Iterator[Mapping[str, str]]:
+    """Return the variables of an engine that is logged in to `registry` only."""
     with tempfile.TemporaryDirectory(prefix="login-") as folder:
         file = build_cli.write_logins(Path(folder), registry, login)
         yield build_cli.login_variables(file)

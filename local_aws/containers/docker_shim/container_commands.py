@@ -7,12 +7,26 @@ import shutil
 import signal
 import sys
 import time
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
+
+import psutil
 
 from local_aws.containers.docker_shim import run
-from local_aws.containers.docker_shim.image_commands import Command, Option, Options, say
-from local_aws.containers.docker_shim.state import ContainerFolder, DockerError, DockerState, write_json
+from local_aws.containers.docker_shim.command_table import (
+    QUIET,
+    CommandTable,
+    Option,
+    key_values,
+    write_line,
+)
+from local_aws.containers.docker_shim.state import (
+    ContainerFolder,
+    DockerError,
+    DockerState,
+    PortMapping,
+    RunOptions,
+    write_json,
+)
 from local_aws.containers.engine import ContainerError, ContainerSpec
 from local_aws.containers.images.registry_client import Reference, RegistryError
 from local_aws.containers.images.store import Image
@@ -28,16 +42,12 @@ def _run(state: DockerState, options: argparse.Namespace) -> int:
         name=options.name or "",
         command=tuple(options.arguments),
         entrypoint=tuple(shlex.split(options.entrypoint)) if options.entrypoint else (),
-        environment=_environment(options.env),
+        environment=key_values(options.env),
         working_directory=options.workdir or "",
     )
-    about = {
-        "ImageName": options.image,
-        "Ports": [_port(text) for text in options.publish],
-        "Remove": options.rm,
-    }
+    run_options = RunOptions(image_name=options.image, ports=[_port(text) for text in options.publish])
     try:
-        folder = run.create(state, image, spec, about)
+        folder = run.create(state, image, spec, run_options)
     except ContainerError as error:
         raise DockerError(f"docker: Error response from daemon: {error}", 125) from error
     if options.detach:
@@ -46,10 +56,10 @@ def _run(state: DockerState, options: argparse.Namespace) -> int:
         except DockerError:
             _remove(folder)
             raise
-        say(folder.path.name)
+        write_line(folder.path.name)
         return 0
     try:
-        return run.run(state, folder, lambda: None, say)
+        return run.run(state, folder, lambda: None, write_line)
     finally:
         if options.rm:
             _remove(folder)
@@ -69,18 +79,10 @@ def _image(state: DockerState, name: str) -> Image:
     return image
 
 
-def _environment(given: list[str]) -> dict[str, str]:
-    found = {}
-    for item in given:
-        name, equals, value = item.partition("=")
-        if equals or name in os.environ:
-            found[name] = value if equals else os.environ[name]
-    return found
-
-
-def _port(text: str) -> dict[str, int]:
+def _port(text: str) -> PortMapping:
     parts = text.removesuffix("/tcp").split(":")
-    if len(parts) == 3 and parts[0] in ("127.0.0.1", "localhost", "0.0.0.0"):  # noqa: S104 - becomes loopback
+    # Each of them becomes loopback (`_publish` in run.py).
+    if len(parts) == 3 and parts[0] in ("127.0.0.1", "localhost", "0.0.0.0"):  # noqa: S104
         parts = parts[1:]
     if len(parts) > 2 or not all(part.isdigit() for part in parts if part):
         raise DockerError(f"local_aws (processes) cannot publish: {text}; use docker", 125)
@@ -90,10 +92,11 @@ def _port(text: str) -> dict[str, int]:
 def _exec(state: DockerState, options: argparse.Namespace) -> int:
     folder = _running(state, options.container)
     plan = folder.plan()
-    variables = {**plan.environment, **_environment(options.env)}
-    plan = type(plan)(**{**vars(plan), "environment": variables})
-    if options.workdir:
-        plan = type(plan)(**{**vars(plan), "working_directory": options.workdir})
+    plan = replace(
+        plan,
+        environment={**plan.environment, **key_values(options.env)},
+        working_directory=options.workdir or plan.working_directory,
+    )
     try:
         process = start_process(plan, tuple(options.arguments), None)
     except ContainerError as error:
@@ -115,7 +118,7 @@ def _logs(state: DockerState, options: argparse.Namespace) -> None:
         while True:
             ended = not folder.state()["Running"]
             for line in log:
-                say(line.rstrip("\n"))
+                write_line(line.rstrip("\n"))
             if not options.follow or ended:
                 return
             time.sleep(0.2)
@@ -123,12 +126,14 @@ def _logs(state: DockerState, options: argparse.Namespace) -> None:
 
 def _ps(state: DockerState, options: argparse.Namespace) -> None:
     if not options.quiet:
-        say(f"{'CONTAINER ID':13} {'IMAGE':60} {'STATUS':12} NAMES")
+        write_line(f"{'CONTAINER ID':13} {'IMAGE':60} {'STATUS':12} NAMES")
     for folder in state.containers():
-        about, status = folder.about(), folder.state()["Status"]
+        description, status = folder.description(), folder.state()["Status"]
         if options.all or status == "running":
-            name, short = about["Name"].lstrip("/"), folder.path.name[:12]
-            say(short if options.quiet else f"{short:13} {about['ImageName']:60} {status:12} {name}")
+            name, short = description["Name"].lstrip("/"), folder.path.name[:12]
+            write_line(
+                short if options.quiet else f"{short:13} {description['ImageName']:60} {status:12} {name}"
+            )
 
 
 def _ports(state: DockerState, options: argparse.Namespace) -> None:
@@ -136,19 +141,19 @@ def _ports(state: DockerState, options: argparse.Namespace) -> None:
         wanted = (options.port or "").removesuffix("/tcp")
         if wanted in ("", str(port["ContainerPort"])):
             prefix = "" if wanted else f"{port['ContainerPort']}/tcp -> "
-            say(f"{prefix}127.0.0.1:{port['HostPort']}")
+            write_line(f"{prefix}127.0.0.1:{port['HostPort']}")
 
 
 def _stop(state: DockerState, options: argparse.Namespace) -> None:
     for name in options.containers:
         stop(state.container(name), options.time)
-        say(name)
+        write_line(name)
 
 
 def _kill(state: DockerState, options: argparse.Namespace) -> None:
     for name in options.containers:
         stop(_running(state, name), 0)
-        say(name)
+        write_line(name)
 
 
 def _rm(state: DockerState, options: argparse.Namespace) -> None:
@@ -162,7 +167,7 @@ def _rm(state: DockerState, options: argparse.Namespace) -> None:
                 )
             stop(folder, 0)
         _remove(folder)
-        say(name)
+        write_line(name)
 
 
 def _wait(state: DockerState, options: argparse.Namespace) -> None:
@@ -170,36 +175,32 @@ def _wait(state: DockerState, options: argparse.Namespace) -> None:
         folder = state.container(name)
         while folder.state()["Running"]:
             time.sleep(0.2)
-        say(str(folder.state()["ExitCode"]))
+        write_line(str(folder.state()["ExitCode"]))
 
 
 def stop(folder: ContainerFolder, seconds: float) -> None:
-    """Stop a container: the signal, `seconds`, SIGKILL; what its own process no longer sees, by its mark."""
+    """Send the stop signal, wait `seconds`, then send SIGKILL to every process that carries the tag."""
     plan = folder.plan()
     write_json(folder.path / "stop-timeout", seconds)
     main = folder.state()["Pid"]
     if main and seconds > 0:
         _signal(main, signal.Signals[plan.stop_signal])
         deadline = time.monotonic() + seconds
-        while _lives(main) and time.monotonic() < deadline:
+        while psutil.pid_exists(main) and time.monotonic() < deadline:
             time.sleep(0.05)
     for process_id in processes_of(plan.id):
         _signal(process_id, signal.SIGKILL)
-    # The container's runner writes the exit code.
+    # The process that runs the container writes the exit code.
     deadline = time.monotonic() + 5
     while folder.state()["Status"] == "running" and time.monotonic() < deadline:
         time.sleep(0.02)
 
 
 def remove_all(state: DockerState) -> None:
-    """Kill and forget every container of a build's docker."""
+    """Kill and remove every container of a build."""
     for folder in state.containers():
         stop(folder, 0)
         _remove(folder)
-
-
-def _lives(process_id: int) -> bool:
-    return Path(f"/proc/{process_id}").exists()
 
 
 def _signal(process_id: int, number: signal.Signals) -> None:
@@ -213,33 +214,13 @@ def _remove(folder: ContainerFolder) -> None:
     shutil.rmtree(folder.path, ignore_errors=True)
 
 
-def find_and_describe(state: DockerState, name: str) -> dict[str, Any] | None:
-    """Return a container as docker inspect shows it, None when there is none of the name."""
-    try:
-        folder = state.container(name)
-    except DockerError:
-        return None
-    about, plan = folder.about(), folder.plan()
-    status = folder.state()
-    return {
-        "Id": plan.id,
-        "Name": about["Name"],
-        "Created": about["Created"],
-        "Image": about["Image"],
-        "State": status,
-        "Config": {"Image": about["ImageName"]},
-        "NetworkSettings": {"IPAddress": plan.address},
-    }
-
-
 _CONTAINER: Option = (("container",), {})
 _CONTAINERS: Option = (("containers",), {"nargs": "+"})
 _REST: Option = (("arguments",), {"nargs": argparse.REMAINDER})
 _ENV: Option = (("-e", "--env"), {"action": "append", "default": []})
 _WORKDIR: Option = (("-w", "--workdir"), {})
-_QUIET: Option = (("-q", "--quiet"), {"action": "store_true"})
 
-COMMANDS: dict[str, tuple[Command, Options]] = {
+COMMANDS: CommandTable = {
     "run": (
         _run,
         [
@@ -257,7 +238,7 @@ COMMANDS: dict[str, tuple[Command, Options]] = {
     ),
     "exec": (_exec, [_ENV, _WORKDIR, _CONTAINER, _REST]),
     "logs": (_logs, [(("-f", "--follow"), {"action": "store_true"}), _CONTAINER]),
-    "ps": (_ps, [(("-a", "--all"), {"action": "store_true"}), _QUIET]),
+    "ps": (_ps, [(("-a", "--all"), {"action": "store_true"}), QUIET]),
     "port": (_ports, [_CONTAINER, (("port",), {"nargs": "?"})]),
     "stop": (_stop, [(("-t", "--time"), {"type": int, "default": 10}), _CONTAINERS]),
     "kill": (_kill, [_CONTAINERS]),

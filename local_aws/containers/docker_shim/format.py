@@ -1,4 +1,4 @@
-"""The part of `docker --format` that builds use: paths, `index` and `json` in double braces."""
+"""Renders the part of Go templates that builds use with `--format`: paths, `index` and `json`."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _PATH = re.compile(r"(?:\.\w+)+\Z|\.\Z")
 
 
 def render(template: str, content: Any) -> str:
-    """Fill a template from `content`; an action or a field that is not known is refused by name."""
+    """Render a template. Raises `DockerError` for an unsupported action or a missing field."""
     return _ACTION.sub(lambda match: _text(_evaluate(match[1], content)), template)
 
 

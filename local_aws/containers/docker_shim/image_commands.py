@@ -1,14 +1,18 @@
-"""`docker` commands about images: login, build, tag, images, push, pull, inspect, version."""
+"""`docker` commands about images: login, build, tag, images, push, pull, version."""
 
 import argparse
 import getpass
-import json
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from local_aws.containers.docker_shim.command_table import (
+    FORMAT,
+    QUIET,
+    CommandTable,
+    Option,
+    key_values,
+    write_line,
+)
 from local_aws.containers.docker_shim.format import render
 from local_aws.containers.docker_shim.state import DockerError, DockerState
 from local_aws.containers.images.build import Builder, BuildError
@@ -18,15 +22,6 @@ from local_aws.containers.images.registry_client import Reference, Registry, Reg
 from local_aws.containers.images.store import Image
 from local_aws.containers.processes.engine import pull as pull_image
 from local_aws.host.interpreters import PythonNotFoundError
-
-Command = Callable[[DockerState, argparse.Namespace], int | None]
-Option = tuple[tuple[str, ...], dict[str, Any]]
-Options = list[Option]
-
-
-def say(text: str) -> None:
-    """Print a line at once: a build's log is read while it runs."""
-    print(text, flush=True)
 
 
 def _progress(text: str) -> None:
@@ -39,9 +34,9 @@ def _version(state: DockerState, options: argparse.Namespace) -> None:
         "Server": {"Version": "local_aws", "Engine": "processes", "Endpoint": state.settings.endpoint},
     }
     if options.format:
-        say(render(options.format, content))
+        write_line(render(options.format, content))
     else:
-        say("Docker version local_aws (processes: a stand-in for docker, not docker)")
+        write_line("Docker version local_aws (processes: a stand-in for docker, not docker)")
 
 
 def _login(state: DockerState, options: argparse.Namespace) -> None:
@@ -58,8 +53,8 @@ def _login(state: DockerState, options: argparse.Namespace) -> None:
             f"Error response from daemon: login attempt to https://{host}/v2/ failed with status: "
             f"{error.status} Unauthorized"
         ) from error
-    state.note_login(host, login)
-    say("Login Succeeded")
+    state.record_login(host, login)
+    write_line("Login Succeeded")
 
 
 def _build(state: DockerState, options: argparse.Namespace) -> None:
@@ -75,7 +70,7 @@ def _build(state: DockerState, options: argparse.Namespace) -> None:
     progress = (lambda _line: None) if options.quiet else _progress
     builder = Builder(state.store, progress, state.settings.host, use_cache=not options.no_cache)
     try:
-        image = builder.build(dockerfile, BuildContext(folder, dockerfile), _arguments(options.build_arg))
+        image = builder.build(dockerfile, BuildContext(folder, dockerfile), key_values(options.build_arg))
     except (DockerfileError, UnsupportedError, BuildError, PythonNotFoundError) as error:
         raise DockerError(f"ERROR: {error}") from error
     for name in options.tag:
@@ -83,26 +78,15 @@ def _build(state: DockerState, options: argparse.Namespace) -> None:
         progress(f"naming to {Reference.parse(name)} done")
     progress(f"writing image {image.id} done")
     if options.quiet:
-        say(image.id)
-
-
-def _arguments(given: list[str]) -> dict[str, str]:
-    arguments = {}
-    for item in given:
-        name, equals, value = item.partition("=")
-        if equals:
-            arguments[name] = value
-        elif name in os.environ:
-            arguments[name] = os.environ[name]
-    return arguments
+        write_line(image.id)
 
 
 def _tag(state: DockerState, options: argparse.Namespace) -> None:
-    state.tag(options.target, existing(state, options.source))
+    state.tag(options.target, _existing(state, options.source))
 
 
-def existing(state: DockerState, name: str) -> Image:
-    """Return an image of this docker; raises when there is none."""
+def _existing(state: DockerState, name: str) -> Image:
+    """Return an image by name. Raise `DockerError` if there is none."""
     image = state.find(name)
     if image is None:
         raise DockerError(f"Error response from daemon: No such image: {Reference.parse(name)}")
@@ -111,25 +95,27 @@ def existing(state: DockerState, name: str) -> Image:
 
 def _images(state: DockerState, options: argparse.Namespace) -> None:
     if not options.quiet:
-        say(f"{'REPOSITORY':60} {'TAG':42} IMAGE ID")
+        write_line(f"{'REPOSITORY':60} {'TAG':42} IMAGE ID")
     for name, image_id in state.names().items():
         reference = Reference.parse(name)
-        say(image_id[7:19] if options.quiet else f"{reference.name:60} {reference.tag:42} {image_id[7:19]}")
+        write_line(
+            image_id[7:19] if options.quiet else f"{reference.name:60} {reference.tag:42} {image_id[7:19]}"
+        )
 
 
 def _push(state: DockerState, options: argparse.Namespace) -> None:
     reference = Reference.parse(options.name)
-    say(f"The push refers to repository [{reference.name}]")
+    write_line(f"The push refers to repository [{reference.name}]")
     image = state.names().get(str(reference))
     if image is None:
         raise DockerError(f"An image does not exist locally with the tag: {reference.name}")
     registry = _registry(state, reference)
     try:
-        digest, size = registry.push(state.store, state.store.image(image), say)
+        digest, size = registry.push(state.store, state.store.image(image), write_line)
     except RegistryError as error:
-        raise DockerError(_push_refusal(error)) from error
-    state.note_digest(f"{reference.name}@{digest}", state.store.image(image))
-    say(f"{reference.tag}: digest: {digest} size: {size}")
+        raise DockerError(_push_error(error)) from error
+    state.record_digest(f"{reference.name}@{digest}", state.store.image(image))
+    write_line(f"{reference.tag}: digest: {digest} size: {size}")
 
 
 def _registry(state: DockerState, reference: Reference) -> Registry:
@@ -139,10 +125,10 @@ def _registry(state: DockerState, reference: Reference) -> Registry:
         raise DockerError(f"local_aws (processes) cannot reach {reference.host}; use docker") from error
 
 
-def _push_refusal(error: RegistryError) -> str:
-    words = {"NAME_UNKNOWN": "name unknown", "TAG_INVALID": "tag invalid", "DENIED": "denied"}
-    kind = words.get(error.code)
-    return f"{kind}: {error}" if kind else str(error)
+def _push_error(error: RegistryError) -> str:
+    prefixes = {"NAME_UNKNOWN": "name unknown", "TAG_INVALID": "tag invalid", "DENIED": "denied"}
+    prefix = prefixes.get(error.code)
+    return f"{prefix}: {error}" if prefix else str(error)
 
 
 def _pull(state: DockerState, options: argparse.Namespace) -> None:
@@ -156,46 +142,15 @@ def _pull(state: DockerState, options: argparse.Namespace) -> None:
     if is_ecr(reference.host) and not digest:
         digest = state.store.put(state.store.manifest(image))
     if digest:
-        state.note_digest(f"{reference.name}@{digest}", image)
-        say(f"Digest: {digest}")
-    say(f"Status: Downloaded newer image for {reference}\n{reference}")
-
-
-def describe(state: DockerState, image: Image) -> dict[str, Any]:
-    """Return an image as docker inspect shows it."""
-    names = [name for name, image_id in state.names().items() if image_id == image.id]
-    return {
-        "Id": image.id,
-        "RepoTags": [name for name in names if "@" not in name],
-        "RepoDigests": state.digests(image),
-        "Created": image.content["created"],
-        "Architecture": image.content["architecture"],
-        "Os": image.content["os"],
-        "Config": image.content["config"],
-        "RootFS": {"Type": "layers", "Layers": image.layers},
-        "Size": sum(state.store.blob(digest).stat().st_size for digest in image.layers),
-    }
-
-
-def _inspect(state: DockerState, options: argparse.Namespace) -> None:
-    from local_aws.containers.docker_shim.container_commands import find_and_describe
-
-    for name in options.names:
-        content = None if options.type == "image" else find_and_describe(state, name)
-        if content is None and options.type != "container":
-            image = state.find(name)
-            content = describe(state, image) if image else None
-        if content is None:
-            raise DockerError(f"Error response from daemon: No such object: {name}")
-        say(render(options.format, content) if options.format else json.dumps([content], indent=4))
+        state.record_digest(f"{reference.name}@{digest}", image)
+        write_line(f"Digest: {digest}")
+    write_line(f"Status: Downloaded newer image for {reference}\n{reference}")
 
 
 _NAME: Option = (("name",), {})
-_QUIET: Option = (("-q", "--quiet"), {"action": "store_true"})
-_FORMAT: Option = (("-f", "--format"), {"default": ""})
 
-COMMANDS: dict[str, tuple[Command, Options]] = {
-    "version": (_version, [_FORMAT]),
+COMMANDS: CommandTable = {
+    "version": (_version, [FORMAT]),
     "login": (
         _login,
         [
@@ -218,16 +173,12 @@ COMMANDS: dict[str, tuple[Command, Options]] = {
             (("--pull",), {"action": "store_true"}),
             (("--load",), {"action": "store_true"}),
             (("--no-cache",), {"action": "store_true"}),
-            _QUIET,
+            QUIET,
             (("context",), {}),
         ],
     ),
     "tag": (_tag, [(("source",), {}), (("target",), {})]),
-    "images": (_images, [_QUIET]),
-    "push": (_push, [_QUIET, _NAME]),
-    "pull": (_pull, [_QUIET, (("--platform",), {"choices": ["linux/amd64"]}), _NAME]),
-    "inspect": (
-        _inspect,
-        [_FORMAT, (("--type",), {"choices": ["image", "container"]}), (("names",), {"nargs": "+"})],
-    ),
+    "images": (_images, [QUIET]),
+    "push": (_push, [QUIET, _NAME]),
+    "pull": (_pull, [QUIET, (("--platform",), {"choices": ["linux/amd64"]}), _NAME]),
 }

@@ -1,4 +1,4 @@
-"""Runs one container of a build's `docker`: its process, its published ports, its health, its log file."""
+"""Runs one container of a build's `docker`: its process, published ports, health check and log file."""
 
 import json
 import signal
@@ -7,14 +7,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from local_aws.containers import health as container_health
 from local_aws.containers import relay
 from local_aws.containers.addresses import Addresses
-from local_aws.containers.docker_shim.state import ContainerFolder, DockerError, DockerState
+from local_aws.containers.docker_shim.state import (
+    ContainerDescription,
+    ContainerFolder,
+    ContainerState,
+    DockerError,
+    DockerState,
+    PortMapping,
+    RunOptions,
+)
 from local_aws.containers.engine import ContainerError, ContainerSpec
 from local_aws.containers.images.store import Image, timestamp
 from local_aws.containers.processes.container import ProcessContainer
@@ -24,24 +30,30 @@ from local_aws.core.clock import Clock
 STOP_SECONDS = 10.0
 
 
-def create(state: DockerState, image: Image, spec: ContainerSpec, about: dict[str, Any]) -> ContainerFolder:
-    """Make a container's files and take its address."""
-    taken = [one.about()["Name"] for one in state.containers()]
+def create(state: DockerState, image: Image, spec: ContainerSpec, options: RunOptions) -> ContainerFolder:
+    """Write a new container's files and allocate its address."""
+    taken = [folder.description()["Name"] for folder in state.containers()]
     if spec.name and f"/{spec.name}" in taken:
         raise DockerError(
             f'Error response from daemon: Conflict. The container name "/{spec.name}" is already in use.', 125
         )
     addresses = Addresses(state.store.root / "addresses")
-    plan = make_plan(state.store, image, spec, addresses.take(), state.settings.endpoint)
+    plan = make_plan(state.store, image, spec, addresses.allocate(), state.settings.endpoint)
     folder = ContainerFolder(state.folder / "containers" / plan.id)
-    name = spec.name or f"container-{plan.id[:12]}"
-    known = {"Id": plan.id, "Name": f"/{name}", "Created": timestamp(), "Image": image.id, **about}
-    folder.make(plan, known)
+    description = ContainerDescription(
+        Id=plan.id,
+        Name=f"/{spec.name or f'container-{plan.id[:12]}'}",
+        Created=timestamp(),
+        Image=image.id,
+        ImageName=options.image_name,
+        Ports=options.ports,
+    )
+    folder.create(plan, description)
     return folder
 
 
 def start_detached(state: DockerState, folder: ContainerFolder) -> None:
-    """Run the container under a process of its own, as containerd's shim does; return once it runs."""
+    """Run the container under a process of its own, as containerd's shim does. Return once it runs."""
     root = str(Path(__file__).resolve().parents[3])
     start = "from local_aws.containers.docker_shim import run; run.main()"
     code = f"import sys; sys.path.insert(0, {root!r}); {start}"
@@ -52,13 +64,13 @@ def start_detached(state: DockerState, folder: ContainerFolder) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    word = shim.stdout.readline().decode().strip() if shim.stdout else ""
-    if word != "running":
-        raise DockerError(f"docker: Error response from daemon: {word or 'the container did not start'}", 125)
+    line = shim.stdout.readline().decode().strip() if shim.stdout else ""
+    if line != "running":
+        raise DockerError(f"docker: Error response from daemon: {line or 'the container did not start'}", 125)
 
 
 def main() -> None:
-    """Run one container, given the docker's directory and the container's folder (the shim's process)."""
+    """Run one container: the entry point of the process that `start_detached` starts."""
     directory, path = sys.argv[1:3]
 
     def running() -> None:
@@ -78,47 +90,62 @@ def run(
     on_start: Callable[[], None],
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> int:
-    """Run a container to its end and return its exit code; SIGTERM stops it, SIGINT kills it."""
-    about, plan = folder.about(), folder.plan()
+    """Run a container to its end and return its exit code. SIGTERM stops it, SIGINT kills it."""
+    plan = folder.plan()
     addresses = Addresses(state.store.root / "addresses")
-    log = folder.log.open("a")
+    with folder.log.open("a") as log:
 
-    def write(line: str) -> None:
-        log.write(f"{line}\n")
-        log.flush()
-        on_line(line)
+        def write(line: str) -> None:
+            log.write(f"{line}\n")
+            log.flush()
+            on_line(line)
 
-    try:
-        listeners = [_publish(port, plan.address) for port in about["Ports"]]
-        container = ProcessContainer(plan, write)
-    except (OSError, ContainerError) as error:
-        addresses.give_back(plan.address)
-        folder.note({"Status": "created", "Running": False, "Pid": 0, "ExitCode": 127, "Error": str(error)})
-        raise DockerError(str(error), 127 if isinstance(error, ContainerError) else 125) from error
-    _on_signals(container, folder)
-    ports = [
-        port | {"HostPort": listener.getsockname()[1]}
-        for port, listener in zip(about["Ports"], listeners, strict=True)
-    ]
-    living = {"Status": "running", "Running": True, "Pid": container.process_id, "ExitCode": 0}
-    living |= {"StartedAt": timestamp(), "Ports": ports}
-    folder.note(living)
-    _watch_health(state, folder, container, living)
-    on_start()
-    code = container.wait() or 0
-    addresses.give_back(plan.address)
-    done = {**living, "Status": "exited", "Running": False, "Pid": 0, "ExitCode": code}
-    if folder.is_made():
-        folder.note({**done, "FinishedAt": timestamp()})
-    log.close()
+        try:
+            container, ports = _start(folder, write)
+        except (OSError, ContainerError) as error:
+            addresses.release(plan.address)
+            folder.write_state(
+                {"Status": "created", "Running": False, "Pid": 0, "ExitCode": 127, "Error": str(error)}
+            )
+            raise DockerError(str(error), 127 if isinstance(error, ContainerError) else 125) from error
+        _on_signals(container, folder)
+        running = ContainerState(
+            Status="running",
+            Running=True,
+            Pid=container.process_id,
+            ExitCode=0,
+            StartedAt=timestamp(),
+            Ports=ports,
+        )
+        folder.write_state(running)
+        _watch_health(state, folder, container, running)
+        on_start()
+        code = container.wait() or 0
+        addresses.release(plan.address)
+        if folder.is_complete():
+            exited: ContainerState = {**running, "Status": "exited", "Running": False, "Pid": 0}
+            folder.write_state({**exited, "ExitCode": code, "FinishedAt": timestamp()})
     return code
+
+
+def _start(
+    folder: ContainerFolder, on_line: Callable[[str], None]
+) -> tuple[ProcessContainer, list[PortMapping]]:
+    plan, ports = folder.plan(), folder.description()["Ports"]
+    listeners = [_publish(port, plan.address) for port in ports]
+    container = ProcessContainer(plan, on_line)
+    published = [
+        PortMapping(HostPort=listener.getsockname()[1], ContainerPort=port["ContainerPort"])
+        for port, listener in zip(ports, listeners, strict=True)
+    ]
+    return container, published
 
 
 def _on_signals(container: ProcessContainer, folder: ContainerFolder) -> None:
     def stop(number: int, _frame: object) -> None:
-        asked = folder.path / "stop-timeout"
-        seconds = json.loads(asked.read_text()) if asked.exists() else STOP_SECONDS
-        # The main thread waits for the container: the stop must not happen in its place.
+        requested = folder.path / "stop-timeout"
+        seconds = json.loads(requested.read_text()) if requested.exists() else STOP_SECONDS
+        # The main thread waits for the container, and a signal handler runs on it: stop on another one.
         threading.Thread(target=container.stop, args=(0 if number == signal.SIGINT else seconds,)).start()
 
     signal.signal(signal.SIGTERM, stop)
@@ -126,30 +153,29 @@ def _on_signals(container: ProcessContainer, folder: ContainerFolder) -> None:
 
 
 def _watch_health(
-    state: DockerState, folder: ContainerFolder, container: ProcessContainer, living: dict[str, Any]
+    state: DockerState, folder: ContainerFolder, container: ProcessContainer, running: ContainerState
 ) -> None:
-    image = state.store.image(folder.about()["Image"])
+    image = state.store.image(folder.description()["Image"])
     check = container_health.HealthCheck.of_image(image.config.health_check)
     if check is None:
         return
     stopped = threading.Event()
-    living["Health"] = {"Status": "starting"}
-    folder.note(living)
+    running["Health"] = {"Status": "starting"}
+    folder.write_state(running)
 
-    def note(status: str) -> None:
-        living["Health"] = {"Status": status.lower()}
+    def on_status(status: str) -> None:
+        running["Health"] = {"Status": status.lower()}
         if container.exit_code is None:
-            folder.note(living)
+            folder.write_state(running)
 
     clock = Clock(state.settings.time_scale)
-    checking = replace(check, interval=check.interval)
     threading.Thread(
-        target=container_health.watch, args=(container, checking, clock, note, stopped), daemon=True
+        target=container_health.watch, args=(container, check, clock, on_status, stopped), daemon=True
     ).start()
 
 
-def _publish(port: dict[str, Any], address: str) -> socket.socket:
-    """Forward a port of this machine's loopback to the container (Docker would open it to the world)."""
+def _publish(port: PortMapping, address: str) -> socket.socket:
+    """Forward a port of this machine's loopback to the container; Docker would open it on every interface."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -161,9 +187,9 @@ def _publish(port: dict[str, Any], address: str) -> socket.socket:
     listener.listen(64)
 
     def connect() -> socket.socket:
-        made = socket.create_connection((address, port["ContainerPort"]), timeout=10)
-        made.settimeout(None)
-        return made
+        connection = socket.create_connection((address, port["ContainerPort"]), timeout=10)
+        connection.settimeout(None)
+        return connection
 
     threading.Thread(target=relay.forward, args=(listener, connect), daemon=True).start()
     return listener

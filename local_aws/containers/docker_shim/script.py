@@ -1,4 +1,4 @@
-"""The file named `docker` that a build finds first on its PATH; what it runs is the engine's own module.
+"""Writes the script named `docker` that a build finds first on its PATH.
 
 Standard library only: every command of a build starts it.
 """
@@ -6,12 +6,12 @@ Standard library only: every command of a build starts it.
 import sys
 from pathlib import Path
 
-# AWS CodeBuild without privileged mode says the same (pitfall F3).
+# The words of CodeBuild without privileged mode (pitfall F3).
 NO_DAEMON = (
     "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 )
 
-# Shell and Python at once: a shebang with a long path would not be run by the kernel.
+# Both a shell and a Python script: the kernel does not run a shebang line with a long path.
 _SCRIPT = """#!/bin/sh
 '''exec' '{python}' -I "$0" "$@"
 ' '''
@@ -23,7 +23,7 @@ sys.exit(main({directory!r}, sys.argv[1:]))
 
 
 def write_script(directory: Path, module: str) -> Path:
-    """Put `docker` into `directory` and return its path; it calls `module`'s main(directory, arguments)."""
+    """Write `docker` into `directory`, to call `main(directory, arguments)` of `module`. Return its path."""
     root = Path(__file__).resolve().parents[3]
     path = directory / "docker"
     path.write_text(

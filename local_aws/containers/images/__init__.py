@@ -1,1 +1,1 @@
-"""Images: Dockerfiles, layers, and the store that holds them."""
+"""Container images: Dockerfiles, builds, layers, and the store that holds them."""

@@ -1,4 +1,4 @@
-"""The build context: which files COPY takes, with .dockerignore as Docker reads it."""
+"""The build context: the files that COPY copies, filtered by .dockerignore as in Docker."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from local_aws.containers.images.dockerfile import DockerfileError
 
 
 class BuildContext:
-    """The folder given to `docker build`; nothing outside of it can be copied."""
+    """The folder given to `docker build`. COPY cannot read outside of it."""
 
     def __init__(self, folder: Path, dockerfile: Path) -> None:
         self.folder = folder.resolve()
@@ -19,12 +19,12 @@ class BuildContext:
         self.rules = ignore_rules(rules.read_text() if rules.exists() else "")
 
     def ignored(self, path: str) -> bool:
-        """Tell whether .dockerignore leaves `path` out; the last rule that matches decides."""
-        verdict = False
+        """Return whether .dockerignore excludes `path`. The last rule that matches decides."""
+        result = False
         for pattern, excluded in self.rules:
             if pattern.match(path):
-                verdict = excluded
-        return verdict
+                result = excluded
+        return result
 
     def resolve(self, sources: Iterable[str], destination: str) -> dict[str, Path]:
         """Return the files, folders and links to copy, by their path in the image."""
@@ -80,7 +80,7 @@ class BuildContext:
 
 
 def ignore_rules(text: str) -> list[tuple[re.Pattern[str], bool]]:
-    """Return .dockerignore's rules in order: a pattern, and whether it leaves out or takes back in."""
+    """Return the rules of a .dockerignore in order: a pattern, and whether it excludes or includes."""
     rules = []
     for raw in text.splitlines():
         line = raw.strip()
@@ -112,7 +112,7 @@ def _expression(pattern: str) -> str:
 
 
 def checksum(files: dict[str, Path]) -> str:
-    """Return one digest over names, modes and content; times do not count, as for Docker."""
+    """Return one digest of names, modes and content. As in Docker, modification times do not count."""
     total = hashlib.sha256()
     for name, path in files.items():
         mode = path.lstat().st_mode

@@ -1,4 +1,4 @@
-"""What an image says about how it runs: plain data, in memory and as Docker writes it."""
+"""The configuration of an image, in memory and as Docker's JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ class ImageConfig:
     labels: Mapping[str, str] = field(default_factory=dict)
     exposed_ports: tuple[str, ...] = ()
     stop_signal: str = "SIGTERM"
-    # As Docker keeps it: {"Test": ["CMD", ...], "Interval": nanoseconds, ...}
+    # As in Docker's JSON: {"Test": ["CMD", ...], "Interval": nanoseconds, ...}
     health_check: Mapping[str, Any] | None = None
 
     def with_environment(self, **changes: str) -> "ImageConfig":
@@ -43,7 +43,7 @@ class ImageConfig:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "ImageConfig":
-        """Read what `to_json` or another builder wrote."""
+        """Read the JSON of `to_json` or of another builder."""
         return cls(
             environment=dict(item.split("=", 1) for item in content.get("Env") or []),
             command=tuple(content.get("Cmd") or ()),
@@ -55,3 +55,7 @@ class ImageConfig:
             stop_signal=content.get("StopSignal") or "SIGTERM",
             health_check=content.get("Healthcheck"),
         )
+
+
+# The configuration of a python base image, without its PYTHON_VERSION.
+BASE_CONFIG = ImageConfig({"PATH": PATH, "LANG": "C.UTF-8"}, command=("python3",))

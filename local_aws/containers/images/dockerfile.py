@@ -1,4 +1,8 @@
-"""Reads a Dockerfile into instructions: continuations, comments, flags, exec and shell form, substitution."""
+"""Parses a Dockerfile into instructions: continuations, comments, flags, exec and shell form, substitution.
+
+dockerfile-parse 2.0.1 does not replace it: it reads the lines of a heredoc as instructions, ends a continued
+instruction at an empty line, and supports neither flags, exec form nor `${name:-word}`.
+"""
 
 import json
 import re
@@ -21,11 +25,11 @@ _FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)")
 
 
 class DockerfileError(Exception):
-    """The Dockerfile is wrong: Docker would refuse it as well, in these words."""
+    """The Dockerfile is invalid. The text is Docker's own."""
 
 
 class UnsupportedError(Exception):
-    """A correct instruction that the process stand-in cannot do, named with its line."""
+    """A valid instruction that needs Docker. The text names it and its line."""
 
     def __init__(self, text: str, line: int | None = None) -> None:
         place = f" (line {line})" if line else ""
@@ -45,7 +49,7 @@ class Instruction:
 
 
 def parse(text: str) -> list[Instruction]:
-    """Return the instructions of a Dockerfile; raises `DockerfileError` or `UnsupportedError` by name."""
+    """Return the instructions of a Dockerfile. Raises `DockerfileError` or `UnsupportedError`."""
     instructions = [_instruction(line, number) for number, line in _logical_lines(text)]
     if not instructions:
         raise DockerfileError("the Dockerfile cannot be empty")
@@ -63,7 +67,7 @@ def _logical_lines(text: str) -> list[tuple[int, str]]:
     pending, start = "", 0
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
-        # Docker drops comment and empty lines inside a continued instruction too.
+        # Docker also drops comment and empty lines inside a continued instruction.
         if not line or line.startswith("#"):
             continue
         start = start or number
@@ -99,7 +103,7 @@ def flags(arguments: str) -> tuple[dict[str, str], str]:
 
 
 def exec_form(arguments: str) -> tuple[str, ...] | None:
-    """Return the words of an exec form (a JSON list of strings), None for a shell form."""
+    """Return the words of an exec form (a JSON list of strings), or None for a shell form."""
     if not arguments.startswith("["):
         return None
     try:
@@ -112,7 +116,7 @@ def exec_form(arguments: str) -> tuple[str, ...] | None:
 
 
 def command(arguments: str) -> tuple[str, ...]:
-    """Return the words that are executed: the exec form's, or `/bin/sh -c` and the shell form."""
+    """Return the words to execute: those of the exec form, or `/bin/sh -c` and the shell form."""
     words = exec_form(arguments)
     return ("/bin/sh", "-c", arguments) if words is None else words
 

@@ -1,4 +1,4 @@
-"""Turns a Dockerfile's instructions into a plan: the base, then steps with the configuration after each."""
+"""Turns a Dockerfile into a build plan: the base image, then steps with the configuration after each."""
 
 import re
 import shlex
@@ -24,7 +24,7 @@ _UNITS = {"ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
 
 
 @dataclass(frozen=True)
-class Copy:
+class CopyFiles:
     """COPY of `sources` (relative to the build context) to `destination` (absolute in the image)."""
 
     sources: tuple[str, ...]
@@ -33,46 +33,46 @@ class Copy:
 
 
 @dataclass(frozen=True)
-class Run:
-    """RUN of commands, each a list of words, one after the other until one fails."""
+class RunCommands:
+    """RUN of commands, each a list of words, in order until one fails."""
 
     commands: tuple[tuple[str, ...], ...]
     environment: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Step:
-    """One instruction after FROM: `text` is substituted, so it names all that the step depends on."""
+class BuildStep:
+    """One instruction after FROM. `text` has its variables substituted: it is part of the cache key."""
 
     text: str
     config: ImageConfig
-    work: Copy | Run | None = None
+    work: CopyFiles | RunCommands | None = None
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A whole build: the Python of the base image, and the steps."""
+class BuildPlan:
+    """A build: the base image, its Python version, and the steps."""
 
     base: str
     python: str
-    steps: tuple[Step, ...]
+    steps: tuple[BuildStep, ...]
 
 
 def base_python(reference: str) -> str | None:
-    """Return the Python version of an official python image (`3.9`), None for any other image."""
+    """Return the Python version (`3.9`) of an official python image, or None for any other image."""
     match = _BASE.match(reference.partition("@")[0])
     return match[1] if match else None
 
 
-def make_plan(text: str, build_arguments: Mapping[str, str], base: ImageConfig) -> Plan:
+def make_plan(text: str, build_arguments: Mapping[str, str], base: ImageConfig) -> BuildPlan:
     """Plan the build of a Dockerfile's text on a base image's configuration.
 
-    Raises `DockerfileError` where Docker would, and `UnsupportedError` for what only Docker can do.
+    Raises `DockerfileError` where Docker fails, and `UnsupportedError` for what needs Docker.
     """
     planner = _Planner(build_arguments, base)
     for instruction in dockerfile.parse(text):
         planner.add(instruction)
-    return Plan(planner.base, planner.python, tuple(planner.steps))
+    return BuildPlan(planner.base, planner.python, tuple(planner.steps))
 
 
 class _Planner:
@@ -81,23 +81,23 @@ class _Planner:
         self.config = base
         self.arguments: dict[str, str] = {}
         self.before_from: dict[str, str] = {}
-        self.steps: list[Step] = []
+        self.steps: list[BuildStep] = []
         self.base = self.python = ""
 
     def add(self, instruction: Instruction) -> None:
         scope = {**self.arguments, **self.config.environment}
         raw = instruction.arguments
-        # The shell of RUN and of a shell-form CMD substitutes, not the builder.
+        # In these the shell substitutes variables, not the builder.
         if instruction.name not in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"):
             raw = dockerfile.substitute(raw, scope)
         done = replace(instruction, arguments=raw)
         try:
             getattr(self, f"_{instruction.name.lower()}")(done)
-        # A variable left nothing where a word is wanted, a quote is open, a number or a flag is none.
+        # An empty variable in place of a word, an open quote, an invalid number or an unknown flag.
         except (IndexError, KeyError, ValueError) as error:
             raise DockerfileError(f"dockerfile parse error on line {done.line}: {done}") from error
         if instruction.name not in ("FROM", "ARG", "COPY", "RUN"):
-            self.steps.append(Step(str(done), self.config))
+            self.steps.append(BuildStep(str(done), self.config))
 
     def _arg(self, done: Instruction) -> None:
         name, equals, default = done.arguments.partition("=")
@@ -114,7 +114,7 @@ class _Planner:
         if python is None or found.keys() - {"platform"}:
             raise UnsupportedError(str(done), done.line)
         self.base, self.python = arguments.split()[0], python
-        # Arguments of before FROM are out of scope after it, until ARG names them again.
+        # Arguments before FROM are out of scope after it, until ARG names them again.
         self.arguments = {}
 
     def _label(self, done: Instruction) -> None:
@@ -140,7 +140,7 @@ class _Planner:
         self.config = replace(self.config, command=dockerfile.command(done.arguments))
 
     def _entrypoint(self, done: Instruction) -> None:
-        # Docker: an ENTRYPOINT forgets the base image's CMD.
+        # As in Docker, ENTRYPOINT drops the base image's CMD.
         self.config = replace(self.config, entrypoint=dockerfile.command(done.arguments), command=())
 
     def _healthcheck(self, done: Instruction) -> None:
@@ -171,8 +171,8 @@ class _Planner:
                 f"When using COPY with more than one source file, the destination must be a directory and "
                 f"end with a / (line {done.line})"
             )
-        work = Copy(words[:-1], destination, _owner(found.get("chown"), done))
-        self.steps.append(Step(str(done), self.config, work))
+        work = CopyFiles(words[:-1], destination, _owner(found.get("chown"), done))
+        self.steps.append(BuildStep(str(done), self.config, work))
 
     def _run(self, done: Instruction) -> None:
         environment = {**self.arguments, **self.config.environment}
@@ -181,10 +181,10 @@ class _Planner:
         for command in commands:
             if not runnable(command):
                 raise UnsupportedError(str(done), done.line)
-        # Docker runs a step again when an ARG in scope changed: it is part of the step's environment.
+        # A change of an ARG in scope invalidates Docker's cache: it is part of the step's environment.
         arguments = "".join(f"|{key}={value}" for key, value in sorted(self.arguments.items()))
-        work = Run(tuple(commands), environment)
-        self.steps.append(Step(f"{done}{arguments}", self.config, work))
+        work = RunCommands(tuple(commands), environment)
+        self.steps.append(BuildStep(f"{done}{arguments}", self.config, work))
 
     def _absolute(self, path: str) -> str:
         parts: list[str] = []
@@ -197,13 +197,13 @@ class _Planner:
 
 
 def runnable(words: tuple[str, ...]) -> bool:
-    """Tell whether a RUN command is one that the stand-in does: pip install, or python -m compileall."""
+    """Return whether a RUN command can run without Docker: pip install, or python -m compileall."""
     program, rest = words[0].rpartition("/")[2], words[1:]
     if re.fullmatch(r"python(3(\.\d+)?)?", program) and rest[:1] == ("-m",):
         program, rest = (rest[1], rest[2:]) if len(rest) > 1 else ("", ())
         if program == "compileall":
             return True
-    # An editable install would leave this machine's path in the image.
+    # An editable install would write a path of this machine into the image.
     editable = any(word in ("-e", "--editable") for word in rest)
     return bool(re.fullmatch(r"pip(3(\.\d+)?)?", program)) and rest[:1] == ("install",) and not editable
 

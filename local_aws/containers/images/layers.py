@@ -1,4 +1,4 @@
-"""Layers of an image: what changed in a folder as a tar, a tar laid over a folder (whiteouts as in OCI)."""
+"""Writes the changes of a folder as a layer (a tar), and applies a layer to a folder (with OCI whiteouts)."""
 
 import io
 import os
@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-# What identifies a file's content without reading it: mode, size, time of change, target of a link.
+# Identifies a file's content without reading it: mode, size, modification time, target of a link.
 Fingerprint = tuple[int, int, int, str]
 WHITEOUT = ".wh."
 
@@ -21,7 +21,7 @@ def snapshot(root: Path) -> dict[str, Fingerprint]:
             info = path.lstat()
             is_folder = stat.S_ISDIR(info.st_mode)
             target = str(path.readlink()) if path.is_symlink() else ""
-            # A folder's time changes with its files, which speak for themselves.
+            # A folder's modification time changes with its files, which have entries of their own.
             size, time = (0, 0) if is_folder else (info.st_size, info.st_mtime_ns)
             found[str(path.relative_to(root))] = (info.st_mode, size, time, target)
     return found
@@ -30,8 +30,8 @@ def snapshot(root: Path) -> dict[str, Fingerprint]:
 def changes(
     before: Mapping[str, Fingerprint], after: Mapping[str, Fingerprint]
 ) -> tuple[list[str], list[str]]:
-    """Return the paths that are new or changed, and the topmost of those that are gone."""
-    changed = [path for path, mark in after.items() if before.get(path) != mark]
+    """Return the paths that are new or changed, and the topmost of those that were removed."""
+    changed = [path for path, fingerprint in after.items() if before.get(path) != fingerprint]
     gone = {path for path in before if path not in after}
     return sorted(changed), sorted(path for path in gone if str(Path(path).parent) not in gone)
 
@@ -45,7 +45,7 @@ def write(
     owner: tuple[int, int] = (0, 0),
     content: Callable[[Path, bytes], bytes] = lambda _path, data: data,
 ) -> None:
-    """Write `paths` of `root` as a layer, each file's bytes passed through `content`."""
+    """Write `paths` of `root` as a layer, with each file's bytes passed through `content`."""
     with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as archive:
         for path in paths:
             _add(archive, root / path, path, owner, content)
@@ -69,15 +69,15 @@ def _add(
         archive.addfile(member)
         return
     data = content(path, path.read_bytes())
-    # A hard link of this folder is a file of its own in the layer.
+    # A hard link becomes a file of its own in the layer.
     member.type, member.linkname, member.size = tarfile.REGTYPE, "", len(data)
     archive.addfile(member, io.BytesIO(data))
 
 
 def apply(layer: Path, root: Path) -> None:
-    """Lay a layer over `root`; raises `ValueError` for a member that would leave it."""
+    """Apply a layer to `root`. Raises `ValueError` for a member that would be written outside of it."""
     with tarfile.open(layer) as archive:
-        # The default filter of newer Pythons refuses absolute links, which images are full of.
+        # The default filter of newer Pythons rejects absolute links, which are common in images.
         archive.extraction_filter = lambda member, _path: member
         for member in archive:
             path = root / member.name
@@ -92,7 +92,7 @@ def apply(layer: Path, root: Path) -> None:
 
 def _check(path: Path, root: Path) -> None:
     inside = Path(os.path.normpath(path))
-    # A link on the way could lead out of the folder, whatever the member is called.
+    # A link among its parents could point outside of the folder, whatever the member's name.
     if not inside.is_relative_to(root) or not path.parent.resolve().is_relative_to(root.resolve()):
         raise ValueError(f"the layer's member {path.relative_to(root)} lies outside of the image")
 

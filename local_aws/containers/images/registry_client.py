@@ -1,4 +1,4 @@
-"""A client of the Docker Registry HTTP API V2: pushes and pulls images of our ECR at the gateway's port."""
+"""A client of the Docker Registry HTTP API V2, for ECR at the gateway's port."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ _CHUNK = 4 << 20
 
 
 class RegistryError(Exception):
-    """A registry refused; `reason` is the short form that a pull error ends with."""
+    """A registry returned an error. `reason` is the short form at the end of a pull error."""
 
     def __init__(self, code: str, message: str, status: int, reason: str) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ class RegistryError(Exception):
 
 @dataclass(frozen=True)
 class Reference:
-    """An image's name in parts: registry host, repository, and a tag or a digest."""
+    """An image's name: registry host, repository, and a tag or a digest."""
 
     host: str
     repository: str
@@ -35,7 +35,7 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> "Reference":
-        """Split a reference; without a tag and digest the tag is `latest`, without a host Docker Hub's."""
+        """Parse a reference. The default tag is `latest`, the default host is Docker Hub's."""
         name, _, digest = text.partition("@")
         first, slash, rest = name.partition("/")
         named = slash and ("." in first or ":" in first or first == "localhost")
@@ -50,11 +50,11 @@ class Reference:
 
     @property
     def account(self) -> str:
-        """The account of an ECR registry, which begins its host."""
+        """The account of an ECR registry: the first part of its host."""
         return self.host.partition(".")[0]
 
     def at(self, host: str) -> str:
-        """Return the same image's name at another host; beside a digest, which podman wants alone, no tag."""
+        """Return the image's name at another host; without the tag beside a digest, as podman requires."""
         return str(replace(self, host=host, tag="" if self.digest else self.tag))
 
     def __str__(self) -> str:
@@ -63,16 +63,16 @@ class Reference:
 
 
 def is_ecr(host: str) -> bool:
-    """Tell whether a host is a private ECR registry's, which the gateway answers for."""
+    """Return whether a host is a private ECR registry, which the gateway serves."""
     return _HOST.match(host) is not None
 
 
 class Registry:
-    """One repository at the gateway; `login` is `user:password`, None for nobody."""
+    """One repository at the gateway. `login` is `user:password`, or None to send no credentials."""
 
     def __init__(self, endpoint: str, reference: Reference, login: str | None = None) -> None:
         if not is_ecr(reference.host):
-            # There is no other registry here, and nothing may pretend that there were.
+            # The gateway serves ECR only.
             raise RegistryError("NAME_UNKNOWN", f"{reference}: not found", 404, f"{reference}: not found")
         self.reference = reference
         self.base = f"{endpoint}/v2/"
@@ -81,11 +81,11 @@ class Registry:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def ping(self) -> None:
-        """Check the login; raises `RegistryError` when it is refused."""
+        """Check the login. Raises `RegistryError` if the registry rejects it."""
         self._request("GET", self.base)
 
     def pull(self, store: ImageStore) -> Image:
-        """Fetch the image into `store`, only the blobs that it lacks, each checked against its digest."""
+        """Fetch the image into `store`: only missing blobs, each verified by its digest."""
         wanted = self.reference.digest or self.reference.tag
         _, _, body = self._request(
             "GET", f"{self.base}{self.path}manifests/{wanted}", headers={"Accept": MANIFEST_TYPE}
@@ -115,16 +115,16 @@ class Registry:
                 )
             store.adopt(path)
 
-    def push(self, store: ImageStore, image: Image, say: Callable[[str], None]) -> tuple[str, int]:
-        """Push an image under the reference's tag; return the manifest's digest and size."""
+    def push(self, store: ImageStore, image: Image, on_line: Callable[[str], None]) -> tuple[str, int]:
+        """Push an image under the reference's tag. Return the manifest's digest and size."""
         manifest = store.manifest(image)
         content = json.loads(manifest)
         for blob in (*content["layers"], content["config"]):
-            known = self._has(blob["digest"])
-            if not known:
+            exists = self._has(blob["digest"])
+            if not exists:
                 self._upload(store, blob["digest"])
             if blob["mediaType"] == LAYER_TYPE:
-                say(f"{blob['digest'][7:19]}: {'Layer already exists' if known else 'Pushed'}")
+                on_line(f"{blob['digest'][7:19]}: {'Layer already exists' if exists else 'Pushed'}")
         _, headers, _ = self._request(
             "PUT",
             f"{self.base}{self.path}manifests/{self.reference.tag}",
@@ -137,7 +137,7 @@ class Registry:
         try:
             self._request("HEAD", f"{self.base}{self.path}blobs/{digest}")
         except RegistryError as error:
-            # An answer to HEAD has no body: an unknown repository is told by the upload that follows.
+            # A response to HEAD has no body: the upload that follows reports an unknown repository.
             if error.status == 404:
                 return False
             raise
@@ -160,12 +160,12 @@ class Registry:
         if self.login is not None:
             request.add_header("Authorization", f"Basic {base64.b64encode(self.login.encode()).decode()}")
         try:
-            with self._opener.open(request, timeout=120) as answer:
-                return answer.status, answer.headers, answer.read()
+            with self._opener.open(request, timeout=120) as response:
+                return response.status, response.headers, response.read()
         except urllib.error.HTTPError as error:
-            raise self._refusal(error, method) from error
+            raise self._registry_error(error, method) from error
 
-    def _refusal(self, error: urllib.error.HTTPError, method: str) -> RegistryError:
+    def _registry_error(self, error: urllib.error.HTTPError, method: str) -> RegistryError:
         text = error.read().decode(errors="replace")
         try:
             first = json.loads(text)["errors"][0]

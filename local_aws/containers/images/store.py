@@ -1,4 +1,4 @@
-"""The images on this machine: content-addressed blobs, the cache of layers, unpacked file systems."""
+"""Stores images on this machine: content-addressed blobs, a cache of layers, unpacked file systems."""
 
 import fcntl
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.containers.images import layers, venvs
-from local_aws.containers.images.config import PATH, ImageConfig
+from local_aws.containers.images.config import BASE_CONFIG, ImageConfig
 from local_aws.host.interpreters import find_python
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -41,7 +41,7 @@ class Image:
 
 
 class ImageStore:
-    """Images under one folder, shared by every build and task of this local_aws (processes may share it)."""
+    """Images in one folder. Every build and task of this local_aws shares it, from several processes."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -49,25 +49,25 @@ class ImageStore:
             (root / name).mkdir(parents=True, exist_ok=True)
 
     def blob(self, digest: str) -> Path:
-        """Return where the blob of `digest` lies, or would lie."""
+        """Return the path of a blob, whether it exists or not."""
         return self.root / "blobs" / digest.removeprefix("sha256:")
 
     def put(self, data: bytes) -> str:
-        """Keep `data` and return its digest."""
+        """Store `data` as a blob and return its digest."""
         with self.scratch() as folder:
             path = folder / "blob"
             path.write_bytes(data)
             return self.adopt(path)
 
     def adopt(self, path: Path) -> str:
-        """Move a file of this store's scratch folder in and return its digest."""
+        """Move a file from a scratch folder into the blobs and return its digest."""
         digest = file_digest(path)
         path.replace(self.blob(digest))
         return digest
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """Give a folder on the store's own file system, removed afterwards."""
+        """Create a folder on the store's file system and remove it afterwards."""
         folder = Path(tempfile.mkdtemp(dir=self.root / "work"))
         try:
             yield folder
@@ -75,14 +75,14 @@ class ImageStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def image(self, image_id: str) -> Image:
-        """Return the image of an id; raises `KeyError` when the store has none."""
+        """Return the image of an id. Raises `KeyError` if the store does not have it."""
         path = self.blob(image_id)
         if not path.exists():
             raise KeyError(image_id)
         return Image(image_id, json.loads(path.read_bytes()))
 
     def make(self, config: ImageConfig, diff_ids: list[str], history: list[Mapping[str, Any]]) -> Image:
-        """Keep an image of these layers; the same parts always make the same id."""
+        """Store an image of these layers. The same parts always give the same id."""
         content = {
             "architecture": "amd64",
             "os": "linux",
@@ -94,7 +94,7 @@ class ImageStore:
         return Image(self.put(json.dumps(content, sort_keys=True).encode()), content)
 
     def manifest(self, image: Image) -> bytes:
-        """Return the OCI manifest of an image, the same bytes each time."""
+        """Return the OCI manifest of an image: the same bytes on every call."""
         config = {"mediaType": CONFIG_TYPE, "digest": image.id, "size": self.blob(image.id).stat().st_size}
         parts = [
             {"mediaType": LAYER_TYPE, "digest": digest, "size": self.blob(digest).stat().st_size}
@@ -104,20 +104,18 @@ class ImageStore:
         return json.dumps(content, indent=1).encode()
 
     def base(self, version: str) -> Image:
-        """Return the stand-in for `python:<version>-slim`, made once of this machine's Python."""
+        """Return the stand-in for `python:<version>-slim`, created once from this machine's Python."""
         python = find_python(version)
         with self.lock(f"base-{version}"):
             key = self.cache_key("FROM", version, str(python))
-            known = self.cached(key)
-            if known is None:
+            base = self.cached(key)
+            if base is None:
                 with self.scratch() as folder:
-                    known = {**self._make_base(folder, version), "created": timestamp()}
-                self.remember(key, known)
-        config = ImageConfig(
-            {"PATH": PATH, "LANG": "C.UTF-8", "PYTHON_VERSION": known["version"]}, command=("python3",)
-        )
-        step = {"created": known["created"], "created_by": f"local_aws: python {known['version']}"}
-        return self.make(config, [known["layer"]], [step])
+                    base = {**self._make_base(folder, version), "created": timestamp()}
+                self.cache(key, base)
+        config = BASE_CONFIG.with_environment(PYTHON_VERSION=base["version"])
+        step = {"created": base["created"], "created_by": f"local_aws: python {base['version']}"}
+        return self.make(config, [base["layer"]], [step])
 
     def _make_base(self, folder: Path, version: str) -> dict[str, str]:
         root = folder / "rootfs"
@@ -127,7 +125,7 @@ class ImageStore:
         return {"layer": self.adopt(folder / "layer"), "version": full}
 
     def unpack(self, image: Image) -> Path:
-        """Return the image's file system, ready to run; containers of one image share it."""
+        """Return the image's unpacked file system. Containers of one image share it."""
         final = self.root / "rootfs" / image.id.removeprefix("sha256:")[:16]
         with self.lock(final.name):
             if not final.exists():
@@ -135,7 +133,7 @@ class ImageStore:
         return final
 
     def unpack_to(self, diff_ids: list[str], final: Path) -> None:
-        """Lay the layers into the new folder `final`."""
+        """Apply layers to the new folder `final`."""
         with self.scratch() as folder:
             root = folder / "rootfs"
             root.mkdir()
@@ -145,27 +143,27 @@ class ImageStore:
             root.rename(final)
 
     def cache_key(self, *parts: str) -> str:
-        """Return the key of a build step: all that its layer depends on, the parent's key first."""
+        """Return the key of a build step from all that its layer depends on, the parent's key first."""
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def cached(self, key: str) -> dict[str, str] | None:
-        """Return what an earlier build step left under `key`, while its layer is still there."""
+        """Return the result of a build step, or None if it or its layer is not in the store."""
         path = self.root / "cache" / key
         if not path.exists():
             return None
-        known: dict[str, str] = json.loads(path.read_text())
-        return known if "layer" not in known or self.blob(known["layer"]).exists() else None
+        result: dict[str, str] = json.loads(path.read_text())
+        return result if "layer" not in result or self.blob(result["layer"]).exists() else None
 
-    def remember(self, key: str, known: Mapping[str, str]) -> None:
-        """Keep the result of a build step."""
+    def cache(self, key: str, result: Mapping[str, str]) -> None:
+        """Store the result of a build step."""
         with self.scratch() as folder:
-            path = folder / "known"
-            path.write_text(json.dumps(dict(known)))
+            path = folder / "result"
+            path.write_text(json.dumps(dict(result)))
             path.replace(self.root / "cache" / key)
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold a lock among all processes that use this store."""
+        """Hold a lock that all processes of this store share."""
         descriptor = os.open(self.root / "work" / f"{name}.lock", os.O_CREAT | os.O_RDWR)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -181,5 +179,5 @@ def file_digest(path: Path) -> str:
 
 
 def timestamp() -> str:
-    """Return the present moment as images note it."""
+    """Return the current time in the format of image configurations."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

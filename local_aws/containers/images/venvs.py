@@ -1,4 +1,4 @@
-"""The Python of an image: a virtual environment at /usr/local, kept without this machine's paths."""
+"""The Python of an image: a virtual environment at /usr/local, stored without paths of this machine."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 from local_aws.host.interpreters import find_python
 
 PREFIX = Path("usr/local")
-# Only what Debian's slim image has: a health check that needs curl must fail here too (pitfall N5).
+# The tools of Debian's slim image only: a health check that needs curl must fail here too (pitfall N5).
 # fmt: off
 TOOLS = (
     "basename", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "du",
@@ -23,7 +23,7 @@ TOOLS = (
 NETWORK_MODULE = "_local_aws_network"
 
 _PLACE = "/usr/local/bin"
-# pip writes the second form where the first would be too long for the kernel.
+# pip writes the second form if the first would be too long for the kernel.
 _SHORT = re.compile(rb"\A#!(?P<python>/[^\n]*?/usr/local/bin/python[0-9.]*)(?P<rest>[^\n]*)\n")
 _LONG = re.compile(
     rb"\A#!/bin/sh\n'''exec' \"?(?P<python>/[^\n]*?/usr/local/bin/python[0-9.]*)\"? \"\$0\" \"\$@\"\n' '''\n"
@@ -33,10 +33,10 @@ _LONGEST_SHEBANG = 127
 
 
 def create(root: Path, version: str) -> str:
-    """Make the environment of a base image under `root`, without traces of where; return its full version."""
+    """Create the environment of a base image under `root`, without its path. Return its full version."""
     python = find_python(version)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    subprocess.run(  # noqa: S603 - an interpreter that find_python has tried
+    subprocess.run(  # noqa: S603 - an interpreter that find_python checked
         [python, "-m", "venv", "--symlinks", root / PREFIX], check=True, capture_output=True, env=environment
     )
     full = _full_version(root)
@@ -71,7 +71,7 @@ def _configure(root: Path, version: str, text: str, interpreter: Path) -> None:
 
 
 def canonical(path: Path, data: bytes) -> bytes:
-    """Return a script's bytes with the interpreter where an image has it, other files' bytes as they are."""
+    """Return a script's bytes with the interpreter's path in an image. Leave other files as they are."""
     if path.parent.name != "bin" or data[:2] != b"#!":
         return data
     long = _LONG.match(data)
@@ -84,7 +84,7 @@ def canonical(path: Path, data: bytes) -> bytes:
 
 
 def localise(root: Path, final: Path) -> None:
-    """Make an unpacked image run: its Python is this machine's, its scripts are for the folder `final`."""
+    """Link an unpacked image to this machine's Python, with the scripts' interpreter below `final`."""
     version = ".".join(_full_version(root).split(".")[:2])
     python = find_python(version)
     _configure(root, version, f"home = {python.parent}\nversion = {_full_version(root)}\n", python)

@@ -1,4 +1,4 @@
-"""One container as a process of this machine: started, watched, stopped with everything it started."""
+"""One container that is a process of this machine, with the processes that it starts."""
 
 import io
 import os
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_aws.containers.engine import ContainerError
-from local_aws.containers.processes.environment import CommandNotFoundError, find_program, translate
+from local_aws.containers.images.environment import CommandNotFoundError, find_program, map_paths
 from local_aws.host.process_tags import marked
 
-# Everything that a container starts carries it, in whatever session: the stand-in for a PID namespace.
+# Every process of a container inherits it, in any session: it takes the place of a PID namespace.
 CONTAINER_VARIABLE = "LOCAL_AWS_CONTAINER_ID"
 
 
 @dataclass(frozen=True)
 class ProcessPlan:
-    """All that is needed to start a container's process."""
+    """What is needed to start a container's process."""
 
     id: str
     root: Path
@@ -58,12 +58,12 @@ class ProcessContainer:
         return self._code
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait until everything has ended and every line was handed over; None after `timeout` seconds."""
+        """Wait until the container has ended and `on_line` has every line. None after `timeout` seconds."""
         self._ended.wait(timeout)
         return self._code
 
     def execute(self, command: tuple[str, ...], timeout: float) -> tuple[int, str]:
-        """Run a command inside; raises `TimeoutError` after killing it, `ContainerError` if there is none."""
+        """Run a command inside. Raises `TimeoutError` after killing it, `ContainerError` if there is none."""
         process = self._popen(command, stdout=subprocess.PIPE)
         try:
             output, _ = process.communicate(timeout=timeout)
@@ -73,12 +73,8 @@ class ProcessContainer:
             raise TimeoutError(f"{command[0]} ran longer than {timeout:g} s") from error
         return _exit_code(process.returncode), output.decode(errors="replace")
 
-    def spawn(self, command: tuple[str, ...]) -> subprocess.Popen[bytes]:
-        """Run a command inside on this process's own standard streams (`docker exec`)."""
-        return self._popen(command, stdout=None)
-
     def stop(self, timeout: float) -> int:
-        """Send the stop signal to the main process alone, then after `timeout` SIGKILL to all."""
+        """Send the stop signal to the main process; after `timeout` seconds, SIGKILL to every process."""
         if self._code is None:
             self._signal(signal.Signals[self.plan.stop_signal])
             try:
@@ -88,12 +84,12 @@ class ProcessContainer:
         return self.wait() or 0
 
     def kill(self) -> None:
-        """Send SIGKILL to everything of this container."""
+        """Send SIGKILL to every process of the container."""
         self._signal(signal.SIGKILL)
         self._kill_rest()
 
     def kill_for_memory(self) -> None:
-        """End everything of this container for using too much memory."""
+        """Kill the container, and record that it ran out of memory."""
         self.out_of_memory = True
         self.kill()
 
@@ -108,7 +104,7 @@ class ProcessContainer:
         reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)
         reader.start()
         code = self._process.wait()
-        # With PID 1 the container ends; what it left would hold the pipe open and the port.
+        # A container ends with PID 1. Its other processes would keep the pipe and the port open.
         self._kill_rest()
         reader.join()
         self._code = _exit_code(code)
@@ -122,9 +118,9 @@ class ProcessContainer:
                 on_line(line.decode(errors="replace").rstrip("\n"))
 
     def _kill_rest(self) -> None:
-        # Until none is left: a process may fork between the look and the kill.
+        # Repeated, since a process may fork between the listing and the kill.
         for _ in range(5):
-            rest = [one for one in processes_of(self.id) if one != self.process_id]
+            rest = [process_id for process_id in processes_of(self.id) if process_id != self.process_id]
             for process_id in rest:
                 _kill(process_id)
             if not rest:
@@ -134,12 +130,12 @@ class ProcessContainer:
 def start_process(
     plan: ProcessPlan, command: tuple[str, ...], stdout: int | None
 ) -> "subprocess.Popen[bytes]":
-    """Start one process in the container's file system and network; raises `ContainerError`."""
+    """Start one process in the container's file system and network. Raises `ContainerError`."""
     directory = plan.root / plan.working_directory.lstrip("/")
     try:
         program = find_program(command[0], plan.root, plan.environment)
         return subprocess.Popen(  # noqa: S603 - the command of a task definition or an image
-            [str(program), *translate(plan.root, command[1:])],
+            [str(program), *map_paths(plan.root, command[1:])],
             cwd=directory,
             env=dict(plan.environment),
             stdin=subprocess.DEVNULL,
@@ -155,7 +151,7 @@ def start_process(
 
 
 def processes_of(container_id: str) -> list[int]:
-    """Return the processes of a container, by the mark that each of them inherited."""
+    """Return the ids of a container's processes, by the variable that each of them inherits."""
     return list(marked(f"{CONTAINER_VARIABLE}={container_id}"))
 
 

@@ -1,27 +1,25 @@
-"""Containers as processes: the stand-in where there is no docker.
+"""The container engine that runs containers as processes, for a machine without Docker.
 
-What it keeps of a container: the image's files, its variables, its programs, an address of its own, and
-one life with its main process, a limit of memory. What it does not: chroot, users, a read-only root file
-system, a limit of CPU.
+A container gets the image's files, variables and programs, an address of its own and a memory limit, and
+ends with its main process. It gets no chroot, user, read-only root file system or CPU limit.
 """
 
 import os
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from local_aws.containers.addresses import Addresses, loopback
-from local_aws.containers.docker_shim import cli
 from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
 from local_aws.containers.images.config import ImageConfig
 from local_aws.containers.images.dockerfile_plan import base_python
+from local_aws.containers.images.environment import image_variables
 from local_aws.containers.images.network import ADDRESS, ENDPOINT, LOOPBACK
 from local_aws.containers.images.registry_client import Reference, Registry, RegistryError
 from local_aws.containers.images.store import Image, ImageStore
 from local_aws.containers.processes.container import CONTAINER_VARIABLE, ProcessContainer, ProcessPlan
-from local_aws.containers.processes.environment import image_variables
 from local_aws.containers.processes.memory import MemoryWatch
 from local_aws.host.disk import is_full, no_space
 from local_aws.host.interpreters import PythonNotFoundError
@@ -31,25 +29,36 @@ if TYPE_CHECKING:
     from local_aws.core.context import Context
 
 
-class Processes:
+class BuildDocker(Protocol):
+    """Gives builds a `docker` command. `docker_shim` implements it, and imports this module."""
+
+    def write(self, directory: Path, *, privileged: bool) -> Path:
+        """Write `docker` into a directory and return its path."""
+
+    def remove(self, directory: Path) -> None:
+        """Kill a build's containers and remove its `docker`. Do nothing if the directory has none."""
+
+
+class ProcessEngine:
     """The container engine of this machine's own processes."""
 
     name = "processes"
 
-    def __init__(self, context: "Context", about: str = "processes") -> None:
+    def __init__(self, context: "Context", build_docker: BuildDocker, about: str = "processes") -> None:
         self.context = context
+        self.build_docker = build_docker
         self.about = about
         self.root = context.state / "containers"
         self.store = ImageStore(self.root)
         self.addresses = Addresses(self.root / "addresses")
-        # Only one local_aws holds a state folder, and at its start nothing of it runs.
+        # Only one local_aws uses a state folder, and no container of an earlier one survives it.
         self.addresses.clear()
         self._running: dict[str, ProcessContainer] = {}
         self._dockers: set[Path] = set()
         self._memory = MemoryWatch(CONTAINER_VARIABLE, lambda: list(self._running.values()))
 
     def pull(self, reference: str, login: str | None = None) -> str:
-        """Fetch an image and return its id; raises `PullError` in the words of AWS."""
+        """Fetch an image and return its id. Raises `PullError` with AWS's message."""
         try:
             return pull(self.store, self.context.endpoint, reference, login).id
         except RegistryError as error:
@@ -69,60 +78,60 @@ class Processes:
         return self.store.image(image).config
 
     def start(self, spec: ContainerSpec, on_line: Callable[[str], None]) -> ProcessContainer:
-        """Start a container; raises `ContainerError`."""
-        owned = spec.address is None
+        """Start a container. Raises `ContainerError`."""
+        owns_address = spec.address is None
         address = spec.address or self.address()
         plan = make_plan(self.store, self.store.image(spec.image), spec, address, self.context.endpoint)
 
-        def ended() -> None:
+        def on_exit() -> None:
             self._running.pop(plan.id, None)
-            if owned:
+            if owns_address:
                 self.release(address)
 
         try:
-            container = ProcessContainer(plan, on_line, ended)
+            container = ProcessContainer(plan, on_line, on_exit)
         except ContainerError:
-            if owned:
+            if owns_address:
                 self.release(address)
             raise
         self._running[plan.id] = container
         if plan.memory:
             self._memory.start()
-        # It may have ended before it was noted.
+        # It may have ended before it was added.
         if container.exit_code is not None:
             self._running.pop(plan.id, None)
         return container
 
     def address(self) -> str:
-        """Return a new address, for the containers of one task."""
-        return self.addresses.take()
+        """Allocate an address for the containers of one task."""
+        return self.addresses.allocate()
 
     def release(self, address: str) -> None:
-        """Give an address back."""
-        self.addresses.give_back(address)
+        """Release an address."""
+        self.addresses.release(address)
 
     def write_docker(self, directory: Path, *, privileged: bool) -> Path:
-        """Put a `docker` for one build into `directory`."""
+        """Write a `docker` for one build into `directory`."""
         self._dockers.add(directory)
-        return cli.write_executable(directory, self.context, privileged=privileged)
+        return self.build_docker.write(directory, privileged=privileged)
 
     def end_docker(self, directory: Path) -> None:
-        """End a build's containers and forget its logins; does nothing when it has no `docker`."""
-        cli.end(directory)
+        """Kill a build's containers and remove its `docker`. Do nothing if it has none."""
+        self.build_docker.remove(directory)
 
     def stop(self) -> None:
-        """End every container at once."""
+        """Kill every container."""
         self._memory.stop()
         for container in list(self._running.values()):
             container.kill()
         for container in list(self._running.values()):
             container.wait(5)
         for directory in self._dockers:
-            cli.end(directory)
+            self.build_docker.remove(directory)
 
 
 def pull(store: ImageStore, endpoint: str, reference: str, login: str | None) -> Image:
-    """Fetch an image into `store`; raises `RegistryError` or `PythonNotFoundError`."""
+    """Fetch an image into `store`. Raises `RegistryError` or `PythonNotFoundError`."""
     python = base_python(reference)
     if python is not None:
         return store.base(python)
@@ -133,10 +142,10 @@ def pull(store: ImageStore, endpoint: str, reference: str, login: str | None) ->
 def make_plan(
     store: ImageStore, image: Image, spec: ContainerSpec, address: str, endpoint: str
 ) -> ProcessPlan:
-    """Plan the process of a container: the image's configuration with what `spec` says instead."""
+    """Plan the process of a container: the image's configuration, overridden by `spec`."""
     root, config = store.unpack(image), image.config
     entrypoint = spec.entrypoint or config.entrypoint
-    # Docker: a new entrypoint forgets the image's command.
+    # As in Docker, an entrypoint of the spec drops the image's command.
     command = spec.command or (() if spec.entrypoint else config.command)
     if not (*entrypoint, *command):
         raise ContainerError("no command specified")

@@ -1,32 +1,32 @@
-"""The memory of containers that are processes: one that uses more than its limit is killed."""
+"""Enforces the memory limit of containers that are processes: one that uses more is killed."""
 
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Protocol
 
-from local_aws.host.process_tags import others
+import psutil
 
-# Between two looks a container may take more than it has: a kernel's cgroup would not let it.
-LOOK_SECONDS = 0.5
+# A cgroup limits memory at every allocation. Between two samples a process may exceed its limit.
+SAMPLE_SECONDS = 0.5
 MEBIBYTE = 1024 * 1024
-# Shared pages count once among the processes that share them, as in a cgroup.
-PROPORTIONAL = "Pss:"
 
 
 class Limited(Protocol):
-    """What the watch needs of a container; `memory` is its limit in MiB, 0 for none."""
+    """A container with a memory limit in MiB; 0 is no limit."""
 
     id: str
     memory: int
 
     def kill_for_memory(self) -> None:
-        """End everything of it, and remember why."""
+        """Kill the container, and record that it ran out of memory."""
 
 
 class MemoryWatch:
-    """Kills each of `containers` that uses more than its limit, on a thread, from the first look on."""
+    """Kills containers that exceed their memory limit, from a thread that `start` starts.
+
+    The processes of a container carry its id in the environment variable `variable`.
+    """
 
     def __init__(self, variable: str, containers: Callable[[], Iterable[Limited]]) -> None:
         self.variable = variable
@@ -35,43 +35,37 @@ class MemoryWatch:
         self._started = False
 
     def start(self) -> None:
-        """Begin to look, at the first container that has a limit."""
+        """Start sampling; a second call does nothing."""
         if not self._started:
             self._started = True
-            threading.Thread(target=self._look_on, name="memory", daemon=True).start()
+            threading.Thread(target=self._watch, name="memory", daemon=True).start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop sampling."""
         self._stopped.set()
 
-    def _look_on(self) -> None:
-        while not self._stopped.wait(LOOK_SECONDS):
-            limited = [one for one in self.containers() if one.memory]
+    def _watch(self) -> None:
+        while not self._stopped.wait(SAMPLE_SECONDS):
+            limited = [container for container in self.containers() if container.memory]
             if limited:
-                used = memory_by_mark(self.variable)
+                used = memory_by_value(self.variable)
                 for container in limited:
                     if used[container.id] > container.memory * MEBIBYTE:
                         container.kill_for_memory()
 
 
-def memory_by_mark(variable: str) -> Counter[str]:
-    """Return how many bytes the processes use together that carry each value of `variable`."""
-    mark = f"{variable}=".encode()
+def memory_by_value(variable: str) -> Counter[str]:
+    """Return the bytes that processes use, by the value of `variable` in their environment.
+
+    Memory is the proportional set size: processes that share a page count it once together, as a cgroup does.
+    """
     used: Counter[str] = Counter()
-    for entry in others():
+    for process in psutil.process_iter():
         try:
-            pairs = (entry / "environ").read_bytes().split(b"\0")
-            value = next((pair[len(mark) :].decode() for pair in pairs if pair.startswith(mark)), None)
+            value = process.environ().get(variable)
             if value is not None:
-                used[value] += _memory(entry)
-        except OSError:
-            # It ended meanwhile, or is another user's.
+                used[value] += process.memory_full_info().pss
+        # It ended in the meantime, or belongs to another user.
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return used
-
-
-def _memory(entry: Path) -> int:
-    for line in (entry / "smaps_rollup").read_text().splitlines():
-        if line.startswith(PROPORTIONAL):
-            return int(line.split()[1]) * 1024
-    return 0

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.containers.engine import Containers
+from local_aws.containers.engine import ContainerEngine
 from local_aws.core.api import AwsError, JsonService
 from local_aws.core.context import Context
 from local_aws.services.ecs.records import Service, Task, TaskSet, iso
@@ -20,7 +20,7 @@ class EcsState(JsonService):
 
     service = "ecs"
 
-    def __init__(self, context: Context, containers: Containers) -> None:
+    def __init__(self, context: Context, containers: ContainerEngine) -> None:
         super().__init__(context)
         self.containers = containers
         self.clusters: dict[str, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""A docker or podman that runs nothing: it writes down what it is told, and keeps containers as files."""
+"""A fake docker or podman: it records its arguments and keeps containers as files."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from local_aws.containers.docker import cleanup
 from local_aws.containers.docker.command import Command
-from local_aws.containers.docker.engine import CliContainers
+from local_aws.containers.docker.engine import CliEngine
 from local_aws.core.clock import Clock
 
 REGISTRY = "127.0.0.1:4599"
@@ -20,7 +20,7 @@ REGISTRY = "127.0.0.1:4599"
 # Words end with a unit separator and commands with a record separator: some words have lines.
 SCRIPT = r"""#!/bin/sh
 cd {folder}
-{{ printf '%s\037' "$@"; printf '\036'; }} >> told
+{{ printf '%s\037' "$@"; printf '\036'; }} >> commands
 env | grep -E '^(DOCKER_CONFIG|REGISTRY_AUTH_FILE|LOCAL_AWS_[A-Z]+|CONTAINERS_CONF|PATH)=' >> variables
 {special}
 case "$1" in
@@ -41,7 +41,7 @@ esac
 
 
 class FakeEngine:
-    """The command, and what it was told."""
+    """A fake command that records its arguments."""
 
     def __init__(self, folder: Path, name: str = "podman", special: str = "") -> None:
         self.folder = folder
@@ -50,30 +50,30 @@ class FakeEngine:
         self.path = folder / name
         self.path.write_text(SCRIPT.format(folder=folder, name=name, special=special))
         self.path.chmod(0o755)
-        # Its own: the sweep looks for processes of an instance on the whole machine.
+        # Unique: cleanup finds processes of an instance on the whole machine.
         self.instance = uuid.uuid4().hex
         self.command = Command(str(self.path), podman=name == "podman", version="9.9", instance=self.instance)
 
-    def told(self, *start: str) -> list[list[str]]:
-        """Return the commands that it was told, those that begin with `start`."""
-        path = self.folder / "told"
+    def commands(self, *start: str) -> list[list[str]]:
+        """Return the commands that it ran with arguments that begin with `start`."""
+        path = self.folder / "commands"
         text = path.read_text() if path.exists() else ""
         found = [record.split("\037")[:-1] for record in text.split("\036")[:-1]]
         return [words for words in found if words[: len(start)] == list(start)]
 
     @property
     def containers(self) -> list[str]:
-        """What lives in it."""
+        """The containers that run."""
         return sorted(path.name for path in (self.folder / "containers").iterdir())
 
     def variables(self) -> set[str]:
-        """Return the variables of interest that it saw."""
+        """Return the recorded variables of its environment."""
         path = self.folder / "variables"
         return set(path.read_text().splitlines()) if path.exists() else set()
 
 
-def surroundings(state: Path) -> Any:
-    """Return what the engine needs of a context."""
+def engine_context(state: Path) -> Any:
+    """Return the part of a context that an engine needs."""
     return SimpleNamespace(
         state=state,
         endpoint=f"http://{REGISTRY}",
@@ -84,14 +84,14 @@ def surroundings(state: Path) -> Any:
     )
 
 
-def engine_of(fake: FakeEngine, state: Path) -> CliContainers:
-    """Return the container engine of a fake command, noted as the choice notes it."""
+def engine_of(fake: FakeEngine, state: Path) -> CliEngine:
+    """Return the container engine of a fake command, recorded as by the selection."""
     cleanup.Record(state / "containers").write(fake.command, REGISTRY)
-    return CliContainers(surroundings(state), fake.command)
+    return CliEngine(engine_context(state), fake.command)
 
 
 def only_on_path(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
-    """Let the programs of these folders, and the shell's own, be all that there is."""
+    """Set PATH to these folders and the tools of a shell."""
     tools = folders[0].parent / "tools"
     tools.mkdir(exist_ok=True)
     for tool in ("sh", "cat", "ls", "wc", "sleep", "env", "grep", "rm"):
@@ -103,5 +103,5 @@ def only_on_path(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
 
 
 def logins(variables: Mapping[str, str]) -> Any:
-    """Return the logins that an engine with `variables` has."""
+    """Return the logins of an engine with these variables."""
     return json.loads(Path(variables["REGISTRY_AUTH_FILE"]).read_text())["auths"]

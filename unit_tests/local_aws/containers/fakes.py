@@ -1,4 +1,4 @@
-"""A store with this Python's base image, made once a session, and a project to build images of."""
+"""An image store with this Python's base image, created once a session, and projects to build images of."""
 
 import atexit
 import shutil
@@ -13,9 +13,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from local_aws.containers.docker_shim.shim import DockerShim
 from local_aws.containers.images.build import Builder
 from local_aws.containers.images.build_context import BuildContext
 from local_aws.containers.images.store import Image, ImageStore
+from local_aws.containers.processes.engine import ProcessEngine
 from local_aws.core.clock import Clock
 
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -25,7 +27,7 @@ HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 
 @lru_cache
 def shared_state() -> Path:
-    """Return a state folder for the whole session: making the base image takes seconds."""
+    """Return a state folder for the whole session: creating the base image takes seconds."""
     folder = Path(tempfile.mkdtemp(prefix="local-aws-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -37,10 +39,16 @@ def shared_store() -> ImageStore:
 
 
 def settings(state: Path | None = None, endpoint: str = "http://127.0.0.1:9") -> Any:
-    """Return what the container engine needs of a context."""
+    """Return the part of a context that the process engine needs."""
     return SimpleNamespace(
         state=state or shared_state(), endpoint=endpoint, instance="test", clock=Clock(0.02)
     )
+
+
+def process_engine() -> ProcessEngine:
+    """Return an engine on the session's store."""
+    context = settings()
+    return ProcessEngine(context, DockerShim(context))
 
 
 def project(folder: Path, dockerfile: str, **files: str) -> Path:
@@ -73,7 +81,7 @@ def wheel(folder: Path, name: str = "thing", text: str = "def main():\n    print
 
 
 def until(check: Callable[[], Any], seconds: float = 20.0) -> Any:
-    """Return what `check` says once it is true."""
+    """Return the first true result of `check`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = check()

@@ -1,4 +1,4 @@
-"""Container health checks: when a container is healthy, and when not any more."""
+"""Container health checks: when a container becomes healthy and unhealthy."""
 
 import threading
 
@@ -54,7 +54,7 @@ def test_failures_in_the_start_period_do_not_count() -> None:
     assert statuses(1, 1, 1, 0, start_period=60) == ["HEALTHY"]
 
 
-def test_an_allowance_for_real_work_is_not_shrunk_below_what_work_takes(
+def test_the_time_scale_does_not_shorten_a_start_below_ten_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(container_health, "SHORTEST_ALLOWANCE", 10.0)
@@ -72,7 +72,7 @@ def test_command_forms_of_docker_and_ecs() -> None:
     )
 
 
-def test_one_that_is_well_is_asked_less_often_until_a_check_fails() -> None:
+def test_a_healthy_container_is_checked_less_often_until_a_check_fails() -> None:
     def pause(status: str, failures: int) -> float:
         return container_health._until_next(1.0, 5.0, status, failures)
 

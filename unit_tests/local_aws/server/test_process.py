@@ -33,7 +33,7 @@ def test_it_says_where_it_is(running: ServerHandle) -> None:
         "pid": running.pid,
         "instance": running.instance,
         "clock": 0.5,
-        "containers": "processes (as asked for)",
+        "containers": "processes (as requested)",
     }
     assert running.endpoint.startswith("http://127.0.0.1:")
     assert running.faults() == []

@@ -1,4 +1,4 @@
-"""The `docker` of a build on a real engine: ECR is the gateway, the rest is the engine's."""
+"""The `docker` of a build with an engine: names of ECR become names of the gateway."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.containers.docker.argument_rewriting import Build, RefusedError, map_words
+from local_aws.containers.docker.argument_rewriting import RefusedError, RewriteContext, rewrite
 from unit_tests.local_aws.containers.engine_fakes import REGISTRY, FakeEngine, engine_of
 from unit_tests.local_aws.containers.fakes import HOST
 
@@ -15,8 +15,8 @@ OURS = f"{REGISTRY}/123456789012/images-dev:abc"
 LABELS = ("--label", "local_aws.instance=mine", "--label", "local_aws.build=b1")
 
 
-def told(*words: str, podman: bool = False) -> tuple[str, ...]:
-    return map_words(list(words), Build(REGISTRY, "mine", "b1", podman)).words
+def rewritten(*words: str, podman: bool = False) -> tuple[str, ...]:
+    return rewrite(list(words), RewriteContext(REGISTRY, "mine", "b1", podman)).words
 
 
 @pytest.mark.parametrize(
@@ -37,28 +37,28 @@ def told(*words: str, podman: bool = False) -> tuple[str, ...]:
         (("--version",), ("--version",)),
     ],
 )
-def test_ecr_is_led_to_the_gateway_and_nothing_else(
+def test_names_of_ecr_and_no_others_become_names_of_the_gateway(
     words: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
-    assert told(*words) == expected
+    assert rewritten(*words) == expected
 
 
 def test_podman_trusts_the_gateway_without_tls_and_no_other_registry() -> None:
-    assert told("push", IMAGE, podman=True) == ("push", "--tls-verify=false", OURS)
-    assert told("pull", "python:3.9", podman=True) == ("pull", "python:3.9")
-    assert "--tls-verify=false" not in told("build", "-t", IMAGE, ".", podman=True)
+    assert rewritten("push", IMAGE, podman=True) == ("push", "--tls-verify=false", OURS)
+    assert rewritten("pull", "python:3.9", podman=True) == ("pull", "python:3.9")
+    assert "--tls-verify=false" not in rewritten("build", "-t", IMAGE, ".", podman=True)
 
 
 def test_podman_builds_without_its_cache_which_mixes_up_build_arguments() -> None:
-    assert told("build", ".", podman=True) == ("build", "--layers=false", ".")
+    assert rewritten("build", ".", podman=True) == ("build", "--layers=false", ".")
 
 
 @pytest.mark.parametrize(
     "words", [("compose", "up"), ("system", "prune", "-f"), ("image", "prune"), ("--context", "x", "ps")]
 )
-def test_what_touches_more_than_the_build_is_refused_by_name(words: tuple[str, ...]) -> None:
+def test_a_command_that_affects_more_than_the_build_is_refused_by_name(words: tuple[str, ...]) -> None:
     with pytest.raises(RefusedError, match=f"does not run `docker {words[0]} {words[1]}`"):
-        told(*words)
+        rewritten(*words)
 
 
 class Docker:
@@ -86,7 +86,7 @@ def test_a_login_stays_in_the_builds_own_folder(tmp_path: Path) -> None:
     docker = Docker(tmp_path)
     assert docker("login", "--username", "AWS", "--password-stdin", HOST, given="secret").returncode == 0
     assert (docker.fake.folder / "password").read_text() == "secret"
-    assert docker.fake.told("login") == [
+    assert docker.fake.commands("login") == [
         ["login", "--tls-verify=false", "--username", "AWS", "--password-stdin", REGISTRY]
     ]
     folder = docker.bin / ".docker"
@@ -97,7 +97,7 @@ def test_a_login_stays_in_the_builds_own_folder(tmp_path: Path) -> None:
     docker.engine.stop()
 
 
-def test_the_engine_is_found_and_led_as_local_aws_itself_finds_it(
+def test_the_engine_gets_the_path_and_variables_of_local_aws(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # A build's PATH and variables are its machine's; podman would miss its own programs on it.
@@ -112,40 +112,40 @@ def test_the_engine_is_found_and_led_as_local_aws_itself_finds_it(
     docker.engine.stop()
 
 
-def test_what_the_engine_says_of_the_gateway_is_said_of_ecr(tmp_path: Path) -> None:
+def test_output_that_names_the_gateway_names_ecr_instead(tmp_path: Path) -> None:
     docker = Docker(tmp_path)
     done = docker("push", IMAGE)
     assert (done.stdout, done.stderr) == (f"pushed to {IMAGE}\n", f"warned of {IMAGE}\n")
-    assert docker.fake.told("push") == [["push", "--tls-verify=false", OURS]]
+    assert docker.fake.commands("push") == [["push", "--tls-verify=false", OURS]]
     docker.engine.stop()
 
 
-def test_images_that_a_build_names_are_noted(tmp_path: Path) -> None:
+def test_images_that_a_build_names_are_recorded(tmp_path: Path) -> None:
     docker = Docker(tmp_path)
     docker("build", "-t", IMAGE, "-t", "mine:1", ".")
     docker("tag", "mine:1", "mine:2")
-    assert docker.engine.record.noted_images() == [OURS, "mine:1", "mine:2"]
+    assert docker.engine.record.read_images() == [OURS, "mine:1", "mine:2"]
     docker.engine.stop()
 
 
-def test_without_privileged_mode_there_is_no_daemon(tmp_path: Path) -> None:
+def test_without_privileged_mode_the_daemon_cannot_be_reached(tmp_path: Path) -> None:
     docker = Docker(tmp_path, privileged=False)
     done = docker("build", ".")
     assert done.returncode == 1
     assert done.stderr.strip() == (
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
     )
-    assert not docker.fake.told()
+    assert not docker.fake.commands()
     docker.engine.stop()
 
 
-def test_the_end_of_a_build_ends_its_containers(tmp_path: Path) -> None:
+def test_the_end_of_a_build_kills_its_containers(tmp_path: Path) -> None:
     docker = Docker(tmp_path)
     docker("run", "-d", IMAGE)
     assert docker.fake.containers == ["c0"]
     docker.engine.end_docker(docker.bin)
     assert docker.fake.containers == []
-    labels = [word for word in docker.fake.told("ps")[0] if word.startswith("label=")]
+    labels = [word for word in docker.fake.commands("ps")[0] if word.startswith("label=")]
     assert labels
     assert labels[0].startswith("label=local_aws.build=")
     assert not (docker.bin / "docker").exists()

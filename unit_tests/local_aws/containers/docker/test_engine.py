@@ -1,4 +1,4 @@
-"""Containers of docker or podman: what their command line is told, with a fake; once with a real one."""
+"""The engine for docker and podman: its command lines on a fake, and once a real engine."""
 
 import base64
 import signal
@@ -15,10 +15,16 @@ import pytest
 from local_aws.containers import selection
 from local_aws.containers.docker import cleanup, networks, probe
 from local_aws.containers.docker.command import LABEL, CommandError
-from local_aws.containers.docker.engine import CliContainers
+from local_aws.containers.docker.engine import CliEngine
 from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
 from local_aws.services.ecr.service import Ecr
-from unit_tests.local_aws.containers.engine_fakes import REGISTRY, FakeEngine, engine_of, logins, surroundings
+from unit_tests.local_aws.containers.engine_fakes import (
+    REGISTRY,
+    FakeEngine,
+    engine_context,
+    engine_of,
+    logins,
+)
 from unit_tests.local_aws.containers.fakes import HOST, project, until
 from unit_tests.local_aws.services.ecr.registry_server import make_ecr, serving
 
@@ -29,7 +35,7 @@ def fake(tmp_path: Path) -> FakeEngine:
 
 
 @pytest.fixture
-def engine(fake: FakeEngine, tmp_path: Path) -> Iterator[CliContainers]:
+def engine(fake: FakeEngine, tmp_path: Path) -> Iterator[CliEngine]:
     made = engine_of(fake, tmp_path / "state")
     yield made
     made.stop()
@@ -40,14 +46,14 @@ def options(words: list[str], name: str) -> list[str]:
 
 
 def test_containers_of_one_task_share_the_network_that_its_own_container_holds(
-    fake: FakeEngine, engine: CliContainers
+    fake: FakeEngine, engine: CliEngine
 ) -> None:
     address = engine.address()
     containers = [
         engine.start(ContainerSpec("image", name, address=address), lambda _line: None) for name in "ab"
     ]
     assert fake.containers == ["c0", "c1", "c2"]
-    assert [options(words, "--network") for words in fake.told("create")] == [["container:c0"]] * 2
+    assert [options(words, "--network") for words in fake.commands("create")] == [["container:c0"]] * 2
     assert {container.address for container in containers} == {address}
     for container in containers:
         container.stop(1)
@@ -55,23 +61,25 @@ def test_containers_of_one_task_share_the_network_that_its_own_container_holds(
     assert fake.containers == []
 
 
-def test_a_container_without_an_address_takes_its_own_along(fake: FakeEngine, engine: CliContainers) -> None:
+def test_a_container_without_an_address_removes_its_network_with_itself(
+    fake: FakeEngine, engine: CliEngine
+) -> None:
     container = engine.start(ContainerSpec("image", "a"), lambda _line: None)
     assert len(fake.containers) == 2
     container.stop(1)
     until(lambda: fake.containers == [])
 
 
-def test_what_a_definition_says_of_a_container_is_obeyed(fake: FakeEngine, engine: CliContainers) -> None:
+def test_a_containers_definition_becomes_options_of_create(fake: FakeEngine, engine: CliEngine) -> None:
     spec = ContainerSpec(
-        *("image", "web", ("serve", "now"), ("python", "-m"), {"A": "1", "KEY": "two\nlines"}, "/srv"),
+        *("image", "web", ("serve", "now"), ("python", "-m"), {}, "/srv"),
         user="10001:10001",
         read_only=True,
         memory=512,
         cpu=256,
     )
     engine.start(spec, lambda _line: None)
-    words = fake.told("create")[0]
+    words = fake.commands("create")[0]
     assert words[-4:] == ["image", "-m", "serve", "now"]
     assert options(words, "--entrypoint") == ["python"]
     assert options(words, "--user") == ["10001:10001"]
@@ -80,38 +88,43 @@ def test_what_a_definition_says_of_a_container_is_obeyed(fake: FakeEngine, engin
     assert options(words, "--workdir") == ["/srv"]
     assert {"--read-only", "--read-only-tmpfs=false", "--no-healthcheck"} <= set(words)
     assert options(words, "--label") == [f"local_aws.instance={fake.instance}"]
-    # No value of a variable is among the words, which every user of the machine can read.
+
+
+def test_values_of_variables_are_not_arguments_which_every_user_can_read(
+    fake: FakeEngine, engine: CliEngine
+) -> None:
+    spec = ContainerSpec("image", "web", environment={"A": "1", "KEY": "two\nlines"})
+    engine.start(spec, lambda _line: None)
+    words = fake.commands("create")[0]
     assert options(words, "--env") == ["KEY"]
     assert "two\nlines" not in " ".join(words)
 
 
-def test_docker_is_not_told_what_only_podman_knows(tmp_path: Path) -> None:
+def test_docker_does_not_get_the_options_of_podman(tmp_path: Path) -> None:
     fake = FakeEngine(tmp_path / "docker", "docker")
     engine = engine_of(fake, tmp_path / "state")
     engine.start(ContainerSpec("image", "web", read_only=True), lambda _line: None)
     engine.pull(f"{HOST}/images-dev:abc", "AWS:secret")
     engine.stop()
-    told = [word for words in fake.told() for word in words]
-    assert "--read-only" in told
-    assert not {"--read-only-tmpfs=false", "--tls-verify=false", "--time"} & set(told)
+    arguments = [word for words in fake.commands() for word in words]
+    assert "--read-only" in arguments
+    assert not {"--read-only-tmpfs=false", "--tls-verify=false", "--time"} & set(arguments)
 
 
-def test_every_line_is_handed_over_and_the_container_is_removed(
-    fake: FakeEngine, engine: CliContainers
-) -> None:
+def test_every_line_is_delivered_and_the_container_is_removed(fake: FakeEngine, engine: CliEngine) -> None:
     (fake.folder / "lines").write_text("one\ntwo\n")
     lines: list[str] = []
     container = engine.start(ContainerSpec("image", "web"), lines.append)
     until(lambda: lines == ["one", "two"])
     assert container.exit_code is None
     container.stop(7)
-    assert options(fake.told("stop")[0], "-t") == ["7"]
+    assert options(fake.commands("stop")[0], "-t") == ["7"]
     assert container.exit_code == 137
     assert container.out_of_memory, "the engine says OOMKilled"
-    assert ["rm", "--force", "--volumes", "--time", "0", container.id] in fake.told("rm")
+    assert ["rm", "--force", "--volumes", "--time", "0", container.id] in fake.commands("rm")
 
 
-def test_a_container_that_cannot_be_made_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_container_that_cannot_be_created_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     fake = FakeEngine(tmp_path / "e", special='[ "$1" = create ] && { echo "Error: no room" >&2; exit 125; }')
     engine = engine_of(fake, tmp_path / "state")
     with pytest.raises(ContainerError, match=r"^no room$"):
@@ -120,29 +133,29 @@ def test_a_container_that_cannot_be_made_is_an_error_and_leaves_nothing(tmp_path
     engine.stop()
 
 
-def test_an_image_of_ecr_comes_from_the_gateway_with_the_roles_login(tmp_path: Path) -> None:
+def test_an_image_of_ecr_is_pulled_from_the_gateway_with_the_roles_login(tmp_path: Path) -> None:
     keep = '[ "$1" = pull ] && cp "$REGISTRY_AUTH_FILE" login.json'
     fake = FakeEngine(tmp_path / "e", special=keep)
     engine = engine_of(fake, tmp_path / "state")
     digest = "sha256:" + "0" * 64
     assert engine.pull(f"{HOST}/images-dev@{digest}", "AWS:secret") == "sha256:abc"
-    assert fake.told("pull") == [
+    assert fake.commands("pull") == [
         ["pull", "--tls-verify=false", f"{REGISTRY}/123456789012/images-dev@{digest}"]
     ]
     assert logins({"REGISTRY_AUTH_FILE": str(fake.folder / "login.json")}) == {
         REGISTRY: {"auth": "QVdTOnNlY3JldA=="}
     }
-    assert engine.record.noted_images() == ["sha256:abc"]
+    assert engine.record.read_images() == ["sha256:abc"]
     engine.stop()
 
 
-def test_another_image_is_pulled_only_when_it_is_not_there(tmp_path: Path) -> None:
+def test_another_image_is_pulled_only_if_the_engine_does_not_have_it(tmp_path: Path) -> None:
     missing = 'case "$1" in image) [ -e pulled ] || exit 1;; pull) : > pulled;; esac'
     fake = FakeEngine(tmp_path / "e", special=missing)
     engine = engine_of(fake, tmp_path / "state")
     for _ in range(2):
         engine.pull("public.ecr.aws/docker/library/python:3.9-slim")
-    assert fake.told("pull") == [["pull", "public.ecr.aws/docker/library/python:3.9-slim"]]
+    assert fake.commands("pull") == [["pull", "public.ecr.aws/docker/library/python:3.9-slim"]]
     engine.stop()
 
 
@@ -155,8 +168,8 @@ def test_a_pull_that_fails_names_the_image_as_aws_does(tmp_path: Path) -> None:
     engine.stop()
 
 
-def test_the_engine_itself_does_not_carry_the_mark_that_the_reaper_kills_by(
-    fake: FakeEngine, engine: CliContainers, monkeypatch: pytest.MonkeyPatch
+def test_the_engine_itself_does_not_carry_the_tag_that_the_reaper_kills_by(
+    fake: FakeEngine, engine: CliEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCAL_AWS_INSTANCE", "mine")
     monkeypatch.delenv("LOCAL_AWS_CONTAINERS", raising=False)
@@ -165,7 +178,7 @@ def test_the_engine_itself_does_not_carry_the_mark_that_the_reaper_kills_by(
     assert ours == {f"LOCAL_AWS_ENGINE={fake.instance}"}
 
 
-def test_a_check_has_its_time_from_when_it_begins_inside(tmp_path: Path) -> None:
+def test_the_timeout_of_a_check_starts_when_its_command_runs(tmp_path: Path) -> None:
     # The engine takes a second to begin; the command, known by its variable, runs as long as it is told.
     slow = 'if [ "$1" = exec ]; then sleep 1; env "$3" sleep "$6"; echo done; exit; fi'
     engine = engine_of(FakeEngine(tmp_path / "e", special=slow), tmp_path / "state")
@@ -193,7 +206,7 @@ time.sleep(60)
 """
 
 
-def test_after_a_kill_9_the_reaper_removes_what_the_engine_has(tmp_path: Path) -> None:
+def test_after_a_kill_9_the_reaper_removes_the_containers_of_the_engine(tmp_path: Path) -> None:
     folder, state = tmp_path / "engine", tmp_path / "state"
     project = str(Path(__file__).parents[4])
     text = textwrap.dedent(SERVER).format(project=project, state=str(state), engine=str(folder))
@@ -206,7 +219,7 @@ def test_after_a_kill_9_the_reaper_removes_what_the_engine_has(tmp_path: Path) -
     until(lambda: not (state / "containers/engine.json").exists(), 30)
 
 
-def test_images_made_here_lose_our_names_and_go_when_they_have_no_other(tmp_path: Path) -> None:
+def test_images_of_local_aws_are_untagged_and_removed_without_another_tag(tmp_path: Path) -> None:
     special = (
         f'[ "$1" = images ] && {{ echo {REGISTRY}/a:1 "{REGISTRY}/b:<none>" python:3.9; exit; }}; '
         '[ "$1 $2 $5" = "image inspect sha256:mine" ] && { echo "[]"; exit; }; '
@@ -216,33 +229,33 @@ def test_images_made_here_lose_our_names_and_go_when_they_have_no_other(tmp_path
     record = cleanup.Record(tmp_path)
     record.write(fake.command, REGISTRY)
     for name in ("sha256:mine", "sha256:theirs", "extra:1"):
-        record.note_image(name)
-    cleanup.sweep(tmp_path)
-    removed = [words[1] for words in fake.told("rmi")]
+        record.add_image(name)
+    cleanup.remove_resources(tmp_path)
+    removed = [words[1] for words in fake.commands("rmi")]
     assert removed == [f"{REGISTRY}/a:1", "extra:1", "sha256:mine"]
     assert record.read() is None
 
 
 @pytest.fixture
-def real(tmp_path: Path) -> Iterator[tuple[CliContainers, Ecr]]:
+def real(tmp_path: Path) -> Iterator[tuple[CliEngine, Ecr]]:
     """The engine of this machine that works, with an ECR of its own."""
     instance = uuid.uuid4().hex
     ecr = make_ecr(tmp_path / "ecr")
     ecr.call("CreateRepository", {"repositoryName": "images-dev", "imageTagMutability": "IMMUTABLE"})
     with serving(ecr) as endpoint:
-        context = surroundings(tmp_path / "state")
+        context = engine_context(tmp_path / "state")
         context.endpoint, context.instance = endpoint, instance
         for name in selection.ENGINES:
             try:
-                command = probe.answering(name, instance)
+                command = probe.find_command(name, instance)
                 # Only if it is there: a unit test pulls nothing.
                 command.run("image", "inspect", networks.IMAGE)
-                probe.try_out(command)
+                probe.run_trial_task(command)
             except (probe.EngineUnusableError, CommandError):
                 continue
             cleanup.Record(tmp_path / "state/containers").write(command, endpoint.removeprefix("http://"))
-            yield CliContainers(context, command), ecr
-            cleanup.sweep(tmp_path / "state/containers")
+            yield CliEngine(context, command), ecr
+            cleanup.remove_resources(tmp_path / "state/containers")
             assert command.run("ps", "--all", "--quiet", "--filter", f"label={LABEL}={instance}") == ""
             assert endpoint.removeprefix("http://") not in command.run("images")
             return
@@ -252,8 +265,8 @@ def real(tmp_path: Path) -> Iterator[tuple[CliContainers, Ecr]]:
 WEB = "import http.server as h; h.HTTPServer(('', 8080), h.SimpleHTTPRequestHandler).serve_forever()"
 
 
-def test_a_real_engine_builds_pushes_and_runs_a_task_and_keeps_nothing(
-    real: tuple[CliContainers, Ecr], tmp_path: Path
+def test_a_real_engine_builds_pushes_and_runs_a_task_and_leaves_nothing(
+    real: tuple[CliEngine, Ecr], tmp_path: Path
 ) -> None:
     engine, ecr = real
     name = f"{HOST}/images-dev:abc"

@@ -1,4 +1,4 @@
-"""The `docker` of a build: the commands of our buildspec, as a process, against a real registry."""
+"""The `docker` of a build without Docker: the commands of our buildspec, against a real registry."""
 
 import base64
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.containers.docker_shim import cli
 from local_aws.containers.docker_shim.format import render
+from local_aws.containers.docker_shim.shim import DockerShim
 from local_aws.containers.docker_shim.state import DockerError
 from local_aws.containers.processes.container import processes_of
 from local_aws.services.ecr.service import Ecr
@@ -26,7 +26,11 @@ SERVER = (
 class Docker:
     def __init__(self, directory: Path, endpoint: str, *, privileged: bool = True) -> None:
         self.directory = directory
-        cli.write_executable(directory, settings(endpoint=endpoint), privileged=privileged)
+        self.shim = DockerShim(settings(endpoint=endpoint))
+        self.shim.write(directory, privileged=privileged)
+
+    def remove(self) -> None:
+        self.shim.remove(self.directory)
 
     def __call__(self, *words: str, given: str = "", fails: int | None = None) -> str:
         answer = subprocess.run(  # noqa: S603 - the script under test
@@ -46,11 +50,14 @@ def ecr(tmp_path: Path) -> Ecr:
 @pytest.fixture
 def docker(tmp_path: Path, ecr: Ecr) -> Iterator[Docker]:
     with serving(ecr) as endpoint:
-        yield Docker(tmp_path / "bin", endpoint)
-        cli.end(tmp_path / "bin")
+        found = Docker(tmp_path / "bin", endpoint)
+        yield found
+        found.remove()
 
 
-def test_a_build_is_tried_pushed_and_named_by_its_digest(docker: Docker, ecr: Ecr, tmp_path: Path) -> None:
+def test_an_image_is_built_run_pushed_and_named_by_its_digest(
+    docker: Docker, ecr: Ecr, tmp_path: Path
+) -> None:
     name = f"{HOST}/images-dev:abc"
     folder = project(tmp_path / "p", "FROM BASE\nARG V\nENV V=$V\nCMD python -c 'print(1)'")
     docker("build", "--build-arg", "V=7", "--provenance=false", "-t", name, str(folder))
@@ -70,7 +77,7 @@ def test_a_build_is_tried_pushed_and_named_by_its_digest(docker: Docker, ecr: Ec
     assert docker("push", name, fails=1).startswith("tag invalid: The image tag 'abc' already exists")
 
 
-def test_a_detached_container_is_asked_and_removed_without_a_trace(docker: Docker) -> None:
+def test_a_detached_container_is_inspected_and_removed_without_a_trace(docker: Docker) -> None:
     container = docker("run", "-d", "--name", "smoke", "-p", "0:8080", BASE, "python", "-c", SERVER)
     until(lambda: docker("logs", "smoke") == "up")
     port = docker("port", "smoke", "8080")
@@ -85,7 +92,7 @@ def test_a_detached_container_is_asked_and_removed_without_a_trace(docker: Docke
     assert "No such container: smoke" in docker("logs", "smoke", fails=1)
 
 
-def test_a_container_whose_process_was_killed_is_not_said_to_run(docker: Docker) -> None:
+def test_a_container_whose_process_was_killed_is_reported_as_exited(docker: Docker) -> None:
     container = docker("run", "-d", "--name", "smoke", BASE, "sleep", "99")
     for process_id in processes_of(container):
         os.kill(process_id, 9)
@@ -93,7 +100,7 @@ def test_a_container_whose_process_was_killed_is_not_said_to_run(docker: Docker)
     assert "is not running" in docker("exec", "smoke", "true", fails=1)
 
 
-def test_a_container_that_died_with_its_runner_is_not_said_to_run(docker: Docker) -> None:
+def test_a_container_that_was_killed_with_its_runner_is_reported_as_exited(docker: Docker) -> None:
     container = docker("run", "-d", "--name", "smoke", BASE, "sleep", "99")
     runners = [
         int(entry.parent.name) for entry in Path("/proc").glob("[0-9]*/cmdline") if _names(entry, container)
@@ -111,10 +118,10 @@ def _names(entry: Path, text: str) -> bool:
         return False
 
 
-def test_the_end_of_a_build_ends_its_containers(docker: Docker) -> None:
+def test_the_end_of_a_build_kills_its_containers(docker: Docker) -> None:
     container = docker("run", "-d", BASE, "sleep", "99")
     assert processes_of(container)
-    cli.end(docker.directory)
+    docker.remove()
     assert processes_of(container) == []
     assert not (docker.directory / "docker").exists()
 
@@ -129,7 +136,7 @@ def test_images_of_one_build_are_unknown_to_another(docker: Docker, tmp_path: Pa
     docker("build", "-q", "-t", "mine:1", str(folder))
     other = Docker(tmp_path / "other", "http://127.0.0.1:9")
     assert "No such object: mine:1" in other("inspect", "mine:1", fails=1)
-    cli.end(other.directory)
+    other.remove()
 
 
 @pytest.mark.parametrize(
@@ -141,26 +148,26 @@ def test_images_of_one_build_are_unknown_to_another(docker: Docker, tmp_path: Pa
         ("build", "--target", "x", "."),
     ],
 )
-def test_what_it_cannot_do_is_refused_by_name(docker: Docker, words: tuple[str, ...]) -> None:
+def test_an_unsupported_command_is_refused_by_name(docker: Docker, words: tuple[str, ...]) -> None:
     refusal = docker(*words, fails=125)
-    assert refusal.startswith(f"local_aws (processes) cannot do: docker {words[0]}")
+    assert refusal.startswith(f"local_aws (processes) does not support: docker {words[0]}")
     assert refusal.endswith("use docker")
 
 
-def test_without_privileged_mode_there_is_no_daemon(tmp_path: Path) -> None:
+def test_without_privileged_mode_the_daemon_cannot_be_reached(tmp_path: Path) -> None:
     docker = Docker(tmp_path / "bin", "http://127.0.0.1:9", privileged=False)
     assert docker("build", ".", fails=1) == (
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
     )
 
 
-def test_a_broken_dockerfile_ends_the_build_with_one_line(docker: Docker, tmp_path: Path) -> None:
+def test_an_unsupported_dockerfile_fails_the_build_with_one_line(docker: Docker, tmp_path: Path) -> None:
     folder = project(tmp_path / "p", "FROM BASE\nRUN apt-get update")
     refusal = docker("build", "-t", "a", str(folder), fails=1)
     assert refusal == ("ERROR: local_aws (processes) cannot run: RUN apt-get update (line 2); use docker")
 
 
-def test_formats_know_paths_indexes_and_nothing_that_is_not_there() -> None:
+def test_formats_support_paths_indexes_and_json_and_reject_missing_fields() -> None:
     content = {"State": {"Running": True}, "List": ["a"]}
     assert render("{{.State.Running}} {{index .List 0}} {{json .List}}", content) == 'true a ["a"]'
     with pytest.raises(DockerError, match="map has no entry"):

@@ -1,4 +1,4 @@
-"""Images really built: files, pip, the cache, layers that carry no path of this machine."""
+"""Image builds: files, pip, the cache, and layers without paths of this machine."""
 
 import subprocess
 import tarfile
@@ -30,7 +30,7 @@ def test_an_image_has_the_files_and_what_pip_installed(tmp_path: Path) -> None:
     assert answer.stdout == "the thing\n"
 
 
-def test_layers_name_no_folder_of_this_machine(tmp_path: Path) -> None:
+def test_layers_contain_no_path_of_this_machine(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", "")
     file = wheel(folder)
     image = build(project(folder, f"FROM BASE\nCOPY {file} /\n{INSTALL} /{file}"))
@@ -55,7 +55,7 @@ def test_an_unchanged_build_is_the_same_image_from_the_cache(tmp_path: Path) -> 
     assert sum("CACHED" in line for line in said) == 2
 
 
-def test_a_changed_file_keeps_the_layers_before_it_and_no_other(tmp_path: Path) -> None:
+def test_a_changed_file_invalidates_its_layer_and_the_layers_after_it(tmp_path: Path) -> None:
     text = "FROM BASE\nCOPY a.txt /\nARG V\nENV V=$V\nCOPY b.txt /\n"
     folder = project(tmp_path / "p", text, a__txt="same", b__txt="one")
     first = build(folder, V="1")
@@ -67,7 +67,7 @@ def test_a_changed_file_keeps_the_layers_before_it_and_no_other(tmp_path: Path) 
     assert build(folder, V="2").id != second.id
 
 
-def test_a_failing_pip_fails_the_build_and_is_tried_again(tmp_path: Path) -> None:
+def test_a_failing_pip_fails_the_build_and_is_not_cached(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", f"FROM BASE\n{INSTALL} no-such-thing")
     for _ in range(2):
         with pytest.raises(BuildError, match="did not complete successfully: exit code: 1"):
@@ -82,7 +82,7 @@ def test_an_image_is_content_addressed(tmp_path: Path) -> None:
     assert store.manifest(image) == store.manifest(store.image(image.id))
 
 
-def test_dockerignore_leaves_files_out_and_takes_back_in(tmp_path: Path) -> None:
+def test_dockerignore_excludes_files_and_includes_exceptions(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", "FROM BASE\nCOPY . /srv/", a__txt="", b__txt="", keep__log="", x__log="")
     (folder / ".dockerignore").write_text("# comment\n*.log\n!keep.log\nb.txt\n")
     found = BuildContext(folder, folder / "Dockerfile").resolve((".",), "/srv/")
@@ -103,7 +103,7 @@ def test_dockerignore_leaves_files_out_and_takes_back_in(tmp_path: Path) -> None
         ("tests", "tests2", False),
     ],
 )
-def test_ignore_patterns_match_as_docker_matches(pattern: str, path: str, matches: bool) -> None:
+def test_ignore_patterns_match_as_in_docker(pattern: str, path: str, matches: bool) -> None:
     ((expression, _),) = ignore_rules(pattern)
     assert bool(expression.match(path)) is matches
 
@@ -116,7 +116,7 @@ def test_a_source_outside_of_the_context_or_missing_fails_the_build(tmp_path: Pa
         build(folder)
 
 
-def test_a_link_that_leads_out_of_the_context_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_that_points_out_of_the_context_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/secret").write_text("x")
     folder = project(tmp_path / "p", "FROM BASE\nCOPY link/secret /srv/")
@@ -153,7 +153,7 @@ def test_a_layer_cannot_write_outside_of_the_image(tmp_path: Path) -> None:
     assert not (tmp_path / "escaped").exists()
 
 
-def test_the_base_image_is_made_once() -> None:
+def test_the_base_image_is_created_once() -> None:
     store = shared_store()
     version = BASE.rpartition(":")[2].removesuffix("-slim")
     assert store.base(version).id == store.base(version).id

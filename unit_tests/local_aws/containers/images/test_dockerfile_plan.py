@@ -1,15 +1,21 @@
-"""The Dockerfile as a plan: what is understood, and what is refused by name."""
+"""The build plan of a Dockerfile: what it contains, and what is refused by name."""
 
 import pytest
 
 from local_aws.containers.images.config import ImageConfig
 from local_aws.containers.images.dockerfile import DockerfileError, UnsupportedError, substitute
-from local_aws.containers.images.dockerfile_plan import Copy, Plan, Run, base_python, make_plan
+from local_aws.containers.images.dockerfile_plan import (
+    BuildPlan,
+    CopyFiles,
+    RunCommands,
+    base_python,
+    make_plan,
+)
 
 BASE = "FROM public.ecr.aws/docker/library/python:3.9-slim\n"
 
 
-def plan(text: str, **arguments: str) -> Plan:
+def plan(text: str, **arguments: str) -> BuildPlan:
     return make_plan(BASE + text, arguments, ImageConfig({"PATH": "/usr/local/bin:/bin"}))
 
 
@@ -53,19 +59,19 @@ def test_a_changed_argument_changes_the_steps_that_see_it_and_none_before() -> N
     assert one[1].text != two[1].text
 
 
-def test_substitution_knows_defaults_alternatives_and_escapes() -> None:
+def test_substitution_supports_defaults_alternatives_and_escapes() -> None:
     assert substitute(r"$A ${B:-b} ${A:+set} \$A $C.", {"A": "a"}) == "a b set $A ."
 
 
-def test_exec_and_shell_forms_are_kept_as_docker_keeps_them() -> None:
+def test_exec_and_shell_forms_are_recorded_as_in_docker() -> None:
     assert config('CMD ["gunicorn", "app:create()"]').command == ("gunicorn", "app:create()")
     assert config("CMD gunicorn app").command == ("/bin/sh", "-c", "gunicorn app")
     assert config('CMD ["a"]\nENTRYPOINT ["b"]').command == ()
 
 
-def test_copy_takes_a_numeric_owner_and_a_destination_under_the_working_directory() -> None:
+def test_copy_supports_a_numeric_owner_and_a_destination_relative_to_the_working_directory() -> None:
     work = plan("WORKDIR /srv\nCOPY --chown=10001:10002 a b ./").steps[-1].work
-    assert work == Copy(("a", "b"), "/srv/", (10001, 10002))
+    assert work == CopyFiles(("a", "b"), "/srv/", (10001, 10002))
 
 
 def test_run_splits_pip_commands_and_substitutes_as_the_shell_would() -> None:
@@ -74,7 +80,7 @@ def test_run_splits_pip_commands_and_substitutes_as_the_shell_would() -> None:
         .steps[-1]
         .work
     )
-    assert isinstance(work, Run)
+    assert isinstance(work, RunCommands)
     assert work.commands == (
         ("pip", "install", "--no-cache-dir", "-r", "requirements.txt"),
         ("python", "-m", "compileall", "."),
@@ -112,7 +118,7 @@ def test_healthcheck_expose_user_label_and_stopsignal_are_recorded() -> None:
         "FROM python:3.9 AS second",
     ],
 )
-def test_what_only_docker_can_do_is_refused_by_name_and_line(line: str) -> None:
+def test_an_instruction_that_needs_docker_is_refused_by_name_and_line(line: str) -> None:
     with pytest.raises(UnsupportedError) as caught:
         plan(f"\n{line}\n")
     text = str(caught.value)
@@ -124,6 +130,6 @@ def test_what_only_docker_can_do_is_refused_by_name_and_line(line: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "RUN pip install x", "FROM python:3.9\nFORM x", "FROM python:3.9\nCOPY a"]
 )
-def test_a_broken_dockerfile_is_an_error_as_for_docker(text: str) -> None:
+def test_an_invalid_dockerfile_is_an_error_as_in_docker(text: str) -> None:
     with pytest.raises(DockerfileError):
         make_plan(text, {}, ImageConfig())

@@ -1,4 +1,4 @@
-"""Containers as processes: one life, one address, the image's programs, nothing left."""
+"""Containers as processes: addresses, programs, signals, memory limits, and nothing left behind."""
 
 import errno
 import os
@@ -15,8 +15,8 @@ import pytest
 from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
 from local_aws.containers.images.network import bind_address, connect_address
 from local_aws.containers.processes.container import ProcessContainer, processes_of
-from local_aws.containers.processes.engine import Processes
-from unit_tests.local_aws.containers.fakes import BASE, settings, until
+from local_aws.containers.processes.engine import ProcessEngine
+from unit_tests.local_aws.containers.fakes import BASE, process_engine, until
 
 SERVER = (
     "import http.server as h, sys;"
@@ -37,13 +37,13 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a container's server asks for, and d
 
 
 @pytest.fixture
-def engine() -> Iterator[Processes]:
-    found = Processes(settings())
+def engine() -> Iterator[ProcessEngine]:
+    found = process_engine()
     yield found
     found.stop()
 
 
-def start(engine: Processes, *command: str, **spec: Any) -> tuple[ProcessContainer, list[str]]:
+def start(engine: ProcessEngine, *command: str, **spec: Any) -> tuple[ProcessContainer, list[str]]:
     lines: list[str] = []
     made = ContainerSpec(image=engine.pull(BASE), name="app", command=command, **spec)
     return engine.start(made, lines.append), lines
@@ -57,7 +57,9 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_two_servers_on_one_port_run_side_by_side_and_not_on_the_world(engine: Processes) -> None:
+def test_two_servers_on_one_port_run_side_by_side_and_not_on_this_machines_loopback(
+    engine: ProcessEngine,
+) -> None:
     containers = [start(engine, "python", "-c", SERVER, EVERYWHERE)[0] for _ in range(2)]
     for container in containers:
         until(partial(answers, container.address))
@@ -65,14 +67,14 @@ def test_two_servers_on_one_port_run_side_by_side_and_not_on_the_world(engine: P
     assert not answers("127.0.0.1")
 
 
-def test_a_server_on_the_containers_own_loopback_is_reached_from_inside_only(engine: Processes) -> None:
+def test_a_server_on_the_containers_own_loopback_is_reached_from_inside_only(engine: ProcessEngine) -> None:
     container, _ = start(engine, "python", "-c", SERVER, "127.0.0.1")
     probe = ("python", "-c", "import urllib.request as u; u.urlopen('http://localhost:8080/')")
     until(lambda: container.execute(probe, 10)[0] == 0)
     assert not answers(container.address)
 
 
-def test_a_container_does_not_reach_other_ports_of_this_machine(engine: Processes) -> None:
+def test_a_container_does_not_reach_other_ports_of_this_machine(engine: ProcessEngine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mine:
         port = mine.getsockname()[1]
         code = f"import socket; socket.create_connection(('127.0.0.1', {port}), 2)"
@@ -81,8 +83,8 @@ def test_a_container_does_not_reach_other_ports_of_this_machine(engine: Processe
     assert "ConnectionRefusedError" in lines[-1]
 
 
-def test_the_environment_is_the_images_and_the_given_one(
-    engine: Processes, monkeypatch: pytest.MonkeyPatch
+def test_the_environment_has_the_images_variables_and_the_given_ones_only(
+    engine: ProcessEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_HOST", "x")
     code = "import os; print(sorted(os.environ))"
@@ -92,21 +94,21 @@ def test_the_environment_is_the_images_and_the_given_one(
     assert "SECRET_OF_THE_HOST" not in lines[0]
 
 
-def test_programs_of_this_machine_that_the_image_lacks_are_not_found(engine: Processes) -> None:
+def test_programs_that_only_this_machine_has_are_not_found(engine: ProcessEngine) -> None:
     with pytest.raises(ContainerError, match=r'exec: "curl": executable file not found in \$PATH'):
         start(engine, "curl", "http://localhost/")
     container, _ = start(engine, "/bin/sh", "-c", "curl http://localhost/")
     assert container.wait(20) == 127
 
 
-def test_sigterm_reaches_the_main_process_and_its_exit_code_is_reported(engine: Processes) -> None:
+def test_sigterm_reaches_the_main_process_and_its_exit_code_is_reported(engine: ProcessEngine) -> None:
     code = f"import signal, sys; signal.signal(15, lambda *_: sys.exit(7)); {WAIT}"
     container, lines = start(engine, "python", "-c", code)
     until(lambda: lines == ["up"])
     assert container.stop(10) == 7
 
 
-def test_who_ignores_sigterm_is_killed_after_the_stop_timeout(engine: Processes) -> None:
+def test_a_process_that_ignores_sigterm_is_killed_after_the_stop_timeout(engine: ProcessEngine) -> None:
     code = f"import signal; signal.signal(15, signal.SIG_IGN); {WAIT}"
     container, lines = start(engine, "python", "-c", code)
     until(lambda: lines == ["up"])
@@ -115,7 +117,7 @@ def test_who_ignores_sigterm_is_killed_after_the_stop_timeout(engine: Processes)
     assert time.monotonic() - began >= 0.5
 
 
-def test_with_the_main_process_everything_it_started_ends(engine: Processes) -> None:
+def test_every_process_of_a_container_ends_with_its_main_process(engine: ProcessEngine) -> None:
     container, lines = start(engine, "python", "-c", f"{DETACHED}; {WAIT}")
     until(lambda: lines == ["up"] and len(processes_of(container.id)) == 2)
     os.kill(container.process_id, signal.SIGKILL)
@@ -123,14 +125,14 @@ def test_with_the_main_process_everything_it_started_ends(engine: Processes) -> 
     until(lambda: not processes_of(container.id))
 
 
-def test_stopping_the_engine_leaves_no_process(engine: Processes) -> None:
+def test_stopping_the_engine_leaves_no_process(engine: ProcessEngine) -> None:
     container, _ = start(engine, "python", "-c", "import time; time.sleep(99)")
     until(lambda: processes_of(container.id))
     engine.stop()
     assert not processes_of(container.id)
 
 
-def test_a_command_inside_that_hangs_is_killed(engine: Processes) -> None:
+def test_a_command_inside_that_exceeds_its_timeout_is_killed(engine: ProcessEngine) -> None:
     container, _ = start(engine, "sleep", "99")
     with pytest.raises(TimeoutError):
         container.execute(("sleep", "98"), 0.3)
@@ -138,13 +140,13 @@ def test_a_command_inside_that_hangs_is_killed(engine: Processes) -> None:
     assert len(processes_of(container.id)) == 1
 
 
-def test_an_address_is_given_back_when_the_container_ends(engine: Processes) -> None:
+def test_an_address_is_released_when_the_container_ends(engine: ProcessEngine) -> None:
     container, _ = start(engine, "true")
     container.wait(10)
     until(lambda: not (engine.addresses.folder / container.address).exists())
 
 
-def test_an_image_of_another_registry_cannot_be_pulled(engine: Processes) -> None:
+def test_an_image_of_another_registry_cannot_be_pulled(engine: ProcessEngine) -> None:
     with pytest.raises(PullError, match=r"failed to resolve ref nginx:1: docker\.io/nginx:1: not found"):
         engine.pull("nginx:1")
 
@@ -159,7 +161,7 @@ def test_an_image_of_another_registry_cannot_be_pulled(engine: Processes) -> Non
         (socket.AF_INET6, "::", "::ffff:127.64.0.1"),
     ],
 )
-def test_where_a_bind_goes(family: int, host: str, bound: str) -> None:
+def test_a_bind_is_redirected_to_the_containers_addresses(family: int, host: str, bound: str) -> None:
     assert bind_address(family, host, "127.64.0.1", "127.128.0.1") == bound
 
 
@@ -173,7 +175,7 @@ def test_the_port_of_local_aws_is_reached_from_inside() -> None:
 
 
 def test_a_container_whose_processes_use_more_than_its_memory_is_killed_with_all_of_them(
-    engine: Processes,
+    engine: ProcessEngine,
 ) -> None:
     container, _ = start(engine, "python", "-c", EAT, memory=64)
     assert container.wait(20) == 137
@@ -181,7 +183,7 @@ def test_a_container_whose_processes_use_more_than_its_memory_is_killed_with_all
     assert not processes_of(container.id)
 
 
-def test_a_container_within_its_memory_and_one_without_a_limit_run_on(engine: Processes) -> None:
+def test_a_container_within_its_memory_and_one_without_a_limit_run_on(engine: ProcessEngine) -> None:
     within, _ = start(engine, "python", "-c", EAT, memory=256)
     unlimited, _ = start(engine, "python", "-c", EAT)
     tight, _ = start(engine, "python", "-c", EAT, memory=64)
@@ -189,7 +191,9 @@ def test_a_container_within_its_memory_and_one_without_a_limit_run_on(engine: Pr
     assert (within.exit_code, unlimited.exit_code) == (None, None)
 
 
-def test_a_full_disk_fails_the_pull_in_awss_words(engine: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_fails_the_pull_with_awss_message(
+    engine: ProcessEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(_version: str) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/var/lib/layer")
 

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from local_aws.containers.processes.container import processes_of
-from local_aws.containers.processes.engine import Processes
 from local_aws.core.api import AwsError
-from unit_tests.local_aws.containers.fakes import BASE, VERSION, settings, shared_store, until
+from unit_tests.local_aws.containers.fakes import BASE, VERSION, process_engine, shared_store, until
 from unit_tests.local_aws.services.ecs.fakes import CLUSTER, Cloud, cloud
 
 
@@ -55,7 +54,7 @@ def test_a_task_of_real_processes_ends_with_its_main_process(
     aws: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shared_store().unpack(shared_store().base(VERSION))
-    engine = Processes(settings())
+    engine = process_engine()
     monkeypatch.setattr(aws.ecs, "containers", engine)
     aws.define(BASE, command=["sleep", "99"])
     arn = aws.run()

@@ -1,20 +1,20 @@
-"""How a process sees an image without chroot: its variables, programs and paths, in the unpacked files."""
+"""Maps an image's variables, programs and paths to its unpacked files, in place of chroot."""
 
 import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-# Lists of paths in the image; other variables are handed over as they are.
+# Lists of paths in the image. Other variables keep their values.
 PATH_LISTS = ("PATH", "PYTHONPATH")
 
 
 class CommandNotFoundError(Exception):
-    """The image has no such program; the text is runc's."""
+    """The image has no such program. The text is runc's."""
 
 
 def image_variables(root: Path, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return an image's environment with its path lists pointing into the unpacked file system."""
+    """Return an image's environment with its path lists mapped to the unpacked file system."""
     local = dict(variables)
     for name in PATH_LISTS:
         if name in local:
@@ -28,9 +28,9 @@ def _inside(root: Path, entry: str) -> str:
 
 
 def find_program(name: str, root: Path, variables: Mapping[str, str]) -> Path:
-    """Return a program of the image, by its absolute path or on the image's (already local) PATH.
+    """Return a program of the image, by its absolute path or on the image's PATH (already mapped).
 
-    Raises `CommandNotFoundError`; a program of this machine that the image lacks is not found.
+    Raises `CommandNotFoundError`, also for a program of this machine that the image does not have.
     """
     if name.startswith("/"):
         path = root / name.lstrip("/")
@@ -43,9 +43,9 @@ def find_program(name: str, root: Path, variables: Mapping[str, str]) -> Path:
     return Path(found)
 
 
-def translate(root: Path, words: Iterable[str]) -> list[str]:
-    """Return arguments with absolute paths that exist in the image pointing into its file system."""
+def map_paths(root: Path, arguments: Iterable[str]) -> list[str]:
+    """Map arguments that are absolute paths of the image to its unpacked file system."""
     return [
-        f"{root}{word}" if word.startswith("/") and word != "/" and (root / word[1:]).exists() else word
-        for word in words
+        f"{root}{each}" if each.startswith("/") and each != "/" and (root / each[1:]).exists() else each
+        for each in arguments
     ]
