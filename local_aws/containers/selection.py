@@ -9,7 +9,7 @@ from local_aws.containers.docker import cleanup, probe
 from local_aws.containers.docker.engine import CliContainers
 from local_aws.containers.engine import Containers
 from local_aws.containers.processes.engine import Processes
-from local_aws.daemon import LocalAwsError
+from local_aws.core.errors import LocalAwsError
 
 if TYPE_CHECKING:
     from local_aws.core.context import Context

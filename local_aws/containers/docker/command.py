@@ -1,6 +1,6 @@
 """The command line of docker or podman: what is run with it, as whom, and what it answers.
 
-Standard library only: the reaper and the `docker` of a build start with it.
+It imports little: the reaper and the `docker` of a build start with it.
 """
 
 import os

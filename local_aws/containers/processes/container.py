@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local_aws.containers.engine import ContainerError
 from local_aws.containers.processes.environment import CommandNotFoundError, find_program, translate
-from local_aws.host.process_tags import marked
+from local_aws.host.process_tags import tagged
 
 # Everything that a container starts carries it, in whatever session: the stand-in for a PID namespace.
 CONTAINER_VARIABLE = "LOCAL_AWS_CONTAINER_ID"
@@ -156,7 +156,7 @@ def start_process(
 
 def processes_of(container_id: str) -> list[int]:
     """Return the processes of a container, by the mark that each of them inherited."""
-    return list(marked(f"{CONTAINER_VARIABLE}={container_id}"))
+    return list(tagged(f"{CONTAINER_VARIABLE}={container_id}"))
 
 
 def _exit_code(code: int) -> int:

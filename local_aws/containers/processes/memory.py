@@ -3,16 +3,15 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Protocol
 
-from local_aws.host.process_tags import others
+import psutil
+
+from local_aws.host.process_tags import other_processes
 
 # Between two looks a container may take more than it has: a kernel's cgroup would not let it.
 LOOK_SECONDS = 0.5
 MEBIBYTE = 1024 * 1024
-# Shared pages count once among the processes that share them, as in a cgroup.
-PROPORTIONAL = "Pss:"
 
 
 class Limited(Protocol):
@@ -56,22 +55,14 @@ class MemoryWatch:
 
 def memory_by_mark(variable: str) -> Counter[str]:
     """Return how many bytes the processes use together that carry each value of `variable`."""
-    mark = f"{variable}=".encode()
     used: Counter[str] = Counter()
-    for entry in others():
+    for process in other_processes():
         try:
-            pairs = (entry / "environ").read_bytes().split(b"\0")
-            value = next((pair[len(mark) :].decode() for pair in pairs if pair.startswith(mark)), None)
+            value = process.environ().get(variable)
             if value is not None:
-                used[value] += _memory(entry)
-        except OSError:
+                # Shared pages count once among the processes that share them, as in a cgroup.
+                used[value] += process.memory_full_info().pss
+        except (psutil.Error, OSError):
             # It ended meanwhile, or is another user's.
             continue
     return used
-
-
-def _memory(entry: Path) -> int:
-    for line in (entry / "smaps_rollup").read_text().splitlines():
-        if line.startswith(PROPORTIONAL):
-            return int(line.split()[1]) * 1024
-    return 0

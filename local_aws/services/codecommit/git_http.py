@@ -5,15 +5,12 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+from starlette.types import Receive, Scope, Send
 
 from local_aws.services.codecommit.git_repository import environment
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # What a git client asks for, and nothing else: no file of a repository can be named.
 REQUEST = re.compile(r"/v1/repos/(?P<name>[^/]+)/(?P<what>info/refs|git-upload-pack|git-receive-pack)")

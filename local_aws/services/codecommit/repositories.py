@@ -68,7 +68,7 @@ class Repositories(JsonService):
         self._events: deque[tuple[str, dict[str, Any]]] = deque()
         self._emitting = threading.Lock()
 
-    def keep(self) -> Mapping[str, Any]:
+    def to_snapshot(self) -> Mapping[str, Any]:
         """Return what is told and still to be told of references; all else lies in the repositories."""
         told = {one.id: one.announced for one in self.repositories.values()}
         return {"told": told, "events": list(self._events)}

@@ -148,7 +148,7 @@ class Engine:
             ]
             for thread in threads:
                 thread.join()
-            # A fault of ours in a thread leaves its run as Failed, and the fault in `context.faults`.
+            # An error of ours in a thread fails its run, and stays in `context.background_errors`.
             statuses = {run.status for run in runs}
             if "Failed" in statuses:
                 return "Failed"

@@ -24,7 +24,7 @@ MOST_TAGS = 50
 class CodePipeline(Executions):
     """The service. Its artifacts are in S3."""
 
-    kept = ("lines", "events", "deliveries")
+    persisted = ("lines", "events", "deliveries")
 
     def __init__(self, context: Context, archive: Archive) -> None:
         super().__init__(context)

@@ -25,7 +25,7 @@ class Ecr(JsonService):
     """The private registry of one account and region."""
 
     service = "ecr"
-    kept = ("repositories",)
+    persisted = ("repositories",)
 
     def __init__(self, context: Context, tokens: dict[str, Login] | None = None) -> None:
         super().__init__(context)

@@ -80,7 +80,7 @@ class LoadBalancing:
                 if door in self._sockets
             }
 
-    def keep(self) -> Mapping[str, Any]:
+    def to_snapshot(self) -> Mapping[str, Any]:
         """Return the listeners' ports; their records are MiniStack's."""
         return {"ports": {arn: opened.getsockname()[1] for (arn, _), opened in list(self._sockets.items())}}
 
@@ -228,7 +228,7 @@ class LoadBalancing:
     def _note_fault(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             logger.error("the data plane failed", exc_info=task.exception())
-            self.context.faults.append(f"elbv2: {task.exception()!r}")
+            self.context.background_errors.append(f"elbv2: {task.exception()!r}")
 
     def _publish(self) -> None:
         while not self.context.clock.wait(PUBLISH_EVERY, self._stopped):

@@ -243,9 +243,9 @@ def test_a_fault_of_ours_fails_the_action_and_is_kept_as_a_fault(cloud: FakeClou
 
     cloud.pipelines.engine.archive = broken
     assert cloud.ended(cloud.create()) == "Failed"
-    until(lambda: bool(cloud.faults))
-    assert "ZeroDivisionError" in cloud.faults[0]
-    cloud.faults.clear()
+    until(lambda: bool(cloud.background_errors))
+    assert "ZeroDivisionError" in cloud.background_errors[0]
+    cloud.background_errors.clear()
 
 
 def _stage(cloud: FakeCloud, name: str) -> dict[str, dict[str, str]]:
