@@ -130,7 +130,7 @@ templates: setup
 	cfn-lint cdk.out/*.template.json cdk.out/every-option/*.template.json
 	$(PYTHON) -m tools.nag
 	$(PYTHON) -m tools.iam_docs --check
-	$(PYTHON) -m local_aws.server.api_coverage --check
+	$(PYTHON) -m local_aws api-coverage | diff docs/local-aws.md -
 	$(PYTHON) -m tools.diagram --check
 	$(PYTHON) -m tools.cost --check
 
@@ -155,15 +155,22 @@ clean:
 # Setting up: everything is locked by hash, nothing needs root, and nothing happens when nothing changed.
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: requirements/uv.txt requirements/dev.txt package.json package-lock.json .npmrc
+# Scripts and the editable install of local_aws contain the checkout's path: a moved checkout is set up again.
+ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(realpath $(VENV)))
+.PHONY: $(VENV)/.ready
+CLEAR := --clear
+endif
+
+$(VENV)/.ready: requirements/uv.txt requirements/dev.txt local_aws/pyproject.toml package.json package-lock.json .npmrc
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo 'setup: python3 is missing or older than 3.11: install Python 3.11 or newer, or name one: make BASE_PYTHON=python3.12' >&2; exit 2; }
-	@$(BASE_PYTHON) -m venv $(VENV) >/dev/null || { \
+	@$(BASE_PYTHON) -m venv $(CLEAR) $(VENV) >/dev/null || { \
 	  echo 'setup: python3 cannot make a virtual environment: install python3-venv' >&2; exit 2; }
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	$(VENV)/bin/uv pip sync --quiet --python $(PYTHON) --require-hashes requirements/dev.txt
+	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --offline --no-deps --no-build-isolation --editable ./local_aws
 	$(VENV)/bin/npm ci --silent
-	@touch $@
+	@cd $(VENV) && pwd -P > .ready
 
 FIND_3_9 := $(PYTHON) -c 'from local_aws.host.interpreters import find_python; print(find_python("3.9"))'
 

@@ -45,7 +45,7 @@ def test_a_topic_with_awss_own_key_loses_the_event_without_a_word(cloud: Cloud, 
                 assert pipeline.outcome("Source", pipeline.start()).status == "Failed"
 
                 def look() -> None:
-                    if not (lost := running.faults()):
+                    if not (lost := running.background_errors()):
                         raise NotYetError(str(lost))
 
                 wait_for("the lost event", look, deadline=60, interval=0.2)

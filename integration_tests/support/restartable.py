@@ -20,7 +20,7 @@ class Server:
 
     def kill(self) -> None:
         """SIGKILL it. Raises `HarnessError` if it had seen a fault."""
-        self._check(self.running.faults())
+        self._check(self.running.background_errors())
         assert self.running.process is not None
         os.kill(self.running.pid, signal.SIGKILL)
         self.running.process.communicate()

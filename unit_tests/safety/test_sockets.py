@@ -41,7 +41,7 @@ def test_every_socket_that_it_listens_on_is_loopback(server: ServerHandle) -> No
         "/v1/repos/r/info/refs?service=git-receive-pack",
         "/v2/",
         "/_local_aws/iam",
-        "/_local_aws/faults",
+        "/_local_aws/background-errors",
         "/",
         "/b/k",
     ],

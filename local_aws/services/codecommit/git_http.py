@@ -7,16 +7,13 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+from starlette.types import Receive, Scope, Send
 
 from local_aws.services.codecommit.git_repository import git_environment
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # The paths of smart HTTP only: a request cannot name a file of a repository.
 REQUEST = re.compile(r"/v1/repos/(?P<name>[^/]+)/(?P<endpoint>info/refs|git-upload-pack|git-receive-pack)")

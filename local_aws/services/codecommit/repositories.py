@@ -35,7 +35,7 @@ class Repositories(JsonService):
             self.repositories[repository.name] = repository
         self.events = EventQueue(context)
 
-    def keep(self) -> Mapping[str, Any]:
+    def to_snapshot(self) -> Mapping[str, Any]:
         """Return the announced references and the queued events; all else is in the repositories."""
         announced = {repository.id: repository.announced for repository in self.repositories.values()}
         return {"announced": announced, "events": list(self.events.pending)}

@@ -167,7 +167,7 @@ class Engine:
         ]
         for thread in threads:
             thread.join()
-        # An unexpected error in a thread is in `context.faults`, and its run is Failed.
+        # An unexpected error in a thread is in `context.background_errors`, and its run is Failed.
         statuses = {run.status for run in runs}
         if "Failed" in statuses:
             return "Failed"

@@ -29,7 +29,7 @@ from local_aws.services.codepipeline.validation import check_tag_keys, check_tag
 class CodePipeline(ExecutionOperations):
     """The service. Its artifacts are in S3."""
 
-    kept = ("pipelines", "rule_arns", "deliveries")
+    persisted = ("pipelines", "rule_arns", "deliveries")
 
     def __init__(self, context: Context, archive: Archive) -> None:
         super().__init__(context)

@@ -13,7 +13,7 @@ class EcrState(JsonService):
     """Repositories by name, their blobs, and the logins by password."""
 
     service = "ecr"
-    kept = ("repositories",)
+    persisted = ("repositories",)
 
     def __init__(self, context: Context, logins: dict[str, Login] | None = None) -> None:
         super().__init__(context)

@@ -185,7 +185,7 @@ class DataPlane:
         self._background.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("the load balancers' data plane failed", exc_info=task.exception())
-            self.context.faults.append(f"elbv2: {task.exception()!r}")
+            self.context.background_errors.append(f"elbv2: {task.exception()!r}")
 
 
 def _by_key(snapshot: Snapshot) -> dict[ListenerKey, Listener]:

@@ -42,7 +42,7 @@ class LoadBalancing:
         """Return where each listener really is: `<dns name>:<port>` to `127.0.0.1:<port>`."""
         return {name: f"127.0.0.1:{port}" for name, port in self.data_plane.addresses().items()}
 
-    def keep(self) -> Mapping[str, Any]:
+    def to_snapshot(self) -> Mapping[str, Any]:
         """Return the listeners' ports; their records are MiniStack's."""
         return {"ports": self.data_plane.ports()}
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from starlette.types import Receive, Scope, Send
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
@@ -48,7 +49,7 @@ class Server:
 
         asyncio.run(serve(self.answer, config, shutdown_trigger=trigger))  # type: ignore[arg-type]
 
-    async def answer(self, scope: git_http.Scope, receive: git_http.Receive, send: git_http.Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.encodings |= {value for name, value in scope.get("headers", []) if name == b"content-encoding"}
         self.encodings |= {value for name, value in scope.get("headers", []) if name == b"transfer-encoding"}
         if scope["type"] == "http":

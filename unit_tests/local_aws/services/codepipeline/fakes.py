@@ -348,4 +348,4 @@ def running(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]
     found = FakeCloud(state)
     yield found
     found.pipelines.stop()
-    assert found.faults == []
+    assert found.background_errors == []

@@ -245,9 +245,9 @@ def test_an_unexpected_error_fails_the_action_and_is_recorded(cloud: FakeCloud) 
 
     cloud.pipelines.engine.archive = broken
     assert cloud.ended(cloud.create()) == "Failed"
-    until(lambda: bool(cloud.faults))
-    assert "ZeroDivisionError" in cloud.faults[0]
-    cloud.faults.clear()
+    until(lambda: bool(cloud.background_errors))
+    assert "ZeroDivisionError" in cloud.background_errors[0]
+    cloud.background_errors.clear()
 
 
 def _stage(cloud: FakeCloud, name: str) -> dict[str, dict[str, str]]:

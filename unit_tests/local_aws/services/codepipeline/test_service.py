@@ -72,8 +72,8 @@ def test_an_event_starts_the_pipeline_as_the_targets_role(cloud: FakeCloud) -> N
 def test_a_target_without_a_role_starts_nothing_and_is_recorded_as_an_error(cloud: FakeCloud) -> None:
     cloud.ended(cloud.create())
     cloud.pipelines.deliver(ARN, {"Arn": ARN})
-    until(lambda: bool(cloud.faults))
-    assert "RoleArn is required for target" in cloud.faults.pop()
+    until(lambda: bool(cloud.background_errors))
+    assert "RoleArn is required for target" in cloud.background_errors.pop()
     assert len(cloud.summaries()) == 1
 
 

@@ -117,7 +117,7 @@ def balancing(context: Context) -> Iterator[LoadBalancing]:
         yield plane
     finally:
         plane.stop()
-    assert context.faults == []
+    assert context.background_errors == []
 
 
 def target_group(name: str, *backends: Backend, delay: float = 30, **check: Any) -> TargetGroup:
