@@ -117,11 +117,11 @@ class Environment:
             log.write(f"$ cdk {' '.join(arguments)}\n{done.stdout}\n")
         if done.returncode:
             failed = f"cdk {arguments[0]} ended with exit code {done.returncode}, see {self.log}"
-            raise HarnessError(f"{failed}:\n{why(done.stdout)}")
+            raise HarnessError(f"{failed}:\n{failure_summary(done.stdout)}")
         return done.stdout
 
 
-def why(said: str) -> str:
+def failure_summary(said: str) -> str:
     """Return the part of the CDK CLI's words that tells why it failed: its summary, else its last lines."""
     _, summary, resources = said.partition("Failed resources:")
     return (summary + resources).strip() or "\n".join(said.splitlines()[-LAST_LINES:])

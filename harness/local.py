@@ -57,12 +57,12 @@ def find_local_aws(folder: Path) -> ServerHandle | None:
     return find(folder)
 
 
-def runs_in(folder: Path) -> bool:
+def is_running_in(folder: Path) -> bool:
     """Say whether a run whose files are in `folder` goes on."""
     return find(folder / "local_aws") is not None
 
 
-def cloud_of(running: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
+def local_cloud(running: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
     """Return the cloud that `running` is to an account; what the harness writes goes to `folder`."""
     keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
     return Cloud("local_aws", folder, running.endpoint, running.clock, keys, running.containers)

@@ -35,7 +35,7 @@ EDITS: dict[str, Edit] = {
 @contextmanager
 def unmoved(scenario: Scenario) -> Iterator[None]:
     """Ask for the service all the while: nobody may notice."""
-    version, traffic = scenario.served(), scenario.traffic()
+    version, traffic = scenario.served_version(), scenario.traffic()
     with scenario.probing(RATE) as prober:
         yield
         figures = prober.figures()

@@ -40,13 +40,13 @@ def stopped(scenario: Scenario, developer: Developer, bad: BadCommit) -> Release
     developer.push()
     release = scenario.follow(commit)
     assert release.status == "Failed", release
-    assert bad.says in scenario.releases.words(release)
+    assert bad.says in scenario.releases.error_message(release)
     return release
 
 
 def goes_through(scenario: Scenario, developer: Developer) -> Release:
     """Take the bad commit back, push, and see that nobody's request fails while that arrives."""
-    old = scenario.served()
+    old = scenario.served_version()
     with scenario.probing(RATE) as prober:
         commit = developer.revert()
         release = scenario.push(developer, commit)
@@ -74,7 +74,7 @@ def told(scenario: Scenario, deployment: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("bad", BUILD, ids=lambda bad: bad.name)
 def test_a_commit_is_stopped_in_the_build(deployed: Scenario, developer: Developer, bad: BadCommit) -> None:
-    old, before = deployed.served(), deployed.traffic()
+    old, before = deployed.served_version(), deployed.traffic()
     with watched(deployed) as (prober, inbox):
         release = stopped(deployed, developer, bad)
         figures = prober.figures()
@@ -92,7 +92,7 @@ def test_a_commit_is_stopped_in_the_build(deployed: Scenario, developer: Develop
 def test_a_version_that_fails_behind_the_load_balancer_is_stopped_before_any_traffic(
     deployed: Scenario, developer: Developer
 ) -> None:
-    old, before = deployed.served(), deployed.traffic()
+    old, before = deployed.served_version(), deployed.traffic()
     with watched(deployed) as (prober, inbox):
         release = stopped(deployed, developer, BEHIND_THE_TEST_LISTENER)
         assert release.deployment is not None
@@ -122,7 +122,7 @@ def test_a_version_that_goes_bad_in_the_canary_is_stopped_by_an_alarm_and_rolled
     deployed: Scenario, developer: Developer
 ) -> None:
     """The first gate of all that needs users: only some requests, for some minutes of AWS's, are hurt."""
-    old, before = deployed.served(), deployed.traffic()
+    old, before = deployed.served_version(), deployed.traffic()
     with watched(deployed, ENOUGH_FOR_AN_ALARM) as (prober, inbox):
         release = stopped(deployed, developer, IN_PRODUCTION)
         assert release.deployment is not None
@@ -138,7 +138,7 @@ def test_a_version_that_goes_bad_in_the_canary_is_stopped_by_an_alarm_and_rolled
     assert any("ALARM" in message and "errors-" in message for message in messages)
     assert back == "Succeeded"
     assert deployed.traffic().task_sets == before.task_sets
-    deployed.until_no_alarm_is_on()
+    deployed.wait_until_no_alarm()
     goes_through(deployed, developer)
 
 

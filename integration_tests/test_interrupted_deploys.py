@@ -68,7 +68,7 @@ def test_a_deploy_that_is_cut_off_can_be_destroyed(
 
 def test_the_same_suffix_is_deployed_again(scenario: Scenario) -> None:
     assert scenario.deploy()
-    scenario.seed()
+    scenario.wait_for_seed()
 
 
 def test_and_destroyed_again_without_leaving_anything(scenario: Scenario) -> None:

@@ -18,7 +18,7 @@ from harness.notifications import NotificationQueue, listening
 from harness.scenario import RELEASE_MINUTES, Scenario
 from integration_tests.faults import commits
 from integration_tests.support.restartable import Server, restartable
-from integration_tests.support.scenario_fixtures import telling
+from integration_tests.support.scenario_fixtures import running_scenario
 from operations.errors import OperationsError
 from operations.root_stack import root_stack
 from operations.waiting import NotYetError, wait_for
@@ -54,7 +54,7 @@ def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]
         "deploymentConfig": "CodeDeployDefault.ECSCanary10Percent15Minutes",
         "terminationWaitMinutes": "15",
     }
-    with telling(cloud, request, context=longer) as told:
+    with running_scenario(cloud, request, context=longer) as told:
         yield told
 
 
@@ -90,10 +90,10 @@ ENDS = (
 def test_while_nothing_happens_traffic_comes_back_and_nothing_is_changed(
     server: Server, deployed: Scenario
 ) -> None:
-    old, before = deployed.served(), deployed.traffic()
+    old, before = deployed.served_version(), deployed.traffic()
     server.kill()
     server.start()
-    deployed.until_served(old)
+    deployed.wait_until_served(old)
     assert deployed.traffic() == before
     assert not deployed.deploy(), "CloudFormation knows what it knew"
     assert deployed.traffic() == before
@@ -106,30 +106,30 @@ def test_a_push_that_was_answered_is_released(
     developer.push()
     server.kill()
     server.start()
-    deployed.arrive(commit)
+    deployed.wait_for_release(commit)
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: f"{end.phase} at {end.rate:g} a second")
 def test_in_a_release(
     end: End, server: Server, deployed: Scenario, developer: Developer, inbox: NotificationQueue
 ) -> None:
-    deployed.until_no_alarm_is_on()
-    old = deployed.served()
+    deployed.wait_until_no_alarm()
+    old = deployed.served_version()
     inbox.messages.clear()
     with deployed.probing(end.rate) as prober:
         commit = make(developer, end)
         developer.push()
         if end.phase == "Build":
-            until_building(deployed)
+            wait_for_build(deployed)
         else:
-            until_in(deployed, end.phase)
+            wait_for_lifecycle_event(deployed, end.phase)
         server.kill()
         server.start()
         release = deployed.follow(commit)
-        words, rolled_back = deployed.releases.words(release), ""
+        words, rolled_back = deployed.releases.error_message(release), ""
         if release.deployment and release.status == "Failed":
             rolled_back = deployed.releases.rollback(release.deployment)
-        until_steady(deployed)
+        wait_for_steady_service(deployed)
         deployed.settle(prober, old if release.status == "Failed" else commit)
         figures = prober.figures()
     deployed.progress.step(
@@ -137,7 +137,7 @@ def test_in_a_release(
         f"{figures.failures} of {figures.requests} requests failed"
     )
     assert release.status == end.status, release
-    assert end.words in f"{release.why} {words}"
+    assert end.words in f"{release.reason} {words}"
     assert rolled_back == end.rolled_back
     if end.status == "Failed":
         inbox.wait_for("Pipeline pipeline-")
@@ -151,7 +151,7 @@ def make(developer: Developer, end: End) -> str:
     return developer.greet(f"Hello from a release whose {end.phase} is interrupted at {end.rate:g} a second")
 
 
-def until_building(scenario: Scenario) -> None:
+def wait_for_build(scenario: Scenario) -> None:
     """Wait until the newest build is in its phase BUILD."""
     codebuild, project = scenario.cloud.client("codebuild"), scenario.outputs.build_project_name
 
@@ -164,7 +164,7 @@ def until_building(scenario: Scenario) -> None:
     wait_for("a build", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=0.05)
 
 
-def until_in(scenario: Scenario, event: str) -> None:
+def wait_for_lifecycle_event(scenario: Scenario, event: str) -> None:
     """Wait until the deployment under way is in a lifecycle event, or has passed the last one.
 
     It asks for as little as it can: some events are short. In one that lasts it waits until that is kept.
@@ -191,7 +191,7 @@ def until_in(scenario: Scenario, event: str) -> None:
 
 
 def test_the_next_release_goes_through(deployed: Scenario, developer: Developer) -> None:
-    deployed.until_no_alarm_is_on()
+    deployed.wait_until_no_alarm()
     deployed.push(developer, developer.greet("Hello from after all that"))
 
 
@@ -206,7 +206,7 @@ def test_in_a_destroy_that_is_told_again(
 
     running = threading.Thread(target=destroy)
     running.start()
-    until(deployed, "DELETE_IN_PROGRESS")
+    wait_for_stack(deployed, "DELETE_IN_PROGRESS")
     server.kill()
     server.start()
     running.join()
@@ -216,14 +216,14 @@ def test_in_a_destroy_that_is_told_again(
 @pytest.fixture
 def other(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """An environment of its own, to be cut off while it is made."""
-    with telling(cloud, request) as told:
+    with running_scenario(cloud, request) as told:
         yield told
 
 
 @pytest.mark.parametrize("part", ["Network", "Compute", "Pipeline"])
 def test_in_a_deploy_which_can_be_destroyed(part: str, server: Server, other: Scenario) -> None:
     deploying = other.environment.begin_deploy()
-    until(other, "CREATE_IN_PROGRESS", part)
+    wait_for_stack(other, "CREATE_IN_PROGRESS", part)
     server.kill()
     server.start()
     assert deploying.wait(other.cloud.minutes(RELEASE_MINUTES)) != 0
@@ -235,7 +235,7 @@ def test_in_a_deploy_which_can_be_destroyed(part: str, server: Server, other: Sc
     assert len(left) <= 1, f"more than the one that was in the making: {left}"
 
 
-def until_steady(scenario: Scenario) -> None:
+def wait_for_steady_service(scenario: Scenario) -> None:
     """Wait until the one task set that is left has all its tasks: after a rollback they may still start."""
     ecs, outputs = scenario.cloud.client("ecs"), scenario.outputs
 
@@ -250,7 +250,7 @@ def until_steady(scenario: Scenario) -> None:
     wait_for("a steady service", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES))
 
 
-def until(scenario: Scenario, status: str, part: str = "") -> None:
+def wait_for_stack(scenario: Scenario, status: str, part: str = "") -> None:
     """Wait until the root stack is in `status`, and has begun a nested one whose name has `part` in it."""
 
     def look() -> None:

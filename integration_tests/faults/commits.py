@@ -31,7 +31,7 @@ def fail_in_production() -> None:
 # (WORKER_BOOT_ERROR). No SIGKILL: Linux delivers none from inside a container to its process 1.
 CRASH = "os._exit(3)"
 # In every version but the one that takes it away, so that a task of the old one alone can be made to crash.
-TRAP_DOOR = """
+CRASH_ROUTE = """
 
 @blueprint.get("/crash")
 def crash() -> str:
@@ -46,7 +46,7 @@ def without_mistake(developer: Developer) -> None:
     (seeded,) = developer.git("rev-list", "--max-parents=0", "HEAD").split()
     developer.git("clean", "--force", "--quiet", "-d")
     developer.git("read-tree", "--reset", "-u", seeded)
-    _append(developer, TRAP_DOOR)
+    _append(developer, CRASH_ROUTE)
 
 
 def crash_at_start(developer: Developer) -> str:
@@ -54,7 +54,7 @@ def crash_at_start(developer: Developer) -> str:
     return _configure(developer, 'raise SystemExit("a mistake made on purpose")')
 
 
-def bind_nowhere(developer: Developer) -> str:
+def bind_wrong_port(developer: Developer) -> str:
     """Commit a service that listens where no load balancer and no health check asks."""
     return _configure(developer, 'bind = "127.0.0.1:9999"')
 
@@ -64,7 +64,7 @@ def start_slowly(developer: Developer, seconds: float) -> str:
     return _configure(developer, f"import time; time.sleep({seconds:g})")
 
 
-def eat_memory(developer: Developer, mebibytes: int) -> str:
+def exhaust_memory(developer: Developer, mebibytes: int) -> str:
     """Commit a service that takes `mebibytes` in steps of 32 and never listens: memory alone ends it soon."""
     eating = "import time; eaten = []\n"
     eating += f"    while len(eaten) * 32 < {mebibytes}:\n"
@@ -82,16 +82,16 @@ def crash_on_a_request(developer: Developer) -> str:
     return _route(developer, IN_PRODUCTION.format(mistake=CRASH))
 
 
-def close_the_trap_door(developer: Developer) -> str:
+def remove_crash_route(developer: Developer) -> str:
     """Commit a service whose container nobody can end."""
     path = developer.clone / ROUTES
-    path.write_text(path.read_text().replace(TRAP_DOOR, ""))
+    path.write_text(path.read_text().replace(CRASH_ROUTE, ""))
     return developer.greet("Hello from a version without a trap door")
 
 
-def has_a_trap_door(developer: Developer, commit: str) -> bool:
+def has_crash_route(developer: Developer, commit: str) -> bool:
     """Say whether a commit has it; the seeded one has not."""
-    return TRAP_DOOR in developer.git("show", f"{commit}:{ROUTES}") + "\n"
+    return CRASH_ROUTE in developer.git("show", f"{commit}:{ROUTES}") + "\n"
 
 
 def kill_the_build(developer: Developer) -> str:

@@ -9,9 +9,9 @@ from harness.cloud import Cloud
 from harness.report.recorder import FOLDER, STAMP
 from harness.scenario import Scenario
 from integration_tests.faults import record
-from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.steady_state import FaultEnvironment
 from integration_tests.faults.timing_overrides import Canaries
-from integration_tests.support.scenario_fixtures import telling
+from integration_tests.support.scenario_fixtures import running_scenario
 
 # No fault happens while the old tasks wait for their end, so they wait the shortest time that there is.
 SETTINGS = {"terminationWaitMinutes": "1"}
@@ -34,20 +34,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """A scenario for the whole package."""
     suffix = request.config.getoption("--suffix") or ""
-    with telling(cloud, request, suffix=suffix, context=SETTINGS) as told:
+    with running_scenario(cloud, request, suffix=suffix, context=SETTINGS) as told:
         yield told
 
 
 @pytest.fixture(scope="package")
-def stage(scenario: Scenario) -> Iterator[Stage]:
+def stage(scenario: Scenario) -> Iterator[FaultEnvironment]:
     """The environment with the seeded commit answering; its faults are written beside its report."""
     assert scenario.deploy()
-    scenario.seed()
+    scenario.wait_for_seed()
     canaries = Canaries(scenario)
-    found = Stage(scenario, scenario.developer(), canaries)
+    found = FaultEnvironment(scenario, scenario.developer(), canaries)
     try:
         yield found
     finally:
-        canaries.clear_away()
+        canaries.clean_up()
     written = record.write(scenario.recorder.folder, found.faults)
     scenario.progress.step(f"{len(found.faults)} faults in {written}")

@@ -11,7 +11,7 @@ from harness.prober import Figures, Prober
 from harness.release import FINAL, Release
 from harness.scenario import RELEASE_MINUTES, RELEASE_WORK_MINUTES, Scenario
 from integration_tests.faults.record import Fault, kinds
-from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.steady_state import FaultEnvironment
 from operations.waiting import NotYetError, wait_for
 
 Found = TypeVar("Found")
@@ -23,41 +23,41 @@ INTERVAL = 0.4
 
 
 @dataclass
-class Scene:
+class FaultRun:
     """A fault that happens on `stage` while `prober` asks, who met `old` first; `inbox` has what is told."""
 
-    stage: Stage
+    environment: FaultEnvironment
     prober: Prober
     inbox: NotificationQueue
     old: str
     release: Release | None = None
     words: str = ""
     remark: str = ""
-    left: str = ""
+    outcome: str = ""
 
     @property
     def scenario(self) -> Scenario:
         """The scenario of the environment."""
-        return self.stage.scenario
+        return self.environment.scenario
 
     @property
     def developer(self) -> Developer:
         """The developer, whose clone has no mistake in the beginning."""
-        return self.stage.developer
+        return self.environment.developer
 
     @property
     def figures(self) -> Figures:
         """What users have seen so far."""
         return self.prober.figures()
 
-    def until_begun(self, commit: str, event: str) -> str:
+    def wait_for_lifecycle_event(self, commit: str, event: str) -> str:
         """Wait until `event` has begun in the deployment of `commit`; return the deployment.
 
         Raises `AssertionError` when the release is over before.
         """
 
         def look() -> str:
-            release = self._going_on(commit, event)
+            release = self._running_release(commit, event)
             if release.deployment is None:
                 raise NotYetError(f"no deployment yet: {release}")
             if dict(release.events).get(event) not in ("InProgress", "Succeeded"):
@@ -66,7 +66,7 @@ class Scene:
 
         return self._wait_for(f"{event} of {commit}", look)
 
-    def until_known(self, commit: str) -> None:
+    def wait_for_execution(self, commit: str) -> None:
         """Wait until the pipeline has an execution of `commit`."""
 
         def look() -> None:
@@ -75,7 +75,7 @@ class Scene:
 
         self._wait_for(f"an execution of {commit}", look)
 
-    def until_building(self, commit: str, phase: str) -> str:
+    def wait_for_build_phase(self, commit: str, phase: str) -> str:
         """Wait until the build of `commit` is in `phase`; return the build.
 
         Raises `AssertionError` when the release is over before.
@@ -83,7 +83,7 @@ class Scene:
         codebuild = self.scenario.cloud.client("codebuild")
 
         def look() -> str:
-            release = self._going_on(commit, phase)
+            release = self._running_release(commit, phase)
             if release.build is None:
                 raise NotYetError(f"no build yet: {release}")
             (build,) = codebuild.batch_get_builds(ids=[release.build])["builds"]
@@ -93,7 +93,7 @@ class Scene:
 
         return self._wait_for(f"{phase} of the build of {commit}", look)
 
-    def until_failing(self, deployment: str, count: int = 1) -> list[str]:
+    def wait_for_failing_tasks(self, deployment: str, count: int = 1) -> list[str]:
         """Wait until `count` tasks of a deployment's new version end; return them. They may take a while."""
         ecs, outputs = self.scenario.cloud.client("ecs"), self.scenario.outputs
         definition = self._new_definition(deployment)
@@ -109,7 +109,7 @@ class Scene:
 
         return self._wait_for(f"{count} tasks that end", look)
 
-    def stopped(self, task: str) -> dict[str, Any]:
+    def wait_for_stopped_task(self, task: str) -> dict[str, Any]:
         """Wait until a task that ends has stopped; return what ECS says of it."""
         ecs, cluster = self.scenario.cloud.client("ecs"), self.scenario.outputs.cluster_name
 
@@ -117,13 +117,13 @@ class Scene:
             (found,) = ecs.describe_tasks(cluster=cluster, tasks=[task])["tasks"]
             if found["lastStatus"] != "STOPPED":
                 raise NotYetError(f"{task} is {found['lastStatus']}")
-            self.remark = ended(found)
+            self.remark = stop_reason(found)
             return dict(found)
 
         return self._wait_for(f"the end of {task}", look)
 
     @contextmanager
-    def nothing_enters(self, name: str) -> Iterator[None]:
+    def disabled_transition(self, name: str) -> Iterator[None]:
         """Let commits wait in front of a stage, as they do while it works."""
         codepipeline = self.scenario.cloud.client("codepipeline")
         inbound = {
@@ -144,12 +144,12 @@ class Scene:
     def follow(self, commit: str) -> Release:
         """Wait until the release of `commit` is over and its rollback, if it has one; keep what was said."""
         self.release = self.scenario.follow(commit)
-        self.words = self.scenario.releases.words(self.release)
+        self.words = self.scenario.releases.error_message(self.release)
         if self.release.deployment and self.release.status != "Succeeded":
-            self.left = f"rollback {self.scenario.releases.rollback(self.release.deployment)}"
+            self.outcome = f"rollback {self.scenario.releases.rollback(self.release.deployment)}"
         return self.release
 
-    def until_told(self, *more: str) -> None:
+    def wait_for_notifications(self, *more: str) -> None:
         """Wait until people were told of the failed release, once by each who tells, and of `more`."""
         release = self.release
         assert release is not None, "a release is followed before"
@@ -163,14 +163,14 @@ class Scene:
 
     def _new_definition(self, deployment: str) -> str:
         def look() -> str:
-            for one in self.stage.service()["taskSets"]:
+            for one in self.environment.service()["taskSets"]:
                 if one.get("externalId") == deployment:
                     return str(one["taskDefinition"])
             raise NotYetError(f"{deployment} has no task set yet")
 
         return self._wait_for(f"the task set of {deployment}", look)
 
-    def _going_on(self, commit: str, until: str) -> Release:
+    def _running_release(self, commit: str, until: str) -> Release:
         release = self.scenario.releases.of(commit)
         if release is None:
             raise NotYetError("the pipeline has no execution of it")
@@ -183,22 +183,25 @@ class Scene:
 
 
 @contextmanager
-def playing(stage: Stage, name: str) -> Iterator[Scene]:
+def inject_fault(environment: FaultEnvironment, name: str) -> Iterator[FaultRun]:
     """Play a fault under load, from a settled state to a settled state; in the end it stands in the table."""
-    stage.scenario.progress.step(f"fault: {name}")
-    old = stage.begin()
-    topic = stage.scenario.outputs.topic_arn
+    environment.scenario.progress.step(f"fault: {name}")
+    old = environment.restore_steady_state()
+    topic = environment.scenario.outputs.topic_arn
     # An inbox of its own: what the topic told of another fault cannot come into this one's.
-    with listening(stage.scenario.cloud, topic) as inbox, stage.scenario.probing(RATE) as prober:
-        scene = Scene(stage, prober, inbox, old)
-        yield scene
-        served = stage.settled()
+    with (
+        listening(environment.scenario.cloud, topic) as inbox,
+        environment.scenario.probing(RATE) as prober,
+    ):
+        run = FaultRun(environment, prober, inbox, old)
+        yield run
+        served = environment.wait_for_steady_state()
         inbox.receive()
         figures, seconds = prober.figures(), prober.seconds
-    release = scene.release
+    release = run.release
     stages = " ".join(f"{stage} {status}" for stage, status in release.stages) if release else "no release"
-    left = (f"{served[:7]} answers", "one task set, steady", "no alarm on", scene.left)
-    stage.faults.append(
+    left = (f"{served[:7]} answers", "one task set, steady", "no alarm on", run.outcome)
+    environment.faults.append(
         Fault(
             name,
             round(seconds, 1),
@@ -207,14 +210,14 @@ def playing(stage: Stage, name: str) -> Iterator[Scene]:
             figures.statuses,
             figures.versions,
             stages,
-            ". ".join(filter(None, (why(release, scene.words), scene.remark))),
+            ". ".join(filter(None, (why(release, run.words), run.remark))),
             list(inbox.messages),
             ", ".join(filter(None, left)),
         )
     )
 
 
-def ended(task: dict[str, Any]) -> str:
+def stop_reason(task: dict[str, Any]) -> str:
     """Return what ECS says of a task that stopped, and of its container."""
     (container,) = task["containers"]
     said = (
@@ -227,6 +230,6 @@ def ended(task: dict[str, Any]) -> str:
 
 def why(release: Release | None, words: str) -> str:
     """Return what the pipeline said of a release that failed, with CodeDeploy's words if it came that far."""
-    if release is None or not release.why:
+    if release is None or not release.reason:
         return ""
-    return f"{release.why}. {words}" if release.deployment else release.why
+    return f"{release.reason}. {words}" if release.deployment else release.reason

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE = "faults.json"
-COLUMNS = ("fault", "requests", "failed", "pipeline", "why", "told", "left")
+COLUMNS = ("fault", "requests", "failed", "pipeline", "reason", "told", "left")
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Fault:
     statuses: dict[int, int]
     versions: dict[str, int]
     pipeline: str
-    why: str
+    reason: str
     told: list[str]
     left: str
 
@@ -53,7 +53,7 @@ def table(faults: list[Fault]) -> str:
 
 def _row(fault: Fault) -> tuple[str, ...]:
     told = ", ".join(kinds(fault.told)) or "nobody"
-    cells = (fault.fault, fault.requests, fault.failed, fault.pipeline, fault.why, told, fault.left)
+    cells = (fault.fault, fault.requests, fault.failed, fault.pipeline, fault.reason, told, fault.left)
     return tuple(" ".join(str(cell).split()).replace("|", "/") for cell in cells)
 
 

@@ -19,7 +19,7 @@ from operations.waiting import NotYetError, wait_for
 
 
 @dataclass
-class Stage:
+class FaultEnvironment:
     """One environment with its developer, in which each fault is injected; each adds to `faults`."""
 
     scenario: Scenario
@@ -27,23 +27,23 @@ class Stage:
     canaries: Canaries
     faults: list[Fault] = field(default_factory=list)
 
-    def begin(self) -> str:
+    def restore_steady_state(self) -> str:
         """Bring about the settled state; return the version that answers.
 
         Only a failed scenario leaves anything to do: to stop what it began, and to release a good commit.
         """
-        self._abandon()
-        self._until_at_rest()
+        self._stop_what_runs()
+        self._wait_until_idle()
         commits.without_mistake(self.developer)
         released = self._released()
         if self._answer() != (200, released):
             self.scenario.progress.step(f"{released[:7]} was released last and does not answer")
             self.scenario.push(self.developer, self.developer.commit("Be well again"))
-        return self.settled()
+        return self.wait_for_steady_state()
 
-    def settled(self) -> str:
+    def wait_for_steady_state(self) -> str:
         """Wait until nothing goes on, no alarm is on, and the newest release answers; return its version."""
-        self._until_at_rest()
+        self._wait_until_idle()
         version = self._released()
 
         def look() -> str:
@@ -61,12 +61,12 @@ class Stage:
         )
         return dict(found["services"][0])
 
-    def _abandon(self) -> None:
+    def _stop_what_runs(self) -> None:
         suffix, account = self.scenario.environment.suffix, self.scenario.cloud.account
         codepipeline, codedeploy = account.client("codepipeline"), account.client("codedeploy")
         for execution in list(executions(suffix, account)):
             self.scenario.progress.step(f"stopping {execution}, which another scenario left")
-            with _unless_it_ended():
+            with _ignore_already_ended():
                 codepipeline.stop_pipeline_execution(
                     pipelineName=self.scenario.outputs.pipeline_name,
                     pipelineExecutionId=execution,
@@ -76,10 +76,10 @@ class Stage:
             info = codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
             # A rollback leads back to where a scenario can begin.
             if info["creator"] != "codeDeployRollback":
-                with _unless_it_ended():
+                with _ignore_already_ended():
                     codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
 
-    def _until_at_rest(self) -> None:
+    def _wait_until_idle(self) -> None:
         suffix, account = self.scenario.environment.suffix, self.scenario.cloud.account
         alarms = self.scenario.releases.alarm_names()
 
@@ -104,12 +104,12 @@ class Stage:
 
     def _answer(self) -> tuple[int, str]:
         url = self.scenario.cloud.resolve(self.scenario.outputs.service_url)
-        answer = requests.get(url, timeout=10, verify=self.scenario.trust)
+        answer = requests.get(url, timeout=10, verify=self.scenario.verify)
         return answer.status_code, answer.headers.get("X-Version", "nobody")
 
 
 @contextmanager
-def _unless_it_ended() -> Iterator[None]:
+def _ignore_already_ended() -> Iterator[None]:
     try:
         yield
     except ClientError as error:

@@ -9,14 +9,14 @@ from math import ceil
 from harness.scenario import Scenario
 
 # Longer than it takes until somebody stops a canary, or an alarm does: nobody waits for its end.
-AN_HOUR = 60
+HOUR_MINUTES = 60
 POLICY = "canaries-of-scenarios"
 # CodeBuild's shortest.
 TIMEOUT_MINUTES = 5
 
 
 class Canaries:
-    """The canaries that scenarios ask for; `clear_away` takes away what that needs."""
+    """The canaries that scenarios ask for; `clean_up` takes away what that needs."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -42,11 +42,11 @@ class Canaries:
         finally:
             codedeploy.update_deployment_group(**group, deploymentConfigName=before)
 
-    def lasting_a_build(self) -> int:
+    def minutes_of_a_build(self) -> int:
         """Return as many of AWS's minutes as a build takes: the next commit can be built meanwhile."""
         return ceil(last_build(self.scenario).total_seconds() / 60 / self.scenario.cloud.time_scale)
 
-    def clear_away(self) -> None:
+    def clean_up(self) -> None:
         """Delete the configurations and the permission; the role could not be deleted with it."""
         if not self._made:
             return
@@ -58,7 +58,7 @@ class Canaries:
         suffix = self.scenario.environment.suffix
         name = f"canary-{minutes}-{suffix}"
         if not self._made:
-            self._let_the_pipeline_read(f"canary-*-{suffix}")
+            self._allow_the_pipeline_to_read(f"canary-*-{suffix}")
         if name not in self._made:
             canary = {"canaryPercentage": 10, "canaryInterval": minutes}
             self.scenario.cloud.client("codedeploy").create_deployment_config(
@@ -69,7 +69,7 @@ class Canaries:
             self._made.add(name)
         return name
 
-    def _let_the_pipeline_read(self, names: str) -> None:
+    def _allow_the_pipeline_to_read(self, names: str) -> None:
         # Who starts a deployment must be allowed to read how it shifts: the template allows one way (D5).
         account = self.scenario.cloud.account
         statement = {
@@ -107,12 +107,12 @@ def shortest_timeout(scenario: Scenario) -> Iterator[None]:
     client, name = scenario.cloud.client("codebuild"), scenario.outputs.build_project_name
     (before,) = client.batch_get_projects(names=[name])["projects"]
     environment = before["environment"]
-    asked = dict(environment)
+    changed = dict(environment)
     if scenario.cloud.endpoint:
         pace = min(1.0, 2 * last_build(scenario) / timedelta(minutes=TIMEOUT_MINUTES))
         variable = {"name": "LOCAL_AWS_TIMEOUT_PACE", "value": f"{pace:.3f}", "type": "PLAINTEXT"}
-        asked["environmentVariables"] = [*environment["environmentVariables"], variable]
-    client.update_project(name=name, timeoutInMinutes=TIMEOUT_MINUTES, environment=asked)
+        changed["environmentVariables"] = [*environment["environmentVariables"], variable]
+    client.update_project(name=name, timeoutInMinutes=TIMEOUT_MINUTES, environment=changed)
     try:
         yield
     finally:

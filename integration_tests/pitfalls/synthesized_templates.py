@@ -25,7 +25,7 @@ Follow = Callable[[str, str, Any], Any]
 
 
 @dataclass(frozen=True)
-class Shipped:
+class SynthesizedApp:
     """A cloud assembly. `root` and `nested` are its templates as they are, the latter by their stack's name.
 
     `resources` are all of them in one template, by their path in the app: `PipelineBuildRole` is the role of
@@ -61,20 +61,20 @@ class Shipped:
         return self.folder / str(path)
 
 
-_FOUND: dict[tuple[str, ...], Shipped] = {}
+_FOUND: dict[tuple[str, ...], SynthesizedApp] = {}
 
 
-def shipped(cloud: Cloud, *context: str) -> Shipped:
+def synthesized(cloud: Cloud, *context: str) -> SynthesizedApp:
     """Synthesize the app, once a session; `context` are further settings, as KEY=VALUE."""
     if cloud.endpoint is None:
         pytest.skip("what is wrong on purpose is for local_aws")
     if context not in _FOUND:
-        folder = cloud.folder / f"traps-{len(_FOUND)}"
+        folder = cloud.folder / f"pitfalls-{len(_FOUND)}"
         _FOUND[context] = _synthesize(folder, cloud.environment, context)
     return _FOUND[context]
 
 
-def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str, ...]) -> Shipped:
+def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str, ...]) -> SynthesizedApp:
     settings = [part for one in (f"environmentSuffix={SUFFIX}", *context) for part in ("-c", one)]
     command = [str(CDK), "synth", "--quiet", "--no-notices", "--output", str(folder), *settings]
     subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True)  # noqa: S603 - our own CDK CLI
@@ -84,7 +84,7 @@ def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str
         for name, resource in root["Resources"].items()
     }
     nested = {_path(root["Resources"][name]).split(".")[0]: child for name, child in children.items()}
-    return Shipped(folder, root, nested, _joined(root["Resources"], children))
+    return SynthesizedApp(folder, root, nested, _joined(root["Resources"], children))
 
 
 def _joined(stacks: Resources, children: Mapping[str, Any]) -> Resources:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.cloud import Cloud, HarnessError
-from harness.local import cloud_of, start_local_aws
+from harness.local import local_cloud, start_local_aws
 
 
 class Server:
@@ -16,7 +16,7 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.state = folder / "local_aws"
         self.running = start_local_aws(self.state)
-        self.cloud: Cloud = cloud_of(self.running, folder)
+        self.cloud: Cloud = local_cloud(self.running, folder)
 
     def kill(self) -> None:
         """SIGKILL it. Raises `HarnessError` if it had seen a fault."""

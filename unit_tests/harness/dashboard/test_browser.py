@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from harness.dashboard import server
-from harness.dashboard.watch import Watch
+from harness.dashboard.poller import Poller
 from integration_tests.support.browser import look
 from unit_tests.harness.dashboard.page_states import (
     EVIL,
     NEW,
     OLD,
-    RecordedRoad,
+    RecordedView,
     read_until_both_versions_answered,
     served,
     two_versions,
@@ -27,9 +27,9 @@ CONTRASTS = {
 
 
 @pytest.fixture
-def road(monkeypatch: pytest.MonkeyPatch) -> RecordedRoad:
+def view(monkeypatch: pytest.MonkeyPatch) -> RecordedView:
     monkeypatch.setattr(server, "LOCAL_INTERVAL", 0.05)
-    return RecordedRoad()
+    return RecordedView()
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
@@ -51,19 +51,19 @@ def luminance(colour: str) -> float:
 
 
 def test_a_browser_shows_the_shift_as_text_and_comes_again_when_the_stream_breaks(
-    road: RecordedRoad, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    view: RecordedView, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Opened as a person does, in Chromium: wide and on a phone, by keyboard, read aloud."""
-    breaks, reading = iter([True]), Watch.reading
+    breaks, reading = iter([True]), Poller.reading
 
-    def read(self: Watch) -> Any:
+    def read(self: Poller) -> Any:
         if next(breaks, False):
             raise ConnectionResetError
         return reading(self)
 
-    with two_versions() as road.url, served(road) as url:
+    with two_versions() as view.url, served(view) as url:
         read_until_both_versions_answered(url)
-        monkeypatch.setattr(Watch, "reading", read)
+        monkeypatch.setattr(Poller, "reading", read)
         looks = look(url, tmp_path)
     for seen in looks:
         assert seen.errors == ()
@@ -73,14 +73,14 @@ def test_a_browser_shows_the_shift_as_text_and_comes_again_when_the_stream_break
         assert {"header", "main", "status"} <= set(seen.landmarks)
         assert ("h2 Pipeline", "h3 Source") in zip(seen.headings, seen.headings[1:], strict=False)
         assert seen.focused == (
-            f"a {road.url}",
+            f"a {view.url}",
             "a Report of aaaaaaa",
             "a Report of ccccccc",
             "pre Last build",
             "pre Tasks, without the requests",
         )
         assert len(set(seen.regions)) == len(seen.regions), "a reader cannot tell them apart"
-        assert f"Service {road.url}. AWS" in seen.text
+        assert f"Service {view.url}. AWS" in seen.text
         assert "Live" in seen.text
         assert f'Newest release bbbbbbb "{EVIL}": Deploy InProgress, AllowTraffic' in seen.text
         assert seen.text.count(EVIL) == 6, "release twice, action, deployment, two logs"
@@ -95,11 +95,11 @@ def test_a_browser_shows_the_shift_as_text_and_comes_again_when_the_stream_break
 
 
 def test_a_browser_shows_how_far_a_stack_is_and_nothing_that_is_not_there_yet(
-    road: RecordedRoad, tmp_path: Path
+    view: RecordedView, tmp_path: Path
 ) -> None:
     nested = [{"name": "Network", "status": "CREATE_COMPLETE"}]
-    road.state = {"stack": {**road.state["stack"], "status": "CREATE_IN_PROGRESS", "nested": nested}}
-    with served(road) as url:
+    view.state = {"stack": {**view.state["stack"], "status": "CREATE_IN_PROGRESS", "nested": nested}}
+    with served(view) as url:
         looks = look(url, tmp_path)
     for seen in looks:
         assert seen.errors == ()
@@ -110,10 +110,10 @@ def test_a_browser_shows_how_far_a_stack_is_and_nothing_that_is_not_there_yet(
         assert "Pipeline" not in seen.text
 
 
-def test_a_browser_shows_the_date_of_what_was_not_today(road: RecordedRoad, tmp_path: Path) -> None:
+def test_a_browser_shows_the_date_of_what_was_not_today(view: RecordedView, tmp_path: Path) -> None:
     now = int(time.time())
-    road.state["road"]["releases"][0] |= {"began": now, "changed": now}
-    with served(road) as url:
+    view.state["pipeline"]["releases"][0] |= {"began": now, "changed": now}
+    with served(view) as url:
         wide, narrow = look(url, tmp_path)
     assert "2023-11-14 22:13:20, 40 s" in wide.text
     assert time.strftime("%Y-%m-%d", time.gmtime(now)) not in wide.text
@@ -121,15 +121,15 @@ def test_a_browser_shows_the_date_of_what_was_not_today(road: RecordedRoad, tmp_
 
 
 def test_a_browser_draws_each_look_at_its_moment(
-    road: RecordedRoad, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    view: RecordedView, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """On AWS a look comes every five seconds or more, and not evenly: as many bars are more minutes."""
     moments = [{"at": at, "versions": {OLD: 20}, "failed": 0} for at in (1000.0, 1001.0, 1006.0, 1240.0)]
 
-    def remember(self: Watch, _url: str) -> None:
+    def remember(self: Poller, _url: str) -> None:
         self._history.extend(moments[len(self._history) :])
 
-    monkeypatch.setattr(Watch, "_ask", remember)
-    with served(road) as url:
+    monkeypatch.setattr(Poller, "_probe", remember)
+    with served(view) as url:
         for seen in look(url, tmp_path):
             assert seen.bars == ((-4.0, 3.0), (0.0, 3.0), (4.0, 19.0), (24.0, 935.0))

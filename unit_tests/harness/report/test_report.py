@@ -12,8 +12,8 @@ import pytest
 from harness.prober import Answer, Figures
 from harness.report.chart import draw
 from harness.report.evidence import (
+    Event,
     Evidence,
-    Happening,
     ReleaseEvidence,
     Step,
     Traffic,
@@ -117,8 +117,8 @@ def test_the_page_needs_nothing_else_and_runs_nothing(evidence: Evidence) -> Non
 
 def test_what_a_commit_or_a_log_says_stays_text(evidence: Evidence) -> None:
     evil = "<script>alert(1)</script>"
-    evidence.releases[0] = replace(evidence.releases[0], why=evil)
-    evidence.notifications.append(Happening(BEGAN + 4, evil, evil))
+    evidence.releases[0] = replace(evidence.releases[0], reason=evil)
+    evidence.notifications.append(Event(BEGAN + 4, evil, evil))
     page = Page(render(evidence))
     assert "script" not in page.tags
     assert page.text.count(evil) >= 3
@@ -177,8 +177,8 @@ def test_only_an_alarm_that_goes_on_or_off_is_told(summary: str, news: bool) -> 
 
 def test_a_browser_shows_what_the_json_says(evidence: Evidence, tmp_path: Path) -> None:
     """Opened as a person does, in Chromium: wide and on a phone, by mouse, by keyboard, read aloud."""
-    evidence.alarms.append(Happening(BEGAN + 4, "errors-blue-it1", "Alarm updated from OK to ALARM"))
-    evidence.notifications.append(Happening(BEGAN + 5, "notification", "Deployment d-1 ended with STOP"))
+    evidence.alarms.append(Event(BEGAN + 4, "errors-blue-it1", "Alarm updated from OK to ALARM"))
+    evidence.notifications.append(Event(BEGAN + 5, "notification", "Deployment d-1 ended with STOP"))
     page = write(tmp_path, evidence, render(evidence))
     told = json.loads((tmp_path / "report.json").read_text())
     for seen in look(page.as_uri(), tmp_path):

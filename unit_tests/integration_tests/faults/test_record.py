@@ -14,7 +14,7 @@ ONE = Fault(
     statuses={200: 1483, 500: 17},
     versions={"a" * 40: 1483},
     pipeline="Source Succeeded Deploy Failed",
-    why="Deployment d-1 stopped |\nALARM_ACTIVE",
+    reason="Deployment d-1 stopped |\nALARM_ACTIVE",
     told=['"Stage Deploy failed"', '{"AlarmName": "errors-blue"}'],
     left="aaaaaaa answers",
 )
