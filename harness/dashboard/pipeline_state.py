@@ -64,7 +64,9 @@ def _stage(found: Mapping[str, Any], commits: Mapping[str, str]) -> Stage:
 def _action(found: Mapping[str, Any]) -> Action:
     latest = found.get("latestExecution", {})
     changed = latest.get("lastStatusChange")
-    reason = latest.get("errorDetails", {}).get("message") or latest.get("summary", "")
+    # The Source action's summary is the whole commit message.
+    summary, _ = split_message(latest.get("summary", ""))
+    reason = latest.get("errorDetails", {}).get("message") or summary
     return Action(found["actionName"], latest.get("status", ""), changed and changed.timestamp(), reason)
 
 

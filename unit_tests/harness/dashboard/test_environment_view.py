@@ -197,6 +197,12 @@ def test_a_closed_transition_and_a_failed_action_say_why() -> None:
     assert build.actions[0].at == NOW.timestamp()
 
 
+def test_the_source_action_has_the_subject_of_its_commit() -> None:
+    found = stage("Source", "1", "Succeeded", summary="Greet\n\nBecause it is polite")
+    (source,) = stages_of(state(found), [summary("1", NEW)])
+    assert source.actions[0].reason == "Greet"
+
+
 def test_what_a_stage_started_is_its_first_actions() -> None:
     deploy = stage("Deploy", "1", "InProgress", "d-1")
     promotion = {"actionName": "Deploy-prod", "latestExecution": {"externalExecutionId": "d-2"}}
