@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.changed_assembly import Edit, edit
+from harness.assembly import Assembly, Edit
 from harness.cloud import PROJECT, Cloud, HarnessError
 from infrastructure.outputs import Outputs
 from operations import leftovers
@@ -53,7 +53,7 @@ class Environment:
     def deploy_edited(self, edits: Mapping[str, Edit]) -> tuple[Outputs, bool]:
         """Deploy templates in which the resources of these types are edited."""
         folder = self.synthesize()
-        edit(folder, edits)
+        Assembly(folder).edit(edits)
         return self._deploy("--app", str(folder))
 
     def synthesize(self, **settings: str) -> Path:

@@ -8,11 +8,11 @@ from typing import Any
 
 import requests
 
-from harness.changed_assembly import Edit
+from harness.assembly import Edit
 from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.environment import Environment
-from harness.notifications import NotificationQueue, listening
+from harness.notifications import NotificationQueue, subscribed
 from harness.prober import Figures, Prober
 from harness.progress import Progress
 from harness.release import STAGES, Release, Releases
@@ -71,16 +71,18 @@ class Scenario:
         self.recorder = Recorder(cloud, suffix)
         self.outputs: Outputs
         self.releases: Releases
-        self._inbox: NotificationQueue | None = None
-        self._listening = ExitStack()
+        self._notifications: NotificationQueue | None = None
+        self._subscription = ExitStack()
 
     def deploy(self, **settings: str) -> bool:
         """Deploy with these context keys; return whether CloudFormation changed anything."""
         self.progress.step(f"cdk deploy stack-{self.environment.suffix} on {self.cloud.name}")
         self.outputs, changed = self.environment.deploy(**settings)
         self.releases = Releases(self.cloud, self.outputs)
-        if self._inbox is None:
-            self._inbox = self._listening.enter_context(listening(self.cloud, self.outputs.topic_arn))
+        if self._notifications is None:
+            self._notifications = self._subscription.enter_context(
+                subscribed(self.cloud, self.outputs.topic_arn)
+            )
         self.progress.url = self.cloud.resolve(self.outputs.service_url)
         self.progress.step(f"deployed{'' if changed else ', nothing to change'}: {self.progress.url}")
         return changed
@@ -210,15 +212,15 @@ class Scenario:
         )
 
     def _record_notifications(self) -> None:
-        if self._inbox is not None:
-            self._inbox.receive()
-            self.recorder.notified(self._inbox.moments, self._inbox.messages)
+        if self._notifications is not None:
+            self._notifications.receive()
+            self.recorder.notified(self._notifications.timestamps, self._notifications.messages)
 
     def _unsubscribe(self) -> None:
-        """Take the inbox away before the topic goes."""
+        """Take the notifications away before the topic goes."""
         self._record_notifications()
-        self._inbox = None
-        self._listening.close()
+        self._notifications = None
+        self._subscription.close()
 
     def clean_up(self) -> None:
         """Destroy what is left of the environment, if anything is; Ctrl-C has to wait."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness.changed_assembly import Edit
+from harness.assembly import Edit
 from harness.cloud import HarnessError
 from harness.scenario import Scenario
 from operations import immutable

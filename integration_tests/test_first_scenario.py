@@ -15,7 +15,7 @@ from harness.dashboard.event_stream import record_events
 from harness.dashboard.process import start_dashboard
 from harness.developer import Developer
 from harness.iam_usage import iam_report
-from harness.notifications import Event, listening, logged
+from harness.notifications import LoggedEvent, subscribed, wait_for_logged_events
 from harness.permissions import count_needed, statements, unexplained
 from harness.release import newest_of
 from harness.scenario import Scenario
@@ -137,12 +137,15 @@ def test_a_push_to_another_branch_starts_nothing(deployed: Scenario, developer: 
 
 def test_a_commit_that_fails_a_test_never_leaves_the_build(deployed: Scenario, developer: Developer) -> None:
     old = deployed.served_version()
-    with deployed.probing() as prober, listening(deployed.cloud, deployed.outputs.topic_arn) as inbox:
+    with (
+        deployed.probing() as prober,
+        subscribed(deployed.cloud, deployed.outputs.topic_arn) as notifications,
+    ):
         commit = developer.break_a_test()
         developer.push()
         release = deployed.follow(commit)
         figures = prober.figures()
-        messages = inbox.wait_for("Stage Build", "Pipeline pipeline-", "Build arn:")
+        messages = notifications.wait_for("Stage Build", "Pipeline pipeline-", "Build arn:")
     assert release.status == "Failed"
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Failed"}
     assert release.deployment is None
@@ -156,12 +159,12 @@ def test_a_commit_that_fails_a_test_never_leaves_the_build(deployed: Scenario, d
 
 def test_the_event_log_has_the_whole_history(deployed: Scenario) -> None:
     runs = {one["pipelineExecutionId"]: one["status"].upper() for one in deployed.releases.executions()}
-    ends = {Event("Pipeline", status, run=run) for run, status in runs.items()}
-    events = logged(deployed.cloud, deployed.outputs.event_log_group_name, ends.issubset)
+    ends = {LoggedEvent("Pipeline", status, run=run) for run, status in runs.items()}
+    events = wait_for_logged_events(deployed.cloud, deployed.outputs.event_log_group_name, ends.issubset)
     started = {event.run for event in events if (event.kind, event.state) == ("Pipeline", "STARTED")}
     assert started == set(runs), "the run that AWS starts by itself is in it too"
     (failed,) = (run for run, status in runs.items() if status == "FAILED")
-    assert {Event(kind, "FAILED", "Build", failed) for kind in ("Stage", "Action")} <= events
+    assert {LoggedEvent(kind, "FAILED", "Build", failed) for kind in ("Stage", "Action")} <= events
     assert {event.state for event in events if event.kind == "Build"} == {
         "IN_PROGRESS",
         "SUCCEEDED",

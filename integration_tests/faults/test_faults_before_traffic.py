@@ -1,6 +1,6 @@
 """Versions that pass every test and never become healthy on ECS: no user meets one.
 
-The tests share the package's environment; each begins from a settled state.
+The tests share the package's environment; each begins in the steady state.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from integration_tests.faults import commits
 from integration_tests.faults.fault_run import FaultRun, inject_fault
 from integration_tests.faults.steady_state import FaultEnvironment
 from integration_tests.faults.timing_overrides import grace_period
+from integration_tests.support.waits import service_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 
@@ -28,7 +29,7 @@ def assert_failed_before_traffic(run: FaultRun, release: Release) -> None:
     assert release.stage_statuses == FAILED_IN_DEPLOY, release
     assert dict(release.events)["Install"] == "Failed"
     assert dict(release.events)["AllowTraffic"] == "Skipped"
-    assert run.outcome == "rollback Succeeded"
+    assert run.rollback == "Succeeded"
     figures = run.figures
     assert (figures.failures, set(figures.versions)) == (0, {run.old}), run.prober.failures[:3]
     run.wait_for_notifications()
@@ -44,7 +45,7 @@ def stop_failing_deployment(run: FaultRun, commit: str) -> dict[str, Any]:
     task, *_ = run.wait_for_failing_tasks(deployment)
     run.stop(deployment)
     assert_failed_before_traffic(run, run.follow(commit))
-    assert "MANUAL_STOP" in run.words
+    assert "MANUAL_STOP" in run.message
     return run.wait_for_stopped_task(task)
 
 
@@ -56,12 +57,14 @@ def test_a_version_that_crashes_at_its_start_is_given_up_after_an_hour(
         run.developer.push()
         deployment = run.wait_for_lifecycle_event(commit, "Install")
         # The second began after the first had crashed: ECS tries again.
-        first, *_ = run.wait_for_failing_tasks(deployment, environment.service()["desiredCount"] + 1)
+        first, *_ = run.wait_for_failing_tasks(
+            deployment, service_of(environment.scenario)["desiredCount"] + 1
+        )
         task = run.wait_for_stopped_task(first)
         assert_failed_before_traffic(run, run.follow(commit))
     assert task["stoppedReason"] == "Essential container in task exited"
     assert task["containers"][0]["exitCode"] == 1
-    assert "timed out while waiting for the replacement task set to become healthy" in run.words
+    assert "timed out while waiting for the replacement task set to become healthy" in run.message
 
 
 def test_a_version_that_never_binds_its_port_is_stopped_by_a_person_and_rolled_back(
@@ -100,4 +103,4 @@ def test_a_version_that_starts_slowly_within_its_grace_period_is_released(
             run.release = environment.scenario.push(run.developer, commit)
         figures = run.figures
         assert (figures.failures, set(figures.versions)) == (0, {run.old, commit}), run.prober.failures[:3]
-    assert run.inbox.messages == []
+    assert run.notifications.messages == []

@@ -1,6 +1,6 @@
 """Faults while two versions share the traffic, and a good release.
 
-The tests share the package's environment; each begins from a settled state.
+The tests share the package's environment; each begins in the steady state.
 """
 
 from typing import Any
@@ -13,6 +13,7 @@ from integration_tests.faults import commits
 from integration_tests.faults.fault_run import FaultRun, inject_fault, stop_reason
 from integration_tests.faults.steady_state import FaultEnvironment
 from integration_tests.faults.timing_overrides import HOUR_MINUTES
+from integration_tests.support.waits import service_of
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
@@ -25,7 +26,7 @@ def assert_rolled_back(run: FaultRun, release: Release, *told: str) -> None:
     assert release.stage_statuses == FAILED_IN_DEPLOY, release
     assert dict(release.events)["AfterAllowTestTraffic"] == "Succeeded", "the gate let it through"
     assert dict(release.events)["AllowTraffic"] == "Failed"
-    assert run.outcome == "rollback Succeeded"
+    assert run.rollback == "Succeeded"
     run.scenario.settle(run.prober, run.old)
     run.wait_for_notifications(*told)
 
@@ -41,8 +42,8 @@ def test_a_version_that_answers_500_to_users_alone_is_brought_back_by_an_alarm(
         run.developer.push()
         assert_rolled_back(run, run.follow(commit), "errors-")
         figures = run.figures
-    assert "ALARM_ACTIVE" in run.words
-    assert "errors-" in run.words
+    assert "ALARM_ACTIVE" in run.message
+    assert "errors-" in run.message
     assert 0 < figures.failures < figures.requests / 5, "no more than the canary's tenth met it"
     assert set(figures.statuses) == {200, 500}
 
@@ -62,7 +63,7 @@ def test_a_version_that_crashes_on_users_requests_is_brought_back_by_an_alarm(
         assert_rolled_back(run, run.follow(commit), "ALARM")
         figures = run.figures
     assert task["containers"][0]["exitCode"] in (1, 3)
-    assert "ALARM_ACTIVE" in run.words
+    assert "ALARM_ACTIVE" in run.message
     assert 0 < figures.failures < figures.requests / 5
     assert set(figures.statuses) <= {200, 502, 503}
 
@@ -79,7 +80,7 @@ def test_a_canary_that_a_person_stops_goes_back_without_a_failed_request(
         run.stop(deployment)
         assert_rolled_back(run, run.follow(commit))
         figures = run.figures
-    assert "MANUAL_STOP" in run.words
+    assert "MANUAL_STOP" in run.message
     assert figures.failures == 0, run.prober.failures[:3]
     assert set(figures.versions) == {run.old, commit}
 
@@ -101,7 +102,7 @@ def test_of_two_pushes_at_once_the_older_is_superseded_and_the_newer_released(
     assert (superseded.status, superseded.build, superseded.deployment) == ("Superseded", None, None)
     assert figures.failures == 0, run.prober.failures[:3]
     assert set(figures.versions) == {run.old, newer}
-    assert run.inbox.messages == [], "to be superseded is no failure"
+    assert run.notifications.messages == [], "to be superseded is no failure"
 
 
 def test_a_push_during_a_shift_waits_until_that_is_over_and_is_released(
@@ -131,7 +132,7 @@ def test_a_push_during_a_shift_waits_until_that_is_over_and_is_released(
     assert waited["startTime"] >= over["completeTime"]
     assert figures.failures == 0, run.prober.failures[:3]
     assert set(figures.versions) == {run.old, shifting, pushed}
-    assert run.inbox.messages == []
+    assert run.notifications.messages == []
 
 
 def test_a_task_of_blue_that_dies_in_a_shift_is_replaced(environment: FaultEnvironment) -> None:
@@ -156,7 +157,7 @@ def test_a_task_of_blue_that_dies_in_a_shift_is_replaced(environment: FaultEnvir
     assert set(figures.statuses) <= {200, 502}, "only who was with the dead task noticed"
     assert figures.failures < figures.requests / 10
     # The alarm on five errors a minute decides: it cannot know whose task it was.
-    assert (release.status == "Failed") == ("ALARM_ACTIVE" in run.words), run.words
+    assert (release.status == "Failed") == ("ALARM_ACTIVE" in run.message), run.message
 
 
 def crash_blue(run: FaultRun) -> dict[str, Any]:
@@ -165,7 +166,7 @@ def crash_blue(run: FaultRun) -> dict[str, Any]:
     Return the task that stopped, once ECS has begun another in its place.
     """
     ecs, cluster = run.scenario.cloud.client("ecs"), run.scenario.outputs.cluster_name
-    (blue,) = [one for one in run.environment.service()["taskSets"] if one["status"] == "PRIMARY"]
+    (blue,) = [one for one in service_of(run.scenario)["taskSets"] if one["status"] == "PRIMARY"]
     before = set(ecs.list_tasks(cluster=cluster, startedBy=blue["id"])["taskArns"])
     url = run.scenario.cloud.resolve(run.scenario.outputs.service_url)
 

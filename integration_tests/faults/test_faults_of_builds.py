@@ -1,6 +1,6 @@
 """Builds that are killed or hang: nothing of them is released, and the next commit builds.
 
-The tests share the package's environment; each begins from a settled state.
+The tests share the package's environment; each begins in the steady state.
 """
 
 import pytest
@@ -64,4 +64,4 @@ def test_a_build_without_space_for_its_artifacts_says_so_and_is_not_released(
         release = run.follow(commit)
         assert_failed_in_build(run, release)
     assert "Phase: POST_BUILD, Code: COMMAND_EXECUTION_ERROR" in release.reason
-    assert "No space left on device" in run.words
+    assert "No space left on device" in run.message

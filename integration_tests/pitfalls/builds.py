@@ -38,7 +38,7 @@ class BuildProject:
         """Build the seed with another buildspec; `given` are StartBuild's own overrides."""
         s3, codebuild = self.cloud.client("s3"), self.cloud.client("codebuild")
         text = buildspec if isinstance(buildspec, str) else written(buildspec)
-        seed = synthesized(self.cloud).asset("RepositorySeed")
+        seed = synthesized(self.cloud).assembly.asset("RepositorySeed")
         key = f"source/{secrets.token_hex(4)}"
         body = zipped(seed, **{"buildspec.yml": text})
         s3.put_object(Bucket=self.bucket, Key=key, Body=body, ServerSideEncryption="aws:kms")

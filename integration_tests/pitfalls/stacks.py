@@ -93,10 +93,10 @@ def assets(cloud: Cloud) -> str:
     if bucket in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
         return bucket
     s3.create_bucket(Bucket=bucket)
-    folder = synthesized(cloud).folder
-    for key, file in json.loads((folder / "Stack.assets.json").read_text())["files"].items():
+    assembly = synthesized(cloud).assembly
+    for key, file in assembly.assets.items():
         if file["source"]["packaging"] == "zip":
-            body = zipped(folder / file["source"]["path"])
+            body = zipped(assembly.folder / file["source"]["path"])
             s3.put_object(Bucket=bucket, Key=f"{key}.zip", Body=body)
     return bucket
 

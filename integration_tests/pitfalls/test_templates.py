@@ -52,7 +52,7 @@ def refused(made: Stack, resources: Resources) -> str:
 def test_nested_stacks_that_need_each_other_are_a_circle(cloud: Cloud) -> None:
     """pitfall K1: `cdk synth` says nothing, since each template for itself has no circle."""
     made = Stack(cloud, random_suffix("pit"))
-    root = deepcopy(synthesized(cloud).root["Resources"])
+    root = deepcopy(synthesized(cloud).assembly.root["Resources"])
     assert refused(made, root) == ""
     network, compute, pipeline = root
     # As a security group's rule in Network would, that names one of Compute (pitfall J3).

@@ -111,7 +111,7 @@ def test_a_browser_shows_how_far_a_stack_is_and_nothing_that_is_not_there_yet(
 
 
 def test_a_long_commit_message_is_shown_on_demand(view: RecordedView, tmp_path: Path) -> None:
-    """Several of them would fill screens: the table has the subject, and the rest opens by mouse or keyboard."""
+    """Long messages would fill the page: a row has the subject, and the rest opens by mouse or keyboard."""
     with served(view) as url:
         short = open_page(url, tmp_path / "short")
     body = "\n".join(f"Line {number} of a long explanation of this change." for number in range(40))
