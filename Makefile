@@ -1,13 +1,13 @@
-# The only commands a person has to know. Each sets up what it needs.
-.PHONY: help new-service demo test scenarios faults up down synth check bench iam clean setup unit service integration
-.PHONY: coverage hooks lint types limits locks github templates
+# The commands of the project. Each installs what it needs.
+.PHONY: help new-service demo test scenarios stories faults up down synth check bench iam-usage iam clean setup
+.PHONY: unit service integration coverage hooks lint types limits locks github templates
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-# Python of the machine; it only makes the virtual environment.
+# The machine's Python, which only creates the virtual environment.
 BASE_PYTHON ?= python3
 SUFFIX ?= dev
-# Where `make up` lets local_aws listen.
+# The port of local_aws.
 PORT ?= 4566
 ARGS ?=
 
@@ -18,34 +18,44 @@ export UV_NO_PROGRESS := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 help:
-	@echo 'make demo    watch a commit travel from git push to all traffic, on this machine'
-	@echo 'make test    unit tests, the sample service on Python 3.9, the short scenarios on local_aws'
-	@echo 'make scenarios the long scenarios on local_aws: gates, other accounts, release after release'
-	@echo 'make faults  what goes wrong in a shift under load, and what users see of it; local_aws killed in each phase'
-	@echo 'make up      deploy SUFFIX=$(SUFFIX) on this machine and keep it running, with a page; make down takes all away'
-	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
-	@echo 'make check   ruff, mypy, complexity, locks, actionlint, hadolint, cfn-lint, cdk-nag, who may do what'
-	@echo 'make coverage  unit tests with branch coverage; fails below the figure in pyproject.toml'
-	@echo 'make hooks   let git run the parts of make check that a commit or a push concerns'
-	@echo 'make bench   how long it takes and what it needs'
-	@echo 'make new-service NAME=orders   write a further service and its entry in the catalogue'
-	@echo 'make iam     what each role is granted, and what a release used of it'
-	@echo 'make clean   remove what the others made here'
+	@echo 'Run it on this machine:'
+	@echo '  make demo         deploy, release a commit under load, destroy, with a live view'
+	@echo '  make up           deploy SUFFIX=$(SUFFIX) on local_aws (PORT=$(PORT)) and keep it running, with a dashboard'
+	@echo '  make down         destroy every environment that make up deployed, and stop local_aws'
+	@echo '  make iam-usage    print what each role is granted, and what a release used of it'
+	@echo
+	@echo 'Test it (ARGS goes to pytest):'
+	@echo '  make check        ruff, mypy, complexity, locks, actionlint, hadolint, cfn-lint, cdk-nag, IAM rules'
+	@echo '  make test         unit tests, the service on Python 3.9, the fast scenarios'
+	@echo '  make coverage     unit tests with branch coverage; fails below the figure in pyproject.toml'
+	@echo '  make scenarios    the slow scenarios: every gate, other accounts, ten releases in a row'
+	@echo '  make faults       faults during a release, and local_aws killed in each phase'
+	@echo '  make bench        measure times, throughput and memory'
+	@echo
+	@echo 'Change it:'
+	@echo '  make synth        synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
+	@echo '  make new-service  add a service to the catalogue: make new-service NAME=orders'
+	@echo '  make hooks        let git run the parts of make check that a commit or a push concerns'
+	@echo '  make clean        remove everything that these commands created here'
 
 demo: setup .tools/python-3.9
-	@$(PYTHON) -m harness.demo
+	@$(PYTHON) -m harness demo
 
 up: setup .tools/python-3.9
-	@$(PYTHON) -m harness.up --port $(PORT) --suffix '$(SUFFIX)'
+	@$(PYTHON) -m harness up --port $(PORT) --suffix '$(SUFFIX)'
 
 down: setup
-	@$(PYTHON) -m harness.down
+	@$(PYTHON) -m harness down
 
 bench: setup .tools/python-3.9 .tools/sample-service/.ready
 	@$(PYTHON) -m benchmarks
 
-iam: setup .tools/python-3.9
-	@$(PYTHON) -m harness.iam_usage
+iam-usage: setup .tools/python-3.9
+	@$(PYTHON) -m harness iam-usage
+
+iam:
+	@echo 'make iam is now make iam-usage' >&2
+	@$(MAKE) --no-print-directory iam-usage
 
 new-service: setup
 	@$(PYTHON) -m tools.new_service '$(NAME)'
@@ -82,15 +92,19 @@ service-%: .tools/services/%/.ready
 integration: setup .tools/python-3.9
 	$(PYTHON) -m pytest integration_tests -m 'not slow' -n 2 --dist loadfile $(ARGS)
 
-# What goes wrong, with what is deployed and with local_aws itself.
+# Faults of a release, and of local_aws itself.
 FAULTS := integration_tests/faults integration_tests/test_kill_and_restart.py
 
-# The longest first, so that neither of the two ends alone. Named one by one: pytest orders a folder by itself.
+# The longest first, so that the workers end together. By name, since pytest orders the files of a folder itself.
 LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py first_steps.py two_environments.py runbook.py promotion.py changes.py)
-STORIES := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard integration_tests/test_*.py integration_tests/pitfalls/test_*.py))
+SCENARIOS := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard integration_tests/test_*.py integration_tests/pitfalls/test_*.py))
 
 scenarios: setup .tools/python-3.9
-	$(PYTHON) -m pytest $(STORIES) -m slow -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTHON) -m pytest $(SCENARIOS) -m slow -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+stories:
+	@echo 'make stories is now make scenarios' >&2
+	@$(MAKE) --no-print-directory scenarios
 
 faults: setup .tools/python-3.9
 	$(PYTHON) -m pytest $(FAULTS) $(ARGS)
@@ -138,14 +152,14 @@ hooks: setup
 	pre-commit install
 
 # A browser for the tests of pages, unless the machine has one.
-.tools/browser/.ready: integration_tests/support/browser/package.json integration_tests/support/browser/package-lock.json integration_tests/support/browser/look.mjs | setup
+.tools/browser/.ready: integration_tests/support/browser/package.json integration_tests/support/browser/package-lock.json integration_tests/support/browser/open_page.mjs | setup
 	@mkdir -p .tools/browser/tmp
 	@cp $^ .npmrc .tools/browser
 	$(VENV)/bin/npm ci --silent --prefix .tools/browser
 	@touch $@
 
 clean:
-	@if [ -e $(VENV)/.ready ]; then $(PYTHON) -m harness.down; fi
+	@if [ -e $(VENV)/.ready ]; then $(PYTHON) -m harness down; fi
 	rm -rf cdk.out evidence .coverage .mypy_cache .ruff_cache .pytest_cache
 # The dev container keeps these in volumes, which can be emptied and not removed.
 	set -e; for made in $(VENV) node_modules .tools .local_aws; do \

@@ -60,12 +60,12 @@ def find_local_aws(folder: Path) -> ServerHandle | None:
     return find(folder)
 
 
-def runs_in(folder: Path) -> bool:
+def is_running_in(folder: Path) -> bool:
     """Say whether a run whose files are in `folder` goes on."""
     return find(folder / "local_aws") is not None
 
 
-def cloud_of(running: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
+def local_cloud(running: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
     """Return the cloud that `running` is to an account; what the harness writes goes to `folder`."""
     keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
     return Cloud("local_aws", folder, running.endpoint, running.time_scale, keys, running.containers)
@@ -73,17 +73,22 @@ def cloud_of(running: ServerHandle, folder: Path, account: str = ACCOUNT) -> Clo
 
 @contextmanager
 def local_aws(folder: Path) -> Iterator[ServerHandle]:
-    """Run local_aws for a while. Raises `HarnessError` at the end if it saw a fault."""
-    running = start_local_aws(folder / "local_aws")
+    """Run local_aws while the context is open. Raises `HarnessError` at its end after background errors."""
+    server = start_local_aws(folder / "local_aws")
     try:
-        yield running
+        yield server
     finally:
         with contextlib.suppress(OSError, ValueError):
-            # What each permission was used for: `make iam` prints it. A server that is gone says so below.
-            (folder / PERMISSIONS).write_text(json.dumps(running.permissions(), indent=1))
-        faults = running.stop()
-    if faults:
-        raise HarnessError(f"local_aws saw faults: {'; '.join(faults)}")
+            # A server that has ended is reported below.
+            (folder / PERMISSIONS).write_text(json.dumps(server.permissions(), indent=1))
+        errors = server.stop()
+    check_background_errors(errors)
+
+
+def check_background_errors(errors: list[str]) -> None:
+    """Raise `HarnessError` if local_aws reports errors of its background work."""
+    if errors:
+        raise HarnessError(f"local_aws reports background errors: {'; '.join(errors)}")
 
 
 def peak_memory(running: ServerHandle) -> int:
