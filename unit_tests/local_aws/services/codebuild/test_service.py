@@ -1,4 +1,4 @@
-"""Builds that really run their commands, with S3, CloudWatch Logs and Systems Manager as fakes."""
+"""Builds that run their commands, with fakes of S3, CloudWatch Logs and Systems Manager."""
 
 import errno
 import io
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local_aws.core.api import AwsError
-from local_aws.services.codebuild.shell import processes
+from local_aws.services.codebuild.shell import build_processes
 from unit_tests.local_aws.services.codebuild.fakes import COMMIT, ROLE, World
 
 ALL_PHASES = [
@@ -74,7 +74,7 @@ artifacts: {files: [out/result.txt]}
     assert "Running command mkdir out" in world.log(build)
 
 
-def test_a_failed_pre_build_leaves_out_everything_after_it(world: World) -> None:
+def test_a_failed_pre_build_skips_the_later_phases(world: World) -> None:
     build = world.run(
         "version: 0.2\nphases: {pre_build: {commands: [exit 3, touch x]}, build: {commands: [true]}}"
     )
@@ -89,7 +89,7 @@ def test_a_failed_pre_build_leaves_out_everything_after_it(world: World) -> None
     assert "touch x" not in world.log(build)
 
 
-def test_a_failed_build_phase_still_runs_post_build_which_can_see_it(world: World) -> None:
+def test_post_build_runs_after_a_failed_build_phase_and_knows_that_it_failed(world: World) -> None:
     build = world.run(
         "version: 0.2\nphases:\n  build: {commands: ['false'], finally: ['echo finally']}\n"
         "  post_build: {commands: ['echo succeeding=$CODEBUILD_BUILD_SUCCEEDING']}\n"
@@ -101,17 +101,17 @@ def test_a_failed_build_phase_still_runs_post_build_which_can_see_it(world: Worl
     assert log.index("finally\n") < log.index("Phase complete: BUILD State: FAILED")
 
 
-def test_on_failure_says_otherwise(world: World) -> None:
-    gone_on = world.run(
+def test_on_failure_changes_the_transition(world: World) -> None:
+    continued = world.run(
         "version: 0.2\nphases:\n  pre_build: {on-failure: CONTINUE, commands: ['false']}\n"
         "  build: {commands: ['true']}\n"
     )
-    assert (gone_on["buildStatus"], dict(phases(gone_on))["BUILD"]) == ("FAILED", "SUCCEEDED")
+    assert (continued["buildStatus"], dict(phases(continued))["BUILD"]) == ("FAILED", "SUCCEEDED")
     aborted = world.run("version: 0.2\nphases: {build: {on-failure: ABORT, commands: ['false']}}\n")
     assert "POST_BUILD" not in dict(phases(aborted))
 
 
-def test_stop_kills_what_runs_and_the_build_is_stopped(world: World) -> None:
+def test_stop_build_kills_the_running_command(world: World) -> None:
     build = world.start(BUILD.format('echo on; trap "" TERM; sleep 300; sleep 300'))
     deadline = time.monotonic() + 10
     while world.shown(build).get("currentPhase") != "BUILD" and time.monotonic() < deadline:
@@ -123,35 +123,35 @@ def test_stop_kills_what_runs_and_the_build_is_stopped(world: World) -> None:
     assert world.codebuild.call("StopBuild", {"id": build})["build"]["buildStatus"] == "STOPPED"
 
 
-def test_nothing_of_a_build_runs_on_after_its_end(world: World) -> None:
+def test_no_process_of_a_build_outlives_it(world: World) -> None:
     build = world.run(BUILD.format("(setsid sleep 300 &); sleep 300 & echo left"))
     assert build["buildStatus"] == "SUCCEEDED"
     assert "left" in world.log(build)
     folder = world.codebuild.state / "builds" / build["id"].rpartition(":")[2]
-    assert list(processes(f"CODEBUILD_BUILD_ID={build['id']}", set(), folder)) == []
+    assert list(build_processes(f"CODEBUILD_BUILD_ID={build['id']}", set(), folder)) == []
 
 
-def pace(world: World, value: str) -> dict[str, Any]:
+def scaled_timeout(world: World, value: str) -> dict[str, Any]:
     world.codebuild.projects["build-dev"]["timeoutInMinutes"] = 5
-    variable = {"name": "LOCAL_AWS_TIMEOUT_PACE", "value": value}
+    variable = {"name": "LOCAL_AWS_TIMEOUT_SCALE", "value": value}
     return {"environmentVariablesOverride": [variable]}
 
 
-def test_a_timeout_passes_faster_only_where_the_project_asks_for_it_and_the_log_says_so(world: World) -> None:
-    build = world.run(BUILD.format("sleep 300"), **pace(world, "0.01"))
+def test_a_project_can_scale_the_timeout_and_the_log_reports_it(world: World) -> None:
+    build = world.run(BUILD.format("sleep 300"), **scaled_timeout(world, "0.01"))
     assert failure(build) == ("BUILD", "BUILD_TIMED_OUT", "Build has timed out.")
-    assert "the timeout of 5 minutes pass at 0.01 of its length, in 3 s" in world.log(build)
+    assert "scales the timeout of 5 minutes by 0.01, to 3 s" in world.log(build)
 
 
 @pytest.mark.parametrize("value", ["0", "2", "fast"])
-def test_what_is_no_pace_of_a_timeout_starts_no_build(world: World, value: str) -> None:
-    with pytest.raises(AwsError, match="LOCAL_AWS_TIMEOUT_PACE") as refused:
-        world.start(BUILD.format("true"), **pace(world, value))
+def test_an_invalid_timeout_scale_starts_no_build(world: World, value: str) -> None:
+    with pytest.raises(AwsError, match="LOCAL_AWS_TIMEOUT_SCALE") as refused:
+        world.start(BUILD.format("true"), **scaled_timeout(world, value))
     assert refused.value.code == "InvalidInputException"
     assert world.codebuild.call("ListBuilds", {}) == {"ids": []}
 
 
-def test_a_full_disk_fails_the_phase_in_the_words_of_its_agent(
+def test_a_full_disk_fails_the_phase_with_the_agents_message(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_s3: Any, _source: Any, folder: Path) -> None:
@@ -160,12 +160,12 @@ def test_a_full_disk_fails_the_phase_in_the_words_of_its_agent(
 
     monkeypatch.setattr("local_aws.services.codebuild.phases.download", full)
     build = world.run(BUILD.format("true"))
-    words = "write /codebuild/output/src/file.txt: no space left on device"
-    assert failure(build) == ("DOWNLOAD_SOURCE", "CLIENT_ERROR", words)
-    assert words in world.log(build)
+    message = "write /codebuild/output/src/file.txt: no space left on device"
+    assert failure(build) == ("DOWNLOAD_SOURCE", "CLIENT_ERROR", message)
+    assert message in world.log(build)
 
 
-def test_a_missing_parameter_ends_the_build_in_download_source(world: World) -> None:
+def test_a_missing_parameter_fails_download_source(world: World) -> None:
     world.aws.parameters.clear()
     build = world.run(BUILD.format("true"))
     assert failure(build) == (
@@ -176,7 +176,7 @@ def test_a_missing_parameter_ends_the_build_in_download_source(world: World) -> 
     assert "INSTALL" not in dict(phases(build))
 
 
-def test_a_python_that_the_image_lacks_is_named(world: World) -> None:
+def test_a_python_version_that_the_image_lacks_is_reported(world: World) -> None:
     spec = "version: 0.2\nphases: {install: {runtime-versions: {python: 3.9}}}"
     build = world.run(spec, imageOverride="aws/codebuild/standard:8.0")
     assert failure(build)[1:] == (
@@ -207,7 +207,7 @@ def test_a_python_that_the_image_lacks_is_named(world: World) -> None:
         (BUILD.format("true") + "reports: {r: {files: [no]}}", {}, "UPLOAD_ARTIFACTS", "CLIENT_ERROR"),
     ],
 )
-def test_each_mistake_fails_the_phase_that_meets_it(
+def test_each_error_fails_its_phase(
     world: World, spec: str, more: dict[str, Any], phase: str, code: str
 ) -> None:
     build = world.run(spec, **more)
@@ -215,14 +215,14 @@ def test_each_mistake_fails_the_phase_that_meets_it(
     assert failure(build)[:2] == (phase, code)
 
 
-def test_without_its_log_group_the_log_is_lost_and_the_build_goes_on(world: World) -> None:
+def test_without_its_log_group_a_build_runs_without_a_log(world: World) -> None:
     world.aws.groups.clear()
     build = world.run(BUILD.format("true"))
     assert build["buildStatus"] == "SUCCEEDED"
     assert not world.aws.logs
 
 
-def test_events_tell_of_each_phase_and_of_the_outcome(world: World) -> None:
+def test_events_report_each_phase_and_the_result(world: World) -> None:
     world.run(BUILD.format("false"))
     states = [(d["build-status"], d["current-phase"]) for kind, d in world.events if "State" in kind]
     assert states == [("IN_PROGRESS", "SUBMITTED"), ("FAILED", "COMPLETED")]
@@ -237,7 +237,7 @@ def test_events_tell_of_each_phase_and_of_the_outcome(world: World) -> None:
     assert [p["phase-type"] for p in last["phases"]][-1] == "COMPLETED"
 
 
-def test_a_junit_report_goes_to_the_projects_group(world: World) -> None:
+def test_a_junit_report_is_added_to_the_projects_group(world: World) -> None:
     xml = '<testsuite name="s"><testcase name="a"/><testcase name="b"><failure/></testcase></testsuite>'
     spec = f"version: 0.2\nphases: {{build: {{commands: ['echo ''{xml}'' > r.xml']}}}}\n"
     build = world.run(spec + "reports: {unit-tests: {files: [r.xml]}}")
@@ -254,7 +254,7 @@ def test_a_junit_report_goes_to_the_projects_group(world: World) -> None:
     assert world.codebuild.call("ListReports", {}) == {"reports": []}
 
 
-def test_the_same_start_twice_is_one_build_and_another_is_refused(world: World) -> None:
+def test_an_idempotency_token_starts_one_build(world: World) -> None:
     first = world.start(BUILD.format("true"), idempotencyToken="t")
     assert world.start(BUILD.format("true"), idempotencyToken="t") == first
     with pytest.raises(AwsError, match="Request parameter mismatch for idempotency token t"):
@@ -277,14 +277,16 @@ def test_the_same_start_twice_is_one_build_and_another_is_refused(world: World) 
         ),
     ],
 )
-def test_a_project_that_cannot_be_kept_is_refused(world: World, change: dict[str, Any], code: str) -> None:
+def test_an_invalid_or_unsupported_project_is_refused(
+    world: World, change: dict[str, Any], code: str
+) -> None:
     with pytest.raises(AwsError) as caught:
         world.codebuild.call("CreateProject", world.project | {"name": "other"} | change)
     assert caught.value.code == code
     assert world.codebuild.call("ListProjects", {}) == {"projects": ["build-dev"]}
 
 
-def test_what_is_not_there_is_refused_in_the_words_of_aws(world: World) -> None:
+def test_missing_and_duplicate_resources_are_refused_with_awss_messages(world: World) -> None:
     arn = "arn:aws:codebuild:us-east-1:123456789012:project/"
     with pytest.raises(AwsError, match=f"ResourceNotFoundException: Project cannot be found: {arn}none"):
         world.start(BUILD.format("true"), projectName="none")
@@ -298,7 +300,7 @@ def test_what_is_not_there_is_refused_in_the_words_of_aws(world: World) -> None:
         world.codebuild.call("StartBuild", {"projectName": "build-dev"})
 
 
-def test_cloudformation_makes_changes_and_removes_a_project(world: World) -> None:
+def test_cloudformation_creates_updates_and_deletes_a_project(world: World) -> None:
     kind = world.codebuild.resource_types()["AWS::CodeBuild::Project"]
     properties = {
         "Name": "from-template",
@@ -325,10 +327,10 @@ def test_cloudformation_makes_changes_and_removes_a_project(world: World) -> Non
     assert kind.update is not None
     changed = {k: v for k, v in properties.items() if k != "TimeoutInMinutes"}
     kind.update(name, properties, changed)
-    assert world.codebuild.project(name)["timeoutInMinutes"] == 60
+    assert world.codebuild.find_project(name)["timeoutInMinutes"] == 60
     with pytest.raises(AwsError):
         kind.update(name, changed, changed | {"ServiceRole": "none"})
-    assert world.codebuild.project(name)["serviceRole"] == ROLE
+    assert world.codebuild.find_project(name)["serviceRole"] == ROLE
     with pytest.raises(AwsError, match=r"unsupported property Environment\.Colour"):
         kind.create(properties | {"Environment": {"Colour": "red"}}, "Build", "stack-dev")
     kind.delete(name, changed)
@@ -336,7 +338,7 @@ def test_cloudformation_makes_changes_and_removes_a_project(world: World) -> Non
     assert name not in world.codebuild.projects
 
 
-def test_cloudformation_deletes_a_report_group_with_reports_only_when_told_to(world: World) -> None:
+def test_cloudformation_deletes_a_report_group_with_reports_only_with_delete_reports(world: World) -> None:
     kind = world.codebuild.resource_types()["AWS::CodeBuild::ReportGroup"]
     properties = {
         "Name": "build-dev-unit-tests",
