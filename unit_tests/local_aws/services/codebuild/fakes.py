@@ -15,6 +15,17 @@ from local_aws.services.codebuild.service import CodeBuild
 
 ROLE = "arn:aws:iam::123456789012:role/build-dev"
 COMMIT = "a" * 40
+BUILD = "version: 0.2\nphases:\n  build:\n    commands: ['{}']\n"
+
+
+def phases(build: dict[str, Any]) -> list[tuple[str, str | None]]:
+    return [(phase["phaseType"], phase.get("phaseStatus")) for phase in build["phases"]]
+
+
+def failure(build: dict[str, Any]) -> tuple[str, str, str]:
+    phase = next(p for p in build["phases"] if p.get("phaseStatus") not in ("SUCCEEDED", None))
+    context = phase["contexts"][0]
+    return phase["phaseType"], context["statusCode"], context["message"]
 
 
 class FakeAws:

@@ -14,9 +14,7 @@ def error_message(text: str) -> str:
     return str(caught.value)
 
 
-def test_a_buildspec_with_every_section_is_parsed() -> None:
-    spec = parse(
-        """
+EVERY_SECTION = """
 version: 0.2
 env:
   shell: bash
@@ -39,7 +37,10 @@ reports:
 artifacts: {files: ['**/*'], base-directory: out, discard-paths: yes, name: x}
 cache: {paths: ['/root/.cache/**/*']}
 """
-    )
+
+
+def test_variables_and_phases_are_parsed() -> None:
+    spec = parse(EVERY_SECTION)
     assert spec.shell == "bash"
     assert spec.variables == {"PORT": "8080", "EMPTY": ""}
     # As a number, which YAML makes of it, it would be 3.1.
@@ -47,6 +48,10 @@ cache: {paths: ['/root/.cache/**/*']}
     assert spec.phases["install"].commands == ("pip install x",)
     assert spec.phases["build"].commands == ("one\ntwo\n",)
     assert (spec.phases["build"].on_failure, spec.phases["build"].finally_) == ("CONTINUE", ("three",))
+
+
+def test_artifacts_reports_and_the_cache_are_parsed() -> None:
+    spec = parse(EVERY_SECTION)
     assert spec.artifacts is not None
     assert (spec.artifacts.base_directory, spec.artifacts.discard_paths) == ("out", True)
     assert spec.reports["unit-tests"].files == ("r.xml",)
