@@ -12,7 +12,7 @@ from local_aws.services.codebuild.shapes import BuildArtifactsShape
 
 
 class ArtifactUpload:
-    """Uploads as the request's `artifacts` say, with the client `s3`."""
+    """Uploads the artifact of one build, with the settings of the request's `artifacts`."""
 
     def __init__(self, s3: Any, request: BuildRequest, build_id: str) -> None:
         self.s3 = s3

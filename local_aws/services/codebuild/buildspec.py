@@ -179,7 +179,7 @@ def _is_yes(value: str | None, path: str) -> bool:
 
 
 class _Mapping:
-    """The keys of one mapping. Reading a key removes it: a key that is left at the end is unknown."""
+    """The keys of one mapping. Reading a key removes it: the keys that remain at the end are unknown."""
 
     def __init__(self, node: yaml.Node | None, path: str) -> None:
         self.path = path

@@ -119,32 +119,32 @@ class BuildRun:
         return "SUCCEEDED" if self.succeeding else "FAILED"
 
     @contextmanager
-    def _phase(self, kind: str) -> Iterator[None]:
+    def _phase(self, phase_type: str) -> Iterator[None]:
         """Run the block as a phase; what it raises ends the phase, and the caller gets a `PhaseError`."""
-        self.build.start_phase(kind)
+        self.build.start_phase(phase_type)
         try:
             self._check_interrupted()
             yield
         except PhaseError as error:
-            self._end_phase(kind, error.status, error.code, error.message)
+            self._end_phase(phase_type, error.status, error.code, error.message)
             raise
         except PHASE_ERRORS as error:
-            self._end_phase(kind, "FAILED", status_code(error), str(error))
+            self._end_phase(phase_type, "FAILED", status_code(error), str(error))
             raise PhaseError(status_code(error), str(error)) from error
         except BaseException as error:
             if isinstance(error, OSError) and is_full(error):
-                self._end_phase(kind, "FAILED", "CLIENT_ERROR", no_space(error))
+                self._end_phase(phase_type, "FAILED", "CLIENT_ERROR", no_space(error))
                 raise PhaseError("CLIENT_ERROR", no_space(error)) from error
             self.build.end_phase("FAULT", "INTERNAL_ERROR", "local_aws failed, see its log")
             raise
         else:
-            self._end_phase(kind, "SUCCEEDED", "", "")
+            self._end_phase(phase_type, "SUCCEEDED", "", "")
 
-    def _end_phase(self, kind: str, status: str, code: str, message: str) -> None:
+    def _end_phase(self, phase_type: str, status: str, code: str, message: str) -> None:
         if status != "SUCCEEDED":
             self.succeeding = False
-        if kind not in ("QUEUED", "PROVISIONING"):
-            self.log.line(f"Phase complete: {kind} State: {status}")
+        if phase_type not in ("QUEUED", "PROVISIONING"):
+            self.log.line(f"Phase complete: {phase_type} State: {status}")
             self.log.line(f"Phase context status code: {code} Message: {message}")
             self.log.flush()
         self.build.end_phase(status, code, message)
@@ -215,18 +215,18 @@ class BuildRun:
 
     def _run_buildspec(self, spec: Buildspec) -> bool:
         """Run the four phases of the buildspec; return whether UPLOAD_ARTIFACTS follows."""
-        for kind, name in COMMAND_PHASES.items():
+        for phase_type, name in COMMAND_PHASES.items():
             phase = spec.phases.get(name, BuildspecPhase())
             try:
-                with self._phase(kind):
-                    self.log.line(f"Entering phase {kind}")
-                    if kind == "INSTALL" and self.python is not None:
+                with self._phase(phase_type):
+                    self.log.line(f"Entering phase {phase_type}")
+                    if phase_type == "INSTALL" and self.python is not None:
                         install_python(self.folders, self.python, self.state / "pythons")
                     self._run_commands(phase)
             except InterruptedBuildError:
                 raise
             except PhaseError:
-                default = "ABORT" if kind in BUILD_ENDING_PHASES else "CONTINUE"
+                default = "ABORT" if phase_type in BUILD_ENDING_PHASES else "CONTINUE"
                 if (phase.on_failure or default) == "ABORT":
                     return False
             self._export_variables(spec)

@@ -25,7 +25,7 @@ REPORT_ACTIONS = ("codebuild:CreateReport", "codebuild:BatchPutTestCases", "code
 
 
 class CodeBuild(ReportGroups):
-    """The service. `containers` gives a build its `docker`."""
+    """The service. `containers` provides the `docker` of a build."""
 
     kept = (
         *("projects", "report_groups", "reports", "test_cases"),

@@ -115,7 +115,7 @@ def build_processes(tag: str, sessions: set[int], folder: Path) -> Iterator[int]
     """Yield the IDs of a build's running processes.
 
     A process belongs to the build if it was started with `tag` (`NAME=value`) in its environment, if it is in
-    one of the sessions, or if its working folder is below `folder`: a daemon may have left all but the last.
+    one of the sessions, or if its working folder is below `folder`: a daemon can change the first two.
     """
     root = str(folder.resolve())
     for entry in others():
