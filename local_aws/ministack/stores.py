@@ -1,4 +1,4 @@
-"""MiniStack's stores: read whole while another thread writes to them, kept, and given back."""
+"""Reads MiniStack's stores while other threads write to them, for snapshots too, and restores them."""
 
 import importlib
 import pickle
@@ -14,11 +14,11 @@ from local_aws.ministack.compat import require
 READERS = ("items", "values", "items_scoped", "values_scoped", "all_items")
 
 SERVICES = "ministack.services."
-# What MiniStack remembers elsewhere than in its scoped stores, and could not do without.
+# State that MiniStack needs and has outside of its scoped stores.
 PLAIN = (("ec2", "_default_initialized_scopes"), ("sts", "_sessions"))
-# What it writes down and never reads.
+# State that it writes and never reads.
 TRACES = (("eventbridge", "_events_log"),)
-# Where the points of metrics are, and how often they are kept, in seconds.
+# The store of metric points, and the seconds between two snapshots of it.
 POINTS, POINTS_EVERY = ("cloudwatch", "_metrics"), 10.0
 
 _responses = require("core.responses", "AccountScopedDict", "AccountRegionScopedDict")
@@ -26,11 +26,11 @@ for _module, _name in (*PLAIN, *TRACES, POINTS):
     require(f"services.{_module}", _name)
 
 
-def install() -> None:
-    """Let a reader of a store begin again when a writer came between.
+def patch_store_readers() -> None:
+    """Repeat a read of a store that a write of another thread interrupted.
 
-    MiniStack reads with `list(store.items())`, which a garbage collection breaks into; with CloudFormation on
-    worker threads, somebody else's log line could make the deletion of a log group fail.
+    MiniStack reads with `list(store.items())`, which a garbage collection can interrupt. CloudFormation runs
+    on worker threads: a log line of another one could fail the deletion of a log group.
     """
     for store in (_responses.AccountScopedDict, _responses.AccountRegionScopedDict):
         for name in READERS:

@@ -65,7 +65,7 @@ class LoadBalancing:
             # MiniStack reads its environment when it is imported: not before the server set it.
             from local_aws.ministack import elbv2
 
-            elbv2.install(self.apply, self.describe_health)
+            elbv2.patch_elbv2(self.apply, self.describe_health)
 
     def resource_types(self) -> dict[str, ResourceType]:
         """Return CloudFormation's types."""

@@ -13,7 +13,7 @@ from local_aws.ministack.ec2 import _source
 
 def test_a_private_name_that_is_gone_is_one_clear_line() -> None:
     with pytest.raises(
-        RuntimeError, match=r"^ministack\.core\.arn has no gone, lost: local_aws does not know"
+        RuntimeError, match=r"^ministack\.core\.arn has no gone, lost: local_aws does not support"
     ):
         require("core.arn", "parse_arn", "gone", "lost")
 
@@ -24,7 +24,7 @@ def test_the_names_that_are_there_pass() -> None:
 
 def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "1.5.34")
-    with pytest.raises(RuntimeError, match=r"MiniStack 1\.5\.34 is installed, local_aws knows 1\.5\.33"):
+    with pytest.raises(RuntimeError, match=r"MiniStack 1\.5\.34 is installed, local_aws requires 1\.5\.33"):
         ministack.check_version()
 
 

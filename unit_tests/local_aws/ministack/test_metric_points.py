@@ -8,7 +8,7 @@ from ministack.services import cloudwatch
 
 from local_aws.core.clock import Clock
 from local_aws.ministack import stores
-from local_aws.ministack.cloudwatch import RETENTION, TIDIED_EVERY, tidier
+from local_aws.ministack.cloudwatch import EVICTION_INTERVAL, RETENTION, make_eviction
 from local_aws.ministack.stores import Points, Stores
 
 FASTER = Clock(1e-5)
@@ -18,14 +18,14 @@ def point(age: float) -> dict[str, float]:
     return {"Timestamp": time.time() - FASTER.seconds(age), "Value": 1.0}
 
 
-def test_a_point_goes_after_fifteen_days_by_the_clock() -> None:
+def test_a_point_expires_after_fifteen_days_of_the_clock() -> None:
     old, new = point(2 * RETENTION), point(RETENTION / 2)
     service = SimpleNamespace(_metrics={"both": [old, new], "old": [old]})
-    tidy = tidier(service, FASTER)
-    tidy()
-    assert service._metrics == {"both": [old, new], "old": [old]}, "nobody looks at each with every request"
-    time.sleep(FASTER.seconds(TIDIED_EVERY))
-    tidy()
+    evict = make_eviction(service, FASTER)
+    evict()
+    assert service._metrics == {"both": [old, new], "old": [old]}, "no eviction within the interval"
+    time.sleep(FASTER.seconds(EVICTION_INTERVAL))
+    evict()
     assert service._metrics == {"both": [new]}
 
 

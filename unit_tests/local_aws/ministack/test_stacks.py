@@ -50,7 +50,7 @@ def topics(cloud: Cloud) -> str:
 def test_a_property_that_nobody_knows_fails_its_resource(cloud: Cloud) -> None:
     body = template(T={**TOPIC, "TopicName": "misspelt", "DisplayNaem": "x"})
     assert cloud.create("misspelt", body) == "ROLLBACK_COMPLETE"
-    assert "local_aws does not act on AWS::SNS::Topic DisplayNaem" in cloud.reasons("misspelt")
+    assert "local_aws does not support AWS::SNS::Topic DisplayNaem" in cloud.reasons("misspelt")
     assert "misspelt" not in topics(cloud)
 
 

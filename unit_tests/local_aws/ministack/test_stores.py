@@ -18,7 +18,7 @@ MANY = 5000
 @pytest.fixture(params=[AccountScopedDict, AccountRegionScopedDict])
 def store(request: pytest.FixtureRequest) -> Iterator[AccountRegionScopedDict]:
     """A store that gets one more record in the middle of the next read, as another thread would put it."""
-    stores.install()
+    stores.patch_store_readers()
     made = request.param()
     for number in range(MANY):
         made[f"record-{number}"] = object()

@@ -38,7 +38,7 @@ def seen() -> Iterator[list[Snapshot]]:
     alb.reset()
     snapshots: list[Snapshot] = []
     health = [{"Target": {"Id": "127.0.9.1", "Port": 8080}, "TargetHealth": {"State": "draining"}}]
-    elbv2.install(snapshots.append, lambda _arn, _asked: health)
+    elbv2.patch_elbv2(snapshots.append, lambda _arn, _asked: health)
     yield snapshots
     alb.reset()
 
