@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 RATE = 50.0
 # The gate is over in a moment. Everything else lasts; what services do by themselves is kept by then.
 SHORT, KEPT = "AfterAllowTestTraffic", timedelta(seconds=3)
-INTERRUPTED = "local_aws ended in the middle of it"
+INTERRUPTED = "local_aws ended during the operation"
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ responses = require("core.responses", "now_iso", "request_scope")
 IN_PROGRESS = "_IN_PROGRESS"
 # No operation runs: a change set waits for its execution.
 WAITING = "REVIEW_IN_PROGRESS"
-REASON = "local_aws stopped during the operation"
+REASON = "local_aws ended during the operation"
 # A resource may exist although its stack has no record of its creation. The deletion of the stack finds it by
 # these names, and ignores one that does not exist.
 NAMES = {

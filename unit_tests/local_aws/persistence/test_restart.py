@@ -84,7 +84,7 @@ def test_a_stack_in_the_making_is_failed_and_can_be_deleted_with_its_children(cl
     stack = cloud.stack("half")
     assert (stack["StackStatus"], stack["StackStatusReason"]) == (
         "CREATE_FAILED",
-        "local_aws stopped during the operation",
+        "local_aws ended during the operation",
     )
     assert cloud.delete("half") == "DELETE_COMPLETE"
     assert groups(cloud) == []
