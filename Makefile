@@ -1,12 +1,13 @@
-# The only commands a person has to know. Each sets up what it needs.
-.PHONY: help new-service demo test scenarios faults up down synth check bench iam clean setup unit service integration
+# The commands of the project. Each installs what it needs.
+.PHONY: help new-service demo test scenarios stories faults up down synth check bench iam-usage iam clean setup
+.PHONY: unit service integration coverage hooks lint types limits locks github templates
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-# Python of the machine; it only makes the virtual environment.
+# The machine's Python, which only creates the virtual environment.
 BASE_PYTHON ?= python3
 SUFFIX ?= dev
-# Where `make up` lets local_aws listen.
+# The port of local_aws.
 PORT ?= 4566
 ARGS ?=
 
@@ -17,32 +18,44 @@ export UV_NO_PROGRESS := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 help:
-	@echo 'make demo    watch a commit travel from git push to all traffic, on this machine'
-	@echo 'make test    unit tests, the sample service on Python 3.9, the short scenarios on local_aws'
-	@echo 'make scenarios the long scenarios on local_aws: gates, other accounts, release after release'
-	@echo 'make faults  what goes wrong in a shift under load, and what users see of it; local_aws killed in each phase'
-	@echo 'make up      deploy SUFFIX=$(SUFFIX) on this machine and keep it running, with a page; make down takes all away'
-	@echo 'make synth   synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
-	@echo 'make check   ruff, mypy, cfn-lint, cdk-nag, who may do what, actionlint, hadolint'
-	@echo 'make bench   how long it takes and what it needs'
-	@echo 'make new-service NAME=orders   write a further service and its entry in the catalogue'
-	@echo 'make iam     what each role is granted, and what a release used of it'
-	@echo 'make clean   remove what the others made here'
+	@echo 'Run it on this machine:'
+	@echo '  make demo         deploy, release a commit under load, destroy, with a live view'
+	@echo '  make up           deploy SUFFIX=$(SUFFIX) on local_aws (PORT=$(PORT)) and keep it running, with a dashboard'
+	@echo '  make down         destroy every environment that make up deployed, and stop local_aws'
+	@echo '  make iam-usage    print what each role is granted, and what a release used of it'
+	@echo
+	@echo 'Test it (ARGS goes to pytest):'
+	@echo '  make check        ruff, mypy, complexity, locks, actionlint, hadolint, cfn-lint, cdk-nag, IAM rules'
+	@echo '  make test         unit tests, the service on Python 3.9, the fast scenarios'
+	@echo '  make coverage     unit tests with branch coverage; fails below the figure in pyproject.toml'
+	@echo '  make scenarios    the slow scenarios: every gate, other accounts, ten releases in a row'
+	@echo '  make faults       faults during a release, and local_aws killed in each phase'
+	@echo '  make bench        measure times, throughput and memory'
+	@echo
+	@echo 'Change it:'
+	@echo '  make synth        synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
+	@echo '  make new-service  add a service to the catalogue: make new-service NAME=orders'
+	@echo '  make hooks        let git run the parts of make check that a commit or a push concerns'
+	@echo '  make clean        remove everything that these commands created here'
 
 demo: setup .tools/python-3.9
-	@$(PYTHON) -m harness.demo
+	@$(PYTHON) -m harness demo
 
 up: setup .tools/python-3.9
-	@$(PYTHON) -m harness.up --port $(PORT) --suffix '$(SUFFIX)'
+	@$(PYTHON) -m harness up --port $(PORT) --suffix '$(SUFFIX)'
 
 down: setup
-	@$(PYTHON) -m harness.down
+	@$(PYTHON) -m harness down
 
 bench: setup .tools/python-3.9 .tools/sample-service/.ready
 	@$(PYTHON) -m benchmarks
 
-iam: setup .tools/python-3.9
-	@$(PYTHON) -m harness.iam_usage
+iam-usage: setup .tools/python-3.9
+	@$(PYTHON) -m harness iam-usage
+
+iam:
+	@echo 'make iam is now make iam-usage' >&2
+	@$(MAKE) --no-print-directory iam-usage
 
 new-service: setup
 	@$(PYTHON) -m tools.new_service '$(NAME)'
@@ -54,10 +67,18 @@ synth: setup
 
 test: unit service integration
 
+UNIT := $(PYTHON) -m pytest unit_tests -n auto --maxprocesses 4
+
 # What these are about is not the containers: those that are make their own engine.
-unit: export LOCAL_AWS_CONTAINERS := processes
-unit: setup .tools/browser/.ready .tools/sample-service/.ready
-	$(PYTHON) -m pytest unit_tests -n auto --maxprocesses 4 $(ARGS)
+unit coverage: export LOCAL_AWS_CONTAINERS := processes
+unit coverage: setup .tools/browser/.ready .tools/sample-service/.ready
+
+unit:
+	$(UNIT) $(ARGS)
+
+# [tool.coverage] in pyproject.toml says what is measured, and below which figure this fails.
+coverage:
+	$(UNIT) --cov --cov-report=term $(ARGS)
 
 # Those of the catalogue, too: each with its own requirements.
 SERVICES := $(notdir $(wildcard services/*))
@@ -71,58 +92,99 @@ service-%: .tools/services/%/.ready
 integration: setup .tools/python-3.9
 	$(PYTHON) -m pytest integration_tests -m 'not slow' -n 2 --dist loadfile $(ARGS)
 
-# What goes wrong, with what is deployed and with local_aws itself.
+# Faults of a release, and of local_aws itself.
 FAULTS := integration_tests/faults integration_tests/test_kill_and_restart.py
 
-# The longest first, so that neither of the two ends alone. Named one by one: pytest orders a folder by itself.
+# The longest first, so that the workers end together. By name, since pytest orders the files of a folder itself.
 LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py first_steps.py two_environments.py runbook.py promotion.py changes.py)
-STORIES := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard integration_tests/test_*.py integration_tests/pitfalls/test_*.py))
+SCENARIOS := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard integration_tests/test_*.py integration_tests/pitfalls/test_*.py))
 
 scenarios: setup .tools/python-3.9
-	$(PYTHON) -m pytest $(STORIES) -m slow -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PYTHON) -m pytest $(SCENARIOS) -m slow -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+stories:
+	@echo 'make stories is now make scenarios' >&2
+	@$(MAKE) --no-print-directory scenarios
 
 faults: setup .tools/python-3.9
 	$(PYTHON) -m pytest $(FAULTS) $(ARGS)
 
-check: setup .tools/sample-service/.ready
+# Each part is a hook of .pre-commit-config.yaml, too.
+check: lint types limits locks github templates
+
+lint: setup
 	ruff check .
 	ruff format --check .
+	hadolint Dockerfile .devcontainer/Dockerfile
+
+types: setup .tools/sample-service/.ready
 	mypy app.py infrastructure tools operations local_aws harness integration_tests benchmarks unit_tests
 	cd sample_service && mypy --strict --python-executable ../.tools/sample-service/bin/python .
+
+# Complexity with comprehensions counted in, and lines.
+limits: setup
+	$(PYTHON) -m pytest --quiet unit_tests/test_code_limits.py
+
+# Dependabot edits a lock pin by pin; whether the pins fit together is seen here.
+locks: setup .tools/sample-service/.ready
+	uv pip check --python $(PYTHON)
+	uv pip check --python .tools/sample-service/bin/python
+
+github: setup
+	actionlint lib/*.yml .github/workflows/*.yml
+	check-jsonschema --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	check-jsonschema --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	pre-commit validate-config
+
+templates: setup
 	$(MAKE) --no-print-directory synth
 	$(PYTHON) -m tools.assembly cdk.out/every-option
 	cfn-lint cdk.out/*.template.json cdk.out/every-option/*.template.json
 	$(PYTHON) -m tools.nag
 	$(PYTHON) -m tools.iam_docs --check
-	$(PYTHON) -m local_aws.server.api_coverage --check
+	$(PYTHON) -m local_aws api-coverage | diff docs/local-aws.md -
 	$(PYTHON) -m tools.diagram --check
 	$(PYTHON) -m tools.cost --check
-	actionlint lib/ci-cd.yml
-	hadolint Dockerfile
+
+hooks: setup
+	pre-commit install
 
 # A browser for the tests of pages, unless the machine has one.
-.tools/browser/.ready: integration_tests/support/browser/package.json integration_tests/support/browser/package-lock.json integration_tests/support/browser/look.mjs | setup
+.tools/browser/.ready: integration_tests/support/browser/package.json integration_tests/support/browser/package-lock.json integration_tests/support/browser/open_page.mjs | setup
 	@mkdir -p .tools/browser/tmp
 	@cp $^ .npmrc .tools/browser
 	$(VENV)/bin/npm ci --silent --prefix .tools/browser
 	@touch $@
 
 clean:
-	@if [ -e $(VENV)/.ready ]; then $(PYTHON) -m harness.down; fi
-	rm -rf $(VENV) node_modules cdk.out .tools .local_aws evidence .mypy_cache .ruff_cache .pytest_cache
+	@if [ -e $(VENV)/.ready ]; then $(PYTHON) -m harness down; fi
+	rm -rf cdk.out evidence .coverage .mypy_cache .ruff_cache .pytest_cache
+# The dev container keeps these in volumes, which can be emptied and not removed.
+	set -e; for made in $(VENV) node_modules .tools .local_aws; do \
+	  if mountpoint --quiet $$made; then find $$made -mindepth 1 -delete; else rm -rf $$made; fi; \
+	done
 
 # Setting up: everything is locked by hash, nothing needs root, and nothing happens when nothing changed.
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: requirements/uv.txt requirements/dev.txt package.json package-lock.json .npmrc
+# Scripts and the editable install of local_aws contain the checkout's path: a moved checkout is set up again.
+ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(realpath $(VENV)))
+.PHONY: $(VENV)/.ready
+CLEAR := --clear
+endif
+
+$(VENV)/.ready: requirements/uv.txt requirements/dev.txt local_aws/pyproject.toml package.json package-lock.json .npmrc
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo 'setup: python3 is missing or older than 3.11: install Python 3.11 or newer, or name one: make BASE_PYTHON=python3.12' >&2; exit 2; }
-	@$(BASE_PYTHON) -m venv $(VENV) >/dev/null || { \
+	@$(BASE_PYTHON) -m venv $(CLEAR) $(VENV) >/dev/null || { \
 	  echo 'setup: python3 cannot make a virtual environment: install python3-venv' >&2; exit 2; }
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	$(VENV)/bin/uv pip sync --quiet --python $(PYTHON) --require-hashes requirements/dev.txt
+	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --offline --no-deps --no-build-isolation --editable ./local_aws
 	$(VENV)/bin/npm ci --silent
-	@touch $@
+	@cd $(VENV) && pwd -P > .ready
 
 FIND_3_9 := $(PYTHON) -c 'from local_aws.host.interpreters import find_python; print(find_python("3.9"))'
 

@@ -1,4 +1,4 @@
-"""Reads the CDK context once and synthesizes one environment."""
+"""Read the CDK context once and synthesize one environment."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from infrastructure.errors import AppError
 
 
 def main() -> int:
-    """Synthesize, or say in one line what stands in the way."""
+    """Synthesize, or print the error in one line and return 2."""
     app = App()
     try:
         config = Config.from_context(app.node.get_all_context())
-        # Not above: it loads most of the CDK, and a slip in the context should be answered before that.
+        # Imported late: it loads most of the CDK, and an error in the context comes before that.
         from infrastructure.stacks.root import RootStack
 
         RootStack(app, config=config)

@@ -15,8 +15,8 @@ from benchmarks.container import throughput
 from benchmarks.templates import growth
 from benchmarks.waits import waits
 from harness.cloud import PROJECT, Cloud, HarnessError
-from harness.folders import clear, run_folder
-from harness.local import cloud_of, local_aws, peak_memory, runs_in
+from harness.folders import remove_finished_runs, run_folder
+from harness.local import is_running_in, local_aws, local_cloud, peak_memory
 from harness.progress import Progress
 from harness.scenario import Scenario, ScenarioError
 from harness.suffixes import random_suffix
@@ -76,12 +76,12 @@ def _synth(output: Path, arguments: list[str]) -> float:
 
 
 def _road() -> list[tuple[str, str]]:
-    clear("bench", runs_in)
+    remove_finished_runs("bench", is_running_in)
     folder = run_folder("bench")
     began = time.monotonic()
     with local_aws(folder) as running:
         started = time.monotonic() - began
-        cloud = cloud_of(running, folder)
+        cloud = local_cloud(running, folder)
         scenario = Scenario(cloud, random_suffix("b"), Progress(lambda _: None, cloud.time_scale))
         try:
             rows = _scenario(scenario, cloud)
@@ -100,7 +100,7 @@ def _road() -> list[tuple[str, str]]:
 
 def _scenario(scenario: Scenario, cloud: Cloud) -> list[tuple[str, str]]:
     deploying = _timed(scenario.deploy)
-    scenario.seed()
+    scenario.wait_for_seed()
     developer = scenario.developer()
     with scenario.probing(RATE) as prober:
         commit = developer.greet("Hello from the bench")

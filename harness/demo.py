@@ -1,4 +1,4 @@
-"""`python -m harness.demo`: the first scenario on local_aws, to watch; it ends with all destroyed."""
+"""Runs the first scenario on local_aws with a live view; everything is destroyed at the end."""
 
 import shutil
 import sys
@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.live import Live
 
 from harness.cloud import Cloud
-from harness.folders import clear, run_folder
-from harness.interrupts import defer_signals, sigterm_as_ctrl_c
-from harness.local import cloud_of, local_aws, runs_in
+from harness.folders import remove_finished_runs, run_folder
+from harness.local import is_running_in, local_aws, local_cloud
 from harness.prober import Figures
 from harness.progress import Progress
 from harness.scenario import Scenario, ScenarioError
 from harness.screen import Screen
+from harness.signals import defer_signals, sigterm_as_keyboard_interrupt
 from harness.suffixes import random_suffix
 from operations.errors import OperationsError
 
@@ -25,7 +25,7 @@ RATE = 100.0
 
 @dataclass
 class Verdict:
-    """What the last line says."""
+    """The figures of the last line."""
 
     old: str
     new: str
@@ -38,63 +38,63 @@ class Verdict:
         figures = self.figures
         return (
             f"{self.old[:7]} -> {self.new[:7]}: push to all traffic in {self.shift_seconds:.0f} s "
-            f"(AWS's waits at {time_scale:g} of their length); "
+            f"(AWS's waits take {time_scale:g} of their length); "
             f"{figures.requests} requests at {figures.rate:.0f}/s, "
             f"{figures.failures} failed, p50 {figures.p50:.0f} ms, p95 {figures.p95:.0f} ms; 0 leftovers"
         )
 
 
-def main() -> int:
-    """Play the scenario; return 0 if it passed, 1 if it failed, 2 for what a person can set right."""
+def demo() -> int:
+    """Run the scenario and print its figures. Raises `ScenarioError` when it fails."""
     console = Console()
-    clear("demo", runs_in)
+    remove_finished_runs("demo", is_running_in)
     folder = run_folder("demo")
     try:
-        with sigterm_as_ctrl_c(), local_aws(folder) as running:
-            cloud = cloud_of(running, folder)
-            verdict = _watched(console, cloud) if console.is_terminal else _told(cloud, Progress(print))
+        with sigterm_as_keyboard_interrupt(), local_aws(folder) as server:
+            cloud = local_cloud(server, folder)
+            if console.is_terminal:
+                verdict = _run_with_screen(console, cloud)
+            else:
+                verdict = _run(cloud, Progress(print))
     except KeyboardInterrupt:
         print("demo: interrupted; everything is destroyed", file=sys.stderr)
         return 130
-    except ScenarioError as error:
-        print(f"demo: FAILED: {error}\ndemo: what was written is in {folder}", file=sys.stderr)
-        return 1
-    except OperationsError as error:
-        print(f"demo: {error}\ndemo: what was written is in {folder}", file=sys.stderr)
-        return 2
-    # Of a scenario that came out as told, nobody needs the state; it takes some 100 MB.
+    except (ScenarioError, OperationsError):
+        print(f"demo: the files of this run are in {folder}", file=sys.stderr)
+        raise
+    # The state takes about 100 MB, and is of no use after a success.
     shutil.rmtree(folder, ignore_errors=True)
     print(verdict.line(cloud.time_scale))
-    print(f"the report of it: {verdict.report}")
+    print(f"report: {verdict.report}")
     return 0
 
 
-def _watched(console: Console, cloud: Cloud) -> Verdict:
+def _run_with_screen(console: Console, cloud: Cloud) -> Verdict:
     screen = Screen()
     with Live(screen, console=console, refresh_per_second=4):
-        return _told(cloud, screen.progress)
+        return _run(cloud, screen.progress)
 
 
-def _told(cloud: Cloud, progress: Progress) -> Verdict:
+def _run(cloud: Cloud, progress: Progress) -> Verdict:
     progress.time_scale = cloud.time_scale
     progress.containers = cloud.containers
-    progress.step(f"local_aws at {cloud.endpoint}; AWS's waits pass at {cloud.time_scale:g} of their length")
+    progress.step(f"local_aws at {cloud.endpoint}; AWS's waits take {cloud.time_scale:g} of their length")
     progress.step(f"containers: {cloud.containers}")
     scenario = Scenario(cloud, random_suffix("demo"), progress)
     try:
         verdict = _release(scenario)
         before = scenario.traffic()
         if scenario.deploy() or scenario.traffic() != before:
-            raise ScenarioError("a second cdk deploy changed something")
+            raise ScenarioError("a second cdk deploy changed the stack or its traffic")
         scenario.destroy()
     except BaseException as error:
-        broken = str(error).partition(chr(10))[0] or type(error).__name__
-        progress.step(f"broken off: {broken}")
+        reason = str(error).partition(chr(10))[0] or type(error).__name__
+        progress.step(f"aborted: {reason}")
         try:
             with defer_signals("destroying, please wait"):
                 scenario.destroy()
         finally:
-            scenario.recorder.finish(passed=False, verdict=broken)
+            scenario.recorder.finish(passed=False, verdict=reason)
         raise
     verdict.report = scenario.recorder.finish(passed=True, verdict=verdict.line(cloud.time_scale))
     return verdict
@@ -102,10 +102,10 @@ def _told(cloud: Cloud, progress: Progress) -> Verdict:
 
 def _release(scenario: Scenario) -> Verdict:
     scenario.deploy()
-    seeded = scenario.seed()
+    seeded = scenario.wait_for_seed()
     developer = scenario.developer()
     with scenario.probing() as prober:
-        # A moment of the old version alone, to be seen.
+        # The live view first shows the old version alone.
         time.sleep(2)
         commit = developer.greet("Hello from the demo")
         began = prober.seconds
@@ -116,7 +116,3 @@ def _release(scenario: Scenario) -> Verdict:
         line = verdict.line(scenario.cloud.time_scale)
         raise ScenarioError(f"requests failed at {RATE:g} requests/s: {line}")
     return verdict
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,16 +1,19 @@
-"""`python -m harness.down`: destroy what `up` deployed, and stop local_aws."""
+"""Destroys every environment that `up` deployed, and stops local_aws."""
 
 import shutil
 import sys
 from pathlib import Path
 
-from harness.cloud import Cloud
+import requests
+from botocore.exceptions import BotoCoreError
+
+from harness.cloud import Cloud, HarnessError
 from harness.environment import LOG
 from harness.folders import folder
-from harness.interrupts import defer_signals
-from harness.local import cloud_of, find_local_aws
+from harness.local import find_local_aws, local_cloud
 from harness.progress import Progress
 from harness.scenario import Scenario, ScenarioError
+from harness.signals import defer_signals
 from harness.up import FOLDER
 from operations import leftovers
 from operations.errors import OperationsError
@@ -18,44 +21,53 @@ from operations.inventory.stacks import stacks
 from operations.ownership import suffixes
 
 
-def main() -> int:
-    """Destroy, and stop; return 1 when something is left or went wrong meanwhile."""
-    written = folder(FOLDER)
-    running = find_local_aws(written / "local_aws")
-    if running is None:
-        shutil.rmtree(written / "local_aws", ignore_errors=True)
-        print("down: nothing runs, and nothing is kept")
+def down() -> int:
+    """Destroy the environments and stop local_aws; return 1 if something remains or an error occurred.
+
+    Raises `HarnessError` if local_aws ends meanwhile.
+    """
+    files = folder(FOLDER)
+    server = find_local_aws(files / "local_aws")
+    if server is None:
+        shutil.rmtree(files / "local_aws", ignore_errors=True)
+        print("down: local_aws is not running, and no state remains")
         return 0
-    cloud = cloud_of(running, written)
-    failed = 0
-    with defer_signals("destroying, please wait"):
-        for suffix in environments(cloud, written):
-            try:
-                Scenario(cloud, suffix, Progress(print, cloud.time_scale)).destroy()
-            except (ScenarioError, OperationsError) as error:
-                print(f"down: {suffix}: {error}", file=sys.stderr)
-                failed = 1
-    # Stopped in any case: local_aws keeps nothing that could cost money.
-    faults = running.stop()
-    for fault in faults:
-        print(f"down: local_aws saw a fault: {fault}", file=sys.stderr)
-    if failed or faults:
+    try:
+        with defer_signals("destroying, please wait"):
+            failed = _destroy_all(local_cloud(server, files), files)
+    except (BotoCoreError, requests.RequestException) as error:
+        raise HarnessError(
+            f"local_aws stopped answering: {error}. Run `make down` again to remove what remains"
+        ) from error
+    # Whatever failed: nothing on local_aws costs money.
+    errors = server.stop()
+    for found in errors:
+        print(f"down: background error in local_aws: {found}", file=sys.stderr)
+    if failed or errors:
         return 1
-    # Else it would go on where it ended.
-    shutil.rmtree(written / "local_aws")
+    # With its state, the next local_aws would resume.
+    shutil.rmtree(files / "local_aws")
     return 0
 
 
-def environments(cloud: Cloud, written: Path) -> list[str]:
-    """Return the suffixes of all that is deployed, and of what `up` tried if it left something.
+def _destroy_all(cloud: Cloud, files: Path) -> bool:
+    """Destroy every environment; return whether one of them failed."""
+    failed = False
+    for suffix in environments(cloud, files):
+        try:
+            Scenario(cloud, suffix, Progress(print, cloud.time_scale)).destroy()
+        except (ScenarioError, OperationsError) as error:
+            print(f"down: {suffix}: {error}", file=sys.stderr)
+            failed = True
+    return failed
 
-    The longest first: `orders-dev` may stand in the network of `dev`.
+
+def environments(cloud: Cloud, files: Path) -> list[str]:
+    """Return the suffixes of the deployed environments, and of failed deployments that left resources.
+
+    The longest come first: the network of `dev` may be shared by `orders-dev`.
     """
     deployed = set(suffixes(stack.name for stack in stacks(cloud.account)))
-    tried = {log.parent.name for log in written.glob(f"*/{LOG}")} - deployed
-    found = deployed.union(one for one in tried if leftovers.find(one, cloud.account).remaining)
+    attempted = {log.parent.name for log in files.glob(f"*/{LOG}")} - deployed
+    found = deployed.union(one for one in attempted if leftovers.find(one, cloud.account).remaining)
     return sorted(found, key=lambda suffix: (-len(suffix), suffix))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from harness.changed_assembly import Edit, edit
+from harness.assembly import Assembly, Edit
 from harness.cloud import PROJECT, Cloud, HarnessError
 from infrastructure.outputs import Outputs
 from operations import leftovers
@@ -53,7 +53,7 @@ class Environment:
     def deploy_edited(self, edits: Mapping[str, Edit]) -> tuple[Outputs, bool]:
         """Deploy templates in which the resources of these types are edited."""
         folder = self.synthesize()
-        edit(folder, edits)
+        Assembly(folder).edit(edits)
         return self._deploy("--app", str(folder))
 
     def synthesize(self, **settings: str) -> Path:
@@ -117,11 +117,11 @@ class Environment:
             log.write(f"$ cdk {' '.join(arguments)}\n{done.stdout}\n")
         if done.returncode:
             failed = f"cdk {arguments[0]} ended with exit code {done.returncode}, see {self.log}"
-            raise HarnessError(f"{failed}:\n{why(done.stdout)}")
+            raise HarnessError(f"{failed}:\n{failure_summary(done.stdout)}")
         return done.stdout
 
 
-def why(said: str) -> str:
+def failure_summary(said: str) -> str:
     """Return the part of the CDK CLI's words that tells why it failed: its summary, else its last lines."""
     _, summary, resources = said.partition("Failed resources:")
     return (summary + resources).strip() or "\n".join(said.splitlines()[-LAST_LINES:])

@@ -1,4 +1,4 @@
-"""Where runs write: under .local_aws, one folder each."""
+"""The folders of runs, under .local_aws."""
 
 import shutil
 import tempfile
@@ -12,7 +12,7 @@ ROOT = PROJECT / ".local_aws"
 
 
 def folder(name: str, root: Path = ROOT) -> Path:
-    """Return the folder `name`, which stays from run to run."""
+    """Return the folder `name`, which all runs share."""
     (root / name).mkdir(parents=True, exist_ok=True)
     return root / name
 
@@ -22,8 +22,8 @@ def run_folder(name: str, root: Path = ROOT) -> Path:
     return Path(tempfile.mkdtemp(prefix=time.strftime("%Y%m%d-%H%M%S-"), dir=folder(name, root)))
 
 
-def clear(name: str, runs: Callable[[Path], bool], root: Path = ROOT) -> None:
-    """Remove what earlier runs of `name` wrote, except those that go on, as `runs` says of a folder."""
+def remove_finished_runs(name: str, is_running: Callable[[Path], bool], root: Path = ROOT) -> None:
+    """Remove the folders of earlier runs of `name`, except those for which `is_running` returns true."""
     for entry in folder(name, root).iterdir():
-        if not runs(entry):
+        if not is_running(entry):
             shutil.rmtree(entry)

@@ -1,4 +1,4 @@
-"""`python -m harness.iam_usage`: tell the scenario, then print what every permission was used for."""
+"""Runs a release on local_aws, then prints what every permission was used for."""
 
 import sys
 
@@ -6,62 +6,53 @@ import requests
 from rich.console import Console
 
 from harness.cloud import Cloud
-from harness.folders import clear, run_folder
-from harness.interrupts import defer_signals, sigterm_as_ctrl_c
-from harness.local import cloud_of, local_aws, runs_in
-from harness.permissions import Statement, mutations, statements, table, unexplained
+from harness.folders import remove_finished_runs, run_folder
+from harness.local import is_running_in, local_aws, local_cloud
+from harness.permissions import StatementUse, count_needed, statements, table, unexplained
 from harness.progress import Progress
 from harness.scenario import Scenario, ScenarioError
+from harness.signals import defer_signals, sigterm_as_keyboard_interrupt
 from harness.suffixes import random_suffix
 from operations.errors import OperationsError
 
 
-def main() -> int:
-    """Return 0 if every permission was used or is explained, 1 if not, 2 for what a person can set right."""
-    clear("iam", runs_in)
+def iam_usage() -> int:
+    """Print the use of every permission; return 1 if one is neither used nor on the allowlist."""
+    remove_finished_runs("iam", is_running_in)
     folder = run_folder("iam")
     try:
-        with sigterm_as_ctrl_c(), local_aws(folder) as running:
-            found = told(cloud_of(running, folder))
-    except ScenarioError as error:
-        print(f"iam: FAILED: {error}\niam: what was written is in {folder}", file=sys.stderr)
-        return 1
-    except OperationsError as error:
-        print(f"iam: {error}\niam: what was written is in {folder}", file=sys.stderr)
-        return 2
+        with sigterm_as_keyboard_interrupt(), local_aws(folder) as server:
+            found = run_scenario(local_cloud(server, folder))
+    except (ScenarioError, OperationsError):
+        print(f"iam-usage: the files of this run are in {folder}", file=sys.stderr)
+        raise
     Console(width=200).print(table(found))
-    killed, total = mutations(found)
-    print(
-        f"{killed} of {total} statements are missed when they are taken away; the others are explained above"
-    )
-    left = list(unexplained(found))
-    for line in left:
-        print(f"iam: {line}", file=sys.stderr)
-    return 1 if left else 0
+    needed, total = count_needed(found)
+    print(f"{needed} of {total} statements are needed: a call is denied without them")
+    violations = list(unexplained(found))
+    for line in violations:
+        print(f"iam-usage: {line}", file=sys.stderr)
+    return 1 if violations else 0
 
 
-def told(cloud: Cloud) -> list[Statement]:
-    """Tell a scenario that asks for every permission; return the statements with their use."""
+def run_scenario(cloud: Cloud) -> list[StatementUse]:
+    """Run a scenario that uses every permission; return the statements with their use."""
     progress = Progress(print, cloud.time_scale)
     scenario = Scenario(cloud, random_suffix("iam"), progress)
     try:
         scenario.deploy()
-        scenario.seed()
+        scenario.wait_for_seed()
         developer = scenario.developer()
         scenario.push(developer, developer.greet("Hello from a permitted commit"))
     finally:
         with defer_signals("destroying, please wait"):
             scenario.destroy()
-    return statements(report_of(cloud), [scenario.environment.suffix])
+    return statements(iam_report(cloud), [scenario.environment.suffix])
 
 
-def report_of(cloud: Cloud) -> dict[str, object]:
-    """Ask local_aws what every permission was used for so far."""
+def iam_report(cloud: Cloud) -> dict[str, object]:
+    """Return local_aws's report of what every permission was used for so far."""
     answer = requests.get(f"{cloud.endpoint}/_local_aws/iam", timeout=30)
     answer.raise_for_status()
     found: dict[str, object] = answer.json()
     return found
-
-
-if __name__ == "__main__":
-    sys.exit(main())

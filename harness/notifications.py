@@ -1,4 +1,4 @@
-"""What an environment tells of itself: the messages of its topic, and the events in its log."""
+"""The messages of an environment's topic, and the events in its event log."""
 
 import json
 import uuid
@@ -11,22 +11,21 @@ from typing import Any
 from harness.cloud import Cloud
 from operations.waiting import NotYetError, wait_for
 
-# AWS's minutes until a message or an event has arrived.
+# AWS's minutes in which a message or an event arrives.
 MINUTES = 5.0
 
 
 @dataclass
 class NotificationQueue:
-    """A queue of our own that is subscribed to a topic."""
+    """An SQS queue that is subscribed to a topic; `timestamps` are seconds since the epoch, one a message."""
 
     cloud: Cloud
     queue: str
     messages: list[str] = field(default_factory=list)
-    # When the topic was told each of them, in seconds since the epoch.
-    moments: list[float] = field(default_factory=list)
+    timestamps: list[float] = field(default_factory=list)
 
     def wait_for(self, *wanted: str) -> list[str]:
-        """Return all messages once each text of `wanted` stands in one of them."""
+        """Return all messages, once each text of `wanted` is part of one of them."""
 
         def look() -> list[str]:
             self.receive(wait=1)
@@ -38,14 +37,14 @@ class NotificationQueue:
         return wait_for("messages of the topic", look, deadline=self.cloud.minutes(MINUTES, own=1))
 
     def receive(self, wait: int = 0) -> None:
-        """Take what has arrived, waiting so many seconds for the first of it."""
+        """Receive what has arrived; wait up to `wait` seconds for the first message."""
         sqs = self.cloud.client("sqs")
         while True:
             answer = sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=wait)
             for message in answer.get("Messages", []):
-                told = json.loads(message["Body"])
-                self.messages.append(str(told["Message"]))
-                self.moments.append(datetime.fromisoformat(told["Timestamp"]).timestamp())
+                body = json.loads(message["Body"])
+                self.messages.append(str(body["Message"]))
+                self.timestamps.append(datetime.fromisoformat(body["Timestamp"]).timestamp())
                 sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
             if not answer.get("Messages"):
                 return
@@ -53,10 +52,10 @@ class NotificationQueue:
 
 
 @contextmanager
-def listening(cloud: Cloud, topic: str) -> Iterator[NotificationQueue]:
-    """Subscribe a new queue to `topic`, and take both away in the end."""
+def subscribed(cloud: Cloud, topic: str) -> Iterator[NotificationQueue]:
+    """Subscribe a new queue to `topic` while the context is open."""
     sqs, sns = cloud.client("sqs"), cloud.client("sns")
-    name = f"inbox-{uuid.uuid4().hex[:8]}-of-{topic.rpartition(':')[2]}"
+    name = f"queue-{uuid.uuid4().hex[:8]}-of-{topic.rpartition(':')[2]}"
     arn = f"arn:aws:sqs:{cloud.account.region}:{cloud.account.id}:{name}"
     statement = {
         "Effect": "Allow",
@@ -78,19 +77,21 @@ def listening(cloud: Cloud, topic: str) -> Iterator[NotificationQueue]:
 
 
 @dataclass(frozen=True)
-class Event:
-    """One event of the log: of a Pipeline, Stage, Action, Build or Deployment, in which run or deployment."""
+class LoggedEvent:
+    """An event: `kind` is Pipeline, Stage, Action, Build or Deployment, `run` an execution or deployment."""
 
     kind: str
     state: str
-    where: str = ""
+    name: str = ""
     run: str = ""
 
 
-def logged(cloud: Cloud, group: str, enough: Callable[[set[Event]], bool]) -> set[Event]:
-    """Return the events in log group `group`, once there are `enough`."""
+def wait_for_logged_events(
+    cloud: Cloud, group: str, enough: Callable[[set[LoggedEvent]], bool]
+) -> set[LoggedEvent]:
+    """Return the events in log group `group`, once `enough` returns true for them."""
 
-    def look() -> set[Event]:
+    def look() -> set[LoggedEvent]:
         pages = cloud.account.pages("logs", "filter_log_events", "events", logGroupName=group)
         found = {_event(json.loads(line["message"])) for line in pages}
         if not enough(found):
@@ -100,11 +101,11 @@ def logged(cloud: Cloud, group: str, enough: Callable[[set[Event]], bool]) -> se
     return wait_for(f"events in {group}", look, deadline=cloud.minutes(MINUTES, own=1))
 
 
-def _event(told: dict[str, Any]) -> Event:
-    detail = told["detail"]
-    return Event(
-        # `CodePipeline Stage Execution State Change` is a Stage's, `CodeBuild Build State Change` a Build's.
-        told["detail-type"].split()[1],
+def _event(event: dict[str, Any]) -> LoggedEvent:
+    detail = event["detail"]
+    return LoggedEvent(
+        # For example `CodePipeline Stage Execution State Change` and `CodeBuild Build State Change`.
+        event["detail-type"].split()[1],
         detail.get("state") or detail.get("build-status", ""),
         detail.get("action") or detail.get("stage", ""),
         detail.get("execution-id") or detail.get("deploymentId", ""),

@@ -60,13 +60,13 @@ class Prober:
         rate: float = 120,
         connections: int = 8,
         fresh: int = 2,
-        trust: str | bool = True,
-        most: float = inf,
+        verify: str | bool = True,
+        max_answers: float = inf,
     ) -> None:
         self.url = url
-        self.trust = trust
+        self.verify = verify
         self.log = log
-        self.most = most
+        self.max_answers = max_answers
         self.interval = (connections + fresh) / rate
         self.answers: list[Answer] = []
         self.failures: list[Answer] = []
@@ -145,7 +145,7 @@ class Prober:
         began = time.monotonic()
         at = began - self._started
         try:
-            answer = session.get(self.url, timeout=TIMEOUT_SECONDS, verify=self.trust)
+            answer = session.get(self.url, timeout=TIMEOUT_SECONDS, verify=self.verify)
         except requests.RequestException as error:
             return Answer(at, _ms_since(began), fresh, error=repr(error))
         version = answer.headers.get("X-Version", "")
@@ -160,7 +160,7 @@ class Prober:
             if answer.error:
                 self.failures.append(answer)
             for kept in (self.answers, self.failures):
-                if len(kept) > self.most:
+                if len(kept) > self.max_answers:
                     del kept[: len(kept) // 2]
             self._file.write(json.dumps(asdict(answer)) + "\n")
 
@@ -174,8 +174,8 @@ def figures_of(answers: Sequence[Answer], since: float) -> Figures:
         requests=len(answers),
         failures=len(answers) - len(good),
         rate=len(answers) / took,
-        p50=share(times, 0.50),
-        p95=share(times, 0.95),
+        p50=percentile(times, 0.50),
+        p95=percentile(times, 0.95),
         versions=dict(Counter(answer.version for answer in good)),
         statuses=dict(Counter(answer.status for answer in answers)),
     )
@@ -185,6 +185,6 @@ def _ms_since(began: float) -> float:
     return round((time.monotonic() - began) * 1000, 2)
 
 
-def share(ordered: list[float], part: float) -> float:
+def percentile(ordered: list[float], part: float) -> float:
     """Return the value that `part` (0 to 1) of the ordered values are not above; 0 of none."""
     return ordered[min(int(len(ordered) * part), len(ordered) - 1)] if ordered else 0.0

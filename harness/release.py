@@ -24,7 +24,7 @@ class Release:
     build: str | None = None
     deployment: str | None = None
     events: tuple[tuple[str, str], ...] = ()
-    why: str = ""
+    reason: str = ""
 
     @property
     def stage_statuses(self) -> dict[str, str]:
@@ -34,7 +34,7 @@ class Release:
     def __str__(self) -> str:
         stages = " ".join(f"{name}={status}" for name, status in self.stages)
         events = " ".join(f"{name}={status}" for name, status in self.events)
-        parts = ("execution", self.execution, self.status, stages, self.deployment, events, self.why)
+        parts = ("execution", self.execution, self.status, stages, self.deployment, events, self.reason)
         return " ".join(part for part in parts if part)
 
 
@@ -128,7 +128,7 @@ class Releases:
 
         return wait_for(f"rollback of {deployment}", look, deadline=self.cloud.minutes(15))
 
-    def words(self, release: Release) -> str:
+    def error_message(self, release: Release) -> str:
         """Return why a release failed: CodeDeploy's words, or the end of the build's log."""
         if release.deployment:
             answer = self.cloud.client("codedeploy").get_deployment(deploymentId=release.deployment)
@@ -155,7 +155,7 @@ def newest_of(commit: str, executions: Iterable[dict[str, Any]]) -> dict[str, An
 def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]) -> Release:
     """Make a release of what CodePipeline tells of one execution: AWS gives the newest action first."""
     stages: dict[str, str] = {}
-    build, deployment, why = None, None, ""
+    build, deployment, reason = None, None, ""
     for action in reversed(list(actions)):
         stages[action["stageName"]] = action["status"]
         result = action.get("output", {}).get("executionResult", {})
@@ -166,8 +166,8 @@ def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]
             deployment = deployment or result.get("externalExecutionId")
         if action["status"] == "Failed":
             error = result.get("errorDetails", {}).get("message", "")
-            why = error or result.get("externalExecutionSummary", "")
+            reason = error or result.get("externalExecutionSummary", "")
     ordered = tuple((name, stages[name]) for name in STAGES if name in stages)
     return Release(
-        commit, summary["pipelineExecutionId"], summary["status"], ordered, build, deployment, why=why
+        commit, summary["pipelineExecutionId"], summary["status"], ordered, build, deployment, reason=reason
     )

@@ -8,16 +8,16 @@ from typing import Any
 
 import requests
 
-from harness.changed_assembly import Edit
+from harness.assembly import Edit
 from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.environment import Environment
-from harness.interrupts import defer_signals
-from harness.notifications import NotificationQueue, listening
+from harness.notifications import NotificationQueue, subscribed
 from harness.prober import Figures, Prober
 from harness.progress import Progress
 from harness.release import STAGES, Release, Releases
 from harness.report.recorder import Recorder
+from harness.signals import defer_signals
 from infrastructure.outputs import Outputs
 from operations.waiting import NotYetError, wait_for
 
@@ -62,25 +62,27 @@ class Scenario:
         suffix: str,
         progress: Progress,
         context: Mapping[str, str] = MappingProxyType({}),
-        trust: str | bool = True,
+        verify: str | bool = True,
     ) -> None:
         self.cloud = cloud
         self.progress = progress
-        self.trust = trust
+        self.verify = verify
         self.environment = Environment(cloud, suffix, context)
         self.recorder = Recorder(cloud, suffix)
         self.outputs: Outputs
         self.releases: Releases
-        self._inbox: NotificationQueue | None = None
-        self._listening = ExitStack()
+        self._notifications: NotificationQueue | None = None
+        self._subscription = ExitStack()
 
     def deploy(self, **settings: str) -> bool:
         """Deploy with these context keys; return whether CloudFormation changed anything."""
         self.progress.step(f"cdk deploy stack-{self.environment.suffix} on {self.cloud.name}")
         self.outputs, changed = self.environment.deploy(**settings)
         self.releases = Releases(self.cloud, self.outputs)
-        if self._inbox is None:
-            self._inbox = self._listening.enter_context(listening(self.cloud, self.outputs.topic_arn))
+        if self._notifications is None:
+            self._notifications = self._subscription.enter_context(
+                subscribed(self.cloud, self.outputs.topic_arn)
+            )
         self.progress.url = self.cloud.resolve(self.outputs.service_url)
         self.progress.step(f"deployed{'' if changed else ', nothing to change'}: {self.progress.url}")
         return changed
@@ -91,11 +93,11 @@ class Scenario:
         _, changed = self.environment.deploy_edited(edits)
         return changed
 
-    def seed(self) -> Release:
+    def wait_for_seed(self) -> Release:
         """Wait until the seeded commit has travelled and answers in place of the placeholder."""
         commit = self.releases.head()
-        self.progress.step(f"the seeded commit is {commit[:7]}, {self.served()} answers")
-        release = self.arrive(commit)
+        self.progress.step(f"the seeded commit is {commit[:7]}, {self.served_version()} answers")
+        release = self.wait_for_release(commit)
         self.progress.old = commit
         return release
 
@@ -104,16 +106,16 @@ class Scenario:
         self.progress.new = commit
         developer.push()
         self.progress.step(f"git push of {commit[:7]}")
-        return self.arrive(commit)
+        return self.wait_for_release(commit)
 
-    def arrive(self, commit: str) -> Release:
-        """Wait for the release of `commit`. Raises `StoryError` unless it succeeds and is what answers."""
+    def wait_for_release(self, commit: str) -> Release:
+        """Wait for the release of `commit`. Raises `ScenarioError` unless it succeeds and is what answers."""
         release = self.follow(commit)
         if release.status != "Succeeded" or release.stage_statuses != dict.fromkeys(STAGES, "Succeeded"):
-            why = self.releases.words(release)
+            why = self.releases.error_message(release)
             raise ScenarioError(f"the release of {commit} did not succeed: {release}\n{why}")
         check_lifecycle(release)
-        served = self.served()
+        served = self.served_version()
         if served != commit:
             raise ScenarioError(f"the release of {commit} succeeded, but {served} answers")
         self.progress.step(f"{commit[:7]} answers, deployment {release.deployment} is over")
@@ -124,7 +126,7 @@ class Scenario:
         deadline = self.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
         release = self.releases.follow(commit, deadline=deadline, see=self.progress.see)
         self.recorder.release(release, self.releases)
-        self._note_messages()
+        self._record_notifications()
         return release
 
     def developer(self) -> Developer:
@@ -136,7 +138,7 @@ class Scenario:
         """Probe the service all the while, `rate` times a second."""
         log = self.recorder.probe_log()
         url = self.cloud.resolve(self.outputs.service_url)
-        prober = Prober(url, log, rate=rate, trust=self.trust)
+        prober = Prober(url, log, rate=rate, verify=self.verify)
         try:
             with prober:
                 self.progress.prober = prober
@@ -146,21 +148,21 @@ class Scenario:
             self.progress.prober = None
             self.recorder.traffic(prober)
 
-    def served(self) -> str:
+    def served_version(self) -> str:
         """Ask once, which version answers."""
-        answer = requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10, verify=self.trust)
+        answer = requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10, verify=self.verify)
         return answer.headers.get("X-Version", f"nobody (status {answer.status_code})")
 
-    def until_served(self, version: str) -> None:
+    def wait_until_served(self, version: str) -> None:
         """Wait until `version` answers: a listener that was changed by hand takes a moment."""
 
         def look() -> None:
-            if (served := self.served()) != version:
+            if (served := self.served_version()) != version:
                 raise NotYetError(f"{served} answers")
 
         wait_for(f"answers of {version}", look, deadline=60)
 
-    def until_no_alarm_is_on(self) -> None:
+    def wait_until_no_alarm(self) -> None:
         """Wait: an alarm that is on would stop the next deployment (pitfall N4)."""
         cloudwatch, names = self.cloud.client("cloudwatch"), self.releases.alarm_names()
 
@@ -171,7 +173,7 @@ class Scenario:
 
         wait_for("no alarm is on", look, deadline=self.cloud.minutes(10, own=1))
 
-    def until_met(self, prober: Prober, version: str) -> None:
+    def wait_until_probed(self, prober: Prober, version: str) -> None:
         """Wait until `version` has answered a probe."""
 
         def look() -> None:
@@ -209,28 +211,28 @@ class Scenario:
             tuple((one["id"], one["status"], one["taskDefinition"]) for one in service["taskSets"]),
         )
 
-    def _note_messages(self) -> None:
-        if self._inbox is not None:
-            self._inbox.receive()
-            self.recorder.notified(self._inbox.moments, self._inbox.messages)
+    def _record_notifications(self) -> None:
+        if self._notifications is not None:
+            self._notifications.receive()
+            self.recorder.notified(self._notifications.timestamps, self._notifications.messages)
 
-    def _stop_listening(self) -> None:
-        """Take the inbox away before the topic goes."""
-        self._note_messages()
-        self._inbox = None
-        self._listening.close()
+    def _unsubscribe(self) -> None:
+        """Take the notifications away before the topic goes."""
+        self._record_notifications()
+        self._notifications = None
+        self._subscription.close()
 
-    def clear_away(self) -> None:
+    def clean_up(self) -> None:
         """Destroy what is left of the environment, if anything is; Ctrl-C has to wait."""
         with defer_signals(f"destroying {self.environment.suffix}, please wait"):
-            self._stop_listening()
+            self._unsubscribe()
             if self.environment.leftovers().remaining:
                 self.environment.destroy(self.progress.step)
 
     def destroy(self) -> None:
-        """Destroy the environment. Raises `StoryError` when something is left of it."""
+        """Destroy the environment. Raises `ScenarioError` when something is left of it."""
         self.progress.step(f"destroying {self.environment.suffix}")
-        self._stop_listening()
+        self._unsubscribe()
         self.environment.destroy(self.progress.step)
         left = self.environment.leftovers()
         if left.remaining:
@@ -240,7 +242,7 @@ class Scenario:
 
 
 def check_lifecycle(release: Release) -> None:
-    """Raise `StoryError` unless the deployment has every lifecycle event, and each succeeded."""
+    """Raise `ScenarioError` unless the deployment has every lifecycle event, and each succeeded."""
     events = dict(release.events)
     missing = [name for name in LIFECYCLE_EVENTS if name not in events]
     unfinished = [f"{name} {status}" for name, status in events.items() if status != "Succeeded"]

@@ -17,7 +17,7 @@ _GITHUB = "only GitHub's own token opens it, which nothing here can make"
 _NO_INTERFACES = "Lambda puts a function into its VPC with it; local_aws makes no network interfaces"
 _STOPPED = "only a run that is stopped asks for it"
 
-EXPLANATIONS: dict[tuple[str, str, str], str] = {
+UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     # What every reader and writer of artifacts has.
     ("", "FetchArtifacts", "s3:GetObjectVersion"): _VERSIONS,
     ("", "FindArtifactsToFetch", ""): _LOCATION,

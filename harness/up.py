@@ -1,23 +1,16 @@
-"""`python -m harness.up`: deploy an environment on local_aws and keep it running."""
-
-import argparse
-import sys
+"""Deploys an environment on local_aws and keeps it running."""
 
 from harness import folders
 from harness.cloud import PROJECT, HarnessError
-from harness.dashboard.process import start
-from harness.local import cloud_of, find_local_aws, start_local_aws
+from harness.dashboard.process import start_dashboard
+from harness.local import find_local_aws, local_cloud, start_local_aws
 from harness.progress import Progress
-from harness.scenario import Scenario, ScenarioError
-from operations.__main__ import environment_suffix
-from operations.errors import OperationsError
+from harness.scenario import Scenario
 
-SUFFIX = "dev"
-PORT = 4566
 FOLDER = "up"
 
 WHAT_TO_TRY = """
-{suffix} runs on local_aws at {endpoint} (AWS's waits pass at {time_scale:g} of their length).
+{suffix} runs on local_aws at {endpoint} (AWS's waits take {time_scale:g} of their length).
 Containers: {containers}.
 
   service   {url}
@@ -35,42 +28,29 @@ Try:
   {aws} deploy list-deployments --application-name {application} --deployment-group-name {group}
   {aws} logs filter-log-events --log-group-name /ecs/task-{suffix} --query 'events[].message' --output text
 
-`make down` destroys it all, and every other environment that runs there."""
+`make down` destroys this environment and every other one on this local_aws."""
 
 
-def main() -> int:
-    """Start, deploy, wait for the seeded commit, and say what to try."""
-    parser = argparse.ArgumentParser(prog="python -m harness.up", description=__doc__)
-    parser.add_argument("--port", type=int, default=PORT, help="of local_aws (default %(default)s)")
-    parser.add_argument(
-        "--suffix", type=environment_suffix, default=SUFFIX, help="of the environment (default %(default)s)"
-    )
-    given = parser.parse_args()
-    try:
-        return _up(given.port, given.suffix)
-    except (ScenarioError, OperationsError) as error:
-        print(f"up: {error}", file=sys.stderr)
-        return 1 if isinstance(error, ScenarioError) else 2
-
-
-def _up(port: int, suffix: str) -> int:
+def up(port: int, suffix: str) -> int:
+    """Start local_aws, deploy, wait for the seeded commit, and print what to try."""
     folder = folders.folder(FOLDER)
     state = folder / "local_aws"
-    if (running := find_local_aws(state)) is None:
+    if (server := find_local_aws(state)) is None:
         if not state.exists():
-            # What an earlier one left in its folder is nothing to a new server.
-            folders.clear(FOLDER, lambda _: False)
-        running = start_local_aws(state, port=port, keep=True)
-    cloud = cloud_of(running, folder)
-    # First, so that somebody can watch; beside local_aws's port, to be found there the next time too.
-    print(f"watch it at {start(cloud, suffix, port=port + 1, until=running.pid)}", flush=True)
+            # Files of an earlier server mean nothing to a new one.
+            folders.remove_finished_runs(FOLDER, lambda _: False)
+        server = start_local_aws(state, port=port, keep=True)
+    cloud = local_cloud(server, folder)
+    # Before the deployment, which the page shows. On the port after local_aws's, so that its URL stays.
+    page = start_dashboard(cloud, suffix, port=port + 1, until=server.pid)
+    print(f"dashboard: {page}", flush=True)
     scenario = Scenario(cloud, suffix, Progress(print, cloud.time_scale))
     try:
         scenario.deploy()
-        scenario.seed()
+        scenario.wait_for_seed()
     except HarnessError as error:
         raise HarnessError(
-            f"{error}\nmend it and run `make up` again, or `make down` to take it all away"
+            f"{error}\nfix this and run `make up` again, or run `make down` to tear everything down"
         ) from error
     outputs = scenario.outputs
     print(
@@ -88,7 +68,3 @@ def _up(port: int, suffix: str) -> int:
         )
     )
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,5 +1,5 @@
-"""What a person who synthesizes can put right."""
+"""The error that a person can fix before synthesizing again."""
 
 
 class AppError(Exception):
-    """The app cannot be synthesized as it was asked; the message is one line that says what to change."""
+    """The app cannot be synthesized as requested; the message is one line that says what to change."""

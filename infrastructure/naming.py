@@ -1,10 +1,12 @@
-"""The names that tie the parts together: `{resource-type}-{environmentSuffix}`, as long as AWS allows."""
+"""The names of all resources: `{resource-type}-{environmentSuffix}`, within the limits of AWS."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 REGION = "us-east-1"
+CONSOLE = f"https://{REGION}.console.aws.amazon.com"
+CODE_CONSOLE = f"{CONSOLE}/codesuite"
 BRANCH = "main"
 
 # The contract with taskdef.json and appspec.yaml, which name the same container and port (pitfall B2).
@@ -20,12 +22,12 @@ TEST_PORT = 8080
 # The key of `reports:` in buildspec.yml: CodeBuild reports to the group `{project}-{key}` (pitfall F8).
 REPORT_NAME = "unit-tests"
 
-# No time and no commit: a changed tag would touch the ECS service, which AWS may refuse (pitfall C2).
-# Whose names end in the environment's suffix alone.
+# The service whose names end in the environment's suffix alone.
 SAMPLE_SERVICE = "sample-service"
 # Of load balancers and target groups (pitfall L).
 LONGEST_NAME = 32
 
+# No time and no commit: a changed tag would update the ECS service, which AWS may refuse (pitfall C2).
 FIXED_TAGS = {
     "project": "python-service-road",
     "service": SAMPLE_SERVICE,
@@ -36,17 +38,17 @@ FIXED_TAGS = {
 
 @dataclass(frozen=True)
 class Names:
-    """Name every resource of one service in one environment.
+    """The names of all resources of one service in one environment.
 
-    The longest name with a limit of 32 characters, `target-group-green-{suffix}`, is why a suffix may have
-    12 (pitfall L). One with a service's name in it may be longer: then the type is shorter.
+    The longest name with a limit of 32 characters, `target-group-green-{suffix}`, limits a suffix to 12
+    characters (pitfall L). A suffix with the name of a service may be longer: then the type is shorter.
     """
 
     suffix: str
-    catalogued: str = SAMPLE_SERVICE
+    service_name: str = SAMPLE_SERVICE
 
     def qualified(self, resource_type: str) -> str:
-        """Join a resource's type and the suffix."""
+        """Return `{resource_type}-{suffix}`."""
         return f"{resource_type}-{self.suffix}"
 
     def _target_group(self, colour: str) -> str:
@@ -55,8 +57,8 @@ class Names:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags that every taggable resource carries."""
-        return {**FIXED_TAGS, "service": self.catalogued, "environment": self.suffix}
+        """The tags of every taggable resource."""
+        return {**FIXED_TAGS, "service": self.service_name, "environment": self.suffix}
 
     @property
     def stack(self) -> str:
@@ -130,7 +132,7 @@ class Names:
 
     @property
     def event_log_group(self) -> str:
-        """Log group of the road's events; the console offers a rule only groups with this prefix."""
+        """The log group of the event log; the console offers only groups with this prefix to a rule."""
         return f"/aws/events/{self.pipeline}"
 
     @property
@@ -147,18 +149,18 @@ class Names:
 
     @property
     def docker_hub_username(self) -> str:
-        """SSM parameter that the stack makes."""
+        """The SSM parameter that the stack creates."""
         return f"/{self.qualified('docker-hub')}/username"
 
     @property
     def docker_hub_password(self) -> str:
-        """SSM SecureString that a person makes: CloudFormation cannot (pitfall F5)."""
+        """The SSM SecureString that a person creates: CloudFormation cannot (pitfall F5)."""
         return f"/{self.qualified('docker-hub')}/password"
 
     def network(self, part: str) -> str:
-        """SSM parameter with a part of the network, for the services that share it."""
+        """Return the SSM parameter with a part of the network, for the services that share it."""
         return f"/{self.qualified('network')}/{part}"
 
     def artifact_bucket(self, account: str) -> str:
-        """Name the bucket; `account` may be a token. Bucket names are shared by all of AWS (pitfall L)."""
+        """Return the bucket name, unique in all of AWS (pitfall L); `account` may be a token."""
         return f"{self.qualified('artifacts')}-{account}-{REGION}"

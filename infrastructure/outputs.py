@@ -1,4 +1,4 @@
-"""What the deployed stack tells whoever drives it: the keys of the root stack's outputs."""
+"""The outputs of the root stack, which the harness and operators read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _key(field: str) -> str:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The root stack's outputs; the field `service_url` is the output `ServiceUrl`."""
+    """The outputs of the root stack; the field `service_url` is the output `ServiceUrl`."""
 
     service_url: str
     test_url: str
@@ -34,14 +34,14 @@ class Outputs:
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
-        """Name the outputs as CloudFormation shows them."""
+        """Return the keys of the outputs in CloudFormation."""
         return tuple(_key(field.name) for field in fields(cls))
 
     @classmethod
     def from_stack(cls, outputs: Mapping[str, str]) -> Outputs:
-        """Read the outputs of a deployed stack; other keys are left alone.
+        """Read the outputs of a deployed stack; other keys are ignored.
 
-        Raises KeyError naming every output that is missing.
+        Raises KeyError with every missing output.
         """
         missing = sorted(set(cls.keys()) - set(outputs))
         if missing:
@@ -51,5 +51,5 @@ class Outputs:
         return cls(**{field.name: outputs[_key(field.name)] for field in fields(cls)})
 
     def to_stack(self) -> dict[str, str]:
-        """Key the values as CloudFormation shows them."""
+        """Return the values by their keys in CloudFormation."""
         return {_key(name): value for name, value in asdict(self).items()}

@@ -8,12 +8,19 @@ import pytest
 from harness.aws import check_ready, junit_path, live, time_limit
 from harness.cloud import Cloud
 from harness.developer import Developer
-from harness.folders import clear, run_folder
-from harness.interrupts import sigterm_as_ctrl_c
-from harness.local import SECOND_ACCOUNT, cloud_of, find_local_aws, local_aws, runs_in, start_local_aws
+from harness.folders import remove_finished_runs, run_folder
+from harness.local import (
+    SECOND_ACCOUNT,
+    find_local_aws,
+    is_running_in,
+    local_aws,
+    local_cloud,
+    start_local_aws,
+)
 from harness.scenario import Scenario
+from harness.signals import sigterm_as_keyboard_interrupt
 from harness.suffixes import random_suffix
-from integration_tests.support.scenario_fixtures import telling
+from integration_tests.support.scenario_fixtures import running_scenario
 from operations.errors import OperationsError
 
 
@@ -41,19 +48,19 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     else:
         # Each worker of pytest-xdist has a local_aws of its own.
         name = f"integration_tests-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
-        clear(name, runs_in)
+        remove_finished_runs(name, is_running_in)
         folder = run_folder(name)
-    with sigterm_as_ctrl_c(), time_limit(request.config.getoption("--time-limit")):
+    with sigterm_as_keyboard_interrupt(), time_limit(request.config.getoption("--time-limit")):
         try:
             if request.config.getoption("--live"):
                 aws = live(folder)
                 check_ready(aws, request.config.getoption("--suffix") or random_suffix("it"))
                 yield aws
             elif request.config.getoption("--keep"):
-                yield cloud_of(start_local_aws(folder / "local_aws", keep=True), folder)
+                yield local_cloud(start_local_aws(folder / "local_aws", keep=True), folder)
             else:
                 with local_aws(folder) as running:
-                    yield cloud_of(running, folder)
+                    yield local_cloud(running, folder)
         except OperationsError as error:
             if "PYTEST_XDIST_WORKER" in os.environ:
                 # A worker that exits takes its last words with it; an error of its test is told.
@@ -70,13 +77,13 @@ def second_account(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
         return live(folder, profile) if profile else cloud
     running = find_local_aws(cloud.folder / "local_aws")
     assert running is not None
-    return cloud_of(running, folder, SECOND_ACCOUNT)
+    return local_cloud(running, folder, SECOND_ACCOUNT)
 
 
 @pytest.fixture(scope="module")
 def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """A scenario for one module."""
-    with telling(cloud, request, suffix=request.config.getoption("--suffix") or "") as told:
+    with running_scenario(cloud, request, suffix=request.config.getoption("--suffix") or "") as told:
         yield told
 
 
@@ -84,7 +91,7 @@ def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]
 def deployed(scenario: Scenario) -> Scenario:
     """The environment, with the seeded commit answering."""
     assert scenario.deploy()
-    scenario.seed()
+    scenario.wait_for_seed()
     return scenario
 
 

@@ -17,8 +17,8 @@ import requests
 
 from harness.cloud import PROJECT, Cloud
 from harness.scenario import Scenario
-from integration_tests.support.flaskr import become_flaskr
-from integration_tests.support.scenario_fixtures import telling
+from integration_tests.support.flaskr import replace_with_flaskr
+from integration_tests.support.scenario_fixtures import running_scenario
 from operations.errors import OperationsError
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -40,7 +40,7 @@ def catalogue(cloud: Cloud) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def lender(cloud: Cloud, catalogue: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """A scenario of the sample, which lends its network."""
-    with telling(cloud, request, context=catalogue) as told:
+    with running_scenario(cloud, request, context=catalogue) as told:
         yield told
 
 
@@ -48,7 +48,7 @@ def lender(cloud: Cloud, catalogue: dict[str, str], request: pytest.FixtureReque
 def other(catalogue: dict[str, str], lender: Scenario, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """A scenario of the further service."""
     suffix = f"{NAME}-{lender.environment.suffix}"
-    with telling(lender.cloud, request, suffix=suffix, context=catalogue) as told:
+    with running_scenario(lender.cloud, request, suffix=suffix, context=catalogue) as told:
         yield told
 
 
@@ -82,8 +82,8 @@ def test_a_service_of_the_catalogue_is_deployed_and_its_seed_travels(
 ) -> None:
     assert lender.deploy()
     assert other.deploy()
-    release = other.seed()
-    assert other.served() == release.commit
+    release = other.wait_for_seed()
+    assert other.served_version() == release.commit
     assert network_of(other) == network_of(lender)
     ecs = other.cloud.client("ecs")
     names = {"cluster": other.outputs.cluster_name, "services": [other.outputs.service_name]}
@@ -99,7 +99,7 @@ def test_an_application_that_nobody_here_wrote_takes_its_place(other: Scenario) 
     """Flask's own tutorial with its own tests, by a push."""
     developer = other.developer()
     old = developer.head
-    become_flaskr(developer.clone, NAME)
+    replace_with_flaskr(developer.clone, NAME)
     with other.probing(40) as prober:
         commit = developer.commit("Serve Flask's own tutorial")
         other.push(developer, commit)
@@ -112,7 +112,7 @@ def test_an_application_that_nobody_here_wrote_takes_its_place(other: Scenario) 
 
 def test_a_network_cannot_be_destroyed_while_others_stand_in_it(lender: Scenario, other: Scenario) -> None:
     """It is refused before anything is touched: CloudFormation would find out in the end."""
-    lender.seed()
+    lender.wait_for_seed()
     before = lender.traffic()
     words = f"the network of {lender.environment.suffix} is shared by {other.environment.suffix}: destroy"
     with pytest.raises(OperationsError, match=words):

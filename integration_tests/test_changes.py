@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness.changed_assembly import Edit
+from harness.assembly import Edit
 from harness.cloud import HarnessError
 from harness.scenario import Scenario
 from operations import immutable
@@ -35,7 +35,7 @@ EDITS: dict[str, Edit] = {
 @contextmanager
 def unmoved(scenario: Scenario) -> Iterator[None]:
     """Ask for the service all the while: nobody may notice."""
-    version, traffic = scenario.served(), scenario.traffic()
+    version, traffic = scenario.served_version(), scenario.traffic()
     with scenario.probing(RATE) as prober:
         yield
         figures = prober.figures()

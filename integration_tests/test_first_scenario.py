@@ -11,16 +11,16 @@ import pytest
 import requests
 
 from harness.cloud import Cloud
-from harness.dashboard.event_stream import reading
-from harness.dashboard.process import start
+from harness.dashboard.event_stream import record_events
+from harness.dashboard.process import start_dashboard
 from harness.developer import Developer
-from harness.iam_usage import report_of
-from harness.notifications import Event, listening, logged
-from harness.permissions import mutations, statements, unexplained
+from harness.iam_usage import iam_report
+from harness.notifications import LoggedEvent, subscribed, wait_for_logged_events
+from harness.permissions import count_needed, statements, unexplained
 from harness.release import newest_of
 from harness.scenario import Scenario
-from integration_tests.support.sockets import beyond_loopback, processes
 from integration_tests.support.sockets import listening as listening_of
+from integration_tests.support.sockets import non_loopback, processes
 from operations import listener_drift, preflight
 from operations.preflight.check import Subject
 
@@ -40,24 +40,24 @@ def test_preflight_finds_nothing_to_mend_before_the_first_deploy(scenario: Scena
 
 def test_guard_brings_back_the_traffic_that_somebody_moved(deployed: Scenario) -> None:
     suffix, account = deployed.environment.suffix, deployed.cloud.account
-    version, traffic = deployed.served(), listener_drift.look(suffix, account)
+    version, traffic = deployed.served_version(), listener_drift.look(suffix, account)
     assert not traffic.drifted
     production = next(one for one in traffic.listeners if one.route == "production")
     (idle,) = set(traffic.groups) - {traffic.primary}
     action = {"Type": "forward", "TargetGroupArn": idle}
     account.client("elbv2").modify_listener(ListenerArn=production.arn, DefaultActions=[action])
-    deployed.until_served("nobody (status 503)")
+    deployed.wait_until_served("nobody (status 503)")
     drifted = listener_drift.look(suffix, account)
     assert [one.route for one in drifted.drifted] == ["production"]
     listener_drift.repair(drifted, account, deployed.progress.step)
-    deployed.until_served(version)
+    deployed.wait_until_served(version)
     assert not listener_drift.look(suffix, account).drifted
 
 
 @pytest.fixture(scope="module")
 def page(deployed: Scenario) -> str:
     """The URL of the page that a person would keep open."""
-    return start(deployed.cloud, deployed.environment.suffix, port=0, until=os.getpid())
+    return start_dashboard(deployed.cloud, deployed.environment.suffix, port=0, until=os.getpid())
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,8 @@ def test_a_commit_reaches_all_traffic_without_a_failed_request(
     deployed: Scenario, developer: Developer, page: str, shown: list[tuple[str, Any]]
 ) -> None:
     old = developer.head
-    assert deployed.served() == old, "the seeded commit answers, not the placeholder"
-    with deployed.probing() as prober, reading(page, shown):
+    assert deployed.served_version() == old, "the seeded commit answers, not the placeholder"
+    with deployed.probing() as prober, record_events(page, shown):
         commit = developer.greet("Hello from a test")
         deployed.push(developer, commit)
         figures = deployed.settle(prober, commit)
@@ -86,18 +86,23 @@ def test_the_page_showed_that_release_while_it_travelled(
     new, old = developer.git("rev-parse", "HEAD", "HEAD~1").split()
     parts: dict[str, list[Any]] = {}
     for name, part in shown:
-        assert "trouble" not in part, f"{name}: {part['trouble']}"
+        assert "error" not in part, f"{name}: {part['trouble']}"
         parts.setdefault(name, []).append(part)
-    stages = {(one["name"], one["status"], one["commit"]) for part in parts["road"] for one in part["stages"]}
+    stages = {
+        (one["name"], one["status"], one["commit"]) for part in parts["pipeline"] for one in part["stages"]
+    }
     assert {(name, "InProgress", new) for name in ("Build", "Deploy")} <= stages
-    shares = [{one["version"]: one["production"] for one in part["sides"]} for part in parts["sides"]]
+    shares = [
+        {one["version"]: one["production"] for one in part["target_groups"]}
+        for part in parts["target_groups"]
+    ]
     assert shares[0][old] == shares[-1][new] == 100
     assert {old: 90, new: 10} in shares, "the canary's tenth"
     moments = [one for part in parts["traffic"] for one in part["moments"]]
     assert {version for one in moments for version in one["versions"]} == {old, new}
     assert not any(one["failed"] for one in moments)
     assert any("Phase complete: BUILD" in line for line in parts["logs"][-1]["build"])
-    newest = parts["road"][-1]["releases"][0]
+    newest = parts["pipeline"][-1]["releases"][0]
     report = requests.get(f"{page}reports/{newest['execution']}", timeout=60)
     assert f"commit <code>{new[:7]}</code>, Succeeded" in report.text
 
@@ -108,7 +113,7 @@ def test_nothing_that_runs_here_can_be_reached_from_another_machine(deployed: Sc
         pytest.skip("on AWS, the security groups say who may connect")
     found = listening_of(processes(os.getpid()))
     assert len(found) >= 5, "the endpoint, two listeners and two tasks"
-    assert beyond_loopback(found) == set()
+    assert non_loopback(found) == set()
 
 
 def test_a_deploy_without_a_change_moves_no_traffic(deployed: Scenario) -> None:
@@ -131,13 +136,16 @@ def test_a_push_to_another_branch_starts_nothing(deployed: Scenario, developer: 
 
 
 def test_a_commit_that_fails_a_test_never_leaves_the_build(deployed: Scenario, developer: Developer) -> None:
-    old = deployed.served()
-    with deployed.probing() as prober, listening(deployed.cloud, deployed.outputs.topic_arn) as inbox:
+    old = deployed.served_version()
+    with (
+        deployed.probing() as prober,
+        subscribed(deployed.cloud, deployed.outputs.topic_arn) as notifications,
+    ):
         commit = developer.break_a_test()
         developer.push()
         release = deployed.follow(commit)
         figures = prober.figures()
-        messages = inbox.wait_for("Stage Build", "Pipeline pipeline-", "Build arn:")
+        messages = notifications.wait_for("Stage Build", "Pipeline pipeline-", "Build arn:")
     assert release.status == "Failed"
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Failed"}
     assert release.deployment is None
@@ -151,12 +159,12 @@ def test_a_commit_that_fails_a_test_never_leaves_the_build(deployed: Scenario, d
 
 def test_the_event_log_has_the_whole_history(deployed: Scenario) -> None:
     runs = {one["pipelineExecutionId"]: one["status"].upper() for one in deployed.releases.executions()}
-    ends = {Event("Pipeline", status, run=run) for run, status in runs.items()}
-    events = logged(deployed.cloud, deployed.outputs.event_log_group_name, ends.issubset)
+    ends = {LoggedEvent("Pipeline", status, run=run) for run, status in runs.items()}
+    events = wait_for_logged_events(deployed.cloud, deployed.outputs.event_log_group_name, ends.issubset)
     started = {event.run for event in events if (event.kind, event.state) == ("Pipeline", "STARTED")}
     assert started == set(runs), "the run that AWS starts by itself is in it too"
     (failed,) = (run for run, status in runs.items() if status == "FAILED")
-    assert {Event(kind, "FAILED", "Build", failed) for kind in ("Stage", "Action")} <= events
+    assert {LoggedEvent(kind, "FAILED", "Build", failed) for kind in ("Stage", "Action")} <= events
     assert {event.state for event in events if event.kind == "Build"} == {
         "IN_PROGRESS",
         "SUCCEEDED",
@@ -185,10 +193,10 @@ def test_every_permission_is_used_or_explained(cloud: Cloud) -> None:
     if cloud.endpoint is None:
         pytest.skip("AWS does not tell which statement allowed a call")
     suffixes = [folder.parent.name for folder in cloud.folder.glob("*/cdk.log")]
-    found = statements(report_of(cloud), suffixes)
+    found = statements(iam_report(cloud), suffixes)
     if not any(one.policy == "deployment-role" and one.used for one in found):
         pytest.skip("no scenario has released anything in this session")
-    killed, total = mutations(found)
+    killed, total = count_needed(found)
     print(f"{killed} of {total} statements are missed when they are taken away")
     assert not list(unexplained(found))
 
@@ -196,5 +204,5 @@ def test_every_permission_is_used_or_explained(cloud: Cloud) -> None:
 def test_no_role_was_refused_anything(cloud: Cloud) -> None:
     if cloud.endpoint is None:
         pytest.skip("AWS does not tell which calls it refused")
-    refusals = report_of(cloud)["refusals"]
+    refusals = iam_report(cloud)["refusals"]
     assert refusals == []

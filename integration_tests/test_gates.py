@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.developer import Developer
-from harness.notifications import NotificationQueue, listening
+from harness.notifications import NotificationQueue, subscribed
 from harness.prober import Prober
 from harness.release import Release
 from harness.scenario import Scenario
@@ -29,8 +29,11 @@ AFTER_THE_HOOK = ("BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic")
 @contextmanager
 def watched(scenario: Scenario, rate: float = RATE) -> Iterator[tuple[Prober, NotificationQueue]]:
     """Probe the service, and hear what its topic says."""
-    with scenario.probing(rate) as prober, listening(scenario.cloud, scenario.outputs.topic_arn) as inbox:
-        yield prober, inbox
+    with (
+        scenario.probing(rate) as prober,
+        subscribed(scenario.cloud, scenario.outputs.topic_arn) as notifications,
+    ):
+        yield prober, notifications
 
 
 def stopped(scenario: Scenario, developer: Developer, bad: BadCommit) -> Release:
@@ -40,13 +43,13 @@ def stopped(scenario: Scenario, developer: Developer, bad: BadCommit) -> Release
     developer.push()
     release = scenario.follow(commit)
     assert release.status == "Failed", release
-    assert bad.says in scenario.releases.words(release)
+    assert bad.says in scenario.releases.error_message(release)
     return release
 
 
 def goes_through(scenario: Scenario, developer: Developer) -> Release:
     """Take the bad commit back, push, and see that nobody's request fails while that arrives."""
-    old = scenario.served()
+    old = scenario.served_version()
     with scenario.probing(RATE) as prober:
         commit = developer.revert()
         release = scenario.push(developer, commit)
@@ -74,11 +77,11 @@ def told(scenario: Scenario, deployment: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("bad", BUILD, ids=lambda bad: bad.name)
 def test_a_commit_is_stopped_in_the_build(deployed: Scenario, developer: Developer, bad: BadCommit) -> None:
-    old, before = deployed.served(), deployed.traffic()
-    with watched(deployed) as (prober, inbox):
+    old, before = deployed.served_version(), deployed.traffic()
+    with watched(deployed) as (prober, notifications):
         release = stopped(deployed, developer, bad)
         figures = prober.figures()
-        messages = inbox.wait_for("Stage Build", "Pipeline pipeline-", "Build arn:")
+        messages = notifications.wait_for("Stage Build", "Pipeline pipeline-", "Build arn:")
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Failed"}
     assert release.deployment is None
     assert figures.failures == 0, prober.failures[:3]
@@ -92,13 +95,13 @@ def test_a_commit_is_stopped_in_the_build(deployed: Scenario, developer: Develop
 def test_a_version_that_fails_behind_the_load_balancer_is_stopped_before_any_traffic(
     deployed: Scenario, developer: Developer
 ) -> None:
-    old, before = deployed.served(), deployed.traffic()
-    with watched(deployed) as (prober, inbox):
+    old, before = deployed.served_version(), deployed.traffic()
+    with watched(deployed) as (prober, notifications):
         release = stopped(deployed, developer, BEHIND_THE_TEST_LISTENER)
         assert release.deployment is not None
         back = deployed.releases.rollback(release.deployment)
         figures = prober.figures()
-        inbox.wait_for("Stage Deploy", "Pipeline pipeline-", f"Deployment {release.deployment}")
+        notifications.wait_for("Stage Deploy", "Pipeline pipeline-", f"Deployment {release.deployment}")
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
     assert figures.failures == 0, prober.failures[:3]
     assert set(figures.versions) == {old}, "production traffic never moved"
@@ -122,13 +125,13 @@ def test_a_version_that_goes_bad_in_the_canary_is_stopped_by_an_alarm_and_rolled
     deployed: Scenario, developer: Developer
 ) -> None:
     """The first gate of all that needs users: only some requests, for some minutes of AWS's, are hurt."""
-    old, before = deployed.served(), deployed.traffic()
-    with watched(deployed, ENOUGH_FOR_AN_ALARM) as (prober, inbox):
+    old, before = deployed.served_version(), deployed.traffic()
+    with watched(deployed, ENOUGH_FOR_AN_ALARM) as (prober, notifications):
         release = stopped(deployed, developer, IN_PRODUCTION)
         assert release.deployment is not None
         back = deployed.releases.rollback(release.deployment)
         hurt = prober.figures()
-        messages = inbox.wait_for("Stage Deploy", f"Deployment {release.deployment}", "errors-")
+        messages = notifications.wait_for("Stage Deploy", f"Deployment {release.deployment}", "errors-")
         deployed.settle(prober, old)
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
     assert dict(release.events)["AfterAllowTestTraffic"] == "Succeeded", "the gate before let it pass"
@@ -138,7 +141,7 @@ def test_a_version_that_goes_bad_in_the_canary_is_stopped_by_an_alarm_and_rolled
     assert any("ALARM" in message and "errors-" in message for message in messages)
     assert back == "Succeeded"
     assert deployed.traffic().task_sets == before.task_sets
-    deployed.until_no_alarm_is_on()
+    deployed.wait_until_no_alarm()
     goes_through(deployed, developer)
 
 

@@ -1,6 +1,6 @@
-"""A deploy that was cut off can be destroyed, and its suffix used again.
+"""A deployment that was interrupted can be destroyed, and its suffix can be used again.
 
-The tests share one suffix and run in the order in which they stand.
+The tests share one suffix and run in file order.
 """
 
 import os
@@ -9,67 +9,53 @@ import signal
 import pytest
 
 from harness.scenario import Scenario
+from integration_tests.support.waits import wait_for_stack
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
-# AWS's minutes until a stack has come that far.
-MINUTES = 20.0
 
-
-def interrupt(scenario: Scenario, part: str, number: signal.Signals) -> str:
-    """Send `cdk deploy` and its children a signal once a nested stack is begun; return the root's state."""
+def interrupt_deploy(scenario: Scenario, nested: str, number: signal.Signals) -> str:
+    """Send `cdk deploy` and its children a signal once a nested stack has begun; return the root's status."""
     deploying = scenario.environment.begin_deploy()
-
-    def look() -> None:
-        if deploying.poll() is not None:
-            raise AssertionError(f"cdk deploy ended by itself, see {scenario.environment.log}")
-        _, seen = scenario.environment.begun()
-        if not any(part in name for name in seen):
-            raise NotYetError(f"there is no {part} among {seen}")
-
     try:
-        wait_for(
-            f"the {part} of {scenario.environment.suffix}",
-            look,
-            deadline=scenario.cloud.minutes(MINUTES),
-            interval=0.05,
-        )
+        wait_for_stack(scenario, nested=nested, deploying=deploying)
     finally:
         os.killpg(deploying.pid, number)
         deploying.wait(60)
-        # The next CLI refuses its folder while a process that read it is about.
-        wait_for("the end of cdk deploy", lambda: _gone(deploying.pid), deadline=60, interval=0.1)
-    state, _ = scenario.environment.begun()
-    scenario.progress.step(f"cdk deploy got {number.name}, the stack is {state}")
-    return state
+        # The next CLI rejects its output folder while a process of this one is alive.
+        wait_for("the end of cdk deploy", lambda: check_ended(deploying.pid), deadline=60, interval=0.1)
+    status, _ = scenario.environment.begun()
+    scenario.progress.step(f"cdk deploy got {number.name}, the stack is {status}")
+    return status
 
 
-def _gone(group: int) -> None:
+def check_ended(group: int) -> None:
+    """Raise `NotYetError` while a process group has processes."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
         return
-    raise NotYetError(f"process group {group} is still there")
+    raise NotYetError(f"process group {group} still exists")
 
 
 @pytest.mark.parametrize(
-    ("part", "number"),
+    ("nested", "number"),
     [("Network", signal.SIGINT), ("Compute", signal.SIGKILL), ("Pipeline", signal.SIGKILL)],
-    ids=["Ctrl-C in the network", "kill -9 in the compute", "kill -9 in the pipeline"],
+    ids=["SIGINT in Network", "SIGKILL in Compute", "SIGKILL in Pipeline"],
 )
-def test_a_deploy_that_is_cut_off_can_be_destroyed(
-    scenario: Scenario, part: str, number: signal.Signals
+def test_an_interrupted_deploy_can_be_destroyed(
+    scenario: Scenario, nested: str, number: signal.Signals
 ) -> None:
-    state = interrupt(scenario, part, number)
-    assert state in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE"), "CloudFormation goes on by itself"
+    status = interrupt_deploy(scenario, nested, number)
+    assert status in ("CREATE_IN_PROGRESS", "CREATE_COMPLETE"), "CloudFormation continues by itself"
     scenario.destroy()
 
 
 def test_the_same_suffix_is_deployed_again(scenario: Scenario) -> None:
     assert scenario.deploy()
-    scenario.seed()
+    scenario.wait_for_seed()
 
 
-def test_and_destroyed_again_without_leaving_anything(scenario: Scenario) -> None:
+def test_the_second_deployment_is_destroyed_without_leftovers(scenario: Scenario) -> None:
     scenario.destroy()

@@ -1,7 +1,6 @@
-"""local_aws is killed with SIGKILL in every phase and started again on its state: it goes on or says why.
+"""local_aws gets SIGKILL in each phase and starts again with its state: it resumes, or reports why it failed.
 
-The tests share one local_aws and, but for the last ones, one environment; they run in the order in which
-they stand.
+The tests share one local_aws and, except the last ones, one environment; they run in file order.
 """
 
 import threading
@@ -14,144 +13,159 @@ import pytest
 from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.folders import run_folder
-from harness.notifications import NotificationQueue, listening
+from harness.notifications import NotificationQueue, subscribed
+from harness.prober import Figures
+from harness.release import Release
 from harness.scenario import RELEASE_MINUTES, Scenario
 from integration_tests.faults import commits
-from integration_tests.support.restartable import Server, restartable
-from integration_tests.support.scenario_fixtures import telling
+from integration_tests.support.restartable import RestartableServer, restartable
+from integration_tests.support.scenario_fixtures import running_scenario
+from integration_tests.support.waits import SHORT_INTERVAL, wait_for_stack, wait_until_steady
 from operations.errors import OperationsError
 from operations.root_stack import root_stack
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
-# Requests a second.
+# Requests per second.
 RATE = 50.0
-# The gate is over in a moment. Everything else lasts; what services do by themselves is kept by then.
-SHORT, KEPT = "AfterAllowTestTraffic", timedelta(seconds=3)
+# The test-traffic hook returns at once. Every other event lasts, and local_aws has saved it after this time.
+SHORT_EVENT, SAVED_AFTER = "AfterAllowTestTraffic", timedelta(seconds=3)
 INTERRUPTED = "local_aws ended during the operation"
 
 
 @pytest.fixture(scope="module")
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A local_aws of this module's own."""
+def server(request: pytest.FixtureRequest) -> Iterator[RestartableServer]:
+    """A local_aws for this module alone."""
     if request.config.getoption("--live"):
-        pytest.skip("AWS is not ours to kill")
-    with restartable(run_folder("killed")) as made:
-        yield made
+        pytest.skip("only local_aws can be killed")
+    with restartable(run_folder("killed")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def cloud(server: Server) -> Cloud:
-    """The cloud that it is."""
+def cloud(server: RestartableServer) -> Cloud:
+    """The cloud of that local_aws."""
     return server.cloud
 
 
 @pytest.fixture(scope="module")
 def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
-    """An environment whose phases are long enough to be met."""
+    """An environment whose phases are long enough to be interrupted."""
     longer = {
         "deploymentConfig": "CodeDeployDefault.ECSCanary10Percent15Minutes",
         "terminationWaitMinutes": "15",
     }
-    with telling(cloud, request, context=longer) as told:
-        yield told
+    with running_scenario(cloud, request, context=longer) as scenario:
+        yield scenario
 
 
 @pytest.fixture(scope="module")
-def inbox(deployed: Scenario) -> Iterator[NotificationQueue]:
-    """What the environment's topic tells."""
-    with listening(deployed.cloud, deployed.outputs.topic_arn) as found:
-        yield found
+def notifications(deployed: Scenario) -> Iterator[NotificationQueue]:
+    """The messages of the environment's topic."""
+    with subscribed(deployed.cloud, deployed.outputs.topic_arn) as queue:
+        yield queue
 
 
 @dataclass(frozen=True)
-class End:
-    """How a release ends in which local_aws was killed in `phase`, while `rate` requests came a second."""
+class Outcome:
+    """How a release ends if local_aws is killed in `phase`, at `rate` requests per second."""
 
     phase: str
-    words: str
+    message: str
     status: str = "Failed"
-    rolled_back: str = "Succeeded"
+    rollback: str = "Succeeded"
     rate: float = RATE
 
 
-ENDS = (
-    End("Build", "Build terminated with state: FAULT", rolled_back=""),
-    End("Install", "INTERNAL_ERROR"),
-    End("AfterAllowTestTraffic", "INTERNAL_ERROR"),
-    End("AllowTraffic", "INTERNAL_ERROR"),
-    # Green has all traffic: it stays, unless the alarm says that users suffered while tasks started anew.
-    End("AfterAllowTraffic", "ALARM_ACTIVE"),
-    End("AfterAllowTraffic", "", "Succeeded", rolled_back="", rate=1),
+OUTCOMES = (
+    Outcome("Build", "Build terminated with state: FAULT", rollback=""),
+    Outcome("Install", "INTERNAL_ERROR"),
+    Outcome("AfterAllowTestTraffic", "INTERNAL_ERROR"),
+    Outcome("AllowTraffic", "INTERNAL_ERROR"),
+    # Green has all traffic and keeps it, unless requests that fail during the restart raise the alarm.
+    Outcome("AfterAllowTraffic", "ALARM_ACTIVE"),
+    Outcome("AfterAllowTraffic", "", "Succeeded", rollback="", rate=1),
 )
 
 
-def test_while_nothing_happens_traffic_comes_back_and_nothing_is_changed(
-    server: Server, deployed: Scenario
+def test_an_idle_environment_serves_again_and_nothing_is_changed(
+    server: RestartableServer, deployed: Scenario
 ) -> None:
-    old, before = deployed.served(), deployed.traffic()
+    old, before = deployed.served_version(), deployed.traffic()
     server.kill()
     server.start()
-    deployed.until_served(old)
+    deployed.wait_until_served(old)
     assert deployed.traffic() == before
-    assert not deployed.deploy(), "CloudFormation knows what it knew"
+    assert not deployed.deploy(), "CloudFormation has the same state as before"
     assert deployed.traffic() == before
 
 
-def test_a_push_that_was_answered_is_released(
-    server: Server, deployed: Scenario, developer: Developer
+def test_an_acknowledged_push_is_released(
+    server: RestartableServer, deployed: Scenario, developer: Developer
 ) -> None:
-    commit = developer.greet("Hello, pushed in the last moment")
+    commit = developer.greet("Hello, pushed just before the kill")
     developer.push()
     server.kill()
     server.start()
-    deployed.arrive(commit)
+    deployed.wait_for_release(commit)
 
 
-@pytest.mark.parametrize("end", ENDS, ids=lambda end: f"{end.phase} at {end.rate:g} a second")
-def test_in_a_release(
-    end: End, server: Server, deployed: Scenario, developer: Developer, inbox: NotificationQueue
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: f"{outcome.phase}-{outcome.rate:g}")
+def test_kill_during_release(
+    outcome: Outcome,
+    server: RestartableServer,
+    deployed: Scenario,
+    developer: Developer,
+    notifications: NotificationQueue,
 ) -> None:
-    deployed.until_no_alarm_is_on()
-    old = deployed.served()
-    inbox.messages.clear()
-    with deployed.probing(end.rate) as prober:
-        commit = make(developer, end)
-        developer.push()
-        if end.phase == "Build":
-            until_building(deployed)
-        else:
-            until_in(deployed, end.phase)
-        server.kill()
-        server.start()
-        release = deployed.follow(commit)
-        words, rolled_back = deployed.releases.words(release), ""
-        if release.deployment and release.status == "Failed":
-            rolled_back = deployed.releases.rollback(release.deployment)
-        until_steady(deployed)
-        deployed.settle(prober, old if release.status == "Failed" else commit)
-        figures = prober.figures()
+    deployed.wait_until_no_alarm()
+    notifications.messages.clear()
+    release, rollback, figures = release_with_kill(outcome, server, deployed, developer)
     deployed.progress.step(
-        f"killed in {end.phase}: {release.status}, rollback: {rolled_back or 'none'}; "
+        f"killed in {outcome.phase}: {release.status}, rollback: {rollback or 'none'}; "
         f"{figures.failures} of {figures.requests} requests failed"
     )
-    assert release.status == end.status, release
-    assert end.words in f"{release.why} {words}"
-    assert rolled_back == end.rolled_back
-    if end.status == "Failed":
-        inbox.wait_for("Pipeline pipeline-")
+    assert release.status == outcome.status, release
+    assert outcome.message in f"{release.reason} {deployed.releases.error_message(release)}"
+    assert rollback == outcome.rollback
+    if outcome.status == "Failed":
+        notifications.wait_for("Pipeline pipeline-")
         developer.revert()
 
 
-def make(developer: Developer, end: End) -> str:
-    """Commit what takes a while in the phase."""
-    if end.phase == "Install":
+def release_with_kill(
+    outcome: Outcome, server: RestartableServer, scenario: Scenario, developer: Developer
+) -> tuple[Release, str, Figures]:
+    """Push a commit and kill local_aws in its phase; return the release, its rollback's status, figures."""
+    old, rollback = scenario.served_version(), ""
+    with scenario.probing(outcome.rate) as prober:
+        commit = commit_for(outcome, developer)
+        developer.push()
+        if outcome.phase == "Build":
+            wait_for_build(scenario)
+        else:
+            wait_for_lifecycle_event(scenario, outcome.phase)
+        server.kill()
+        server.start()
+        release = scenario.follow(commit)
+        if release.deployment and release.status == "Failed":
+            rollback = scenario.releases.rollback(release.deployment)
+        wait_until_steady(scenario)
+        scenario.settle(prober, old if release.status == "Failed" else commit)
+        return release, rollback, prober.figures()
+
+
+def commit_for(outcome: Outcome, developer: Developer) -> str:
+    """Commit a change whose release stays in the phase for a while."""
+    if outcome.phase == "Install":
         return commits.start_slowly(developer, seconds=6)
-    return developer.greet(f"Hello from a release whose {end.phase} is interrupted at {end.rate:g} a second")
+    return developer.greet(
+        f"Hello from a release interrupted in {outcome.phase} at {outcome.rate:g} per second"
+    )
 
 
-def until_building(scenario: Scenario) -> None:
+def wait_for_build(scenario: Scenario) -> None:
     """Wait until the newest build is in its phase BUILD."""
     codebuild, project = scenario.cloud.client("codebuild"), scenario.outputs.build_project_name
 
@@ -161,13 +175,14 @@ def until_building(scenario: Scenario) -> None:
         if build["currentPhase"] != "BUILD":
             raise NotYetError(f"{newest} is in {build['currentPhase']}")
 
-    wait_for("a build", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=0.05)
+    wait_for("a build", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=SHORT_INTERVAL)
 
 
-def until_in(scenario: Scenario, event: str) -> None:
-    """Wait until the deployment under way is in a lifecycle event, or has passed the last one.
+def wait_for_lifecycle_event(scenario: Scenario, event: str) -> None:
+    """Wait until the running deployment is in a lifecycle event, or has passed the last one.
 
-    It asks for as little as it can: some events are short. In one that lasts it waits until that is kept.
+    It calls as few operations as possible, since some events are short. If an event lasts, it waits until
+    local_aws has saved it.
     """
     outputs, codedeploy = scenario.outputs, scenario.cloud.client("codedeploy")
     group = {
@@ -175,88 +190,63 @@ def until_in(scenario: Scenario, event: str) -> None:
         "deploymentGroupName": outputs.deployment_group_name,
         "includeOnlyStatuses": ["InProgress"],
     }
+    expected = "Succeeded" if event == "AfterAllowTraffic" else "InProgress"
 
     def look() -> None:
         found = codedeploy.list_deployments(**group)["deployments"]
         if not found:
-            raise NotYetError("no deployment is under way")
+            raise NotYetError("no deployment is in progress")
         events = {one["lifecycleEventName"]: one for one in scenario.releases.lifecycle(found[0])}
-        reached = "Succeeded" if event == "AfterAllowTraffic" else "InProgress"
-        if events[event]["status"] != reached:
+        if events[event]["status"] != expected:
             raise NotYetError(str({name: one["status"] for name, one in events.items()}))
-        if event != SHORT and datetime.now(UTC) - events[event]["startTime"] < KEPT:
+        if event != SHORT_EVENT and datetime.now(UTC) - events[event]["startTime"] < SAVED_AFTER:
             raise NotYetError(f"{event} has just begun")
 
-    wait_for(event, look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=0.05)
+    wait_for(event, look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=SHORT_INTERVAL)
 
 
-def test_the_next_release_goes_through(deployed: Scenario, developer: Developer) -> None:
-    deployed.until_no_alarm_is_on()
-    deployed.push(developer, developer.greet("Hello from after all that"))
+def test_the_next_release_succeeds(deployed: Scenario, developer: Developer) -> None:
+    deployed.wait_until_no_alarm()
+    deployed.push(developer, developer.greet("Hello after every kill"))
 
 
-def test_in_a_destroy_that_is_told_again(
-    server: Server, deployed: Scenario, inbox: NotificationQueue
-) -> None:
+@pytest.mark.usefixtures("notifications")
+def test_kill_during_destroy_which_is_run_again(server: RestartableServer, deployed: Scenario) -> None:
     def destroy() -> None:
         try:
             deployed.environment.destroy(deployed.progress.step)
         except OperationsError as error:
             deployed.progress.step(f"destroy: {error}")
 
-    running = threading.Thread(target=destroy)
-    running.start()
-    until(deployed, "DELETE_IN_PROGRESS")
+    thread = threading.Thread(target=destroy)
+    thread.start()
+    wait_for_stack(deployed, status="DELETE_IN_PROGRESS")
     server.kill()
     server.start()
-    running.join()
+    thread.join()
     deployed.destroy()
 
 
 @pytest.fixture
-def other(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
-    """An environment of its own, to be cut off while it is made."""
-    with telling(cloud, request) as told:
-        yield told
+def second_scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """An environment whose deployment is interrupted."""
+    with running_scenario(cloud, request) as scenario:
+        yield scenario
 
 
-@pytest.mark.parametrize("part", ["Network", "Compute", "Pipeline"])
-def test_in_a_deploy_which_can_be_destroyed(part: str, server: Server, other: Scenario) -> None:
-    deploying = other.environment.begin_deploy()
-    until(other, "CREATE_IN_PROGRESS", part)
+@pytest.mark.parametrize("nested", ["Network", "Compute", "Pipeline"])
+def test_kill_during_deploy_which_can_be_destroyed(
+    nested: str, server: RestartableServer, second_scenario: Scenario
+) -> None:
+    environment = second_scenario.environment
+    deploying = environment.begin_deploy()
+    wait_for_stack(second_scenario, status="CREATE_IN_PROGRESS", nested=nested, deploying=deploying)
     server.kill()
     server.start()
-    assert deploying.wait(other.cloud.minutes(RELEASE_MINUTES)) != 0
-    stack = root_stack(other.environment.suffix, other.cloud.account)
+    assert deploying.wait(second_scenario.cloud.minutes(RELEASE_MINUTES)) != 0
+    stack = root_stack(environment.suffix, second_scenario.cloud.account)
     assert stack is not None
     assert (stack["StackStatus"], stack["StackStatusReason"]) == ("CREATE_FAILED", INTERRUPTED)
-    other.environment.destroy(other.progress.step)
-    left = other.environment.leftovers().remaining
-    assert len(left) <= 1, f"more than the one that was in the making: {left}"
-
-
-def until_steady(scenario: Scenario) -> None:
-    """Wait until the one task set that is left has all its tasks: after a rollback they may still start."""
-    ecs, outputs = scenario.cloud.client("ecs"), scenario.outputs
-
-    def look() -> None:
-        (service,) = ecs.describe_services(cluster=outputs.cluster_name, services=[outputs.service_name])[
-            "services"
-        ]
-        sets = [(one["status"], one["stabilityStatus"]) for one in service["taskSets"]]
-        if sets != [("PRIMARY", "STEADY_STATE")]:
-            raise NotYetError(str(sets))
-
-    wait_for("a steady service", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES))
-
-
-def until(scenario: Scenario, status: str, part: str = "") -> None:
-    """Wait until the root stack is in `status`, and has begun a nested one whose name has `part` in it."""
-
-    def look() -> None:
-        state, seen = scenario.environment.begun()
-        if state != status or not any(part in name for name in seen):
-            raise NotYetError(f"it is {state} with {seen}")
-
-    deadline = scenario.cloud.minutes(RELEASE_MINUTES)
-    wait_for(f"{status} of {scenario.environment.suffix}", look, deadline=deadline, interval=0.05)
+    environment.destroy(second_scenario.progress.step)
+    left = environment.leftovers().remaining
+    assert len(left) <= 1, f"more than the resource that was being created: {left}"

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from harness.scenario import RELEASE_MINUTES, Scenario
-from integration_tests.support.scenario_fixtures import telling
+from integration_tests.support.scenario_fixtures import running_scenario
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -23,7 +23,7 @@ def staging(cloud: Cloud, second_account: Cloud, request: pytest.FixtureRequest)
     # An AWS account may have its provider for GitHub already.
     provider = {} if cloud.endpoint is None else {"createGithubOidcProvider": "true"}
     own = {"account": second_account.account.id, "trustedAccounts": cloud.account.id}
-    with telling(second_account, request, context={**own, **GITHUB, **provider}) as told:
+    with running_scenario(second_account, request, context={**own, **GITHUB, **provider}) as told:
         yield told
 
 
@@ -31,7 +31,7 @@ def staging(cloud: Cloud, second_account: Cloud, request: pytest.FixtureRequest)
 def first(cloud: Cloud, staging: Scenario, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """The environment that promotes."""
     to = f"{staging.environment.suffix}@{staging.cloud.account.id}"
-    with telling(cloud, request, context={"account": cloud.account.id, "promoteTo": to}) as told:
+    with running_scenario(cloud, request, context={"account": cloud.account.id, "promoteTo": to}) as told:
         yield told
 
 
@@ -39,15 +39,15 @@ def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(
     first: Scenario, staging: Scenario
 ) -> None:
     staging.deploy()
-    staging.seed()
-    before = staging.served()
+    staging.wait_for_seed()
+    before = staging.served_version()
     first.deploy()
     commit = first.releases.head()
     assert commit != before
 
     token = _approval(first, staging)
-    assert first.served() == commit, "the first environment is released before anybody is asked"
-    assert staging.served() == before, "nothing goes on without an approval"
+    assert first.served_version() == commit, "the first environment is released before anybody is asked"
+    assert staging.served_version() == before, "nothing goes on without an approval"
 
     first.cloud.client("codepipeline").put_approval_result(
         pipelineName=first.outputs.pipeline_name,
@@ -56,8 +56,8 @@ def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(
         result={"summary": "looks good", "status": "Approved"},
         token=token,
     )
-    first.arrive(commit)
-    assert staging.served() == commit
+    first.wait_for_release(commit)
+    assert staging.served_version() == commit
     assert _image(staging) == _image(first)
 
 

@@ -37,7 +37,7 @@ ELSEWHERE = {
     "aws iam create-open-id-connect-provider": "an account has one; test_promotion.py deploys it",
     "python -m operations destroy dev": "each scenario ends with it",
     "python -m operations leftovers dev": "each scenario ends with it",
-    "python -m operations frozen dev": "test_changes.py; it reads what `make synth` wrote",
+    "python -m operations immutable dev": "test_changes.py; it reads what `make synth` wrote",
 }
 
 
@@ -70,11 +70,11 @@ def run(scenario: Scenario, command: str, **known: str) -> subprocess.CompletedP
 
 def test_a_release_is_stopped_and_its_stage_retried(deployed: Scenario, developer: Developer) -> None:
     """Nobody who asks notices, neither of the stop in the canary nor of the second try."""
-    old = deployed.served()
+    old = deployed.served_version()
     with deployed.probing(RATE) as prober:
         commit = developer.greet("Hello, not yet")
         developer.push()
-        deployed.until_met(prober, commit)
+        deployed.wait_until_probed(prober, commit)
         shifting = deployed.releases.of(commit)
         assert shifting is not None
         assert shifting.deployment is not None

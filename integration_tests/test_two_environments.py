@@ -13,7 +13,7 @@ from harness.cloud import Cloud
 from harness.scenario import Scenario
 from harness.suffixes import random_suffix
 from integration_tests.support.certificates import certificate
-from integration_tests.support.scenario_fixtures import telling
+from integration_tests.support.scenario_fixtures import running_scenario
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
@@ -29,27 +29,27 @@ def pair(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[tuple[Scenari
     with ExitStack() as after:
         arn, trust = after.enter_context(certificate(cloud, cloud.folder / f"{suffix}-certificate"))
         https = {"certificateArn": arn}
-        first = after.enter_context(telling(cloud, request, suffix=suffix))
+        first = after.enter_context(running_scenario(cloud, request, suffix=suffix))
         second = after.enter_context(
-            telling(cloud, request, suffix=f"{suffix}-2", context=https, trust=trust)
+            running_scenario(cloud, request, suffix=f"{suffix}-2", context=https, verify=trust)
         )
         for scenario in (first, second):
             scenario.deploy()
         for scenario in (first, second):
-            scenario.seed()
+            scenario.wait_for_seed()
         yield first, second
 
 
 def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Scenario, Scenario]) -> None:
     first, second = pair
     before, executions = first.traffic(), first.releases.executions()
-    version = first.served()
+    version = first.served_version()
     developer = second.developer()
     with first.probing(RATE) as prober:
         commit = developer.greet("Hello from the other side")
         second.push(developer, commit)
         figures = prober.figures()
-    assert second.served() == commit
+    assert second.served_version() == commit
     assert (set(figures.versions), figures.failures) == ({version}, 0)
     assert first.traffic() == before
     assert first.releases.executions() == executions
@@ -68,7 +68,7 @@ def test_destroying_one_after_one_release_leaves_nothing_of_it_and_all_of_the_ot
     pair: tuple[Scenario, Scenario],
 ) -> None:
     first, second = pair
-    before, version = second.traffic(), second.served()
+    before, version = second.traffic(), second.served_version()
     with second.probing(RATE) as prober:
         first.destroy()
         figures = prober.figures()

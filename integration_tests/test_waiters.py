@@ -6,7 +6,7 @@ ECS's services_stable never does with the CODE_DEPLOY controller: it counts `dep
 import pytest
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.service import Service, service
+from integration_tests.pitfalls.service import BlueGreenService, service
 from integration_tests.pitfalls.stacks import CREATED, stack
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ def test_the_waiters_of_a_service_and_its_release(cloud: Cloud) -> None:
     )
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
-        one = Service(made, resources)
+        one = BlueGreenService(made, resources)
         cloudformation.get_waiter("stack_create_complete").wait(StackName=made.name, WaiterConfig=SOON)
         balancer = made.named("load-balancer-the-suffix")
         elbv2.get_waiter("load_balancer_available").wait(Names=[balancer], WaiterConfig=SOON)

@@ -1,11 +1,10 @@
-"""A running local_aws seen from outside: start one, find the one of a state folder, stop it."""
+"""A local_aws server seen from another process: start it, find the one of a state folder, stop it."""
 
 import fcntl
 import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
@@ -13,17 +12,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from local_aws.core.errors import LocalAwsError
+from local_aws.host.modules import module_command
+
 ENDPOINT_FILE = "endpoint.json"
 LOCK_FILE = "lock"
 LOG_FILE = "local_aws.log"
-# An engine that lacks its image may pull it first.
+# An engine that lacks its image pulls it first.
 START_SECONDS = 150.0
-# With an engine, its containers and images are removed one by one.
+# Containers and images of an engine are removed one by one.
 STOP_SECONDS = 90.0
-
-
-class LocalAwsError(Exception):
-    """What a person can set right; the message says how."""
 
 
 class PortTakenError(LocalAwsError):
@@ -40,7 +38,7 @@ class AlreadyRunningError(LocalAwsError):
 
 
 class StateLock:
-    """A state folder belongs to one server: the lock is held as long as its process lives, -9 included."""
+    """The lock of a state folder, held as long as the server's process lives, even if that is killed."""
 
     def __init__(self, state: Path) -> None:
         self.path = state / LOCK_FILE
@@ -54,8 +52,8 @@ class StateLock:
             pid = self.path.read_text().strip()
             self.file.close()
             raise AlreadyRunningError(
-                f"a local_aws with {self.path.parent} runs already (process {pid}): stop it with "
-                f"`python -m local_aws down --state {self.path.parent}`, or choose another --state"
+                f"a local_aws with state folder {self.path.parent} is already running (process {pid}): "
+                f"stop it with `local-aws down --state {self.path.parent}`, or choose another --state"
             ) from error
         self.file.truncate(0)
         self.file.write(str(os.getpid()))
@@ -69,7 +67,7 @@ class StateLock:
 
     @staticmethod
     def holder(state: Path) -> int | None:
-        """Return the process that holds `state`, or None; a file left by a dead server counts for nothing."""
+        """Return the id of the process that holds `state`, or None; the file of a dead server is ignored."""
         path = state / LOCK_FILE
         if not path.exists():
             return None
@@ -83,51 +81,54 @@ class StateLock:
 
 @dataclass
 class ServerHandle:
-    """A server that answers. `clock` is the pace of AWS's waits, `containers` says what runs them."""
+    """A running server. `time_scale` is that of its clock, `containers` describes its container engine."""
 
     state: Path
     endpoint: str
     pid: int
     instance: str
-    clock: float
+    time_scale: float
     containers: str
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
-    def note(self) -> None:
-        """Write into the state folder where the server is, for `find`."""
-        kept = ("endpoint", "pid", "instance", "clock", "containers")
-        written = self.state / f"{ENDPOINT_FILE}.new"
-        written.write_text(json.dumps({name: getattr(self, name) for name in kept}) + "\n")
-        written.replace(self.state / ENDPOINT_FILE)
+    def write(self) -> None:
+        """Write the server's address into its state folder, for `find`."""
+        names = ("endpoint", "pid", "instance", "time_scale", "containers")
+        draft = self.state / f"{ENDPOINT_FILE}.new"
+        draft.write_text(json.dumps({name: getattr(self, name) for name in names}) + "\n")
+        draft.replace(self.state / ENDPOINT_FILE)
 
-    def faults(self) -> list[str]:
-        """Return what went wrong in the background so far (GET /_local_aws/faults)."""
-        found: list[str] = self._ask("faults")["faults"]
+    def background_errors(self) -> list[str]:
+        """Return the errors outside any request so far (GET /_local_aws/background-errors)."""
+        found: list[str] = self._get("background-errors")["errors"]
         return found
 
     def permissions(self) -> dict[str, Any]:
-        """Return every policy statement with its use so far, and every refusal (GET /_local_aws/iam)."""
-        return self._ask("iam")
+        """Return every policy statement with its uses so far, and every denial (GET /_local_aws/iam)."""
+        return self._get("iam")
 
-    def _ask(self, what: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.endpoint}/_local_aws/{what}", timeout=10) as answer:  # noqa: S310 - our own loopback endpoint
-            found: dict[str, Any] = json.load(answer)
-        return found
+    def _get(self, path: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.endpoint}/_local_aws/{path}", timeout=10) as response:  # noqa: S310 - our own loopback endpoint
+            content: dict[str, Any] = json.load(response)
+        return content
 
     def stop(self, timeout: float = STOP_SECONDS) -> list[str]:
-        """Stop it and everything it started; return its faults. SIGKILL after `timeout` seconds."""
+        """Stop the server and everything that it started; return its background errors.
+
+        It is killed with SIGKILL after `timeout` seconds.
+        """
         try:
-            found = self.faults()
+            errors = self.background_errors()
         except (OSError, ValueError) as error:
-            found = [f"the server did not answer before it was stopped: {error}"]
-        _end(self, signal.SIGTERM)
-        if not _gone(self, timeout):
-            found.append(f"the server did not stop within {timeout:g} s and was killed")
-            _end(self, signal.SIGKILL)
-            _gone(self, timeout)
+            errors = [f"the server did not respond before it was stopped: {error}"]
+        _send_signal(self, signal.SIGTERM)
+        if not _has_ended(self, timeout):
+            errors.append(f"the server did not stop within {timeout:g} s and was killed")
+            _send_signal(self, signal.SIGKILL)
+            _has_ended(self, timeout)
         if self.process is not None:
             _close(self.process)
-        return found
+        return errors
 
 
 def start(
@@ -135,46 +136,43 @@ def start(
     *,
     port: int = 0,
     time_scale: float | None = None,
+    node_modules: Path | None = None,
     with_parent: bool = True,
     detach: bool = False,
 ) -> ServerHandle:
-    """Start a server in its own process and wait until it answers.
+    """Start a server in its own process and wait until it responds.
 
-    `port` 0 takes a free one. `with_parent` (default) ends it when this process ends, by whatever means;
-    `detach` gives it a session of its own. Raises `LocalAwsError` with its last words when it does not start.
+    `port` 0 takes a free one. `node_modules` is the folder with the AWS SDK of Lambda's Node.js runtime.
+    `with_parent` (default) stops the server when this process ends, even if it is killed; `detach` runs it in
+    its own session. Raises `LocalAwsError` with the server's last output when it does not start.
     """
-    command = [sys.executable, "-m", "local_aws", "up", "--state", str(state), "--port", str(port)]
-    command += [] if time_scale is None else ["--clock", str(time_scale)]
+    command = module_command("local_aws", "up", "--state", str(state), "--port", str(port))
+    command += [] if time_scale is None else ["--time-scale", str(time_scale)]
+    command += [] if node_modules is None else ["--node-modules", str(node_modules)]
     command += ["--with-parent"] if with_parent else []
     state.mkdir(parents=True, exist_ok=True)
-    words = state / "start.log"
-    with words.open("wb") as output:
+    log = state / "start.log"
+    with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
             command,
             stdin=subprocess.PIPE if with_parent else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            cwd=Path(__file__).resolve().parent.parent,
             start_new_session=detach,
         )
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        running = find(state)
-        if running is not None and running.pid == process.pid:
-            if with_parent:
-                running.process = process
-            else:
-                # It outlives this process, which would be warned of what it did not wait for.
-                process.returncode = 0
-            return running
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
-    _close(process)
-    said = (
-        words.read_text().strip() or f"it did not answer within {START_SECONDS:g} s, see {state / LOG_FILE}"
-    )
-    raise LocalAwsError(said.removeprefix("local_aws: "))
+    server = _wait_for(state, process)
+    if server is None:
+        process.kill()
+        process.wait()
+        _close(process)
+        timed_out = f"it did not respond within {START_SECONDS:g} s, see {state / LOG_FILE}"
+        raise LocalAwsError((log.read_text().strip() or timed_out).removeprefix("local_aws: "))
+    if with_parent:
+        server.process = process
+    else:
+        # It outlives this process: without a return code, Popen would warn that it is still running.
+        process.returncode = 0
+    return server
 
 
 def find(state: Path) -> ServerHandle | None:
@@ -189,22 +187,32 @@ def find(state: Path) -> ServerHandle | None:
     return ServerHandle(state, **record)
 
 
+def _wait_for(state: Path, process: subprocess.Popen[bytes]) -> ServerHandle | None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        server = find(state)
+        if server is not None and server.pid == process.pid:
+            return server
+        time.sleep(0.05)
+    return None
+
+
 def _close(process: subprocess.Popen[bytes]) -> None:
     if process.stdin is not None:
         process.stdin.close()
 
 
-def _end(running: ServerHandle, number: signal.Signals) -> None:
-    # The lock says that this process is the one; a number alone could be another's by now.
-    if StateLock.holder(running.state) == running.pid:
-        os.kill(running.pid, number)
+def _send_signal(server: ServerHandle, number: signal.Signals) -> None:
+    # Only while it holds the lock: afterwards, its process id may be another process's.
+    if StateLock.holder(server.state) == server.pid:
+        os.kill(server.pid, number)
 
 
-def _gone(running: ServerHandle, timeout: float) -> bool:
+def _has_ended(server: ServerHandle, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        ended = running.process is None or running.process.poll() is not None
-        if ended and StateLock.holder(running.state) != running.pid:
+        ended = server.process is None or server.process.poll() is not None
+        if ended and StateLock.holder(server.state) != server.pid:
             return True
         time.sleep(0.05)
     return False

@@ -18,7 +18,7 @@ from infrastructure.config.catalogue import NAME_WORDS, SERVICES
 from infrastructure.config.environments import ENVIRONMENTS
 from infrastructure.constructs.source import (
     CONTRACT_FILES,
-    LEFT_BEHIND,
+    IGNORED,
     OPTIONAL_FILES,
     PROJECT,
     SERVICE_FOLDER,
@@ -63,7 +63,7 @@ def copy_service(project: Path, place: Path, *, package: str) -> None:
     shutil.copytree(
         project / SERVICE_FOLDER,
         place / FOLDER,
-        ignore=shutil.ignore_patterns(*LEFT_BEHIND),
+        ignore=shutil.ignore_patterns(*IGNORED),
         dirs_exist_ok=True,
     )
     (place / FOLDER / PACKAGE).rename(place / FOLDER / package)

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
-from infrastructure.config.catalogue import NAME_WORDS, captured, read_name
-from infrastructure.constructs.source import LEFT_BEHIND, SERVICE_FOLDER
+from infrastructure.config.catalogue import NAME_WORDS, read_name, shadowed_environment
+from infrastructure.constructs.source import IGNORED, SERVICE_FOLDER
 from infrastructure.errors import AppError
 
 # What the sample's package is called.
@@ -28,7 +28,7 @@ def check_name(project: Path, name: str, environments: Iterable[str]) -> None:
     except ValueError:
         raise AppError(f"NAME is {name!r}, and must be {NAME_WORDS}: make new-service NAME=orders") from None
     why = _taken(project / SERVICE_FOLDER, package_of(name))
-    if taken := captured(name, environments):
+    if taken := shadowed_environment(name, environments):
         why = f"{name}- would begin the names of the environment {taken} of cdk.json"
     if why:
         raise AppError(f"NAME is {name!r}, but {why}: choose another NAME")
@@ -47,7 +47,7 @@ def _taken(sample: Path, package: str) -> str | None:
         return f"Python's own module {package} would hide its package, or be hidden by it"
     if package in _required(sample):
         return f"the service needs another package {package}"
-    if package in _beside(sample) or any(fnmatch(package, pattern) for pattern in LEFT_BEHIND):
+    if package in _beside(sample) or any(fnmatch(package, pattern) for pattern in IGNORED):
         return f"something else in a service's folder is called {package}"
     return None
 

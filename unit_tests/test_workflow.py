@@ -1,4 +1,4 @@
-"""lib/ci-cd.yml as GitHub reads it: who gets to AWS, and how."""
+"""The workflows as GitHub reads them: who gets to AWS, who may write to the repository, and how."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 
 import yaml
 
-WORKFLOW: dict[Any, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "lib" / "ci-cd.yml").read_text("utf-8")
-)
+PROJECT = Path(__file__).resolve().parents[1]
+SOURCE = PROJECT / "lib/ci-cd.yml"
+WORKFLOW: dict[Any, Any] = yaml.safe_load(SOURCE.read_text("utf-8"))
 JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
+RELEASE: dict[Any, Any] = yaml.safe_load((PROJECT / ".github/workflows/release.yml").read_text("utf-8"))
 DEPLOYS = {"deploy-dev": "dev", "deploy-staging": "staging", "deploy-prod": "prod"}
 
 
@@ -20,10 +21,24 @@ def steps(job: str) -> list[dict[str, Any]]:
     return list(JOBS[job]["steps"])
 
 
-def test_every_action_is_pinned_by_commit() -> None:
-    used = {step["uses"] for job in JOBS for step in steps(job) if "uses" in step}
+def all_steps(workflow: dict[Any, Any]) -> list[dict[str, Any]]:
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+def test_github_reads_the_same_workflow_from_its_own_folder() -> None:
+    """GitHub does not follow a symbolic link there (https://github.com/actions/runner/issues/1420)."""
+    copy = PROJECT / ".github/workflows/ci-cd.yml"
+    assert not copy.is_symlink()
+    assert copy.read_bytes() == SOURCE.read_bytes(), "run: cp lib/ci-cd.yml .github/workflows/ci-cd.yml"
+
+
+def test_every_action_is_pinned_by_commit_and_everywhere_by_the_same() -> None:
+    files = sorted((PROJECT / ".github/workflows").glob("*.yml"))
+    assert [path.name for path in files] == ["ci-cd.yml", "release.yml"]
+    used = {name for path in files for name in re.findall(r"uses: (.*)", path.read_text("utf-8"))}
     assert used
-    assert not [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name)]
+    assert not [name for name in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+", name)]
+    assert len({name.partition("@")[0] for name in used}) == len(used), "one action, two commits"
 
 
 def test_only_the_jobs_that_go_to_aws_may_ask_for_a_token() -> None:
@@ -65,13 +80,40 @@ def test_others_code_is_installed_before_there_are_credentials() -> None:
 
 
 def test_nothing_that_a_caller_writes_becomes_a_command() -> None:
-    commands = [step["run"] for job in JOBS for step in steps(job) if "run" in step]
+    commands = [step["run"] for one in (WORKFLOW, RELEASE) for step in all_steps(one) if "run" in step]
     expressions = {found for command in commands for found in re.findall(r"\${{\s*(.+?)\s*}}", command)}
     assert expressions == {"matrix.suffix"}
 
 
 def test_no_job_leaves_its_token_in_the_checkout_or_reads_a_secret() -> None:
-    checkouts = [step for job in JOBS for step in steps(job) if "checkout" in step.get("uses", "")]
-    assert len(checkouts) == len(JOBS)
-    assert all(step["with"] == {"persist-credentials": False} for step in checkouts)
-    assert "secrets." not in json.dumps(WORKFLOW, default=str)
+    for workflow in (WORKFLOW, RELEASE):
+        checkouts = [step for step in all_steps(workflow) if "checkout" in step.get("uses", "")]
+        assert len(checkouts) == len(workflow["jobs"])
+        assert all(step["with"] == {"persist-credentials": False} for step in checkouts)
+        assert "secrets." not in json.dumps(workflow, default=str)
+
+
+def test_a_release_is_made_of_a_tag_whose_commit_was_checked_and_tested() -> None:
+    assert RELEASE[True] == {"push": {"tags": ["v*"]}}
+    jobs = RELEASE["jobs"]
+    assert {name: job.get("needs") for name, job in jobs.items()} == {
+        "version": None,
+        "check": "version",
+        "test": "version",
+        "release": ["check", "test"],
+    }
+    ran = {name: job["steps"][-1]["run"] for name, job in jobs.items()}
+    assert ran["check"] == "make check"
+    assert ran["test"] == steps("test")[-1]["run"]
+    for name in ("version", "release"):
+        assert 'tools.release_notes "$GITHUB_REF_NAME"' in ran[name]
+
+
+def test_only_the_job_that_makes_the_release_may_write_and_it_installs_nothing() -> None:
+    assert RELEASE["permissions"] == {"contents": "read"}
+    may = {name: job["permissions"] for name, job in RELEASE["jobs"].items() if "permissions" in job}
+    assert may == {"release": {"contents": "write"}}
+    holding = {name for name, job in RELEASE["jobs"].items() if "github.token" in json.dumps(job)}
+    assert holding == {"release"}
+    commands = RELEASE["jobs"]["release"]["steps"][-1]["run"].splitlines()
+    assert [command.split()[0] for command in commands] == ["python3", "gh"]

@@ -1,1 +1,1 @@
-"""A page to keep open while a release travels: it reads the cloud as its user does, and changes nothing."""
+"""The dashboard: a live page of one environment, read with the caller's credentials; it changes nothing."""

@@ -1,4 +1,4 @@
-"""Reads the page's events, as the page in a browser does."""
+"""Reads the page's event stream, as the page in a browser does."""
 
 import json
 import threading
@@ -8,12 +8,12 @@ from typing import Any
 
 import requests
 
-# Longer than the server is ever silent.
+# Longer than the server's longest silence.
 SECONDS = 60.0
 
 
 def events(url: str) -> Iterator[tuple[str, Any]]:
-    """Yield each part that the page at `url` is sent, with its name."""
+    """Yield each part that the server sends to the page at `url`, with its name."""
     with requests.get(f"{url}events", stream=True, timeout=SECONDS) as answer:
         answer.raise_for_status()
         name = ""
@@ -26,8 +26,8 @@ def events(url: str) -> Iterator[tuple[str, Any]]:
 
 
 @contextmanager
-def reading(url: str, seen: list[tuple[str, Any]]) -> Iterator[None]:
-    """Keep in `seen` all that the page is sent meanwhile."""
+def record_events(url: str, seen: list[tuple[str, Any]]) -> Iterator[None]:
+    """Append everything that the server sends to `seen` while the context is open."""
     over = threading.Event()
 
     def read() -> None:

@@ -1,4 +1,4 @@
-"""The last lines of the logs: of the newest build, and of the tasks."""
+"""The last log lines of the newest build and of the tasks."""
 
 import json
 import time
@@ -9,19 +9,19 @@ from typing import Any
 from harness.cloud import Cloud
 
 LINES = 80
-# A service writes a line for every request, and most are asked by health checks: they drown the others. Its
-# logger is PACKAGE.access, and a pattern cannot say "ends in" of lines of which some are no JSON: AWS leaves
-# out what it can, by a member that these lines alone have, and what comes is looked at here.
+# A service logs every request, and most requests are health checks, which would hide the other lines. Their
+# logger is PACKAGE.access. A filter pattern cannot match the end of a member where some lines are not JSON,
+# so AWS filters by a member that only these lines have, and the rest is filtered here.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 NO_REQUESTS = '-"duration_ms"'
 ACCESS = ".access"
-# Looked back at first; and at each look, since a log group shows some lines late.
+# How far back the first read goes, and each further read: a log group returns some lines late.
 FIRST_SECONDS = 900.0
 LATE_SECONDS = 15.0
 
 
 class BuildLog:
-    """The log of the build `id`, which may be none yet."""
+    """The log of the build `id`, which is empty before the first build."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -40,7 +40,7 @@ class BuildLog:
 
 
 class TaskLog:
-    """What all tasks wrote into one log group, without the lines of requests."""
+    """The log group of all tasks, without the access log."""
 
     def __init__(self, cloud: Cloud, group: str) -> None:
         self.cloud = cloud
@@ -49,7 +49,7 @@ class TaskLog:
         self._since = time.time() - FIRST_SECONDS
 
     def tail(self) -> list[str]:
-        """Return the last lines, each with its moment and its task."""
+        """Return the last lines, each with its time and its task."""
         began = time.time()
         found = self.cloud.account.pages(
             "logs",
@@ -61,33 +61,33 @@ class TaskLog:
         )
         for event in found:
             line = (event["logStreamName"], event["timestamp"], event["message"])
-            if line not in self._seen and not _of_a_request(event["message"]):
+            if line not in self._seen and not _is_access_log(event["message"]):
                 self._seen.append(line)
         self._since = began - LATE_SECONDS
-        return [said(*line) for line in self._seen]
+        return [formatted(*line) for line in self._seen]
 
 
-def said(stream: str, timestamp: int, message: str) -> str:
-    """Return a line of a task's log to be read: its moment in UTC, the task, and what it says."""
+def formatted(stream: str, timestamp: int, message: str) -> str:
+    """Return a line of a task's log for display: its time in UTC, the task, and the message."""
     moment = time.strftime("%H:%M:%S", time.gmtime(timestamp / 1000))
-    return f"{moment} {stream.rpartition('/')[2][:6]} {_words(message.rstrip())}"
+    return f"{moment} {stream.rpartition('/')[2][:6]} {_message(message.rstrip())}"
 
 
-def _of_a_request(message: str) -> bool:
+def _is_access_log(message: str) -> bool:
     return str(_json(message).get("logger", "")).endswith(ACCESS)
 
 
-def _words(message: str) -> str:
-    """Return a line of the service's own JSON in words, and any other as it is."""
+def _message(message: str) -> str:
+    """Return the text of a line of the service's JSON log, and any other line as it is."""
     line = _json(message)
     if "message" not in line:
         return message
-    said: list[Any] = [line.get("level", ""), line["message"], line.get("exception", "")]
-    return " ".join(str(word) for word in said if word)
+    words: list[Any] = [line.get("level", ""), line["message"], line.get("exception", "")]
+    return " ".join(str(word) for word in words if word)
 
 
 def _json(message: str) -> Mapping[str, Any]:
-    """Return the members of a line of JSON; none of any other."""
+    """Return the members of a JSON object; none for any other line."""
     try:
         line = json.loads(message)
     except ValueError:

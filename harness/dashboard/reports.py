@@ -1,9 +1,10 @@
-"""The report of one release, made when somebody asks for it, from the same APIs as a scenario's."""
+"""The report of one release, made on request from the same APIs as a scenario's report."""
 
 from collections import Counter
 from dataclasses import replace
 
-from harness.dashboard.environment_view import Road, commit_of
+from harness.dashboard.environment_view import EnvironmentView
+from harness.dashboard.pipeline_state import commit_of
 from harness.prober import Prober, figures_of
 from harness.release import FINAL, read
 from harness.report.evidence import Traffic, by_second
@@ -11,14 +12,17 @@ from harness.report.page import render
 from harness.report.recorder import Recorder
 
 
-def report(road: Road, execution: str, prober: Prober | None) -> str | None:
-    """Return the report's page, with what `prober` was answered meanwhile; None of what is not over."""
-    releases = road.releases()
+def report(view: EnvironmentView, execution: str, prober: Prober | None) -> str | None:
+    """Return the report as HTML, with the answers that `prober` got; None if no such release has finished.
+
+    Raises `HarnessError` if the environment is not deployed.
+    """
+    releases = view.releases()
     found = [one for one in releases.executions() if one["pipelineExecutionId"] == execution]
     if not found or found[0]["status"] not in FINAL:
         return None
     (summary,) = found
-    recorder = Recorder(road.cloud, road.suffix)
+    recorder = Recorder(view.cloud, view.suffix)
     recorder.release(read(commit_of(summary), summary, releases.actions(execution)), releases)
     evidence = recorder.evidence
     evidence.began, evidence.ended = (summary[key].timestamp() for key in ("startTime", "lastUpdateTime"))
@@ -30,8 +34,8 @@ def report(road: Road, execution: str, prober: Prober | None) -> str | None:
 
 
 def traffic_of(prober: Prober, began: float, ended: float) -> Traffic | None:
-    """Return what was answered between two moments, or None if nobody asked."""
-    # A prober that began later has nothing to tell of what was before.
+    """Return the answers between two moments, or None if there are none."""
+    # A prober that started during the release has no answers from before.
     since = max(began - prober.began, 0.0)
     answers = prober.between(since, ended - prober.began)
     if not answers:

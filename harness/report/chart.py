@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from harness.report.evidence import Evidence, Happening, ReleaseEvidence, Second, Step
+from harness.report.evidence import Event, Evidence, ReleaseEvidence, Second, Step
 
 WIDTH = 960.0
 LEFT = 190.0
@@ -68,7 +68,7 @@ class Chart:
     traffic_top: float
     latency_top: float
     height: float
-    happenings: tuple[Happening, ...]
+    events: tuple[Event, ...]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def draw(evidence: Evidence, release: ReleaseEvidence, looks: dict[str, str]) ->
     latency_top = traffic_top + PLOT + 40.0
     most = max((sum(column.rates.values()) for column in grouped), default=0.0) or 1.0
     slowest = max((column.p95 for column in grouped), default=0.0) or 1.0
-    happenings = tuple(
+    events = tuple(
         one for one in evidence.alarms + evidence.notifications if axis.began <= one.at <= axis.ended
     )
     return Chart(
@@ -156,13 +156,13 @@ def draw(evidence: Evidence, release: ReleaseEvidence, looks: dict[str, str]) ->
         most_ms=slowest,
         marks=tuple(
             Mark(axis.x(one.at), "alarm" if one in evidence.alarms else "told", f"{one.name}: {one.text}")
-            for one in happenings
+            for one in events
         ),
         ticks=axis.ticks(),
         traffic_top=traffic_top,
         latency_top=latency_top,
         height=(latency_top + PLOT if grouped else traffic_top - 30.0) + 30.0,
-        happenings=happenings,
+        events=events,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.prober import Answer, Figures, share
+from harness.prober import Answer, Figures, percentile
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ReleaseEvidence:
     execution: str
     status: str
     deployment: str | None
-    why: str
+    reason: str
     steps: tuple[Step, ...]
 
 
@@ -57,7 +57,7 @@ class Traffic:
 
 
 @dataclass(frozen=True)
-class Happening:
+class Event:
     """Something that was told: an alarm that changed, a notification that arrived."""
 
     at: float
@@ -75,8 +75,8 @@ class Evidence:
     began: float
     releases: list[ReleaseEvidence] = field(default_factory=list)
     traffic: list[Traffic] = field(default_factory=list)
-    alarms: list[Happening] = field(default_factory=list)
-    notifications: list[Happening] = field(default_factory=list)
+    alarms: list[Event] = field(default_factory=list)
+    notifications: list[Event] = field(default_factory=list)
     ended: float = 0.0
     passed: bool | None = None
     verdict: str = ""
@@ -99,7 +99,7 @@ def _second(at: float, answers: list[Answer]) -> Second:
     good = [answer for answer in answers if not answer.error]
     times = sorted(answer.ms for answer in answers)
     versions = dict(Counter(answer.version for answer in good))
-    return Second(at, versions, len(answers) - len(good), share(times, 0.50), share(times, 0.95))
+    return Second(at, versions, len(answers) - len(good), percentile(times, 0.50), percentile(times, 0.95))
 
 
 def steps_of(actions: Iterable[dict[str, Any]], events: Iterable[dict[str, Any]]) -> tuple[Step, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from harness.cloud import PROJECT, Cloud
 from harness.prober import Prober
 from harness.release import Release, Releases
-from harness.report.evidence import Evidence, Happening, ReleaseEvidence, Traffic, by_second, steps_of, write
+from harness.report.evidence import Event, Evidence, ReleaseEvidence, Traffic, by_second, steps_of, write
 from harness.report.page import render
 
 # Beside the run's own folder, which goes when all went well.
@@ -66,7 +66,7 @@ class Recorder:
         steps = steps_of(releases.actions(release.execution), events)
         self.evidence.releases.append(
             ReleaseEvidence(
-                release.commit, release.execution, release.status, release.deployment, release.why, steps
+                release.commit, release.execution, release.status, release.deployment, release.reason, steps
             )
         )
         self.evidence.alarms = self._alarms(releases.alarm_names())
@@ -74,7 +74,7 @@ class Recorder:
     def notified(self, moments: list[float], messages: list[str]) -> None:
         """Keep what the topic has told its subscribers so far."""
         self.evidence.notifications = [
-            Happening(at, "notification", subject(message))
+            Event(at, "notification", subject(message))
             for at, message in sorted(zip(moments, messages, strict=True))
         ]
 
@@ -84,7 +84,7 @@ class Recorder:
         self.evidence.passed, self.evidence.verdict = passed, verdict
         return write(self.folder, self.evidence, render(self.evidence))
 
-    def _alarms(self, names: list[str]) -> list[Happening]:
+    def _alarms(self, names: list[str]) -> list[Event]:
         pages = self.cloud.account.pages
         told: list[dict[str, Any]] = []
         for name in names:
@@ -95,9 +95,9 @@ class Recorder:
                 AlarmName=name,
                 HistoryItemType="StateUpdate",
             )
-        happenings = [
-            Happening(item["Timestamp"].timestamp(), item["AlarmName"], item["HistorySummary"])
+        events = [
+            Event(item["Timestamp"].timestamp(), item["AlarmName"], item["HistorySummary"])
             for item in told
             if ON_OR_OFF.search(item["HistorySummary"])
         ]
-        return sorted(happenings, key=lambda one: one.at)
+        return sorted(events, key=lambda one: one.at)

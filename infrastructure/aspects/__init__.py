@@ -1,1 +1,1 @@
-"""What must hold of every resource, checked when the app is synthesized."""
+"""The rules for every resource, checked when the app is synthesized."""

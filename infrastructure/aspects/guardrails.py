@@ -1,4 +1,4 @@
-"""What must hold of every resource, whoever adds it: gone with its stack, named, tagged, 30 days of logs."""
+"""The rules for every resource: deleted with its stack, named, tagged, and 30 days of logs."""
 
 from __future__ import annotations
 
@@ -22,46 +22,47 @@ RETENTION_DAYS = 30
 AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
 
 
-def guard(scope: Construct, *, names: Names) -> None:
-    """Fail the synthesis of whatever in `scope` breaks a rule, naming each resource."""
-    # READONLY aspects come last (priority 1000), after those that add tags.
+def enforce_guardrails(scope: Construct, *, names: Names) -> None:
+    """Fail the synthesis if a resource in `scope` violates a rule; the error has its path."""
+    # The priority of readonly aspects: after the aspects that add tags.
     Aspects.of(scope).add(Guardrails(names), priority=1000)
 
 
 @jsii.implements(IAspect)
 class Guardrails:
-    """Add an error to every resource that would stay behind, lacks our name or tags, or logs for ever."""
+    """Add an error to every resource that violates a rule."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
 
     def visit(self, node: IConstruct) -> None:
         if CfnResource.is_cfn_resource(node) and isinstance(node, CfnResource):
-            for problem in self._problems(node):
-                message = f"{node.node.path} ({node.cfn_resource_type}) {problem}"
+            for violation in self._violations(node):
+                message = f"{node.node.path} ({node.cfn_resource_type}) {violation}"
                 Annotations.of(node).add_error(message)
 
-    def _problems(self, resource: CfnResource) -> Iterator[str]:
-        yield from _stays_behind(resource)
-        yield from _keeps_logs(resource)
-        yield from _logs_outside(resource)
+    def _violations(self, resource: CfnResource) -> Iterator[str]:
+        yield from _retained(resource)
+        yield from _wrong_log_retention(resource)
+        yield from _unmanaged_log_group(resource)
         yield from naming_violations(resource, self._names.suffix)
-        yield from _lacks_tags(resource, self._names)
+        yield from _missing_tags(resource, self._names)
 
 
-def _stays_behind(resource: CfnResource) -> Iterator[str]:
+def _retained(resource: CfnResource) -> Iterator[str]:
     if resource.cfn_options.deletion_policy not in (None, CfnDeletionPolicy.DELETE):
         yield "would stay when its stack is destroyed: give it RemovalPolicy.DESTROY"
     if resource.cfn_options.update_replace_policy not in (None, CfnDeletionPolicy.DELETE):
         yield "would stay when it is replaced: give it RemovalPolicy.DESTROY"
-    if isinstance(resource, s3.CfnBucket) and AUTO_DELETE_TAG not in resource.tags.tag_values():
-        yield "could not be destroyed with objects in it: set auto_delete_objects"
-    if isinstance(resource, ecr.CfnRepository) and resource.empty_on_delete is not True:
-        yield "could not be destroyed with images in it: set empty_on_delete"
-    if isinstance(resource, codebuild.CfnReportGroup) and resource.delete_reports is not True:
-        yield "could not be destroyed with reports in it: set delete_reports"
-    if isinstance(resource, elbv2.CfnLoadBalancer) and _protected(resource):
-        yield "could not be destroyed: set deletion_protection to False"
+    match resource:
+        case s3.CfnBucket() if AUTO_DELETE_TAG not in resource.tags.tag_values():
+            yield "could not be destroyed with objects in it: set auto_delete_objects"
+        case ecr.CfnRepository() if resource.empty_on_delete is not True:
+            yield "could not be destroyed with images in it: set empty_on_delete"
+        case codebuild.CfnReportGroup() if resource.delete_reports is not True:
+            yield "could not be destroyed with reports in it: set delete_reports"
+        case elbv2.CfnLoadBalancer() if _protected(resource):
+            yield "could not be destroyed: set deletion_protection to False"
 
 
 def _protected(load_balancer: elbv2.CfnLoadBalancer) -> bool:
@@ -76,14 +77,14 @@ def _protected(load_balancer: elbv2.CfnLoadBalancer) -> bool:
     )
 
 
-def _keeps_logs(resource: CfnResource) -> Iterator[str]:
+def _wrong_log_retention(resource: CfnResource) -> Iterator[str]:
     if isinstance(resource, logs.CfnLogGroup) and resource.retention_in_days != RETENTION_DAYS:
         kept = f"{resource.retention_in_days} days" if resource.retention_in_days else "for ever"
         yield f"keeps its logs {kept}: set retention to {RETENTION_DAYS} days"
 
 
-def _logs_outside(resource: CfnResource) -> Iterator[str]:
-    """Find who would log to a group that no stack owns: kept for ever, left behind (pitfalls H1, H3)."""
+def _unmanaged_log_group(resource: CfnResource) -> Iterator[str]:
+    """A log group that no stack owns never expires, and destroy leaves it (pitfalls H1, H3)."""
     if isinstance(resource, lambda_.CfnFunction) and _log_group_of(resource) is None:
         yield "would log to a group outside the stack: give it a log_group of ours"
     if isinstance(resource, codebuild.CfnProject) and resource.logs_config is None:
@@ -106,7 +107,7 @@ def _insights_are_off(cluster: ecs.CfnCluster) -> bool:
     )
 
 
-def _lacks_tags(resource: CfnResource, names: Names) -> Iterator[str]:
+def _missing_tags(resource: CfnResource, names: Names) -> Iterator[str]:
     manager = TagManager.of(resource)
     if manager is None:
         return

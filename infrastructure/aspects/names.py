@@ -1,6 +1,6 @@
-"""Whether a resource has a name of ours: `{type}-{suffix}`, or one of the forms listed here.
+"""The rule for names: `{type}-{suffix}`, or one of the forms listed here.
 
-EC2 keeps no names; there the tag `Name` is one, which its console and its API show and filter by.
+In EC2, the tag `Name` is the name, which its console and its API show and filter by.
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
 """
 
@@ -14,26 +14,26 @@ from aws_cdk import CfnResource, Stack, TagManager
 
 from infrastructure.naming import REGION, REPORT_NAME
 
-# Where CloudFormation keeps a physical name, beside `{Type}Name`: Lambda's Function has a FunctionName.
+# The properties with a physical name, beside `{Type}Name`: Lambda's Function has a FunctionName.
 _NAMED_BY = ("name", "family", "group_name", "policy_name", "filter_name", "layer_name")
-# What follows the suffix in a name of these types.
+# What follows the suffix in the names of these types.
 _ENDINGS = {
-    "AWS::CodeBuild::ReportGroup": f"-{REPORT_NAME}",  # CodeBuild's own way to name it (pitfall F8).
+    "AWS::CodeBuild::ReportGroup": f"-{REPORT_NAME}",  # CodeBuild defines the name (pitfall F8).
     "AWS::S3::Bucket": f"-(<AWS::AccountId>|[0-9]{{12}})-{REGION}",  # Shared by all accounts (pitfall L).
     "AWS::SSM::Parameter": "/[a-z-]+",
 }
-# Types that could have a name of ours, and better have none.
+# Types that have a name property which we do not set.
 NAMELESS = {
-    # Everything reaches it by its id, and with a name it could not be replaced (pitfall K5).
+    # It is referred to by its id, and with a name it could not be replaced (pitfall K5).
     "AWS::EC2::SecurityGroup",
-    # Their GroupName is the group that the rule belongs to.
+    # Their GroupName is the group of the rule.
     "AWS::EC2::SecurityGroupEgress",
     "AWS::EC2::SecurityGroupIngress",
 }
 
 
 def naming_violations(resource: CfnResource, suffix: str) -> Iterator[str]:
-    """Say what is wrong with a resource's name and its Name tag; types that have none are left alone."""
+    """Yield what is wrong with the name and the Name tag of a resource."""
     yield from _tag_violations(resource, suffix)
     type_ = resource.cfn_resource_type
     attribute = _attribute(resource)

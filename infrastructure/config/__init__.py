@@ -1,1 +1,1 @@
-"""The settings of an environment: context keys, their checks and their errors; the standard library only."""
+"""The settings of an environment: context keys, their checks and their errors. Standard library only."""

@@ -1,4 +1,4 @@
-"""How the context names other AWS accounts and a GitHub repository: the readers of those keys."""
+"""The readers of the context keys for other AWS accounts and for GitHub."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ ACCOUNT = re.compile(r"[0-9]{12}")
 # GitHub's own limits: 39 letters, digits and single hyphens for an owner, 100 characters for a repository.
 REPOSITORY = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _GITHUB_ID = re.compile(r"[1-9][0-9]{0,18}")
-# No `*` and no `?`: in a trust policy they would admit others than the named.
+# No `*` and no `?`: in a trust policy they would match other branches too.
 BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 GITHUB_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-# Each costs the build a variable's room, the pipeline two actions, and each account a policy's room.
+# Each promotion adds to a build variable and two actions; each account adds to policies. All have limits.
 MOST_PROMOTIONS = 5
 MOST_ACCOUNTS = 10
 
 
 @dataclass(frozen=True, order=True)
 class Promotion:
-    """An environment that a release goes on to: its suffix, its account, and the size of its tasks there."""
+    """An environment to promote to: its suffix, its account, and the size of its tasks."""
 
     environment: str
     account: str
@@ -34,7 +34,7 @@ class Promotion:
 
 
 def several(pattern: re.Pattern[str], most: int) -> Callable[[object], tuple[str, ...]]:
-    """Accept a list from cdk.json, or `a,b` from the command line: 1 to `most` different texts that match."""
+    """Accept a list from cdk.json, or `a,b` from the command line: 1 to `most` different matching strings."""
 
     def read(value: object) -> tuple[str, ...]:
         given = tuple(_listed(value))
@@ -53,7 +53,7 @@ def promotions(value: object) -> tuple[Promotion, ...]:
 
 
 def github_id(value: object) -> str:
-    """Accept a number that GitHub gave, from cdk.json or as text."""
+    """Accept an id of GitHub, as a number or as text."""
     if isinstance(value, bool) or not _GITHUB_ID.fullmatch(str(value)):
         raise ValueError
     return str(value)

@@ -1,4 +1,4 @@
-"""The catalogue of services in cdk.json: each gets the same road, from a folder of its own."""
+"""The catalogue of services in cdk.json: each gets a pipeline of its own, from a folder of its own."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from infrastructure.config.context_key import CDK_JSON, ConfigError, number, one_of, text
-from infrastructure.config.environments import SUFFIX_WORDS, read_suffix
+from infrastructure.config.environments import NAME, SUFFIX_WORDS, read_suffix
 from infrastructure.naming import CONTAINER_PORT, HEALTH_PATH, SAMPLE_SERVICE
 
 SERVICES = "services"
 EXAMPLE = '"services": {"orders": {"folder": "services/orders"}}'
 NAME_WORDS = "1 to 16 lower-case letters, digits and single hyphens, beginning with a letter"
-read_name = text(re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*"), 16)
+read_name = text(NAME, 16)
 
 
 @dataclass(frozen=True)
-class Statement:
-    """What a service's tasks may do: added to the task role's policy."""
+class TaskStatement:
+    """Permissions of a service's tasks, added to the policy of the task role."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -28,9 +28,9 @@ class Statement:
 
 @dataclass(frozen=True)
 class Service:
-    """One service; without a size or a number of tasks, it has its environment's.
+    """One service; by default, it has the task size and the number of tasks of its environment.
 
-    `folder` holds the files that its repository is born with; the sample's is the project itself.
+    Its repository is seeded from `folder`; that of the sample is the project itself.
     """
 
     name: str = SAMPLE_SERVICE
@@ -41,17 +41,17 @@ class Service:
     memory: int | None = None
     tasks: int | None = None
     environment: tuple[tuple[str, str], ...] = ()
-    task_statements: tuple[Statement, ...] = ()
-    # It stands in the network of the sample's environment of the same name, and makes none.
+    task_statements: tuple[TaskStatement, ...] = ()
+    # Whether it runs in the network of the sample's environment of the same name, and creates none.
     shares_network: bool = False
 
     @property
     def is_sample(self) -> bool:
-        """Say whether its names are the environment's alone."""
+        """Whether its names contain only the suffix of the environment."""
         return self.name == SAMPLE_SERVICE
 
     def suffix(self, environment: str) -> str:
-        """Return what its names end in, in an environment."""
+        """Return the suffix of its names in an environment."""
         return environment if self.is_sample else f"{self.name}-{environment}"
 
 
@@ -59,7 +59,7 @@ SAMPLE = Service()
 
 
 def read_services(given: object) -> dict[str, Service]:
-    """Read the whole catalogue. Raises ConfigError for the first entry that does not fit."""
+    """Read the catalogue. Raises ConfigError for the first entry that is not valid."""
     if given is None:
         return {SAMPLE_SERVICE: SAMPLE}
     if isinstance(given, str):
@@ -70,35 +70,35 @@ def read_services(given: object) -> dict[str, Service]:
 
 
 def service_of(suffix: str, services: Mapping[str, Service]) -> tuple[Service, str]:
-    """Return the service that a suffix begins with (`orders-dev`), and the environment; else the sample.
+    """Return the service and the environment of a suffix: `orders-dev`, or `dev` for the sample.
 
-    Raises ConfigError for an environment whose names would not fit (pitfall L).
+    Raises ConfigError for an environment whose names would be too long (pitfall L).
     """
     named = [one for one in services.values() if not one.is_sample and suffix.startswith(f"{one.name}-")]
-    entry = max(named, key=lambda one: len(one.name), default=services[SAMPLE_SERVICE])
-    environment = suffix if entry.is_sample else suffix.removeprefix(f"{entry.name}-")
+    service = max(named, key=lambda one: len(one.name), default=services[SAMPLE_SERVICE])
+    environment = suffix if service.is_sample else suffix.removeprefix(f"{service.name}-")
     try:
         read_suffix(environment)
     except ValueError:
         known = ", ".join(f"{name}-" for name in services if name != SAMPLE_SERVICE)
         words = SUFFIX_WORDS + (f", or {known} before such ones" if known else "")
         raise ConfigError("environmentSuffix", suffix, words, "environmentSuffix=dev") from None
-    return entry, environment
+    return service, environment
 
 
-def captured(name: str, environments: Iterable[str]) -> str | None:
-    """Return the environment that a service of this name would take from the sample, if any.
+def shadowed_environment(name: str, environments: Iterable[str]) -> str | None:
+    """Return the environment of the sample that a service of this name would shadow, if any.
 
-    With a service `dev`, `dev-2` would no longer be an environment of the sample.
+    With a service `dev`, the suffix `dev-2` would mean its environment `2`.
     """
     return next((one for one in environments if f"{one}-".startswith(f"{name}-")), None)
 
 
-def refuse_captures(services: Iterable[str], environments: Iterable[str]) -> None:
-    """Raise ConfigError for a service that would take an environment from the sample: it went unnoticed."""
+def reject_shadowing(services: Iterable[str], environments: Iterable[str]) -> None:
+    """Raise ConfigError for a service that would shadow an environment of the sample."""
     for name in services:
-        if taken := captured(name, environments):
-            words = f"none that begins the environment {taken}"
+        if shadowed := shadowed_environment(name, environments):
+            words = f"none that begins the environment {shadowed}"
             raise ConfigError(f"the name of {SERVICES}.{name}", name, words, EXAMPLE, place=CDK_JSON)
 
 
@@ -120,7 +120,7 @@ def _service(name: str, given: object) -> Service:
 
 
 def _parsed(given: str) -> object:
-    """Read a catalogue that came after `-c`."""
+    """Parse a catalogue from the command line."""
     try:
         return json.loads(given)
     except ValueError:
@@ -143,13 +143,13 @@ def _variables(value: object) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(value.items()))
 
 
-def _statements(value: object) -> tuple[Statement, ...]:
+def _statements(value: object) -> tuple[TaskStatement, ...]:
     if not isinstance(value, list):
         raise ValueError
-    return tuple(Statement(_texts(one["actions"]), _texts(one["resources"])) for one in value)
+    return tuple(TaskStatement(_strings(one["actions"]), _strings(one["resources"])) for one in value)
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _strings(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(one, str) and one for one in value):
         raise ValueError
     return tuple(value)
@@ -160,7 +160,7 @@ def _shared(value: object) -> bool:
 
 
 _FOLDER = re.compile(r"\.?[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
-# Key in cdk.json -> the field of Service, how it is read, and what it must be.
+# Key in cdk.json -> the field of Service, its reader, and what the value must be.
 RULES: dict[str, tuple[str, Callable[[object], Any], str]] = {
     "folder": ("folder", text(_FOLDER, 100), "a folder of this project"),
     "port": ("port", number(1024, 65535), "a port from 1024 to 65535"),

@@ -1,4 +1,4 @@
-"""How a context key is described, read and refused: the pieces that Config is written in."""
+"""How a context key is described, read and rejected."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 from infrastructure.errors import AppError
 
-# Where a message's example belongs.
+# Where the example of a message belongs.
 COMMAND_LINE = "-c"
 CDK_JSON = "in cdk.json"
 
 
 class ConfigError(AppError):
-    """A context key's value cannot be used; the message is one line for the person who gave it."""
+    """The value of a context key is not valid; the message is one line."""
 
     def __init__(
         self, key: str, value: object, rule: str, example: str, *, place: str = COMMAND_LINE
@@ -28,9 +28,9 @@ class ConfigError(AppError):
 
 @dataclass(frozen=True)
 class Rule:
-    """What a key's value must be, in words and in code.
+    """What the value of a key must be, in words and in code.
 
-    `read` returns the value that Config keeps and raises ValueError for one that does not fit.
+    `read` returns the value for Config, or raises ValueError.
     """
 
     words: str
@@ -39,7 +39,7 @@ class Rule:
 
 
 def text(pattern: re.Pattern[str], longest: int) -> Callable[[object], str]:
-    """Accept text that matches whole and has at most `longest` characters."""
+    """Accept text that fully matches and has at most `longest` characters."""
 
     def read(value: object) -> str:
         if not isinstance(value, str) or len(value) > longest or not pattern.fullmatch(value):
@@ -50,7 +50,7 @@ def text(pattern: re.Pattern[str], longest: int) -> Callable[[object], str]:
 
 
 def one_of(allowed: tuple[object, ...]) -> Callable[[object], object]:
-    """Accept these values only."""
+    """Accept one of these values."""
 
     def read(value: object) -> object:
         if value not in allowed:
@@ -75,7 +75,7 @@ def number(smallest: int, largest: int) -> Callable[[object], int]:
 
 
 def context_key(rule: str, example: str, read: Callable[[object], object], **default: Any) -> Any:
-    """Describe a field of Config; without a `default`, the key must be given."""
+    """Describe a field of Config; without a `default`, the key is required."""
     return field(metadata={"rule": Rule(rule, example, read)}, **default)
 
 
@@ -87,10 +87,10 @@ def read_values(
     path: str = "",
     place: str = COMMAND_LINE,
 ) -> dict[str, Any]:
-    """Read what is given of the keys in `rules`; null is as good as absent.
+    """Read the values of the keys in `rules`; null means absent.
 
-    Raises ConfigError for the first value that does not fit, and for a `required` key that is absent; it
-    names the key with `path` before it.
+    Raises ConfigError for the first value that is not valid, and for an absent key of `required`. The error
+    prefixes the key with `path`.
     """
     values: dict[str, Any] = {}
     for key, rule in rules.items():
@@ -106,18 +106,18 @@ def read_values(
 
 
 def example_of(key: str, example: str, place: str) -> str:
-    """Spell a key and its value as `place` wants them."""
+    """Format a key and its value for `place`."""
     return f"{key}={example}" if place == COMMAND_LINE else f'"{key}": {json.dumps(example)}'
 
 
 def camel(name: str) -> str:
-    """Spell a field of Config as the key in cdk.json and after `-c`."""
+    """Return the context key of a field of Config."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
 def reject_misspelled_keys(known: Mapping[str, str], context: Mapping[str, object]) -> None:
-    """The context also holds the CDK's flags and the caller's own keys, so only near misses are refused."""
+    """Raise ConfigError for a key that resembles one of ours; other keys belong to the CDK or the caller."""
     for key in context:
         if key in known or re.search(r"[^A-Za-z_-]", key):
             continue

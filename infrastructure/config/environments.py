@@ -1,4 +1,4 @@
-"""The environments of cdk.json: every setting of dev, staging and prod, checked whichever is deployed."""
+"""The environments of cdk.json; all are checked, whichever is deployed."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 from infrastructure.config.context_key import CDK_JSON, ConfigError, Rule, read_values, text
 
 ENVIRONMENTS = "environments"
-# Whose settings a suffix of no name gets: a feature branch's, a test's.
+# Its settings apply to every suffix that cdk.json does not have, such as that of a feature branch.
 FALLBACK = "dev"
 EXAMPLE = '"environments": {"dev": {...}, "prod": {...}}'
 
-# The longest suffix of names without a service in them (pitfall L); LONGEST is that of all others.
+# The longest suffix (pitfall L), without and with the name of a service before it.
 SHORT, LONGEST = 12, 22
 SUFFIX_WORDS = (
     f"1 to {SHORT} lower-case letters, digits and single hyphens, "
     "beginning with a letter and ending with a letter or digit"
 )
-_SUFFIX = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-read_suffix = text(_SUFFIX, SHORT)
-# A service of the catalogue may stand before it: orders-staging.
-read_any_suffix = text(_SUFFIX, LONGEST)
+# The grammar of suffixes and of service names, which suffixes may begin with: orders-staging.
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+read_suffix = text(NAME, SHORT)
+read_any_suffix = text(NAME, LONGEST)
 
 Settings = dict[str, Any]
 
@@ -30,20 +30,21 @@ Settings = dict[str, Any]
 def read_environments(
     given: object, rules: Mapping[str, Rule], *, required: Collection[str]
 ) -> dict[str, Settings]:
-    """Read every environment, not only the one to deploy: a slip in prod must not wait for its day.
+    """Read every environment, so that a mistake in prod is found before prod is deployed.
 
-    Raises ConfigError unless each is named as a suffix and has all `required` keys, and none but `rules`'.
+    Raises ConfigError unless each name is a suffix, and each environment has all `required` keys and only
+    keys of `rules`.
     """
     if not isinstance(given, Mapping):
         raise ConfigError(ENVIRONMENTS, given, "an object of environments", EXAMPLE, place=CDK_JSON)
     if FALLBACK not in given:
-        words = "there, since every suffix that is not named gets its settings"
+        words = "present, because its settings apply to every suffix without settings of its own"
         raise ConfigError(f"{ENVIRONMENTS}.{FALLBACK}", None, words, EXAMPLE, place=CDK_JSON)
     return {name: _settings(name, given[name], rules, required) for name in given}
 
 
 def environment_of(suffix: str, environments: Mapping[str, Settings]) -> Settings:
-    """Choose the settings of a suffix: its own environment's, else dev's."""
+    """Return the settings of an environment, by default those of dev."""
     return environments.get(suffix, environments[FALLBACK])
 
 

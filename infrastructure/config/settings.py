@@ -1,4 +1,4 @@
-"""Every context key of the app: its default, its check and its error, before anything is synthesized."""
+"""Every context key of the app, with its default, its check and its error."""
 
 from __future__ import annotations
 
@@ -27,17 +27,15 @@ from infrastructure.config.catalogue import (
     SERVICES,
     Service,
     read_services,
-    refuse_captures,
+    reject_shadowing,
     service_of,
 )
 from infrastructure.config.context_key import (
     CDK_JSON,
-    COMMAND_LINE,
     ConfigError,
     Rule,
     camel,
     context_key,
-    example_of,
     number,
     one_of,
     read_values,
@@ -51,6 +49,7 @@ from infrastructure.config.environments import (
     read_any_suffix,
     read_environments,
 )
+from infrastructure.config.task_size import FARGATE_MEMORY, check_task_size, read_cpu
 from infrastructure.naming import REGION, Names
 
 # https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html#deployment-configurations-predefined-ecs
@@ -62,28 +61,15 @@ DEPLOYMENT_CONFIGS = (
     "CodeDeployDefault.ECSLinear10PercentEvery3Minutes",
 )
 
-# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size
-FARGATE_MEMORY = {
-    256: (512, 1024, 2048),
-    512: tuple(range(1024, 4096 + 1, 1024)),
-    1024: tuple(range(2048, 8192 + 1, 1024)),
-    2048: tuple(range(4096, 16384 + 1, 1024)),
-    4096: tuple(range(8192, 30720 + 1, 1024)),
-}
-
 _CERTIFICATE = re.compile(
     rf"arn:aws:acm:{REGION}:[0-9]{{12}}:certificate/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
 )
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
 
-def _cpu(value: object) -> object:
-    return one_of(tuple(FARGATE_MEMORY))(number(0, max(FARGATE_MEMORY))(value))
-
-
 def _test_cidr(value: object) -> str:
     network = ipaddress.IPv4Network(value) if isinstance(value, str) and "/" in value else None
-    # The whole world must not meet a version before it is released (pitfall B8).
+    # Not the whole internet: a version is not public before its release (pitfall B8).
     if network is None or network.prefixlen < 8:
         raise ValueError
     return str(network)
@@ -91,9 +77,9 @@ def _test_cidr(value: object) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """One environment's settings. The field `environment_suffix` is the context key `environmentSuffix`.
+    """The settings of one environment. The field `environment_suffix` is the context key `environmentSuffix`.
 
-    A field without a default stands in every environment of cdk.json.
+    A field without a default is required in every environment of cdk.json.
     """
 
     environment_suffix: str = context_key(SUFFIX_WORDS, "dev", read_any_suffix)
@@ -130,7 +116,7 @@ class Config:
     )
     desired_count: int = context_key("a number of tasks from 1 to 100", "2", number(1, 100))
     task_cpu: int = context_key(
-        f"CPU units that Fargate offers: {', '.join(map(str, FARGATE_MEMORY))}", "256", _cpu
+        f"CPU units that Fargate offers: {', '.join(map(str, FARGATE_MEMORY))}", "256", read_cpu
     )
     task_memory: int = context_key(
         "a number of MiB from 512 to 30720 that Fargate offers with the task's CPU", "512", number(512, 30720)
@@ -143,7 +129,7 @@ class Config:
     nat_gateways: int = context_key(
         "1 or 2: tasks in private subnets pull their images through one", "1", number(1, 2)
     )
-    # Fewer, and a release that goes back may not find its image (pitfall F9).
+    # With fewer, a rollback may not find its image (pitfall F9).
     image_retention: int = context_key(
         "a number of images from 5 to 1000 that the repository keeps", "10", number(5, 1000)
     )
@@ -202,80 +188,78 @@ class Config:
         default=False,
     )
 
-    # Not keys: what the catalogue says of the service whose name the suffix begins with, and whether another
-    # shares this one's network.
+    # No context keys: the service whose name the suffix begins with, and whether another service shares the
+    # network.
     service: Service = SAMPLE
     publishes_network: bool = False
 
     @property
     def names(self) -> Names:
-        """The names of this service in this environment."""
+        """The names of the resources."""
         return Names(self.environment_suffix, self.service.name)
 
     @property
     def network_owner(self) -> Names | None:
-        """The names of the sample's environment in whose network this one stands, if it has none."""
+        """The names of the environment whose network this one shares, if any."""
         if not self.service.shares_network:
             return None
         return Names(self.environment_suffix.removeprefix(f"{self.service.name}-"))
 
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> Config:
-        """Read the CDK context: a key given for itself, else the environment's, else its default.
+        """Read the CDK context. A value is the key's own, else the environment's, else the default.
 
-        Raises ConfigError for the first value that does not fit, and for a key that looks like a slip.
+        Raises ConfigError for the first value that is not valid, and for a misspelled key.
         """
         rules = cls.rules()
-        reject_misspelled_keys(
-            {key: rule.example for key, rule in rules.items()} | {SERVICES: EXAMPLE}, context
-        )
+        examples = {key: rule.example for key, rule in rules.items()}
+        reject_misspelled_keys(examples | {SERVICES: EXAMPLE}, context)
         given = read_values(rules, context, required=("environmentSuffix",))
         services = read_services(context.get(SERVICES))
-        entry, environment = service_of(given["environmentSuffix"], services)
-        of_environment = {key: rule for key, rule in rules.items() if key != "environmentSuffix"}
-        environments = read_environments(
-            context.get(ENVIRONMENTS), of_environment, required=cls.of_each_environment()
-        )
-        refuse_captures(services, environments)
-        for name, values in environments.items():
-            _check_task_size(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
-        sizes = {"taskCpu": entry.cpu, "taskMemory": entry.memory, "desiredCount": entry.tasks}
-        own = {key: value for key, value in sizes.items() if value is not None}
-        values = environment_of(environment, environments) | own | given
-        _check_task_size(values)
+        service, environment = service_of(given["environmentSuffix"], services)
+        environments = cls._environments(context.get(ENVIRONMENTS))
+        reject_shadowing(services, environments)
+        values = environment_of(environment, environments) | _task_settings(service) | given
+        check_task_size(values)
         if "promoteTo" in values:
-            values["promoteTo"] = _promotions(values, environments, entry)
-        names = {camel(entry.name): entry.name for entry in fields(cls)}
-        lends = entry.is_sample and any(one.shares_network for one in services.values())
+            values["promoteTo"] = _promotions(values, environments, service)
+        shared = any(one.shares_network for one in services.values())
         return cls(
-            service=entry, publishes_network=lends, **{names[key]: value for key, value in values.items()}
+            service=service,
+            publishes_network=service.is_sample and shared,
+            **{entry.name: values[key] for entry in fields(cls) if (key := camel(entry.name)) in values},
         )
+
+    @classmethod
+    def _environments(cls, given: object) -> dict[str, dict[str, Any]]:
+        rules = {key: rule for key, rule in cls.rules().items() if key != "environmentSuffix"}
+        environments = read_environments(given, rules, required=cls.required_keys())
+        for name, values in environments.items():
+            check_task_size(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
+        return environments
 
     @classmethod
     def rules(cls) -> dict[str, Rule]:
-        """List what each key must be, by its name in cdk.json and after `-c`."""
+        """Return the rule of each context key."""
         return {camel(entry.name): entry.metadata["rule"] for entry in fields(cls) if entry.metadata}
 
     @classmethod
-    def of_each_environment(cls) -> tuple[str, ...]:
-        """List the keys that every environment of cdk.json must have."""
+    def required_keys(cls) -> tuple[str, ...]:
+        """Return the keys that every environment of cdk.json must have."""
         names = [entry.name for entry in fields(cls) if entry.default is MISSING]
         return tuple(camel(name) for name in names if name != "environment_suffix")
 
 
-def _check_task_size(values: Mapping[str, Any], *, path: str = "", place: str = COMMAND_LINE) -> None:
-    cpu, memory = values["taskCpu"], values["taskMemory"]
-    allowed = FARGATE_MEMORY[cpu]
-    if memory not in allowed:
-        rule = f"MiB that Fargate offers with {cpu} CPU units: {', '.join(map(str, allowed))}"
-        example = example_of("taskMemory", str(allowed[0]), place)
-        raise ConfigError(f"{path}taskMemory", memory, rule, example, place=place)
+def _task_settings(service: Service) -> dict[str, int]:
+    """Return the settings that the catalogue has for this service."""
+    settings = {"taskCpu": service.cpu, "taskMemory": service.memory, "desiredCount": service.tasks}
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 def _promotions(
-    values: Mapping[str, Any], environments: Mapping[str, dict[str, Any]], entry: Service
+    values: Mapping[str, Any], environments: Mapping[str, dict[str, Any]], service: Service
 ) -> tuple[Promotion, ...]:
-    """Give each promotion the size of its environment's tasks; refuse one to the environment itself."""
+    """Add the task size to each promotion. Raises ConfigError for one to the environment itself."""
     suffix, given = values["environmentSuffix"], values["promoteTo"]
     if suffix in [promotion.environment for promotion in given]:
         words = f"environments other than {suffix}, which the pipeline releases to first"
@@ -284,9 +268,9 @@ def _promotions(
     return tuple(
         replace(
             promotion,
-            environment=entry.suffix(promotion.environment),
-            task_cpu=entry.cpu or size["taskCpu"],
-            task_memory=entry.memory or size["taskMemory"],
+            environment=service.suffix(promotion.environment),
+            task_cpu=service.cpu or size["taskCpu"],
+            task_memory=service.memory or size["taskMemory"],
         )
         for promotion, size in zip(given, sizes, strict=True)
     )

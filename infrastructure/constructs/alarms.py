@@ -1,7 +1,7 @@
-"""What an ill version looks like: the alarms that bring the old one back and tell the topic.
+"""The alarms that roll a deployment back and notify the topic.
 
-An alarm that is on already stops the next deployment too (pitfall N4), also the one with the cure: see
-docs/architecture.md.
+An alarm that is in ALARM also stops the next deployment, even one with the fix (pitfall N4): see
+docs/operations.md.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from constructs import Construct
 
 from infrastructure.naming import Names
 
-# Enough to be no accident, few enough to end the shortest canary (5 minutes) long before it is over.
+# More than an accident, and soon enough to stop the shortest canary, of 5 minutes.
 ERRORS_A_MINUTE = 5
 UNHEALTHY_MINUTES = 2
 SLOW_SECONDS = 2
 SLOW_MINUTES = 3
-EVERY_MINUTE = Duration.minutes(1)
+METRIC_PERIOD = Duration.minutes(1)
 
 
 def target_group_alarms(
     scope: Construct, names: Names, colour: str, group: elbv2.ApplicationTargetGroup
 ) -> list[cloudwatch.Alarm]:
-    """Watch one target group; both are, since each release moves the traffic to the other (pitfall N4)."""
-    errors = group.metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=EVERY_MINUTE)
-    unhealthy = group.metrics.unhealthy_host_count(period=EVERY_MINUTE, statistic="Maximum")
-    latency = group.metrics.target_response_time(period=EVERY_MINUTE, statistic="p95")
+    """Create the alarms of one target group; each release moves the traffic to the other (pitfall N4)."""
+    errors = group.metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=METRIC_PERIOD)
+    unhealthy = group.metrics.unhealthy_host_count(period=METRIC_PERIOD, statistic="Maximum")
+    latency = group.metrics.target_response_time(period=METRIC_PERIOD, statistic="p95")
     return [
         _alarm(
             scope,
@@ -63,8 +63,8 @@ def target_group_alarms(
 def load_balancer_alarm(
     scope: Construct, names: Names, balancer: elbv2.IApplicationLoadBalancer
 ) -> cloudwatch.Alarm:
-    """Watch what no target answered: 502, 503 and 504 are the load balancer's own, and count for no group."""
-    errors = balancer.metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=EVERY_MINUTE)
+    """Create the alarm on 502, 503 and 504: the load balancer's own errors, which no group counts."""
+    errors = balancer.metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=METRIC_PERIOD)
     return _alarm(
         scope,
         "LoadBalancerErrors",
@@ -95,6 +95,6 @@ def _alarm(
         threshold=threshold,
         evaluation_periods=minutes,
         comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        # A group without traffic sends no data, and is not ill.
+        # A target group without traffic sends no data.
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )

@@ -1,4 +1,4 @@
-"""Where the pipeline's stages hand over their files: a bucket under a key of its own, gone with its stack."""
+"""The artifact bucket of the pipeline, encrypted with its own key and deleted with its stack."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from infrastructure.constructs.roles import allow, allow_cross_account
 from infrastructure.naming import Names
 
 
-def own_key(scope: Construct, id_: str, *, alias: str, description: str) -> kms.Key:
-    """Make a key that turns every year and is deleted a week after its stack (pitfall H6)."""
+def create_key(scope: Construct, id_: str, *, alias: str, description: str) -> kms.Key:
+    """Create a key that rotates every year and is deleted a week after its stack (pitfall H6)."""
     return kms.Key(
         scope,
         id_,
@@ -29,11 +29,11 @@ def own_key(scope: Construct, id_: str, *, alias: str, description: str) -> kms.
 
 
 class Artifacts(Construct):
-    """The artifact bucket, its key, and what a role needs to use them."""
+    """The artifact bucket, its key, and the statements of the roles that use them."""
 
     def __init__(self, scope: Construct, id_: str, *, names: Names) -> None:
         super().__init__(scope, id_)
-        self.key = own_key(
+        self.key = create_key(
             self,
             "Key",
             alias=names.qualified("artifacts"),
@@ -59,10 +59,10 @@ class Artifacts(Construct):
                 )
             ],
         )
-        self._own_the_cleaner(names)
+        self._adapt_auto_delete(names)
 
-    def may_read(self) -> list[iam.PolicyStatement]:
-        """Let a role fetch artifacts."""
+    def read_statements(self) -> list[iam.PolicyStatement]:
+        """Allow a role to fetch artifacts."""
         return [
             allow(
                 "FetchArtifacts", ["s3:GetObject", "s3:GetObjectVersion"], [self.bucket.arn_for_objects("*")]
@@ -71,8 +71,8 @@ class Artifacts(Construct):
             allow("DecryptArtifacts", ["kms:Decrypt"], [self.key.key_arn]),
         ]
 
-    def may_write(self) -> list[iam.PolicyStatement]:
-        """Let a role store artifacts."""
+    def write_statements(self) -> list[iam.PolicyStatement]:
+        """Allow a role to store artifacts."""
         return [
             allow(
                 "StoreArtifacts",
@@ -80,12 +80,12 @@ class Artifacts(Construct):
                 [self.bucket.arn_for_objects("*")],
             ),
             allow("FindWhereToStoreArtifacts", ["s3:GetBucketLocation"], [self.bucket.bucket_arn]),
-            # A multipart upload reads its own parts back: hence Decrypt.
+            # A multipart upload reads its own parts, which needs kms:Decrypt.
             allow("EncryptArtifacts", ["kms:GenerateDataKey", "kms:Decrypt"], [self.key.key_arn]),
         ]
 
     def share(self, role_arns: Sequence[str]) -> None:
-        """Let these roles of other accounts fetch artifacts: bucket and key must admit them (pitfall M1)."""
+        """Allow roles of other accounts to fetch artifacts, in both resource policies (pitfall M1)."""
         if not role_arns:
             return
         fetch = allow_cross_account(
@@ -99,15 +99,15 @@ class Artifacts(Construct):
         )
         self.bucket.add_to_resource_policy(fetch)
         self.bucket.add_to_resource_policy(find)
-        # In a key's policy, `*` is the key itself.
+        # In a key policy, `*` is the key itself.
         self.key.add_to_resource_policy(
             allow_cross_account("OtherAccountsDecryptArtifacts", ["kms:Decrypt"], role_arns, ["*"])
         )
 
-    def _own_the_cleaner(self, names: Names) -> None:
-        """Give the CDK's emptying Lambda our names and tags, a log group of the stack, and a narrow role.
+    def _adapt_auto_delete(self, names: Names) -> None:
+        """Give the CDK's function behind auto_delete_objects our names, tags, log group and a narrow role.
 
-        By itself it logs to a group that never expires and that outlives the stack (pitfall H1).
+        By default it logs to a group that never expires and that outlives the stack (pitfall H1).
         """
         log_group = logs.LogGroup(
             self,
@@ -138,6 +138,6 @@ def _resource(provider: IConstruct, id_: str) -> CfnResource:
     resource = provider.node.find_child(id_)
     if not isinstance(resource, CfnResource):
         raise TypeError(
-            f"{resource.node.path} is no longer a CloudFormation resource: look at the CDK's changes"
+            f"{resource.node.path} is no longer a CloudFormation resource: see the CDK's release notes"
         )
     return resource

@@ -1,4 +1,4 @@
-"""The Build stage's project: it tests a commit, makes its image, and fills in what is to be deployed."""
+"""The CodeBuild project: it tests a commit, builds its image, and renders what is deployed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_codebuild as codebuild
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
@@ -16,7 +15,8 @@ from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import Artifacts
 from infrastructure.constructs.promotion import build_variable
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
-from infrastructure.naming import CONTAINER_NAME, Names
+from infrastructure.constructs.task_resources import TaskResources
+from infrastructure.naming import CONTAINER_NAME
 
 ANONYMOUS = "anonymous"
 _PUSH = (
@@ -31,30 +31,19 @@ _PUSH = (
 
 
 def _task_environment(config: Config) -> dict[str, str]:
-    """What buildspec.yml adds to the container's environment."""
+    """Return the variable from which buildspec.yml extends the container's environment."""
     given = [{"name": name, "value": value} for name, value in config.service.environment]
     return {"TASK_ENVIRONMENT": json.dumps(given)} if given else {}
 
 
 class Build(Construct):
-    """The CodeBuild project with its role, its log, its test reports and its Docker Hub user."""
+    """The CodeBuild project with its role, its log group, its report group and its Docker Hub user."""
 
     def __init__(
-        self,
-        scope: Construct,
-        id_: str,
-        *,
-        config: Config,
-        names: Names,
-        artifacts: Artifacts,
-        images: ecr.IRepository,
-        task_role: iam.IRole,
-        execution_role: iam.IRole,
-        task_log_group: logs.ILogGroup,
+        self, scope: Construct, id_: str, *, config: Config, artifacts: Artifacts, task: TaskResources
     ) -> None:
         super().__init__(scope, id_)
-        self._names = names
-        self._images = images
+        self._names = names = config.names
         self._log_group = logs.LogGroup(
             self,
             "Logs",
@@ -62,7 +51,7 @@ class Build(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        # Otherwise CodeBuild makes it at the first build, and destroy leaves it (pitfall F8).
+        # Otherwise CodeBuild creates it in the first build, and no stack deletes it (pitfall F8).
         self._reports = codebuild.ReportGroup(
             self,
             "Reports",
@@ -77,26 +66,27 @@ class Build(Construct):
             string_value=ANONYMOUS,
             description="Who pulls from Docker Hub; anonymous needs no password",
         )
-        self.role = self._role(artifacts)
-        self.project = self._project(
-            artifacts,
-            {
-                "IMAGE_REPOSITORY_URI": images.repository_uri,
-                "TASK_FAMILY": names.task_family,
-                "TASK_ROLE_ARN": task_role.role_arn,
-                "EXECUTION_ROLE_ARN": execution_role.role_arn,
-                "TASK_CPU": str(config.task_cpu),
-                "TASK_MEMORY": str(config.task_memory),
-                "TASK_LOG_GROUP": task_log_group.log_group_name,
-                "CONTAINER_NAME": CONTAINER_NAME,
-                "CONTAINER_PORT": str(config.service.port),
-                "HEALTH_PATH": config.service.health_path,
-                "TEST_TRAFFIC_HOOK": names.traffic_hook,
-                "DOCKER_HUB_PASSWORD_PARAMETER": names.docker_hub_password,
-                **_task_environment(config),
-                **({"PROMOTE_TO": build_variable(self, config)} if config.promote_to else {}),
-            },
-        )
+        self.role = self._role(artifacts, task)
+        self.project = self._project(artifacts, self._variables(config, task))
+
+    def _variables(self, config: Config, task: TaskResources) -> dict[str, str]:
+        names = self._names
+        return {
+            "IMAGE_REPOSITORY_URI": task.images.repository_uri,
+            "TASK_FAMILY": names.task_family,
+            "TASK_ROLE_ARN": task.task_role.role_arn,
+            "EXECUTION_ROLE_ARN": task.execution_role.role_arn,
+            "TASK_CPU": str(config.task_cpu),
+            "TASK_MEMORY": str(config.task_memory),
+            "TASK_LOG_GROUP": task.log_group.log_group_name,
+            "CONTAINER_NAME": CONTAINER_NAME,
+            "CONTAINER_PORT": str(config.service.port),
+            "HEALTH_PATH": config.service.health_path,
+            "TEST_TRAFFIC_HOOK": names.traffic_hook,
+            "DOCKER_HUB_PASSWORD_PARAMETER": names.docker_hub_password,
+            **_task_environment(config),
+            **({"PROMOTE_TO": build_variable(self, config)} if config.promote_to else {}),
+        }
 
     def _project(self, artifacts: Artifacts, variables: dict[str, str]) -> codebuild.PipelineProject:
         environment = {
@@ -119,7 +109,7 @@ class Build(Construct):
                 privileged=True,  # `docker build` needs it (pitfall F3).
             ),
             environment_variables=environment,
-            # On the build host, for as long as CodeBuild keeps it: nothing to pay, nothing to leave behind.
+            # On the build host, for as long as CodeBuild keeps it: it costs nothing and needs no cleanup.
             cache=codebuild.Cache.local(
                 codebuild.LocalCacheMode.DOCKER_LAYER, codebuild.LocalCacheMode.CUSTOM
             ),
@@ -132,7 +122,7 @@ class Build(Construct):
             queued_timeout=Duration.hours(1),
         )
 
-    def _role(self, artifacts: Artifacts) -> iam.Role:
+    def _role(self, artifacts: Artifacts, task: TaskResources) -> iam.Role:
         return create_role(
             self,
             "Role",
@@ -142,9 +132,9 @@ class Build(Construct):
             ),
             description="What a build does: read a commit, push its image, write its log and its report",
             statements=[
-                *artifacts.may_read(),
-                *artifacts.may_write(),
-                # No CreateLogGroup: a late line must not bring a deleted group back (pitfall H2).
+                *artifacts.read_statements(),
+                *artifacts.write_statements(),
+                # No CreateLogGroup: a late write must not recreate a deleted group (pitfall H2).
                 allow(
                     "WriteTheLog",
                     ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -155,11 +145,11 @@ class Build(Construct):
                     ["codebuild:CreateReport", "codebuild:UpdateReport", "codebuild:BatchPutTestCases"],
                     [self._reports.report_group_arn],
                 ),
-                # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+                # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
                 allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
-                allow("PushTheImage", _PUSH, [self._images.repository_arn]),
+                allow("PushTheImage", _PUSH, [task.images.repository_arn]),
                 allow("ReadDockerHubUsername", ["ssm:GetParameters"], [self._username.parameter_arn]),
-                # A SecureString under AWS's own key needs no permission on the key.
+                # A SecureString under the AWS managed key needs no permission on the key.
                 allow(
                     "ReadDockerHubPassword",
                     ["ssm:GetParameter"],

@@ -1,4 +1,4 @@
-"""One page that says how the road and the service are: what was released, and how it answers."""
+"""The dashboard: what was released, and how the service responds."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infrastructure.constructs.alarms import METRIC_PERIOD
+from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.event_log import ACTION_EVENT, DEPLOYMENT_EVENT, PIPELINE_EVENT
 from infrastructure.naming import Names
 
-EVERY_MINUTE = Duration.minutes(1)
-ACROSS = 24  # A dashboard's width in units.
-ROW = 6
+# The width of a dashboard, and the height of a row, in units.
+WIDTH = 24
+HEIGHT = 6
+HOURLY = Duration.hours(1)
 
 
 class Dashboard(Construct):
     """Pipeline, deployments, traffic, errors, latency and tasks. Three dashboards an account are free.
 
-    The road's history is read from the event log: CodeDeploy has no metrics of its own for ECS, and
-    CodePipeline counts failures only.
+    The history comes from the event log: CodeDeploy has no metrics for ECS, and CodePipeline counts
+    failures only.
     """
 
     def __init__(
@@ -36,26 +39,23 @@ class Dashboard(Construct):
         event_log: logs.ILogGroup,
         build: codebuild.IProject,
         service: ecs.FargateService,
-        blue: elbv2.ApplicationTargetGroup,
-        green: elbv2.ApplicationTargetGroup,
-        balancer: elbv2.IApplicationLoadBalancer,
+        routes: BlueGreenRoutes,
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
         super().__init__(scope, id_)
         self._names = names
         self._event_log = event_log
-        colours = {"blue": blue, "green": green}
         dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=names.dashboard, default_interval=Duration.days(1)
         )
         dashboard.apply_removal_policy(RemovalPolicy.DESTROY)
         dashboard.add_widgets(
-            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=ACROSS, height=3)
+            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=WIDTH, height=3)
         )
         dashboard.add_widgets(self._pipeline(), self._pipeline_metrics(), self._build(build))
         dashboard.add_widgets(self._deployments(), self._failures())
-        dashboard.add_widgets(*_traffic(colours, balancer))
-        dashboard.add_widgets(_tasks(colours), _utilization(service))
+        dashboard.add_widgets(*_traffic(routes))
+        dashboard.add_widgets(_tasks(routes), _utilization(service))
 
     def _pipeline(self) -> cloudwatch.IWidget:
         return self._query(
@@ -69,7 +69,7 @@ class Dashboard(Construct):
             "Deployments",
             DEPLOYMENT_EVENT,
             "fields @timestamp, detail.state as state, detail.deploymentId as deployment",
-            width=ACROSS // 2,
+            width=WIDTH // 2,
         )
 
     def _failures(self) -> cloudwatch.IWidget:
@@ -79,11 +79,11 @@ class Dashboard(Construct):
             "filter detail.state = 'FAILED'",
             "fields @timestamp, detail.action as action,"
             " `detail.execution-result.external-execution-summary` as why",
-            width=ACROSS // 2,
+            width=WIDTH // 2,
         )
 
     def _query(
-        self, title: str, detail_type: str, *lines: str, width: int = ACROSS // 3
+        self, title: str, detail_type: str, *lines: str, width: int = WIDTH // 3
     ) -> cloudwatch.IWidget:
         return cloudwatch.LogQueryWidget(
             title=title,
@@ -96,7 +96,7 @@ class Dashboard(Construct):
             ],
             view=cloudwatch.LogQueryVisualizationType.TABLE,
             width=width,
-            height=ROW,
+            height=HEIGHT,
         )
 
     def _pipeline_metrics(self) -> cloudwatch.IWidget:
@@ -109,57 +109,54 @@ class Dashboard(Construct):
                 dimensions_map={"PipelineName": self._names.pipeline},
                 label=label,
                 statistic=statistic,
-                period=Duration.hours(1),
+                period=HOURLY,
             )
 
         return cloudwatch.GraphWidget(
             title="Pipeline: duration and failures",
             left=[metric("PipelineDuration", "seconds", "Maximum")],
             right=[metric("FailedPipelineExecutions", "failed", "Sum")],
-            width=ACROSS // 3,
-            height=ROW,
+            width=WIDTH // 3,
+            height=HEIGHT,
         )
 
     def _build(self, build: codebuild.IProject) -> cloudwatch.IWidget:
         """https://docs.aws.amazon.com/codebuild/latest/userguide/cloudwatch_metrics-codebuild.html."""
-        hourly = Duration.hours(1)
         return cloudwatch.GraphWidget(
             title="Builds: duration and outcomes",
-            left=[build.metric_duration(label="seconds", statistic="Maximum", period=hourly)],
+            left=[build.metric_duration(label="seconds", statistic="Maximum", period=HOURLY)],
             right=[
-                build.metric_succeeded_builds(label="succeeded", period=hourly),
-                build.metric_failed_builds(label="failed", period=hourly),
+                build.metric_succeeded_builds(label="succeeded", period=HOURLY),
+                build.metric_failed_builds(label="failed", period=HOURLY),
             ],
-            width=ACROSS // 3,
-            height=ROW,
+            width=WIDTH // 3,
+            height=HEIGHT,
         )
 
 
-def _traffic(
-    colours: dict[str, elbv2.ApplicationTargetGroup], balancer: elbv2.IApplicationLoadBalancer
-) -> list[cloudwatch.IWidget]:
+def _traffic(routes: BlueGreenRoutes) -> list[cloudwatch.IWidget]:
     """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html."""
     requests, errors, latency = [], [], []
-    for colour, group in colours.items():
-        requests.append(group.metrics.request_count(label=colour, period=EVERY_MINUTE))
+    for colour, group in routes.target_groups.items():
+        requests.append(group.metrics.request_count(label=colour, period=METRIC_PERIOD))
         errors.append(
             group.metrics.http_code_target(
-                elbv2.HttpCodeTarget.TARGET_5XX_COUNT, label=f"5xx of {colour}", period=EVERY_MINUTE
+                elbv2.HttpCodeTarget.TARGET_5XX_COUNT, label=f"5xx of {colour}", period=METRIC_PERIOD
             )
         )
         for statistic in ("p50", "p95"):
             latency.append(
                 group.metrics.target_response_time(
-                    label=f"{statistic} of {colour}", statistic=statistic, period=EVERY_MINUTE
+                    label=f"{statistic} of {colour}", statistic=statistic, period=METRIC_PERIOD
                 )
             )
     errors.append(
-        balancer.metrics.http_code_elb(
-            elbv2.HttpCodeElb.ELB_5XX_COUNT, label="5xx without a task", period=EVERY_MINUTE
+        routes.load_balancer.metrics.http_code_elb(
+            elbv2.HttpCodeElb.ELB_5XX_COUNT, label="5xx without a task", period=METRIC_PERIOD
         )
     )
     return [
-        cloudwatch.GraphWidget(title=title, left=metrics, stacked=stacked, width=ACROSS // 3, height=ROW)
+        cloudwatch.GraphWidget(title=title, left=metrics, stacked=stacked, width=WIDTH // 3, height=HEIGHT)
         for title, metrics, stacked in (
             ("Requests a minute, by target group", requests, True),
             ("Errors a minute", errors, False),
@@ -168,24 +165,24 @@ def _traffic(
     ]
 
 
-def _tasks(colours: dict[str, elbv2.ApplicationTargetGroup]) -> cloudwatch.IWidget:
+def _tasks(routes: BlueGreenRoutes) -> cloudwatch.IWidget:
     """Count tasks by their health: RunningTaskCount needs Container Insights, which is off (pitfall H3)."""
     return cloudwatch.GraphWidget(
         title="Tasks behind the load balancer",
         left=[
             metric
-            for colour, group in colours.items()
+            for colour, group in routes.target_groups.items()
             for metric in (
                 group.metrics.healthy_host_count(
-                    label=f"{colour}, healthy", statistic="Maximum", period=EVERY_MINUTE
+                    label=f"{colour}, healthy", statistic="Maximum", period=METRIC_PERIOD
                 ),
                 group.metrics.unhealthy_host_count(
-                    label=f"{colour}, unhealthy", statistic="Maximum", period=EVERY_MINUTE
+                    label=f"{colour}, unhealthy", statistic="Maximum", period=METRIC_PERIOD
                 ),
             )
         ],
-        width=ACROSS // 2,
-        height=ROW,
+        width=WIDTH // 2,
+        height=HEIGHT,
     )
 
 
@@ -194,9 +191,9 @@ def _utilization(service: ecs.FargateService) -> cloudwatch.IWidget:
     return cloudwatch.GraphWidget(
         title="CPU and memory of the tasks, in percent",
         left=[
-            service.metric_cpu_utilization(label="CPU", period=EVERY_MINUTE),
-            service.metric_memory_utilization(label="memory", period=EVERY_MINUTE),
+            service.metric_cpu_utilization(label="CPU", period=METRIC_PERIOD),
+            service.metric_memory_utilization(label="memory", period=METRIC_PERIOD),
         ],
-        width=ACROSS // 2,
-        height=ROW,
+        width=WIDTH // 2,
+        height=HEIGHT,
     )

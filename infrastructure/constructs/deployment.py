@@ -1,33 +1,24 @@
-"""The Deploy stage's CodeDeploy: how traffic moves to a new version, and what brings it back."""
+"""The CodeDeploy application and deployment group: how traffic shifts to a new version, and rolls back."""
 
 from __future__ import annotations
 
 from aws_cdk import Duration
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infrastructure.config.settings import Config
 from infrastructure.constructs.alarms import load_balancer_alarm, target_group_alarms
+from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
+from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import Names
 
 
-def may_pass_task_roles(task_role_arn: str, execution_role_arn: str) -> iam.PolicyStatement:
-    """Let a role hand these two roles, and no other, to ECS tasks (pitfall D7)."""
-    return allow(
-        "PassTheTasksRoles",
-        ["iam:PassRole"],
-        [task_role_arn, execution_role_arn],
-        {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
-    )
-
-
 def deployment_statements(scope: Construct, *, config: Config, names: Names) -> list[iam.PolicyStatement]:
-    """Let a pipeline's Deploy action start and watch a deployment of this environment (pitfall D5)."""
+    """Allow a Deploy action to start and to follow deployments of this environment (pitfall D5)."""
     application, group = names.application, names.deployment_group
     return [
         allow(
@@ -49,13 +40,13 @@ def deployment_statements(scope: Construct, *, config: Config, names: Names) -> 
             ["codedeploy:GetDeploymentConfig"],
             [arn(scope, "codedeploy", f"deploymentconfig:{config.deployment_config}")],
         ),
-        # AWS's pages contradict each other about its resource: see permissions/citations.py.
+        # AWS's pages contradict each other about its resource: see tools/iam_docs/justifications.py.
         allow("RegisterTheTaskDefinition", ["ecs:RegisterTaskDefinition"], ["*"]),
     ]
 
 
 class Deployment(Construct):
-    """The CodeDeploy application and its deployment group, with the role and the alarms that it acts on."""
+    """The CodeDeploy application and its deployment group, with its role and its alarms."""
 
     def __init__(
         self,
@@ -63,30 +54,21 @@ class Deployment(Construct):
         id_: str,
         *,
         config: Config,
-        names: Names,
         service: ecs.FargateService,
-        blue: elbv2.ApplicationTargetGroup,
-        green: elbv2.ApplicationTargetGroup,
-        production_listener: elbv2.ApplicationListener,
-        test_listener: elbv2.ApplicationListener,
-        task_role: iam.IRole,
-        execution_role: iam.IRole,
+        routes: BlueGreenRoutes,
+        task: TaskResources,
         hook: lambda_.IFunction,
     ) -> None:
         super().__init__(scope, id_)
-        self._names = names
-        role = self._role(
-            [production_listener.listener_arn, test_listener.listener_arn],
-            may_pass_task_roles(task_role.role_arn, execution_role.role_arn),
-            hook.function_arn,
-        )
+        self._names = names = config.names
+        role = self._role(routes, task.pass_roles_statement(), hook)
         self.application = codedeploy.EcsApplication(self, "Application", application_name=names.application)
         self.alarms = [
             alarm
-            for colour, group in (("blue", blue), ("green", green))
+            for colour, group in routes.target_groups.items()
             for alarm in target_group_alarms(self, names, colour, group)
         ]
-        self.alarms.append(load_balancer_alarm(self, names, production_listener.load_balancer))
+        self.alarms.append(load_balancer_alarm(self, names, routes.load_balancer))
         self.group = codedeploy.EcsDeploymentGroup(
             self,
             "Group",
@@ -98,11 +80,11 @@ class Deployment(Construct):
                 self, "Config", config.deployment_config
             ),
             blue_green_deployment_config=codedeploy.EcsBlueGreenDeploymentConfig(
-                blue_target_group=blue,
-                green_target_group=green,
-                listener=production_listener,
-                test_listener=test_listener,
-                # The CDK's default of 0 would kill the old version, and the way back, at once (pitfall N3).
+                blue_target_group=routes.blue,
+                green_target_group=routes.green,
+                listener=routes.production_listener,
+                test_listener=routes.test_listener,
+                # The CDK's default of 0 stops the old tasks at once: no fast rollback (pitfall N3).
                 termination_wait_time=Duration.minutes(config.termination_wait_minutes),
             ),
             alarms=self.alarms,
@@ -111,7 +93,10 @@ class Deployment(Construct):
             ),
         )
 
-    def _role(self, listeners: list[str], pass_role: iam.PolicyStatement, hook: str) -> iam.Role:
+    def _role(
+        self, routes: BlueGreenRoutes, pass_roles: iam.PolicyStatement, hook: lambda_.IFunction
+    ) -> iam.Role:
+        listeners = [routes.production_listener.listener_arn, routes.test_listener.listener_arn]
         service = f"{self._names.cluster}/{self._names.service}"
         rules = f"listener-rule/app/{self._names.load_balancer}/*"
         return create_role(
@@ -138,7 +123,7 @@ class Deployment(Construct):
                     ],
                     [arn(self, "ecs", f"service/{service}"), arn(self, "ecs", f"task-set/{service}/*")],
                 ),
-                # They have no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
+                # These actions support no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
                 allow(
                     "SeeTheTraffic",
                     [
@@ -154,8 +139,8 @@ class Deployment(Construct):
                     ["elasticloadbalancing:ModifyRule"],
                     [arn(self, "elasticloadbalancing", rules)],
                 ),
-                allow("AskTheGateBeforeTraffic", ["lambda:InvokeFunction"], [hook]),
+                allow("AskTheGateBeforeTraffic", ["lambda:InvokeFunction"], [hook.function_arn]),
                 allow("WatchTheAlarms", ["cloudwatch:DescribeAlarms"], [arn(self, "cloudwatch", "alarm:*")]),
-                pass_role,
+                pass_roles,
             ],
         )

@@ -1,4 +1,4 @@
-"""What happened on the road, kept 30 days: a log group with every event of pipeline, build and deployment."""
+"""The event log: every event of the pipeline, its builds and its deployments, kept for 30 days."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ ACTION_EVENT = "CodePipeline Action Execution State Change"
 BUILD_EVENT = "CodeBuild Build State Change"
 DEPLOYMENT_EVENT = "CodeDeploy Deployment State-change Notification"
 
-# Both, or EventBridge loses the events in silence:
+# Both are needed, or EventBridge silently drops the events:
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
 WRITERS = ("events.amazonaws.com", "delivery.logs.amazonaws.com")
 
 
 class EventLog(Construct):
-    """The log group, the policy that lets EventBridge write to it, and the rules that do.
+    """The log group, the resource policy that allows EventBridge to write to it, and the rules.
 
-    The CDK's own target for log groups makes the policy with a Lambda (pitfall H1). An account has at most
-    ten such policies in a region, so ten environments.
+    The CDK's own target for log groups creates the policy with a Lambda function (pitfall H1). An account
+    can have ten such policies in a region, hence ten environments.
     https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html
     """
 
@@ -41,22 +41,22 @@ class EventLog(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self._policy = self._let_eventbridge_write()
-        self._keep(
+        self._policy = self._resource_policy()
+        self._add_rule(
             "Pipeline",
             name=names.qualified("pipeline-events"),
             source="aws.codepipeline",
             detail_types=[PIPELINE_EVENT, STAGE_EVENT, ACTION_EVENT],
             detail={"pipeline": [names.pipeline]},
         )
-        self._keep(
+        self._add_rule(
             "Build",
             name=names.qualified("build-events"),
             source="aws.codebuild",
             detail_types=[BUILD_EVENT],
             detail={"project-name": [names.build_project]},
         )
-        self._keep(
+        self._add_rule(
             "Deployment",
             name=names.qualified("deployment-events"),
             source="aws.codedeploy",
@@ -64,8 +64,8 @@ class EventLog(Construct):
             detail={"application": [names.application], "deploymentGroup": [names.deployment_group]},
         )
 
-    def _let_eventbridge_write(self) -> logs.ResourcePolicy:
-        # The group's own ARN ends in `:*`, the streams that EventBridge makes in it.
+    def _resource_policy(self) -> logs.ResourcePolicy:
+        # The log group's ARN ends in `:*`, which stands for its streams.
         statement = allow(
             "KeepTheEvents", ["logs:CreateLogStream", "logs:PutLogEvents"], [self.group.log_group_arn]
         )
@@ -78,7 +78,7 @@ class EventLog(Construct):
             policy_statements=[statement],
         )
 
-    def _keep(
+    def _add_rule(
         self,
         id_: str,
         *,
@@ -87,7 +87,7 @@ class EventLog(Construct):
         detail_types: Sequence[str],
         detail: Mapping[str, Sequence[str]],
     ) -> None:
-        # Without the `:*` of the group's own ARN, with which a rule deploys and delivers nothing:
+        # Without the `:*` of the log group's ARN: with it, a rule deploys and delivers nothing:
         # https://github.com/aws-samples/serverless-patterns/pull/221
         target = arn(self, "logs", f"log-group:{self._names.event_log_group}")
         rule = events.CfnRule(

@@ -1,4 +1,4 @@
-"""Who hears of a failure: an encrypted topic that the pipeline, the build and the release reach."""
+"""The topic for failures of the pipeline, its builds and its deployments, and the rules that publish."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.artifacts import own_key
+from infrastructure.constructs.artifacts import create_key
 from infrastructure.constructs.event_log import BUILD_EVENT, DEPLOYMENT_EVENT, PIPELINE_EVENT, STAGE_EVENT
-from infrastructure.naming import REGION, Names
-
-_CONSOLE = f"https://{REGION}.console.aws.amazon.com/codesuite"
+from infrastructure.naming import CODE_CONSOLE, REGION, Names
 
 
 class Notifications(Construct):
-    """The topic, its key, and the rules that feed it."""
+    """The encrypted topic, its key, and the rules that publish to it."""
 
-    def __init__(self, scope: Construct, id_: str, *, config: Config, names: Names) -> None:
+    def __init__(self, scope: Construct, id_: str, *, config: Config) -> None:
         super().__init__(scope, id_)
-        # EventBridge cannot publish under AWS's own key; the failure would be silent (pitfall G1).
-        key = own_key(
+        names = config.names
+        # EventBridge cannot publish with the AWS managed key, and fails silently (pitfall G1).
+        key = create_key(
             self,
             "Key",
             alias=names.qualified("notifications"),
@@ -44,8 +43,8 @@ class Notifications(Construct):
         self._watch_build(names)
         self._watch_deployment(names)
 
-    def watch(self, alarms: Sequence[cloudwatch.Alarm]) -> None:
-        """Publish when one of these alarms goes off."""
+    def publish_alarms(self, alarms: Sequence[cloudwatch.Alarm]) -> None:
+        """Publish when one of these alarms goes into ALARM."""
         self.topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
         for alarm in alarms:
             alarm.add_alarm_action(cloudwatch_actions.SnsAction(self.topic))
@@ -54,7 +53,8 @@ class Notifications(Construct):
         run = events.EventField.from_path("$.detail.execution-id")
         state = events.EventField.from_path("$.detail.state")
         stage = events.EventField.from_path("$.detail.stage")
-        link = f"{_CONSOLE}/codepipeline/pipelines/{names.pipeline}/executions/{run}/timeline?region={REGION}"
+        pipeline = f"{CODE_CONSOLE}/codepipeline/pipelines/{names.pipeline}"
+        link = f"{pipeline}/executions/{run}/timeline?region={REGION}"
         self._rule(
             "PipelineFailed",
             name=names.qualified("pipeline-failed"),
@@ -63,7 +63,7 @@ class Notifications(Construct):
             detail={"pipeline": [names.pipeline], "state": ["FAILED", "STOPPED"]},
             text=f"Pipeline {names.pipeline} ended with {state} in execution {run}. See {link}",
         )
-        # Not the action's event as well: a stage has one action, and a failure has messages enough.
+        # No rule for actions: the event of the stage already reports the failure.
         self._rule(
             "StageFailed",
             name=names.qualified("stage-failed"),
@@ -93,7 +93,7 @@ class Notifications(Construct):
     def _watch_deployment(self, names: Names) -> None:
         deployment = events.EventField.from_path("$.detail.deploymentId")
         state = events.EventField.from_path("$.detail.state")
-        link = f"{_CONSOLE}/codedeploy/deployments/{deployment}?region={REGION}"
+        link = f"{CODE_CONSOLE}/codedeploy/deployments/{deployment}?region={REGION}"
         self._rule(
             "DeploymentFailed",
             name=names.qualified("deployment-failed"),
@@ -104,7 +104,7 @@ class Notifications(Construct):
                 "deploymentGroup": [names.deployment_group],
                 "state": ["FAILURE", "STOP"],
             },
-            # No state is called a rollback: on AWS it is a deployment that begins after this one has ended.
+            # There is no state for a rollback: it is a deployment that starts after this one has ended.
             text=f"Deployment {deployment} to {names.deployment_group} ended with {state}; "
             f"a rollback is a deployment of its own. See {link}",
         )

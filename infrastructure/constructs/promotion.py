@@ -1,4 +1,4 @@
-"""The way of a release to further environments: approved by a person, then the same image by its digest."""
+"""Promotion to further environments: a manual approval, then a deployment of the same image digest."""
 
 from __future__ import annotations
 
@@ -15,15 +15,13 @@ from constructs import Construct
 from infrastructure.config.account_options import Promotion
 from infrastructure.config.settings import Config
 from infrastructure.constructs.roles import allow, arn
-from infrastructure.naming import REGION, Names
-
-_CONSOLE = f"https://{REGION}.console.aws.amazon.com/codesuite"
+from infrastructure.naming import CODE_CONSOLE, REGION, Names
 
 
 def peer_role_arns(scope: Construct, config: Config, role: str) -> list[str]:
-    """Spell the ARNs of the role of type `role` in each environment that may have what is built here.
+    """Return the ARNs of the role of type `role` in each environment that may use what is built here.
 
-    Of an account that is trusted without a promotion to it, the environments are not known: hence `*`.
+    For a trusted account without a promotion to it, the environments are not known: hence `*`.
     """
     promoted = {each.account for each in config.promote_to}
     named = [(each.account, Names(each.environment).qualified(role)) for each in config.promote_to]
@@ -32,15 +30,15 @@ def peer_role_arns(scope: Construct, config: Config, role: str) -> list[str]:
 
 
 def release_role(scope: Construct, promotion: Promotion) -> str:
-    """Spell the ARN of the role in which the pipeline releases to an environment."""
+    """Return the ARN of the role that the pipeline assumes to release to an environment."""
     name = Names(promotion.environment).cross_account_role
     return arn(scope, "iam", f"role/{name}", region=False, account=promotion.account)
 
 
 def build_variable(scope: Construct, config: Config) -> str:
-    """Write for buildspec.yml which environments it renders its files for, and what differs there.
+    """Return the JSON from which buildspec.yml renders the files of each environment.
 
-    The image and its digest are no part of it: each environment gets the same.
+    The image is not part of it: every environment runs the same digest.
     """
     return json.dumps(
         {each.environment: _task_variables(scope, each) for each in config.promote_to},
@@ -66,7 +64,7 @@ def _task_variables(scope: Construct, promotion: Promotion) -> dict[str, str]:
 
 
 def approval_statements(topic: sns.ITopic) -> list[iam.PolicyStatement]:
-    """Let an approval publish its request to an encrypted topic."""
+    """Allow an approval action to publish its request to an encrypted topic."""
     key = [topic.master_key.key_arn] if topic.master_key else []
     return [
         allow("AskForApproval", ["sns:Publish"], [topic.topic_arn]),
@@ -77,7 +75,7 @@ def approval_statements(topic: sns.ITopic) -> list[iam.PolicyStatement]:
 def approval(
     promotion: Promotion, *, commit: str, repository: str, run_order: int, role: iam.IRole, topic: sns.ITopic
 ) -> codepipeline.IAction:
-    """Ask a person, over the topic and with a link to the commit, before a release goes on."""
+    """Create the approval before a release; its notification links to the commit."""
     return actions.ManualApprovalAction(
         action_name=f"Approve-{promotion.environment}",
         run_order=run_order,
@@ -87,15 +85,15 @@ def approval(
             f"Release commit {commit} to {promotion.environment} in account {promotion.account}, "
             "with the image that the environment before it runs?"
         ),
-        external_entity_link=f"{_CONSOLE}/codecommit/repositories/{repository}/commit/{commit}?region={REGION}",
+        external_entity_link=f"{CODE_CONSOLE}/codecommit/repositories/{repository}/commit/{commit}?region={REGION}",
     )
 
 
 class CrossAccountEcsDeployAction(actions.Action):
-    """CodeDeployToECS in another environment's account, in a role that exists there.
+    """CodeDeployToECS in the account of another environment, with a role of that account.
 
-    The CDK's own action would look at whose account the deployment group is in, and add a support stack there
-    and grants to names that may not exist yet: neither is wanted (pitfalls K1, M2).
+    The CDK's own action adds a support stack in that account, and grants to names that may not exist yet
+    (pitfalls K1, M2).
     """
 
     def __init__(
@@ -147,7 +145,7 @@ def promote(
     approval_role: iam.IRole,
     topic: sns.ITopic,
 ) -> list[codepipeline.IAction]:
-    """List the actions after the first release: an approval and a release for each environment, in order."""
+    """Return an approval and a release for each environment, in order."""
     listed: list[codepipeline.IAction] = []
     for number, promotion in enumerate(promotions, start=1):
         listed.append(

@@ -1,4 +1,4 @@
-"""Own narrow roles: whole when they are made, and closed to whatever the CDK would add to them."""
+"""Roles with least privilege: complete when created, and closed to the grants of the CDK."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def create_role(
     description: str,
     statements: Sequence[iam.PolicyStatement] = (),
 ) -> iam.Role:
-    """Make a role with its policy inside it.
+    """Create a role with an inline policy.
 
-    Who refers to the role waits for its policy too, so no first run races a permission (pitfall B6).
-    Hand it on as `role.without_policy_updates()`: the CDK's own grants are wider than ours (pitfalls D7, D8).
+    A resource that refers to the role therefore waits for its policy too (pitfall B6). Pass the role on as
+    `role.without_policy_updates()`: the CDK's own grants are wider (pitfalls D7, D8).
     """
     policies = {"policy": iam.PolicyDocument(statements=list(statements))} if statements else None
     role = iam.Role(
@@ -40,7 +40,7 @@ def create_role(
 
 
 def service_principal(service: str, *, source_arn: str | None = None) -> iam.ServicePrincipal:
-    """Trust an AWS service only when it acts for this account, and for `source_arn` if given."""
+    """Trust an AWS service that acts for this account, and for `source_arn` if given."""
     conditions: dict[str, Mapping[str, str]] = dict(OWN_ACCOUNT)
     if source_arn:
         conditions["ArnLike"] = {"aws:SourceArn": source_arn}
@@ -55,7 +55,7 @@ def allow(
 ) -> iam.PolicyStatement:
     """Allow exactly these actions on these resources.
 
-    `sid` says which step of the loop needs it, as a sentence in CamelCase; it is unique in its policy.
+    `sid` says in CamelCase which step needs the statement; it is unique in its policy.
     """
     return iam.PolicyStatement(
         sid=sid, actions=list(actions), resources=list(resources), conditions=conditions
@@ -65,9 +65,9 @@ def allow(
 def allow_cross_account(
     sid: str, actions: Sequence[str], role_arns: Sequence[str], resources: Sequence[str] = ()
 ) -> iam.PolicyStatement:
-    """Let roles of other accounts do this to the resource whose policy it is; their ARNs may hold `*`.
+    """Allow roles of other accounts, in a resource policy; their ARNs may contain `*`.
 
-    AWS refuses a policy that names a role before it exists, so the account is named and the role is a
+    AWS refuses a policy that names a role before it exists, so the principal is the account and the role a
     condition (pitfall M2). ECR's policies have no `resources`.
     """
     return iam.PolicyStatement(
@@ -88,9 +88,9 @@ def _account(role_arn: str) -> str:
 def arn(
     scope: Construct, service: str, resource: str, *, region: bool = True, account: str | None = None
 ) -> str:
-    """Spell the ARN of a resource from its name, of this account unless another is given.
+    """Build the ARN of a resource from its name, in this account unless another is given.
 
-    A policy that only names its resource makes no nested stack wait for another (pitfall K1).
+    A policy with such an ARN makes no nested stack depend on another (pitfall K1).
     """
     stack = Stack.of(scope)
     owner = account or stack.account

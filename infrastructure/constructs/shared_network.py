@@ -1,4 +1,4 @@
-"""One network for several services: the sample's stack writes down what it is, the others' read it."""
+"""One network for several services: the owner publishes its ids in SSM parameters, the others import it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from constructs import Construct
 
 from infrastructure.naming import Names
 
-# The parts of a network, as their parameters' names end; of the last three there is one a zone.
-VPC, PUBLIC, PRIVATE, WAY_OUT = "vpc-id", "public-subnet", "private-subnet", "nat-address"
+# How the names of the parameters end; the last three have one parameter for each zone.
+VPC, PUBLIC, PRIVATE, NAT_ADDRESS = "vpc-id", "public-subnet", "private-subnet", "nat-address"
 ZONES = "ab"
 
 
 def publish_network(scope: Construct, *, names: Names, vpc: ec2.IVpc, nat_addresses: Sequence[str]) -> None:
-    """Write down the network. No exports: nobody could change a stack whose exports are imported."""
+    """Write the network to parameters. Not to exports: those cannot change while a stack imports them."""
     parts = {
         VPC: vpc.vpc_id,
         **_by_zone(PUBLIC, [subnet.subnet_id for subnet in vpc.public_subnets]),
         **_by_zone(PRIVATE, [subnet.subnet_id for subnet in vpc.private_subnets]),
-        **_by_zone(WAY_OUT, nat_addresses),
+        **_by_zone(NAT_ADDRESS, nat_addresses),
     }
     for part, value in parts.items():
         ssm.StringParameter(
@@ -37,9 +37,9 @@ def publish_network(scope: Construct, *, names: Names, vpc: ec2.IVpc, nat_addres
 def import_network(
     scope: Construct, *, names: Names, zones: Sequence[str], nat_addresses: int
 ) -> tuple[ec2.IVpc, list[str]]:
-    """Return the network that `names` lends, and its NAT gateways' addresses.
+    """Return the VPC that `names` publishes, and the addresses of its NAT gateways.
 
-    CloudFormation reads them when it deploys: synth looks nothing up, and needs no credentials.
+    CloudFormation resolves the parameters when it deploys, so synth needs no credentials.
     """
 
     def read(part: str) -> str:
@@ -56,9 +56,9 @@ def import_network(
         public_subnet_ids=several(PUBLIC, len(zones)),
         private_subnet_ids=several(PRIVATE, len(zones)),
     )
-    # Nothing here adds a route.
+    # No resource here adds a route.
     Annotations.of(vpc).acknowledge_warning("@aws-cdk/aws-ec2:noSubnetRouteTableId")
-    return vpc, several(WAY_OUT, nat_addresses)
+    return vpc, several(NAT_ADDRESS, nat_addresses)
 
 
 def _by_zone(part: str, values: Sequence[object]) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Where a release begins: the CodeCommit repository, born with the service in it, and what a push starts."""
+"""The CodeCommit repository, seeded with the service, and the rule that starts the pipeline."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 CONTRACT_FILES = ("Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json")
 OPTIONAL_FILES = (".hadolint.yaml",)
 SERVICE_FOLDER = "sample_service"
-# What tests and tools leave behind is no part of the service (pitfall B4).
-LEFT_BEHIND = ("__pycache__", "*.pyc", ".*_cache", ".venv", ".coverage", "reports", "*.egg-info", ".DS_Store")
+# What tests and tools write is not part of the service (pitfall B4).
+IGNORED = ("__pycache__", "*.pyc", ".*_cache", ".venv", ".coverage", "reports", "*.egg-info", ".DS_Store")
 
 
 class SeedError(AppError):
-    """The files that the repository is born with cannot be found."""
+    """A file of the seed does not exist."""
 
 
-def lay_out_seed(project: Path, folder: Path) -> None:
-    """Copy into `folder` what the sample's repository is born with: contract files, the service, its tests.
+def copy_sample_seed(project: Path, folder: Path) -> None:
+    """Copy the seed of the sample's repository: the contract files, and the service with its tests.
 
-    Raises SeedError naming a file that is missing.
+    Raises SeedError for a missing file.
     """
     for name in CONTRACT_FILES + OPTIONAL_FILES:
         if (project / name).is_file():
@@ -44,33 +44,33 @@ def lay_out_seed(project: Path, folder: Path) -> None:
     if not (project / SERVICE_FOLDER).is_dir():
         raise SeedError(f"{project / SERVICE_FOLDER} is missing: the CodeCommit repository is seeded with it")
     shutil.copytree(
-        project / SERVICE_FOLDER, folder / SERVICE_FOLDER, ignore=shutil.ignore_patterns(*LEFT_BEHIND)
+        project / SERVICE_FOLDER, folder / SERVICE_FOLDER, ignore=shutil.ignore_patterns(*IGNORED)
     )
 
 
-def lay_out_service(service: Path, folder: Path) -> None:
-    """Copy into `folder` what a service of the catalogue has in its own. Raises SeedError as above."""
+def copy_service_seed(service: Path, folder: Path) -> None:
+    """Copy the seed of a further service: its folder. Raises SeedError for a missing file."""
     for name in CONTRACT_FILES:
         if not (service / name).is_file():
             raise SeedError(f"{service / name} is missing: `make new-service` writes such a folder")
-    shutil.copytree(service, folder, ignore=shutil.ignore_patterns(*LEFT_BEHIND), dirs_exist_ok=True)
+    shutil.copytree(service, folder, ignore=shutil.ignore_patterns(*IGNORED), dirs_exist_ok=True)
 
 
-def seeded_repository(scope: Construct, id_: str, *, config: Config, names: Names) -> codecommit.Repository:
-    """Make the repository with a first commit on `main`, which the pipeline's first run finds (pitfall B3).
+def seeded_repository(scope: Construct, id_: str, *, config: Config) -> codecommit.Repository:
+    """Create the repository with a first commit on `main`, for the first execution (pitfall B3).
 
-    AWS reads the seed only when it makes the repository: later versions arrive by `git push` (pitfall B4).
+    AWS reads the seed only when it creates the repository; later versions arrive by `git push` (pitfall B4).
     """
     with tempfile.TemporaryDirectory() as folder:
         if config.service.is_sample:
-            lay_out_seed(PROJECT, Path(folder))
+            copy_sample_seed(PROJECT, Path(folder))
         else:
-            lay_out_service(PROJECT / config.service.folder, Path(folder))
+            copy_service_seed(PROJECT / config.service.folder, Path(folder))
         seed = s3_assets.Asset(scope, f"{id_}Seed", path=folder)
     repository = codecommit.Repository(
         scope,
         id_,
-        repository_name=names.repository,
+        repository_name=config.names.repository,
         description="The service: a push to main releases it",
         code=codecommit.Code.from_asset(seed, BRANCH),
     )
@@ -85,7 +85,7 @@ def start_on_push(
     repository: codecommit.IRepository,
     pipeline: codepipeline.IPipeline,
 ) -> None:
-    """Start the pipeline when main moves; the seed is older than the rule, so it starts nothing."""
+    """Start the pipeline for each push to main; the seed, older than the rule, starts nothing."""
     role = create_role(
         scope,
         "SourceRuleRole",

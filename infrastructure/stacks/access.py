@@ -1,4 +1,4 @@
-"""Who else may release here, only when asked for: pipelines of other accounts, and jobs of GitHub Actions."""
+"""The optional access stack: who may deploy here from other AWS accounts and from GitHub Actions."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.deployment import deployment_statements, may_pass_task_roles
+from infrastructure.constructs.deployment import deployment_statements
 from infrastructure.constructs.roles import allow, arn, create_role
+from infrastructure.constructs.task_resources import pass_roles_statement
 from infrastructure.naming import BRANCH, REGION, Names
 
 GITHUB = "token.actions.githubusercontent.com"
 STS = "sts.amazonaws.com"
-# The roles of `cdk bootstrap` that `cdk deploy` takes on; the app has no container assets.
+# The roles of `cdk bootstrap` that `cdk deploy` assumes; the app has no container assets.
 BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup")
 BOOTSTRAP_QUALIFIER = "hnb659fds"
 
 
 class AccessStack(NestedStack):
-    """The doors into this environment from outside its account; it names its resources and refers to none."""
+    """The roles for deployments from outside the account. It refers to no other stack, only to names."""
 
-    def __init__(self, scope: Construct, id_: str, *, config: Config, names: Names) -> None:
+    def __init__(self, scope: Construct, id_: str, *, config: Config) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         self._config = config
-        self._names = names
+        self._names = config.names
         if config.trusted_accounts:
             self._cross_account_role()
         if config.create_github_oidc_provider:
@@ -33,13 +34,13 @@ class AccessStack(NestedStack):
             self._github_role(config.github_repository)
 
     @staticmethod
-    def wanted(config: Config) -> bool:
-        """Say whether there is anything to make: a stack without resources is refused (pitfall K2)."""
+    def has_resources(config: Config) -> bool:
+        """Return whether the stack has any resources; AWS refuses one without (pitfall K2)."""
         return bool(config.trusted_accounts or config.github_repository or config.create_github_oidc_provider)
 
     def _cross_account_role(self) -> None:
         accounts, names = self._config.trusted_accounts, self._names
-        # By account and condition: a principal that does not exist yet would be refused (pitfall M2).
+        # An account and a condition: AWS refuses a principal that does not exist yet (pitfall M2).
         pipelines = [
             iam.AccountPrincipal(account).with_conditions(
                 {"ArnLike": {"aws:PrincipalArn": self._role_arn("pipeline-role-*", account)}}
@@ -54,28 +55,28 @@ class AccessStack(NestedStack):
             description="What a trusted account's pipeline does here: release the image that it built",
             statements=[
                 *deployment_statements(self, config=self._config, names=names),
-                may_pass_task_roles(
+                pass_roles_statement(
                     self._role_arn(names.qualified("task-role")),
                     self._role_arn(names.qualified("execution-role")),
                 ),
-                *self._may_read_artifacts(),
+                *self._fetch_statements(),
             ],
         )
 
-    def _may_read_artifacts(self) -> list[iam.PolicyStatement]:
+    def _fetch_statements(self) -> list[iam.PolicyStatement]:
         accounts = self._config.trusted_accounts
         buckets = [f"arn:{self.partition}:s3:::{Names('*').artifact_bucket(account)}" for account in accounts]
-        # The name of a bucket does not prove whose it is.
-        theirs = {"StringEquals": {"aws:ResourceAccount": list(accounts)}}
+        # A bucket name does not prove which account owns the bucket.
+        of_trusted_accounts = {"StringEquals": {"aws:ResourceAccount": list(accounts)}}
         return [
             allow(
                 "FetchArtifactsOfTrustedAccounts",
                 ["s3:GetObject", "s3:GetObjectVersion"],
                 [f"{bucket}/*" for bucket in buckets],
-                theirs,
+                of_trusted_accounts,
             ),
-            allow("FindArtifactsOfTrustedAccounts", ["s3:GetBucketLocation"], buckets, theirs),
-            # A key has no name that could be known here; its own policy says who may use it (pitfall M1).
+            allow("FindArtifactsOfTrustedAccounts", ["s3:GetBucketLocation"], buckets, of_trusted_accounts),
+            # The key ids are not known here; the policy of each key admits this role (pitfall M1).
             allow(
                 "DecryptArtifactsOfTrustedAccounts",
                 ["kms:Decrypt"],
@@ -85,7 +86,7 @@ class AccessStack(NestedStack):
         ]
 
     def _provider(self) -> None:
-        """Make the account's provider; it has one at most, so another environment's must not (pitfall M3)."""
+        """Create GitHub's OIDC provider, of which an account can have one (pitfall M3)."""
         iam.OidcProviderNative(
             self,
             "GithubProvider",
@@ -96,7 +97,7 @@ class AccessStack(NestedStack):
 
     def _github_role(self, repository: str) -> None:
         subjects = github_subjects(self._config, repository)
-        # Only an unknown id needs a pattern.
+        # Only an unknown id needs a wildcard.
         conditions: dict[str, dict[str, object]] = {"StringEquals": {f"{GITHUB}:aud": STS}}
         operator = "StringLike" if any("*" in subject for subject in subjects) else "StringEquals"
         conditions.setdefault(operator, {})[f"{GITHUB}:sub"] = subjects
@@ -118,7 +119,7 @@ class AccessStack(NestedStack):
                 )
             ],
         )
-        # So that who can take on the role finds the provider, and destroy takes the role away first.
+        # The role is unusable without the provider, and destroy deletes the role first.
         provider_made_here = self.node.try_find_child("GithubProvider")
         if provider_made_here is not None:
             role.node.add_dependency(provider_made_here)
@@ -130,13 +131,13 @@ class AccessStack(NestedStack):
 def github_subjects(config: Config, repository: str) -> list[str]:
     """List the `sub` claims of the jobs that may deploy.
 
-    GitHub writes a repository that was made or renamed since 15 July 2026, or that opted in, with its ids,
-    and the others without (pitfall M4); both are accepted.
+    A claim contains the ids of the owner and the repository if the repository was created or renamed since
+    15 July 2026, or opted in (pitfall M4). Both forms are accepted.
     """
     owner, _, name = repository.partition("/")
     ids = f"{owner}@{config.github_owner_id or '*'}/{name}@{config.github_repository_id or '*'}"
     branches = config.github_branches or (() if config.github_environments else (BRANCH,))
     jobs = [f"ref:refs/heads/{branch}" for branch in branches]
-    # A job with an environment names that, and not its branch.
+    # The claim of a job with an environment has the environment in place of the branch.
     jobs += [f"environment:{environment}" for environment in config.github_environments]
     return [f"repo:{written}:{job}" for written in (repository, ids) for job in jobs]

@@ -1,4 +1,4 @@
-"""Where versions run: the image repository, the cluster, and the service that only CodeDeploy may move."""
+"""The compute stack: the image repository, the cluster, and the service that CodeDeploy releases."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from constructs import Construct
 from infrastructure.config.settings import Config
 from infrastructure.constructs.promotion import peer_role_arns
 from infrastructure.constructs.roles import allow, allow_cross_account, arn, create_role, service_principal
+from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import CONTAINER_NAME, Names
 
 BOOTSTRAP_SERVER = Path(__file__).resolve().parent.parent / "constructs" / "bootstrap_server.py"
@@ -24,7 +25,7 @@ PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:Ba
 
 
 class ComputeStack(NestedStack):
-    """The service and all that one of its tasks needs to start."""
+    """The ECS service and what one of its tasks needs to start."""
 
     def __init__(
         self,
@@ -32,31 +33,35 @@ class ComputeStack(NestedStack):
         id_: str,
         *,
         config: Config,
-        names: Names,
         vpc: ec2.IVpc,
         service_group: ec2.ISecurityGroup,
         target_group: elbv2.ApplicationTargetGroup,
     ) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
-        self.images = self._images(config, names)
+        names = config.names
+        images = self._images(config, names)
         pullers = peer_role_arns(self, config, "execution-role")
         if pullers:
-            self.images.add_to_resource_policy(allow_cross_account("OtherAccountsPullImages", PULL, pullers))
-        self.log_group = logs.LogGroup(
+            images.add_to_resource_policy(allow_cross_account("OtherAccountsPullImages", PULL, pullers))
+        log_group = logs.LogGroup(
             self,
             "TaskLogs",
             log_group_name=names.task_log_group,
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        self.task_role = self._task_role(config, names)
-        self.execution_role = self._execution_role(config, names)
+        self.task = TaskResources(
+            images=images,
+            task_role=self._task_role(config, names),
+            execution_role=self._execution_role(config, names, images, log_group),
+            log_group=log_group,
+        )
         self.cluster = ecs.Cluster(
             self,
             "Cluster",
             cluster_name=names.cluster,
             vpc=vpc,
-            # Insights would write to a log group that no stack owns (pitfall H3).
+            # Container Insights would write to a log group that no stack owns (pitfall H3).
             container_insights_v2=ecs.ContainerInsights.DISABLED,
         )
         self.service = self._service(config, names, service_group)
@@ -95,8 +100,10 @@ class ComputeStack(NestedStack):
             statements=statements,
         )
 
-    def _execution_role(self, config: Config, names: Names) -> iam.Role:
-        # A trusted account's pipeline releases an image of its own repository.
+    def _execution_role(
+        self, config: Config, names: Names, images: ecr.Repository, log_group: logs.LogGroup
+    ) -> iam.Role:
+        # A trusted account's pipeline releases images of its own repository.
         theirs = [
             arn(self, "ecr", f"repository/{Names('*').image_repository}", account=account)
             for account in config.trusted_accounts
@@ -108,23 +115,21 @@ class ComputeStack(NestedStack):
             assumed_by=service_principal("ecs-tasks", source_arn=arn(self, "ecs", "*")),
             description="What ECS does to start a task: pull its image and write its log",
             statements=[
-                # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+                # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
                 allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
-                allow("PullTheImage", PULL, [self.images.repository_arn]),
+                allow("PullTheImage", PULL, [images.repository_arn]),
                 *([allow("PullImagesOfTrustedAccounts", PULL, theirs)] if theirs else []),
-                # No CreateLogGroup: a late line must not bring a deleted group back (pitfall H2).
+                # No CreateLogGroup: a late write must not recreate a deleted group (pitfall H2).
                 allow(
-                    "WriteTheLog",
-                    ["logs:CreateLogStream", "logs:PutLogEvents"],
-                    [self.log_group.log_group_arn],
+                    "WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn]
                 ),
             ],
         )
 
     def _task_definition(self, config: Config, names: Names) -> ecs.FargateTaskDefinition:
-        """Start with a public placeholder: the repository is empty until the pipeline has run (pitfall B1).
+        """Create the first task definition, with a public image: ours has no image yet (pitfall B1).
 
-        Its explicit family keeps the service's reference free of a revision (pitfall C3).
+        Because its family is explicit, the service refers to it without a revision (pitfall C3).
         """
         task = ecs.FargateTaskDefinition(
             self,
@@ -136,8 +141,8 @@ class ComputeStack(NestedStack):
                 cpu_architecture=ecs.CpuArchitecture.X86_64,
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
-            task_role=self.task_role.without_policy_updates(),
-            execution_role=self.execution_role.without_policy_updates(),
+            task_role=self.task.task_role.without_policy_updates(),
+            execution_role=self.task.execution_role.without_policy_updates(),
         )
         task.add_container(
             CONTAINER_NAME,
@@ -149,12 +154,12 @@ class ComputeStack(NestedStack):
             readonly_root_filesystem=True,
             # Longer than the target groups' deregistration delay (pitfall N2).
             stop_timeout=Duration.seconds(60),
-            logging=ecs.LogDrivers.aws_logs(stream_prefix=CONTAINER_NAME, log_group=self.log_group),
+            logging=ecs.LogDrivers.aws_logs(stream_prefix=CONTAINER_NAME, log_group=self.task.log_group),
         )
         return task
 
     def _service(self, config: Config, names: Names, service_group: ec2.ISecurityGroup) -> ecs.FargateService:
-        """Never edit a property here: under CODE_DEPLOY, ECS refuses most updates (pitfalls C1, C2)."""
+        """Create the service; under CODE_DEPLOY, ECS refuses to update most properties (pitfalls C1, C2)."""
         return ecs.FargateService(
             self,
             "Service",
@@ -170,7 +175,7 @@ class ComputeStack(NestedStack):
             health_check_grace_period=Duration.seconds(60),
             min_healthy_percent=100,
             max_healthy_percent=200,
-            # The default would let the scheduler move tasks in the middle of a release.
+            # By default, the scheduler may move tasks in the middle of a release.
             availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             enable_ecs_managed_tags=True,

@@ -1,4 +1,4 @@
-"""The network: a VPC over two zones, who may reach whom, and the load balancer between the versions."""
+"""The network stack: a VPC over two zones, its security groups, and the load balancer with its routes."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
 from infrastructure.config.settings import Config
+from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.shared_network import import_network, publish_network
-from infrastructure.naming import (
-    HTTPS_PORT,
-    PRODUCTION_PORT,
-    TEST_PORT,
-    Names,
-)
+from infrastructure.naming import HTTPS_PORT, PRODUCTION_PORT, TEST_PORT, Names
 
 
 class NetworkStack(NestedStack):
-    """Everything between a request and a task."""
+    """Everything between a client and a task."""
 
-    def __init__(self, scope: Construct, id_: str, *, config: Config, names: Names) -> None:
+    def __init__(self, scope: Construct, id_: str, *, config: Config) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
+        names = config.names
         self._service = config.service
         self.vpc, self._nat_addresses = self._network(config, names)
         self.load_balancer_group = self._load_balancer_group(config)
@@ -43,18 +40,22 @@ class NetworkStack(NestedStack):
             drop_invalid_header_fields=True,
             deletion_protection=False,
         )
-        self.blue = self._target_group("Blue", names.blue_target_group)
-        self.green = self._target_group("Green", names.green_target_group)
-        self.production_listener = self._production_listener(config)
-        self.test_listener = self._listener("Test", TEST_PORT, self.green)
+        self._blue = self._target_group("Blue", names.blue_target_group)
+        self._green = self._target_group("Green", names.green_target_group)
+        self.routes = BlueGreenRoutes(
+            blue=self._blue,
+            green=self._green,
+            production_listener=self._production_listener(config),
+            test_listener=self._listener("Test", TEST_PORT, self._green),
+        )
 
     @property
     def availability_zones(self) -> list[str]:
-        """The account's first two zones, asked at deploy time: so synth needs no credentials."""
+        """The account's first two zones, resolved at deploy time, so synth needs no credentials."""
         return [Fn.select(index, Fn.get_azs()) for index in (0, 1)]
 
     def _network(self, config: Config, names: Names) -> tuple[ec2.IVpc, list[str]]:
-        """Return the VPC, its own or another's, and the public addresses of its NAT gateways."""
+        """Return the VPC, created here or imported, and the public addresses of its NAT gateways."""
         if config.network_owner is not None:
             zones = self.availability_zones
             return import_network(
@@ -75,7 +76,7 @@ class NetworkStack(NestedStack):
             ip_addresses=ec2.IpAddresses.cidr("10.0.0.0/16"),
             max_azs=2,
             nat_gateways=config.nat_gateways,
-            # The Lambda that would do it logs to a group that nobody expires or deletes (pitfall H1).
+            # The Lambda function for it logs to a group that never expires, outside the stack (pitfall H1).
             restrict_default_security_group=False,
             subnet_configuration=[
                 ec2.SubnetConfiguration(
@@ -106,14 +107,14 @@ class NetworkStack(NestedStack):
             peer = ec2.Peer.ipv4(config.test_traffic_cidr)
             group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "Unreleased versions, for testers only")
         for address in self._nat_addresses:
-            # From inside the VPC the load balancer's name leads to its public addresses, so the hook's
-            # requests leave by a NAT gateway and come back from there.
+            # Inside the VPC too, the load balancer's name resolves to its public addresses, so the hook's
+            # requests leave through a NAT gateway and arrive from its address.
             peer = ec2.Peer.ipv4(Fn.join("", [address, "/32"]))
             group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "The gate before traffic")
         return group
 
     def _traffic_hook_group(self) -> ec2.SecurityGroup:
-        """Nobody calls the hook; it calls the test listener and AWS."""
+        """The hook receives no traffic; it calls the test listener and the APIs of AWS."""
         group = ec2.SecurityGroup(
             self,
             "TrafficHookGroup",
@@ -127,7 +128,7 @@ class NetworkStack(NestedStack):
         return group
 
     def _service_group(self) -> ec2.SecurityGroup:
-        """The tasks' group stands here, so that no rule crosses a stack and makes a cycle (pitfall J3)."""
+        """Create the tasks' group in this stack: a rule across stacks would make a cycle (pitfall J3)."""
         group = ec2.SecurityGroup(
             self,
             "ServiceGroup",
@@ -141,7 +142,7 @@ class NetworkStack(NestedStack):
         return group
 
     def _target_group(self, id_: str, name: str) -> elbv2.ApplicationTargetGroup:
-        """Never edit a property here: most replace the group, which ECS cannot follow (pitfall C6)."""
+        """Create a target group; most changes here would replace it, which ECS cannot follow (pitfall C6)."""
         return elbv2.ApplicationTargetGroup(
             self,
             id_,
@@ -162,10 +163,10 @@ class NetworkStack(NestedStack):
         )
 
     def _production_listener(self, config: Config) -> elbv2.ApplicationListener:
-        """Speak HTTPS with a certificate: choose before the first release, since it edits the listener."""
+        """Create the listener, for HTTPS with a certificate; a later change would edit it (pitfall C5)."""
         if config.certificate_arn is None:
-            return self._listener("Production", PRODUCTION_PORT, self.blue)
-        listener = self._listener("Production", HTTPS_PORT, self.blue, certificate=config.certificate_arn)
+            return self._listener("Production", PRODUCTION_PORT, self._blue)
+        listener = self._listener("Production", HTTPS_PORT, self._blue, certificate=config.certificate_arn)
         redirect = self.load_balancer.add_listener(
             "Redirect",
             port=PRODUCTION_PORT,
@@ -175,7 +176,7 @@ class NetworkStack(NestedStack):
                 protocol="HTTPS", port=str(HTTPS_PORT), permanent=True
             ),
         )
-        # One port has one listener: where there was no certificate before, Production leaves port 80 first.
+        # A port has one listener: when a certificate is added, Production leaves port 80 first.
         redirect.node.add_dependency(listener)
         return listener
 
@@ -187,31 +188,31 @@ class NetworkStack(NestedStack):
         *,
         certificate: str | None = None,
     ) -> elbv2.ApplicationListener:
-        """Never edit the default action: CodeDeploy owns it after the first release (pitfall C5)."""
+        """Create a listener; CodeDeploy owns its default action after the first release (pitfall C5)."""
         secure = certificate is not None
         listener = self.load_balancer.add_listener(
             id_,
             port=port,
             protocol=elbv2.ApplicationProtocol.HTTPS if secure else elbv2.ApplicationProtocol.HTTP,
             certificates=[elbv2.ListenerCertificate.from_arn(certificate)] if certificate else None,
-            # Named, since AWS's default still takes TLS 1.0 and the CDK's may change (pitfall C5).
+            # Explicit: AWS's default still accepts TLS 1.0, and the CDK's may change (pitfall C5).
             ssl_policy=elbv2.SslPolicy.TLS13_12_RES_PQ if secure else None,
-            open=False,  # The security group says who may come.
+            open=False,  # The security group decides who may connect.
             default_target_groups=[target_group],
         )
-        # After a release both listeners name both groups: both go before either group can (pitfall I1).
-        listener.node.add_dependency(self.blue, self.green)
+        # After a release both listeners refer to both groups: delete both before either group (pitfall I1).
+        listener.node.add_dependency(self._blue, self._green)
         return listener
 
 
 def _tag_with_names(vpc: ec2.Vpc, names: Names) -> None:
-    """Name what the VPC consists of: EC2 keeps names as tags, and the CDK's is the construct's path."""
+    """Give every part of the VPC its Name tag; the CDK's default is the construct path."""
     Tags.of(vpc).add("Name", names.qualified("vpc"))
     Tags.of(vpc.node.find_child("IGW")).add("Name", names.qualified("internet-gateway"))
     for kind, subnets in (("public", vpc.public_subnets), ("private", vpc.private_subnets)):
         for number, subnet in enumerate(subnets, start=1):
             Tags.of(subnet).add("Name", names.qualified(f"{kind}-subnet-{number}"))
-            # What a subnet's construct contains, by the CDK's ids; only the first subnets have a NAT gateway.
+            # The CDK's ids inside a subnet; only the first public subnets have a NAT gateway.
             parts = {
                 "RouteTable": f"{kind}-route-table-{number}",
                 "EIP": f"elastic-ip-{number}",

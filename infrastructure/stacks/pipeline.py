@@ -1,4 +1,4 @@
-"""The road of a commit: Source, Build, Deploy, and what starts it."""
+"""The pipeline stack: the stages Source, Build and Deploy, and what only the pipeline uses."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from aws_cdk import NestedStack, RemovalPolicy
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import Artifacts
+from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.build import Build
 from infrastructure.constructs.dashboard import Dashboard
-from infrastructure.constructs.deployment import Deployment, deployment_statements, may_pass_task_roles
+from infrastructure.constructs.deployment import Deployment, deployment_statements
 from infrastructure.constructs.event_log import EventLog
 from infrastructure.constructs.notifications import Notifications
 from infrastructure.constructs.promotion import approval_statements, peer_role_arns, promote, release_role
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.constructs.source import seeded_repository, start_on_push
+from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.constructs.traffic_hook.construct import TrafficHook
-from infrastructure.naming import BRANCH, Names
+from infrastructure.naming import BRANCH
 
-IMAGE_PLACEHOLDER = "IMAGE1_NAME"  # taskdef.json has it between < and > (pitfall D2).
+IMAGE_PLACEHOLDER = "IMAGE1_NAME"  # taskdef.json contains it between < and > (pitfall D2).
 
 
 class PipelineStack(NestedStack):
@@ -38,61 +37,32 @@ class PipelineStack(NestedStack):
         id_: str,
         *,
         config: Config,
-        names: Names,
-        service: ecs.FargateService,
-        blue: elbv2.ApplicationTargetGroup,
-        green: elbv2.ApplicationTargetGroup,
-        production_listener: elbv2.ApplicationListener,
-        test_listener: elbv2.ApplicationListener,
-        images: ecr.IRepository,
-        task_role: iam.IRole,
-        execution_role: iam.IRole,
-        task_log_group: logs.ILogGroup,
         vpc: ec2.IVpc,
-        load_balancer: elbv2.ApplicationLoadBalancer,
         hook_group: ec2.ISecurityGroup,
+        routes: BlueGreenRoutes,
+        task: TaskResources,
+        service: ecs.FargateService,
     ) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
-        self._names = names
+        self._names = names = config.names
         self.artifacts = Artifacts(self, "Artifacts", names=names)
         self.artifacts.share(peer_role_arns(self, config, "cross-account-role"))
-        self.repository = seeded_repository(self, "Repository", config=config, names=names)
-        self.build = Build(
-            self,
-            "Build",
-            config=config,
-            names=names,
-            artifacts=self.artifacts,
-            images=images,
-            task_role=task_role,
-            execution_role=execution_role,
-            task_log_group=task_log_group,
-        )
+        self.repository = seeded_repository(self, "Repository", config=config)
+        self.build = Build(self, "Build", config=config, artifacts=self.artifacts, task=task)
         self.hook = TrafficHook(
-            self,
-            "TrafficHook",
-            config=config,
-            names=names,
-            vpc=vpc,
-            group=hook_group,
-            load_balancer=load_balancer,
+            self, "TrafficHook", config=config, vpc=vpc, group=hook_group, load_balancer=routes.load_balancer
         )
         self.deployment = Deployment(
             self,
             "Deployment",
             config=config,
-            names=names,
             service=service,
-            blue=blue,
-            green=green,
-            production_listener=production_listener,
-            test_listener=test_listener,
-            task_role=task_role,
-            execution_role=execution_role,
+            routes=routes,
+            task=task,
             hook=self.hook.function,
         )
-        self.notifications = Notifications(self, "Notifications", config=config, names=names)
-        self.notifications.watch(self.deployment.alarms)
+        self.notifications = Notifications(self, "Notifications", config=config)
+        self.notifications.publish_alarms(self.deployment.alarms)
         self.event_log = EventLog(self, "EventLog", names=names)
         Dashboard(
             self,
@@ -101,20 +71,16 @@ class PipelineStack(NestedStack):
             event_log=self.event_log.group,
             build=self.build.project,
             service=service,
-            blue=blue,
-            green=green,
-            balancer=production_listener.load_balancer,
+            routes=routes,
             alarms=self.deployment.alarms,
         )
-        self.pipeline = self._pipeline(
-            config, may_pass_task_roles(task_role.role_arn, execution_role.role_arn)
-        )
+        self.pipeline = self._pipeline(config, task.pass_roles_statement())
         start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
 
-    def _pipeline(self, config: Config, pass_role: iam.PolicyStatement) -> codepipeline.Pipeline:
-        """Run once by itself when it is made, so all that the run needs stands before it (pitfall B6).
+    def _pipeline(self, config: Config, pass_roles: iam.PolicyStatement) -> codepipeline.Pipeline:
+        """Create the pipeline last, because AWS starts an execution at once (pitfall B6).
 
-        Roles carry their policies inside them, and the pipeline refers to each role: that is the order.
+        Roles have inline policies, so a reference to a role waits for its policy.
         """
         role = self._pipeline_role(config)
         source, built = codepipeline.Artifact("SourceOutput"), codepipeline.Artifact("BuildOutput")
@@ -135,13 +101,13 @@ class PipelineStack(NestedStack):
                 codepipeline.StageProps(
                     stage_name="Deploy",
                     actions=[
-                        self._deploy(role, built, config, pass_role),
+                        self._deploy(role, built, config, pass_roles),
                         *self._promote(role, config, fetch, built),
                     ],
                 ),
             ],
         )
-        # It refers to one part of each; the first run needs, and its failure tells, the rest.
+        # It refers to a part of each; the first execution needs all of each.
         pipeline.node.add_dependency(
             self.deployment,
             self.hook,
@@ -168,8 +134,8 @@ class PipelineStack(NestedStack):
             description="What the pipeline does itself: hand artifacts on, and take on its actions' roles",
             statements=[
                 allow("TakeOnTheActionsRoles", ["sts:AssumeRole"], action_roles),
-                *self.artifacts.may_read(),
-                *self.artifacts.may_write(),
+                *self.artifacts.read_statements(),
+                *self.artifacts.write_statements(),
             ],
         )
 
@@ -199,13 +165,13 @@ class PipelineStack(NestedStack):
                 ],
                 [self.repository.repository_arn],
             ),
-            *self.artifacts.may_write(),
+            *self.artifacts.write_statements(),
         ]
         return actions.CodeCommitSourceAction(
             action_name="Source",
             repository=self.repository,
             branch=BRANCH,
-            # No polling: our own rule starts the pipeline, once a push (pitfall E1).
+            # No polling: our own rule starts the pipeline, once for each push (pitfall E1).
             trigger=actions.CodeCommitTrigger.NONE,
             output=output,
             role=self._action_role("Source", role, "Fetches the commit of a run", statements),
@@ -230,12 +196,12 @@ class PipelineStack(NestedStack):
         )
 
     def _deploy(
-        self, role: iam.IRole, built: codepipeline.Artifact, config: Config, pass_role: iam.PolicyStatement
+        self, role: iam.IRole, built: codepipeline.Artifact, config: Config, pass_roles: iam.PolicyStatement
     ) -> actions.CodeDeployEcsDeployAction:
         statements = [
             *deployment_statements(self, config=config, names=self._names),
-            pass_role,
-            *self.artifacts.may_read(),
+            pass_roles,
+            *self.artifacts.read_statements(),
         ]
         return actions.CodeDeployEcsDeployAction(
             action_name="Deploy",
@@ -262,7 +228,9 @@ class PipelineStack(NestedStack):
         if not config.promote_to:
             return []
         topic = self.notifications.topic
-        asks = self._action_role("Approval", role, "Asks a person to approve", approval_statements(topic))
+        approval_role = self._action_role(
+            "Approval", role, "Asks a person to approve", approval_statements(topic)
+        )
         return promote(
             self,
             config.promote_to,
@@ -270,6 +238,6 @@ class PipelineStack(NestedStack):
             repository=self._names.repository,
             built=built,
             placeholder=IMAGE_PLACEHOLDER,
-            approval_role=asks,
+            approval_role=approval_role,
             topic=topic,
         )

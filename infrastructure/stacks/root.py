@@ -1,69 +1,60 @@
-"""The one stack that a person deploys and destroys: it composes the nested stacks and owns every output."""
+"""The root stack, which is deployed and destroyed: it composes the nested stacks and has every output."""
 
 from __future__ import annotations
 
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from constructs import Construct
 
-from infrastructure.aspects.guardrails import guard
+from infrastructure.aspects.guardrails import enforce_guardrails
 from infrastructure.config.settings import Config
-from infrastructure.naming import REGION, TEST_PORT
+from infrastructure.naming import CONSOLE, REGION, TEST_PORT
 from infrastructure.outputs import Outputs
 from infrastructure.stacks.access import AccessStack
 from infrastructure.stacks.compute import ComputeStack
 from infrastructure.stacks.network import NetworkStack
 from infrastructure.stacks.pipeline import PipelineStack
 
-DASHBOARDS = f"https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}#dashboards/dashboard"
+DASHBOARDS = f"{CONSOLE}/cloudwatch/home?region={REGION}#dashboards/dashboard"
 
 
 class RootStack(Stack):
-    """One environment of the service, whole."""
+    """One environment of one service."""
 
     def __init__(self, scope: Construct, *, config: Config) -> None:
         names = config.names
         super().__init__(
             scope,
-            "Stack",  # The same in every environment, so that the ids inside are, too.
+            "Stack",  # The same in every environment, and so are the logical ids.
             stack_name=names.stack,
             description=f"One road to production for a Python service: environment {names.suffix}",
             env=Environment(account=config.account, region=REGION),
         )
         for key, value in names.tags.items():
             Tags.of(self).add(key, value)
-        self.network = NetworkStack(self, "Network", config=config, names=names)
+        self.network = NetworkStack(self, "Network", config=config)
         self.compute = ComputeStack(
             self,
             "Compute",
             config=config,
-            names=names,
             vpc=self.network.vpc,
             service_group=self.network.service_group,
-            target_group=self.network.blue,
+            target_group=self.network.routes.blue,
         )
         self.pipeline = PipelineStack(
             self,
             "Pipeline",
             config=config,
-            names=names,
-            service=self.compute.service,
-            blue=self.network.blue,
-            green=self.network.green,
-            production_listener=self.network.production_listener,
-            test_listener=self.network.test_listener,
-            images=self.compute.images,
-            task_role=self.compute.task_role,
-            execution_role=self.compute.execution_role,
-            task_log_group=self.compute.log_group,
             vpc=self.network.vpc,
-            load_balancer=self.network.load_balancer,
             hook_group=self.network.traffic_hook_group,
+            routes=self.network.routes,
+            task=self.compute.task,
+            service=self.compute.service,
         )
-        if AccessStack.wanted(config):
-            AccessStack(self, "Access", config=config, names=names)
+        if AccessStack.has_resources(config):
+            AccessStack(self, "Access", config=config)
         for key, value in self._outputs(config).to_stack().items():
             CfnOutput(self, key, value=value)
-        guard(self, names=names)
+        enforce_guardrails(self, names=names)
 
     def _outputs(self, config: Config) -> Outputs:
         host = self.network.load_balancer.load_balancer_dns_name
@@ -80,8 +71,8 @@ class RootStack(Stack):
             deployment_group_name=pipeline.deployment.group.deployment_group_name,
             cluster_name=self.compute.cluster.cluster_name,
             service_name=self.compute.service.service_name,
-            image_repository_name=self.compute.images.repository_name,
-            image_repository_uri=self.compute.images.repository_uri,
+            image_repository_name=self.compute.task.images.repository_name,
+            image_repository_uri=self.compute.task.images.repository_uri,
             artifact_bucket_name=pipeline.artifacts.bucket.bucket_name,
             topic_arn=pipeline.notifications.topic.topic_arn,
             event_log_group_name=pipeline.event_log.group.log_group_name,

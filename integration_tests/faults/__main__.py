@@ -1,18 +1,20 @@
-"""`python -m integration_tests.faults`: the table of all faults, each as it was played last."""
+"""`python -m integration_tests.faults`: print the table of all faults, each from its last run."""
+
+import sys
 
 from harness.report.recorder import FOLDER
 from integration_tests.faults.record import read, table
 
 
 def main() -> int:
-    """Print the table; exit code 2 while no fault was played."""
+    """Print the table; return 2 if no fault has been recorded."""
     found = read(FOLDER)
     if not found:
-        print(f"no fault was played yet, {FOLDER} has no faults.json: run `make faults`")
+        print(f"faults: {FOLDER} has no faults.json: run `make faults` first", file=sys.stderr)
         return 2
     print(table(found))
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

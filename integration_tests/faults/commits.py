@@ -1,6 +1,6 @@
-"""Commits with a mistake that every test and the smoke test of Build let through: it shows on ECS alone.
+"""Commits with a mistake that the Build stage does not find, because it has an effect on ECS only.
 
-Each function commits to the developer's clone and returns the commit; `without_mistake` takes all back.
+Each function commits to the developer's clone and returns the commit; `without_mistake` reverts all of them.
 """
 
 from pathlib import Path
@@ -12,10 +12,10 @@ from integration_tests.support.bad_commits import ROUTES
 GUNICORN = Path("sample_service/gunicorn.conf.py")
 A_TEST = Path("sample_service/tests/test_broken_on_purpose.py")
 
-# Fargate sets it in every container; the containers of a build have none of the task's variables.
+# Fargate sets it in every container; a container in a build does not have it.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-metadata.html
 ON_ECS = 'if os.environ.get("AWS_EXECUTION_ENV") == "AWS_ECS_FARGATE":'
-# The load balancer says through which listener a request came; the gate asks on another port (8080).
+# The port of the listener that received the request; the test-traffic hook uses another port (8080).
 IN_PRODUCTION = """
 
 @blueprint.before_app_request
@@ -27,11 +27,11 @@ def fail_in_production() -> None:
     if request.headers.get("X-Forwarded-Port") == "80":
         {mistake}
 """
-# Ends the worker, and with it the container: gunicorn, its process 1, gives up after a worker's exit with 3
-# (WORKER_BOOT_ERROR). No SIGKILL: Linux delivers none from inside a container to its process 1.
+# Ends the worker and with it the container: gunicorn exits after a worker's exit code 3 (WORKER_BOOT_ERROR).
+# SIGKILL is no alternative: Linux does not deliver it to process 1 from inside its container.
 CRASH = "os._exit(3)"
-# In every version but the one that takes it away, so that a task of the old one alone can be made to crash.
-TRAP_DOOR = """
+# In every version except the one that removes it, so that a request can crash a task of the old version only.
+CRASH_ROUTE = """
 
 @blueprint.get("/crash")
 def crash() -> str:
@@ -42,20 +42,20 @@ def crash() -> str:
 
 
 def without_mistake(developer: Developer) -> None:
-    """Make the clone what the seeded commit is, with the trap door: the next commit takes back all others."""
+    """Reset the files to the seeded commit plus the crash route: the next commit reverts all others."""
     (seeded,) = developer.git("rev-list", "--max-parents=0", "HEAD").split()
     developer.git("clean", "--force", "--quiet", "-d")
     developer.git("read-tree", "--reset", "-u", seeded)
-    _append(developer, TRAP_DOOR)
+    _append(developer, CRASH_ROUTE)
 
 
 def crash_at_start(developer: Developer) -> str:
-    """Commit a service that ends at once."""
+    """Commit a service that exits at once."""
     return _configure(developer, 'raise SystemExit("a mistake made on purpose")')
 
 
-def bind_nowhere(developer: Developer) -> str:
-    """Commit a service that listens where no load balancer and no health check asks."""
+def bind_wrong_port(developer: Developer) -> str:
+    """Commit a service that listens on a port that no load balancer and no health check uses."""
     return _configure(developer, 'bind = "127.0.0.1:9999"')
 
 
@@ -64,8 +64,8 @@ def start_slowly(developer: Developer, seconds: float) -> str:
     return _configure(developer, f"import time; time.sleep({seconds:g})")
 
 
-def eat_memory(developer: Developer, mebibytes: int) -> str:
-    """Commit a service that takes `mebibytes` in steps of 32 and never listens: memory alone ends it soon."""
+def exhaust_memory(developer: Developer, mebibytes: int) -> str:
+    """Commit a service that allocates `mebibytes` in steps of 32 and never listens."""
     eating = "import time; eaten = []\n"
     eating += f"    while len(eaten) * 32 < {mebibytes}:\n"
     eating += '        eaten.append(b"x" * 32 * 1024 * 1024)\n'
@@ -73,29 +73,29 @@ def eat_memory(developer: Developer, mebibytes: int) -> str:
 
 
 def answer_500(developer: Developer) -> str:
-    """Commit a service that answers 500 to users alone: neither the gate nor a health check sees it."""
+    """Commit a service that returns 500 for production traffic, but not to the hook or to health checks."""
     return _route(developer, IN_PRODUCTION.format(mistake='raise RuntimeError("a mistake made on purpose")'))
 
 
 def crash_on_a_request(developer: Developer) -> str:
-    """Commit a service whose container ends at a user's request."""
+    """Commit a service whose container exits on a request of production traffic."""
     return _route(developer, IN_PRODUCTION.format(mistake=CRASH))
 
 
-def close_the_trap_door(developer: Developer) -> str:
-    """Commit a service whose container nobody can end."""
+def remove_crash_route(developer: Developer) -> str:
+    """Commit a service without the crash route."""
     path = developer.clone / ROUTES
-    path.write_text(path.read_text().replace(TRAP_DOOR, ""))
-    return developer.greet("Hello from a version without a trap door")
+    path.write_text(path.read_text().replace(CRASH_ROUTE, ""))
+    return developer.greet("Hello from a version without the crash route")
 
 
-def has_a_trap_door(developer: Developer, commit: str) -> bool:
-    """Say whether a commit has it; the seeded one has not."""
-    return TRAP_DOOR in developer.git("show", f"{commit}:{ROUTES}") + "\n"
+def has_crash_route(developer: Developer, commit: str) -> bool:
+    """Return whether a commit has the crash route; the seeded one does not."""
+    return CRASH_ROUTE in developer.git("show", f"{commit}:{ROUTES}") + "\n"
 
 
 def kill_the_build(developer: Developer) -> str:
-    """Commit a test that kills the shell of the build's command, as the kernel does when memory is short."""
+    """Commit a test that kills the shell of the build command, as the kernel does when memory runs out."""
     return _test(developer, "import os\nimport signal\n\n    os.kill(os.getppid(), signal.SIGKILL)\n")
 
 
@@ -105,7 +105,7 @@ def hang_the_build(developer: Developer) -> str:
 
 
 def fill_the_disk(developer: Developer) -> str:
-    """Commit a build that finds no space for what it leaves: every write to /dev/full ends with ENOSPC."""
+    """Commit a build without space for its artifacts: every write to /dev/full fails with ENOSPC."""
     path = developer.clone / "buildspec.yml"
     before, found, after = path.read_text().partition('      - printf \'{"ImageURI"')
     if not found:

@@ -1,4 +1,4 @@
-"""One environment for all faults: a deploy takes longer than most of them."""
+"""One environment for all faults: to deploy one takes longer than most of the tests."""
 
 import time
 from collections.abc import Iterator
@@ -9,22 +9,22 @@ from harness.cloud import Cloud
 from harness.report.recorder import FOLDER, STAMP
 from harness.scenario import Scenario
 from integration_tests.faults import record
-from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.steady_state import FaultEnvironment
 from integration_tests.faults.timing_overrides import Canaries
-from integration_tests.support.scenario_fixtures import telling
+from integration_tests.support.scenario_fixtures import running_scenario
 
-# No fault happens while the old tasks wait for their end, so they wait the shortest time that there is.
+# No fault is injected during the termination wait, so it is the shortest that CodeDeploy allows.
 SETTINGS = {"terminationWaitMinutes": "1"}
 BEGAN = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Note since when faults are this run's."""
+    """Remember when this run began."""
     config.stash[BEGAN] = time.strftime(STAMP)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table of the faults that were played, wherever they were: workers print nothing."""
+    """Print the table of this run's faults, in the main process: xdist's workers print nothing."""
     if found := record.read(FOLDER, since=config.stash[BEGAN]):
         terminalreporter.section("faults")
         terminalreporter.write_line(record.table(found))
@@ -34,20 +34,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """A scenario for the whole package."""
     suffix = request.config.getoption("--suffix") or ""
-    with telling(cloud, request, suffix=suffix, context=SETTINGS) as told:
-        yield told
+    with running_scenario(cloud, request, suffix=suffix, context=SETTINGS) as scenario:
+        yield scenario
 
 
 @pytest.fixture(scope="package")
-def stage(scenario: Scenario) -> Iterator[Stage]:
-    """The environment with the seeded commit answering; its faults are written beside its report."""
+def environment(scenario: Scenario) -> Iterator[FaultEnvironment]:
+    """The environment, which serves the seeded commit; its faults are written beside its report."""
     assert scenario.deploy()
-    scenario.seed()
+    scenario.wait_for_seed()
     canaries = Canaries(scenario)
-    found = Stage(scenario, scenario.developer(), canaries)
+    environment = FaultEnvironment(scenario, scenario.developer(), canaries)
     try:
-        yield found
+        yield environment
     finally:
-        canaries.clear_away()
-    written = record.write(scenario.recorder.folder, found.faults)
-    scenario.progress.step(f"{len(found.faults)} faults in {written}")
+        canaries.clean_up()
+    written = record.write(scenario.recorder.folder, environment.faults)
+    scenario.progress.step(f"{len(environment.faults)} faults in {written}")

@@ -1,16 +1,16 @@
-"""The table of faults: for each, what users saw, what the pipeline said, who was told, and what was left."""
+"""The table of faults: what clients saw, what the pipeline reported, the notifications, the final state."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE = "faults.json"
-COLUMNS = ("fault", "requests", "failed", "pipeline", "why", "told", "left")
+COLUMNS = ("fault", "requests", "failed", "pipeline", "reason", "notifications", "outcome")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault's figures: `statuses` counts answers by status, 0 for none; it took `seconds`."""
+    """One fault's figures: `statuses` counts responses by status (0: no response); it took `seconds`."""
 
     fault: str
     seconds: float
@@ -19,9 +19,9 @@ class Fault:
     statuses: dict[int, int]
     versions: dict[str, int]
     pipeline: str
-    why: str
-    told: list[str]
-    left: str
+    reason: str
+    notifications: list[str]
+    outcome: str
 
 
 def write(folder: Path, faults: list[Fault]) -> Path:
@@ -33,9 +33,9 @@ def write(folder: Path, faults: list[Fault]) -> Path:
 
 
 def read(root: Path, since: str = "") -> list[Fault]:
-    """Return the faults that the runs below `root` wrote, the newest of each.
+    """Return the faults that the runs below `root` recorded, the newest of each name.
 
-    The folders' names begin with the moment when their run did: those before `since` are left out.
+    A run's folder is named after its start time: folders before `since` are left out.
     """
     newest: dict[str, Fault] = {}
     for path in sorted(root.glob(f"*/{FILE}")):
@@ -46,23 +46,27 @@ def read(root: Path, since: str = "") -> list[Fault]:
 
 
 def table(faults: list[Fault]) -> str:
-    """Return the faults as a table in Markdown."""
+    """Return the faults as a Markdown table."""
     rows = [COLUMNS, tuple("---" for _ in COLUMNS), *(_row(fault) for fault in faults)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _row(fault: Fault) -> tuple[str, ...]:
-    told = ", ".join(kinds(fault.told)) or "nobody"
-    cells = (fault.fault, fault.requests, fault.failed, fault.pipeline, fault.why, told, fault.left)
+    notified = ", ".join(_subject(message) for message in fault.notifications) or "none"
+    cells = (
+        fault.fault,
+        fault.requests,
+        fault.failed,
+        fault.pipeline,
+        fault.reason,
+        notified,
+        fault.outcome,
+    )
     return tuple(" ".join(str(cell).split()).replace("|", "/") for cell in cells)
 
 
-def kinds(told: list[str]) -> list[str]:
-    """Return what each message is about: pipeline, stage, build, deployment, or an alarm by its name."""
-    return [_kind(message) for message in told]
-
-
-def _kind(message: str) -> str:
+def _subject(message: str) -> str:
+    """Return what a message is about: pipeline, stage, build, deployment, or an alarm by its name."""
     if message.startswith("{"):
         return f"alarm {json.loads(message)['AlarmName']}"
     return message.strip('"').split()[0].lower()

@@ -1,9 +1,8 @@
-"""What every fault run begins with: a pipeline at rest, and code that works."""
+"""The state in which every fault run begins: an idle pipeline, no alarm, and code without a mistake."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import requests
 from botocore.exceptions import ClientError
@@ -13,60 +12,53 @@ from harness.scenario import RELEASE_MINUTES, RELEASE_WORK_MINUTES, Scenario
 from integration_tests.faults import commits
 from integration_tests.faults.record import Fault
 from integration_tests.faults.timing_overrides import Canaries
+from integration_tests.support.waits import check_steady
 from operations.account import code_of
 from operations.quiesce import ENDED_MEANWHILE, builds, deployments, executions
 from operations.waiting import NotYetError, wait_for
 
 
 @dataclass
-class Stage:
-    """One environment with its developer, in which each fault is injected; each adds to `faults`."""
+class FaultEnvironment:
+    """The environment into which faults are injected, with its developer; each run adds to `faults`."""
 
     scenario: Scenario
     developer: Developer
     canaries: Canaries
     faults: list[Fault] = field(default_factory=list)
 
-    def begin(self) -> str:
-        """Bring about the settled state; return the version that answers.
+    def restore_steady_state(self) -> str:
+        """Bring the environment into the steady state; return the version that it serves.
 
-        Only a failed scenario leaves anything to do: to stop what it began, and to release a good commit.
+        Only after a failed test is there work to stop, or a good commit to release.
         """
-        self._abandon()
-        self._until_at_rest()
+        self._stop_unfinished_work()
+        self._wait_until_idle()
         commits.without_mistake(self.developer)
-        released = self._released()
-        if self._answer() != (200, released):
-            self.scenario.progress.step(f"{released[:7]} was released last and does not answer")
-            self.scenario.push(self.developer, self.developer.commit("Be well again"))
-        return self.settled()
+        released = self._released_version()
+        if self._response() != (200, released):
+            self.scenario.progress.step(f"{released[:7]} was released last and is not served")
+            self.scenario.push(self.developer, self.developer.commit("Work again"))
+        return self.wait_for_steady_state()
 
-    def settled(self) -> str:
-        """Wait until nothing goes on, no alarm is on, and the newest release answers; return its version."""
-        self._until_at_rest()
-        version = self._released()
+    def wait_for_steady_state(self) -> str:
+        """Wait until the pipeline is idle, no alarm is active, and the last release is served; return it."""
+        self._wait_until_idle()
+        version = self._released_version()
 
         def look() -> str:
-            if (answer := self._answer()) != (200, version):
-                raise NotYetError(f"{answer} answers, {version} was released last")
+            if (response := self._response()) != (200, version):
+                raise NotYetError(f"the service returns {response}, {version} was released last")
             return version
 
-        return wait_for(f"an answer of {version}", look, deadline=60)
+        return wait_for(f"a response from {version}", look, deadline=60)
 
-    def service(self) -> dict[str, Any]:
-        """Return what ECS says of the service."""
-        outputs = self.scenario.outputs
-        found = self.scenario.cloud.client("ecs").describe_services(
-            cluster=outputs.cluster_name, services=[outputs.service_name]
-        )
-        return dict(found["services"][0])
-
-    def _abandon(self) -> None:
+    def _stop_unfinished_work(self) -> None:
         suffix, account = self.scenario.environment.suffix, self.scenario.cloud.account
         codepipeline, codedeploy = account.client("codepipeline"), account.client("codedeploy")
         for execution in list(executions(suffix, account)):
-            self.scenario.progress.step(f"stopping {execution}, which another scenario left")
-            with _unless_it_ended():
+            self.scenario.progress.step(f"stopping {execution}, left over from a failed test")
+            with _ignore_already_ended():
                 codepipeline.stop_pipeline_execution(
                     pipelineName=self.scenario.outputs.pipeline_name,
                     pipelineExecutionId=execution,
@@ -74,42 +66,40 @@ class Stage:
                 )
         for deployment in list(deployments(suffix, account)):
             info = codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
-            # A rollback leads back to where a scenario can begin.
+            # A rollback ends in the steady state by itself.
             if info["creator"] != "codeDeployRollback":
-                with _unless_it_ended():
+                with _ignore_already_ended():
                     codedeploy.stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
 
-    def _until_at_rest(self) -> None:
+    def _wait_until_idle(self) -> None:
         suffix, account = self.scenario.environment.suffix, self.scenario.cloud.account
         alarms = self.scenario.releases.alarm_names()
 
         def look() -> None:
             for find in (executions, builds, deployments):
-                if left := list(find(suffix, account)):
-                    raise NotYetError(f"{', '.join(left)} goes on")
-            sets = [(one["status"], one["stabilityStatus"]) for one in self.service()["taskSets"]]
-            if sets != [("PRIMARY", "STEADY_STATE")]:
-                raise NotYetError(f"the task sets are {sets}")
+                if running := list(find(suffix, account)):
+                    raise NotYetError(f"still running: {', '.join(running)}")
+            check_steady(self.scenario)
             found = account.client("cloudwatch").describe_alarms(AlarmNames=alarms)["MetricAlarms"]
-            if on := [one["AlarmName"] for one in found if one["StateValue"] != "OK"]:
-                raise NotYetError(f"not OK are {on}")
+            if active := [one["AlarmName"] for one in found if one["StateValue"] != "OK"]:
+                raise NotYetError(f"these alarms are not OK: {active}")
 
         deadline = self.scenario.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
-        wait_for("a road at rest", look, deadline=deadline, interval=0.5)
+        wait_for("an idle pipeline", look, deadline=deadline, interval=0.5)
 
-    def _released(self) -> str:
-        """Return the commit that was released last."""
+    def _released_version(self) -> str:
+        """Return the commit of the last successful release."""
         newest = next(one for one in self.scenario.releases.executions() if one["status"] == "Succeeded")
         return str(newest["sourceRevisions"][0]["revisionId"])
 
-    def _answer(self) -> tuple[int, str]:
+    def _response(self) -> tuple[int, str]:
         url = self.scenario.cloud.resolve(self.scenario.outputs.service_url)
-        answer = requests.get(url, timeout=10, verify=self.scenario.trust)
-        return answer.status_code, answer.headers.get("X-Version", "nobody")
+        response = requests.get(url, timeout=10, verify=self.scenario.verify)
+        return response.status_code, response.headers.get("X-Version", "no version")
 
 
 @contextmanager
-def _unless_it_ended() -> Iterator[None]:
+def _ignore_already_ended() -> Iterator[None]:
     try:
         yield
     except ClientError as error:

@@ -1,6 +1,6 @@
 """Versions that pass every test and never become healthy on ECS: no user meets one.
 
-The tests share the package's environment; each begins from a settled state.
+The tests share the package's environment; each begins in the steady state.
 """
 
 from typing import Any
@@ -9,9 +9,10 @@ import pytest
 
 from harness.release import Release
 from integration_tests.faults import commits
-from integration_tests.faults.fault_run import Scene, playing
-from integration_tests.faults.steady_state import Stage
+from integration_tests.faults.fault_run import FaultRun, inject_fault
+from integration_tests.faults.steady_state import FaultEnvironment
 from integration_tests.faults.timing_overrides import grace_period
+from integration_tests.support.waits import service_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 
@@ -23,73 +24,83 @@ NOT_LONG = 4.0
 GRACE_SECONDS = 1800
 
 
-def assert_nobody_met(scene: Scene, release: Release) -> None:
+def assert_failed_before_traffic(run: FaultRun, release: Release) -> None:
     """Assert that a version failed in Install, that the old one alone answered, and that people were told."""
     assert release.stage_statuses == FAILED_IN_DEPLOY, release
     assert dict(release.events)["Install"] == "Failed"
     assert dict(release.events)["AllowTraffic"] == "Skipped"
-    assert scene.left == "rollback Succeeded"
-    figures = scene.figures
-    assert (figures.failures, set(figures.versions)) == (0, {scene.old}), scene.prober.failures[:3]
-    scene.until_told()
+    assert run.rollback == "Succeeded"
+    figures = run.figures
+    assert (figures.failures, set(figures.versions)) == (0, {run.old}), run.prober.failures[:3]
+    run.wait_for_notifications()
 
 
-def stopped_by_a_person(scene: Scene, commit: str) -> dict[str, Any]:
+def stop_failing_deployment(run: FaultRun, commit: str) -> dict[str, Any]:
     """Push `commit` and stop its deployment as soon as one of its tasks ends; return that task.
 
     CodeDeploy would try for its hour.
     """
-    scene.developer.push()
-    deployment = scene.until_begun(commit, "Install")
-    task, *_ = scene.until_failing(deployment)
-    scene.stop(deployment)
-    assert_nobody_met(scene, scene.follow(commit))
-    assert "MANUAL_STOP" in scene.words
-    return scene.stopped(task)
+    run.developer.push()
+    deployment = run.wait_for_lifecycle_event(commit, "Install")
+    task, *_ = run.wait_for_failing_tasks(deployment)
+    run.stop(deployment)
+    assert_failed_before_traffic(run, run.follow(commit))
+    assert "MANUAL_STOP" in run.message
+    return run.wait_for_stopped_task(task)
 
 
-def test_a_version_that_crashes_at_its_start_is_given_up_after_an_hour(stage: Stage) -> None:
-    with playing(stage, "green crashes at its start") as scene:
-        commit = commits.crash_at_start(scene.developer)
-        scene.developer.push()
-        deployment = scene.until_begun(commit, "Install")
+def test_a_version_that_crashes_at_its_start_is_given_up_after_an_hour(
+    environment: FaultEnvironment,
+) -> None:
+    with inject_fault(environment, "green crashes at its start") as run:
+        commit = commits.crash_at_start(run.developer)
+        run.developer.push()
+        deployment = run.wait_for_lifecycle_event(commit, "Install")
         # The second began after the first had crashed: ECS tries again.
-        first, *_ = scene.until_failing(deployment, stage.service()["desiredCount"] + 1)
-        task = scene.stopped(first)
-        assert_nobody_met(scene, scene.follow(commit))
+        first, *_ = run.wait_for_failing_tasks(
+            deployment, service_of(environment.scenario)["desiredCount"] + 1
+        )
+        task = run.wait_for_stopped_task(first)
+        assert_failed_before_traffic(run, run.follow(commit))
     assert task["stoppedReason"] == "Essential container in task exited"
     assert task["containers"][0]["exitCode"] == 1
-    assert "timed out while waiting for the replacement task set to become healthy" in scene.words
+    assert "timed out while waiting for the replacement task set to become healthy" in run.message
 
 
-def test_a_version_that_never_binds_its_port_is_stopped_by_a_person_and_rolled_back(stage: Stage) -> None:
-    with playing(stage, "green never binds its port") as scene:
-        task = stopped_by_a_person(scene, commits.bind_nowhere(scene.developer))
+def test_a_version_that_never_binds_its_port_is_stopped_by_a_person_and_rolled_back(
+    environment: FaultEnvironment,
+) -> None:
+    with inject_fault(environment, "green never binds its port") as run:
+        task = stop_failing_deployment(run, commits.bind_wrong_port(run.developer))
     assert task["stoppedReason"].startswith("Task failed"), "one of its two health checks found it"
     assert "health checks" in task["stoppedReason"]
 
 
-def test_a_version_that_starts_too_slowly_is_stopped_by_its_health_checks(stage: Stage) -> None:
-    with playing(stage, "green starts more slowly than its grace period") as scene:
-        task = stopped_by_a_person(scene, commits.start_slowly(scene.developer, TOO_LONG))
+def test_a_version_that_starts_too_slowly_is_stopped_by_its_health_checks(
+    environment: FaultEnvironment,
+) -> None:
+    with inject_fault(environment, "green starts more slowly than its grace period") as run:
+        task = stop_failing_deployment(run, commits.start_slowly(run.developer, TOO_LONG))
     assert "health checks" in task["stoppedReason"]
 
 
-def test_a_version_that_needs_more_memory_than_its_task_has_is_killed(stage: Stage) -> None:
-    with playing(stage, "green runs out of memory") as scene:
-        task = stopped_by_a_person(scene, commits.eat_memory(scene.developer, 1024))
+def test_a_version_that_needs_more_memory_than_its_task_has_is_killed(
+    environment: FaultEnvironment,
+) -> None:
+    with inject_fault(environment, "green runs out of memory") as run:
+        task = stop_failing_deployment(run, commits.exhaust_memory(run.developer, 1024))
     (container,) = task["containers"]
     assert container["reason"] == "OutOfMemoryError: Container killed due to memory usage"
     assert container["exitCode"] == 137
 
 
-def test_a_version_that_starts_slowly_within_its_grace_period_is_released(stage: Stage) -> None:
-    with playing(stage, "green starts slowly, within its grace period") as scene:
-        commit = commits.start_slowly(scene.developer, NOT_LONG)
-        with grace_period(stage.scenario, GRACE_SECONDS):
-            scene.release = stage.scenario.push(scene.developer, commit)
-        figures = scene.figures
-        assert (figures.failures, set(figures.versions)) == (0, {scene.old, commit}), scene.prober.failures[
-            :3
-        ]
-    assert scene.inbox.messages == []
+def test_a_version_that_starts_slowly_within_its_grace_period_is_released(
+    environment: FaultEnvironment,
+) -> None:
+    with inject_fault(environment, "green starts slowly, within its grace period") as run:
+        commit = commits.start_slowly(run.developer, NOT_LONG)
+        with grace_period(environment.scenario, GRACE_SECONDS):
+            run.release = environment.scenario.push(run.developer, commit)
+        figures = run.figures
+        assert (figures.failures, set(figures.versions)) == (0, {run.old, commit}), run.prober.failures[:3]
+    assert run.notifications.messages == []

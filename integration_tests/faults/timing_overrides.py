@@ -1,4 +1,4 @@
-"""How long a shift or a build may take, by its configuration: what a scenario does in it must fit in."""
+"""Overrides of how long a canary, a health check's grace period or a build may take."""
 
 import json
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from math import ceil
 
 from harness.scenario import Scenario
 
-# Longer than it takes until somebody stops a canary, or an alarm does: nobody waits for its end.
-AN_HOUR = 60
+# Long enough for a person or an alarm to stop the canary; no test waits for its end.
+HOUR_MINUTES = 60
 POLICY = "canaries-of-scenarios"
-# CodeBuild's shortest.
+# CodeBuild's minimum.
 TIMEOUT_MINUTES = 5
 
 
 class Canaries:
-    """The canaries that scenarios ask for; `clear_away` takes away what that needs."""
+    """Creates deployment configurations with canaries of a given length; `clean_up` deletes them."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
@@ -27,7 +27,7 @@ class Canaries:
 
     @contextmanager
     def lasting(self, minutes: int) -> Iterator[None]:
-        """Let a tenth of the traffic meet green for AWS's `minutes`, in deployments that begin now."""
+        """Give new deployments a canary of 10 percent for `minutes` of AWS's time."""
         codedeploy, outputs = self.scenario.cloud.client("codedeploy"), self.scenario.outputs
         group = {
             "applicationName": outputs.application_name,
@@ -42,12 +42,12 @@ class Canaries:
         finally:
             codedeploy.update_deployment_group(**group, deploymentConfigName=before)
 
-    def lasting_a_build(self) -> int:
-        """Return as many of AWS's minutes as a build takes: the next commit can be built meanwhile."""
+    def minutes_of_a_build(self) -> int:
+        """Return how many of AWS's minutes a build takes, so that a canary outlasts the next build."""
         return ceil(last_build(self.scenario).total_seconds() / 60 / self.scenario.cloud.time_scale)
 
-    def clear_away(self) -> None:
-        """Delete the configurations and the permission; the role could not be deleted with it."""
+    def clean_up(self) -> None:
+        """Delete the configurations and the policy, which would keep the role from being deleted."""
         if not self._made:
             return
         self.scenario.cloud.client("iam").delete_role_policy(RoleName=self._role, PolicyName=POLICY)
@@ -58,7 +58,7 @@ class Canaries:
         suffix = self.scenario.environment.suffix
         name = f"canary-{minutes}-{suffix}"
         if not self._made:
-            self._let_the_pipeline_read(f"canary-*-{suffix}")
+            self._allow_the_pipeline_to_read(f"canary-*-{suffix}")
         if name not in self._made:
             canary = {"canaryPercentage": 10, "canaryInterval": minutes}
             self.scenario.cloud.client("codedeploy").create_deployment_config(
@@ -69,8 +69,8 @@ class Canaries:
             self._made.add(name)
         return name
 
-    def _let_the_pipeline_read(self, names: str) -> None:
-        # Who starts a deployment must be allowed to read how it shifts: the template allows one way (D5).
+    def _allow_the_pipeline_to_read(self, names: str) -> None:
+        # The action's role reads the deployment's configuration: the template allows one (pitfall D5).
         account = self.scenario.cloud.account
         statement = {
             "Effect": "Allow",
@@ -86,7 +86,7 @@ class Canaries:
 
 @contextmanager
 def grace_period(scenario: Scenario, seconds: int) -> Iterator[None]:
-    """Let tasks start for AWS's `seconds` before a health check may end them."""
+    """Set the service's health check grace period to `seconds` of AWS's time."""
     ecs, outputs = scenario.cloud.client("ecs"), scenario.outputs
     names = {"cluster": outputs.cluster_name, "service": outputs.service_name}
     (service,) = ecs.describe_services(cluster=names["cluster"], services=[names["service"]])["services"]
@@ -100,19 +100,19 @@ def grace_period(scenario: Scenario, seconds: int) -> Iterator[None]:
 
 @contextmanager
 def shortest_timeout(scenario: Scenario) -> Iterator[None]:
-    """Let builds time out after CodeBuild's shortest time.
+    """Set the build project's timeout to CodeBuild's minimum.
 
-    On local_aws that passes in twice the time of the last good build, of which a test is not half way.
+    On local_aws, it lasts twice as long as the last successful build.
     """
     client, name = scenario.cloud.client("codebuild"), scenario.outputs.build_project_name
     (before,) = client.batch_get_projects(names=[name])["projects"]
     environment = before["environment"]
-    asked = dict(environment)
+    changed = dict(environment)
     if scenario.cloud.endpoint:
         pace = min(1.0, 2 * last_build(scenario) / timedelta(minutes=TIMEOUT_MINUTES))
         variable = {"name": "LOCAL_AWS_TIMEOUT_PACE", "value": f"{pace:.3f}", "type": "PLAINTEXT"}
-        asked["environmentVariables"] = [*environment["environmentVariables"], variable]
-    client.update_project(name=name, timeoutInMinutes=TIMEOUT_MINUTES, environment=asked)
+        changed["environmentVariables"] = [*environment["environmentVariables"], variable]
+    client.update_project(name=name, timeoutInMinutes=TIMEOUT_MINUTES, environment=changed)
     try:
         yield
     finally:
@@ -121,7 +121,7 @@ def shortest_timeout(scenario: Scenario) -> Iterator[None]:
 
 
 def last_build(scenario: Scenario) -> timedelta:
-    """Return how long the newest good build took: what a slow machine makes slow takes as much longer."""
+    """Return how long the newest successful build took on this machine."""
     client = scenario.cloud.client("codebuild")
     ids = client.list_builds_for_project(projectName=scenario.outputs.build_project_name)["ids"]
     builds = client.batch_get_builds(ids=ids)["builds"]

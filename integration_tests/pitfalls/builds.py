@@ -9,7 +9,7 @@ import yaml
 
 from harness.cloud import PROJECT, Cloud
 from integration_tests.pitfalls.stacks import Stack, zipped
-from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, shipped
+from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, synthesized
 from operations.waiting import NotYetError, wait_for
 
 COMMIT = "0" * 40
@@ -17,7 +17,7 @@ Buildspec = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Build:
+class BuildResult:
     """How a build ended: the status of each phase, what the failed ones say, and its log."""
 
     status: str
@@ -26,7 +26,7 @@ class Build:
     log: str = field(repr=False)
 
 
-class Project:
+class BuildProject:
     """The shipped CodeBuild project in `stack`."""
 
     def __init__(self, stack: Stack) -> None:
@@ -34,11 +34,11 @@ class Project:
         self.cloud: Cloud = stack.cloud
         self.bucket = stack.named(f"artifacts-the-suffix-{stack.cloud.account.id}-us-east-1")
 
-    def build(self, buildspec: Buildspec | str, **given: Any) -> Build:
+    def build(self, buildspec: Buildspec | str, **given: Any) -> BuildResult:
         """Build the seed with another buildspec; `given` are StartBuild's own overrides."""
         s3, codebuild = self.cloud.client("s3"), self.cloud.client("codebuild")
         text = buildspec if isinstance(buildspec, str) else written(buildspec)
-        seed = shipped(self.cloud).asset("RepositorySeed")
+        seed = synthesized(self.cloud).assembly.asset("RepositorySeed")
         key = f"source/{secrets.token_hex(4)}"
         body = zipped(seed, **{"buildspec.yml": text})
         s3.put_object(Bucket=self.bucket, Key=key, Body=body, ServerSideEncryption="aws:kms")
@@ -53,7 +53,7 @@ class Project:
         )
         return self.ended(started["build"]["id"])
 
-    def ended(self, build: str) -> Build:
+    def ended(self, build: str) -> BuildResult:
         """Wait for the end of a build."""
 
         def look() -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Project:
             for one in found["phases"]
             for context in one.get("contexts", [])
         }
-        return Build(found["buildStatus"], phases, contexts, self._log(found["logs"]))
+        return BuildResult(found["buildStatus"], phases, contexts, self._log(found["logs"]))
 
     def _log(self, logs: Mapping[str, Any]) -> str:
         place = {"logGroupName": logs["groupName"], "logStreamNames": [logs["streamName"]]}
@@ -79,7 +79,7 @@ class Project:
 
 def project(cloud: Cloud) -> Resources:
     """Return the part of the shipped templates that a build needs."""
-    return shipped(cloud).part("PipelineBuildProject", *ARTIFACTS)
+    return synthesized(cloud).part("PipelineBuildProject", *ARTIFACTS)
 
 
 def contract() -> Buildspec:

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.cloud import Cloud
 from integration_tests.pitfalls.stacks import CREATED, Stack, stack
-from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, shipped
+from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, synthesized
 from operations.waiting import NotYetError, wait_for
 
 OVER = ("Succeeded", "Failed", "Abandoned")
@@ -19,7 +19,7 @@ class Outcome:
 
     status: str
     code: str = ""
-    words: str = ""
+    message: str = ""
 
 
 class Pipeline:
@@ -64,7 +64,7 @@ class Pipeline:
 
 def source(cloud: Cloud) -> Resources:
     """Return the shipped road as far as its Source stage: nothing passes on to the Build stage."""
-    resources = shipped(cloud).part(
+    resources = synthesized(cloud).part(
         "PipelinePipeline",
         "PipelineSourceRule",
         *ARTIFACTS,

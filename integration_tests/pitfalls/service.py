@@ -8,7 +8,7 @@ import requests
 
 from harness.cloud import Cloud
 from integration_tests.pitfalls.stacks import Stack
-from integration_tests.pitfalls.synthesized_templates import Resources, shipped
+from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
 from operations.waiting import NotYetError, wait_for
 
 ENDED = ("Succeeded", "Failed", "Stopped")
@@ -17,10 +17,12 @@ LISTENERS = ("NetworkLoadBalancerProduction", "NetworkLoadBalancerTest")
 
 def service(cloud: Cloud) -> Resources:
     """Return the part of the shipped templates that serves, with what CodeDeploy needs to release there."""
-    return shipped(cloud).part("ComputeTask", "ComputeServiceService", "PipelineDeploymentGroup", *LISTENERS)
+    return synthesized(cloud).part(
+        "ComputeTask", "ComputeServiceService", "PipelineDeploymentGroup", *LISTENERS
+    )
 
 
-class Service:
+class BlueGreenService:
     """The shipped service in `stack`, of which `resources` are the template."""
 
     def __init__(self, stack: Stack, resources: Resources) -> None:

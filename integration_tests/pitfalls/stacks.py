@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.cloud import Cloud
 from harness.suffixes import random_suffix
-from integration_tests.pitfalls.synthesized_templates import ASSETS, SUFFIX, shipped
+from integration_tests.pitfalls.synthesized_templates import ASSETS, SUFFIX, synthesized
 from operations.waiting import NotYetError, wait_for
 
 CREATED = "CREATE_COMPLETE"
@@ -23,7 +23,7 @@ class Stack:
     def __init__(self, cloud: Cloud, suffix: str) -> None:
         self.cloud = cloud
         self.suffix = suffix
-        self.name = f"trap-{suffix}"
+        self.name = f"pitfall-{suffix}"
         self.client = cloud.client("cloudformation")
 
     def create(self, template: Mapping[str, Any]) -> str:
@@ -78,7 +78,7 @@ class Stack:
 @contextmanager
 def stack(cloud: Cloud, resources: Mapping[str, Any], *, suffix: str = "") -> Iterator[Stack]:
     """Create a stack of these resources, whatever comes of it, and delete it in the end."""
-    made = Stack(cloud, suffix or random_suffix("trap"))
+    made = Stack(cloud, suffix or random_suffix("pit"))
     made.create({"Resources": resources})
     try:
         yield made
@@ -89,14 +89,14 @@ def stack(cloud: Cloud, resources: Mapping[str, Any], *, suffix: str = "") -> It
 def assets(cloud: Cloud) -> str:
     """Return the bucket with the shipped app's assets, which is made when it is asked for first."""
     s3 = cloud.client("s3")
-    bucket = f"assets-of-traps-{cloud.account.id}"
+    bucket = f"assets-of-pitfalls-{cloud.account.id}"
     if bucket in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
         return bucket
     s3.create_bucket(Bucket=bucket)
-    folder = shipped(cloud).folder
-    for key, file in json.loads((folder / "Stack.assets.json").read_text())["files"].items():
+    assembly = synthesized(cloud).assembly
+    for key, file in assembly.assets.items():
         if file["source"]["packaging"] == "zip":
-            body = zipped(folder / file["source"]["path"])
+            body = zipped(assembly.folder / file["source"]["path"])
             s3.put_object(Bucket=bucket, Key=f"{key}.zip", Body=body)
     return bucket
 

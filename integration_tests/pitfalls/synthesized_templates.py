@@ -1,6 +1,5 @@
 """The shipped templates as plain data: what a trap needs of them, for a test to change and to deploy."""
 
-import json
 import subprocess
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.assembly import Assembly
 from harness.cloud import PROJECT, Cloud
 from operations.destroy import CDK
 
@@ -25,15 +25,14 @@ Follow = Callable[[str, str, Any], Any]
 
 
 @dataclass(frozen=True)
-class Shipped:
+class SynthesizedApp:
     """A cloud assembly. `root` and `nested` are its templates as they are, the latter by their stack's name.
 
     `resources` are all of them in one template, by their path in the app: `PipelineBuildRole` is the role of
     Build in the nested stack Pipeline.
     """
 
-    folder: Path
-    root: dict[str, Any]
+    assembly: Assembly
     nested: dict[str, dict[str, Any]]
     resources: Resources
 
@@ -54,37 +53,28 @@ class Shipped:
             resource["DependsOn"] = [one for one in resource["DependsOn"] if one in wanted]
         return wanted
 
-    def asset(self, name: str) -> Path:
-        """Return the folder of the asset whose name in the app ends so."""
-        files = json.loads((self.folder / "Stack.assets.json").read_text())["files"].values()
-        (path,) = (one["source"]["path"] for one in files if one["displayName"].endswith(name))
-        return self.folder / str(path)
+
+_FOUND: dict[tuple[str, ...], SynthesizedApp] = {}
 
 
-_FOUND: dict[tuple[str, ...], Shipped] = {}
-
-
-def shipped(cloud: Cloud, *context: str) -> Shipped:
+def synthesized(cloud: Cloud, *context: str) -> SynthesizedApp:
     """Synthesize the app, once a session; `context` are further settings, as KEY=VALUE."""
     if cloud.endpoint is None:
         pytest.skip("what is wrong on purpose is for local_aws")
     if context not in _FOUND:
-        folder = cloud.folder / f"traps-{len(_FOUND)}"
+        folder = cloud.folder / f"pitfalls-{len(_FOUND)}"
         _FOUND[context] = _synthesize(folder, cloud.environment, context)
     return _FOUND[context]
 
 
-def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str, ...]) -> Shipped:
+def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str, ...]) -> SynthesizedApp:
     settings = [part for one in (f"environmentSuffix={SUFFIX}", *context) for part in ("-c", one)]
     command = [str(CDK), "synth", "--quiet", "--no-notices", "--output", str(folder), *settings]
     subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True)  # noqa: S603 - our own CDK CLI
-    root = json.loads((folder / "Stack.template.json").read_text())
-    children = {
-        name: json.loads((folder / resource["Metadata"]["aws:asset:path"]).read_text())
-        for name, resource in root["Resources"].items()
-    }
-    nested = {_path(root["Resources"][name]).split(".")[0]: child for name, child in children.items()}
-    return Shipped(folder, root, nested, _joined(root["Resources"], children))
+    assembly = Assembly(folder)
+    stacks, templates = assembly.root["Resources"], assembly.nested
+    nested = {_path(stacks[name]).split(".")[0]: template for name, template in templates.items()}
+    return SynthesizedApp(assembly, nested, _joined(stacks, templates))
 
 
 def _joined(stacks: Resources, children: Mapping[str, Any]) -> Resources:

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.service import LISTENERS, Service, service
+from integration_tests.pitfalls.service import LISTENERS, BlueGreenService, service
 from integration_tests.pitfalls.stacks import CREATED, stack
-from integration_tests.pitfalls.synthesized_templates import shipped
+from integration_tests.pitfalls.synthesized_templates import synthesized
 from operations import listener_drift
 
 pytestmark = pytest.mark.slow
@@ -25,16 +25,16 @@ BY_CODEDEPLOY = (
 
 
 @pytest.fixture(scope="module")
-def shipped_service(cloud: Cloud) -> Iterator[Service]:
+def blue_green_service(cloud: Cloud) -> Iterator[BlueGreenService]:
     resources = service(cloud)
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
-        yield Service(made, resources)
+        yield BlueGreenService(made, resources)
 
 
-def test_a_service_has_one_deployment_group(shipped_service: Service) -> None:
+def test_a_service_has_one_deployment_group(blue_green_service: BlueGreenService) -> None:
     """pitfall C9: a second one is refused, and the service keeps its first."""
-    resources = deepcopy(shipped_service.resources)
+    resources = deepcopy(blue_green_service.resources)
     role, group = (
         deepcopy(resources[name]) for name in ("PipelineDeploymentRole", "PipelineDeploymentGroup")
     )
@@ -47,9 +47,9 @@ def test_a_service_has_one_deployment_group(shipped_service: Service) -> None:
         "ServiceRoleArn": {"Fn::GetAtt": ["Role2", "Arn"]},
     }
     both = {**resources, "Role2": role, "Group2": group}
-    assert shipped_service.stack.update({"Resources": both}) == UNDONE
+    assert blue_green_service.stack.update({"Resources": both}) == UNDONE
     words = "An Amazon ECS service can be associated with only one deployment group."
-    assert words in shipped_service.stack.failures()
+    assert words in blue_green_service.stack.failures()
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_a_service_has_one_deployment_group(shipped_service: Service) -> None:
     ids=lambda given: next(iter(given)) if isinstance(given, dict) else "",
 )
 def test_no_property_of_the_service_can_be_updated(
-    shipped_service: Service, change: dict[str, Any], refused: str
+    blue_green_service: BlueGreenService, change: dict[str, Any], refused: str
 ) -> None:
     """pitfalls C1, C2, C3: CloudFormation sends them all, the task definition too, whichever has changed."""
-    before = shipped_service.described()
-    assert shipped_service.update({"ComputeServiceService": change}) == UNDONE
-    said = shipped_service.stack.failures()
+    before = blue_green_service.described()
+    assert blue_green_service.update({"ComputeServiceService": change}) == UNDONE
+    said = blue_green_service.stack.failures()
     assert f"Unable to update {refused} {BY_CODEDEPLOY}" in said
-    assert shipped_service.described()["taskSets"] == before["taskSets"]
+    assert blue_green_service.described()["taskSets"] == before["taskSets"]
 
 
 @pytest.mark.parametrize(
@@ -87,28 +87,30 @@ def test_no_property_of_the_service_can_be_updated(
     ids=lambda given: next(iter(given)) if isinstance(given, dict) else "",
 )
 def test_what_needs_a_deployment_is_codedeploys(
-    shipped_service: Service, given: dict[str, Any], words: str
+    blue_green_service: BlueGreenService, given: dict[str, Any], words: str
 ) -> None:
     """pitfalls C1, C2: ECS's own API refuses it too; only counts and the like may be updated."""
-    ecs = shipped_service.cloud.client("ecs")
+    ecs = blue_green_service.cloud.client("ecs")
     whole = {**given}
     if "networkConfiguration" in given:
-        whole["networkConfiguration"] = shipped_service.described()["networkConfiguration"]
+        whole["networkConfiguration"] = blue_green_service.described()["networkConfiguration"]
     with pytest.raises(ClientError) as error:
-        ecs.update_service(**shipped_service.names, **whole)
+        ecs.update_service(**blue_green_service.names, **whole)
     assert error.value.response["Error"]["Code"] == "InvalidParameterException"
     assert error.value.response["Error"]["Message"] == words
-    ecs.update_service(**shipped_service.names, desiredCount=2)
+    ecs.update_service(**blue_green_service.names, desiredCount=2)
 
 
-def test_a_changed_task_definition_of_the_template_reaches_nobody(shipped_service: Service) -> None:
+def test_a_changed_task_definition_of_the_template_reaches_nobody(
+    blue_green_service: BlueGreenService,
+) -> None:
     """pitfall C4: the service names the family, so only a release, whose file is taskdef.json, changes it."""
-    before = shipped_service.serves()
-    containers = deepcopy(shipped_service.resources["ComputeTask"]["Properties"]["ContainerDefinitions"])
+    before = blue_green_service.serves()
+    containers = deepcopy(blue_green_service.resources["ComputeTask"]["Properties"]["ContainerDefinitions"])
     containers[0]["Environment"].append({"Name": "COLOUR", "Value": "red"})
     change = {"ComputeTask": {"ContainerDefinitions": containers}}
-    assert shipped_service.update(change) == "UPDATE_COMPLETE"
-    assert shipped_service.serves() == before
+    assert blue_green_service.update(change) == "UPDATE_COMPLETE"
+    assert blue_green_service.serves() == before
 
 
 @pytest.mark.parametrize(
@@ -119,71 +121,71 @@ def test_a_changed_task_definition_of_the_template_reaches_nobody(shipped_servic
     ],
 )
 def test_an_appspec_names_the_container_and_the_port_of_the_task_definition(
-    shipped_service: Service, container: str, port: int, words: str
+    blue_green_service: BlueGreenService, container: str, port: int, words: str
 ) -> None:
     """pitfall B2: one set of names feeds the template, taskdef.json and appspec.yaml."""
-    ended = shipped_service.release(container, port)
+    ended = blue_green_service.release(container, port)
     assert ended["status"] == "Failed"
     assert words in ended["errorInformation"]["message"]
-    assert shipped_service.answer() == 200
+    assert blue_green_service.answer() == 200
 
 
-def test_a_release_swaps_the_target_groups(shipped_service: Service) -> None:
+def test_a_release_swaps_the_target_groups(blue_green_service: BlueGreenService) -> None:
     """pitfalls B2, C9, N4: the shipped design passes; from here on listeners name both groups (C5)."""
-    before = shipped_service.serves()
-    ended = shipped_service.release()
+    before = blue_green_service.serves()
+    ended = blue_green_service.release()
     assert ended["status"] == "Succeeded", ended
-    assert shipped_service.serves() != before
-    assert shipped_service.answer() == 200
+    assert blue_green_service.serves() != before
+    assert blue_green_service.answer() == 200
 
 
 def test_a_listener_that_cloudformation_rewrites_sends_its_traffic_to_an_empty_group(
-    shipped_service: Service,
+    blue_green_service: BlueGreenService,
 ) -> None:
     """pitfall C5: users get 503 and the next deployment is refused, until the traffic is led back."""
     weighted = {"TargetGroups": [{"TargetGroupArn": {"Ref": "NetworkBlue"}, "Weight": 100}]}
     change = {
         "NetworkLoadBalancerProduction": {"DefaultActions": [{"Type": "forward", "ForwardConfig": weighted}]}
     }
-    assert shipped_service.update(change) == "UPDATE_COMPLETE"
-    assert shipped_service.answer() == 503
-    ended = shipped_service.release()
+    assert blue_green_service.update(change) == "UPDATE_COMPLETE"
+    assert blue_green_service.answer() == 503
+    ended = blue_green_service.release()
     assert ended["status"] == "Failed"
     words = "due to the following error: Primary taskset target group must be behind listener"
     assert f"The ELB could not be updated {words}" in ended["errorInformation"]["message"]
 
-    account, suffix = shipped_service.cloud.account, shipped_service.stack.suffix
+    account, suffix = blue_green_service.cloud.account, blue_green_service.stack.suffix
     strayed = listener_drift.look(suffix, account)
     assert [one.route for one in strayed.drifted] == ["production"]
     listener_drift.repair(strayed, account, print)
-    assert shipped_service.answer() == 200
-    assert shipped_service.release()["status"] == "Succeeded"
+    assert blue_green_service.answer() == 200
+    assert blue_green_service.release()["status"] == "Succeeded"
 
 
-def test_an_alarm_that_is_on_stops_a_deployment(shipped_service: Service) -> None:
+def test_an_alarm_that_is_on_stops_a_deployment(blue_green_service: BlueGreenService) -> None:
     """pitfall N4: the one with the cure too, until its group ignores its alarms (docs/operations.md)."""
-    cloudwatch = shipped_service.cloud.client("cloudwatch")
-    (alarm, *_) = [one for one in shipped_service.resources if one.endswith("GreenErrors")]
-    name = shipped_service.stack.named(shipped_service.resources[alarm]["Properties"]["AlarmName"])
-    (told_alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    cloudwatch = blue_green_service.cloud.client("cloudwatch")
+    (alarm, *_) = [one for one in blue_green_service.resources if one.endswith("GreenErrors")]
+    name = blue_green_service.stack.named(blue_green_service.resources[alarm]["Properties"]["AlarmName"])
+    (described_alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     given = cloudwatch.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
-    shipped_alarm = {key: told_alarm[key] for key in given if key in told_alarm}
+    declared_alarm = {key: described_alarm[key] for key in given if key in described_alarm}
     # Set alone, a state lasts until the alarm is next evaluated: here each evaluation finds it on.
-    cloudwatch.put_metric_alarm(**shipped_alarm | {"TreatMissingData": "breaching"})
+    cloudwatch.put_metric_alarm(**declared_alarm | {"TreatMissingData": "breaching"})
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="on purpose")
-    ended = shipped_service.release()
+    ended = blue_green_service.release()
     assert ended["status"] == "Stopped"
     assert ended["errorInformation"]["code"] == "ALARM_ACTIVE"
-    codedeploy = shipped_service.cloud.client("codedeploy")
+    codedeploy = blue_green_service.cloud.client("codedeploy")
     group = {
-        "applicationName": shipped_service.group["applicationName"],
-        "currentDeploymentGroupName": shipped_service.group["deploymentGroupName"],
+        "applicationName": blue_green_service.group["applicationName"],
+        "currentDeploymentGroupName": blue_green_service.group["deploymentGroupName"],
     }
-    told = codedeploy.get_deployment_group(**shipped_service.group)["deploymentGroupInfo"]
+    told = codedeploy.get_deployment_group(**blue_green_service.group)["deploymentGroupInfo"]
     codedeploy.update_deployment_group(**group, alarmConfiguration={"enabled": False})
-    assert shipped_service.release()["status"] == "Succeeded", "the alarm is still on"
+    assert blue_green_service.release()["status"] == "Succeeded", "the alarm is still on"
     codedeploy.update_deployment_group(**group, alarmConfiguration=told["alarmConfiguration"])
-    cloudwatch.put_metric_alarm(**shipped_alarm)
+    cloudwatch.put_metric_alarm(**declared_alarm)
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="over")
 
 
@@ -204,7 +206,7 @@ def test_a_service_whose_repository_is_empty_never_becomes_stable(cloud: Cloud) 
     """pitfall B1: the shipped first task definition has an image that is there without a push."""
     resources = service(cloud)
     (container,) = resources["ComputeTask"]["Properties"]["ContainerDefinitions"]
-    resources |= shipped(cloud).part("ComputeImages")
+    resources |= synthesized(cloud).part("ComputeImages")
     container["Image"] = {"Fn::GetAtt": ["ComputeImages", "RepositoryUri"]}
     with stack(cloud, resources) as made:
         assert made.settled() == "ROLLBACK_COMPLETE"
@@ -215,7 +217,7 @@ def test_a_service_whose_repository_is_empty_never_becomes_stable(cloud: Cloud) 
 
 def test_fargate_gives_a_task_two_minutes_to_end(cloud: Cloud) -> None:
     """pitfall N2: the shipped minute is longer than the groups' deregistration delay, and within."""
-    resources = shipped(cloud).part("ComputeTask")
+    resources = synthesized(cloud).part("ComputeTask")
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
     (container,) = resources["ComputeTask"]["Properties"]["ContainerDefinitions"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.builds import Buildspec, Project, contract, only, project
+from integration_tests.pitfalls.builds import BuildProject, Buildspec, contract, only, project
 from integration_tests.pitfalls.stacks import CREATED, stack
 from integration_tests.pitfalls.synthesized_templates import Resources, replaced
 from integration_tests.pitfalls.template_changes import statement
@@ -31,13 +31,13 @@ def short() -> Buildspec:
 
 
 @pytest.fixture(scope="module")
-def shipped_project(cloud: Cloud) -> Iterator[Project]:
+def build_project(cloud: Cloud) -> Iterator[BuildProject]:
     with stack(cloud, project(cloud)) as made:
         assert made.settled() == CREATED, made.failures()
-        yield Project(made)
+        yield BuildProject(made)
 
 
-def files_of(built: Project, key: str = "") -> list[str]:
+def files_of(built: BuildProject, key: str = "") -> list[str]:
     """Return the names of the files that the newest build has put out, none if there is no artifact."""
     s3 = built.cloud.client("s3")
     found = s3.list_objects_v2(Bucket=built.bucket, Prefix="output/").get("Contents", [])
@@ -49,20 +49,20 @@ def files_of(built: Project, key: str = "") -> list[str]:
     return sorted(zipfile.ZipFile(io.BytesIO(body)).namelist())
 
 
-def test_what_is_shipped_builds(shipped_project: Project) -> None:
+def test_what_is_shipped_builds(build_project: BuildProject) -> None:
     """pitfalls D9, F1, F3, F4, F7: the shipped image, daemon, variables and buildspec."""
-    build = shipped_project.build(short(), environmentVariablesOverride=[IMAGE])
+    build = build_project.build(short(), environmentVariablesOverride=[IMAGE])
     assert build.status == "SUCCEEDED", build
     assert "Login Succeeded" in build.log
-    assert files_of(shipped_project) == ["appspec.yaml", "imageDetail.json", "taskdef.json"]
+    assert files_of(build_project) == ["appspec.yaml", "imageDetail.json", "taskdef.json"]
 
 
 @pytest.mark.parametrize(
     "image", ["aws/codebuild/standard:8.0", "aws/codebuild/amazonlinux-x86_64-standard:6.0"]
 )
-def test_a_newer_build_image_has_no_python_3_9(shipped_project: Project, image: str) -> None:
+def test_a_newer_build_image_has_no_python_3_9(build_project: BuildProject, image: str) -> None:
     """pitfall F1: the runtime of buildspec.yml is one that the image must have."""
-    build = shipped_project.build(short(), imageOverride=image)
+    build = build_project.build(short(), imageOverride=image)
     assert build.phases["DOWNLOAD_SOURCE"] == "FAILED"
     assert build.contexts["DOWNLOAD_SOURCE"] == (
         "YAML_FILE_ERROR: Unknown runtime version named '3.9' of python. This build image has the following "
@@ -72,23 +72,23 @@ def test_a_newer_build_image_has_no_python_3_9(shipped_project: Project, image: 
 
 @pytest.mark.parametrize(("version", "status"), [("9.0.0", "FAILED"), ("8.4.2", "SUCCEEDED")])
 def test_a_package_that_left_python_3_9_behind_does_not_install(
-    shipped_project: Project, version: str, status: str
+    build_project: BuildProject, version: str, status: str
 ) -> None:
     """pitfall F2: pytest 9 needs Python 3.10; 8.4.2 is what is shipped."""
     spec = only(contract(), "sample_service/requirements-dev.txt")
     install = spec["phases"]["install"]
     install["commands"] = [f"python -m pip download --quiet --no-deps pytest=={version}"]
     del spec["reports"], spec["artifacts"]
-    build = shipped_project.build(spec)
+    build = build_project.build(spec)
     assert build.phases["INSTALL"] == status
     if status == "FAILED":
         assert "COMMAND_EXECUTION_ERROR: Error while executing command" in build.contexts["INSTALL"]
         assert f"Could not find a version that satisfies the requirement pytest=={version}" in build.log
 
 
-def test_a_project_without_privileges_reaches_no_docker_daemon(shipped_project: Project) -> None:
+def test_a_project_without_privileges_reaches_no_docker_daemon(build_project: BuildProject) -> None:
     """pitfall F3: the words are Docker's own."""
-    build = shipped_project.build(short(), privilegedModeOverride=False)
+    build = build_project.build(short(), privilegedModeOverride=False)
     assert build.phases["PRE_BUILD"] == "FAILED"
     assert (
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
@@ -97,48 +97,48 @@ def test_a_project_without_privileges_reaches_no_docker_daemon(shipped_project: 
 
 
 def test_a_variable_from_a_parameter_that_is_missing_ends_the_build_before_its_first_command(
-    shipped_project: Project,
+    build_project: BuildProject,
 ) -> None:
     """pitfall F4: why the Docker Hub password is no PARAMETER_STORE variable."""
-    name = shipped_project.stack.named("/docker-hub-the-suffix/username-nobody-made")
+    name = build_project.stack.named("/docker-hub-the-suffix/username-nobody-made")
     # The shipped role may read its own parameter only; this is about one that is not there.
     variable = {"name": "DOCKER_HUB_USERNAME", "value": name, "type": "PARAMETER_STORE"}
-    role = shipped_project.stack.named("build-role-the-suffix")
-    iam = shipped_project.cloud.client("iam")
+    role = build_project.stack.named("build-role-the-suffix")
+    iam = build_project.cloud.client("iam")
     allowed = (
         '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ssm:GetParameters","Resource":"*"}}'
     )
     iam.put_role_policy(RoleName=role, PolicyName="parameters", PolicyDocument=allowed)
     try:
-        build = shipped_project.build(short(), environmentVariablesOverride=[variable])
+        build = build_project.build(short(), environmentVariablesOverride=[variable])
     finally:
         iam.delete_role_policy(RoleName=role, PolicyName="parameters")
     assert build.contexts["DOWNLOAD_SOURCE"] == f"Decrypted Variables Error: parameter does not exist: {name}"
     assert "INSTALL" not in build.phases
 
 
-def test_a_colon_in_an_unquoted_command_is_a_mapping_to_yaml(shipped_project: Project) -> None:
+def test_a_colon_in_an_unquoted_command_is_a_mapping_to_yaml(build_project: BuildProject) -> None:
     """pitfall F7: CodeBuild reads YAML strictly."""
     text = "version: 0.2\nphases:\n  build:\n    commands:\n      - echo the image is: pushed\n"
-    build = shipped_project.build(text)
+    build = build_project.build(text)
     assert build.contexts["DOWNLOAD_SOURCE"].startswith(
         "YAML_FILE_ERROR: Expected Commands[0] to be of string type: found subkeys instead at line 5"
     )
 
 
 @pytest.mark.parametrize("guarded", [False, True])
-def test_a_failed_build_goes_on_to_post_build(shipped_project: Project, guarded: bool) -> None:
+def test_a_failed_build_goes_on_to_post_build(build_project: BuildProject, guarded: bool) -> None:
     """pitfall F7: without the shipped guard it names its image and puts it out."""
     spec = short()
     spec["phases"]["build"] = {"commands": ["false"]}
     if not guarded:
         post_build = spec["phases"]["post_build"]
         post_build["commands"] = [one for one in post_build["commands"] if SUCCEEDING not in one]
-    build = shipped_project.build(spec, environmentVariablesOverride=[IMAGE])
+    build = build_project.build(spec, environmentVariablesOverride=[IMAGE])
     assert build.status == "FAILED"
     assert build.phases["BUILD"] == "FAILED"
     assert build.phases["POST_BUILD"] == ("FAILED" if guarded else "SUCCEEDED")
-    assert ("imageDetail.json" in files_of(shipped_project)) != guarded
+    assert ("imageDetail.json" in files_of(build_project)) != guarded
 
 
 def test_a_build_role_without_the_registrys_sign_in_pushes_nothing(cloud: Cloud) -> None:
@@ -146,7 +146,7 @@ def test_a_build_role_without_the_registrys_sign_in_pushes_nothing(cloud: Cloud)
     resources = project(cloud)
     statement(resources["PipelineBuildRole"], "SignInToTheRegistry")["Effect"] = "Deny"
     with stack(cloud, resources) as made:
-        build = Project(made).build(only(contract(), LOGIN, "mkdir reports"))
+        build = BuildProject(made).build(only(contract(), LOGIN, "mkdir reports"))
     assert build.phases["PRE_BUILD"] == "FAILED"
     assert "(AccessDeniedException) when calling the GetAuthorizationToken operation" in build.log
     assert "is not authorized to perform: ecr:GetAuthorizationToken" in build.log
@@ -172,15 +172,15 @@ def as_the_cdk_would(cloud: Cloud, resources: Resources) -> Resources:
     return resources
 
 
-@pytest.mark.parametrize("shipped_design", [False, True])
-def test_a_report_group_that_a_build_makes_outlives_its_stack(cloud: Cloud, shipped_design: bool) -> None:
+@pytest.mark.parametrize("as_synthesized", [False, True])
+def test_a_report_group_that_a_build_makes_outlives_its_stack(cloud: Cloud, as_synthesized: bool) -> None:
     """pitfall F8: what is in no template is deleted by nobody."""
     resources = project(cloud)
-    with stack(cloud, resources if shipped_design else as_the_cdk_would(cloud, resources)) as made:
-        build = Project(made).build(short(), environmentVariablesOverride=[IMAGE])
+    with stack(cloud, resources if as_synthesized else as_the_cdk_would(cloud, resources)) as made:
+        build = BuildProject(made).build(short(), environmentVariablesOverride=[IMAGE])
         assert build.status == "SUCCEEDED", build
         assert len(report_groups(cloud, made.suffix)) == 1
     left = report_groups(cloud, made.suffix)
     for arn in left:
         cloud.client("codebuild").delete_report_group(arn=arn, deleteReports=True)
-    assert len(left) == (0 if shipped_design else 1)
+    assert len(left) == (0 if as_synthesized else 1)

@@ -10,9 +10,9 @@ import pytest
 from harness.cloud import Cloud
 from harness.suffixes import random_suffix
 from integration_tests.pitfalls.images import push
-from integration_tests.pitfalls.service import Service, service
+from integration_tests.pitfalls.service import BlueGreenService, service
 from integration_tests.pitfalls.stacks import CREATED, Stack, stack
-from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, shipped
+from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, synthesized
 from integration_tests.pitfalls.template_changes import statement
 from operations.waiting import NotYetError, wait_for
 
@@ -22,7 +22,7 @@ HELD = "DELETE_FAILED"
 @contextmanager
 def held(cloud: Cloud, resources: Resources) -> Iterator[Stack]:
     """Create a stack that the test deletes."""
-    made = Stack(cloud, random_suffix("trap"))
+    made = Stack(cloud, random_suffix("pit"))
     assert made.create({"Resources": resources}) == CREATED, made.failures()
     yield made
     assert made.delete() == "DELETE_COMPLETE", made.failures()
@@ -37,10 +37,10 @@ def test_a_bucket_that_holds_something_cannot_be_deleted(cloud: Cloud) -> None:
         cloud.client("s3").put_object(Bucket=name, Key="build.zip", Body=b"", ServerSideEncryption="aws:kms")
         return name
 
-    with stack(cloud, shipped(cloud).part("PipelineArtifactsBucket", *ARTIFACTS)) as made:
+    with stack(cloud, synthesized(cloud).part("PipelineArtifactsBucket", *ARTIFACTS)) as made:
         assert made.settled() == CREATED, made.failures()
         fill(made)
-    with held(cloud, shipped(cloud).part("PipelineArtifactsBucket")) as made:
+    with held(cloud, synthesized(cloud).part("PipelineArtifactsBucket")) as made:
         name = fill(made)
         assert made.delete() == HELD
         assert "The bucket you tried to delete is not empty" in made.failures()
@@ -51,8 +51,8 @@ def test_a_bucket_that_holds_something_cannot_be_deleted(cloud: Cloud) -> None:
 
 def test_a_nested_stack_that_stays_leaves_its_root_too(cloud: Cloud) -> None:
     """pitfalls I4, I6: an image repository that may not be emptied holds all that is above it."""
-    suffix = random_suffix("trap")
-    images = shipped(cloud).part("ComputeImages")
+    suffix = random_suffix("pit")
+    images = synthesized(cloud).part("ComputeImages")
     images["ComputeImages"]["Properties"]["EmptyOnDelete"] = False
     url = Stack(cloud, suffix).upload({"Resources": images})
     root = Stack(cloud, suffix)
@@ -72,7 +72,7 @@ def test_a_nested_stack_that_stays_leaves_its_root_too(cloud: Cloud) -> None:
 
 def test_a_tag_is_pushed_once(cloud: Cloud) -> None:
     """pitfall F9: a moving tag like `latest` is refused the second time; the shipped one is the commit."""
-    with stack(cloud, shipped(cloud).part("ComputeImages")) as made:
+    with stack(cloud, synthesized(cloud).part("ComputeImages")) as made:
         assert made.settled() == CREATED, made.failures()
         name = made.named("images-the-suffix")
         assert push(cloud, name, "1" * 40, "1" * 40).status_code == 201
@@ -94,11 +94,11 @@ def test_a_target_group_behind_a_listener_cannot_be_deleted(cloud: Cloud) -> Non
     """
     resources = service(cloud)
     with stack(cloud, resources) as made:
-        assert Service(made, resources).release()["status"] == "Succeeded"
+        assert BlueGreenService(made, resources).release()["status"] == "Succeeded"
     resources["NetworkLoadBalancerProduction"]["DependsOn"].remove("NetworkGreen")
     resources["NetworkGreen"]["DependsOn"].append("NetworkLoadBalancerProduction")
     with held(cloud, resources) as made:
-        assert Service(made, resources).release()["status"] == "Succeeded"
+        assert BlueGreenService(made, resources).release()["status"] == "Succeeded"
         assert made.delete() == HELD
         said = made.failures()
         assert "is currently in use by a listener or a rule" in said
@@ -107,7 +107,7 @@ def test_a_target_group_behind_a_listener_cannot_be_deleted(cloud: Cloud) -> Non
 @pytest.mark.parametrize("creates", [False, True])
 def test_a_late_line_brings_a_deleted_log_group_back(cloud: Cloud, creates: bool) -> None:
     """pitfall H2: from whoever may create groups, without an end; no shipped role may."""
-    resources = shipped(cloud).part("PipelineTrafficHookFunction")
+    resources = synthesized(cloud).part("PipelineTrafficHookFunction")
     if creates:
         may = statement(resources["PipelineTrafficHookRole"], "WriteTheLog")
         may["Action"] = ["logs:CreateLogGroup", *may["Action"]]

@@ -3,17 +3,19 @@
 from pathlib import Path
 
 from harness.cloud import Cloud
-from harness.local import cloud_of, start_local_aws
-from harness.notifications import listening
+from harness.local import local_cloud, start_local_aws
+from harness.notifications import subscribed
 from integration_tests.pitfalls.pipelines import pipeline_of, source
 from integration_tests.pitfalls.stacks import CREATED, stack
-from integration_tests.pitfalls.synthesized_templates import Resources, shipped
+from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
 from operations.waiting import NotYetError, wait_for
 
 
 def failing(cloud: Cloud) -> Resources:
     """Return the shipped road to a Source stage that fails, and the rule that tells of it."""
-    notices = shipped(cloud).part("PipelineNotificationsPipelineFailed", "PipelineNotificationsTopicPolicy")
+    notices = synthesized(cloud).part(
+        "PipelineNotificationsPipelineFailed", "PipelineNotificationsTopicPolicy"
+    )
     resources = {**source(cloud), **notices}
     del resources["PipelineRepository"]["Properties"]["Code"]
     return resources
@@ -23,9 +25,9 @@ def test_a_topic_with_the_shipped_key_tells_of_a_failure(cloud: Cloud) -> None:
     """pitfall G1: the key's policy lets EventBridge use it."""
     with pipeline_of(cloud, failing(cloud)) as (made, pipeline):
         topic = f"arn:aws:sns:us-east-1:{cloud.account.id}:{made.named('notifications-the-suffix')}"
-        with listening(cloud, topic) as inbox:
+        with subscribed(cloud, topic) as notifications:
             run = pipeline.start()
-            inbox.wait_for(f"Pipeline {pipeline.name} ended with FAILED in execution {run}")
+            notifications.wait_for(f"Pipeline {pipeline.name} ended with FAILED in execution {run}")
 
 
 def test_a_topic_with_awss_own_key_loses_the_event_without_a_word(cloud: Cloud, tmp_path: Path) -> None:
@@ -33,24 +35,24 @@ def test_a_topic_with_awss_own_key_loses_the_event_without_a_word(cloud: Cloud, 
 
     So this has a local_aws of its own.
     """
-    shipped(cloud)
+    synthesized(cloud)
     running = start_local_aws(tmp_path / "local_aws")
     try:
-        alone = cloud_of(running, tmp_path)
+        alone = local_cloud(running, tmp_path)
         resources = failing(alone)
         resources["PipelineNotificationsTopic"]["Properties"]["KmsMasterKeyId"] = "alias/aws/sns"
         with pipeline_of(alone, resources) as (made, pipeline):
             topic = f"arn:aws:sns:us-east-1:{alone.account.id}:{made.named('notifications-the-suffix')}"
-            with listening(alone, topic) as inbox:
+            with subscribed(alone, topic) as notifications:
                 assert pipeline.outcome("Source", pipeline.start()).status == "Failed"
 
                 def look() -> None:
-                    if not (lost := running.faults()):
+                    if not (lost := running.background_errors()):
                         raise NotYetError(str(lost))
 
                 wait_for("the lost event", look, deadline=60, interval=0.2)
-                inbox.receive()
-                assert inbox.messages == []
+                notifications.receive()
+                assert notifications.messages == []
     finally:
         faults = running.stop()
     assert faults
@@ -60,7 +62,7 @@ def test_a_topic_with_awss_own_key_loses_the_event_without_a_word(cloud: Cloud, 
 
 def test_an_address_that_did_not_confirm_hears_nothing_and_holds_nothing(cloud: Cloud) -> None:
     """pitfall G3: it is pending, and the stack goes without it."""
-    resources = shipped(cloud).part("PipelineNotificationsTopic")
+    resources = synthesized(cloud).part("PipelineNotificationsTopic")
     address = {
         "Protocol": "email",
         "Endpoint": "team@example.com",

@@ -13,23 +13,23 @@ from botocore.exceptions import ClientError
 from harness.cloud import Cloud
 from harness.local import SECOND_ACCOUNT
 from integration_tests.pitfalls.stacks import CREATED, Stack, stack
-from integration_tests.pitfalls.synthesized_templates import Resources, shipped
+from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
 
 ROLLED_BACK = "ROLLBACK_COMPLETE"
 HOST = "token.actions.githubusercontent.com"
 BY_NAME, BY_ID = (f"repo:{names}:ref:refs/heads/main" for names in ("acme/greeter", "acme@11/greeter@22"))
 GITHUB = ("githubRepository=acme/greeter", "githubOwnerId=11", "githubRepositoryId=22")
-DOORS = (*GITHUB, "createGithubOidcProvider=true", f"trustedAccounts={SECOND_ACCOUNT}")
+ACCESS_SETTINGS = (*GITHUB, "createGithubOidcProvider=true", f"trustedAccounts={SECOND_ACCOUNT}")
 
 
-def doors(cloud: Cloud, *names: str) -> Resources:
+def with_access(cloud: Cloud, *names: str) -> Resources:
     """Return these resources of the app with every door open."""
-    return shipped(cloud, *DOORS).part(*names)
+    return synthesized(cloud, *ACCESS_SETTINGS).part(*names)
 
 
 def test_a_trust_in_a_role_that_does_not_exist_yet_is_refused(cloud: Cloud, second_account: Cloud) -> None:
     """pitfall M2: the shipped trust is in the account, with the role's name as a condition."""
-    resources = doors(cloud, "AccessCrossAccountRole")
+    resources = with_access(cloud, "AccessCrossAccountRole")
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
     (statement,) = resources["AccessCrossAccountRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
@@ -42,13 +42,13 @@ def test_a_trust_in_a_role_that_does_not_exist_yet_is_refused(cloud: Cloud, seco
 
 def test_an_account_has_one_provider_for_github(cloud: Cloud) -> None:
     """pitfall M3: by default none is made and the account's is named; one environment may make it."""
-    provider = doors(cloud, "AccessGithubProvider")
+    provider = with_access(cloud, "AccessGithubProvider")
     with stack(cloud, provider) as first:
         assert first.settled() == CREATED, first.failures()
         with stack(cloud, provider) as second:
             assert second.settled() == ROLLED_BACK
             assert f"Provider with url https://{HOST} already exists" in second.failures()
-        without = shipped(cloud, *GITHUB).part("AccessGithubRole")
+        without = synthesized(cloud, *GITHUB).part("AccessGithubRole")
         with stack(cloud, without) as third:
             assert third.settled() == CREATED, third.failures()
 
@@ -73,7 +73,7 @@ def job(made: Stack, sub: str) -> dict[str, Any]:
 
 def test_a_trust_by_name_alone_does_not_know_githubs_new_subject(cloud: Cloud) -> None:
     """pitfall M4: repositories made since July 2026 say their ids too; the shipped role takes both."""
-    resources = doors(cloud, "AccessGithubRole", "AccessGithubProvider")
+    resources = with_access(cloud, "AccessGithubRole", "AccessGithubProvider")
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
         assert all(job(made, sub)["Arn"].endswith("/job") for sub in (BY_NAME, BY_ID))

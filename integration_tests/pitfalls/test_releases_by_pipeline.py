@@ -1,4 +1,4 @@
-"""Traps of the Deploy stage, on the whole shipped road: each retries the stage with a small change."""
+"""Pitfalls of the Deploy stage, with the whole pipeline: each test retries the stage with a small change."""
 
 import io
 import json
@@ -14,8 +14,8 @@ from harness.cloud import Cloud
 from integration_tests.pitfalls.builds import contract, only, written
 from integration_tests.pitfalls.pipelines import Outcome, Pipeline
 from integration_tests.pitfalls.stacks import CREATED, stack
-from integration_tests.pitfalls.synthesized_templates import shipped
-from integration_tests.pitfalls.whole_pipeline import Road
+from integration_tests.pitfalls.synthesized_templates import synthesized
+from integration_tests.pitfalls.whole_pipeline import WholePipeline
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = pytest.mark.slow
@@ -24,46 +24,46 @@ UNREADABLE = "Exception while trying to read the task definition artifact file f
 
 
 @pytest.fixture(scope="module")
-def road(cloud: Cloud) -> Iterator[Road]:
-    with stack(cloud, shipped(cloud).resources) as made:
+def whole_pipeline(cloud: Cloud) -> Iterator[WholePipeline]:
+    with stack(cloud, synthesized(cloud).resources) as made:
         assert made.settled() == CREATED, made.failures()
         pipeline = Pipeline(cloud, made.named("pipeline-the-suffix"))
-        yield Road(made, pipeline)
+        yield WholePipeline(made, pipeline)
 
 
-def test_a_second_deployment_is_refused_while_one_is_active(road: Road) -> None:
+def test_a_second_deployment_is_refused_while_one_is_active(whole_pipeline: WholePipeline) -> None:
     """pitfall E2: until the old tasks are gone; the shipped run's own deployment succeeds all the same."""
-    codedeploy = road.stack.cloud.client("codedeploy")
+    codedeploy = whole_pipeline.stack.cloud.client("codedeploy")
 
     def look() -> str:
-        if not road.deployments():
+        if not whole_pipeline.deployments():
             raise NotYetError("no deployment yet")
-        return road.deployments()[0]
+        return whole_pipeline.deployments()[0]
 
     active = wait_for("the first deployment", look, deadline=300, interval=0.2)
     revision = codedeploy.get_deployment(deploymentId=active)["deploymentInfo"]["revision"]
     with pytest.raises(ClientError) as error:
-        codedeploy.create_deployment(**road.group, revision=revision)
+        codedeploy.create_deployment(**whole_pipeline.group, revision=revision)
     assert error.value.response["Error"]["Code"] == "DeploymentLimitExceededException"
-    group = road.group["deploymentGroupName"]
+    group = whole_pipeline.group["deploymentGroupName"]
     words = f"The Deployment Group '{group}' already has an active Deployment '{active}'"
     assert error.value.response["Error"]["Message"] == words
-    assert road.pipeline.outcome("Deploy") == Outcome("Succeeded")
+    assert whole_pipeline.pipeline.outcome("Deploy") == Outcome("Succeeded")
 
 
 @pytest.fixture(scope="module")
-def released(road: Road) -> Road:
+def released(whole_pipeline: WholePipeline) -> WholePipeline:
     """The road with the shipped commit released: its artifact is what the traps change."""
-    assert road.pipeline.outcome("Deploy") == Outcome("Succeeded")
-    run = road.pipeline.runs()[-1]["pipelineExecutionId"]
-    body = road.stack.cloud.client("s3").get_object(**road.artifact(run))["Body"].read()
+    assert whole_pipeline.pipeline.outcome("Deploy") == Outcome("Succeeded")
+    run = whole_pipeline.pipeline.runs()[-1]["pipelineExecutionId"]
+    body = whole_pipeline.stack.cloud.client("s3").get_object(**whole_pipeline.artifact(run))["Body"].read()
     with zipfile.ZipFile(io.BytesIO(body)) as packed:
-        road.files = {name: packed.read(name).decode() for name in packed.namelist()}
-    return road
+        whole_pipeline.files = {name: packed.read(name).decode() for name in packed.namelist()}
+    return whole_pipeline
 
 
 @pytest.fixture(scope="module")
-def failed(released: Road) -> Road:
+def failed(released: WholePipeline) -> WholePipeline:
     """The road with a run that failed in Deploy, for a file with the name of the CDK's docstring."""
     spec = only(contract(), "export IMAGE_TAG", "PROMOTE_TO", "ImageURI")
     spec["env"]["variables"]["IMAGE_URI"] = "public.ecr.aws/docker/library/python:3.9-slim"
@@ -86,7 +86,7 @@ def failed(released: Road) -> Road:
     return released
 
 
-def test_the_image_is_not_read_from_imagedetails_json(failed: Road) -> None:
+def test_the_image_is_not_read_from_imagedetails_json(failed: WholePipeline) -> None:
     """pitfall D1: the name that the CDK's docstring gives is wrong."""
     assert failed.pipeline.outcome("Deploy", failed.run) == Outcome(
         "Failed",
@@ -95,24 +95,24 @@ def test_the_image_is_not_read_from_imagedetails_json(failed: Road) -> None:
     )
 
 
-def test_an_artifact_above_3_mb_cannot_be_read(failed: Road) -> None:
+def test_an_artifact_above_3_mb_cannot_be_read(failed: WholePipeline) -> None:
     """pitfall D3: what happens to who feeds the Source artifact to the Deploy action."""
     outcome = failed.retry({**failed.files, "src/noise": os.urandom(3 * 1024 * 1024)})
     assert outcome == Outcome("Failed", "ConfigurationError", UNREADABLE)
 
 
-def test_a_task_definition_of_another_name_is_not_found(failed: Road) -> None:
+def test_a_task_definition_of_another_name_is_not_found(failed: WholePipeline) -> None:
     """pitfall D4: taskdef.json, unless the action's configuration names another path."""
     files = dict(failed.files)
     files["task-definition.json"] = files.pop("taskdef.json")
     assert failed.retry(files) == Outcome("Failed", "ConfigurationError", UNREADABLE)
 
 
-def changed(road: Road, change: Callable[[dict[str, Any]], None]) -> dict[str, str]:
+def changed(whole_pipeline: WholePipeline, change: Callable[[dict[str, Any]], None]) -> dict[str, str]:
     """Return the released files with a change to the task definition."""
-    definition = json.loads(road.files["taskdef.json"])
+    definition = json.loads(whole_pipeline.files["taskdef.json"])
     change(definition)
-    return {**road.files, "taskdef.json": json.dumps(definition)}
+    return {**whole_pipeline.files, "taskdef.json": json.dumps(definition)}
 
 
 def image_of_another_placeholder(definition: dict[str, Any]) -> None:
@@ -135,15 +135,15 @@ def with_a_tag(definition: dict[str, Any]) -> None:
     ],
 )
 def test_a_task_definition_is_filled_and_is_what_ecs_registers(
-    failed: Road, change: Callable[[dict[str, Any]], None], code: str, words: str
+    failed: WholePipeline, change: Callable[[dict[str, Any]], None], code: str, words: str
 ) -> None:
     """pitfall D2: only the action's placeholders are filled, and DescribeTaskDefinition says too much."""
     outcome = failed.retry(changed(failed, change))
     assert (outcome.status, outcome.code) == ("Failed", code)
-    assert words in outcome.words
+    assert words in outcome.message
 
 
-def test_an_appspec_whose_placeholder_was_left_names_no_task_definition(failed: Road) -> None:
+def test_an_appspec_whose_placeholder_was_left_names_no_task_definition(failed: WholePipeline) -> None:
     """pitfall D2: <TASK_DEFINITION>, to the letter."""
     spec = failed.files["appspec.yaml"].replace("<TASK_DEFINITION>", "<TASK_DEF>")
     outcome = failed.retry({**failed.files, "appspec.yaml": spec})
@@ -155,7 +155,7 @@ def test_an_appspec_whose_placeholder_was_left_names_no_task_definition(failed: 
     )
 
 
-def test_a_tag_in_the_task_definition_needs_a_permission_that_nobody_grants(failed: Road) -> None:
+def test_a_tag_in_the_task_definition_needs_a_permission_that_nobody_grants(failed: WholePipeline) -> None:
     """pitfall D6: ecs:TagResource is neither in CodePipeline's page nor among what the CDK grants."""
     outcome = failed.retry(changed(failed, with_a_tag))
     assert outcome == Outcome(
@@ -163,7 +163,7 @@ def test_a_tag_in_the_task_definition_needs_a_permission_that_nobody_grants(fail
     )
 
 
-def test_a_missing_permission_is_not_named(failed: Road) -> None:
+def test_a_missing_permission_is_not_named(failed: WholePipeline) -> None:
     """pitfall D5: which one is known to CloudTrail only."""
 
     def take(statements: list[dict[str, Any]]) -> None:
@@ -179,8 +179,10 @@ def test_a_missing_permission_is_not_named(failed: Road) -> None:
     )
 
 
-@pytest.mark.parametrize("shipped_design", [True, False])
-def test_what_may_pass_every_role_lets_a_commit_choose_its_own(failed: Road, shipped_design: bool) -> None:
+@pytest.mark.parametrize("as_synthesized", [True, False])
+def test_what_may_pass_every_role_lets_a_commit_choose_its_own(
+    failed: WholePipeline, as_synthesized: bool
+) -> None:
     """pitfall D7: the CDK's PassRole on `*` lets a task run as the build does; the shipped one does not."""
     role = f"arn:aws:iam::{failed.stack.cloud.account.id}:role/{failed.named('build-role-the-suffix')}"
     files = changed(failed, lambda definition: definition.update(taskRoleArn=role, family="chosen"))
@@ -188,7 +190,7 @@ def test_what_may_pass_every_role_lets_a_commit_choose_its_own(failed: Road, shi
     files["appspec.yaml"] = "version: 0.0"
 
     def widen(statements: list[dict[str, Any]]) -> None:
-        if not shipped_design:
+        if not as_synthesized:
             (one,) = (each for each in statements if each["Sid"] == "PassTheTasksRoles")
             one["Resource"] = "*"
 
@@ -196,12 +198,12 @@ def test_what_may_pass_every_role_lets_a_commit_choose_its_own(failed: Road, shi
         outcome = failed.retry(files)
     ecs = failed.stack.cloud.client("ecs")
     registered = ecs.list_task_definitions(familyPrefix="chosen")["taskDefinitionArns"]
-    assert len(registered) == (0 if shipped_design else 1)
-    if shipped_design:
-        assert outcome.words == "The provided role does not have sufficient permissions to access ECS"
+    assert len(registered) == (0 if as_synthesized else 1)
+    if as_synthesized:
+        assert outcome.message == "The provided role does not have sufficient permissions to access ECS"
 
 
-def test_codedeploys_limited_policy_passes_roles_of_other_names(failed: Road) -> None:
+def test_codedeploys_limited_policy_passes_roles_of_other_names(failed: WholePipeline) -> None:
     """pitfall D8: AWSCodeDeployRoleForECSLimited passes ecsTaskExecutionRole and ECSTaskExecution* only."""
 
     def limit(statements: list[dict[str, Any]]) -> None:
@@ -219,17 +221,17 @@ def test_codedeploys_limited_policy_passes_roles_of_other_names(failed: Road) ->
     assert "is not authorized to perform: iam:PassRole on resource" in words
 
 
-def update(road: Road, change: Callable[[dict[str, Any]], None]) -> dict[str, str]:
+def update(whole_pipeline: WholePipeline, change: Callable[[dict[str, Any]], None]) -> dict[str, str]:
     """Return how CodePipeline refuses a change of the pipeline."""
-    declared = road.pipeline.client.get_pipeline(name=road.pipeline.name)["pipeline"]
+    declared = whole_pipeline.pipeline.client.get_pipeline(name=whole_pipeline.pipeline.name)["pipeline"]
     change(declared)
     with pytest.raises(ClientError) as error:
-        road.pipeline.client.update_pipeline(pipeline=declared)
+        whole_pipeline.pipeline.client.update_pipeline(pipeline=declared)
     refusal: dict[str, str] = error.value.response["Error"]
     return refusal
 
 
-def test_a_setting_of_an_action_has_at_most_1000_characters(failed: Road) -> None:
+def test_a_setting_of_an_action_has_at_most_1000_characters(failed: WholePipeline) -> None:
     """pitfall D4: long variables go to the CodeBuild project, as the shipped ones do."""
 
     def lengthen(pipeline: dict[str, Any]) -> None:
@@ -241,13 +243,13 @@ def test_a_setting_of_an_action_has_at_most_1000_characters(failed: Road) -> Non
     assert "Member must have length less than or equal to 1000" in refusal["Message"]
 
 
-def test_runs_side_by_side_are_refused_by_name(failed: Road) -> None:
+def test_runs_side_by_side_are_refused_by_name(failed: WholePipeline) -> None:
     """pitfall E2: on AWS, PARALLEL runs collide in the deployment group; here nobody gets that far."""
     refusal = update(failed, lambda pipeline: pipeline.update(executionMode="PARALLEL"))
     assert refusal["Code"] == "UnsupportedOperation"
     assert "executionMode PARALLEL" in refusal["Message"]
 
 
-def test_the_same_artifact_without_a_change_is_released(failed: Road) -> None:
+def test_the_same_artifact_without_a_change_is_released(failed: WholePipeline) -> None:
     """pitfalls D1, D2, D3, D4, D5, D6, D7, D8: nothing but the changes stood in the way."""
     assert failed.retry(failed.files) == Outcome("Succeeded")

@@ -7,7 +7,7 @@ import pytest
 from harness.cloud import Cloud
 from integration_tests.pitfalls.pipelines import Outcome, pipeline_of, source
 from integration_tests.pitfalls.stacks import CREATED, Stack, archive, assets, stack
-from integration_tests.pitfalls.synthesized_templates import shipped
+from integration_tests.pitfalls.synthesized_templates import synthesized
 from operations.waiting import NotYetError, wait_for
 
 SUCCEEDED = Outcome("Succeeded")
@@ -59,7 +59,7 @@ def test_the_first_run_does_not_wait_for_a_policy_that_comes_later(cloud: Cloud)
     with pipeline_of(cloud, resources) as (made, pipeline):
         first = pipeline.outcome("Source")
         assert (first.status, first.code) == ("Failed", "PermissionError")
-        assert first.words.startswith(
+        assert first.message.startswith(
             "The service role or action role doesn't have the permissions required to access the AWS "
             f"CodeCommit repository named {made.named('repository-the-suffix')}. "
             "Update the IAM role permissions, and then try again."
@@ -109,7 +109,7 @@ def test_the_shipped_source_runs_by_itself_once_and_once_a_push(cloud: Cloud) ->
 @pytest.mark.parametrize("megabytes", [21, 1])
 def test_a_seed_is_at_most_20_mb_compressed(cloud: Cloud, megabytes: int) -> None:
     """pitfall B4: what lies around in the folder of an asset travels with it."""
-    resources = shipped(cloud).part("PipelineRepository")
+    resources = synthesized(cloud).part("PipelineRepository")
     place = resources["PipelineRepository"]["Properties"]["Code"]["S3"]
     noise = os.urandom(megabytes * 1024 * 1024)  # It does not compress.
     place |= {"Bucket": assets(cloud), "Key": f"seed-of-{megabytes}-mb.zip"}
@@ -124,7 +124,7 @@ def test_a_seed_is_at_most_20_mb_compressed(cloud: Cloud, megabytes: int) -> Non
 
 def test_a_changed_seed_is_ignored_without_a_word(cloud: Cloud) -> None:
     """pitfall B4: AWS reads it only when it makes the repository, so updates come by `git push`."""
-    resources = shipped(cloud).part("PipelineRepository")
+    resources = synthesized(cloud).part("PipelineRepository")
     with stack(cloud, resources) as made:
         name = made.named("repository-the-suffix")
         client = cloud.client("codecommit")

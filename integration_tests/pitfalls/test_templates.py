@@ -10,14 +10,14 @@ from botocore.exceptions import ClientError
 from harness.cloud import Cloud
 from harness.suffixes import random_suffix
 from integration_tests.pitfalls.stacks import CREATED, Stack, stack
-from integration_tests.pitfalls.synthesized_templates import SUFFIX, Resources, shipped
+from integration_tests.pitfalls.synthesized_templates import SUFFIX, Resources, synthesized
 
 ROLLED_BACK = "ROLLBACK_COMPLETE"
 
 
 def test_a_secure_string_is_in_no_template(cloud: Cloud) -> None:
     """pitfall F5: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ssm-parameter.html."""
-    resources = shipped(cloud).part("PipelineBuildDockerHubUsername")
+    resources = synthesized(cloud).part("PipelineBuildDockerHubUsername")
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
     resources["PipelineBuildDockerHubUsername"]["Properties"]["Type"] = "SecureString"
@@ -51,8 +51,8 @@ def refused(made: Stack, resources: Resources) -> str:
 
 def test_nested_stacks_that_need_each_other_are_a_circle(cloud: Cloud) -> None:
     """pitfall K1: `cdk synth` says nothing, since each template for itself has no circle."""
-    made = Stack(cloud, random_suffix("trap"))
-    root = deepcopy(shipped(cloud).root["Resources"])
+    made = Stack(cloud, random_suffix("pit"))
+    root = deepcopy(synthesized(cloud).assembly.root["Resources"])
     assert refused(made, root) == ""
     network, compute, pipeline = root
     # As a security group's rule in Network would, that names one of Compute (pitfall J3).
@@ -67,10 +67,12 @@ def test_nested_stacks_that_need_each_other_are_a_circle(cloud: Cloud) -> None:
 
 def test_a_nested_stack_without_a_resource_is_refused(cloud: Cloud) -> None:
     """pitfall K2: a NestedStack in which every resource is behind an `if` renders {}."""
-    suffix = random_suffix("trap")
+    suffix = random_suffix("pit")
     words = "Template format error: At least one Resources member must be defined."
-    assert not any(refused(Stack(cloud, suffix), one["Resources"]) for one in shipped(cloud).nested.values())
-    logs = shipped(cloud).part("PipelineBuildLogs")
+    assert not any(
+        refused(Stack(cloud, suffix), one["Resources"]) for one in synthesized(cloud).nested.values()
+    )
+    logs = synthesized(cloud).part("PipelineBuildLogs")
     with stack(cloud, nested(Stack(cloud, suffix), Logs=logs), suffix=suffix) as made:
         assert made.settled() == CREATED, made.failures()
     with stack(cloud, nested(Stack(cloud, suffix), Logs=logs, Access={}), suffix=suffix) as made:
@@ -80,8 +82,8 @@ def test_a_nested_stack_without_a_resource_is_refused(cloud: Cloud) -> None:
 
 def test_a_nested_stacks_failure_is_told_in_its_own_events(cloud: Cloud) -> None:
     """pitfall K6: the parent names the resource, the nested stack knows why."""
-    suffix = random_suffix("trap")
-    resources = shipped(cloud).part("ComputeImages")
+    suffix = random_suffix("pit")
+    resources = synthesized(cloud).part("ComputeImages")
     resources["ComputeImages"]["Properties"]["RepositoryName"] = "Images"
     with stack(cloud, nested(Stack(cloud, suffix), Compute=resources), suffix=suffix) as made:
         assert made.settled() == ROLLED_BACK
@@ -94,7 +96,7 @@ def test_a_nested_stacks_failure_is_told_in_its_own_events(cloud: Cloud) -> None
 
 def test_a_named_resource_cannot_be_replaced(cloud: Cloud) -> None:
     """pitfalls C6, K5: the new one would have to stand beside the old one, under the same name."""
-    resources = shipped(cloud).part("NetworkBlue")
+    resources = synthesized(cloud).part("NetworkBlue")
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
         resources["NetworkBlue"]["Properties"]["Port"] = 8081
@@ -148,7 +150,7 @@ def test_a_named_resource_cannot_be_replaced(cloud: Cloud) -> None:
 )
 def test_a_name_has_its_limits(cloud: Cloud, resource: str, suffix: str, words: str) -> None:
     """pitfall L: with the suffixes that the app takes, of 12 characters at most, each name fits."""
-    resources = shipped(cloud).part(resource)
+    resources = synthesized(cloud).part(resource)
     properties = resources[resource]["Properties"]
     key = next(key for key in properties if key in ("Name", "RoleName", "BucketName", "RepositoryName"))
     with stack(cloud, resources) as made:
@@ -165,7 +167,7 @@ def test_a_bucket_that_is_named_by_its_kind_alone_collides_with_everybodys(
     """pitfall L: all accounts share the names; the shipped one has suffix, account and region in it."""
     shared = "artifacts"
     second_account.client("s3").create_bucket(Bucket=shared)
-    resources = shipped(cloud).part("PipelineArtifactsBucket")
+    resources = synthesized(cloud).part("PipelineArtifactsBucket")
     try:
         with stack(cloud, resources) as first, stack(cloud, resources) as second:
             assert (first.settled(), second.settled()) == (CREATED, CREATED)

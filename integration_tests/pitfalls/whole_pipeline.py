@@ -13,8 +13,8 @@ from operations.waiting import NotYetError, wait_for
 
 
 @dataclass
-class Road:
-    """The deployed road. `files` are what its first run has released; `run` is one that failed in Deploy."""
+class WholePipeline:
+    """A deployed pipeline. `files` are what its first run released; `run` is one that failed in Deploy."""
 
     stack: Stack
     pipeline: Pipeline

@@ -46,7 +46,7 @@ def say_version(response):
 """
 
 
-def become_flaskr(clone: Path, package: str) -> None:
+def replace_with_flaskr(clone: Path, package: str) -> None:
     """Put the tutorial in the place of the sample's copy `package`, with the few lines that it needs."""
     service = clone / "service"
     tutorial = _unpacked(clone.parent) / TUTORIAL

@@ -1,4 +1,4 @@
-"""A local_aws that a scenario may kill and start again on its state."""
+"""A local_aws that a test can kill and start again with the same state."""
 
 import os
 import signal
@@ -6,46 +6,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.cloud import Cloud, HarnessError
-from harness.local import cloud_of, start_local_aws
+from harness.cloud import Cloud
+from harness.local import check_background_errors, local_cloud, start_local_aws
 
 
-class Server:
-    """The server whose state is in `folder`; `cloud` is the same for all its lives."""
+class RestartableServer:
+    """The server with its state in `folder`; `cloud` stays valid after a restart."""
 
     def __init__(self, folder: Path) -> None:
         self.state = folder / "local_aws"
-        self.running = start_local_aws(self.state)
-        self.cloud: Cloud = cloud_of(self.running, folder)
+        self.handle = start_local_aws(self.state)
+        self.cloud: Cloud = local_cloud(self.handle, folder)
 
     def kill(self) -> None:
-        """SIGKILL it. Raises `HarnessError` if it had seen a fault."""
-        self._check(self.running.faults())
-        assert self.running.process is not None
-        os.kill(self.running.pid, signal.SIGKILL)
-        self.running.process.communicate()
+        """Send it SIGKILL. Raises `HarnessError` if it reports background errors."""
+        check_background_errors(self.handle.background_errors())
+        assert self.handle.process is not None
+        os.kill(self.handle.pid, signal.SIGKILL)
+        self.handle.process.communicate()
 
     def start(self) -> None:
-        """Start it on its state: where it was, it is again."""
-        before = self.running
-        self.running = start_local_aws(self.state)
-        assert self.running.endpoint == before.endpoint
-        assert self.running.instance != before.instance
+        """Start it again with its state, on the same port."""
+        before = self.handle
+        self.handle = start_local_aws(self.state)
+        assert self.handle.endpoint == before.endpoint
+        assert self.handle.instance != before.instance
 
     def stop(self) -> None:
-        """Stop it. Raises `HarnessError` if it had seen a fault."""
-        self._check(self.running.stop())
-
-    @staticmethod
-    def _check(faults: list[str]) -> None:
-        if faults:
-            raise HarnessError(f"local_aws saw faults: {'; '.join(faults)}")
+        """Stop it. Raises `HarnessError` if it reports background errors."""
+        check_background_errors(self.handle.stop())
 
 
 @contextmanager
-def restartable(folder: Path) -> Iterator[Server]:
-    """Run one for a while."""
-    server = Server(folder)
+def restartable(folder: Path) -> Iterator[RestartableServer]:
+    """Run a restartable server while the context is open."""
+    server = RestartableServer(folder)
     try:
         yield server
     finally:

@@ -13,23 +13,23 @@ from harness.suffixes import random_suffix
 
 
 @contextmanager
-def telling(
+def running_scenario(
     cloud: Cloud,
     request: pytest.FixtureRequest,
     *,
     suffix: str = "",
     context: Mapping[str, str] = MappingProxyType({}),
-    trust: str | bool = True,
+    verify: str | bool = True,
 ) -> Iterator[Scenario]:
     """Give a scenario of `request`'s module; `context` and `trust` are the scenario's own."""
-    told = Scenario(cloud, suffix or random_suffix("it"), Progress(print, cloud.time_scale), context, trust)
+    told = Scenario(cloud, suffix or random_suffix("it"), Progress(print, cloud.time_scale), context, verify)
     failed_before = request.session.testsfailed
     try:
         yield told
     finally:
         try:
             if not request.config.getoption("--keep"):
-                told.clear_away()
+                told.clean_up()
         finally:
             failed = request.session.testsfailed - failed_before
             name = request.node.name

@@ -35,6 +35,6 @@ def listening(pids: set[int]) -> set[str]:
     return {row[1] for row in rows if row[3] == LISTENING and row[9] in sockets}
 
 
-def beyond_loopback(addresses: set[str]) -> set[str]:
+def non_loopback(addresses: set[str]) -> set[str]:
     """Return those that other machines could reach."""
     return {one for one in addresses if not LOOPBACK.fullmatch(one.rpartition(":")[0])}

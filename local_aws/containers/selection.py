@@ -10,7 +10,7 @@ from local_aws.containers.docker.engine import CliEngine
 from local_aws.containers.docker_shim.shim import DockerShim
 from local_aws.containers.engine import ContainerEngine
 from local_aws.containers.processes.engine import ProcessEngine
-from local_aws.daemon import LocalAwsError
+from local_aws.core.errors import LocalAwsError
 
 if TYPE_CHECKING:
     from local_aws.core.context import Context

@@ -1,4 +1,4 @@
-"""Mappings that know which of their leaves were read: a property that nobody read is a lost setting."""
+"""Mappings that record which of their leaves are read: an unread property is a setting without effect."""
 
 import copy
 import gc
@@ -10,52 +10,52 @@ _MISSING = object()
 
 
 class Reads:
-    """What was read of one tree, and which of its parts somebody kept."""
+    """The leaves of one tree that were read, and weak references to its containers."""
 
     def __init__(self) -> None:
         self.paths: set[str] = set()
-        self.parts: list[tuple[str, weakref.ref[Any]]] = []
+        self.containers: list[tuple[str, weakref.ref[Any]]] = []
 
     def unread(self, value: Any) -> list[str]:
-        """Return the paths (`Rules.0.Status`) of `value`'s leaves that were neither read nor kept.
+        """Return the paths (`Rules.0.Status`) of `value`'s leaves that were neither read nor stored.
 
-        Call it when nobody holds the tracked tree any more: a part that still lives was stored by whoever
-        got it, and so counts as read whole.
+        Drop every reference to the tracked tree first: a container that is still alive was stored, which
+        counts as a read of all its leaves.
         """
         found = self._unread(value)
         if found:
-            # A cycle may keep a part alive, or a traceback; neither is a use.
+            # A reference cycle or a traceback may keep a container alive without any use of it.
             gc.collect()
             found = self._unread(value)
         return found
 
     def _unread(self, value: Any) -> list[str]:
-        kept = [path for path, part in self.parts if part() is not None]
-        return [path for path in leaves(value) if path not in self.paths and not _under(path, kept)]
+        stored = [path for path, container in self.containers if container() is not None]
+        return [path for path in leaves(value) if path not in self.paths and not _is_under(path, stored)]
 
 
-def _under(path: str, parents: list[str]) -> bool:
+def _is_under(path: str, parents: list[str]) -> bool:
     return any(parent == "" or path == parent or path.startswith(parent + ".") for parent in parents)
 
 
 def leaves(value: Any, path: str = "") -> Iterator[str]:
-    """Yield the paths of all that has no parts: scalars, lists of scalars, empty containers."""
+    """Yield the paths of scalars, lists of scalars, and empty containers."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             yield from leaves(item, f"{path}.{key}" if path else str(key))
-    elif _has_parts(value):
+    elif _has_containers(value):
         for number, item in enumerate(value):
             yield from leaves(item, f"{path}.{number}" if path else str(number))
     else:
         yield path
 
 
-def _has_parts(value: Any) -> bool:
+def _has_containers(value: Any) -> bool:
     return isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value)
 
 
 def track(value: Mapping[str, Any]) -> tuple["TrackedDict", Reads]:
-    """Return a dict equal to `value` that records its reads at every depth, and the record."""
+    """Return a dict equal to `value` that records reads at every depth, and its record."""
     reads = Reads()
     return TrackedDict(value, "", reads), reads
 
@@ -63,7 +63,7 @@ def track(value: Mapping[str, Any]) -> tuple["TrackedDict", Reads]:
 def _tracked(value: Any, path: str, reads: Reads) -> Any:
     if isinstance(value, Mapping):
         return TrackedDict(value, path, reads)
-    if _has_parts(value):
+    if _has_containers(value):
         return TrackedList(value, path, reads)
     return value
 
@@ -77,14 +77,14 @@ def _plain(value: Any) -> Any:
 
 
 class TrackedDict(dict[str, Any]):
-    """A dict that records which keys were asked for, present or not."""
+    """A dict that records which keys are looked up, present or not."""
 
     def __init__(self, value: Mapping[str, Any], path: str, reads: Reads) -> None:
         self._path = path
         self._reads = reads
         prefix = f"{path}." if path else ""
         super().__init__({key: _tracked(item, f"{prefix}{key}", reads) for key, item in value.items()})
-        reads.parts.append((path, weakref.ref(self)))
+        reads.containers.append((path, weakref.ref(self)))
 
     def _read(self, key: object) -> None:
         self._reads.paths.add(f"{self._path}.{key}" if self._path else str(key))
@@ -105,7 +105,7 @@ class TrackedDict(dict[str, Any]):
         self._read(key)
         return super().setdefault(key, default)
 
-    # Overridden, so that dict(x) and {**x} go through __getitem__ and not past it.
+    # Overridden so that dict(x) and {**x} call __getitem__.
     def __iter__(self) -> Iterator[str]:
         return super().__iter__()
 
@@ -133,13 +133,13 @@ class TrackedDict(dict[str, Any]):
 
 
 class TrackedList(list[Any]):
-    """A list of containers that records what is read of them; a list of scalars is a leaf, and plain."""
+    """A list of containers that records which items are read; a list of scalars is a leaf."""
 
     def __init__(self, value: list[Any], path: str, reads: Reads) -> None:
         self._path = path
         self._reads = reads
         super().__init__(_tracked(item, f"{path}.{number}", reads) for number, item in enumerate(value))
-        reads.parts.append((path, weakref.ref(self)))
+        reads.containers.append((path, weakref.ref(self)))
 
     def _read(self, number: int) -> None:
         self._reads.paths.add(f"{self._path}.{number}")

@@ -1,4 +1,4 @@
-"""An AWS service that speaks JSON: requests checked against botocore's own model, operations as methods."""
+"""An AWS service with a JSON protocol: operations are methods, validated against botocore's models."""
 
 import asyncio
 import base64
@@ -20,7 +20,7 @@ from botocore.validate import ParamValidator
 from local_aws.core import conformance, pagination
 from local_aws.core.context import Context
 
-# The access key of the request that is being answered; empty when it is signed by nobody.
+# The access key of the current request; empty when the request is not signed.
 CALLER: ContextVar[str] = ContextVar("CALLER", default="")
 _KEY = re.compile(r"Credential=([^/\s]+)/")
 
@@ -28,7 +28,7 @@ Response = tuple[int, dict[str, str], bytes]
 
 
 class AwsError(Exception):
-    """A refusal in AWS's words: `code` as in the service's API reference, `message` as AWS writes it."""
+    """An error of AWS: `code` is that of the service's API reference, `message` is AWS's."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -39,48 +39,49 @@ class AwsError(Exception):
 
 @lru_cache
 def service_model(service: str) -> ServiceModel:
-    """Return botocore's model of `service`, the same that boto3 and the AWS CLI are made from.
+    """Return botocore's model of `service`, which boto3 and the AWS CLI use too.
 
-    Not that of our own clients: those of S3 take the bucket out of their model's paths.
+    It is not shared with our own clients: S3's remove the bucket from the paths of their model.
     """
     model: ServiceModel = botocore.session.get_session().get_service_model(service)
     return model
 
 
 class JsonService:
-    """One AWS service. An operation is a method of the operation's name in snake case: dict in, dict out.
+    """One AWS service. An operation is a method with its name in snake case: it takes and returns a dict.
 
     Methods run one at a time, under `self.lock`; an engine thread takes the same lock to change state.
-    A method raises `AwsError` to refuse. An operation without a method is refused by name (HTTP 501).
+    A method raises `AwsError` to reject a request. An operation without a method is `UnsupportedOperation`
+    (HTTP 501).
     """
 
     service: ClassVar[str]
-    # The attributes that are kept when local_aws ends, by whatever means, and given back at its next start.
-    kept: ClassVar[tuple[str, ...]] = ()
+    # The attributes that persist across restarts, SIGKILL included.
+    persisted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.lock = threading.RLock()
         self.model = service_model(self.service)
 
-    def keep(self) -> Mapping[str, Any]:
-        """Return what is kept."""
-        return {name: getattr(self, name) for name in self.kept}
+    def to_snapshot(self) -> Mapping[str, Any]:
+        """Return the persisted attributes by name."""
+        return {name: getattr(self, name) for name in self.persisted}
 
-    def restore(self, kept: Mapping[str, Any]) -> None:
-        """Take back what was kept."""
-        for name, value in kept.items():
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Set the attributes of a snapshot."""
+        for name, value in snapshot.items():
             setattr(self, name, value)
 
     def shared(self) -> Mapping[str, Any]:
-        """Return what kept records refer to and every start makes anew."""
+        """Return the objects that persisted records refer to and every start creates anew."""
         return {"context": self.context, "lock": self.lock}
 
     def resume(self) -> None:
-        """Go on with what was kept, once the port answers; or say of it that it ended."""
+        """Resume restored work after the port answers, or mark it as ended."""
 
     def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Check `params` as AWS does and run `operation` (its API name, as `StartBuild`)."""
+        """Validate `params` and run `operation`, by its API name (`StartBuild`)."""
         if operation not in self.model.operation_names:
             raise AwsError("UnknownOperationException", f"{self.service} has no operation {operation}", 404)
         method = getattr(self, snake_case(operation), None)
@@ -90,45 +91,45 @@ class JsonService:
             )
         model = self.model.operation_model(operation)
         try:
-            self._refuse_input(model, params)
+            self._validate(model, params)
             with self.lock:
-                # A copy: it is read after the lock is gone, and what it was made from may change.
-                answer: dict[str, Any] = deepcopy(method(dict(params)) or {})
-            answer = pagination.page(self.service, model, params, answer)
-        except pagination.PageError as error:
+                # A copy: it is serialized without the lock, and the records may change meanwhile.
+                output: dict[str, Any] = deepcopy(method(dict(params)) or {})
+            output = pagination.paginate(self.service, model, params, output)
+        except pagination.PaginationError as error:
             raise AwsError(error.code, str(error)) from error
         except AwsError as error:
             if not conformance.declares(model, error.code):
-                self.note(operation, f"refuses with {error.code}, which its model does not declare")
+                self.report_violation(operation, f"raises {error.code}, which its model does not declare")
             raise
-        for misfit in conformance.output_violations(model.output_shape, answer):
-            self.note(operation, misfit)
-        return answer
+        for violation in conformance.output_violations(model.output_shape, output):
+            self.report_violation(operation, violation)
+        return output
 
-    def _refuse_input(self, operation: OperationModel, params: Mapping[str, Any]) -> None:
+    def _validate(self, operation: OperationModel, params: Mapping[str, Any]) -> None:
         shape = operation.input_shape
         if shape is None:
             return
         report = ParamValidator().validate(dict(params), shape)
         if report.has_errors():
             raise AwsError("ValidationException", report.generate_report().replace("\n", " "))
-        refusal = conformance.refusal(operation, params)
-        if refusal is not None:
-            raise AwsError(*refusal)
+        error = conformance.input_error(operation, params)
+        if error is not None:
+            raise AwsError(*error)
 
-    def note(self, operation: str, what: str) -> None:
-        """Keep what differs from AWS's model: every run of ours fails that meets it."""
-        self.context.faults.append(f"{self.service}:{operation}: {what}")
+    def report_violation(self, operation: str, violation: str) -> None:
+        """Record a difference from AWS's model as a background error, which fails every run of ours."""
+        self.context.background_errors.append(f"{self.service}:{operation}: {violation}")
 
     async def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
     ) -> Response:
-        """Answer one HTTP request of AWS's JSON protocol (MiniStack's handler signature)."""
+        """Handle one HTTP request of AWS's JSON protocol, with the signature of MiniStack's handlers."""
         found = _KEY.search(headers.get("authorization", ""))
         CALLER.set(found[1] if found else "")
-        return await asyncio.to_thread(self._answer, headers.get("x-amz-target", ""), body)
+        return await asyncio.to_thread(self._respond, headers.get("x-amz-target", ""), body)
 
-    def _answer(self, target: str, body: bytes) -> Response:
+    def _respond(self, target: str, body: bytes) -> Response:
         operation = target.rpartition(".")[2]
         try:
             params = self._parse(operation, body)
@@ -146,7 +147,7 @@ class JsonService:
             return {}
         shape = self._input(operation)
         try:
-            parsed = from_wire(shape, raw) if shape is not None else raw
+            parsed = parse_value(shape, raw) if shape is not None else raw
             return dict(parsed)
         except (ValueError, TypeError, OverflowError, OSError) as error:
             raise AwsError(
@@ -163,17 +164,26 @@ def snake_case(operation: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", operation).lower()
 
 
-def from_wire(shape: Shape, value: Any) -> Any:
-    """Turn JSON values into what botocore's validator expects: blobs to bytes, epochs to datetimes."""
+def parse_value(shape: Shape, value: Any) -> Any:
+    """Convert a JSON value to what botocore's validator expects: blobs to bytes, epochs to datetimes."""
     if value is None:
         return None
     if isinstance(shape, StructureShape) and isinstance(value, dict):
-        members = shape.members
-        return {k: from_wire(members[k], v) for k, v in value.items() if k in members and v is not None}
+        return _parse_structure(shape, value)
     if isinstance(shape, ListShape) and isinstance(value, list):
-        return [from_wire(shape.member, item) for item in value]
+        return [parse_value(shape.member, item) for item in value]
     if isinstance(shape, MapShape) and isinstance(value, dict):
-        return {k: from_wire(shape.value, v) for k, v in value.items()}
+        return {key: parse_value(shape.value, item) for key, item in value.items()}
+    return _parse_scalar(shape, value)
+
+
+def _parse_structure(shape: StructureShape, value: dict[str, Any]) -> dict[str, Any]:
+    members = shape.members
+    present = {name: item for name, item in value.items() if name in members and item is not None}
+    return {name: parse_value(members[name], item) for name, item in present.items()}
+
+
+def _parse_scalar(shape: Shape, value: Any) -> Any:
     if shape.type_name == "blob":
         return base64.b64decode(value)
     if shape.type_name == "timestamp" and isinstance(value, int | float):
@@ -182,19 +192,19 @@ def from_wire(shape: Shape, value: Any) -> Any:
 
 
 def _response(status: int, content: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    body = json.dumps(content, default=_to_wire).encode()
+    body = json.dumps(content, default=_serialize_scalar).encode()
     request_id = {"x-amzn-requestid": str(uuid.uuid4())}
     return status, {"Content-Type": "application/x-amz-json-1.1", **request_id, **(headers or {})}, body
 
 
-def _to_wire(value: object) -> object:
+def _serialize_scalar(value: object) -> object:
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    raise TypeError(f"{type(value).__name__} has no place in an AWS JSON answer")
+    raise TypeError(f"a JSON response cannot hold {type(value).__name__}")
 
 
 def now() -> datetime:
-    """Return the present moment, as AWS stamps its records."""
+    """Return the current time in UTC, for the timestamps of records."""
     return datetime.now(UTC)

@@ -1,6 +1,6 @@
-"""Clients of AWS's services, as those that call them: all of one session, which reads each model once.
+"""Clients of AWS's services, for calls between services. All share one session.
 
-A session reads the models for itself, EC2's alone has tens of megabytes; and there is a client for each role.
+Each session loads its own models, tens of megabytes for EC2 alone, and there is a client for each role.
 """
 
 import threading
@@ -10,19 +10,20 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-# Our own services' calls carry it in their user agent.
+# The calls of our own services carry it in their user agent.
 INTERNAL = "local_aws/service"
 SESSION = botocore.session.get_session()
 _CONFIG = Config(
     s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, user_agent_extra=INTERNAL
 )
-# A session makes one client at a time; what it has made, any thread may use.
-_making = threading.Lock()
+# Creating a client is not thread-safe; using one is.
+# https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients
+_creating = threading.Lock()
 
 
 def make_client(service: str, endpoint: str, region: str, keys: Mapping[str, str]) -> Any:
-    """Return a client of `service`; `keys` are named as environment variables."""
-    with _making:
+    """Return a client of `service`; `keys` have the names of environment variables."""
+    with _creating:
         return SESSION.create_client(
             service,
             region_name=region,

@@ -1,4 +1,4 @@
-"""CloudFormation's side of our services: resource types, and a template's properties as API arguments."""
+"""CloudFormation resource types of our services, and a template's properties as API arguments."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class ResourceType:
     `create(properties, logical_id, stack_name)` returns the physical id (what `Ref` gives) and the
     attributes (what `Fn::GetAtt` gives). `update(physical_id, old, new)` returns the attributes; a change of
     a property in `replaced_by` is a replacement, so `create` and then `delete`. `delete(physical_id,
-    properties)` raises when the resource cannot go; only "it is not there" may pass in silence.
+    properties)` raises when the resource cannot be deleted, and returns when it does not exist.
     """
 
     create: Callable[[Properties, str, str], tuple[str, dict[str, Any]]]
@@ -30,32 +30,35 @@ class ResourceType:
 def arguments(service: str, operation: str, properties: Properties) -> dict[str, Any]:
     """Return a template's `Properties` as arguments of `operation`: AWS's casing, numbers and booleans typed.
 
-    Raises `AwsError` naming the path of a property that the operation does not know: a property that nobody
-    reads would be a setting silently lost.
+    Raises `AwsError` with the path of a property that the operation does not have: ignoring it would
+    silently drop a setting.
     """
     shape = service_model(service).operation_model(operation).input_shape
     if shape is None:
         raise ValueError(f"{service}:{operation} takes no input")
-    converted: dict[str, Any] = convert(shape, properties)
-    return converted
+    return _convert_structure(shape, properties, "")
 
 
 def convert(shape: Shape, value: Any, path: str = "") -> Any:
     """Convert one template value to `shape` (a botocore shape); keys of a map stay as they are."""
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
-        members = {name.lower(): name for name in shape.members}
-        converted = {}
-        for key, item in value.items():
-            name = members.get(key.lower())
-            if name is None:
-                raise AwsError("ValidationError", f"Encountered unsupported property {path}{key}")
-            converted[name] = convert(shape.members[name], item, f"{path}{key}.")
-        return converted
+        return _convert_structure(shape, value, path)
     if isinstance(shape, ListShape) and isinstance(value, list | tuple):
         return [convert(shape.member, item, f"{path}{n}.") for n, item in enumerate(value)]
     if isinstance(shape, MapShape) and isinstance(value, Mapping):
         return {key: convert(shape.value, item, f"{path}{key}.") for key, item in value.items()}
     return _scalar(shape.type_name, value)
+
+
+def _convert_structure(shape: StructureShape, value: Mapping[str, Any], path: str) -> dict[str, Any]:
+    members = {name.lower(): name for name in shape.members}
+    converted = {}
+    for key, item in value.items():
+        name = members.get(key.lower())
+        if name is None:
+            raise AwsError("ValidationError", f"Encountered unsupported property {path}{key}")
+        converted[name] = convert(shape.members[name], item, f"{path}{key}.")
+    return converted
 
 
 def _scalar(type_name: str, value: Any) -> Any:

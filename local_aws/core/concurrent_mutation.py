@@ -1,16 +1,16 @@
-"""Reading what another thread writes to at the same moment."""
+"""Iteration over a collection that another thread may change at the same time."""
 
 from collections.abc import Callable
 from typing import Any
 
-TRIES = 100
+ATTEMPTS = 100
 
 
-def again(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a reader begin again when a writer came between: Python says that the size changed."""
+def retry_on_concurrent_mutation(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Make `method` start again when a collection that it iterates over changes size."""
 
     def read(*arguments: Any) -> Any:
-        for _ in range(TRIES):
+        for _ in range(ATTEMPTS):
             try:
                 return method(*arguments)
             except RuntimeError as error:
@@ -18,5 +18,5 @@ def again(method: Callable[..., Any]) -> Callable[..., Any]:
                     raise
         return method(*arguments)
 
-    read.begins_again = True  # type: ignore[attr-defined]
+    read.retries = True  # type: ignore[attr-defined]
     return read

@@ -1,4 +1,4 @@
-"""What every service is given: where state lives, whose account it is, how to reach the other services."""
+"""The context of every service: its state folder, its account, and clients of the other services."""
 
 import logging
 import threading
@@ -17,16 +17,16 @@ REGION = "us-east-1"
 
 
 class ServiceRole(str):
-    """A role's ARN, with the AWS service that takes it on and the resource for which it does.
+    """A role's ARN, with the AWS service that assumes it and the resource for which it does.
 
-    The role's trust policy is asked for both: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    A trust policy can require both: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
 
     service: str
     source_arn: str
 
     def __new__(cls, arn: str, service: str, source_arn: str) -> "ServiceRole":
-        """Name the service as in its principal, without `.amazonaws.com`."""
+        """Create the ARN; `service` is that of the principal, without `.amazonaws.com`."""
         made = super().__new__(cls, arn)
         made.service = f"{service}.amazonaws.com"
         made.source_arn = source_arn
@@ -34,44 +34,43 @@ class ServiceRole(str):
 
 
 def _allow(_caller: str, _action: str, _resource: str) -> None:
-    """Allow everything: a context of a test has no IAM."""
+    """Allow everything: a unit test's context has no IAM."""
 
 
-def _first() -> str:
-    """Name the account that local_aws has from the start."""
-    return ACCOUNT
-
-
-def _let(_service: str, _action: str, _resource: str, _source_arn: str = "") -> str | None:
-    """Let every service do everything: a context of a test has no IAM."""
+def _no_denial(_service: str, _action: str, _resource: str, _source_arn: str = "") -> str | None:
+    """Allow every service everything: a unit test's context has no IAM."""
     return None
+
+
+def _default_account() -> str:
+    return ACCOUNT
 
 
 @dataclass
 class Context:
-    """One running local_aws.
+    """The context of one local_aws server.
 
-    Services call each other only through `client`: real API calls over the endpoint, so that each of them
-    learns everything as AWS's services do, and as the role that the template gave them.
+    Services call each other only through `client`, with API calls over the endpoint: each gets what AWS's
+    service gets, with the permissions of the role that the template gives it.
     """
 
     state: Path
     endpoint: str
     clock: Clock
     instance: str
-    # (source, detail_type, resources, detail): an event of AWS's own on the default bus. Set by the server.
+    # (source, detail_type, resources, detail): puts an AWS event on the default bus. Set by the server.
     emit: Callable[[str, str, list[str], dict[str, Any]], None]
     region: str = REGION
-    # Whose calls these are: one account's, or that of whoever is being answered.
-    account_provider: Callable[[], str] = _first
-    # All three of IAM's. Credentials for a service that takes on a role: AssumeRole's `Credentials`, or
-    # `ClientError`. Whether a caller (access key or role ARN) may do what has no API call: `AwsError` if not.
-    # Why a service itself (`events.amazonaws.com`) may not do something to a resource, None if it may.
+    # The account of the calls: a fixed one, or that of the current request.
+    account_provider: Callable[[], str] = _default_account
+    # IAM sets these three. `assume` returns AssumeRole's `Credentials`, or raises `ClientError`.
+    # `authorize` raises `AwsError` unless a caller (access key or role ARN) may perform an action that has no
+    # API call. `denial_reason` says why a service principal may not act on a resource, or returns None.
     assume: Callable[[ServiceRole], dict[str, str]] | None = None
     authorize: Callable[[str, str, str], None] = _allow
-    denial_reason: Callable[..., str | None] = _let
-    # Exceptions that ended a background thread: a false green if nobody looks, so tests and `down` do.
-    faults: list[str] = field(default_factory=list)
+    denial_reason: Callable[..., str | None] = _no_denial
+    # Errors outside any request, as of background threads. Tests and `down` fail on them.
+    background_errors: list[str] = field(default_factory=list)
     _clients: dict[tuple[str, str, str | None, str], Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -81,7 +80,7 @@ class Context:
         return self.account_provider()
 
     def for_account(self, account_provider: Callable[[], str], state: Path | None = None) -> "Context":
-        """Return a context whose calls are another account's; faults are kept together."""
+        """Return a context of another account; it shares the list of background errors."""
         return replace(
             self,
             account_provider=account_provider,
@@ -95,11 +94,11 @@ class Context:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
-        """Return a boto3 client of `service`, acting as `role_arn` when one is given: a `ServiceRole`."""
+        """Return a client of `service`, with the credentials of `role_arn` (a `ServiceRole`) if given."""
         return self.client_of(self.account, service, role_arn)
 
     def client_of(self, account: str, service: str, role_arn: str | None = None) -> Any:
-        """Return a client that acts as the owner of an account, or as a role."""
+        """Return a client with the credentials of an account's root user, or of a role."""
         with self._lock:
             key = (account, service, role_arn, getattr(role_arn, "source_arn", ""))
             if key not in self._clients:
@@ -112,21 +111,21 @@ class Context:
             return self._assume(role_arn)
 
     def spawn(self, name: str, work: Callable[..., None], *args: Any) -> threading.Thread:
-        """Run `work` on a daemon thread; what it raises is logged and kept in `faults`."""
+        """Run `work` on a daemon thread. An exception is logged, and recorded as a background error."""
 
         def run() -> None:
             try:
                 work(*args)
             except Exception as error:
                 logger.exception("%s failed", name)
-                self.faults.append(f"{name}: {error!r}")
+                self.background_errors.append(f"{name}: {error!r}")
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
         return thread
 
     def _make_client(self, account: str, service: str, role_arn: str | None) -> Any:
-        # A 12-digit access key is the account id for MiniStack; it is no secret.
+        # MiniStack reads a 12-digit access key as the account id; it is no secret.
         keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
         if role_arn is not None:
             keys = self._assume(role_arn)
@@ -135,10 +134,10 @@ class Context:
     def _assume(self, role_arn: str) -> dict[str, str]:
         if self.assume is not None:
             if not isinstance(role_arn, ServiceRole):
-                raise TypeError(f"{role_arn} is taken on by nobody: say by which service, with a ServiceRole")
+                raise TypeError(f"{role_arn} has no service that assumes it: pass a ServiceRole")
             secret = self.assume(role_arn)
         else:
-            # The lock is held by `client`; a nested `client("sts")` would wait for itself.
+            # `client` holds the lock; a nested `client("sts")` would deadlock.
             key = (self.account, "sts", None, "")
             sts = self._clients.setdefault(key, self._make_client(self.account, "sts", None))
             secret = sts.assume_role(RoleArn=role_arn, RoleSessionName="local-aws")["Credentials"]

@@ -1,4 +1,4 @@
-"""Pages of a long answer, by the model that botocore's paginators follow."""
+"""Pagination of a list in a response, by the model that botocore's paginators use."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,10 +8,10 @@ from botocore.model import OperationModel
 
 from local_aws.core.clients import SESSION
 
-# How many an answer has where nobody asks for fewer; AWS's services say 100, or do not say.
-MOST = 100
-# What a token that no answer gave is refused with, and a size that cannot be.
-REFUSALS = (
+# Items on a page when the request sets no limit; AWS's services document 100, or nothing.
+DEFAULT_PAGE_SIZE = 100
+# The errors for an unknown token or an invalid page size, by preference.
+ERROR_CODES = (
     "InvalidNextTokenException",
     "InvalidContinuationTokenException",
     "InvalidPaginationTokenException",
@@ -21,38 +21,38 @@ REFUSALS = (
 )
 
 
-class PageError(ValueError):
-    """A page that cannot be; `code` is the first of REFUSALS that the operation declares."""
+class PaginationError(ValueError):
+    """An invalid token or page size. `code` is the first of ERROR_CODES that the operation declares."""
 
-    def __init__(self, operation: OperationModel, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, operation: OperationModel, message: str) -> None:
+        super().__init__(message)
         declared = {shape.name for shape in operation.error_shapes}
-        self.code = next((code for code in REFUSALS if code in declared), "ValidationException")
+        self.code = next((code for code in ERROR_CODES if code in declared), "ValidationException")
 
 
 @cache
-def pagination(service: str) -> Mapping[str, Mapping[str, Any]]:
-    """Return botocore's paginators of a service: what an operation's tokens, limit and items are called."""
+def paginators(service: str) -> Mapping[str, Mapping[str, Any]]:
+    """Return botocore's paginators of a service: the names of an operation's tokens, limit and items."""
     loader = SESSION.get_component("data_loader")
     found: Mapping[str, Mapping[str, Any]] = loader.load_service_model(service, "paginators-1")["pagination"]
     return found
 
 
-def page(
-    service: str, operation: OperationModel, params: Mapping[str, Any], answer: Mapping[str, Any]
+def paginate(
+    service: str, operation: OperationModel, params: Mapping[str, Any], output: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the page of a whole answer that `params` ask for. Raises `PageError`."""
-    names = pagination(service).get(operation.name)
+    """Return the page of a whole `output` that `params` select. Raises `PaginationError`."""
+    names = paginators(service).get(operation.name)
     if names is None or not isinstance(names["result_key"], str):
-        return dict(answer)
-    items = answer.get(names["result_key"], [])
+        return dict(output)
+    items = output.get(names["result_key"], [])
     token = str(params.get(names["input_token"], "0"))
     if not (token.isascii() and token.isdigit()) or int(token) > len(items):
-        raise PageError(operation, "The next token was specified in an invalid format")
-    limit = int(params.get(names.get("limit_key", ""), MOST))
-    # Some models have no limits for it: ECS's, and that of CodeCommit's GetDifferences.
+        raise PaginationError(operation, "The next token was specified in an invalid format")
+    limit = int(params.get(names.get("limit_key", ""), DEFAULT_PAGE_SIZE))
+    # Some models set no bounds: ECS's, and CodeCommit's for GetDifferences.
     if limit < 1:
-        raise PageError(operation, f"{names['limit_key']} is {limit}, and must be 1 at least")
+        raise PaginationError(operation, f"{names['limit_key']} is {limit}, and must be 1 at least")
     last = int(token) + limit
-    one = {**answer, names["result_key"]: items[int(token) : last]}
-    return {**one, names["output_token"]: str(last)} if last < len(items) else one
+    page = {**output, names["result_key"]: items[int(token) : last]}
+    return {**page, names["output_token"]: str(last)} if last < len(items) else page

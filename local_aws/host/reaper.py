@@ -1,69 +1,71 @@
-"""A small process that outlives the server by a moment and kills what the server started.
+"""A process that outlives the server for a moment and kills everything that the server started.
 
-`kill -9` gives the server no last word. The reaper holds the reading end of a pipe from it: when the pipe
-ends, every process that carries our instance in its environment is killed, in whatever session it lives, and
-what docker or podman have of ours is removed.
+A server killed with SIGKILL cannot clean up. The reaper holds the read end of a pipe from it. When the pipe
+closes, the reaper kills every process that has the server's instance in its environment, in whatever session
+it runs, and then runs the cleanup command.
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from local_aws.containers.docker import cleanup
-from local_aws.host.process_tags import INSTANCE_VARIABLE, kill_all, marked
+from local_aws.host.modules import module_command
+from local_aws.host.process_tags import INSTANCE_VARIABLE, kill_all, tagged
 
-GIVE_UP_SECONDS = 30.0
-FINISH_SECONDS = 2 * GIVE_UP_SECONDS + cleanup.SECONDS
+REAP_SECONDS = 30.0
 
 
-class Watching:
-    """The server's end of the pipe."""
+class ReaperHandle:
+    """The server's end of the pipe. `timeout` is how long the reaper may take, in seconds."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], timeout: float) -> None:
         self.process = process
+        self.timeout = timeout
 
-    def finish(self, timeout: float = FINISH_SECONDS) -> None:
-        """Let the reaper do its work now, and wait until nothing of ours is left."""
+    def finish(self) -> None:
+        """Let the reaper work now, and wait until it is done."""
         if self.process.stdin is not None:
             self.process.stdin.close()
-        self.process.wait(timeout)
+        self.process.wait(self.timeout)
 
 
-def start(instance: str, state: Path | None = None) -> Watching:
-    """Start the reaper of `instance` for the life of this process; `state` says which engine it used."""
+def start(instance: str, cleanup: Sequence[str] = (), cleanup_seconds: float = 0.0) -> ReaperHandle:
+    """Start the reaper of `instance` for the life of this process.
+
+    `cleanup` is the command that it runs after the last process is gone; `cleanup_seconds` is its time limit.
+    """
     environment = {name: value for name, value in os.environ.items() if name != INSTANCE_VARIABLE}
     process = subprocess.Popen(  # noqa: S603 - our own module, and an identifier that we made
-        [sys.executable, "-m", "local_aws.host.reaper", instance, *([str(state)] if state else [])],
+        module_command("local_aws.host.reaper", instance, *cleanup),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment,
-        cwd=Path(__file__).resolve().parent.parent.parent,
-        # Ctrl-C in a terminal goes to the whole group; the reaper must not go first.
+        # Ctrl-C in a terminal reaches the whole process group; the reaper must not stop first.
         start_new_session=True,
     )
-    return Watching(process)
+    return ReaperHandle(process, 2 * REAP_SECONDS + cleanup_seconds)
 
 
 def processes(instance: str) -> Iterator[int]:
-    """Yield the process ids that carry `instance` in the environment they were started with."""
-    return marked(f"{INSTANCE_VARIABLE}={instance}")
+    """Yield the ids of the processes that were started with `instance` in their environment."""
+    return tagged(f"{INSTANCE_VARIABLE}={instance}")
 
 
 def reap(instance: str) -> None:
-    """SIGKILL every process of `instance`, again and again until none is left."""
-    kill_all(lambda: processes(instance), GIVE_UP_SECONDS)
+    """Send SIGKILL to every process of `instance` until none is left."""
+    kill_all(lambda: processes(instance), REAP_SECONDS)
 
 
 def main() -> None:
-    """Wait for the end of standard input, then reap."""
+    """Wait for the end of standard input, then kill the processes and run the cleanup command."""
+    instance, *cleanup = sys.argv[1:]
     while sys.stdin.buffer.read(1024):
         pass
-    reap(sys.argv[1])
-    if sys.argv[2:]:
-        cleanup.remove_resources(Path(sys.argv[2]) / "containers")
+    reap(instance)
+    if cleanup:
+        subprocess.run(cleanup, stdin=subprocess.DEVNULL, check=False)  # noqa: S603 - the server's own command
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ from local_aws.ministack import elbv2_snapshot
 from local_aws.ministack.elbv2_snapshot import acm, alb, ec2, everything
 from local_aws.ministack.elbv2_validation import CHECKS
 from local_aws.services.elbv2 import validation
-from local_aws.services.elbv2.routing import Snapshot, Target, weights
+from local_aws.services.elbv2.records import Snapshot, Target
+from local_aws.services.elbv2.routing import weights
+from local_aws.services.elbv2.serializers import TargetHealthDescription
 
 Params = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
 # A target group's ARN and the requested targets (none: all) -> DescribeTargetHealth's descriptions.
-Health = Callable[[str, list[Target]], list[dict[str, Any]]]
+Health = Callable[[str, list[Target]], list[TargetHealthDescription]]
 
 FORWARD = "ForwardConfig"
 CHANGES = (

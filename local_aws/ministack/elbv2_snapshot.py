@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_aws.ministack.compat import require
-from local_aws.services.elbv2.routing import (
+from local_aws.services.elbv2.records import (
     HealthCheck,
     Listener,
-    Rule,
+    ListenerRule,
     Snapshot,
     Target,
     TargetGroup,
-    weights,
+    Tls,
 )
-from local_aws.services.elbv2.tls import Tls
+from local_aws.services.elbv2.routing import weights
 
 alb = require(
     "services.alb",
@@ -88,7 +88,7 @@ def _attributes(store: Any, arn: str) -> dict[str, str]:
 def _listener(record: Mapping[str, Any]) -> Listener:
     own_rules = [r for r in everything(alb._rules).values() if r["ListenerArn"] == record["ListenerArn"]]
     rules = tuple(
-        Rule(tuple(dict(c) for c in rule["Conditions"]), _final(rule["Actions"]))
+        ListenerRule(tuple(dict(c) for c in rule["Conditions"]), _final(rule["Actions"]))
         for rule in sorted(own_rules, key=alb._rule_sort_key)
     )
     attributes = _attributes(alb._lb_attrs, record["LoadBalancerArn"])

@@ -5,7 +5,8 @@ from typing import Any
 
 from local_aws.core.api import AwsError
 from local_aws.ministack.elbv2_snapshot import acm, alb, everything, users_of
-from local_aws.services.elbv2 import tls, validation
+from local_aws.services.elbv2 import errors, tls, validation
+from local_aws.services.elbv2.records import Tls
 from local_aws.services.elbv2.routing import CONDITIONS, weights
 
 Params = dict[str, Any]
@@ -26,7 +27,7 @@ def _value(params: Params, key: str, default: str = "") -> str:
 def _create_load_balancer(params: Params) -> None:
     validation.check_name("load balancer", _value(params, "Name"))
     if _value(params, "Type", "application") != "application":
-        raise validation.unsupported(f"load balancers of type {_value(params, 'Type')}")
+        raise errors.unsupported(f"load balancers of type {_value(params, 'Type')}")
     number = 1
     while subnet := _value(params, f"SubnetMappings.member.{number}.SubnetId"):
         params[f"Subnets.member.{number}"] = [subnet]
@@ -65,7 +66,7 @@ def _create_target_group(params: Params) -> None:
         _value(params, "TargetType", "instance"),
     )
     if _value(params, "IpAddressType", "ipv4") != "ipv4":
-        raise validation.unsupported("target groups of IPv6 addresses")
+        raise errors.unsupported("target groups of IPv6 addresses")
     if not _value(params, "VpcId"):
         raise AwsError("ValidationError", "A VPC ID must be specified")
     _health_check(params, _HEALTH_NUMBERS)
@@ -79,7 +80,7 @@ def _modify_target_group(params: Params) -> None:
 
 def _health_check(params: Params, defaults: Mapping[str, str]) -> None:
     if _value(params, "HealthCheckProtocol", "HTTP") != "HTTP":
-        raise validation.unsupported(f"health checks over {_value(params, 'HealthCheckProtocol')}")
+        raise errors.unsupported(f"health checks over {_value(params, 'HealthCheckProtocol')}")
     if _value(params, "HealthCheckEnabled", "true") != "true":
         raise AwsError(
             "ValidationError", "Health check enabled must be true for target groups with target type 'ip'"
@@ -124,7 +125,7 @@ def _check_protocol(params: Params, listener: Mapping[str, Any]) -> None:
             raise AwsError("ValidationError", "A certificate cannot be specified for HTTP listeners")
         return
     if protocol != "HTTPS":
-        raise validation.unsupported(f"listeners of protocol {protocol}")
+        raise errors.unsupported(f"listeners of protocol {protocol}")
     certificates = given or listener.get("Certificates", [])
     if not certificates:
         raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
@@ -138,8 +139,8 @@ def _check_certificate(arn: str, policy: str) -> None:
     if certificate is None:
         raise AwsError("CertificateNotFound", f"Certificate '{arn}' not found")
     if not certificate["_private_key"]:
-        raise validation.unsupported(f"certificates that ACM issues, like {arn}: import one with its key")
-    tls.check(arn, tls.Tls(certificate["_pem_body"], certificate["_private_key"], policy))
+        raise errors.unsupported(f"certificates that ACM issues, like {arn}: import one with its key")
+    tls.check(arn, Tls(certificate["_pem_body"], certificate["_private_key"], policy))
 
 
 def _check_port_is_free(balancer: str, port: str) -> None:
@@ -157,12 +158,12 @@ def _check_actions(params: Params, prefix: str, balancer: str) -> None:
         raise AwsError("ValidationError", "A listener or rule must have an action")
     for action in actions:
         if action["Type"] not in ACTIONS:
-            raise validation.unsupported(f"actions of type {action['Type']}")
+            raise errors.unsupported(f"actions of type {action['Type']}")
         if action["Type"] == "forward":
             _check_forward(action, balancer)
     stickiness = [key for key in params if "TargetGroupStickinessConfig.Enabled" in key]
     if any(_value(params, key) == "true" for key in stickiness):
-        raise validation.unsupported("stickiness of target groups")
+        raise errors.unsupported("stickiness of target groups")
 
 
 def _check_forward(action: Mapping[str, Any], balancer: str) -> None:
@@ -221,9 +222,9 @@ def _modify_rule(params: Params) -> None:
 def _check_conditions(params: Params) -> None:
     for condition in alb._parse_conditions(params):
         if condition["Field"] not in CONDITIONS:
-            raise validation.unsupported(f"rule conditions on {condition['Field']}")
+            raise errors.unsupported(f"rule conditions on {condition['Field']}")
     if alb._parse_transforms(params):
-        raise validation.unsupported("rule transforms")
+        raise errors.unsupported("rule transforms")
 
 
 def _delete_rule(params: Params) -> None:

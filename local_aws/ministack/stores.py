@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from local_aws.core.concurrent_mutation import again
+from local_aws.core.concurrent_mutation import retry_on_concurrent_mutation
 from local_aws.ministack.compat import require
 
 READERS = ("items", "values", "items_scoped", "values_scoped", "all_items")
@@ -35,8 +35,8 @@ def patch_store_readers() -> None:
     for store in (_responses.AccountScopedDict, _responses.AccountRegionScopedDict):
         for name in READERS:
             method = getattr(store, name, None)
-            if method is not None and not hasattr(method, "begins_again"):
-                setattr(store, name, again(method))
+            if method is not None and not hasattr(method, "retries"):
+                setattr(store, name, retry_on_concurrent_mutation(method))
 
 
 class Stores:
@@ -44,9 +44,9 @@ class Stores:
 
     lock: AbstractContextManager[Any] = nullcontext()
 
-    def keep(self) -> Mapping[str, Any]:
+    def to_snapshot(self) -> Mapping[str, Any]:
         """Return all stores as of one moment: pickled in one go, which no other thread comes into."""
-        return {"stores": again(_dump)()}
+        return {"stores": retry_on_concurrent_mutation(_dump)()}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Fill the stores."""
@@ -72,10 +72,10 @@ class Points(Stores):
     def __init__(self) -> None:
         self._kept, self._at = b"", -POINTS_EVERY
 
-    def keep(self) -> Mapping[str, Any]:
+    def to_snapshot(self) -> Mapping[str, Any]:
         """Return them as of some seconds ago."""
         if time.monotonic() - self._at >= POINTS_EVERY:
-            self._kept, self._at = again(_dump_points)(), time.monotonic()
+            self._kept, self._at = retry_on_concurrent_mutation(_dump_points)(), time.monotonic()
         return {"stores": self._kept}
 
 

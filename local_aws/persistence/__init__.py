@@ -1,1 +1,1 @@
-"""What survives a kill: snapshots on disk, and answers that wait until they are kept."""
+"""State that survives SIGKILL: snapshots on disk, and responses that wait for them."""

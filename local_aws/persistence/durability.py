@@ -1,56 +1,51 @@
-"""An answer that says that something is done comes once it is kept: a kill -9 does not take it back."""
+"""Durability: a mutating request is answered after its effect is on disk, so SIGKILL cannot undo it."""
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_aws.core.clients import INTERNAL
 
-Scope = dict[str, Any]
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-# What only asks, by the first word of its name; and logs and metrics, which come by the hundred.
+# Read operations, by the first word of their names; and logs and metrics, which come by the hundred.
 READS = re.compile("Describe|Get|List|BatchGet|BatchCheck|Head|Lookup|Filter|Receive|PutLogEvents|PutMetric")
 _ACTION = re.compile(rb"(?:^|&)Action=(\w+)")
-_LONGEST_HEAD = 4096
+_HEAD_BYTES = 4096
 
 
 class DurabilityMiddleware:
-    """The ASGI application `inner`; `kept` returns once all that is known is kept.
+    """ASGI middleware around `app`; `saved` returns once the present state is on disk.
 
-    Calls of local_aws's own services do not wait: what they do is kept twice a second, and taken up again.
+    Calls of local_aws's own services do not wait: their effects are saved twice a second, and resumed.
     """
 
-    def __init__(self, inner: Asgi, kept: Callable[[], Awaitable[None]]) -> None:
-        self.inner = inner
-        self.kept = kept
+    def __init__(self, app: ASGIApp, saved: Callable[[], Awaitable[None]]) -> None:
+        self.app = app
+        self.saved = saved
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one connection."""
+        """Handle one connection."""
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            await self.inner(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         head = b""
 
-        async def listen() -> Message:
+        async def receive_and_read() -> Message:
             nonlocal head
             message = await receive()
-            head = (head + message.get("body", b""))[:_LONGEST_HEAD]
+            head = (head + message.get("body", b""))[:_HEAD_BYTES]
             return message
 
-        async def answer(message: Message) -> None:
+        async def send_once_saved(message: Message) -> None:
             if message["type"] == "http.response.start" and is_mutating(scope, head):
-                await self.kept()
+                await self.saved()
             await send(message)
 
-        await self.inner(scope, listen, answer)
+        await self.app(scope, receive_and_read, send_once_saved)
 
 
 def is_mutating(scope: Scope, head: bytes) -> bool:
-    """Say whether a request may have changed something, by its operation's name and the body's beginning."""
+    """Return whether a request may change state, by its operation; `head` is the start of its body."""
     headers = {name.lower(): value for name, value in scope["headers"]}
     if INTERNAL.encode() in headers.get(b"user-agent", b""):
         return False

@@ -1,4 +1,4 @@
-"""What the services know, kept in one file of the state folder: killed, local_aws starts again on it."""
+"""Snapshots of the services' state in one file of the state folder: a restarted local_aws resumes from it."""
 
 import asyncio
 import io
@@ -13,141 +13,144 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from local_aws.core.concurrent_mutation import again
+from local_aws.core.concurrent_mutation import retry_on_concurrent_mutation
 from local_aws.core.context import Context
-from local_aws.daemon import LocalAwsError
+from local_aws.core.errors import LocalAwsError
 
-FILE = "memory"
-# Changes with what is kept: a file of another one is not read.
-FORMAT = 2
-# What services do by themselves is kept this often, in seconds; what a caller asked for, before the answer.
-EVERY = 0.5
-# Of the processor's time, no more than this share goes into it.
-SHARE = 0.05
+FILE = "snapshot"
+# The version of the file's format; a file of another version is not read.
+FORMAT = 3
+# Seconds between snapshots of the services' own changes; a caller's change is saved before the response.
+INTERVAL = 0.5
+# The share of processor time that snapshots may use.
+MAX_PROCESSOR_SHARE = 0.05
 
 
-class Part(Protocol):
-    """Something that is kept: read under its lock, given back before anything is asked of it."""
+class Persistable(Protocol):
+    """State that a snapshot holds. It is read under its lock, and restored before the first request."""
 
     @property
     def lock(self) -> AbstractContextManager[Any]: ...
 
-    def keep(self) -> Mapping[str, Any]: ...
+    def to_snapshot(self) -> Mapping[str, Any]: ...
 
-    def restore(self, kept: Mapping[str, Any]) -> None: ...
+    def restore(self, snapshot: Mapping[str, Any]) -> None: ...
 
     def shared(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What an earlier local_aws left: its port, its clock's factor, and each part's bytes by name."""
+class Snapshot:
+    """The state of an earlier local_aws: its port, its clock's scale, and pickled persistables by name."""
 
     port: int
     time_scale: float
-    parts: Mapping[str, bytes]
+    contents: Mapping[str, bytes]
 
 
-def read(state: Path) -> Kept | None:
-    """Return what is kept in a state folder, or None. Raises `LocalAwsError` for a strange file."""
+def read(state: Path) -> Snapshot | None:
+    """Return the snapshot in a state folder, or None. Raises `LocalAwsError` if it cannot be read."""
     path = state / FILE
     if not path.exists():
         return None
     try:
-        found, port, time_scale, parts = pickle.loads(path.read_bytes())  # noqa: S301 - our own, for its owner only
+        found, port, time_scale, contents = pickle.loads(path.read_bytes())  # noqa: S301 - our own, for its owner only
     except (pickle.UnpicklingError, ValueError, TypeError, EOFError) as error:
         raise unreadable(state) from error
     if found != FORMAT:
         raise unreadable(state)
-    return Kept(port, time_scale, parts)
+    return Snapshot(port, time_scale, contents)
 
 
 def unreadable(state: Path) -> LocalAwsError:
-    """Return the refusal of what another version of local_aws kept."""
+    """Return the error for a snapshot of another version of local_aws."""
     return LocalAwsError(
-        f"what is kept in {state} is of another local_aws: remove {state}, or choose another --state"
+        f"the snapshot in {state} was written by an incompatible version: "
+        f"remove {state}, or choose another --state"
     )
 
 
-class Memory:
-    """Keeps the parts that `parts` names, each time anew; restores them once, before the port answers."""
+class SnapshotWriter:
+    """Writes snapshots of what `persistables` yields, which it calls for each snapshot."""
 
-    def __init__(self, context: Context, parts: Callable[[], Iterator[tuple[str, Part]]]) -> None:
+    def __init__(
+        self, context: Context, persistables: Callable[[], Iterator[tuple[str, Persistable]]]
+    ) -> None:
         self.context = context
         self.path = context.state / FILE
-        self.parts = parts
-        self._kept: dict[str, bytes] = {}
+        self.persistables = persistables
+        self._written: dict[str, bytes] = {}
         self._waiting: list[asyncio.Future[None]] = []
         self._lock = threading.Lock()
         self._saving = threading.Lock()
-        self._wanted = threading.Event()
+        self._requested = threading.Event()
         self._closed = threading.Event()
-        self._pause = EVERY
+        self._pause = INTERVAL
 
     def run(self) -> None:
-        """Keep what changes until stopped (the body of a thread)."""
+        """Write snapshots until stopped (the body of a thread)."""
         try:
             while not self._closed.is_set():
-                self._wanted.wait(self._pause)
-                self._wanted.clear()
+                self._requested.wait(self._pause)
+                self._requested.clear()
                 self.save()
         finally:
-            # Nobody waits for what is not kept any more: why is a fault.
+            # Requests no longer wait for snapshots: the reason is a background error.
             with self._lock:
                 self._closed.set()
-            _answer(self._waiting)
+            _release(self._waiting)
 
     async def saved(self) -> None:
-        """Return once all that is known now is kept; at once when nothing is kept any more."""
+        """Return once the present state is on disk; at once after the last snapshot."""
         done = asyncio.get_running_loop().create_future()
         with self._lock:
             if self._closed.is_set():
                 return
             self._waiting.append(done)
-        self._wanted.set()
+        self._requested.set()
         await done
 
     def stop(self) -> None:
-        """Keep what there is a last time; what the end itself changes is not kept."""
+        """Write the last snapshot: what the shutdown itself changes is not saved."""
         with self._saving:
             with self._lock:
                 self._closed.set()
             self._save()
-        self._wanted.set()
+        self._requested.set()
 
     def save(self) -> None:
-        """Keep all parts now."""
+        """Write a snapshot now."""
         with self._saving:
             if not self._closed.is_set():
                 self._save()
 
     def _save(self) -> None:
-        # The processor's time: on a busy machine it is not the work that takes long.
+        # The thread's processor time: wall-clock time would grow with the load of the machine.
         began = time.thread_time()
         with self._lock:
             waiting, self._waiting = self._waiting, []
         try:
-            kept = {name: dump(part) for name, part in self.parts()}
-            if kept != self._kept:
-                self._write(kept)
-                self._kept = kept
+            contents = {name: dump(persistable) for name, persistable in self.persistables()}
+            if contents != self._written:
+                self._write(contents)
+                self._written = contents
         finally:
-            _answer(waiting)
-        self._pause = max(EVERY, (time.thread_time() - began) / SHARE)
+            _release(waiting)
+        self._pause = max(INTERVAL, (time.thread_time() - began) / MAX_PROCESSOR_SHARE)
 
-    def _write(self, kept: Mapping[str, bytes]) -> None:
+    def _write(self, contents: Mapping[str, bytes]) -> None:
         draft = self.path.with_suffix(".new")
-        # Secrets are in it: parameters, keys, sessions.
+        # It has secrets: parameters, keys, sessions.
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             pickle.dump(
-                (FORMAT, urlsplit(self.context.endpoint).port, self.context.clock.time_scale, kept), file
+                (FORMAT, urlsplit(self.context.endpoint).port, self.context.clock.time_scale, contents), file
             )
         draft.replace(self.path)
 
 
-def _answer(waiting: Iterable[asyncio.Future[None]]) -> None:
+def _release(waiting: Iterable[asyncio.Future[None]]) -> None:
     for future in waiting:
-        # Whoever waited may be gone, and the loop with them.
+        # The client may have disconnected, and its event loop may be closed.
         with suppress(RuntimeError):
             future.get_loop().call_soon_threadsafe(_finish, future)
 
@@ -157,34 +160,34 @@ def _finish(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-@again
-def dump(part: Part) -> bytes:
-    """Return a part's bytes; what it shares with others is written as a name.
+@retry_on_concurrent_mutation
+def dump(persistable: Persistable) -> bytes:
+    """Return the pickled state of `persistable`; shared objects are pickled as names.
 
-    A thread that is at work on one record may write to it without the part's lock.
+    A thread that works on one record may write to it without the lock.
     """
     file = io.BytesIO()
-    with part.lock:
-        _Pickler(file, part.shared()).dump(dict(part.keep()))
+    with persistable.lock:
+        _Pickler(file, persistable.shared()).dump(dict(persistable.to_snapshot()))
     return file.getvalue()
 
 
-def load(part: Part, content: bytes) -> None:
-    """Give a part back what it had."""
-    part.restore(_Unpickler(io.BytesIO(content), part.shared()).load())
+def load(persistable: Persistable, content: bytes) -> None:
+    """Restore the state of `persistable`."""
+    persistable.restore(_Unpickler(io.BytesIO(content), persistable.shared()).load())
 
 
 class _Pickler(pickle.Pickler):
     def __init__(self, file: io.BytesIO, shared: Mapping[str, Any]) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
-        self.names = {id(thing): name for name, thing in shared.items()}
+        self.names = {id(value): name for name, value in shared.items()}
 
-    def persistent_id(self, thing: Any) -> str | None:
-        return self.names.get(id(thing))
+    def persistent_id(self, value: Any) -> str | None:
+        return self.names.get(id(value))
 
-    def reducer_override(self, thing: Any) -> Any:
-        if isinstance(thing, threading.Event):
-            return _event, (thing.is_set(),)
+    def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, threading.Event):
+            return _event, (value.is_set(),)
         return NotImplemented
 
 
@@ -198,7 +201,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _event(is_set: bool) -> threading.Event:
-    made = threading.Event()
+    event = threading.Event()
     if is_set:
-        made.set()
-    return made
+        event.set()
+    return event

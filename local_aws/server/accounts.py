@@ -1,4 +1,4 @@
-"""The accounts: each has services of its own, and a call goes to those of its caller's account."""
+"""The accounts: each has its own services, and a call goes to those of the caller's account."""
 
 import re
 import threading
@@ -17,14 +17,14 @@ from local_aws.services.codebuild.service import CodeBuild
 from local_aws.services.codecommit.service import CodeCommit
 from local_aws.services.codedeploy.service import CodeDeploy
 from local_aws.services.codepipeline.service import CodePipeline
-from local_aws.services.ecr.registry import Login
+from local_aws.services.ecr.records import Login
 from local_aws.services.ecr.service import Ecr
 from local_aws.services.ecs.service import Ecs
 from local_aws.services.service_quotas.service import ServiceQuotas
 
-# ECR's calls may name another account's registry.
+# A call to ECR may name the registry of another account.
 _REGISTRY_ID = re.compile(rb'"registryId":\s*"(\d{12})"')
-# An image's name at the gateway begins with the account that has it.
+# The path of an image begins with its account.
 _REGISTRY = re.compile(r"/v2/(\d{12})/")
 
 
@@ -43,7 +43,7 @@ class AccountServices:
 
     @classmethod
     def make(cls, context: Context, engine: ContainerEngine, logins: dict[str, Login]) -> "AccountServices":
-        """Make them; a login of one account's registry is good at every other's."""
+        """Create the services; a login to one account's registry is valid for all."""
         codecommit = CodeCommit(context)
         return cls(
             context,
@@ -58,13 +58,13 @@ class AccountServices:
 
     @cached_property
     def services(self) -> dict[str, JsonService]:
-        """The services by their names."""
+        """The services by name."""
         made = (self.codecommit, self.codebuild, self.ecr, self.ecs, self.codedeploy, self.codepipeline)
         return {service.service: service for service in (*made, self.quotas)}
 
     @cached_property
     def types(self) -> dict[str, ResourceType]:
-        """CloudFormation's types of all services."""
+        """The CloudFormation resource types of all services."""
         found: dict[str, ResourceType] = {}
         for service in self.services.values():
             if hasattr(service, "resource_types"):
@@ -73,7 +73,7 @@ class AccountServices:
 
 
 class Accounts:
-    """All accounts; one begins to exist when it is first asked for."""
+    """All accounts; each is created when it is first used."""
 
     def __init__(self, context: Context, engine: ContainerEngine) -> None:
         self.context = context
@@ -94,7 +94,7 @@ class Accounts:
             return self._made[account]
 
     def here(self) -> AccountServices:
-        """Return the services of the account whose request or stack is worked on."""
+        """Return the services of the account of the current request or stack."""
         return self.of(self.context.account_provider())
 
     def each(self) -> Iterator[AccountServices]:
@@ -102,18 +102,18 @@ class Accounts:
         yield from self.known().values()
 
     def known(self) -> dict[str, AccountServices]:
-        """Return every account that exists by its number."""
+        """Return the services of every account that exists, by account number."""
         with self._lock:
             return dict(self._made)
 
     def resume(self) -> None:
-        """Go on where an earlier local_aws ended; who is driven by others comes first."""
+        """Resume restored work; a service that others call comes before them."""
         for one in self.known().values():
             for service in (one.ecs, one.codebuild, one.codedeploy, one.codepipeline, one.codecommit):
                 service.resume()
 
     def handle(self, service: str) -> Callable[..., Any]:
-        """Return who answers a service's requests, for each in its caller's account."""
+        """Return the handler of a service, which routes each request to the caller's account."""
 
         async def handle(
             method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
@@ -125,13 +125,13 @@ class Accounts:
         return handle
 
     async def registry(self, method: str, path: str, *rest: Any) -> Response:
-        """Answer a request to the registry of the account that its path begins with."""
+        """Handle a request to the image registry of the account in its path."""
         found = _REGISTRY.match(path)
         one = self.of(found[1]) if found else self.here()
         return await one.ecr.registry.handle(method, path, *rest)
 
     def resource_types(self) -> dict[str, ResourceType]:
-        """Return CloudFormation's types, each of the account whose stack it is for."""
+        """Return the CloudFormation resource types, which act in the account of the stack."""
         return {name: self._of_caller(name, made) for name, made in self.of(ACCOUNT).types.items()}
 
     def _of_caller(self, name: str, made: ResourceType) -> ResourceType:
@@ -150,27 +150,27 @@ class Accounts:
         return ResourceType(create, delete, update if made.update else None, made.replaced_by)
 
     def deliver(self, arn: str, target: dict[str, Any]) -> None:
-        """Start the pipeline that an event is for."""
+        """Start the pipeline that is an event's target."""
         self.of(arn.split(":")[4]).codepipeline.deliver(arn, target)
 
     def policy_of_repository(self, arn: str) -> str | None:
-        """Return the policy of an image repository by its ARN, None of what is none."""
+        """Return the policy of an image repository by its ARN, or None."""
         head, named, _ = arn.partition(":repository/")
         return self.of(head.rpartition(":")[2]).ecr.policy_of(arn) if named else None
 
     def git_directory(self, name: str) -> Path | None:
-        """Return where the repository `name` lies, or None; a clone URL names no account."""
+        """Return the folder of the repository `name`, or None; a clone URL names no account."""
         found = (one.codecommit.git_directory(name) for one in self.each())
         return next((path for path in found if path is not None), None)
 
     def pushed(self, name: str) -> None:
-        """Announce what a push has changed."""
+        """Emit the events of a push."""
         for one in self.each():
             if one.codecommit.git_directory(name) is not None:
                 one.codecommit.pushed(name)
                 return
 
     def stopping(self) -> Iterator[CodePipeline | CodeDeploy | CodeBuild | Ecs]:
-        """Yield what has something to end; who drives others comes first."""
+        """Yield the services to stop; a service that calls others comes before them."""
         for one in self.each():
             yield from (one.codepipeline, one.codedeploy, one.codebuild, one.ecs)

@@ -1,4 +1,4 @@
-"""Joins the services: makes each of them, gives CloudFormation their types, and puts the gateway in front."""
+"""Builds the application: every service, CloudFormation's resource types, and the gateway in front."""
 
 import logging
 import pickle
@@ -16,6 +16,8 @@ from local_aws.ministack import (
     cloudformation,
     cloudwatch,
     ecr,
+    elbv2,
+    elbv2_snapshot,
     function_network,
     functions,
     iam,
@@ -25,7 +27,7 @@ from local_aws.ministack import (
 )
 from local_aws.persistence import snapshots
 from local_aws.persistence.durability import DurabilityMiddleware
-from local_aws.persistence.snapshots import Memory
+from local_aws.persistence.snapshots import Persistable, SnapshotWriter
 from local_aws.server.accounts import Accounts
 from local_aws.server.gateway import Gateway
 from local_aws.services.codecommit import git_http
@@ -34,62 +36,64 @@ from local_aws.services.elbv2.service import LoadBalancing
 logger = logging.getLogger("local_aws")
 
 
-class Stops(Protocol):
-    """A service that has something to end. It must end it quickly."""
+class Stoppable(Protocol):
+    """A service with threads, processes or containers to end. It must stop quickly."""
 
     def stop(self) -> None: ...
 
 
 @dataclass(frozen=True)
 class Services:
-    """What serves: the gateway, and the services with a life of their own."""
+    """The gateway, and the services that run outside requests too."""
 
     context: Context
     gateway: Gateway
     accounts: Accounts
     load_balancing: LoadBalancing
     containers: ContainerEngine
-    memory: Memory
+    snapshot_writer: SnapshotWriter
 
-    def restore(self, kept: Mapping[str, bytes]) -> None:
-        """Take back what an earlier local_aws kept, before the port answers. Raises `LocalAwsError`."""
-        for name in kept:
+    def restore(self, contents: Mapping[str, bytes]) -> None:
+        """Restore a snapshot, before the first request. Raises `LocalAwsError`."""
+        for name in contents:
             if "/" in name:
                 self.accounts.of(name.partition("/")[0])
         try:
-            for name, part in self.memory.parts():
-                snapshots.load(part, kept[name])
+            for name, persistable in self.snapshot_writer.persistables():
+                snapshots.load(persistable, contents[name])
         except (AttributeError, ImportError, LookupError, TypeError, pickle.UnpicklingError) as error:
-            # Records are kept as they are, and these were others.
+            # Records are pickled as they are, and theirs had other modules or attributes.
             raise snapshots.unreadable(self.context.state) from error
         resume_stacks.resume()
 
-    def start(self, *, again: bool) -> None:
-        """Start what begins something once the port answers; what it raises ends the server.
-
-        `again`: go on with what was restored.
-        """
+    def start(self, *, resume: bool) -> None:
+        """Start the services when the port responds; `resume` what was restored. An error ends the server."""
         self.load_balancing.start()
-        if again:
+        if resume:
             self.accounts.resume()
-        self.context.spawn("memory", self.memory.run)
+        self.context.spawn("snapshots", self.snapshot_writer.run)
 
     def stop(self) -> None:
-        """Stop every service, whatever becomes of one; what is kept is what there was before."""
-        stopping: list[Stops] = [self.memory, *self.accounts.stopping(), self.load_balancing, self.containers]
+        """Write the last snapshot, then stop every service even if one fails."""
+        stopping: list[Stoppable] = [
+            self.snapshot_writer,
+            *self.accounts.stopping(),
+            self.load_balancing,
+            self.containers,
+        ]
         for service in stopping:
             try:
                 service.stop()
             except Exception as error:
-                # The others must stop too; this one stays in the log and in the faults.
+                # The others must stop too; the log and the background errors report this one.
                 logger.exception("stopping %s failed", type(service).__name__)
-                self.context.faults.append(f"stop of {type(service).__name__}: {error!r}")
+                self.context.background_errors.append(f"stop of {type(service).__name__}: {error!r}")
 
 
-def parts(
+def persistables(
     accounts: Accounts, load_balancing: LoadBalancing, points: stores.Points
-) -> Iterator[tuple[str, snapshots.Part]]:
-    """Yield what is kept. CloudFormation is read late: it may know of too much, but not of too little."""
+) -> Iterator[tuple[str, Persistable]]:
+    """Yield the state to save. CloudFormation comes last: no saved resource may lack its stack."""
     for account, one in accounts.known().items():
         yield from ((f"{account}/{name}", service) for name, service in one.services.items())
     yield "ministack", stores.Stores()
@@ -97,11 +101,11 @@ def parts(
     yield "elbv2", load_balancing
 
 
-def install(context: Context, engine: ContainerEngine) -> Services:
-    """Put our services behind MiniStack's gateway, and ours in front of it. Call it once a process."""
+def build_application(context: Context, engine: ContainerEngine) -> Services:
+    """Register our services with MiniStack, and put our gateway in front of it. Call it once a process."""
     from ministack.app import app
 
-    # MiniStack's own parts work for whichever account asks.
+    # MiniStack's own services work for the account of the current request.
     callers = context.for_account(ministack.current_account)
     enforcer = Enforcer(callers)
     for one in (context, callers):
@@ -114,7 +118,8 @@ def install(context: Context, engine: ContainerEngine) -> Services:
     trust_policies.patch_trust_policy_validation(documents.parse)
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
-    load_balancing = LoadBalancing(callers)
+    load_balancing = LoadBalancing(callers, elbv2_snapshot.current)
+    elbv2.patch_elbv2(load_balancing.apply, load_balancing.describe_health)
     for name in accounts.of(ACCOUNT).services:
         ministack.register_service(name, accounts.handle(name))
     ecr.route_registry(accounts.registry)
@@ -123,12 +128,12 @@ def install(context: Context, engine: ContainerEngine) -> Services:
     cloudwatch.patch_alarm_evaluation(callers)
     functions.patch_function_credentials(callers)
     function_network.patch_function_proxy(callers)
-    kept = Memory(context, partial(parts, accounts, load_balancing, stores.Points()))
+    writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
     gateway = Gateway(
         callers,
-        DurabilityMiddleware(app, kept.saved),
+        DurabilityMiddleware(app, writer.saved),
         git=git_http.GitHttp(accounts),
         addresses=load_balancing.addresses,
-        enforcer=enforcer,
+        authorizer=enforcer,
     )
-    return Services(context, gateway, accounts, load_balancing, engine, kept)
+    return Services(context, gateway, accounts, load_balancing, engine, writer)

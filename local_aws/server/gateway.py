@@ -1,28 +1,27 @@
-"""The door in front of MiniStack: only programs of this machine pass, and our own paths are answered here."""
+"""The ASGI application in front of MiniStack: it admits programs of this machine, and authorizes them."""
 
 import asyncio
 import ipaddress
-import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.responses import Response as HttpResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from local_aws.core.api import Response
 from local_aws.core.context import Context
 from local_aws.iam.request_parser import HttpRequest
-from local_aws.server.forward_proxy import ForwardProxy, is_for_a_proxy
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+from local_aws.server.forward_proxy import ForwardProxy, is_proxy_request
 
 GIT_PREFIX = "/v1/repos/"
 
 
-class Enforces(Protocol):
+class Authorizer(Protocol):
     """What the gateway needs of IAM."""
 
     def is_free(self, request: HttpRequest) -> bool: ...
@@ -35,89 +34,94 @@ class Enforces(Protocol):
 class Gateway:
     """The ASGI application on the server's port.
 
-    `git` answers the paths of CodeCommit's repositories, `addresses` the listeners' real ones
-    (`{"<dns name>:<port>": "127.0.0.1:<port>"}`), a client's proxy request goes to one of these; all else
-    is `ministack`'s.
+    It routes the paths of CodeCommit's repositories to `git`, a client's proxy requests to the listeners'
+    loopback `addresses` (`{"<dns name>:<port>": "127.0.0.1:<port>"}`), and everything else to `ministack`.
     """
 
     def __init__(
         self,
         context: Context,
-        ministack: Asgi,
+        ministack: ASGIApp,
         *,
-        git: Asgi | None = None,
+        git: ASGIApp | None = None,
         addresses: Callable[[], Mapping[str, str]] = dict,
-        enforcer: Enforces | None = None,
+        authorizer: Authorizer | None = None,
     ) -> None:
         self.context = context
         self.ministack = ministack
         self.git = git
         self.addresses = addresses
         self.proxy = ForwardProxy(addresses)
-        self.enforcer = enforcer
-        # Threads of its own: a check may call a service, which needs a thread of asyncio's to answer.
-        self.checking = ThreadPoolExecutor(8, "iam")
+        self.authorizer = authorizer
+        # Its own threads: a check may call a service, which needs one of asyncio's threads to respond.
+        self.threads = ThreadPoolExecutor(8, "iam")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one connection."""
+        """Handle one connection."""
         if scope["type"] == "lifespan":
-            await self.ministack(scope, receive, send)
-            return
-        if is_for_a_proxy(scope):
-            await self.proxy(scope, receive, send)
-            return
-        refusal = refuse(scope)
-        if refusal is not None:
-            await _refuse(scope, send, refusal)
-            return
+            app = self.ministack
+        elif is_proxy_request(scope):
+            app = self.proxy
+        elif (reason := rejection_reason(scope)) is not None:
+            app = _rejection(scope, reason)
+        else:
+            app = self._route(scope)
+        await app(scope, receive, send)
+
+    def _route(self, scope: Scope) -> ASGIApp:
         path = scope["path"]
         if path.startswith("/_local_aws/"):
-            await self._answer_own(path, send)
-        elif path.startswith(GIT_PREFIX) and self.git is not None:
-            await self.git(scope, receive, send)
-        elif self.enforcer is None or scope["type"] != "http" or self.enforcer.is_free(_head(scope)):
-            await self.ministack(scope, receive, send)
-        else:
-            await self._checked(self.enforcer, scope, receive, send)
+            return self._respond
+        if path.startswith(GIT_PREFIX) and self.git is not None:
+            return self.git
+        if self.authorizer is None or scope["type"] != "http" or self.authorizer.is_free(_request(scope)):
+            return self.ministack
+        return self._authorize
 
-    async def _checked(self, enforcer: "Enforces", scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request of a role or a user, if IAM lets it."""
-        body = b""
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        request = replace(_head(scope), body=body)
-        refused = await asyncio.get_running_loop().run_in_executor(self.checking, enforcer.check, request)
-        if refused is not None:
-            await _answer(send, *refused)
+    async def _authorize(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request of a role or a user to MiniStack if IAM allows it."""
+        if self.authorizer is None:
+            raise RuntimeError("no request needs authorization without an authorizer")
+        try:
+            body = await Request(scope, receive).body()
+        except ClientDisconnect:
             return
-        given = [{"type": "http.request", "body": body, "more_body": False}]
+        request = _request(scope, body)
+        denial = await asyncio.get_running_loop().run_in_executor(
+            self.threads, self.authorizer.check, request
+        )
+        if denial is not None:
+            status, headers, content = denial
+            await HttpResponse(content, status, headers)(scope, receive, send)
+            return
+        unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-        async def again() -> dict[str, Any]:
-            return given.pop() if given else await receive()
+        async def receive_body() -> Message:
+            return unread.pop() if unread else await receive()
 
-        await self.ministack(scope, again, send)
+        await self.ministack(scope, receive_body, send)
 
-    async def _answer_own(self, path: str, send: Send) -> None:
-        if path == "/_local_aws/faults":
-            await _json(send, 200, {"instance": self.context.instance, "faults": list(self.context.faults)})
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request for one of local_aws's own paths."""
+        path, context = scope["path"], self.context
+        content: Mapping[str, Any]
+        status = 200
+        if path == "/_local_aws/background-errors":
+            content = {"instance": context.instance, "errors": list(context.background_errors)}
         elif path == "/_local_aws/listeners":
-            await _json(send, 200, dict(self.addresses()))
-        elif path == "/_local_aws/iam" and self.enforcer is not None:
-            await _json(send, 200, await asyncio.to_thread(self.enforcer.report))
+            content = dict(self.addresses())
+        elif path == "/_local_aws/iam" and self.authorizer is not None:
+            content = await asyncio.to_thread(self.authorizer.report)
         else:
-            await _json(send, 404, {"message": f"local_aws has no {path}"})
+            status, content = 404, {"message": f"local_aws has no {path}"}
+        await JSONResponse(content, status)(scope, receive, send)
 
 
-def refuse(scope: Scope) -> str | None:
-    """Say why a request may not pass, or None: a page in a browser must not drive this account.
+def rejection_reason(scope: Scope) -> str | None:
+    """Say why a request is rejected, or return None: a page in a browser must not control this account.
 
-    The Host has to be of this machine (DNS rebinding), the Origin our own, and the browser's own word on
-    where a request comes from (Sec-Fetch-Site) not another site.
+    The Host must be this machine (DNS rebinding), the Origin must be our own, and the browser must not report
+    that the request comes from another site (Sec-Fetch-Site).
     """
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
     host = headers.get(b"host", "")
@@ -132,7 +136,7 @@ def refuse(scope: Scope) -> str | None:
 
 
 def is_local(host: str) -> bool:
-    """Say whether a Host header names this machine: loopback, `localhost` or `*.localhost`."""
+    """Return whether a Host header names this machine: loopback, `localhost` or `*.localhost`."""
     name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -142,25 +146,13 @@ def is_local(host: str) -> bool:
         return False
 
 
-async def _refuse(scope: Scope, send: Send, reason: str) -> None:
+def _rejection(scope: Scope, reason: str) -> ASGIApp:
     if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    await _json(send, 403, {"__type": "AccessDeniedException", "message": reason})
+        return WebSocketClose(code=1008)
+    return JSONResponse({"__type": "AccessDeniedException", "message": reason}, 403)
 
 
-async def _json(send: Send, status: int, content: object) -> None:
-    await _answer(send, status, {"content-type": "application/json"}, json.dumps(content).encode())
-
-
-async def _answer(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    given = {**headers, "content-length": str(len(body))}
-    listed = [(name.lower().encode(), value.encode()) for name, value in given.items()]
-    await send({"type": "http.response.start", "status": status, "headers": listed})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _head(scope: Scope) -> HttpRequest:
+def _request(scope: Scope, body: bytes = b"") -> HttpRequest:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
-    return HttpRequest(scope.get("method", "GET"), scope["path"], query, headers)
+    return HttpRequest(scope.get("method", "GET"), scope["path"], query, headers, body)

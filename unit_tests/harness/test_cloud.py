@@ -11,7 +11,7 @@ import pytest
 
 from harness.aws import check_ready, live, time_limit
 from harness.cloud import Cloud, HarnessError
-from harness.interrupts import sigterm_as_ctrl_c
+from harness.signals import sigterm_as_keyboard_interrupt
 from operations import preflight
 from operations.preflight.check import ok, stop
 
@@ -103,7 +103,7 @@ def test_an_account_that_is_not_ready_stops_the_scenarios_before_they_deploy(
 
 
 def test_a_time_limit_ends_a_scenario_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:
-    with sigterm_as_ctrl_c(), pytest.raises(KeyboardInterrupt), time_limit(0.001):
+    with sigterm_as_keyboard_interrupt(), pytest.raises(KeyboardInterrupt), time_limit(0.001):
         time.sleep(20)
     assert "the time limit of 0.001 minutes is over" in capsys.readouterr().err
     with time_limit(None):

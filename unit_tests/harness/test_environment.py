@@ -4,19 +4,19 @@ import re
 from pathlib import Path
 
 from harness.cloud import Cloud
-from harness.environment import Environment, why
+from harness.environment import Environment, failure_summary
 from harness.suffixes import random_suffix
 
 
 def test_a_failed_deploy_is_explained_by_the_clis_summary() -> None:
     said = "stack | 1/4 | CREATE_COMPLETE\n" * 50 + "Failed resources:\nservice | CREATE_FAILED | no image\n"
-    assert why(said) == "Failed resources:\nservice | CREATE_FAILED | no image"
+    assert failure_summary(said) == "Failed resources:\nservice | CREATE_FAILED | no image"
 
 
 def test_a_failure_without_a_summary_is_explained_by_the_last_lines() -> None:
     said = "\n".join(f"line {number}" for number in range(100))
-    assert why(said).splitlines()[0] == "line 75"
-    assert why(said).splitlines()[-1] == "line 99"
+    assert failure_summary(said).splitlines()[0] == "line 75"
+    assert failure_summary(said).splitlines()[-1] == "line 99"
 
 
 def test_a_random_suffix_is_one_that_the_app_takes() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.folders import clear, run_folder
+from harness.folders import remove_finished_runs, run_folder
 
 
 def test_two_runs_never_share_a_folder(tmp_path: Path) -> None:
@@ -12,5 +12,5 @@ def test_two_runs_never_share_a_folder(tmp_path: Path) -> None:
 def test_what_ended_runs_wrote_is_cleared_and_what_goes_on_is_kept(tmp_path: Path) -> None:
     ended, goes_on = run_folder("demo", tmp_path), run_folder("demo", tmp_path)
     (ended / "probes.jsonl").write_text("{}")
-    clear("demo", lambda folder: folder == goes_on, tmp_path)
+    remove_finished_runs("demo", lambda folder: folder == goes_on, tmp_path)
     assert list((tmp_path / "demo").iterdir()) == [goes_on]

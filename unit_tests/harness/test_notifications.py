@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from harness.cloud import Cloud
-from harness.notifications import Event, listening, logged
+from harness.notifications import LoggedEvent, subscribed, wait_for_logged_events
 from operations.waiting import TimedOutError
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:notifications-dev"
@@ -47,9 +47,9 @@ def cloud(recorder: Recorder, *told: dict[str, Any]) -> Cloud:
 
 def test_messages_are_heard_until_each_wanted_one_is_there() -> None:
     recorder = Recorder('"one"', '"two"', '"three"')
-    with listening(cloud(recorder), TOPIC) as inbox:
-        assert inbox.wait_for("one", "two") == ['"one"', '"two"', '"three"']
-        assert len(inbox.moments) == 3
+    with subscribed(cloud(recorder), TOPIC) as notifications:
+        assert notifications.wait_for("one", "two") == ['"one"', '"two"', '"three"']
+        assert len(notifications.timestamps) == 3
     assert recorder.asked[-2:] == ["unsubscribe", "delete_queue"]
 
 
@@ -57,9 +57,9 @@ def test_a_message_that_does_not_come_is_named_and_the_queue_goes_all_the_same()
     recorder = Recorder("one")
     with (
         pytest.raises(TimedOutError, match=r"no message with \['two'\]"),
-        listening(cloud(recorder), TOPIC) as inbox,
+        subscribed(cloud(recorder), TOPIC) as notifications,
     ):
-        inbox.wait_for("one", "two")
+        notifications.wait_for("one", "two")
     assert recorder.asked[-2:] == ["unsubscribe", "delete_queue"]
 
 
@@ -69,22 +69,26 @@ def test_a_message_that_does_not_come_is_named_and_the_queue_goes_all_the_same()
         (
             "CodePipeline Stage Execution State Change",
             {"state": "FAILED", "stage": "Build", "execution-id": "1"},
-            Event("Stage", "FAILED", "Build", "1"),
+            LoggedEvent("Stage", "FAILED", "Build", "1"),
         ),
-        ("CodeBuild Build State Change", {"build-status": "FAILED"}, Event("Build", "FAILED")),
+        ("CodeBuild Build State Change", {"build-status": "FAILED"}, LoggedEvent("Build", "FAILED")),
         (
             "CodeDeploy Deployment State-change Notification",
             {"state": "SUCCESS", "deploymentId": "d-1"},
-            Event("Deployment", "SUCCESS", run="d-1"),
+            LoggedEvent("Deployment", "SUCCESS", run="d-1"),
         ),
     ],
 )
-def test_an_event_is_read_in_its_services_words(kind: str, detail: dict[str, str], event: Event) -> None:
+def test_an_event_is_read_in_its_services_words(
+    kind: str, detail: dict[str, str], event: LoggedEvent
+) -> None:
     told = {"detail-type": kind, "detail": detail}
-    assert logged(cloud(Recorder(), told), "group", bool) == {event}
+    assert wait_for_logged_events(cloud(Recorder(), told), "group", bool) == {event}
 
 
 def test_a_log_without_the_event_is_shown_as_it_is() -> None:
     told = {"detail-type": "CodeBuild Build State Change", "detail": {"build-status": "SUCCEEDED"}}
     with pytest.raises(TimedOutError, match="state='SUCCEEDED'"):
-        logged(cloud(Recorder(), told), "group", lambda found: Event("Build", "FAILED") in found)
+        wait_for_logged_events(
+            cloud(Recorder(), told), "group", lambda found: LoggedEvent("Build", "FAILED") in found
+        )

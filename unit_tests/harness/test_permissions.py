@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from harness.permissions import mutations, statements, table, unexplained
+from harness.permissions import count_needed, statements, table, unexplained
 
 
 def statement(
@@ -49,7 +49,7 @@ def test_what_nobody_used_and_nobody_would_miss_is_told() -> None:
         "web-role: Idle grants sqs:SendMessage, which nobody used",
         "web-role: Look grants ecs:RunTask, which nobody used",
     ]
-    assert mutations(statements(REPORT, ["dev"])) == (2, 3)
+    assert count_needed(statements(REPORT, ["dev"])) == (2, 3)
 
 
 def test_the_table_says_it_where_one_looks() -> None:

@@ -127,7 +127,7 @@ def test_a_service_that_is_away_fails_every_probe(tmp_path: Path) -> None:
 def test_of_more_answers_than_it_may_keep_a_prober_forgets_the_oldest(
     service: Service, tmp_path: Path
 ) -> None:
-    with Prober(service.url, tmp_path / "log", rate=200, most=20) as prober:
+    with Prober(service.url, tmp_path / "log", rate=200, max_answers=20) as prober:
         time.sleep(0.5)
     asked = [json.loads(line)["at"] for line in (tmp_path / "log").read_text().splitlines()]
     assert len(asked) > 40

@@ -55,7 +55,7 @@ def test_a_failed_build_says_why_and_has_no_deployment() -> None:
     release = read(COMMIT, summary("1", status="Failed"), actions)
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Failed"}
     assert release.deployment is None
-    assert release.why == "Build terminated: FAILED"
+    assert release.reason == "Build terminated: FAILED"
     assert "Build=Failed" in str(release)
 
 
@@ -109,11 +109,11 @@ def test_a_failed_build_is_explained_by_the_end_of_its_log() -> None:
         "get_log_events": {"events": [{"message": "E   assert False\n"}, {"message": "1 failed\n"}]},
     }
     failed = Release(COMMIT, "1", "Failed", build="build-dev:1")
-    assert releases(answers).words(failed) == "E   assert False\n1 failed"
+    assert releases(answers).error_message(failed) == "E   assert False\n1 failed"
 
 
 def test_a_failed_deployment_is_explained_by_codedeploy() -> None:
     error = {"code": "ALARM_ACTIVE", "message": "unhealthy-blue-dev"}
     answers = {"get_deployment": {"deploymentInfo": {"errorInformation": error}}}
     failed = Release(COMMIT, "1", "Failed", build="build-dev:1", deployment="d-ABC")
-    assert releases(answers).words(failed) == "ALARM_ACTIVE: unhealthy-blue-dev"
+    assert releases(answers).error_message(failed) == "ALARM_ACTIVE: unhealthy-blue-dev"

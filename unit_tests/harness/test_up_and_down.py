@@ -1,4 +1,4 @@
-"""`make up` and `make down`: which environments they deploy and destroy, without a local_aws."""
+"""The commands `up` and `down`: which environments they deploy and destroy; no local_aws runs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from harness import down, up
+from harness.__main__ import main
 from harness.scenario import ScenarioError
 from operations.ownership import Thing
 
 
-class Told:
-    """In place of a scenario: what it was told to do, to which environment."""
+class RecordedScenario:
+    """In place of a scenario: what it was scenario_calls to do, to which environment."""
 
-    done: list[tuple[str, str]]
+    calls: list[tuple[str, str]]
 
     def __init__(self, _cloud: object, suffix: str, progress: Any) -> None:
         self.suffix, self.progress = suffix, progress
@@ -28,32 +30,32 @@ class Told:
         )
 
     def deploy(self) -> None:
-        self.done.append(("deploy", self.suffix))
+        self.calls.append(("deploy", self.suffix))
 
-    def seed(self) -> None:
-        self.done.append(("seed", self.suffix))
+    def wait_for_seed(self) -> None:
+        self.calls.append(("seed", self.suffix))
 
     def destroy(self) -> None:
-        self.done.append(("destroy", self.suffix))
+        self.calls.append(("destroy", self.suffix))
         if self.suffix == "broken":
             raise ScenarioError("it stays")
 
 
 @pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What scenarios are told, on a local_aws that is none."""
-    Told.done = []
+def scenario_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The calls of scenarios; no local_aws runs."""
+    RecordedScenario.calls = []
     running = SimpleNamespace(pid=1, stop=list)
     cloud = SimpleNamespace(endpoint="http://here", time_scale=1.0, containers="processes", account=None)
     for module in (up, down):
-        monkeypatch.setattr(module, "Scenario", Told)
+        monkeypatch.setattr(module, "Scenario", RecordedScenario)
         monkeypatch.setattr(module, "find_local_aws", lambda _: running)
-        monkeypatch.setattr(module, "cloud_of", lambda *_: cloud)
-    monkeypatch.setattr(up, "start", lambda _cloud, suffix, **_: f"http://page/{suffix}")
+        monkeypatch.setattr(module, "local_cloud", lambda *_: cloud)
+    monkeypatch.setattr(up, "start_dashboard", lambda _cloud, suffix, **_: f"http://page/{suffix}")
     monkeypatch.setattr("harness.folders.folder", lambda *_: tmp_path)
     monkeypatch.setattr(down, "folder", lambda _: tmp_path)
     (tmp_path / "local_aws").mkdir()
-    return Told.done
+    return RecordedScenario.calls
 
 
 def deployed(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -65,46 +67,44 @@ def deployed(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 def test_up_deploys_the_environment_that_it_is_given(
     given: list[str],
     suffix: str,
-    told: list[tuple[str, str]],
+    scenario_calls: list[tuple[str, str]],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["up", *given])
-    assert up.main() == 0
-    assert told == [("deploy", suffix), ("seed", suffix)]
+    assert main(["up", *given]) == 0
+    assert scenario_calls == [("deploy", suffix), ("seed", suffix)]
     said = capsys.readouterr().out
     assert f"http://page/{suffix}" in said
     assert f"{suffix} runs on local_aws" in said
     assert f"/ecs/task-{suffix} " in said
 
 
-def test_up_refuses_what_is_no_suffix_before_it_starts_anything(
-    told: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("given", [["--suffix", "../dev"], ["--port", "65536"], ["--port", "-1"]])
+def test_up_rejects_invalid_options_before_it_starts_anything(
+    given: list[str], scenario_calls: list[tuple[str, str]]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["up", "--suffix", "../dev"])
     with pytest.raises(SystemExit) as ended:
-        up.main()
-    assert (ended.value.code, told) == (2, [])
+        main(["up", *given])
+    assert (ended.value.code, scenario_calls) == (2, [])
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_up_clears_what_an_earlier_server_left_unless_it_goes_on_from_it(
-    kept: bool, told: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_up_removes_the_files_of_an_earlier_server_unless_it_resumes(
+    kept: bool, scenario_calls: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a reboot no server runs, and what it knew is in its folder."""
+    """After a reboot no server runs, and its state is in its folder."""
     (tmp_path / "dev").mkdir()
     if not kept:
         (tmp_path / "local_aws").rmdir()
     monkeypatch.setattr(up, "find_local_aws", lambda _: None)
     monkeypatch.setattr(up, "start_local_aws", lambda *_, **__: SimpleNamespace(pid=1))
-    monkeypatch.setattr("sys.argv", ["up"])
-    assert up.main() == 0
+    assert main(["up"]) == 0
     assert (tmp_path / "local_aws").exists() == (tmp_path / "dev").exists() == kept
-    assert told[0] == ("deploy", "dev")
+    assert scenario_calls[0] == ("deploy", "dev")
 
 
 def test_down_destroys_every_environment_and_what_a_failed_up_left(
-    told: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scenario_calls: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployed(monkeypatch, "CDKToolkit", "stack-dev", "stack-dev-NetworkNested", "stack-orders-dev")
     left = {"half": ["task:1"], "refused": []}
@@ -114,19 +114,44 @@ def test_down_destroys_every_environment_and_what_a_failed_up_left(
     for suffix in ("dev", *left):
         (tmp_path / suffix).mkdir()
         (tmp_path / suffix / "cdk.log").write_text("$ cdk deploy")
-    assert down.main() == 0
-    assert told == [("destroy", "orders-dev"), ("destroy", "half"), ("destroy", "dev")]
+    assert main(["down"]) == 0
+    assert scenario_calls == [("destroy", "orders-dev"), ("destroy", "half"), ("destroy", "dev")]
     assert not (tmp_path / "local_aws").exists()
 
 
-def test_down_goes_on_after_an_environment_that_stays_and_keeps_what_is_known(
-    told: list[tuple[str, str]],
+def test_down_continues_after_an_environment_that_remains_and_keeps_the_state(
+    scenario_calls: list[tuple[str, str]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     deployed(monkeypatch, "stack-broken", "stack-dev")
-    assert down.main() == 1
-    assert told == [("destroy", "broken"), ("destroy", "dev")]
+    assert main(["down"]) == 1
+    assert scenario_calls == [("destroy", "broken"), ("destroy", "dev")]
     assert "down: broken: it stays" in capsys.readouterr().err
     assert (tmp_path / "local_aws").exists()
+
+
+def test_down_is_one_line_when_local_aws_is_killed_meanwhile(
+    scenario_calls: list[tuple[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def killed(_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:4566")
+
+    monkeypatch.setattr(down, "stacks", killed)
+    assert main(["down"]) == 2
+    assert scenario_calls == []
+    assert capsys.readouterr().err.splitlines() == [
+        'down: local_aws stopped answering: Could not connect to the endpoint URL: "http://127.0.0.1:4566". '
+        "Run `make down` again to remove what remains"
+    ]
+
+
+@pytest.mark.parametrize("command", ["up", "down", "demo", "dashboard", "iam-usage"])
+def test_each_command_has_a_help_page(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"python -m harness {command}" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What holds for every test of local_aws."""
+"""A check that applies to every test of local_aws."""
 
 from collections.abc import Iterator
 
@@ -8,15 +8,15 @@ from local_aws.core.api import JsonService
 
 
 @pytest.fixture(autouse=True)
-def every_answer_has_its_models_shape(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fail a test in which an answer or a refusal is not what botocore's model declares."""
-    seen: list[str] = []
-    note = JsonService.note
+def outputs_and_errors_conform_to_the_models(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test in which an output or an error is not what botocore's model declares."""
+    reported: list[str] = []
+    report_violation = JsonService.report_violation
 
-    def kept(self: JsonService, operation: str, what: str) -> None:
-        note(self, operation, what)
-        seen.append(f"{operation}: {what}")
+    def record(self: JsonService, operation: str, violation: str) -> None:
+        report_violation(self, operation, violation)
+        reported.append(f"{operation}: {violation}")
 
-    monkeypatch.setattr(JsonService, "note", kept)
+    monkeypatch.setattr(JsonService, "report_violation", record)
     yield
-    assert seen == []
+    assert reported == []

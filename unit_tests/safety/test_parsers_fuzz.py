@@ -154,7 +154,7 @@ def test_a_git_request_names_one_repository_and_one_of_three_services(path: str,
     match = REQUEST.fullmatch(f"/v1/repos/{path}/{what}")
     if match is not None:
         assert "/" not in match["name"]
-        assert match["what"] in ("info/refs", "git-upload-pack", "git-receive-pack")
+        assert match["endpoint"] in ("info/refs", "git-upload-pack", "git-receive-pack")
 
 
 @EXAMPLES

@@ -31,7 +31,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> AccountServices:
 
 def refused_or_answered(service: JsonService, operation: str, body: bytes) -> None:
     try:
-        status, headers, answer = service._answer(f"T.{operation}", body)
+        status, headers, answer = service._respond(f"T.{operation}", body)
     except BotoCoreError:
         return
     assert status in (200, 501) or 400 <= status < 500
@@ -72,7 +72,7 @@ def test_a_body_of_the_right_shape_is_answered_whatever_its_strings_say(
 
 
 def test_a_body_nested_too_deep_is_refused(account: AccountServices) -> None:
-    status, _, answer = account.services["ecs"]._answer("T.ListClusters", b"[" * 200_000)
+    status, _, answer = account.services["ecs"]._respond("T.ListClusters", b"[" * 200_000)
     assert (status, json.loads(answer)["__type"]) == (400, "SerializationException")
 
 

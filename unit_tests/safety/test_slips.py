@@ -13,8 +13,10 @@ from local_aws.core.api import AwsError
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
 from local_aws.services.codebuild.archives import FilesError, unpack
-from local_aws.services.codecommit.service import CodeCommit, _files
-from local_aws.services.codepipeline.artifacts import Artifact, ArtifactError, read_file
+from local_aws.services.codecommit.resource_types import read_archive
+from local_aws.services.codecommit.service import CodeCommit
+from local_aws.services.codepipeline.artifacts import Artifact, read_file
+from local_aws.services.codepipeline.errors import ArtifactError
 from unit_tests.safety.hostile import archive
 
 LEADING_OUT = ["../x", "a/../../x", "/x", "..", "\\x", "a\\..\\..\\x"]
@@ -62,7 +64,7 @@ def test_a_link_that_stays_inside_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["../x", "a/../x", "/x", ".git/hooks/post-update", "a//x"])
 def test_a_seed_that_leads_out_is_refused(name: str) -> None:
     with pytest.raises(AwsError, match="not valid"):
-        _files(archive((name, "bad")))
+        read_archive(archive((name, "bad")))
 
 
 def spoilt() -> bytes:
@@ -74,7 +76,7 @@ def spoilt() -> bytes:
 
 def test_a_spoilt_zip_is_refused_wherever_one_is_read(tmp_path: Path) -> None:
     with pytest.raises(AwsError, match="not a zip file"):
-        _files(spoilt())
+        read_archive(spoilt())
     with pytest.raises(FilesError):
         unpack(spoilt(), tmp_path / "src")
     s3 = MagicMock(**{"get_object.return_value": {"Body": io.BytesIO(spoilt())}})

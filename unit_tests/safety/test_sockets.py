@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.support.sockets import beyond_loopback, listening, processes
+from integration_tests.support.sockets import listening, non_loopback, processes
 from local_aws.daemon import ServerHandle, start
 
 
@@ -21,7 +21,7 @@ def test_every_socket_that_it_listens_on_is_loopback(server: ServerHandle) -> No
     found = listening(processes(server.pid))
     port = int(server.endpoint.rpartition(":")[2])
     assert f"0100007F:{port:04X}" in found
-    assert beyond_loopback(found) == set()
+    assert non_loopback(found) == set()
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_every_socket_that_it_listens_on_is_loopback(server: ServerHandle) -> No
         "/v1/repos/r/info/refs?service=git-receive-pack",
         "/v2/",
         "/_local_aws/iam",
-        "/_local_aws/faults",
+        "/_local_aws/background-errors",
         "/",
         "/b/k",
     ],
@@ -58,4 +58,4 @@ def test_no_page_of_another_site_drives_it(server: ServerHandle, path: str, head
 def test_what_others_could_reach_is_told_from_loopback() -> None:
     here = {"0100007F:1F90", "0203017F:1F90", f"{'0' * 24}01000000:1F90", f"{'0' * 16}FFFF00000100007F:1F90"}
     there = {"00000000:1F90", "0200000A:1F90", f"{'0' * 32}:1F90", "7F000001:1F90"}
-    assert beyond_loopback(here | there) == there
+    assert non_loopback(here | there) == there

@@ -1,4 +1,4 @@
-"""The gate before traffic: the function that asks the new version before anybody else can (pitfall N6)."""
+"""The Lambda function of the test-traffic hook, with its role and its log group (pitfall N6)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from constructs import Construct
 
 from infrastructure.config.settings import Config
 from infrastructure.constructs.roles import allow, arn, create_role
-from infrastructure.naming import CONTAINER_NAME, TEST_PORT, Names
+from infrastructure.naming import CONTAINER_NAME, TEST_PORT
 
 CODE = Path(__file__).with_name("function")
 _INTERFACES = (
@@ -23,11 +23,11 @@ _INTERFACES = (
     "ec2:DeleteNetworkInterface",
     "ec2:UnassignPrivateIpAddresses",
 )
-_SEE_INTERFACES = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
+_DESCRIBE_INTERFACES = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
 
 
 class TrafficHook(Construct):
-    """The function with its role and its log."""
+    """The function that tests a new version through the test listener, with its role and its log group."""
 
     def __init__(
         self,
@@ -35,14 +35,13 @@ class TrafficHook(Construct):
         id_: str,
         *,
         config: Config,
-        names: Names,
         vpc: ec2.IVpc,
         group: ec2.ISecurityGroup,
-        load_balancer: elbv2.ApplicationLoadBalancer,
+        load_balancer: elbv2.IApplicationLoadBalancer,
     ) -> None:
         super().__init__(scope, id_)
-        self._names = names
-        # Not Lambda's own, which it would make at the first line, and which would stay (pitfalls H1, H2).
+        self._names = names = config.names
+        # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
         log_group = logs.LogGroup(
             self,
             "Logs",
@@ -50,7 +49,7 @@ class TrafficHook(Construct):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        # It names role and log group, so CloudFormation deletes it before them.
+        # It refers to role and log group, so CloudFormation deletes it before them.
         self.function = lambda_.Function(
             self,
             "Function",
@@ -60,7 +59,7 @@ class TrafficHook(Construct):
             architecture=lambda_.Architecture.X86_64,
             handler="handler.handler",
             code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
-            # All tries of the gate, each at its slowest, fit in; an hour would be CodeDeploy's limit.
+            # Long enough for all attempts at their slowest; the limit of CodeDeploy is an hour.
             timeout=Duration.minutes(5),
             memory_size=256,
             role=self._role(log_group).without_policy_updates(),
@@ -84,7 +83,7 @@ class TrafficHook(Construct):
             self,
             "Role",
             name=names.qualified("test-traffic-hook-role"),
-            # Lambda sends no source to ask for when it assumes the role of a function.
+            # Lambda sends no source for a condition when it assumes the role of a function.
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description="What the gate before traffic does: learn what is released, and report to CodeDeploy",
             statements=[
@@ -93,7 +92,7 @@ class TrafficHook(Construct):
                     ["ecs:DescribeServices"],
                     [arn(self, "ecs", f"service/{names.cluster}/{names.service}")],
                 ),
-                # It has no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+                # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
                 allow("ReadWhichCommitItRuns", ["ecs:DescribeTaskDefinition"], ["*"]),
                 allow(
                     "LetTheReleaseGoOnOrStop",
@@ -103,24 +102,24 @@ class TrafficHook(Construct):
                 allow(
                     "WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn]
                 ),
-                *self._interfaces(),
+                *self._vpc_statements(),
             ],
         )
 
-    def _interfaces(self) -> list[iam.PolicyStatement]:
-        """Let Lambda put the function into the VPC, and the function's own code nowhere.
+    def _vpc_statements(self) -> list[iam.PolicyStatement]:
+        """Allow Lambda to attach the function to the VPC, and deny the same to the function's code.
 
         https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
         """
         function = arn(self, "lambda", f"function:{self._names.traffic_hook}")
         return [
-            # Lambda demands the form */*, and the two that describe have no resource.
+            # Lambda requires the form */*; the two Describe actions support no resource.
             allow("StandInTheVpc", _INTERFACES, [arn(self, "ec2", "*/*")]),
-            allow("SeeTheVpc", _SEE_INTERFACES, ["*"]),
+            allow("SeeTheVpc", _DESCRIBE_INTERFACES, ["*"]),
             iam.PolicyStatement(
                 sid="KeepTheCodeFromTheVpc",
                 effect=iam.Effect.DENY,
-                actions=[*_INTERFACES, *_SEE_INTERFACES],
+                actions=[*_INTERFACES, *_DESCRIBE_INTERFACES],
                 resources=["*"],
                 conditions={"ArnEquals": {"lambda:SourceFunctionArn": function}},
             ),

@@ -1,4 +1,4 @@
-"""Looks at a page as a person's browser shows it: Chromium without a window, driven by `look.mjs`."""
+"""Opens a page as a user's browser shows it: headless Chromium, driven by `open_page.mjs`."""
 
 import json
 import os
@@ -15,19 +15,20 @@ SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a page is at one width, in pixels.
+class PageView:
+    """A page at one window width, in pixels.
 
-    `asked` are the addresses that it fetched, `focused` what the Tab key reaches, in order; `unnamed` counts
-    pictures and controls that a screen reader has no words for, `regions` are the names of the parts that it
-    can go to, `tips` are the words of charts, `bars` their rectangles' x and width, `overflow` is by how
-    many pixels the page is wider than its window.
+    `requests` are the addresses that it fetched. `focused` is what the Tab key reaches, in order. `unnamed`
+    counts images and controls without an accessible name. `regions` are the names of its landmarks.
+    `tooltips` are the texts of charts, and `bars` are their rectangles' x and width. `overflow` is how many
+    pixels the page is wider than its window. `collapsed_height` is its height before details are opened.
     """
 
     width: int
     screenshot: str
+    collapsed_height: int
     errors: tuple[str, ...]
-    asked: tuple[str, ...]
+    requests: tuple[str, ...]
     focused: tuple[str, ...]
     title: str
     language: str
@@ -36,18 +37,21 @@ class Look:
     landmarks: tuple[str, ...]
     regions: tuple[str, ...]
     unnamed: int
-    tips: tuple[str, ...]
+    tooltips: tuple[str, ...]
     bars: tuple[tuple[float, float], ...]
     overflow: int
 
 
-def look(url: str, folder: Path) -> list[Look]:
-    """Return the page at `url`, wide and narrow; screenshots go to `folder`. Raises `HarnessError`."""
+def open_page(url: str, folder: Path) -> list[PageView]:
+    """Open the page at `url` in a wide and a narrow window; screenshots go to `folder`.
+
+    Raises `HarnessError` if there is no browser, or if it fails.
+    """
     if not (FOLDER / ".ready").exists():
-        raise HarnessError("there is no browser here: run `make .tools/browser/.ready`")
+        raise HarnessError("no browser is set up: run `make .tools/browser/.ready`")
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(  # noqa: S603 - our own script
-        [str(Path(sys.prefix) / "bin" / "node"), "look.mjs", url, str(folder)],
+        [str(Path(sys.prefix) / "bin" / "node"), "open_page.mjs", url, str(folder)],
         cwd=FOLDER,
         env={**os.environ, "TMPDIR": str(FOLDER / "tmp")},
         capture_output=True,
@@ -57,8 +61,8 @@ def look(url: str, folder: Path) -> list[Look]:
     )
     if done.returncode:
         raise HarnessError(f"the browser failed: {done.stderr.strip()[-800:]}")
-    # Lists become tuples: what was seen does not change any more.
-    return [Look(**one) for one in json.loads(done.stdout, object_hook=_frozen)]
+    # Lists become tuples: a view is immutable.
+    return [PageView(**one) for one in json.loads(done.stdout, object_hook=_frozen)]
 
 
 def _frozen(members: dict[str, Any]) -> dict[str, Any]:

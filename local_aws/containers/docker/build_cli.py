@@ -1,6 +1,6 @@
 """The `docker` of a build: the engine's own command, with ECR's host mapped to the gateway, and own logins.
 
-Standard library only: every command of a build starts it.
+It imports little: every command of a build starts it.
 """
 
 import base64

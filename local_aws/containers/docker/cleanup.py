@@ -1,14 +1,15 @@
 """Removes what local_aws created in docker or podman, by its label: when it stops, and after a kill -9.
 
-Standard library only: the reaper runs it after the server has ended.
+It imports little: the reaper runs it after the server has ended.
 """
 
 import json
+import sys
 import time
 from pathlib import Path
 
 from local_aws.containers.docker.command import ENGINE_VARIABLE, LABEL, Command, CommandError
-from local_aws.host.process_tags import kill_all, marked
+from local_aws.host.process_tags import kill_all, tagged
 
 SECONDS = 60.0
 _POLL_SECONDS = 0.2
@@ -59,9 +60,9 @@ def remove_resources(folder: Path, seconds: float = SECONDS) -> None:
     deadline = time.monotonic() + seconds
     try:
         # A command of the killed server may still be creating a container.
-        while remove_containers(command) or any(marked(mark)):
+        while remove_containers(command) or any(tagged(mark)):
             if time.monotonic() > deadline:
-                kill_all(lambda: marked(mark), 2)
+                kill_all(lambda: tagged(mark), 2)
                 break
             time.sleep(_POLL_SECONDS)
         for kind in ("volume", "network"):
@@ -111,3 +112,8 @@ def _try(command: Command, *words: str) -> str:
     except CommandError:
         # It does not exist any more, or a user's container uses it.
         return ""
+
+
+if __name__ == "__main__":
+    # The reaper runs it: the folder of the record is the argument.
+    remove_resources(Path(sys.argv[1]))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from local_aws.containers.docker.command import Command, CommandError, reason
 from local_aws.containers.engine import ContainerError, ContainerSpec
-from local_aws.host.process_tags import kill_all, marked
+from local_aws.host.process_tags import kill_all, tagged
 
 START_SECONDS = 60.0
 # The time that an engine may need to start a command inside, on a machine under load.
@@ -75,12 +75,12 @@ class CliContainer:
                 return process.returncode, output.decode(errors="replace")
             except subprocess.TimeoutExpired as error:
                 now = time.monotonic()
-                if not began and any(marked(f"{CHECK_VARIABLE}={mark}")):
+                if not began and any(tagged(f"{CHECK_VARIABLE}={mark}")):
                     began, deadline = now, now + timeout
                 if now > deadline:
                     process.kill()
                     process.communicate()
-                    kill_all(lambda: marked(f"{CHECK_VARIABLE}={mark}"), 2)
+                    kill_all(lambda: tagged(f"{CHECK_VARIABLE}={mark}"), 2)
                     raise TimeoutError(f"{command[0]} ran longer than {timeout:g} s") from error
 
     def stop(self, timeout: float) -> int:

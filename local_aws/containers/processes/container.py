@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local_aws.containers.engine import ContainerError
 from local_aws.containers.images.environment import CommandNotFoundError, find_program, map_paths
-from local_aws.host.process_tags import marked
+from local_aws.host.process_tags import tagged
 
 # Every process of a container inherits it, in any session: it takes the place of a PID namespace.
 CONTAINER_VARIABLE = "LOCAL_AWS_CONTAINER_ID"
@@ -152,7 +152,7 @@ def start_process(
 
 def processes_of(container_id: str) -> list[int]:
     """Return the ids of a container's processes, by the variable that each of them inherits."""
-    return list(marked(f"{CONTAINER_VARIABLE}={container_id}"))
+    return list(tagged(f"{CONTAINER_VARIABLE}={container_id}"))
 
 
 def _exit_code(code: int) -> int:

@@ -48,7 +48,7 @@ REPORTING = ("codebuild:CreateReport", "codebuild:BatchPutTestCases", "codebuild
 class CodeBuild(Reports):
     """The service."""
 
-    kept = ("projects", "report_groups", "reports", "test_cases", "builds", "numbers", "tokens")
+    persisted = ("projects", "report_groups", "reports", "test_cases", "builds", "numbers", "tokens")
 
     def __init__(self, context: Context, containers: Docker) -> None:
         super().__init__(context)

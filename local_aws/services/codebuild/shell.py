@@ -8,7 +8,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from local_aws.host.process_tags import carries, kill_all, others
+import psutil
+
+from local_aws.host.process_tags import has_tag, kill_all, other_processes
 
 # The environment is handed on from command to command, but not what a shell sets for itself.
 SHELLS_OWN = ("_", "PWD", "OLDPWD", "SHLVL")
@@ -115,18 +117,18 @@ def processes(mark: str, sessions: set[int], folder: Path) -> Iterator[int]:
     a working folder below `folder`: a daemon that clears its environment and leaves its session stays there.
     """
     inside = str(folder.resolve())
-    for entry in others():
+    for process in other_processes():
         try:
-            # After the name in brackets: state, parent, group, session.
-            state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
-            ours = carries(entry, mark)
-            place = str((entry / "cwd").readlink())
-        except OSError:
+            session = os.getsid(process.pid)
+            ours = has_tag(process, mark)
+            place = process.cwd()
+            ended = process.status() == psutil.STATUS_ZOMBIE
+        except (psutil.Error, OSError):
             # It ended meanwhile, or belongs to another user: not ours.
             continue
         there = place == inside or place.startswith(inside + os.sep)
-        if state not in "ZX" and (int(session) in sessions or ours or there):
-            yield int(entry.name)
+        if not ended and (session in sessions or ours or there):
+            yield process.pid
 
 
 def _kill_group(pid: int) -> None:

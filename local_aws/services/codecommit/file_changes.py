@@ -1,62 +1,68 @@
-"""What a CreateCommit asks for, checked against the files that are there."""
+"""The changes that a CreateCommit request makes to the files of its parent commit."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from local_aws.core.api import AwsError
-from local_aws.services.codecommit.git_repository import Change, Entry, GitRepository
-from local_aws.services.codecommit.validation import check_file_path, git_mode
+from local_aws.services.codecommit.errors import file_does_not_exist, no_change, unsupported
+from local_aws.services.codecommit.git_repository import FileChanges, GitRepository, TreeEntry
+from local_aws.services.codecommit.validation import check_file_path, check_name_conflicts, git_mode
 
 # CodeCommit quotas: the largest file that an API call may carry.
+# https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
 FILE_LIMIT = 6 * 1024 * 1024
 
 
-def requested_change(git: GitRepository, params: dict[str, Any], before: dict[str, Entry]) -> Change:
-    """Return what `CreateCommit`'s arguments do to the files `before`; raises AWS's refusals."""
-    put = {}
-    for item in params.get("putFiles", []):
-        path = check_file_path(item["filePath"])
-        if "fileContent" not in item:
-            raise AwsError("UnsupportedOperation", "local_aws takes fileContent, not sourceFile", 501)
-        if len(item["fileContent"]) > FILE_LIMIT:
-            raise AwsError("FileContentSizeLimitExceededException", f"{path} is larger than 6 MB")
-        put[path] = (git_mode(item.get("fileMode", "NORMAL")), item["fileContent"])
-    for item in params.get("setFileModes", []):
-        path = check_file_path(item["filePath"])
-        put[path] = (git_mode(item["fileMode"]), git.blob(_existing(before, path).id))
+def file_changes(git: GitRepository, params: dict[str, Any], before: dict[str, TreeEntry]) -> FileChanges:
+    """Return the changes that `params` make to the files `before`; raises `AwsError` as CreateCommit does."""
+    put = {
+        **dict(_read_content(item) for item in params.get("putFiles", [])),
+        **dict(_read_mode(git, item, before) for item in params.get("setFileModes", [])),
+    }
     delete = [check_file_path(item["filePath"]) for item in params.get("deleteFiles", [])]
     for path in delete:
         _existing(before, path)
-    named = [*put, *delete]
-    if not named:
+    _check_paths(list(_requested_paths(params)))
+    check_name_conflicts(put, {*before} - {*delete})
+    if not delete and not any(_differs(git, before.get(path), *file) for path, file in put.items()):
+        raise no_change()
+    return FileChanges(put, delete)
+
+
+def _read_content(item: dict[str, Any]) -> tuple[str, tuple[str, bytes]]:
+    path = check_file_path(item["filePath"])
+    if "fileContent" not in item:
+        raise unsupported("local_aws supports fileContent, not sourceFile")
+    if len(item["fileContent"]) > FILE_LIMIT:
+        raise AwsError("FileContentSizeLimitExceededException", f"{path} is larger than 6 MB")
+    return path, (git_mode(item.get("fileMode", "NORMAL")), item["fileContent"])
+
+
+def _read_mode(
+    git: GitRepository, item: dict[str, Any], before: dict[str, TreeEntry]
+) -> tuple[str, tuple[str, bytes]]:
+    path = check_file_path(item["filePath"])
+    return path, (git_mode(item["fileMode"]), git.blob(_existing(before, path).id))
+
+
+def _requested_paths(params: dict[str, Any]) -> Iterator[str]:
+    for member in ("putFiles", "setFileModes", "deleteFiles"):
+        for item in params.get(member, []):
+            yield item["filePath"]
+
+
+def _check_paths(paths: list[str]) -> None:
+    if not paths:
         raise AwsError("FileEntryRequiredException", "The commit has no file to put or to delete")
-    asked = [
-        item["filePath"]
-        for kind in ("putFiles", "setFileModes", "deleteFiles")
-        for item in params.get(kind, [])
-    ]
-    if len(set(asked)) != len(asked):
+    if len(set(paths)) != len(paths):
         raise AwsError("SamePathRequestException", "The same path is named twice in the request")
-    _check_places(put, {*before} - {*delete})
-    if not delete and all(_same(git, before.get(path), *new) for path, new in put.items()):
-        raise AwsError("NoChangeException", "The commit would change nothing")
-    return Change(put, delete)
 
 
-def _check_places(put: dict[str, tuple[str, bytes]], kept: set[str]) -> None:
-    taken = kept | {*put}
-    folders = {path[:at] for path in taken for at, char in enumerate(path) if char == "/"}
-    for path in put:
-        if path in folders:
-            raise AwsError("FileNameConflictsWithDirectoryNameException", f"{path} is a folder")
-        if any(f"{path}/".startswith(f"{file}/") for file in taken if file != path):
-            raise AwsError("DirectoryNameConflictsWithFileNameException", f"{path} lies under a file")
+def _differs(git: GitRepository, old: TreeEntry | None, mode: str, content: bytes) -> bool:
+    return old is None or old.mode != mode or git.blob(old.id) != content
 
 
-def _same(git: GitRepository, old: Entry | None, mode: str, content: bytes) -> bool:
-    return old is not None and old.mode == mode and git.blob(old.id) == content
-
-
-def _existing(before: dict[str, Entry], path: str) -> Entry:
+def _existing(before: dict[str, TreeEntry], path: str) -> TreeEntry:
     if path not in before:
-        raise AwsError("FileDoesNotExistException", f"{path} does not exist")
+        raise file_does_not_exist(path)
     return before[path]

@@ -4,24 +4,24 @@
 """
 
 import asyncio
+import os
 import re
-from collections.abc import Awaitable, Callable
+import signal
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from local_aws.services.codecommit.git_repository import environment
+from starlette.types import Receive, Scope, Send
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+from local_aws.services.codecommit.git_repository import git_environment
 
-# What a git client asks for, and nothing else: no file of a repository can be named.
-REQUEST = re.compile(r"/v1/repos/(?P<name>[^/]+)/(?P<what>info/refs|git-upload-pack|git-receive-pack)")
+# The paths of smart HTTP only: a request cannot name a file of a repository.
+REQUEST = re.compile(r"/v1/repos/(?P<name>[^/]+)/(?P<endpoint>info/refs|git-upload-pack|git-receive-pack)")
 CHUNK = 64 * 1024
 
 
-class Repositories(Protocol):
-    """What the protocol needs of CodeCommit. `pushed` runs after every push, whatever came of it."""
+class RepositoryStore(Protocol):
+    """The repositories to serve. `pushed` is called after every push, successful or not."""
 
     def git_directory(self, name: str) -> Path | None: ...
 
@@ -31,54 +31,64 @@ class Repositories(Protocol):
 class GitHttp:
     """The ASGI application over `repositories`."""
 
-    def __init__(self, repositories: Repositories) -> None:
+    def __init__(self, repositories: RepositoryStore) -> None:
         self.repositories = repositories
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request of a git client."""
+        """Serve one request of a git client."""
         match = REQUEST.fullmatch(scope["path"])
         if match is None:
-            await _answer(send, 404, "not found")
+            await _respond(send, 404, "not found")
             return
         name = match["name"]
         directory = await asyncio.to_thread(self.repositories.git_directory, name)
         if directory is None:
             # git prints: fatal: repository '...' not found
-            await _answer(send, 404, f"repository {name} does not exist")
+            await _respond(send, 404, f"repository {name} does not exist")
             return
         try:
-            await _backend(scope, receive, send, directory, match["what"])
+            await _run_backend(scope, receive, send, directory, match["endpoint"])
         finally:
-            if match["what"] == "git-receive-pack":
+            if match["endpoint"] == "git-receive-pack":
                 await asyncio.to_thread(self.repositories.pushed, name)
 
 
-async def _backend(scope: Scope, receive: Receive, send: Send, directory: Path, what: str) -> None:
+async def _run_backend(scope: Scope, receive: Receive, send: Send, directory: Path, endpoint: str) -> None:
     process = await asyncio.create_subprocess_exec(
         "git",
         "http-backend",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env=_variables(scope, directory, what),
+        env=_cgi_environment(scope, directory, endpoint),
     )
-    feeding = asyncio.create_task(_feed(receive, process))
+    body_task = asyncio.create_task(_send_body(receive, process))
+    complete = False
     try:
-        await _relay(process, send)
+        await _send_output(process, send)
+        complete = True
     finally:
-        feeding.cancel()
-        if process.returncode is None:
-            # The client went away in the middle; a half push changes no ref.
-            process.terminate()
+        body_task.cancel()
+        if not complete:
+            # The client disconnected; an incomplete push changes no reference.
+            _terminate(process)
         await process.wait()
 
 
-def _variables(scope: Scope, directory: Path, what: str) -> dict[str, str]:
+def _terminate(process: asyncio.subprocess.Process) -> None:
+    # Not process.terminate(): before it sends the signal it polls, and that reaps a process which has just
+    # exited. asyncio's watcher then logs "Unknown child process pid" and returns 255 as the exit status.
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGTERM)
+
+
+def _cgi_environment(scope: Scope, directory: Path, endpoint: str) -> dict[str, str]:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    variables = environment(directory.parent) | {
+    variables = git_environment(directory.parent) | {
         "GIT_PROJECT_ROOT": str(directory.parent),
         "GIT_HTTP_EXPORT_ALL": "1",
-        "PATH_INFO": f"/{directory.name}/{what}",
+        "PATH_INFO": f"/{directory.name}/{endpoint}",
         "REQUEST_METHOD": scope["method"],
         "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
         "CONTENT_TYPE": headers.get("content-type", ""),
@@ -88,32 +98,32 @@ def _variables(scope: Scope, directory: Path, what: str) -> dict[str, str]:
     }
     if "content-encoding" in headers:
         variables["HTTP_CONTENT_ENCODING"] = headers["content-encoding"]
-    # A chunked body (a large push) has no length: then the backend reads to the end.
+    # A chunked body (a large push) has no length: the backend then reads until the end of its input.
     if "content-length" in headers:
         variables["CONTENT_LENGTH"] = headers["content-length"]
     return variables
 
 
-async def _feed(receive: Receive, process: asyncio.subprocess.Process) -> None:
+async def _send_body(receive: Receive, process: asyncio.subprocess.Process) -> None:
     if process.stdin is None:
         raise RuntimeError("git http-backend was started without a standard input")
     try:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                process.terminate()
+                _terminate(process)
                 return
             process.stdin.write(message.get("body", b""))
             await process.stdin.drain()
             if not message.get("more_body", False):
                 break
         process.stdin.close()
-    except (BrokenPipeError, ConnectionResetError, ProcessLookupError):
-        # The backend has said all that it had to say (a refusal) and does not read on.
+    except (BrokenPipeError, ConnectionResetError):
+        # The backend has answered (with an error) and reads no further.
         return
 
 
-async def _relay(process: asyncio.subprocess.Process, send: Send) -> None:
+async def _send_output(process: asyncio.subprocess.Process, send: Send) -> None:
     if process.stdout is None:
         raise RuntimeError("git http-backend was started without a standard output")
     status, headers = 200, []
@@ -124,7 +134,7 @@ async def _relay(process: asyncio.subprocess.Process, send: Send) -> None:
         else:
             headers.append((name.lower(), value))
     if not headers:
-        await _answer(send, 500, "git http-backend gave no answer")
+        await _respond(send, 500, "git http-backend returned no response")
         return
     await send({"type": "http.response.start", "status": status, "headers": headers})
     while chunk := await process.stdout.read(CHUNK):
@@ -132,7 +142,7 @@ async def _relay(process: asyncio.subprocess.Process, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _answer(send: Send, status: int, message: str) -> None:
+async def _respond(send: Send, status: int, message: str) -> None:
     body = message.encode() + b"\n"
     headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})

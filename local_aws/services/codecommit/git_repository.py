@@ -1,4 +1,4 @@
-"""A bare git repository on disk: everything that CodeCommit keeps, driven by the git executable."""
+"""A bare git repository on disk, driven by the git executable."""
 
 import os
 import re
@@ -10,10 +10,12 @@ from pathlib import Path
 
 from local_aws.host.process_tags import INSTANCE_VARIABLE
 
-ZERO = "0" * 40
-COMMIT_ID = re.compile(r"[0-9a-f]{40}")
-# The user's git settings, hooks and helpers are no part of CodeCommit.
-SETTINGS = {
+# The object ID that git writes for "no commit".
+NO_COMMIT = "0" * 40
+HEADS = "refs/heads/"
+FULL_COMMIT_ID = re.compile(r"[0-9a-f]{40}")
+# CodeCommit runs no hooks, and no maintenance in the background of a push.
+REPOSITORY_SETTINGS = {
     "core.hooksPath": os.devnull,
     "gc.auto": "0",
     "receive.autogc": "false",
@@ -22,21 +24,21 @@ SETTINGS = {
     "receive.advertisePushOptions": "false",
     "core.logAllRefUpdates": "false",
 }
-# `git archive` would leave out or rewrite what a commit's .gitattributes names; the source action does not.
+# The source action ignores a commit's .gitattributes; `git archive` would leave out or rewrite files by it.
 ATTRIBUTES = "* -export-ignore -export-subst -text -eol -ident -filter\n"
 
 
 class GitError(Exception):
-    """git refused; the message is its own."""
+    """git failed; the message is git's own."""
 
 
 class RefMovedError(GitError):
-    """The branch is no longer where the caller thought."""
+    """The branch does not point to the commit that the caller expects."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line of a tree. `mode` is git's (`100644`, `100755`, `120000`, `040000`, `160000`)."""
+class TreeEntry:
+    """One entry of a tree. `mode` is git's (`100644`, `100755`, `120000`, `040000`, `160000`)."""
 
     mode: str
     kind: str
@@ -46,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Person:
-    """Who made a commit, and when (`date` as git writes it: seconds and offset)."""
+    """An author or a committer. `date` is in git's format: seconds since the epoch and the UTC offset."""
 
     name: str
     email: str
@@ -55,7 +57,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit's own record."""
+    """A commit object."""
 
     id: str
     tree: str
@@ -66,15 +68,15 @@ class Commit:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What a new commit does: files to put (path -> mode and content) and paths to delete."""
+class FileChanges:
+    """The files that a new commit writes (path -> mode and content) and the paths that it deletes."""
 
     put: Mapping[str, tuple[str, bytes]] = field(default_factory=dict)
     delete: Iterable[str] = ()
 
 
-def environment(home: Path) -> dict[str, str]:
-    """Return all that a git process of ours sees: none of the host's or the user's settings."""
+def git_environment(home: Path) -> dict[str, str]:
+    """Return the whole environment of a git process: without the settings of the host and of the user."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(home),
@@ -88,18 +90,18 @@ def environment(home: Path) -> dict[str, str]:
 
 
 class GitRepository:
-    """The repository at `path`. Names come in as checked by the caller, and only ever as whole arguments."""
+    """The repository at `path`. Callers validate names; each name is a whole argument of git."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @classmethod
     def create(cls, path: Path) -> "GitRepository":
-        """Make an empty repository at `path`."""
+        """Create an empty repository at `path`."""
         repository = cls(path)
         path.mkdir(parents=True)
         repository.git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path))
-        for name, value in SETTINGS.items():
+        for name, value in REPOSITORY_SETTINGS.items():
             repository.git("config", name, value)
         (path / "info").mkdir(exist_ok=True)
         (path / "info" / "attributes").write_text(ATTRIBUTES)
@@ -110,46 +112,46 @@ class GitRepository:
         shutil.rmtree(self.path)
 
     def git(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """Run git in the repository and return what it prints; raises `GitError` with its words."""
+        """Run git in the repository and return its output; raises `GitError` with its error message."""
         command = ["git", f"--git-dir={self.path}", *arguments]
-        done = subprocess.run(  # noqa: S603 - an argument list; names are checked before they come here
-            command, input=stdin, capture_output=True, env=environment(self.path.parent), check=False
+        result = subprocess.run(  # noqa: S603 - an argument list; the names in it are validated
+            command, input=stdin, capture_output=True, env=git_environment(self.path.parent), check=False
         )
-        if done.returncode:
-            raise GitError(
-                done.stderr.decode(errors="replace").strip() or f"git ended with {done.returncode}"
-            )
-        return done.stdout
+        if result.returncode:
+            message = result.stderr.decode(errors="replace").strip()
+            raise GitError(message or f"git exited with status {result.returncode}")
+        return result.stdout
 
     def refs(self) -> dict[str, str]:
-        """Return every branch and tag by its full name, with the commit that it stands for."""
-        form = "%(refname)%00%(objectname)%00%(*objectname)"
-        lines = self.git("for-each-ref", f"--format={form}", "refs/heads", "refs/tags").decode().splitlines()
+        """Return each branch and tag, by its full name, with the commit that it points to."""
+        # An annotated tag is an object of its own: the commit is the object that it points to.
+        template = "%(refname)%00%(objectname)%00%(*objectname)"
+        output = self.git("for-each-ref", f"--format={template}", "refs/heads", "refs/tags").decode()
         found = {}
-        for line in lines:
-            name, own, peeled = line.split("\0")
-            found[name] = peeled or own
+        for line in output.splitlines():
+            name, object_id, peeled_id = line.split("\0")
+            found[name] = peeled_id or object_id
         return found
 
     def default_branch(self) -> str | None:
         """Return the default branch, or None while it has no commit."""
         name = self.git("symbolic-ref", "HEAD").decode().strip()
-        return name.removeprefix("refs/heads/") if name in self.refs() else None
+        return name.removeprefix(HEADS) if name in self.refs() else None
 
     def set_default_branch(self, branch: str) -> None:
-        """Make `branch` the one that a clone checks out."""
-        self.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
+        """Set the branch that a clone checks out."""
+        self.git("symbolic-ref", "HEAD", HEADS + branch)
 
-    def move(self, ref: str, new: str, old: str) -> None:
-        """Set `ref` from `old` to `new` (`ZERO` for none); raises `RefMovedError` when it is not at `old`."""
+    def update_ref(self, ref: str, new: str, old: str) -> None:
+        """Change `ref` from `old` (`NO_COMMIT` for a new one) to `new`; raises `RefMovedError`."""
         try:
             self.git("update-ref", ref, new, old)
         except GitError as error:
             raise RefMovedError(str(error)) from error
 
     def has_commit(self, commit: str) -> bool:
-        """Say whether `commit` (40 hexadecimal digits) is a commit here."""
-        if not COMMIT_ID.fullmatch(commit):
+        """Return whether `commit` (40 hexadecimal digits) is a commit of the repository."""
+        if not FULL_COMMIT_ID.fullmatch(commit):
             return False
         try:
             return self.git("cat-file", "-t", commit).strip() == b"commit"
@@ -157,7 +159,7 @@ class GitRepository:
             return False
 
     def commit(self, commit: str) -> Commit:
-        """Return a commit's record."""
+        """Return a commit."""
         head, _, message = self.git("cat-file", "commit", commit).decode(errors="replace").partition("\n\n")
         values: dict[str, list[str]] = {}
         for line in head.splitlines():
@@ -172,51 +174,53 @@ class GitRepository:
             message,
         )
 
-    def entries(self, commit: str, *, recursive: bool = True) -> list[Entry]:
-        """Return what the tree `commit` (or `commit:path`) holds; files only when `recursive`."""
+    def entries(self, commit: str, *, recursive: bool = True) -> list[TreeEntry]:
+        """Return the entries of a tree (`commit` or `commit:path`); files only when `recursive`."""
         flags = ["-r"] if recursive else []
         found = []
         for line in self.git("ls-tree", "-z", *flags, "--end-of-options", commit).decode().split("\0"):
             if line:
                 head, _, path = line.partition("\t")
                 mode, kind, identifier = head.split()
-                found.append(Entry(mode, kind, identifier, path))
+                found.append(TreeEntry(mode, kind, identifier, path))
         return found
+
+    def files(self, commit: str) -> dict[str, TreeEntry]:
+        """Return every file of a commit by its path."""
+        return {entry.path: entry for entry in self.entries(commit)}
+
+    def object_type(self, object_id: str) -> str:
+        """Return the type of an object (`blob`, `tree`, `commit`, `tag`), or `missing`."""
+        return self.git("cat-file", "--batch-check", stdin=f"{object_id}\n".encode()).split()[1].decode()
 
     def blob(self, identifier: str) -> bytes:
         """Return a file's content."""
         return self.git("cat-file", "blob", identifier)
 
     def tree_of(self, commit: str) -> str:
-        """Return the id of a commit's tree."""
+        """Return the ID of a commit's tree."""
         return self.git("rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip()
 
-    def write(self, branch: str, parent: str | None, person: Person, message: str, change: Change) -> str:
-        """Commit on `branch` after its tip `parent`, return the id; raises `RefMovedError` if that moved."""
-        who = f"{_clean(person.name)} <{_clean(person.email)}> {person.date}"
+    def write(
+        self, branch: str, parent: str | None, author: Person, message: str, changes: FileChanges
+    ) -> str:
+        """Commit on `branch` after its tip `parent`, return the commit ID; raises `RefMovedError`."""
+        tip = self.refs().get(HEADS + branch)
+        if tip != parent:
+            raise RefMovedError(f"{branch} is at {tip}, not at {parent}")
         marks = self.path / "new-commit"
-        stream = [f"commit refs/heads/{branch}\nmark :1\nauthor {who}\ncommitter {who}\n".encode()]
-        stream.append(_data(message.encode()))
-        if parent:
-            stream.append(f"from {parent}\n".encode())
-        stream += [f"D {_quoted(path)}\n".encode() for path in change.delete]
-        for path, (mode, content) in change.put.items():
-            stream.append(f"M {mode} inline {_quoted(path)}\n".encode() + _data(content))
-        stream.append(b"done\n")
-        old = self.refs().get(f"refs/heads/{branch}")
-        if old != parent:
-            raise RefMovedError(f"{branch} is at {old}, not at {parent}")
+        stream = _fast_import_stream(branch, parent, author, message, changes)
         try:
-            # It moves the branch only forward: a push in between makes it refuse.
-            self.git("fast-import", "--quiet", "--done", f"--export-marks={marks}", stdin=b"".join(stream))
+            # fast-import only fast-forwards a branch: it fails when a push comes in between.
+            self.git("fast-import", "--quiet", "--done", f"--export-marks={marks}", stdin=stream)
         except GitError as error:
             raise RefMovedError(str(error)) from error
         return marks.read_text().split()[1]
 
-    def changes(self, before: str | None, after: str) -> list[tuple[Entry | None, Entry | None]]:
-        """Return the files in which two commits differ, each as it was and as it is."""
-        old = {entry.path: entry for entry in self.entries(before)} if before else {}
-        new = {entry.path: entry for entry in self.entries(after)}
+    def changes(self, before: str | None, after: str) -> list[tuple[TreeEntry | None, TreeEntry | None]]:
+        """Return the files that differ between two commits, each with its old and its new entry."""
+        old = self.files(before) if before else {}
+        new = self.files(after)
         paths = [path for path in sorted({*old, *new}) if old.get(path) != new.get(path)]
         return [(old.get(path), new.get(path)) for path in paths]
 
@@ -225,20 +229,40 @@ class GitRepository:
         return self.git("archive", "--format=zip", "-6", commit)
 
 
+def branches(refs: Mapping[str, str]) -> list[str]:
+    """Return the names of the branches among `refs`."""
+    return [ref.removeprefix(HEADS) for ref in refs if ref.startswith(HEADS)]
+
+
+def _fast_import_stream(
+    branch: str, parent: str | None, author: Person, message: str, changes: FileChanges
+) -> bytes:
+    # https://git-scm.com/docs/git-fast-import#_input_format
+    person = f"{_without_delimiters(author.name)} <{_without_delimiters(author.email)}> {author.date}"
+    commands = [f"commit {HEADS}{branch}\nmark :1\nauthor {person}\ncommitter {person}\n".encode()]
+    commands.append(_data_command(message.encode()))
+    if parent:
+        commands.append(f"from {parent}\n".encode())
+    commands += [f"D {_quote(path)}\n".encode() for path in changes.delete]
+    for path, (mode, content) in changes.put.items():
+        commands.append(f"M {mode} inline {_quote(path)}\n".encode() + _data_command(content))
+    return b"".join([*commands, b"done\n"])
+
+
 def _person(line: str) -> Person:
     name, _, rest = line.partition(" <")
     email, _, date = rest.partition("> ")
     return Person(name, email, date)
 
 
-def _clean(text: str) -> str:
+def _without_delimiters(text: str) -> str:
     return re.sub(r"[<>\x00-\x1f]", "", text).strip()
 
 
-def _data(content: bytes) -> bytes:
+def _data_command(content: bytes) -> bytes:
     return b"data %d\n%b\n" % (len(content), content)
 
 
-def _quoted(path: str) -> str:
+def _quote(path: str) -> str:
     escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

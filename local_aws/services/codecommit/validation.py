@@ -1,19 +1,22 @@
-"""What CodeCommit accepts as names of repositories, branches and files, before any of them reaches git."""
+"""The checks of names, paths and arguments that a request passes before any of them reaches git."""
 
 import re
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from local_aws.core.api import AwsError
+from local_aws.services.codecommit.errors import unsupported
 
-REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-# git's rules for a reference (git check-ref-format), which CodeCommit has taken over.
-BRANCH_REFUSED = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|\.lock(/|$)|[./]$|^/|^@$|^-")
-BRANCH_LENGTH = 256
-MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
+REPOSITORY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+# git's rules for a reference name, which are CodeCommit's too: https://git-scm.com/docs/git-check-ref-format
+FORBIDDEN_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|\.lock(/|$)|[./]$|^/|^@$|^-")
+MAX_BRANCH_LENGTH = 256
+GIT_MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
 
 
 def check_repository_name(name: str) -> str:
-    """Return `name`; raises `InvalidRepositoryNameException` unless AWS would take it."""
-    if REPOSITORY.fullmatch(name) and not name.endswith(".git") and name not in (".", ".."):
+    """Return `name`; raises `InvalidRepositoryNameException` if AWS rejects it."""
+    if REPOSITORY_NAME.fullmatch(name) and not name.endswith(".git") and name not in (".", ".."):
         return name
     raise AwsError(
         "InvalidRepositoryNameException",
@@ -25,28 +28,57 @@ def check_repository_name(name: str) -> str:
 
 
 def check_branch_name(name: str) -> str:
-    """Return `name`; raises `InvalidBranchNameException` unless git and AWS would take it."""
-    if name and len(name) <= BRANCH_LENGTH and not BRANCH_REFUSED.search(name):
+    """Return `name`; raises `InvalidBranchNameException` if git or AWS rejects it."""
+    if name and len(name) <= MAX_BRANCH_LENGTH and not FORBIDDEN_IN_BRANCH.search(name):
         return name
     raise AwsError("InvalidBranchNameException", f"The specified branch name is not valid: {name!r}")
 
 
 def check_file_path(path: str) -> str:
-    """Return `path` inside a repository; raises `InvalidPathException` when it leads out or into `.git`."""
+    """Return `path`; raises `InvalidPathException` if it points outside the repository or into `.git`."""
     parts = path.split("/")
-    bad = not path or "\0" in path or any(part in ("", ".", "..") for part in parts)
-    if bad or any(part.lower() == ".git" for part in parts):
+    if "\0" in path or any(part.lower() in ("", ".", "..", ".git") for part in parts):
         raise AwsError("InvalidPathException", f"The specified path is not valid: {path!r}")
     return path
 
 
 def git_mode(name: str) -> str:
-    """Return git's mode of an API file mode; raises `InvalidFileModeException`."""
-    if name not in MODES:
+    """Return git's mode for an API file mode; raises `InvalidFileModeException`."""
+    if name not in GIT_MODES:
         raise AwsError("InvalidFileModeException", f"The specified file mode is not valid: {name}")
-    return MODES[name]
+    return GIT_MODES[name]
 
 
 def file_mode(mode: str) -> str:
-    """Return the API's name of git's mode."""
-    return next((name for name, value in MODES.items() if value == mode), "NORMAL")
+    """Return the API's file mode for git's mode."""
+    return next((name for name, value in GIT_MODES.items() if value == mode), "NORMAL")
+
+
+def is_object_id(text: str) -> bool:
+    """Return whether `text` is a full object ID of git."""
+    return re.fullmatch(r"[0-9a-f]{40}", text) is not None
+
+
+def check_name_conflicts(put: Collection[str], unchanged: Collection[str]) -> None:
+    """Check that no path of a commit is both a file and a folder; `put` are the paths that it writes."""
+    files = {*put, *unchanged}
+    folders = {path[:index] for path in files for index, char in enumerate(path) if char == "/"}
+    for path in put:
+        if path in folders:
+            raise AwsError("FileNameConflictsWithDirectoryNameException", f"{path} is a folder")
+        if any(path.startswith(f"{file}/") for file in files):
+            raise AwsError("DirectoryNameConflictsWithFileNameException", f"{path} lies under a file")
+
+
+def required(params: Mapping[str, Any], name: str, code: str) -> str:
+    """Return an argument; raises the error `code` if it is missing."""
+    if name not in params:
+        raise AwsError(code, f"{name} is required")
+    return str(params[name])
+
+
+def refuse_arguments(params: Mapping[str, Any], *names: str) -> None:
+    """Raise `UnsupportedOperation` for an argument that local_aws does not support."""
+    for name in names:
+        if params.get(name):
+            raise unsupported(f"local_aws does not support the argument {name}")

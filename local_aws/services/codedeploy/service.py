@@ -19,7 +19,7 @@ class CodeDeploy(Applications):
         super().__init__(context)
         self.deployments = Deployments(context)
 
-    def keep(self) -> Params:
+    def to_snapshot(self) -> Params:
         """Return all records: deployments refer to groups, groups are in applications."""
         return {
             "applications": self.applications,

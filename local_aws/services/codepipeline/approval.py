@@ -1,4 +1,7 @@
-"""The manual approval action: waits for PutApprovalResult, tells a topic, times out by the clock."""
+"""The manual approval action: sends a notification and waits for PutApprovalResult.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ManualApproval.html
+"""
 
 import json
 from datetime import timedelta
@@ -6,31 +9,33 @@ from datetime import timedelta
 from botocore.exceptions import ClientError
 
 from local_aws.core.api import now
-from local_aws.services.codepipeline.action_context import ActionFailedError, Work, words
+from local_aws.services.codepipeline.action_context import ActionContext
+from local_aws.services.codepipeline.errors import ActionFailedError, error_message
 from local_aws.services.codepipeline.records import new_id
 
-LOOK_EVERY = 0.1
-LONGEST_SUBJECT = 100
+POLL_SECONDS = 0.1
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+MAX_SUBJECT_LENGTH = 100
 
 
-def run_approval(work: Work) -> None:
-    """Wait until the request is approved; a rejection and the timeout (7 days by default) are failures."""
-    # Known after a restart: whoever was asked answers to the same token.
-    if work.run.token is None:
-        work.note(token=new_id(), summary=work.configuration.get("CustomData"))
-        if "NotificationArn" in work.configuration:
-            _notify(work)
-    while work.run.approval is None:
-        work.pause(LOOK_EVERY, "The approval request expired before it was answered")
-    result = work.run.approval
-    work.note(summary=result["summary"] or None)
+def run_approval(action: ActionContext) -> None:
+    """Wait until the request is approved; a rejection and the timeout (7 days by default) fail the action."""
+    # After a restart of local_aws the token is already sent: the answer will use it.
+    if action.run.token is None:
+        action.update(token=new_id(), summary=action.configuration.get("CustomData"))
+        if "NotificationArn" in action.configuration:
+            _notify(action)
+    while action.run.approval is None:
+        action.pause(POLL_SECONDS, "The approval request expired before it was answered")
+    result = action.run.approval
+    action.update(summary=result["summary"] or None)
     if result["status"] == "Rejected":
         raise ActionFailedError("JobFailed", result["summary"] or "Rejected")
 
 
-def _notify(work: Work) -> None:
+def _notify(action: ActionContext) -> None:
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-json-format.html
-    pipeline, run, region = work.execution.pipeline.name, work.run, work.context.region
+    pipeline, run, region = action.execution.declaration.name, action.run, action.context.region
     console = f"https://console.aws.amazon.com/codepipeline/home?region={region}#/view/{pipeline}"
     expires = now() + timedelta(minutes=run.action.timeout_minutes)
     approval = {
@@ -39,19 +44,19 @@ def _notify(work: Work) -> None:
         "actionName": run.action.name,
         "token": run.token,
         "expires": expires.strftime("%Y-%m-%dT%H:%MZ"),
-        "externalEntityLink": work.configuration.get("ExternalEntityLink"),
+        "externalEntityLink": action.configuration.get("ExternalEntityLink"),
         "approvalReviewLink": f"{console}/{run.stage}/{run.action.name}/approve/{run.token}",
-        "customData": work.configuration.get("CustomData"),
+        "customData": action.configuration.get("CustomData"),
     }
     message = {"region": region, "consoleLink": console, "approval": approval}
     subject = f"APPROVAL NEEDED: AWS CodePipeline {pipeline} for action {run.action.name}"
     try:
-        work.client("sns").publish(
-            TopicArn=work.configuration["NotificationArn"],
-            Subject=subject[:LONGEST_SUBJECT],
+        action.client("sns").publish(
+            TopicArn=action.configuration["NotificationArn"],
+            Subject=subject[:MAX_SUBJECT_LENGTH],
             Message=json.dumps(message),
         )
     except ClientError as error:
         raise ActionFailedError(
-            "ConfigurationError", f"The approval notification could not be sent: {words(error)}"
+            "ConfigurationError", f"The approval notification could not be sent: {error_message(error)}"
         ) from error

@@ -1,4 +1,4 @@
-"""Artifacts of a pipeline in its S3 bucket, named and encrypted as CodePipeline does."""
+"""A pipeline's artifacts in its S3 bucket, named and encrypted as CodePipeline does."""
 
 import io
 import secrets
@@ -10,16 +10,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_aws.services.codepipeline.errors import ArtifactError
+
 _ALPHABET = string.ascii_letters + string.digits
-
-
-class ArtifactError(Exception):
-    """An artifact, or a file in it, that cannot be read or written; the message is AWS's."""
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """Where an artifact lies. `revision` is the source revision it came from, if it came from one."""
+    """An artifact's name and location; `revision` is the source revision that it was made from, if any."""
 
     name: str
     bucket: str
@@ -43,13 +41,13 @@ class Artifact:
 
 
 def new_artifact(pipeline: str, name: str, bucket: str, revision: str | None = None) -> Artifact:
-    """Return a new place for an artifact: 20 characters of the pipeline, 10 of the artifact, 7 by chance."""
-    chance = "".join(secrets.choice(_ALPHABET) for _ in range(7))
-    return Artifact(name, bucket, f"{pipeline[:20]}/{name[:10]}/{chance}", revision)
+    """Return an artifact at a new key: 20 characters of the pipeline, 10 of the artifact, 7 random ones."""
+    suffix = "".join(secrets.choice(_ALPHABET) for _ in range(7))
+    return Artifact(name, bucket, f"{pipeline[:20]}/{name[:10]}/{suffix}", revision)
 
 
 def upload(s3: Any, artifact: Artifact, content: bytes, key_id: str | None) -> None:
-    """Put `content`, encrypted with the artifact store's key; without one, with the account's aws/s3 key."""
+    """Upload `content`, encrypted with the artifact store's key, or else with the account's aws/s3 key."""
     key = {"SSEKMSKeyId": key_id} if key_id else {}
     try:
         s3.put_object(
@@ -68,21 +66,21 @@ def upload(s3: Any, artifact: Artifact, content: bytes, key_id: str | None) -> N
         ) from error
 
 
-def size(s3: Any, artifact: Artifact) -> int:
-    """Return an artifact's size in bytes without fetching it."""
+def artifact_size(s3: Any, artifact: Artifact) -> int:
+    """Return an artifact's size in bytes without downloading it."""
     try:
         answer = s3.head_object(Bucket=artifact.bucket, Key=artifact.key)
     except ClientError as error:
-        raise _unreadable(artifact) from error
+        raise _access_error(artifact) from error
     return int(answer["ContentLength"])
 
 
 def read_file(s3: Any, artifact: Artifact, path: str) -> str:
-    """Return the text of one file of a zipped artifact; raises `ArtifactError` when it is not there."""
+    """Return the text of one file of a zipped artifact; raises `ArtifactError` if it is missing."""
     try:
         content = s3.get_object(Bucket=artifact.bucket, Key=artifact.key)["Body"].read()
     except ClientError as error:
-        raise _unreadable(artifact) from error
+        raise _access_error(artifact) from error
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
             return bundle.read(path.removeprefix("./")).decode()
@@ -90,7 +88,7 @@ def read_file(s3: Any, artifact: Artifact, path: str) -> str:
         raise ArtifactError(f"Did not find the file {path} in the artifact {artifact.name}") from error
 
 
-def _unreadable(artifact: Artifact) -> ArtifactError:
+def _access_error(artifact: Artifact) -> ArtifactError:
     return ArtifactError(
         f"Unable to access the artifact with Amazon S3 object key '{artifact.key}' located in the Amazon S3"
         f" artifact bucket '{artifact.bucket}'. The provided role does not have sufficient permissions."

@@ -1,42 +1,52 @@
-"""The build action: one build of a CodeBuild project, from and to the artifact bucket."""
+"""The build action CodeBuild: runs a build of a project, with its input and output in the artifact bucket.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html
+"""
 
 import contextlib
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
 
 from botocore.exceptions import ClientError
 
-from local_aws.services.codepipeline.action_context import (
-    ActionAbandonedError,
-    ActionFailedError,
-    Work,
-    is_denied,
-)
+from local_aws.services.codepipeline.action_context import ActionContext
 from local_aws.services.codepipeline.artifacts import Artifact
+from local_aws.services.codepipeline.errors import ActionAbandonedError, ActionFailedError, is_denied
 
-Build = dict[str, Any]
+
+class ArtifactsRequest(TypedDict):
+    """StartBuild's `artifactsOverride`, or an item of its `secondaryArtifactsOverride`."""
+
+    type: str
+    location: str
+    path: str
+    name: str
+    packaging: str
+    namespaceType: str
+    artifactIdentifier: NotRequired[str]
 
 
-def run_build(work: Work) -> None:
-    """Start the build, follow it to its end and take over what it exported; raises when it did not succeed.
+def run_build(action: ActionContext) -> None:
+    """Run a build and return its exported variables; raises `ActionFailedError` if it does not succeed.
 
-    An execution that is abandoned, or an action that times out, stops the build.
+    The build is stopped when the execution is abandoned or when the action times out.
     """
-    codebuild = work.client("codebuild")
-    # Known after a restart: the build that has begun is followed.
-    build = _follow(work, codebuild, work.run.external_id or _start(work, codebuild))
+    codebuild = action.client("codebuild")
+    # After a restart of local_aws the build is already started.
+    build = _wait(action, codebuild, action.run.external_id or _start(action, codebuild))
     exported = build.get("exportedEnvironmentVariables", [])
-    work.note(variables={item["name"]: item["value"] for item in exported})
+    action.update(variables={item["name"]: item["value"] for item in exported})
     if build["buildStatus"] != "SUCCEEDED":
-        raise ActionFailedError("JobFailed", _why(build))
+        raise ActionFailedError("JobFailed", _failure_message(build))
 
 
-def _start(work: Work, codebuild: Any) -> str:
-    project = work.configuration["ProjectName"]
-    console = f"https://console.aws.amazon.com/codebuild/home?region={work.context.region}#"
-    work.note(entity_url=f"{console}/projects/{project}/view")
+def _start(action: ActionContext, codebuild: Any) -> str:
+    project = action.configuration["ProjectName"]
+    console = f"https://console.aws.amazon.com/codebuild/home?region={action.context.region}#"
+    action.update(entity_url=f"{console}/projects/{project}/view")
     try:
-        build_id: str = codebuild.start_build(**_request(work))["build"]["id"]
+        build_id: str = codebuild.start_build(**_start_arguments(action))["build"]["id"]
     except ClientError as error:
         code = "PermissionError" if is_denied(error) else "ConfigurationError"
         message = error.response["Error"].get("Message", "")
@@ -45,53 +55,62 @@ def _start(work: Work, codebuild: Any) -> str:
             f"Error calling startBuild: {message}"
             f" (Service: AWSCodeBuild; Error Code: {error.response['Error']['Code']})",
         ) from error
-    work.note(external_id=build_id, external_url=f"{console}/builds/{build_id}/view/new")
+    action.update(external_id=build_id, external_url=f"{console}/builds/{build_id}/view/new")
     return build_id
 
 
-def _follow(work: Work, codebuild: Any, build_id: str) -> Build:
+def _wait(action: ActionContext, codebuild: Any, build_id: str) -> Mapping[str, Any]:
     while True:
         try:
-            build: Build = codebuild.batch_get_builds(ids=[build_id])["builds"][0]
+            build: Mapping[str, Any] = codebuild.batch_get_builds(ids=[build_id])["builds"][0]
             if build.get("buildComplete") or build["buildStatus"] != "IN_PROGRESS":
                 return build
-            work.pause()
+            action.pause()
         except (ActionAbandonedError, ActionFailedError):
-            # It may have ended, or be deleted, meanwhile.
+            # The build may have ended, or its project may be deleted, in the meantime.
             with contextlib.suppress(ClientError):
                 codebuild.stop_build(id=build_id)
             raise
 
 
-def _request(work: Work) -> dict[str, Any]:
-    inputs, outputs = work.run.inputs, work.run.outputs
-    primary = work.input(work.configuration.get("PrimarySource", inputs[0].name))
-    request: dict[str, Any] = {
-        "projectName": work.configuration["ProjectName"],
+def _start_arguments(action: ActionContext) -> dict[str, Any]:
+    inputs, outputs = action.run.inputs, action.run.outputs
+    primary = action.input(action.configuration.get("PrimarySource", inputs[0].name))
+    arguments: dict[str, Any] = {
+        "projectName": action.configuration["ProjectName"],
         "sourceTypeOverride": "S3",
         "sourceLocationOverride": primary.location,
-        "idempotencyToken": work.run.id,
-        "environmentVariablesOverride": _environment(work),
-        "artifactsOverride": _output(outputs[0]) if len(outputs) == 1 else {"type": "NO_ARTIFACTS"},
+        "idempotencyToken": action.run.id,
+        "environmentVariablesOverride": _environment(action),
+        "artifactsOverride": _artifacts_request(outputs[0])
+        if len(outputs) == 1
+        else {"type": "NO_ARTIFACTS"},
     }
-    # What a build puts into the artifact store is encrypted with the store's key, not the project's.
-    if key_id := work.execution.pipeline.key_id:
-        request["encryptionKeyOverride"] = key_id
+    # A build's artifacts in the artifact store are encrypted with the store's key, not with the project's.
+    if key_id := action.execution.declaration.key_id:
+        arguments["encryptionKeyOverride"] = key_id
     if primary.revision:
-        request["sourceVersion"] = primary.revision
-    others = [item for item in inputs if item is not primary]
-    if others:
-        request["secondarySourcesOverride"] = [
-            {"type": "S3", "location": item.location, "sourceIdentifier": item.name} for item in others
-        ]
+        arguments["sourceVersion"] = primary.revision
+    if len(inputs) > 1:
+        arguments["secondarySourcesOverride"] = _secondary_sources(inputs, primary)
     if len(outputs) > 1:
-        request["secondaryArtifactsOverride"] = [
-            {**_output(item), "artifactIdentifier": item.name} for item in outputs
-        ]
-    return request
+        arguments["secondaryArtifactsOverride"] = _secondary_artifacts(outputs)
+    return arguments
 
 
-def _output(artifact: Artifact) -> dict[str, Any]:
+def _secondary_sources(inputs: list[Artifact], primary: Artifact) -> list[dict[str, str]]:
+    return [
+        {"type": "S3", "location": item.location, "sourceIdentifier": item.name}
+        for item in inputs
+        if item is not primary
+    ]
+
+
+def _secondary_artifacts(outputs: list[Artifact]) -> list[ArtifactsRequest]:
+    return [{**_artifacts_request(item), "artifactIdentifier": item.name} for item in outputs]
+
+
+def _artifacts_request(artifact: Artifact) -> ArtifactsRequest:
     return {
         "type": "S3",
         "location": artifact.bucket,
@@ -102,8 +121,8 @@ def _output(artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def _environment(work: Work) -> list[dict[str, str]]:
-    declared = work.configuration.get("EnvironmentVariables", "[]")
+def _environment(action: ActionContext) -> list[dict[str, str]]:
+    declared = action.configuration.get("EnvironmentVariables", "[]")
     try:
         return [
             {"name": item["name"], "value": item["value"], "type": item.get("type", "PLAINTEXT")}
@@ -116,7 +135,7 @@ def _environment(work: Work) -> list[dict[str, str]]:
         ) from error
 
 
-def _why(build: Build) -> str:
+def _failure_message(build: Mapping[str, Any]) -> str:
     message = f"Build terminated with state: {build['buildStatus']}"
     for phase in build.get("phases", []):
         contexts = phase.get("contexts") or []

@@ -1,18 +1,23 @@
-"""The engine: carries executions through the stages of a pipeline, one at a time in each stage."""
+"""The engine: runs executions through the stages of a pipeline, one execution at a time in each stage."""
 
 import threading
 
 from local_aws.core.api import now
 from local_aws.core.context import Context
-from local_aws.services.codepipeline.action_context import ActionAbandonedError, ActionFailedError
-from local_aws.services.codepipeline.actions import Archive, perform, prepare, settle
-from local_aws.services.codepipeline.events import Outbox
-from local_aws.services.codepipeline.records import FINAL, ActionExecution, Execution, Line
-from local_aws.services.codepipeline.structure import Action, Stage
+from local_aws.services.codepipeline.actions import Archive, complete, new_run, perform
+from local_aws.services.codepipeline.errors import ActionAbandonedError, ActionFailedError
+from local_aws.services.codepipeline.events import EventQueue
+from local_aws.services.codepipeline.records import (
+    FINAL_STATUSES,
+    ActionExecution,
+    Execution,
+    PipelineState,
+)
+from local_aws.services.codepipeline.structure import ActionDeclaration, StageDeclaration
 
 
 class Engine:
-    """Runs executions, each on a thread. All records change under the service's lock.
+    """Runs each execution on a thread of its own. All records change under the service's lock.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
     """
@@ -20,157 +25,173 @@ class Engine:
     def __init__(self, context: Context, lock: threading.RLock, archive: Archive) -> None:
         self.context = context
         self.archive = archive
-        self.outbox = Outbox(context)
+        self.events = EventQueue(context)
         self.lock = lock
         self.changed = threading.Condition(lock)
         self.closed = False
 
-    def start(self, line: Line, execution: Execution) -> None:
-        """Put a new execution in front of the first stage (under the lock) and let it go."""
-        line.executions.append(execution)
-        self.outbox.pipeline(execution, "STARTED")
-        self._wait_in_front(line, execution, execution.pipeline.stages[0])
-        self.context.spawn(f"codepipeline-{execution.id[:8]}", self._run, line, execution, 0, False)
+    def start(self, pipeline: PipelineState, execution: Execution) -> None:
+        """Start a new execution (under the lock)."""
+        pipeline.executions.append(execution)
+        self.events.put_pipeline_event(execution, "STARTED")
+        self._wait_for_stage(pipeline, execution, execution.declaration.stages[0])
+        self._spawn(pipeline, execution, position=0, entered=False)
 
-    def resume(self, line: Line) -> None:
-        """Go on with a pipeline's executions where they were when local_aws ended (under the lock)."""
-        for execution in line.executions:
-            if execution.status in FINAL:
+    def resume(self, pipeline: PipelineState) -> None:
+        """Continue the executions that were running when local_aws ended (under the lock)."""
+        for execution in pipeline.executions:
+            if execution.status in FINAL_STATUSES:
                 continue
-            inside = [name for name, state in line.stages.items() if state.occupant is execution]
-            stage = inside[0] if inside else execution.waiting_for
-            position = next(n for n, one in enumerate(execution.pipeline.stages) if one.name == stage)
-            name = f"codepipeline-{execution.id[:8]}"
-            self.context.spawn(name, self._run, line, execution, position, bool(inside))
+            entered = [name for name, state in pipeline.stage_states.items() if state.current is execution]
+            stage = entered[0] if entered else execution.inbound_stage
+            names = [item.name for item in execution.declaration.stages]
+            self._spawn(pipeline, execution, position=names.index(stage or ""), entered=bool(entered))
 
-    def retry(self, line: Line, execution: Execution, stage: Stage, *, everything: bool) -> None:
-        """Resume an execution in the stage where it ended (under the lock); the stage is free and its own."""
+    def retry(
+        self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration, *, all_actions: bool
+    ) -> None:
+        """Retry the stage in which an execution ended (under the lock); it must be the stage's latest."""
         execution.status, execution.status_summary = "InProgress", None
-        execution.stop = execution.stop_reason = None
+        execution.stop_mode = execution.stop_reason = None
         execution.abandoned = threading.Event()
         execution.attempt += 1
-        line.state(stage).occupant = execution
-        if everything:
+        pipeline.stage_state(stage).current = execution
+        if all_actions:
             execution.rerun_ids.update(run.id for run in execution.actions if run.stage == stage.name)
-        self.outbox.pipeline(execution, "RESUMED")
-        self._begin(line, execution, stage, "RESUMED")
-        position = execution.pipeline.stages.index(stage)
-        self.context.spawn(f"codepipeline-{execution.id[:8]}", self._run, line, execution, position, True)
+        self.events.put_pipeline_event(execution, "RESUMED")
+        self._start_stage(pipeline, execution, stage, "RESUMED")
+        position = execution.declaration.stages.index(stage)
+        self._spawn(pipeline, execution, position=position, entered=True)
 
     def stop(self, execution: Execution, *, abandon: bool, reason: str | None) -> None:
-        """Ask an execution to stop (under the lock); its own thread brings it to an end."""
-        execution.stop = "abandon" if abandon else "wait"
+        """Request an execution to stop (under the lock); its own thread ends it."""
+        execution.stop_mode = "abandon" if abandon else "wait"
         execution.stop_reason = reason or execution.stop_reason
         execution.status, execution.changed = "Stopping", now()
-        self.outbox.pipeline(execution, "STOPPING")
+        self.events.put_pipeline_event(execution, "STOPPING")
         for stage, status in execution.stage_status.items():
             if status == "InProgress":
                 execution.stage_status[stage] = "Stopping"
-                self.outbox.stage(execution, stage, "STOPPING")
+                self.events.put_stage_event(execution, stage, "STOPPING")
         if abandon:
             execution.abandoned.set()
         self.changed.notify_all()
 
-    def drop(self, line: Line) -> None:
-        """End every execution of a deleted pipeline without a word (under the lock)."""
-        line.deleted = True
-        for execution in line.executions:
+    def abandon_all(self, pipeline: PipelineState) -> None:
+        """End every execution of a deleted pipeline, without events (under the lock)."""
+        pipeline.deleted = True
+        for execution in pipeline.executions:
             execution.abandoned.set()
         self.changed.notify_all()
 
-    def close(self, lines: list[Line]) -> None:
-        """End every thread (under the lock); what was running is not told as stopped."""
+    def close(self, pipelines: list[PipelineState]) -> None:
+        """End every thread (under the lock); the executions keep their status, for `resume`."""
         self.closed = True
-        for line in lines:
-            self.drop(line)
-        self.outbox.close()
+        for pipeline in pipelines:
+            self.abandon_all(pipeline)
+        self.events.close()
 
-    def _run(self, line: Line, execution: Execution, position: int, entered: bool) -> None:
-        stages = execution.pipeline.stages
+    def _spawn(self, pipeline: PipelineState, execution: Execution, *, position: int, entered: bool) -> None:
+        name = f"codepipeline-{execution.id[:8]}"
+        self.context.spawn(name, self._run, pipeline, execution, position, entered)
+
+    def _run(self, pipeline: PipelineState, execution: Execution, position: int, entered: bool) -> None:
+        stages = execution.declaration.stages
         for stage, following in zip(stages[position:], [*stages[position + 1 :], None], strict=True):
-            if not entered and not self._enter(line, execution, stage):
+            if not entered and not self._enter_stage(pipeline, execution, stage):
                 return
             entered = False
-            status = self._stage(line, execution, stage)
+            status = self._run_stage(pipeline, execution, stage)
             with self.changed:
-                if self._gone(line):
+                if self._is_closed(pipeline):
                     return
-                self._leave(line, execution, stage, status, following)
-                if execution.status in FINAL:
+                self._leave_stage(pipeline, execution, stage, status, following)
+                if execution.status in FINAL_STATUSES:
                     return
 
-    def _wait_in_front(self, line: Line, execution: Execution, stage: Stage) -> None:
-        state = line.state(stage)
-        state.waiting.append(execution)
-        execution.waiting_for = stage.name
-        if not execution.pipeline.queued:
-            newest = max(state.waiting, key=line.executions.index)
-            for older in [item for item in state.waiting if item is not newest]:
-                self._end(line, older, "Superseded")
+    def _wait_for_stage(self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration) -> None:
+        state = pipeline.stage_state(stage)
+        state.inbound.append(execution)
+        execution.inbound_stage = stage.name
+        if not execution.declaration.queued:
+            newest = max(state.inbound, key=pipeline.executions.index)
+            for older in [item for item in state.inbound if item is not newest]:
+                self._end(pipeline, older, "Superseded")
         self.changed.notify_all()
 
-    def _enter(self, line: Line, execution: Execution, stage: Stage) -> bool:
-        state = line.state(stage)
+    def _enter_stage(self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration) -> bool:
+        state = pipeline.stage_state(stage)
         with self.changed:
-            while not self._gone(line) and execution.status != "Superseded":
-                if execution.stop:
-                    self._end(line, execution, "Stopped")
+            while not self._is_closed(pipeline) and execution.status != "Superseded":
+                if execution.stop_mode:
+                    self._end(pipeline, execution, "Stopped")
                     return False
-                free = state.occupant is None and state.disabled_reason is None
-                if free and state.waiting[0] is execution:
-                    state.waiting.remove(execution)
-                    state.occupant, execution.waiting_for = execution, None
-                    self._begin(line, execution, stage, "STARTED")
+                open_ = state.current is None and state.disabled_reason is None
+                if open_ and state.inbound[0] is execution:
+                    state.inbound.remove(execution)
+                    state.current, execution.inbound_stage = execution, None
+                    self._start_stage(pipeline, execution, stage, "STARTED")
                     return True
                 self.changed.wait()
         return False
 
-    def _begin(self, line: Line, execution: Execution, stage: Stage, event: str) -> None:
-        line.state(stage).latest = execution
+    def _start_stage(
+        self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration, event: str
+    ) -> None:
+        pipeline.stage_state(stage).latest = execution
         execution.stage_status[stage.name] = "InProgress"
         execution.changed = now()
-        self.outbox.stage(execution, stage.name, event)
+        self.events.put_stage_event(execution, stage.name, event)
 
-    def _stage(self, line: Line, execution: Execution, stage: Stage) -> str:
-        """Run the stage's actions and return the stage's status."""
+    def _run_stage(self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration) -> str:
+        """Run the stage's actions, one run order after the other, and return the stage's status."""
         for actions in stage.run_orders():
             with self.lock:
-                if execution.stop or self._gone(line):
+                if execution.stop_mode or self._is_closed(pipeline):
                     return "Stopped"
                 runs = [
-                    self._begin_action(line, execution, stage, action)
+                    self._start_action(pipeline, execution, stage, action)
                     for action in actions
-                    if not _succeeded(execution, stage, action)
+                    if not _has_succeeded(execution, stage, action)
                 ]
-            threads = [
-                self.context.spawn(f"codepipeline-{run.action.name}", self._action, execution, run)
-                for run in runs
-            ]
-            for thread in threads:
-                thread.join()
-            # A fault of ours in a thread leaves its run as Failed, and the fault in `context.faults`.
-            statuses = {run.status for run in runs}
-            if "Failed" in statuses:
-                return "Failed"
-            if "Abandoned" in statuses:
-                return "Stopped"
-        return "Stopped" if execution.stop else "Succeeded"
+            status = self._run_actions(execution, runs)
+            if status != "Succeeded":
+                return status
+        return "Stopped" if execution.stop_mode else "Succeeded"
 
-    def _begin_action(
-        self, line: Line, execution: Execution, stage: Stage, action: Action
+    def _run_actions(self, execution: Execution, runs: list[ActionExecution]) -> str:
+        """Run actions in parallel and return the stage's status after them."""
+        threads = [
+            self.context.spawn(f"codepipeline-{run.action.name}", self._run_action, execution, run)
+            for run in runs
+        ]
+        for thread in threads:
+            thread.join()
+        # An unexpected error in a thread is in `context.background_errors`, and its run is Failed.
+        statuses = {run.status for run in runs}
+        if "Failed" in statuses:
+            return "Failed"
+        return "Stopped" if "Abandoned" in statuses else "Succeeded"
+
+    def _start_action(
+        self,
+        pipeline: PipelineState,
+        execution: Execution,
+        stage: StageDeclaration,
+        action: ActionDeclaration,
     ) -> ActionExecution:
-        known = execution.latest(stage.name, action.name)
-        if known is not None and known.status == "InProgress":
-            known.taken_up = True
-            return known
-        run = prepare(execution, stage.name, action)
+        latest = execution.latest_run(stage.name, action.name)
+        if latest is not None and latest.status == "InProgress":
+            latest.resumed = True
+            return latest
+        run = new_run(execution, stage.name, action)
         execution.actions.append(run)
-        line.state(stage).actions[action.name] = run
+        pipeline.stage_state(stage).actions[action.name] = run
         execution.changed = now()
-        self.outbox.action(execution, run, "STARTED")
+        self.events.put_action_event(execution, run, "STARTED")
         return run
 
-    def _action(self, execution: Execution, run: ActionExecution) -> None:
+    def _run_action(self, execution: Execution, run: ActionExecution) -> None:
         try:
             perform(self.context, self.lock, self.archive, execution, run)
         except ActionFailedError as error:
@@ -179,48 +200,53 @@ class Engine:
             with self.lock:
                 run.status, run.changed = "Abandoned", now()
                 if not self.closed:
-                    self.outbox.action(execution, run, "ABANDONED")
+                    self.events.put_action_event(execution, run, "ABANDONED")
         except BaseException as error:
-            self._fail(execution, run, "SystemUnavailable", f"local_aws has a fault: {error!r}")
+            self._fail(execution, run, "SystemUnavailable", f"local_aws failed: {error!r}")
             raise
         else:
             with self.lock:
-                settle(execution, run)
-                self.outbox.action(execution, run, "SUCCEEDED")
+                complete(execution, run)
+                self.events.put_action_event(execution, run, "SUCCEEDED")
 
     def _fail(self, execution: Execution, run: ActionExecution, code: str, message: str) -> None:
         with self.lock:
             run.status, run.changed, run.error = "Failed", now(), (code, message)
             if execution.status_summary is None:
                 execution.status_summary = f"{run.stage}/{run.action.name}: {message}"
-            self.outbox.action(execution, run, "FAILED")
+            self.events.put_action_event(execution, run, "FAILED")
 
-    def _leave(
-        self, line: Line, execution: Execution, stage: Stage, status: str, following: Stage | None
+    def _leave_stage(
+        self,
+        pipeline: PipelineState,
+        execution: Execution,
+        stage: StageDeclaration,
+        status: str,
+        following: StageDeclaration | None,
     ) -> None:
         execution.stage_status[stage.name] = status
-        line.state(stage).occupant = None
-        self.outbox.stage(execution, stage.name, status.upper())
+        pipeline.stage_state(stage).current = None
+        self.events.put_stage_event(execution, stage.name, status.upper())
         if status != "Succeeded" or following is None:
-            self._end(line, execution, status)
+            self._end(pipeline, execution, status)
         else:
             execution.changed = now()
-            self._wait_in_front(line, execution, following)
+            self._wait_for_stage(pipeline, execution, following)
         self.changed.notify_all()
 
-    def _end(self, line: Line, execution: Execution, status: str) -> None:
-        for state in line.stages.values():
-            state.waiting = [item for item in state.waiting if item is not execution]
-        execution.waiting_for = None
+    def _end(self, pipeline: PipelineState, execution: Execution, status: str) -> None:
+        for state in pipeline.stage_states.values():
+            state.inbound = [item for item in state.inbound if item is not execution]
+        execution.inbound_stage = None
         execution.status, execution.changed = status, now()
-        self.outbox.pipeline(execution, status.upper())
+        self.events.put_pipeline_event(execution, status.upper())
         self.changed.notify_all()
 
-    def _gone(self, line: Line) -> bool:
-        return self.closed or line.deleted
+    def _is_closed(self, pipeline: PipelineState) -> bool:
+        return self.closed or pipeline.deleted
 
 
-def _succeeded(execution: Execution, stage: Stage, action: Action) -> bool:
-    # Only a retry meets an action that has already succeeded.
-    run = execution.latest(stage.name, action.name)
+def _has_succeeded(execution: Execution, stage: StageDeclaration, action: ActionDeclaration) -> bool:
+    # True only in a retry: its successful actions do not run again.
+    run = execution.latest_run(stage.name, action.name)
     return run is not None and run.status == "Succeeded" and run.id not in execution.rerun_ids

@@ -1,187 +1,161 @@
-"""CodePipeline's operations on executions: start, stop, retry, approve, hold a stage, tell the state."""
+"""CodePipeline's operations on executions: start, stop, retry, approve, transitions, state and history."""
 
 from typing import Any
 
-from local_aws.core.api import AwsError, now
+from local_aws.core.api import now
 from local_aws.services.codepipeline.engine import Engine
-from local_aws.services.codepipeline.records import FINAL, Execution, Line
-from local_aws.services.codepipeline.requests import Params, PipelineRequests
+from local_aws.services.codepipeline.errors import (
+    approval_already_completed,
+    duplicated_stop_request,
+    execution_not_stoppable,
+    invalid_approval_token,
+    not_latest_execution,
+    stage_not_retryable,
+    too_many_executions,
+    unsupported,
+)
+from local_aws.services.codepipeline.lookup import Params, PipelineLookup
+from local_aws.services.codepipeline.records import FINAL_STATUSES, Execution, PipelineState
 from local_aws.services.codepipeline.serializers import (
-    action_execution,
-    execution,
+    action_execution_detail,
     execution_summary,
+    pipeline_execution,
     pipeline_state,
 )
-from local_aws.services.codepipeline.structure import unsupported
+from local_aws.services.codepipeline.validation import check_revision_overrides, resolve_variables
 
-# AWS's quota of executions of a pipeline in QUEUED mode.
-MOST_QUEUED = 50
+# The quota of executions of a pipeline in QUEUED mode.
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+MAX_QUEUED_EXECUTIONS = 50
+# A delivery of an event by EventBridge: the target's ARN, the target, the ARN of the rule.
+Delivery = tuple[str, dict[str, Any], str]
 
 
-class Executions(PipelineRequests):
-    """The half of CodePipeline that runs pipelines."""
+class ExecutionOperations(PipelineLookup):
+    """The operations that run pipelines."""
 
     engine: Engine
-    # clientRequestToken of a start that EventBridge asked for -> the ARN of the rule.
-    events: dict[str, str]
-    # Starts that an event asked for and that have not begun, by their token: target, its rule.
-    deliveries: dict[str, tuple[str, dict[str, Any], str]]
+    # clientRequestToken of a start by EventBridge -> the ARN of the rule.
+    rule_arns: dict[str, str]
+    # Deliveries that have not started an execution yet, by the clientRequestToken that they will use.
+    deliveries: dict[str, Delivery]
 
     def start_pipeline_execution(self, params: Params) -> dict[str, Any]:
-        """Start an execution. The same clientRequestToken gives the same execution."""
-        line = self.line(params["name"])
+        """Start an execution. The same clientRequestToken returns the same execution."""
+        pipeline = self.find_pipeline(params["name"])
         token = params.get("clientRequestToken")
-        if token in line.tokens:
-            return {"pipelineExecutionId": line.tokens[token]}
-        trigger = ("StartPipelineExecution", self.caller())
-        if token in self.events:
-            trigger = ("CloudWatchEvent", self.events.pop(token))
-        started = self.begin(line, *trigger, params)
+        if token in pipeline.request_tokens:
+            return {"pipelineExecutionId": pipeline.request_tokens[token]}
+        trigger = ("StartPipelineExecution", self.caller_arn())
+        if token in self.rule_arns:
+            trigger = ("CloudWatchEvent", self.rule_arns.pop(token))
+        execution = self.start_execution(pipeline, *trigger, params)
         if token:
-            line.tokens[token] = started.id
-        return {"pipelineExecutionId": started.id}
+            pipeline.request_tokens[token] = execution.id
+        return {"pipelineExecutionId": execution.id}
 
-    def begin(self, line: Line, trigger: str, detail: str, params: Params) -> Execution:
-        """Start an execution of the newest version, under the lock."""
-        pipeline = line.pipeline
-        waiting = [item for item in line.executions if item.status not in FINAL]
-        if pipeline.queued and len(waiting) >= MOST_QUEUED:
-            raise AwsError(
-                "ConcurrentPipelineExecutionsLimitExceededException",
-                f"The pipeline has reached the limit for concurrent pipeline executions ({MOST_QUEUED})",
-            )
-        overrides = {}
-        sources = {action.name for action in pipeline.stages[0].actions}
-        for revision in params.get("sourceRevisions", []):
-            if revision["revisionType"] != "COMMIT_ID" or revision["actionName"] not in sources:
-                raise AwsError(
-                    "ValidationException",
-                    f"Source revision override {revision['revisionType']} of {revision['actionName']} is not"
-                    " a COMMIT_ID of a source action of the pipeline",
-                )
-            overrides[revision["actionName"]] = revision["revisionValue"]
-        started = Execution(pipeline, trigger, detail, _variables(line, params), overrides)
-        started.namespaces = {
-            "codepipeline": {"PipelineExecutionId": started.id},
-            "variables": started.variables,
+    def start_execution(
+        self, pipeline: PipelineState, trigger_type: str, trigger_detail: str, params: Params
+    ) -> Execution:
+        """Start an execution of the newest version (under the lock)."""
+        declaration = pipeline.declaration
+        active = [item for item in pipeline.executions if item.status not in FINAL_STATUSES]
+        if declaration.queued and len(active) >= MAX_QUEUED_EXECUTIONS:
+            raise too_many_executions(MAX_QUEUED_EXECUTIONS)
+        revisions = params.get("sourceRevisions", [])
+        check_revision_overrides(revisions, {action.name for action in declaration.stages[0].actions})
+        overrides = {revision["actionName"]: revision["revisionValue"] for revision in revisions}
+        variables = resolve_variables(declaration.variables, params.get("variables", []))
+        execution = Execution(declaration, trigger_type, trigger_detail, variables, overrides)
+        execution.namespaces = {
+            "codepipeline": {"PipelineExecutionId": execution.id},
+            "variables": execution.variables,
         }
-        self.engine.start(line, started)
-        return started
+        self.engine.start(pipeline, execution)
+        return execution
 
     def stop_pipeline_execution(self, params: Params) -> dict[str, Any]:
-        """Stop an execution: after its running actions, or (abandon) now."""
-        line = self.line(params["pipelineName"])
-        found = line.execution(params["pipelineExecutionId"])
+        """Stop an execution: after its running actions, or at once (`abandon`)."""
+        pipeline = self.find_pipeline(params["pipelineName"])
+        execution = pipeline.execution(params["pipelineExecutionId"])
         abandon = params.get("abandon", False)
-        if found is None or found.status in FINAL:
-            raise AwsError(
-                "PipelineExecutionNotStoppableException",
-                f"Unable to stop the pipeline execution. The execution {params['pipelineExecutionId']}"
-                f" is {'not found' if found is None else 'in a ' + found.status + ' state'}.",
-            )
-        if found.stop == "abandon" or (found.stop == "wait" and not abandon):
-            raise AwsError(
-                "DuplicatedStopRequestException",
-                f"The pipeline execution {found.id} is already in a Stopping state",
-            )
-        self.engine.stop(found, abandon=abandon, reason=params.get("reason"))
-        return {"pipelineExecutionId": found.id}
+        if execution is None or execution.status in FINAL_STATUSES:
+            status = execution.status if execution else None
+            raise execution_not_stoppable(params["pipelineExecutionId"], status)
+        if execution.stop_mode == "abandon" or (execution.stop_mode == "wait" and not abandon):
+            raise duplicated_stop_request(execution.id)
+        self.engine.stop(execution, abandon=abandon, reason=params.get("reason"))
+        return {"pipelineExecutionId": execution.id}
 
     def retry_stage_execution(self, params: Params) -> dict[str, Any]:
-        """Resume an execution in the stage that failed or stopped it."""
-        line = self.line(params["pipelineName"])
-        found = line.execution(params["pipelineExecutionId"])
-        stage = (found.pipeline if found else line.pipeline).stage(params["stageName"])
-        state = line.state(stage)
-        if found is None or state.latest is not found:
-            raise AwsError(
-                "NotLatestPipelineExecutionException",
-                f"The execution {params['pipelineExecutionId']} is not the latest in stage {stage.name},"
-                " and cannot be retried",
-            )
-        if found.status not in ("Failed", "Stopped") or found.stage_status[stage.name] not in (
-            "Failed",
-            "Stopped",
-        ):
-            raise AwsError(
-                "StageNotRetryableException",
-                f"The stage {stage.name} has no failed actions to retry: it is"
-                f" {found.stage_status[stage.name]} in execution {found.id}",
-            )
-        self.engine.retry(line, found, stage, everything=params["retryMode"] == "ALL_ACTIONS")
-        return {"pipelineExecutionId": found.id}
+        """Retry the stage in which an execution failed or was stopped."""
+        pipeline = self.find_pipeline(params["pipelineName"])
+        execution = pipeline.execution(params["pipelineExecutionId"])
+        declaration = execution.declaration if execution else pipeline.declaration
+        stage = declaration.stage(params["stageName"])
+        if execution is None or pipeline.stage_state(stage).latest is not execution:
+            raise not_latest_execution(params["pipelineExecutionId"], stage.name)
+        status = execution.stage_status[stage.name]
+        if not {execution.status, status} <= {"Failed", "Stopped"}:
+            raise stage_not_retryable(execution.id, stage.name, status)
+        all_actions = params["retryMode"] == "ALL_ACTIONS"
+        self.engine.retry(pipeline, execution, stage, all_actions=all_actions)
+        return {"pipelineExecutionId": execution.id}
 
     def put_approval_result(self, params: Params) -> dict[str, Any]:
-        """Answer a manual approval."""
-        run = self.run_of(params)
+        """Approve or reject a manual approval."""
+        run = self.find_run(params)
         if run.approval is not None:
-            raise AwsError(
-                "ApprovalAlreadyCompletedException",
-                "The approval action has already been approved or rejected.",
-            )
+            raise approval_already_completed()
         if run.status != "InProgress" or run.token != params["token"]:
-            raise AwsError(
-                "InvalidApprovalTokenException",
-                "The approval request already received a response or has expired.",
-            )
-        run.approval, run.updated_by, run.changed = params["result"], self.caller(), now()
+            raise invalid_approval_token("The approval request already received a response or has expired.")
+        run.approval, run.updated_by, run.changed = params["result"], self.caller_arn(), now()
         return {"approvedAt": run.changed}
 
     def disable_stage_transition(self, params: Params) -> None:
-        """Hold executions in front of a stage."""
-        self._transition(params, params["reason"])
+        """Keep executions from entering a stage."""
+        self._set_transition(params, params["reason"])
 
     def enable_stage_transition(self, params: Params) -> None:
-        """Let the waiting execution into a stage."""
-        self._transition(params, None)
+        """Let executions enter a stage."""
+        self._set_transition(params, None)
 
-    def _transition(self, params: Params, reason: str | None) -> None:
+    def _set_transition(self, params: Params, disabled_reason: str | None) -> None:
         if params["transitionType"] != "Inbound":
             raise unsupported("transition type Outbound")
-        line = self.line(params["pipelineName"])
-        state = line.state(line.pipeline.stage(params["stageName"]))
-        state.disabled_reason = reason
-        state.transition_changed, state.transition_changed_by = now(), self.caller()
+        pipeline = self.find_pipeline(params["pipelineName"])
+        state = pipeline.stage_state(pipeline.declaration.stage(params["stageName"]))
+        state.disabled_reason = disabled_reason
+        state.transition_changed, state.transition_changed_by = now(), self.caller_arn()
         self.engine.changed.notify_all()
 
     def get_pipeline_state(self, params: Params) -> dict[str, Any]:
-        """Tell where executions are."""
-        return pipeline_state(self.line(params["name"]))
+        """Return the state of each stage and action."""
+        return {**pipeline_state(self.find_pipeline(params["name"]))}
 
     def get_pipeline_execution(self, params: Params) -> dict[str, Any]:
-        """Tell of one execution."""
-        line = self.line(params["pipelineName"])
-        return {"pipelineExecution": execution(self.execution_of(line, params["pipelineExecutionId"]))}
+        """Return one execution."""
+        pipeline = self.find_pipeline(params["pipelineName"])
+        execution = self.find_execution(pipeline, params["pipelineExecutionId"])
+        return {"pipelineExecution": pipeline_execution(execution)}
 
     def list_pipeline_executions(self, params: Params) -> dict[str, Any]:
         """List executions, the newest first."""
-        line = self.line(params["pipelineName"])
-        found = line.executions[::-1]
+        executions = self.find_pipeline(params["pipelineName"]).executions[::-1]
         stage = params.get("filter", {}).get("succeededInStage", {}).get("stageName")
         if stage is not None:
-            found = [item for item in found if item.stage_status.get(stage) == "Succeeded"]
-        return {"pipelineExecutionSummaries": [execution_summary(item) for item in found]}
+            executions = [item for item in executions if item.stage_status.get(stage) == "Succeeded"]
+        return {"pipelineExecutionSummaries": [execution_summary(item) for item in executions]}
 
     def list_action_executions(self, params: Params) -> dict[str, Any]:
         """List runs of actions, the newest first."""
-        line = self.line(params["pipelineName"])
-        wanted = params.get("filter", {})
-        latest = wanted.get("latestInPipelineExecution", {})
-        execution_id = wanted.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
-        executions = [self.execution_of(line, execution_id)] if execution_id else line.executions
-        runs = [run for item in executions for run in item.actions]
+        pipeline = self.find_pipeline(params["pipelineName"])
+        filters = params.get("filter", {})
+        latest = filters.get("latestInPipelineExecution", {})
+        execution_id = filters.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
+        executions = [self.find_execution(pipeline, execution_id)] if execution_id else pipeline.executions
+        runs = [run for execution in executions for run in execution.actions]
         if latest.get("startTimeRange") == "Latest":
             runs = list({(run.stage, run.action.name): run for run in runs}.values())
         runs.sort(key=lambda run: run.started, reverse=True)
-        return {"actionExecutionDetails": [action_execution(run, self.context.region) for run in runs]}
-
-
-def _variables(line: Line, params: Params) -> dict[str, str]:
-    given = {item["name"]: item["value"] for item in params.get("variables", [])}
-    declared = line.pipeline.variables
-    if unknown := sorted(set(given) - set(declared)):
-        raise AwsError("ValidationException", f"Variables {unknown} are not declared by the pipeline")
-    values = {name: given.get(name, default) for name, default in declared.items()}
-    if missing := sorted(name for name, value in values.items() if value is None):
-        raise AwsError("ValidationException", f"Variables {missing} have no default and no value was given")
-    return {name: value for name, value in values.items() if value is not None}
+        return {"actionExecutionDetails": [action_execution_detail(run, self.context.region) for run in runs]}

@@ -1,4 +1,4 @@
-"""PollForSourceChanges: looks at a branch every minute of AWS's time, starts the pipeline when it moved."""
+"""PollForSourceChanges: polls a branch once a minute (scaled) and starts the pipeline on a change."""
 
 from typing import Protocol
 
@@ -6,52 +6,59 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.core.context import Context
 from local_aws.services.codepipeline.engine import Engine
-from local_aws.services.codepipeline.records import Execution, Line
-from local_aws.services.codepipeline.requests import Params
-from local_aws.services.codepipeline.roles import acting_as
-from local_aws.services.codepipeline.source import head
-from local_aws.services.codepipeline.structure import Action, Pipeline
+from local_aws.services.codepipeline.lookup import Params
+from local_aws.services.codepipeline.records import Execution, PipelineState
+from local_aws.services.codepipeline.roles import client_factory
+from local_aws.services.codepipeline.source import branch_tip
+from local_aws.services.codepipeline.structure import ActionDeclaration, PipelineDeclaration
 
-POLL_EVERY = 60
+POLL_SECONDS = 60
 
 
-class Starter(Protocol):
-    """What polling needs of the service."""
+class ExecutionStarter(Protocol):
+    """The part of the service that polling uses."""
 
     context: Context
     engine: Engine
 
-    def begin(self, line: Line, trigger: str, detail: str, params: Params) -> Execution:
-        """Start an execution, under the lock."""
+    def start_execution(
+        self, pipeline: PipelineState, trigger_type: str, trigger_detail: str, params: Params
+    ) -> Execution:
+        """Start an execution (under the lock)."""
         ...
 
 
-def poll(service: Starter, line: Line, pipeline: Pipeline, action: Action) -> None:
-    """Watch the action's branch until the pipeline is deleted or has a newer version."""
-    seen = _head(service.context, pipeline, action)
-    wait = service.context.clock.seconds(POLL_EVERY)
+def poll(
+    service: ExecutionStarter,
+    pipeline: PipelineState,
+    declaration: PipelineDeclaration,
+    action: ActionDeclaration,
+) -> None:
+    """Poll the action's branch until the pipeline is deleted or has a newer version."""
+    last_tip = _branch_tip(service.context, declaration, action)
+    seconds = service.context.clock.seconds(POLL_SECONDS)
     while True:
         with service.engine.changed:
-            service.engine.changed.wait_for(lambda: _over(service, line, pipeline), wait)
-            if _over(service, line, pipeline):
+            service.engine.changed.wait_for(lambda: _is_over(service, pipeline, declaration), seconds)
+            if _is_over(service, pipeline, declaration):
                 return
-        found = _head(service.context, pipeline, action)
-        if found is not None and found != seen:
+        tip = _branch_tip(service.context, declaration, action)
+        if tip is not None and tip != last_tip:
             with service.engine.changed:
-                if not _over(service, line, pipeline):
-                    service.begin(line, "PollForSourceChanges", pipeline.name, {})
-        seen = found or seen
+                if not _is_over(service, pipeline, declaration):
+                    service.start_execution(pipeline, "PollForSourceChanges", declaration.name, {})
+        last_tip = tip or last_tip
 
 
-def _over(service: Starter, line: Line, pipeline: Pipeline) -> bool:
-    return service.engine.closed or line.deleted or line.pipeline is not pipeline
+def _is_over(service: ExecutionStarter, pipeline: PipelineState, declaration: PipelineDeclaration) -> bool:
+    return service.engine.closed or pipeline.deleted or pipeline.declaration is not declaration
 
 
-def _head(context: Context, pipeline: Pipeline, action: Action) -> str | None:
+def _branch_tip(context: Context, declaration: PipelineDeclaration, action: ActionDeclaration) -> str | None:
     configuration = action.configuration
     try:
-        codecommit = acting_as(context, pipeline, action.role_arn)("codecommit")
-        return head(codecommit, configuration["RepositoryName"], configuration["BranchName"])
+        codecommit = client_factory(context, declaration, action.role_arn)("codecommit")
+        return branch_tip(codecommit, configuration["RepositoryName"], configuration["BranchName"])
     except (ClientError, BotoCoreError):
-        # No such branch yet, or no permission: the source action says so when it runs.
+        # A missing branch or permission: the source action reports it when it runs.
         return None

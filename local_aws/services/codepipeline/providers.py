@@ -1,4 +1,4 @@
-"""Which action providers a pipeline may name, and what each of them accepts."""
+"""The action providers that a pipeline can use, and what the declaration of their actions may contain."""
 
 from dataclasses import dataclass, field
 
@@ -7,9 +7,9 @@ _IMAGES = range(1, 5)
 
 @dataclass(frozen=True)
 class Provider:
-    """What an action type asks of a declaration; `inputs` and `outputs` are (fewest, most) artifacts.
+    """One action type; `inputs` and `outputs` are the (minimum, maximum) numbers of artifacts.
 
-    `refused` are configuration values that AWS knows and local_aws does not do: they are refused by name.
+    `unsupported` are configuration values that AWS has and local_aws does not implement.
     """
 
     category: str
@@ -18,7 +18,7 @@ class Provider:
     optional: frozenset[str]
     inputs: tuple[int, int]
     outputs: tuple[int, int]
-    refused: dict[str, str] = field(default_factory=dict)
+    unsupported: dict[str, str] = field(default_factory=dict)
     timeout_minutes: int = 60
 
 
@@ -32,12 +32,12 @@ def _code_build(category: str) -> Provider:
         optional=frozenset({"PrimarySource", "EnvironmentVariables", "BatchEnabled", "CombineArtifacts"}),
         inputs=(1, 5),
         outputs=(0, 5),
-        refused={"BatchEnabled": "true", "CombineArtifacts": "true"},
+        unsupported={"BatchEnabled": "true", "CombineArtifacts": "true"},
         timeout_minutes=8 * 60,
     )
 
 
-_ALL = (
+_PROVIDERS = (
     Provider(
         "Source",
         "CodeCommit",
@@ -45,7 +45,7 @@ _ALL = (
         optional=frozenset({"PollForSourceChanges", "OutputArtifactFormat"}),
         inputs=(0, 0),
         outputs=(1, 1),
-        refused={"OutputArtifactFormat": "CODEBUILD_CLONE_REF"},
+        unsupported={"OutputArtifactFormat": "CODEBUILD_CLONE_REF"},
     ),
     _code_build("Build"),
     _code_build("Test"),
@@ -77,4 +77,4 @@ _ALL = (
     ),
 )
 
-PROVIDERS = {(provider.category, provider.name): provider for provider in _ALL}
+PROVIDERS = {(provider.category, provider.name): provider for provider in _PROVIDERS}

@@ -1,25 +1,25 @@
-"""What is known of a pipeline and of each of its executions: plain records, changed only by the engine."""
+"""What CodePipeline keeps of a pipeline and of each of its executions. Only the engine changes executions."""
 
 import threading
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Literal
 
 from local_aws.core.api import now
 from local_aws.services.codepipeline.artifacts import Artifact
-from local_aws.services.codepipeline.structure import Action, Pipeline, Stage
+from local_aws.services.codepipeline.structure import ActionDeclaration, PipelineDeclaration, StageDeclaration
 
-FINAL = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
+FINAL_STATUSES = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
 
 
 def new_id() -> str:
-    """Return an id as AWS gives executions and approval tokens."""
+    """Return a new ID in the format of execution IDs and approval tokens."""
     return str(uuid.uuid4())
 
 
 @dataclass(frozen=True)
-class Revision:
+class SourceRevision:
     """The source revision that a source action resolved."""
 
     action: str
@@ -34,7 +34,7 @@ class ActionExecution:
     """One run of an action; the names are those of the API's ActionExecution and ActionExecutionDetail."""
 
     stage: str
-    action: Action
+    action: ActionDeclaration
     version: int
     execution_id: str
     id: str = field(default_factory=new_id)
@@ -45,13 +45,14 @@ class ActionExecution:
     external_id: str | None = None
     external_url: str | None = None
     entity_url: str | None = None
+    # Code and message.
     error: tuple[str, str] | None = None
     token: str | None = None
-    # It began before local_aws ended: what it has started may not be noted yet.
-    taken_up: bool = False
+    # It started before a restart of local_aws, which may have come before `external_id` was recorded.
+    resumed: bool = False
     updated_by: str | None = None
     approval: dict[str, str] | None = None
-    revision: Revision | None = None
+    revision: SourceRevision | None = None
     inputs: list[Artifact] = field(default_factory=list)
     outputs: list[Artifact] = field(default_factory=list)
     configuration: dict[str, str] = field(default_factory=dict)
@@ -60,34 +61,35 @@ class ActionExecution:
 
 @dataclass
 class Execution:
-    """One execution of a pipeline, pinned to the structure it started with."""
+    """One execution of a pipeline, with the version of the pipeline that it started with."""
 
-    pipeline: Pipeline
+    declaration: PipelineDeclaration
     trigger_type: str
     trigger_detail: str
     variables: dict[str, str]
-    overrides: dict[str, str]
+    # Commit IDs of StartPipelineExecution's `sourceRevisions`, by the name of the source action.
+    revision_overrides: dict[str, str]
     id: str = field(default_factory=new_id)
     status: str = "InProgress"
     status_summary: str | None = None
     started: datetime = field(default_factory=now)
     changed: datetime = field(default_factory=now)
     attempt: int = 1
-    # None, "wait" (stop when the running actions are done) or "abandon" (stop now).
-    stop: str | None = None
+    # `wait` stops when the running actions have ended, `abandon` at once.
+    stop_mode: Literal["wait", "abandon"] | None = None
     stop_reason: str | None = None
     abandoned: threading.Event = field(default_factory=threading.Event)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
-    revisions: list[Revision] = field(default_factory=list)
+    revisions: list[SourceRevision] = field(default_factory=list)
     namespaces: dict[str, dict[str, str]] = field(default_factory=dict)
     stage_status: dict[str, str] = field(default_factory=dict)
     actions: list[ActionExecution] = field(default_factory=list)
-    # Ids of runs that a retry of ALL_ACTIONS does again, though they succeeded.
+    # Action executions that succeeded and that a retry of ALL_ACTIONS repeats.
     rerun_ids: set[str] = field(default_factory=set)
-    # The stage in front of which the execution waits.
-    waiting_for: str | None = None
+    # The stage that the execution waits to enter.
+    inbound_stage: str | None = None
 
-    def latest(self, stage: str, action: str) -> ActionExecution | None:
+    def latest_run(self, stage: str, action: str) -> ActionExecution | None:
         """Return the last run of an action in this execution."""
         runs = [run for run in self.actions if (run.stage, run.action.name) == (stage, action)]
         return runs[-1] if runs else None
@@ -95,10 +97,10 @@ class Execution:
 
 @dataclass
 class StageState:
-    """What a stage of a pipeline holds: the execution inside, those in front of it, and the transition."""
+    """The executions of a stage (in it, waiting to enter it, the latest one) and its inbound transition."""
 
-    occupant: Execution | None = None
-    waiting: list[Execution] = field(default_factory=list)
+    current: Execution | None = None
+    inbound: list[Execution] = field(default_factory=list)
     latest: Execution | None = None
     disabled_reason: str | None = None
     transition_changed: datetime | None = None
@@ -107,36 +109,30 @@ class StageState:
 
 
 @dataclass
-class Line:
+class PipelineState:
     """A pipeline with all its versions, executions and stages."""
 
-    versions: dict[int, Pipeline]
+    versions: dict[int, PipelineDeclaration]
     tags: dict[str, str]
-    # CloudFormation's own tags (`aws:...`), which no caller may set, change or count.
-    marks: dict[str, str] = field(default_factory=dict)
+    # The tags that CloudFormation sets (`aws:...`): callers cannot change them, and they count for no quota.
+    reserved_tags: dict[str, str] = field(default_factory=dict)
     created: datetime = field(default_factory=now)
     updated: datetime = field(default_factory=now)
     executions: list[Execution] = field(default_factory=list)
-    stages: dict[str, StageState] = field(default_factory=dict)
-    # clientRequestToken -> the execution that it started.
-    tokens: dict[str, str] = field(default_factory=dict)
+    stage_states: dict[str, StageState] = field(default_factory=dict)
+    # clientRequestToken -> the ID of the execution that it started.
+    request_tokens: dict[str, str] = field(default_factory=dict)
     deleted: bool = False
 
     @property
-    def pipeline(self) -> Pipeline:
+    def declaration(self) -> PipelineDeclaration:
         """Return the newest version."""
         return self.versions[max(self.versions)]
 
-    def state(self, stage: Stage | str) -> StageState:
-        """Return what is known of a stage; a stage keeps its state over versions by its name."""
-        name = stage if isinstance(stage, str) else stage.name
-        return self.stages.setdefault(name, StageState())
+    def stage_state(self, stage: StageDeclaration) -> StageState:
+        """Return the state of a stage; all versions of the pipeline share it, by the stage's name."""
+        return self.stage_states.setdefault(stage.name, StageState())
 
     def execution(self, execution_id: str) -> Execution | None:
-        """Return an execution by id."""
+        """Return an execution by its ID."""
         return next((run for run in self.executions if run.id == execution_id), None)
-
-
-def drop_none(record: dict[str, Any]) -> dict[str, Any]:
-    """Return `record` without the members that are None: AWS leaves them out."""
-    return {key: value for key, value in record.items() if value is not None}

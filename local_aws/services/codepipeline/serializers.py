@@ -1,217 +1,264 @@
-"""Records as the API shows them: pipeline state, executions, action executions."""
+"""CodePipeline's records as the API returns them: pipelines, their state, executions, tags."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from local_aws.services.codepipeline.artifacts import Artifact
 from local_aws.services.codepipeline.records import (
     ActionExecution,
     Execution,
-    Line,
-    Revision,
+    PipelineState,
+    SourceRevision,
     StageState,
+)
+from local_aws.services.codepipeline.shapes import (
+    ActionExecutionDetailShape,
+    ActionExecutionShape,
+    ActionInputShape,
+    ActionOutputShape,
+    ActionResultShape,
+    ActionRevisionShape,
+    ActionStateShape,
+    ActionTypeIdShape,
+    ArtifactDetail,
+    ArtifactRevisionShape,
+    ErrorDetails,
+    ExecutionSummaryShape,
+    PipelineExecutionShape,
+    PipelineStateShape,
+    PipelineSummaryShape,
+    S3Location,
+    SourceRevisionShape,
+    StageExecutionShape,
+    StageStateShape,
+    TransitionStateShape,
+    TriggerShape,
     drop_none,
 )
-from local_aws.services.codepipeline.structure import Action
-
-View = dict[str, Any]
+from local_aws.services.codepipeline.structure import ActionDeclaration, StageDeclaration
 
 
-def pipeline_state(line: Line) -> View:
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return tags as a list of the API structure Tag."""
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def pipeline_summary(pipeline: PipelineState) -> PipelineSummaryShape:
+    """Return PipelineSummary."""
+    shape = pipeline.declaration.shape
+    return PipelineSummaryShape(
+        name=shape["name"],
+        version=shape["version"],
+        pipelineType=shape["pipelineType"],
+        executionMode=shape["executionMode"],
+        created=pipeline.created,
+        updated=pipeline.updated,
+    )
+
+
+def pipeline_state(pipeline: PipelineState) -> PipelineStateShape:
     """Return the answer of GetPipelineState."""
-    pipeline = line.pipeline
-    return {
-        "pipelineName": pipeline.name,
-        "pipelineVersion": pipeline.version,
-        "stageStates": [
-            _stage_state(line.state(stage), stage.name, stage.actions) for stage in pipeline.stages
-        ],
-        "created": line.created,
-        "updated": line.updated,
-    }
-
-
-def _stage_state(state: StageState, name: str, actions: tuple[Action, ...]) -> View:
-    waiting = [{"pipelineExecutionId": item.id, "status": _stage_word(item.status)} for item in state.waiting]
-    latest = state.latest
-    return drop_none(
-        {
-            "stageName": name,
-            "inboundExecution": waiting[0] if waiting else None,
-            "inboundExecutions": waiting,
-            "inboundTransitionState": drop_none(
-                {
-                    "enabled": state.disabled_reason is None,
-                    "lastChangedBy": state.transition_changed_by,
-                    "lastChangedAt": state.transition_changed,
-                    "disabledReason": state.disabled_reason,
-                }
-            ),
-            "actionStates": [_action_state(action, state.actions.get(action.name)) for action in actions],
-            "latestExecution": latest
-            and {
-                "pipelineExecutionId": latest.id,
-                "status": latest.stage_status[name],
-                "type": "STANDARD",
-            },
-        }
+    declaration = pipeline.declaration
+    return PipelineStateShape(
+        pipelineName=declaration.name,
+        pipelineVersion=declaration.version,
+        stageStates=[_stage_state(pipeline.stage_state(stage), stage) for stage in declaration.stages],
+        created=pipeline.created,
+        updated=pipeline.updated,
     )
 
 
-def _stage_word(status: str) -> str:
-    # A stage knows no `Superseded`; such an execution no longer waits.
-    return "Cancelled" if status == "Superseded" else status
+def _stage_state(state: StageState, stage: StageDeclaration) -> StageStateShape:
+    inbound = [_inbound_execution(execution) for execution in state.inbound]
+    latest = _latest_stage_execution(state.latest, stage.name) if state.latest else None
+    transition = TransitionStateShape(
+        enabled=state.disabled_reason is None,
+        lastChangedBy=state.transition_changed_by,
+        lastChangedAt=state.transition_changed,
+        disabledReason=state.disabled_reason,
+    )
+    return drop_none(
+        StageStateShape(
+            stageName=stage.name,
+            inboundExecution=inbound[0] if inbound else None,
+            inboundExecutions=inbound,
+            inboundTransitionState=drop_none(transition),
+            actionStates=[_action_state(action, state.actions.get(action.name)) for action in stage.actions],
+            latestExecution=latest,
+        )
+    )
 
 
-def _action_state(action: Action, run: ActionExecution | None) -> View:
+def _inbound_execution(execution: Execution) -> StageExecutionShape:
+    # StageExecution has no status Superseded.
+    status = "Cancelled" if execution.status == "Superseded" else execution.status
+    return StageExecutionShape(pipelineExecutionId=execution.id, status=status)
+
+
+def _latest_stage_execution(execution: Execution, stage: str) -> StageExecutionShape:
+    return StageExecutionShape(
+        pipelineExecutionId=execution.id, status=execution.stage_status[stage], type="STANDARD"
+    )
+
+
+def _action_state(action: ActionDeclaration, run: ActionExecution | None) -> ActionStateShape:
     if run is None:
-        return {"actionName": action.name}
-    revision = run.revision
+        return ActionStateShape(actionName=action.name)
+    state = ActionStateShape(
+        actionName=action.name, latestExecution=_action_execution(run), entityUrl=run.entity_url
+    )
+    if revision := run.revision:
+        state["revisionUrl"] = revision.url
+        state["currentRevision"] = ActionRevisionShape(
+            revisionId=revision.id, revisionChangeId=revision.id, created=revision.created
+        )
+    return drop_none(state)
+
+
+def _action_execution(run: ActionExecution) -> ActionExecutionShape:
     return drop_none(
-        {
-            "actionName": action.name,
-            "currentRevision": revision
-            and {"revisionId": revision.id, "revisionChangeId": revision.id, "created": revision.created},
-            "latestExecution": drop_none(
-                {
-                    "actionExecutionId": run.id,
-                    "status": run.status,
-                    "summary": _summary(run),
-                    "lastStatusChange": run.changed,
-                    "token": run.token if run.status == "InProgress" else None,
-                    "lastUpdatedBy": run.updated_by,
-                    "externalExecutionId": run.external_id,
-                    "externalExecutionUrl": run.external_url,
-                    "errorDetails": _error(run),
-                }
+        ActionExecutionShape(
+            actionExecutionId=run.id,
+            status=run.status,
+            summary=_summary(run),
+            lastStatusChange=run.changed,
+            token=run.token if run.status == "InProgress" else None,
+            lastUpdatedBy=run.updated_by,
+            externalExecutionId=run.external_id,
+            externalExecutionUrl=run.external_url,
+            errorDetails=_error_details(run),
+        )
+    )
+
+
+def pipeline_execution(execution: Execution) -> PipelineExecutionShape:
+    """Return PipelineExecution."""
+    return drop_none(
+        PipelineExecutionShape(
+            pipelineName=execution.declaration.name,
+            pipelineVersion=execution.declaration.version,
+            pipelineExecutionId=execution.id,
+            status=execution.status,
+            statusSummary=execution.status_summary,
+            artifactRevisions=[_artifact_revision(execution, item) for item in execution.revisions],
+            variables=[{"name": name, "resolvedValue": value} for name, value in execution.variables.items()],
+            trigger=_trigger(execution),
+            executionMode=_execution_mode(execution),
+            executionType="STANDARD",
+        )
+    )
+
+
+def _artifact_revision(execution: Execution, revision: SourceRevision) -> ArtifactRevisionShape:
+    names = (item.name for item in execution.artifacts.values() if item.revision == revision.id)
+    return drop_none(
+        ArtifactRevisionShape(
+            name=next(names, revision.action),
+            revisionId=revision.id,
+            revisionSummary=revision.summary or None,
+            created=revision.created,
+            revisionUrl=revision.url,
+        )
+    )
+
+
+def execution_summary(execution: Execution) -> ExecutionSummaryShape:
+    """Return PipelineExecutionSummary."""
+    return drop_none(
+        ExecutionSummaryShape(
+            pipelineExecutionId=execution.id,
+            status=execution.status,
+            statusSummary=execution.status_summary,
+            startTime=execution.started,
+            lastUpdateTime=execution.changed,
+            sourceRevisions=[_source_revision(revision) for revision in execution.revisions],
+            stopTrigger={"reason": execution.stop_reason} if execution.stop_reason else None,
+            trigger=_trigger(execution),
+            executionMode=_execution_mode(execution),
+            executionType="STANDARD",
+        )
+    )
+
+
+def _source_revision(revision: SourceRevision) -> SourceRevisionShape:
+    return drop_none(
+        SourceRevisionShape(
+            actionName=revision.action,
+            revisionId=revision.id,
+            revisionSummary=revision.summary or None,
+            revisionUrl=revision.url,
+        )
+    )
+
+
+def _trigger(execution: Execution) -> TriggerShape:
+    return TriggerShape(triggerType=execution.trigger_type, triggerDetail=execution.trigger_detail)
+
+
+def _execution_mode(execution: Execution) -> str:
+    return "QUEUED" if execution.declaration.queued else "SUPERSEDED"
+
+
+def action_execution_detail(run: ActionExecution, region: str) -> ActionExecutionDetailShape:
+    """Return ActionExecutionDetail."""
+    result = ActionResultShape(
+        externalExecutionId=run.external_id,
+        externalExecutionSummary=_summary(run),
+        externalExecutionUrl=run.external_url,
+        errorDetails=_error_details(run),
+    )
+    return drop_none(
+        ActionExecutionDetailShape(
+            pipelineExecutionId=run.execution_id,
+            actionExecutionId=run.id,
+            pipelineVersion=run.version,
+            stageName=run.stage,
+            actionName=run.action.name,
+            startTime=run.started,
+            lastUpdateTime=run.changed,
+            updatedBy=run.updated_by,
+            status=run.status,
+            input=_action_input(run, region),
+            output=ActionOutputShape(
+                outputArtifacts=artifact_details(run.outputs) if run.status == "Succeeded" else [],
+                executionResult=drop_none(result),
+                outputVariables=run.variables,
             ),
-            "entityUrl": run.entity_url,
-            "revisionUrl": revision and revision.url,
-        }
+        )
     )
 
 
-def execution(found: Execution) -> View:
-    """Return one execution as GetPipelineExecution shows it."""
+def _action_input(run: ActionExecution, region: str) -> ActionInputShape:
     return drop_none(
-        {
-            "pipelineName": found.pipeline.name,
-            "pipelineVersion": found.pipeline.version,
-            "pipelineExecutionId": found.id,
-            "status": found.status,
-            "statusSummary": found.status_summary,
-            "artifactRevisions": [_artifact_revision(found, item) for item in found.revisions],
-            "variables": [{"name": name, "resolvedValue": value} for name, value in found.variables.items()],
-            **_provenance(found),
-        }
+        ActionInputShape(
+            actionTypeId=action_type_id(run.action),
+            configuration=dict(run.action.configuration),
+            resolvedConfiguration=run.configuration,
+            roleArn=run.action.role_arn,
+            region=region,
+            inputArtifacts=artifact_details(run.inputs),
+            namespace=run.action.namespace,
+        )
     )
 
 
-def _artifact_revision(found: Execution, revision: Revision) -> View:
-    produced = [item.name for item in found.artifacts.values() if item.revision == revision.id]
-    return drop_none(
-        {
-            "name": produced[0] if produced else revision.action,
-            "revisionId": revision.id,
-            "revisionSummary": revision.summary or None,
-            "created": revision.created,
-            "revisionUrl": revision.url,
-        }
+def action_type_id(action: ActionDeclaration) -> ActionTypeIdShape:
+    """Return ActionTypeId."""
+    return ActionTypeIdShape(
+        category=action.provider.category, owner="AWS", provider=action.provider.name, version="1"
     )
 
 
-def execution_summary(found: Execution) -> View:
-    """Return one execution as ListPipelineExecutions shows it."""
-    return drop_none(
-        {
-            "pipelineExecutionId": found.id,
-            "status": found.status,
-            "statusSummary": found.status_summary,
-            "startTime": found.started,
-            "lastUpdateTime": found.changed,
-            "sourceRevisions": [
-                drop_none(
-                    {
-                        "actionName": item.action,
-                        "revisionId": item.id,
-                        "revisionSummary": item.summary or None,
-                        "revisionUrl": item.url,
-                    }
-                )
-                for item in found.revisions
-            ],
-            "stopTrigger": {"reason": found.stop_reason} if found.stop_reason else None,
-            **_provenance(found),
-        }
-    )
-
-
-def _provenance(found: Execution) -> View:
-    return {
-        "trigger": {"triggerType": found.trigger_type, "triggerDetail": found.trigger_detail},
-        "executionMode": "QUEUED" if found.pipeline.queued else "SUPERSEDED",
-        "executionType": "STANDARD",
-    }
-
-
-def action_execution(run: ActionExecution, region: str) -> View:
-    """Return one run of an action as ListActionExecutions shows it."""
-    action = run.action
-    result = drop_none(
-        {
-            "externalExecutionId": run.external_id,
-            "externalExecutionSummary": _summary(run),
-            "externalExecutionUrl": run.external_url,
-            "errorDetails": _error(run),
-        }
-    )
-    return drop_none(
-        {
-            "pipelineExecutionId": run.execution_id,
-            "actionExecutionId": run.id,
-            "pipelineVersion": run.version,
-            "stageName": run.stage,
-            "actionName": action.name,
-            "startTime": run.started,
-            "lastUpdateTime": run.changed,
-            "updatedBy": run.updated_by,
-            "status": run.status,
-            "input": _input(run, region),
-            "output": {
-                "outputArtifacts": _artifacts(run.outputs) if run.status == "Succeeded" else [],
-                "executionResult": result,
-                "outputVariables": run.variables,
-            },
-        }
-    )
-
-
-def _input(run: ActionExecution, region: str) -> View:
-    action = run.action
-    return drop_none(
-        {
-            "actionTypeId": {
-                "category": action.provider.category,
-                "owner": "AWS",
-                "provider": action.provider.name,
-                "version": "1",
-            },
-            "configuration": dict(action.configuration),
-            "resolvedConfiguration": run.configuration,
-            "roleArn": action.role_arn,
-            "region": region,
-            "inputArtifacts": _artifacts(run.inputs),
-            "namespace": action.namespace,
-        }
-    )
-
-
-def _artifacts(artifacts: list[Artifact]) -> list[View]:
-    return [{"name": item.name, "s3location": {"bucket": item.bucket, "key": item.key}} for item in artifacts]
+def artifact_details(artifacts: Iterable[Artifact]) -> list[ArtifactDetail]:
+    """Return each artifact's ArtifactDetail; events use the same structure."""
+    return [
+        ArtifactDetail(name=item.name, s3location=S3Location(bucket=item.bucket, key=item.key))
+        for item in artifacts
+    ]
 
 
 def _summary(run: ActionExecution) -> str | None:
     return run.error[1] if run.error else run.summary
 
 
-def _error(run: ActionExecution) -> View | None:
-    return {"code": run.error[0], "message": run.error[1]} if run.error else None
+def _error_details(run: ActionExecution) -> ErrorDetails | None:
+    return ErrorDetails(code=run.error[0], message=run.error[1]) if run.error else None

@@ -1,207 +1,224 @@
-"""The rules of a pipeline's structure, each refused in AWS's words.
+"""The checks that a pipeline's declaration, its tags and the arguments of a start pass, with AWS's messages.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-structure.html and "Quotas".
+https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-structure.html and limits.html
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from local_aws.core.api import AwsError
+from local_aws.services.codepipeline.data_flow import check_artifacts, check_namespaces
+from local_aws.services.codepipeline.errors import (
+    invalid_action,
+    invalid_request,
+    invalid_stage,
+    invalid_structure,
+    unsupported,
+)
 from local_aws.services.codepipeline.providers import PROVIDERS, Provider
-from local_aws.services.codepipeline.variables import RESERVED, references
 
-Declared = Mapping[str, Any]
+# An API structure, as PipelineDeclaration or ActionDeclaration, with its defaults filled in.
+Shape = Mapping[str, Any]
 
-MOST_STAGES = 50
-LONGEST_VALUE = 1000
+MAX_STAGES = 50
+MAX_TAGS = 50
+MAX_VALUE_LENGTH = 1000
 _NAME = re.compile(r"[A-Za-z0-9.@\-_]{1,100}")
-_ARTIFACT = re.compile(r"[A-Za-z0-9_\-]{1,100}")
+# Settings that AWS has and local_aws does not implement. Ignoring them would silently lose a setting.
+_UNSUPPORTED = {"triggers": "triggers", "artifactStores": "artifactStores (cross-region actions)"}
+_UNSUPPORTED_IN_STAGE = ("blockers", "onFailure", "onSuccess", "beforeEntry")
+_UNSUPPORTED_IN_ACTION = ("commands", "outputVariables", "environmentVariables")
 
 
-def check_stages(pipeline: Declared) -> None:
-    """Check number and names of the stages, and that only the first holds Source actions."""
-    stages = pipeline["stages"]
+def check_pipeline(pipeline: Shape, region: str) -> None:
+    """Check a declaration as CreatePipeline does; raises `AwsError`."""
+    _check_settings(pipeline)
+    for stage in pipeline["stages"]:
+        _check_supported(stage, region)
+    _check_stages(pipeline["stages"])
+    for stage in pipeline["stages"]:
+        _check_actions(stage, region)
+    check_artifacts(pipeline)
+    check_namespaces(pipeline)
+
+
+def _check_settings(pipeline: Shape) -> None:
+    if not _NAME.fullmatch(pipeline["name"]):
+        raise invalid_structure(
+            f"Pipeline name {pipeline['name']} does not match [A-Za-z0-9.@\\-_]+ (1-100 characters)"
+        )
+    for key, feature in _UNSUPPORTED.items():
+        if pipeline.get(key):
+            raise unsupported(feature)
+    if "artifactStore" not in pipeline:
+        raise invalid_structure("A pipeline must have exactly one of artifactStore and artifactStores")
+    mode = pipeline["executionMode"]
+    if mode == "PARALLEL":
+        raise unsupported("executionMode PARALLEL")
+    if pipeline["pipelineType"] != "V2":
+        if mode != "SUPERSEDED":
+            raise invalid_structure(f"Execution mode {mode} can only be used with V2 pipelines")
+        if pipeline.get("variables"):
+            raise invalid_structure("Pipeline variables can only be used with V2 pipelines")
+
+
+def _check_supported(stage: Shape, region: str) -> None:
+    _refuse_keys(stage, _UNSUPPORTED_IN_STAGE)
+    for action in stage["actions"]:
+        _refuse_keys(action, _UNSUPPORTED_IN_ACTION)
+        if action.get("region", region) != region:
+            raise unsupported(f"region {action['region']} of action {action['name']} (cross-region)")
+
+
+def _refuse_keys(declared: Shape, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        if declared.get(key):
+            raise unsupported(f"{key} of {declared['name']}")
+
+
+def _check_stages(stages: list[Shape]) -> None:
+    """Check the number and the names of the stages, and that only the first one has Source actions."""
     if len(stages) < 2:
-        raise _structure(
+        raise invalid_structure(
             f"Pipeline has only {len(stages)} stage(s). There should be a minimum of 2 stages in a pipeline"
         )
-    if len(stages) > MOST_STAGES:
-        raise _structure(f"Pipeline has {len(stages)} stages. There should be a maximum of {MOST_STAGES}")
+    if len(stages) > MAX_STAGES:
+        raise invalid_structure(
+            f"Pipeline has {len(stages)} stages. There should be a maximum of {MAX_STAGES}"
+        )
     if repeated := _repeated(stage["name"] for stage in stages):
-        raise _stage(f"Stage names must be unique within a pipeline. {repeated} has been used more than once")
+        raise invalid_stage(
+            f"Stage names must be unique within a pipeline. {repeated} has been used more than once"
+        )
     for position, stage in enumerate(stages):
-        if not _NAME.fullmatch(stage["name"]):
-            raise _stage(f"Stage name {stage['name']!r} does not match [A-Za-z0-9.@\\-_]+ (1-100 characters)")
-        if not stage["actions"]:
-            raise _stage(f"Stage {stage['name']} must have at least one action")
-        categories = {action["actionTypeId"]["category"] for action in stage["actions"]}
-        if position == 0 and categories != {"Source"}:
-            raise _structure("Pipeline should start with a stage that only contains source actions")
-        if position > 0 and "Source" in categories:
-            raise _structure(
-                "Source actions are allowed only in the first stage of a pipeline,"
-                f" stage {stage['name']} contains one"
-            )
+        _check_stage(stage, is_first=position == 0)
 
 
-def check_actions(pipeline: Declared, region: str) -> None:
-    """Check every action's name, type, configuration and number of artifacts."""
-    for stage in pipeline["stages"]:
-        if repeated := _repeated(action["name"] for action in stage["actions"]):
-            raise _stage(
-                f"Action names must be unique within a stage. {repeated} has been used more than once"
-                f" in stage {stage['name']}"
-            )
-        for action in stage["actions"]:
-            if not _NAME.fullmatch(action["name"]):
-                raise _action(f"Action name {action['name']!r} does not match [A-Za-z0-9.@\\-_]+")
-            if not 1 <= action["runOrder"] <= 999:
-                raise _action(f"runOrder {action['runOrder']} of action {action['name']} is not in 1-999")
-            provider = _provider(action, region)
-            _check_configuration(action, provider)
-            _check_counts(action, provider)
+def _check_stage(stage: Shape, *, is_first: bool) -> None:
+    name = stage["name"]
+    if not _NAME.fullmatch(name):
+        raise invalid_stage(f"Stage name {name!r} does not match [A-Za-z0-9.@\\-_]+ (1-100 characters)")
+    if not stage["actions"]:
+        raise invalid_stage(f"Stage {name} must have at least one action")
+    categories = {action["actionTypeId"]["category"] for action in stage["actions"]}
+    if is_first and categories != {"Source"}:
+        raise invalid_structure("Pipeline should start with a stage that only contains source actions")
+    if not is_first and "Source" in categories:
+        raise invalid_structure(
+            f"Source actions are allowed only in the first stage of a pipeline, stage {name} contains one"
+        )
 
 
-def _provider(action: Declared, region: str) -> Provider:
-    kind = action["actionTypeId"]
-    provider = PROVIDERS.get((kind["category"], kind["provider"]))
-    if provider is None or kind["owner"] != "AWS" or kind["version"] != "1":
-        raise _action(
-            f"ActionType (Category: '{kind['category']}', Provider: '{kind['provider']}',"
-            f" Owner: '{kind['owner']}', Version: '{kind['version']}') in action '{action['name']}'"
+def _check_actions(stage: Shape, region: str) -> None:
+    """Check the name, the type, the configuration and the number of artifacts of each action."""
+    if repeated := _repeated(action["name"] for action in stage["actions"]):
+        raise invalid_stage(
+            f"Action names must be unique within a stage. {repeated} has been used more than once"
+            f" in stage {stage['name']}"
+        )
+    for action in stage["actions"]:
+        if not _NAME.fullmatch(action["name"]):
+            raise invalid_action(f"Action name {action['name']!r} does not match [A-Za-z0-9.@\\-_]+")
+        if not 1 <= action["runOrder"] <= 999:
+            raise invalid_action(f"runOrder {action['runOrder']} of action {action['name']} is not in 1-999")
+        provider = _provider(action, region)
+        _check_configuration(action, provider)
+        _check_artifact_counts(action, provider)
+
+
+def _provider(action: Shape, region: str) -> Provider:
+    action_type = action["actionTypeId"]
+    provider = PROVIDERS.get((action_type["category"], action_type["provider"]))
+    if provider is None or action_type["owner"] != "AWS" or action_type["version"] != "1":
+        raise invalid_action(
+            f"ActionType (Category: '{action_type['category']}', Provider: '{action_type['provider']}',"
+            f" Owner: '{action_type['owner']}', Version: '{action_type['version']}')"
+            f" in action '{action['name']}'"
             f" is not available in region '{region.upper().replace('-', '_')}'"
         )
     return provider
 
 
-def _check_configuration(action: Declared, provider: Provider) -> None:
+def _check_configuration(action: Shape, provider: Provider) -> None:
     name, configuration = action["name"], action["configuration"]
     for key, value in configuration.items():
         if key not in provider.required | provider.optional:
-            raise _action(f"Action configuration for action '{name}' contains unknown configuration '{key}'")
-        # pitfall D4: a long EnvironmentVariables value is the usual way to meet this.
-        if not 1 <= len(value) <= LONGEST_VALUE:
+            raise invalid_action(
+                f"Action configuration for action '{name}' contains unknown configuration '{key}'"
+            )
+        # pitfall D4: the usual cause is a long value of EnvironmentVariables.
+        if not 1 <= len(value) <= MAX_VALUE_LENGTH:
             raise AwsError(
                 "ValidationException",
                 f"1 validation error detected: Value at 'configuration.{key}' of action '{name}' failed to"
                 " satisfy constraint: Map value must satisfy constraint: [Member must have length less than"
-                f" or equal to {LONGEST_VALUE}, Member must have length greater than or equal to 1]",
+                f" or equal to {MAX_VALUE_LENGTH}, Member must have length greater than or equal to 1]",
             )
-        if provider.refused.get(key) == value.lower() or provider.refused.get(key) == value:
+        if provider.unsupported.get(key) == value.lower() or provider.unsupported.get(key) == value:
             raise AwsError(
                 "UnsupportedOperation", f"local_aws does not implement {key} {value} of action '{name}'", 501
             )
     for key in sorted(provider.required - set(configuration)):
-        raise _action(f"Action configuration for action '{name}' is missing required configuration '{key}'")
+        raise invalid_action(
+            f"Action configuration for action '{name}' is missing required configuration '{key}'"
+        )
 
 
-def _check_counts(action: Declared, provider: Provider) -> None:
+def _check_artifact_counts(action: Shape, provider: Provider) -> None:
     for kind, (least, most) in (("input", provider.inputs), ("output", provider.outputs)):
         count = len(action[f"{kind}Artifacts"])
         if count < least:
-            raise _action(
+            raise invalid_action(
                 f"Action {action['name']} declares {count} {kind} artifacts,"
                 f" which is less than the minimum count of {least}"
             )
         if count > most:
-            raise _action(
+            raise invalid_action(
                 f"Action {action['name']} declares {count} {kind} artifacts,"
                 f" which is more than the maximum count of {most}"
             )
-
-
-def check_artifacts(pipeline: Declared) -> None:
-    """Check that an artifact is produced once, before it is consumed, and that references name an input."""
-    produced: set[str] = set()
-    for actions in _in_order(pipeline):
-        for action in actions:
-            inputs = {item["name"] for item in action["inputArtifacts"]}
-            for name in sorted(inputs - produced):
-                raise _action(
-                    f"Input Artifact Bundle {name} in action {action['name']} is not declared as Output"
-                    " Artifact Bundle in any of the preceding actions"
-                )
-            _check_named_inputs(action, inputs)
-        for name in [item["name"] for action in actions for item in action["outputArtifacts"]]:
-            if not _ARTIFACT.fullmatch(name):
-                raise _action(f"Artifact name {name!r} does not match [A-Za-z0-9_\\-]+ (1-100 characters)")
-            if name in produced:
-                raise _action(
-                    "Output Artifact Bundle name must be unique within the pipeline."
-                    f" {name} has been used more than once"
-                )
-            produced.add(name)
-
-
-def _check_named_inputs(action: Declared, inputs: set[str]) -> None:
-    configuration = action["configuration"]
-    for key, value in configuration.items():
-        # `...Artifact` and `...ArtifactName` of CodeDeployToECS, `PrimarySource` of CodeBuild.
-        if key.endswith(("Artifact", "ArtifactName", "PrimarySource")) and value not in inputs:
-            raise _action(
-                f"Action configuration '{key}' of action '{action['name']}' must be the name of one of the"
-                f" input artifacts to the action, {value} is not"
-            )
-    is_build = action["actionTypeId"]["provider"] == "CodeBuild"
-    if is_build and len(inputs) > 1 and "PrimarySource" not in configuration:
-        raise _action(
-            f"Action configuration for action '{action['name']}' is missing required configuration"
-            " 'PrimarySource', as the action has more than one input artifact"
-        )
-
-
-def check_namespaces(pipeline: Declared) -> None:
-    """Check that namespaces are unique and that every `#{namespace.key}` names one that comes before."""
-    namespaces: set[str] = {"codepipeline"}
-    if pipeline.get("variables"):
-        namespaces.add("variables")
-    for actions in _in_order(pipeline):
-        for action in actions:
-            for key, value in action["configuration"].items():
-                _check_references(action, key, value, namespaces)
-        for action in actions:
-            namespace = action.get("namespace")
-            if namespace in namespaces | RESERVED:
-                raise _action(
-                    "Namespaces must be unique across the pipeline definition. The following occur more"
-                    f" than once in the pipeline.\nActionName=[{action['name']}], Namespace=[{namespace}]"
-                )
-            if namespace:
-                namespaces.add(namespace)
-
-
-def _check_references(action: Declared, key: str, value: str, namespaces: set[str]) -> None:
-    for reference in references(value):
-        namespace, dot, name = reference.partition(".")
-        if not dot or not name or namespace not in namespaces:
-            raise _action(
-                "Valid format for a pipeline execution variable reference is a namespace and a key separated"
-                " by a period (.). The following pipeline execution variables are referencing a namespace"
-                f" that does not exist.\nActionName=[{action['name']}], ActionConfigurationKey=[{key}],"
-                f" VariableReferenceText=[{reference}]"
-            )
-
-
-def _in_order(pipeline: Declared) -> Iterator[list[Declared]]:
-    """Yield the actions that run side by side, in the order in which they run."""
-    for stage in pipeline["stages"]:
-        for order in sorted({action["runOrder"] for action in stage["actions"]}):
-            yield [action for action in stage["actions"] if action["runOrder"] == order]
 
 
 def _repeated(names: Iterable[str]) -> str | None:
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
-def _structure(message: str) -> AwsError:
-    return AwsError("InvalidStructureException", message)
+def check_tags(items: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return tags as a dictionary; raises InvalidTagsException or TooManyTagsException."""
+    tags = {item["key"]: item["value"] for item in items}
+    check_tag_keys(tags)
+    if len(tags) > MAX_TAGS:
+        raise AwsError("TooManyTagsException", f"The tags limit for a resource ({MAX_TAGS}) is exceeded")
+    return tags
 
 
-def _stage(message: str) -> AwsError:
-    return AwsError("InvalidStageDeclarationException", message)
+def check_tag_keys(keys: Iterable[str]) -> None:
+    """Raise InvalidTagsException for a key that is reserved for AWS."""
+    if reserved := sorted(key for key in keys if key.lower().startswith("aws:")):
+        raise AwsError("InvalidTagsException", f"Tag keys may not begin with aws:, {reserved} do")
 
 
-def _action(message: str) -> AwsError:
-    return AwsError("InvalidActionDeclarationException", message)
+def check_revision_overrides(revisions: Iterable[Mapping[str, str]], source_actions: set[str]) -> None:
+    """Check `sourceRevisions` of StartPipelineExecution."""
+    for revision in revisions:
+        if revision["revisionType"] != "COMMIT_ID" or revision["actionName"] not in source_actions:
+            raise invalid_request(
+                f"Source revision override {revision['revisionType']} of {revision['actionName']} is not"
+                " a COMMIT_ID of a source action of the pipeline"
+            )
+
+
+def resolve_variables(
+    declared: Mapping[str, str | None], given: Iterable[Mapping[str, str]]
+) -> dict[str, str]:
+    """Return the values of the pipeline's variables; raises ValidationException."""
+    overrides = {item["name"]: item["value"] for item in given}
+    if unknown := sorted(set(overrides) - set(declared)):
+        raise invalid_request(f"Variables {unknown} are not declared by the pipeline")
+    defaults = {name: value for name, value in declared.items() if value is not None}
+    values = defaults | overrides
+    if missing := sorted(set(declared) - set(values)):
+        raise invalid_request(f"Variables {missing} have no default and no value was given")
+    return values

@@ -1,27 +1,25 @@
-"""Variables of a pipeline: `#{namespace.key}` in an action's configuration, checked and resolved."""
+"""References to variables, `#{namespace.key}`, in an action's configuration."""
 
 import re
 from collections.abc import Mapping
 
+from local_aws.services.codepipeline.errors import UnresolvedVariableError
+
 REFERENCE = re.compile(r"#\{([^}]*)\}")
 
-# Namespaces that exist without an action: the execution itself, and the pipeline-level variables of V2.
-RESERVED = frozenset({"codepipeline", "variables"})
+# Namespaces that no action produces: the execution's own, and the pipeline-level variables of V2.
+RESERVED_NAMESPACES = frozenset({"codepipeline", "variables"})
 
 Namespaces = Mapping[str, Mapping[str, str]]
 
 
-class UnresolvedVariableError(Exception):
-    """A reference to a variable that the producing action did not produce."""
-
-
 def references(value: str) -> list[str]:
-    """Return what stands between `#{` and `}` in `value`, in order."""
+    """Return the references in `value` (the text between `#{` and `}`), in order."""
     return REFERENCE.findall(value)
 
 
 def resolve(configuration: Mapping[str, str], namespaces: Namespaces) -> dict[str, str]:
-    """Return `configuration` with every reference replaced; raises `UnresolvedVariableError`."""
+    """Return `configuration` with each reference replaced; raises `UnresolvedVariableError`."""
     return {
         key: REFERENCE.sub(lambda match: _value(match.group(1), namespaces), value)
         for key, value in configuration.items()

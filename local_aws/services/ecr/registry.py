@@ -1,4 +1,4 @@
-"""ECR's other face, the Docker Registry HTTP API V2: what `docker push` and `docker pull` speak."""
+"""The Docker Registry HTTP API V2 of ECR's repositories, for `docker push` and `docker pull`."""
 
 import asyncio
 import base64
@@ -8,21 +8,18 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_aws.core.api import AwsError, Response, now
 from local_aws.host.disk import is_full, no_space
-from local_aws.services.ecr.records import DIGEST, Repository, StoredImage
+from local_aws.services.ecr.records import DIGEST, Login, Repository, StoredImage
+from local_aws.services.ecr.state import EcrState
 
-if TYPE_CHECKING:
-    from local_aws.services.ecr.service import Ecr
-
-# A repository's name may stand behind its account.
+# The account may precede the repository's name.
 _PATH = re.compile(
     r"/v2/(?:\d{12}/)?(?P<name>.+)/(?P<kind>blobs/uploads|blobs|manifests|tags)/(?P<reference>[^/]*)\Z"
 )
-# What the login's owner needs for each request.
+# The action that each request needs permission for.
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 ACTIONS = {
     ("HEAD", "blobs"): "ecr:BatchCheckLayerAvailability",
@@ -38,18 +35,10 @@ ACTIONS = {
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
-@dataclass(frozen=True)
-class Login:
-    """A password of the registry: whose access key asked for it, and until when it is good."""
-
-    access_key: str
-    expires: float
-
-
 class RegistryApi:
-    """The registry of `Ecr`; every request needs a password of GetAuthorizationToken."""
+    """The registry's HTTP API. Every request needs a password from GetAuthorizationToken."""
 
-    def __init__(self, ecr: "Ecr") -> None:
+    def __init__(self, ecr: EcrState) -> None:
         self.ecr = ecr
 
     async def handle(
@@ -62,7 +51,7 @@ class RegistryApi:
     def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
     ) -> Response:
-        """Answer one request on a worker thread."""
+        """Answer one request; header names in lower case."""
         login = self._login(headers)
         if not isinstance(login, Login):
             return login
@@ -71,33 +60,35 @@ class RegistryApi:
         match = _PATH.match(path)
         if match is None:
             return _error(404, "UNSUPPORTED", f"local_aws does not implement {method} {path}")
+        kind = match["kind"].rpartition("/")[2]
+        handler = getattr(self, f"_{method.lower()}_{kind}", None)
+        if handler is None:
+            return _error(405, "UNSUPPORTED", f"local_aws does not implement {method} of {kind}")
         try:
             with self.ecr.lock:
                 repository = self.ecr.repository(match["name"])
         except AwsError as error:
             return _error(404, "NAME_UNKNOWN", error.message)
-        kind = match["kind"].rpartition("/")[2]
-        action = getattr(self, f"_{method.lower()}_{kind}", None)
-        if action is None:
-            return _error(405, "UNSUPPORTED", f"local_aws does not implement {method} of {kind}")
-        needed = ACTIONS.get((method, kind))
         try:
-            if needed is not None:
-                about = self.ecr.context.arn("ecr", f"repository/{repository.name}")
-                self.ecr.context.authorize(login.access_key, needed, about)
+            self._authorize(login, ACTIONS.get((method, kind)), repository)
         except AwsError as error:
             return _error(403, "DENIED", error.message)
         try:
-            answer: Response = action(repository, match["reference"], headers, body, query)
+            response: Response = handler(repository, match["reference"], headers, body, query)
         except OSError as error:
             if not is_full(error):
                 raise
-            # What has come of an upload is of no use to anybody, and in the way of the next.
-            self.ecr.images.upload(repository.name, match["reference"]).unlink(missing_ok=True)
+            # A truncated upload cannot be continued, and its name must be free for the next attempt.
+            self.ecr.blobs.upload(repository.name, match["reference"]).unlink(missing_ok=True)
             return _error(500, "UNKNOWN", no_space(error))
-        return answer
+        return response
 
-    def _at(self, repository: Repository) -> str:
+    def _authorize(self, login: Login, action: str | None, repository: Repository) -> None:
+        if action is not None:
+            arn = self.ecr.context.arn("ecr", f"repository/{repository.name}")
+            self.ecr.context.authorize(login.access_key, action, arn)
+
+    def _path(self, repository: Repository) -> str:
         return f"/v2/{self.ecr.context.account}/{repository.name}"
 
     def _login(self, headers: Mapping[str, str]) -> Login | Response:
@@ -118,7 +109,7 @@ class RegistryApi:
     # Blobs
 
     def _head_blobs(self, repository: Repository, digest: str, *_: Any) -> Response:
-        path = self.ecr.images.blob(repository.name, digest)
+        path = self.ecr.blobs.blob(repository.name, digest)
         if not DIGEST.match(digest) or not path.exists():
             return _error(404, "BLOB_UNKNOWN", "blob unknown to registry")
         length = {"Content-Length": str(path.stat().st_size)}
@@ -127,25 +118,29 @@ class RegistryApi:
     def _get_blobs(self, repository: Repository, digest: str, *rest: Any) -> Response:
         status, headers, body = self._head_blobs(repository, digest, *rest)
         if status == 200:
-            body = self.ecr.images.blob(repository.name, digest).read_bytes()
+            body = self.ecr.blobs.blob(repository.name, digest).read_bytes()
         return status, {**headers, "Content-Type": "application/octet-stream"}, body
 
     def _post_uploads(self, repository: Repository, *_: Any) -> Response:
         name = uuid.uuid4().hex
-        self.ecr.images.upload(repository.name, name).touch()
+        self.ecr.blobs.upload(repository.name, name).touch()
         return self._uploading(repository, name)
 
     def _uploading(self, repository: Repository, name: str) -> Response:
-        size = self.ecr.images.upload(repository.name, name).stat().st_size
-        place = {"Location": f"{self._at(repository)}/blobs/uploads/{name}", "Range": f"0-{max(0, size - 1)}"}
-        return 202, {**_VERSION, **place, "Docker-Upload-UUID": name}, b""
+        size = self.ecr.blobs.upload(repository.name, name).stat().st_size
+        headers = {
+            "Location": f"{self._path(repository)}/blobs/uploads/{name}",
+            "Range": f"0-{max(0, size - 1)}",
+            "Docker-Upload-UUID": name,
+        }
+        return 202, {**_VERSION, **headers}, b""
 
     def _patch_uploads(
         self, repository: Repository, name: str, _headers: Mapping[str, str], body: bytes, *_: Any
     ) -> Response:
-        if not self._exists(repository, name):
+        if not self._upload_exists(repository, name):
             return _error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
-        with self.ecr.images.upload(repository.name, name).open("ab") as file:
+        with self.ecr.blobs.upload(repository.name, name).open("ab") as file:
             file.write(body)
         return self._uploading(repository, name)
 
@@ -157,19 +152,19 @@ class RegistryApi:
         body: bytes,
         query: Mapping[str, Any],
     ) -> Response:
-        if not self._exists(repository, name):
+        if not self._upload_exists(repository, name):
             return _error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
         self._patch_uploads(repository, name, {}, body)
         given = query.get("digest", "")
         digest = given[0] if isinstance(given, list) else given
-        if not self.ecr.images.finish(repository.name, name, digest):
+        if not self.ecr.blobs.finish(repository.name, name, digest):
             return _error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
-        place = {"Location": f"{self._at(repository)}/blobs/{digest}", "Docker-Content-Digest": digest}
-        return 201, {**_VERSION, **place}, b""
+        location = {"Location": f"{self._path(repository)}/blobs/{digest}", "Docker-Content-Digest": digest}
+        return 201, {**_VERSION, **location}, b""
 
-    def _exists(self, repository: Repository, name: str) -> bool:
-        known = bool(re.fullmatch(r"[0-9a-f]{32}", name))
-        return known and self.ecr.images.upload(repository.name, name).exists()
+    def _upload_exists(self, repository: Repository, name: str) -> bool:
+        is_name = bool(re.fullmatch(r"[0-9a-f]{32}", name))
+        return is_name and self.ecr.blobs.upload(repository.name, name).exists()
 
     # Manifests
 
@@ -183,12 +178,12 @@ class RegistryApi:
             needed = StoredImage(body, kind, now()).blobs()
         except (ValueError, KeyError, TypeError):
             return _error(400, "MANIFEST_INVALID", "manifest invalid")
-        missing = [blob for blob in needed if not self.ecr.images.blob(repository.name, blob).exists()]
+        missing = [blob for blob in needed if not self.ecr.blobs.blob(repository.name, blob).exists()]
         if missing or (tag is None and reference != digest):
             return _error(400, "MANIFEST_BLOB_UNKNOWN", f"blob unknown to registry: {', '.join(missing)}")
         with self.ecr.lock:
-            kept = repository.put(digest, body, kind, tag)
-        if not kept:
+            stored = repository.put(digest, body, kind, tag)
+        if not stored:
             return _error(
                 400,
                 "TAG_INVALID",
@@ -196,8 +191,8 @@ class RegistryApi:
                 "overwritten because the repository is immutable.",
             )
         self._emit_push(repository, digest, tag)
-        place = {"Location": f"{self._at(repository)}/manifests/{digest}", "Docker-Content-Digest": digest}
-        return 201, {**_VERSION, **place}, b""
+        location = f"{self._path(repository)}/manifests/{digest}"
+        return 201, {**_VERSION, "Location": location, "Docker-Content-Digest": digest}, b""
 
     def _emit_push(self, repository: Repository, digest: str, tag: str | None) -> None:
         detail = {

@@ -1,22 +1,20 @@
-"""CloudFormation's AWS::ECR::Repository: made with its policies or not at all, emptied only when asked."""
+"""CloudFormation's AWS::ECR::Repository."""
 
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_aws.core.api import AwsError
 from local_aws.core.cloudformation import Properties, ResourceType, arguments
+from local_aws.services.ecr.state import EcrState
 
-if TYPE_CHECKING:
-    from local_aws.services.ecr.service import Ecr
-
-_NOT_OF_CREATE = ("LifecyclePolicy", "RepositoryPolicyText", "EmptyOnDelete")
+_SET_AFTER_CREATE = ("LifecyclePolicy", "RepositoryPolicyText", "EmptyOnDelete")
 
 
-class EcrTypes:
+class EcrResourceTypes:
     """The handler of AWS::ECR::Repository."""
 
-    def __init__(self, ecr: "Ecr") -> None:
+    def __init__(self, ecr: EcrState) -> None:
         self.ecr = ecr
 
     def types(self) -> dict[str, ResourceType]:
@@ -26,18 +24,18 @@ class EcrTypes:
 
     def _create(self, properties: Properties, logical_id: str, stack: str) -> tuple[str, dict[str, Any]]:
         name = properties.get("RepositoryName") or f"{stack}-{logical_id}-{secrets.token_hex(6)}".lower()
-        own = {key: value for key, value in properties.items() if key not in _NOT_OF_CREATE}
+        own = {key: value for key, value in properties.items() if key not in _SET_AFTER_CREATE}
         given = arguments("ecr", "CreateRepository", {**own, "RepositoryName": name})
-        made = self.ecr.call("CreateRepository", given)["repository"]
+        created = self.ecr.call("CreateRepository", given)["repository"]
         try:
-            self._policies(name, {}, properties)
+            self._put_policies(name, {}, properties)
         except AwsError:
-            # The engine knows no id of a create that failed: what was made must not stay.
+            # CloudFormation has no physical id of a create that failed, so it cannot delete the repository.
             self.ecr.call("DeleteRepository", {"repositoryName": name})
             raise
-        return name, {"Arn": made["repositoryArn"], "RepositoryUri": made["repositoryUri"]}
+        return name, {"Arn": created["repositoryArn"], "RepositoryUri": created["repositoryUri"]}
 
-    def _policies(self, name: str, old: Properties, new: Properties) -> None:
+    def _put_policies(self, name: str, old: Properties, new: Properties) -> None:
         text = (new.get("LifecyclePolicy") or {}).get("LifecyclePolicyText")
         if text:
             self.ecr.call("PutLifecyclePolicy", {"repositoryName": name, "lifecyclePolicyText": text})
@@ -51,7 +49,7 @@ class EcrTypes:
             self.ecr.call("DeleteRepositoryPolicy", {"repositoryName": name})
 
     def _update(self, name: str, old: Properties, new: Properties) -> dict[str, Any]:
-        own = {key: value for key, value in new.items() if key not in _NOT_OF_CREATE}
+        own = {key: value for key, value in new.items() if key not in _SET_AFTER_CREATE}
         given = arguments("ecr", "CreateRepository", {**own, "RepositoryName": name})
         with self.ecr.lock:
             repository = self.ecr.repository(name)
@@ -62,7 +60,7 @@ class EcrTypes:
             for tag in old.get("Tags") or []:
                 repository.tags.pop(tag["Key"], None)
             repository.tags.update({tag["Key"]: tag["Value"] for tag in given.get("tags", [])})
-        self._policies(name, old, new)
+        self._put_policies(name, old, new)
         return {"Arn": description["repositoryArn"], "RepositoryUri": description["repositoryUri"]}
 
     def _delete(self, name: str, properties: Properties) -> None:

@@ -1,37 +1,40 @@
-"""Elastic Container Registry: repositories and images by AWS's API, over the registry that holds their bytes.
+"""Elastic Container Registry: the API of repositories, images and their policies.
 
-MiniStack's own serves manifests of a deleted repository, takes manifests whose layers it lacks, asks for no
-login and forgets failures of `describe-images`; so this one stands in its place, registry included.
+It replaces MiniStack's ECR, whose registry serves the manifests of deleted repositories, accepts manifests
+whose layers do not exist and needs no login, and whose DescribeImages omits failures.
 """
 
 import base64
-import json
 import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.core.api import CALLER, AwsError, JsonService, now
+from local_aws.core.api import CALLER, now
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context
-from local_aws.services.ecr.records import Images, Repository
-from local_aws.services.ecr.registry import Login, RegistryApi
-from local_aws.services.ecr.resource_types import EcrTypes
+from local_aws.services.ecr import errors
+from local_aws.services.ecr.records import Login, Repository
+from local_aws.services.ecr.registry import RegistryApi
+from local_aws.services.ecr.resource_types import EcrResourceTypes
+from local_aws.services.ecr.serializers import (
+    RepositoryName,
+    image_detail,
+    image_failure,
+    image_ids,
+    image_manifest,
+)
+from local_aws.services.ecr.state import EcrState
+from local_aws.services.ecr.validation import check_lifecycle_policy
 
 TOKEN_SECONDS = 12 * 3600
 
 
-class Ecr(JsonService):
+class Ecr(EcrState):
     """The private registry of one account and region."""
 
-    service = "ecr"
-    kept = ("repositories",)
-
-    def __init__(self, context: Context, tokens: dict[str, Login] | None = None) -> None:
-        super().__init__(context)
-        self.repositories: dict[str, Repository] = {}
-        self.images = Images(context.state / "ecr")
-        self.tokens = {} if tokens is None else tokens
+    def __init__(self, context: Context, logins: dict[str, Login] | None = None) -> None:
+        super().__init__(context, logins)
         self.registry = RegistryApi(self)
 
     # Logins
@@ -39,7 +42,7 @@ class Ecr(JsonService):
     def get_authorization_token(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Make a password for `docker login`, good for twelve hours."""
         token = secrets.token_urlsafe(48)
-        login = self.tokens[token] = Login(CALLER.get(), time.time() + TOKEN_SECONDS)
+        login = self.logins[token] = Login(CALLER.get(), time.time() + TOKEN_SECONDS)
         host = f"{self.context.account}.dkr.ecr.{self.context.region}.amazonaws.com"
         data = {
             "authorizationToken": base64.b64encode(f"AWS:{token}".encode()).decode(),
@@ -48,11 +51,6 @@ class Ecr(JsonService):
         }
         return {"authorizationData": [data]}
 
-    def login(self, token: str) -> Login | None:
-        """Return what a password was given out for, None when it was not or has expired."""
-        found = self.tokens.get(token)
-        return found if found is not None and found.expires > time.time() else None
-
     def policy_of(self, arn: str) -> str | None:
         """Return the policy of a repository by its ARN."""
         found = self.repositories.get(arn.partition(":repository/")[2])
@@ -60,25 +58,11 @@ class Ecr(JsonService):
 
     # Repositories
 
-    def repository(self, name: str) -> Repository:
-        """Return a repository; raises RepositoryNotFoundException."""
-        if name not in self.repositories:
-            raise AwsError(
-                "RepositoryNotFoundException",
-                f"The repository with name '{name}' does not exist in the registry with id "
-                f"'{self.context.account}'",
-            )
-        return self.repositories[name]
-
     def create_repository(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Create an empty repository."""
         name = params["repositoryName"]
         if name in self.repositories:
-            raise AwsError(
-                "RepositoryAlreadyExistsException",
-                f"The repository with name '{name}' already exists in the registry with id "
-                f"'{self.context.account}'",
-            )
+            raise errors.repository_exists(name, self.context.account)
         description = {
             "repositoryArn": self.context.arn("ecr", f"repository/{name}"),
             "registryId": self.context.account,
@@ -106,13 +90,9 @@ class Ecr(JsonService):
         name = params["repositoryName"]
         repository = self.repository(name)
         if repository.images and not params.get("force"):
-            raise AwsError(
-                "RepositoryNotEmptyException",
-                f"The repository with name '{name}' in registry with id '{self.context.account}' cannot be "
-                "deleted because it still contains images",
-            )
+            raise errors.repository_not_empty(name, self.context.account)
         del self.repositories[name]
-        self.images.forget(name)
+        self.blobs.delete(name)
         return {"repository": repository.description}
 
     def put_image_tag_mutability(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,27 +100,22 @@ class Ecr(JsonService):
         return self._set(params, "imageTagMutability")
 
     def put_image_scanning_configuration(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Set whether images are scanned on push (no scan is done here, and none is reported)."""
+        """Set whether images are scanned on push. local_aws neither scans nor reports a scan."""
         return self._set(params, "imageScanningConfiguration")
 
     def _set(self, params: Mapping[str, Any], key: str) -> dict[str, Any]:
         self.repository(params["repositoryName"]).description[key] = params[key]
         return {**self._named(params), key: params[key]}
 
-    def _named(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _named(self, params: Mapping[str, Any]) -> RepositoryName:
         return {"registryId": self.context.account, "repositoryName": params["repositoryName"]}
 
     # Policies
 
     def put_lifecycle_policy(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep a lifecycle policy (AWS applies it within a day; here images stay)."""
+        """Store a lifecycle policy. AWS applies it within a day; local_aws expires no images."""
         text = params["lifecyclePolicyText"]
-        try:
-            rules = json.loads(text)["rules"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise AwsError("InvalidParameterException", f"Invalid lifecycle policy: {error}") from error
-        if not rules:
-            raise AwsError("InvalidParameterException", "Invalid lifecycle policy: no rules")
+        check_lifecycle_policy(text)
         self.repository(params["repositoryName"]).lifecycle_policy = text
         return {**self._named(params), "lifecyclePolicyText": text}
 
@@ -148,11 +123,7 @@ class Ecr(JsonService):
         """Return the lifecycle policy."""
         text = self.repository(params["repositoryName"]).lifecycle_policy
         if text is None:
-            raise AwsError(
-                "LifecyclePolicyNotFoundException",
-                f"Lifecycle policy does not exist for the repository with name "
-                f"'{params['repositoryName']}' in the registry with id '{self.context.account}'",
-            )
+            raise errors.lifecycle_policy_not_found(params["repositoryName"], self.context.account)
         return {**self._named(params), "lifecyclePolicyText": text}
 
     def delete_lifecycle_policy(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,7 +133,7 @@ class Ecr(JsonService):
         return answer
 
     def set_repository_policy(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep a repository policy."""
+        """Store a repository policy."""
         self.repository(params["repositoryName"]).policy = params["policyText"]
         return {**self._named(params), "policyText": params["policyText"]}
 
@@ -170,11 +141,7 @@ class Ecr(JsonService):
         """Return the repository policy."""
         text = self.repository(params["repositoryName"]).policy
         if text is None:
-            raise AwsError(
-                "RepositoryPolicyNotFoundException",
-                f"Repository policy does not exist for the repository with name "
-                f"'{params['repositoryName']}' in the registry with id '{self.context.account}'",
-            )
+            raise errors.repository_policy_not_found(params["repositoryName"], self.context.account)
         return {**self._named(params), "policyText": text}
 
     def delete_repository_policy(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,14 +154,8 @@ class Ecr(JsonService):
 
     def list_images(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """List the images, once for each tag."""
-        wanted = params.get("filter", {}).get("tagStatus", "ANY")
-        found = []
-        for digest, image in self.repository(params["repositoryName"]).images.items():
-            if image.tags and wanted != "UNTAGGED":
-                found += [{"imageDigest": digest, "imageTag": tag} for tag in sorted(image.tags)]
-            elif not image.tags and wanted != "TAGGED":
-                found.append({"imageDigest": digest})
-        return {"imageIds": found}
+        tag_status = params.get("filter", {}).get("tagStatus", "ANY")
+        return {"imageIds": image_ids(self.repository(params["repositoryName"]), tag_status)}
 
     def describe_images(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe all images, or those that are named; raises ImageNotFoundException."""
@@ -204,51 +165,36 @@ class Ecr(JsonService):
             digests = list(repository.images)
         else:
             digests = [self._digest(repository, image_id) for image_id in wanted]
-        details = [self.images.describe(repository, digest, self._named(params)) for digest in digests]
-        return {"imageDetails": details}
+        return {"imageDetails": [image_detail(repository, digest) for digest in digests]}
 
     def _digest(self, repository: Repository, image_id: Mapping[str, str]) -> str:
         digest = repository.find(image_id)
         if digest is None:
-            raise AwsError(
-                "ImageNotFoundException",
-                f"The image with imageId {{imageDigest:'{image_id.get('imageDigest', 'null')}', imageTag:'"
-                f"{image_id.get('imageTag', 'null')}'}} does not exist within the repository with name "
-                f"'{repository.name}' in the registry with id '{self.context.account}'",
-            )
+            raise errors.image_not_found(image_id, repository.name, self.context.account)
         return digest
 
     def batch_get_image(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return manifests; what is not there is among the failures."""
+        """Return manifests; images that do not exist are among the failures."""
         repository = self.repository(params["repositoryName"])
         found, failures = [], []
         for image_id in params["imageIds"]:
             digest = repository.find(image_id)
             if digest is None:
-                failures.append(_not_found(image_id))
-                continue
-            image = repository.images[digest]
-            found.append(
-                {
-                    **self._named(params),
-                    "imageId": {**image_id, "imageDigest": digest},
-                    "imageManifest": image.manifest.decode(),
-                    "imageManifestMediaType": image.media_type,
-                }
-            )
+                failures.append(image_failure(image_id))
+            else:
+                found.append(image_manifest(repository, digest, image_id))
         return {"images": found, "failures": failures}
 
     def batch_delete_image(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Delete images by digest, or tags: with its last tag an image goes too."""
+        """Delete images by digest, or tags: an image is deleted with its last tag."""
         repository = self.repository(params["repositoryName"])
         deleted: list[dict[str, str]] = []
-        failures: list[dict[str, Any]] = []
+        failures = []
         for image_id in params["imageIds"]:
-            gone = repository.delete(image_id)
-            if gone:
-                deleted += gone
-            else:
-                failures.append(_not_found(image_id))
+            ids = repository.delete(image_id)
+            deleted += ids
+            if not ids:
+                failures.append(image_failure(image_id))
         return {"imageIds": deleted, "failures": failures}
 
     # Tags of the repository
@@ -271,13 +217,5 @@ class Ecr(JsonService):
             self._by_arn(params["resourceArn"]).tags.pop(key, None)
 
     def resource_types(self) -> dict[str, ResourceType]:
-        """Offer AWS::ECR::Repository to CloudFormation."""
-        return EcrTypes(self).types()
-
-
-def _not_found(image_id: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "imageId": dict(image_id),
-        "failureCode": "ImageNotFound",
-        "failureReason": "Requested image not found",
-    }
+        """Return the CloudFormation resource type."""
+        return EcrResourceTypes(self).types()

@@ -17,7 +17,7 @@ from local_aws.services.ecs.tasks import TaskOperations
 class Ecs(ClusterOperations, TaskDefinitionOperations, TaskOperations, ServiceOperations, TaskSetOperations):
     """ECS of one account and region, on a container engine."""
 
-    kept = ("clusters", "definitions", "tasks", "services", "tags")
+    persisted = ("clusters", "definitions", "tasks", "services", "tags")
 
     def resume(self) -> None:
         """Let the services start tasks anew: none of an earlier local_aws lives."""

@@ -7,7 +7,7 @@ import aiohttp
 from yarl import URL
 
 from local_aws.core.clock import Clock
-from local_aws.services.elbv2.routing import TargetGroup
+from local_aws.services.elbv2.records import TargetGroup
 from local_aws.services.elbv2.targets import GroupState, TargetState
 
 USER_AGENT = "ELB-HealthChecker/2.0"
@@ -42,6 +42,8 @@ async def check_forever(session: aiohttp.ClientSession, state: GroupState, clock
     finally:
         for task in running.values():
             task.cancel()
+        # Their connections close before the session does.
+        await asyncio.gather(*running.values(), return_exceptions=True)
 
 
 def _due(state: GroupState, due: dict[TargetState, float]) -> dict[TargetState, float]:

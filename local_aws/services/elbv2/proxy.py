@@ -10,9 +10,10 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from local_aws.services.elbv2.headers import end_to_end, error, to_target
+from local_aws.services.elbv2.headers import end_to_end, to_target
 from local_aws.services.elbv2.metrics import Metrics
-from local_aws.services.elbv2.routing import Listener
+from local_aws.services.elbv2.records import Listener
+from local_aws.services.elbv2.responses import error_page
 from local_aws.services.elbv2.targets import GroupState, TargetState
 
 logger = logging.getLogger("local_aws")
@@ -66,7 +67,7 @@ class Forwarder:
         """Answer `request` from the next target of `group`: 503 without targets, 502 and 504 as ALB."""
         target = group.choose()
         if target is None:
-            return error(503)
+            return error_page(503)
         target.in_flight += 1
         started = time.monotonic()
         try:
@@ -125,7 +126,7 @@ def _failed(status: int, request: web.BaseRequest, target: TargetState, problem:
     """Answer the error and keep in the log what ALB's access log would tell: which target, and why."""
     where = f"{target.target.id}:{target.target.port} ({target.state})"
     logger.warning("%s for %s %s from %s: %r", status, request.method, request.path, where, problem)
-    return error(status)
+    return error_page(status)
 
 
 def _session(connector: aiohttp.TCPConnector, traces: list[aiohttp.TraceConfig]) -> aiohttp.ClientSession:
@@ -148,23 +149,29 @@ async def _note_reuse(
 
 
 async def _relay(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    """Pass a target's answer on; one that ends too early ends the client's connection, as ALB does."""
+    """Send a target's response to the client."""
     headers = end_to_end(answer.headers)
     async with answer:
-        length = answer.content_length
         empty = request.method == "HEAD" or answer.status in (204, 304)
-        if empty or (length is not None and length <= WHOLE):
+        if empty or (answer.content_length is not None and answer.content_length <= WHOLE):
             body = None if empty else await answer.read()
             return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=body)
-        response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
-        if length is None and request.version >= aiohttp.HttpVersion11:
-            response.enable_chunked_encoding()
-        await response.prepare(request)
-        try:
-            async for chunk in answer.content.iter_any():
-                await response.write(chunk)
-            await response.write_eof()
-        except (aiohttp.ClientError, TimeoutError, ConnectionError, asyncio.CancelledError):
-            if request.transport is not None:
-                request.transport.abort()
-        return response
+        return await _stream(request, answer, headers)
+
+
+async def _stream(
+    request: web.BaseRequest, answer: aiohttp.ClientResponse, headers: CIMultiDict[str]
+) -> web.StreamResponse:
+    """Stream a response; one that ends too early ends the client's connection, as ALB does."""
+    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+    if answer.content_length is None and request.version >= aiohttp.HttpVersion11:
+        response.enable_chunked_encoding()
+    await response.prepare(request)
+    try:
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
+        await response.write_eof()
+    except (aiohttp.ClientError, TimeoutError, ConnectionError, asyncio.CancelledError):
+        if request.transport is not None:
+            request.transport.abort()
+    return response

@@ -1,90 +1,12 @@
-"""What a load balancer was told to do, as plain data, and which rule and target group a request goes to."""
+"""Which rule of a listener a request matches, and which target group it goes to."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from local_aws.services.elbv2.tls import Tls
-
-Attributes = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Target:
-    """One registered target: an address and a port."""
-
-    id: str
-    port: int
-
-
-@dataclass(frozen=True)
-class HealthCheck:
-    """How a target group's targets are checked; `interval` in AWS's seconds, `timeout` in real ones."""
-
-    path: str = "/"
-    port: str = "traffic-port"
-    interval: float = 30
-    timeout: float = 5
-    healthy: int = 5
-    unhealthy: int = 2
-    matcher: str = "200"
-
-    def expects(self, status: int) -> bool:
-        """Say whether the matcher (`200`, `200,302`, `200-299`) takes an answer's status."""
-        for part in self.matcher.split(","):
-            low, _, high = part.strip().partition("-")
-            if int(low) <= status <= int(high or low):
-                return True
-        return False
-
-
-@dataclass(frozen=True)
-class TargetGroup:
-    """A target group, its targets and whether a listener or rule uses it."""
-
-    arn: str
-    port: int
-    health_check: HealthCheck
-    targets: tuple[Target, ...] = ()
-    deregistration_delay: float = 300
-    load_balancer: str | None = None
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule of a listener: its conditions (none: the default) and its final action, in the API's shape."""
-
-    conditions: tuple[Mapping[str, Any], ...]
-    action: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Listener:
-    """A listener with its rules in the order they are tried; the last one is the default."""
-
-    arn: str
-    load_balancer: str
-    dns_name: str
-    port: int
-    rules: tuple[Rule, ...]
-    idle_timeout: float = 60
-    attributes: Attributes = field(default_factory=dict)
-    tls: Tls | None = None
-
-    @property
-    def protocol(self) -> str:
-        """What its clients speak."""
-        return "HTTP" if self.tls is None else "HTTPS"
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """All that the data plane is to do at one moment."""
-
-    listeners: Mapping[str, Listener] = field(default_factory=dict)
-    target_groups: Mapping[str, TargetGroup] = field(default_factory=dict)
+from local_aws.services.elbv2.records import Listener
 
 
 def weights(action: Mapping[str, Any]) -> list[tuple[str, int]]:
@@ -113,7 +35,7 @@ class WeightedChoice:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestAttributes:
     """The parts of a request that rules look at; header names in lower case."""
 
     method: str
@@ -122,38 +44,38 @@ class Asked:
     headers: Mapping[str, str]
 
 
-def choose_action(listener: Listener, asked: Asked) -> Mapping[str, Any]:
+def choose_action(listener: Listener, request: RequestAttributes) -> Mapping[str, Any]:
     """Return the action of the first rule whose conditions all hold."""
     for rule in listener.rules:
-        if all(_matches(condition, asked) for condition in rule.conditions):
+        if all(_matches(condition, request) for condition in rule.conditions):
             return rule.action
     raise ValueError(f"listener {listener.arn} has no default rule")
 
 
-def _matches(condition: Mapping[str, Any], asked: Asked) -> bool:
-    return CONDITIONS[condition["Field"]](condition, asked)
+def _matches(condition: Mapping[str, Any], request: RequestAttributes) -> bool:
+    return CONDITIONS[condition["Field"]](condition, request)
 
 
 def _values(condition: Mapping[str, Any]) -> list[str]:
     return list(condition.get("Values", []))
 
 
-def _path(condition: Mapping[str, Any], asked: Asked) -> bool:
-    return any(_glob(pattern, asked.path) for pattern in _values(condition))
+def _path(condition: Mapping[str, Any], request: RequestAttributes) -> bool:
+    return any(_glob(pattern, request.path) for pattern in _values(condition))
 
 
-def _host(condition: Mapping[str, Any], asked: Asked) -> bool:
-    host = asked.host.partition(":")[0].lower()
+def _host(condition: Mapping[str, Any], request: RequestAttributes) -> bool:
+    host = request.host.partition(":")[0].lower()
     return any(_glob(pattern.lower(), host) for pattern in _values(condition))
 
 
-def _method(condition: Mapping[str, Any], asked: Asked) -> bool:
-    return asked.method in _values(condition)
+def _method(condition: Mapping[str, Any], request: RequestAttributes) -> bool:
+    return request.method in _values(condition)
 
 
-def _header(condition: Mapping[str, Any], asked: Asked) -> bool:
+def _header(condition: Mapping[str, Any], request: RequestAttributes) -> bool:
     config = condition["HttpHeaderConfig"]
-    value = asked.headers.get(config["HttpHeaderName"].lower())
+    value = request.headers.get(config["HttpHeaderName"].lower())
     if value is None:
         return False
     return any(_glob(pattern.lower(), value.lower()) for pattern in config["Values"])
@@ -165,7 +87,7 @@ def _glob(pattern: str, value: str) -> bool:
 
 
 # The conditions the data plane can decide; the control plane refuses a rule with any other.
-CONDITIONS: dict[str, Callable[[Mapping[str, Any], Asked], bool]] = {
+CONDITIONS: dict[str, Callable[[Mapping[str, Any], RequestAttributes], bool]] = {
     "path-pattern": _path,
     "host-header": _host,
     "http-request-method": _method,

@@ -1,13 +1,12 @@
-"""The truth about targets: who is healthy, who gets the next request, who is draining and who is gone."""
+"""The state of targets: their health, the turns in which they get requests, and their draining."""
 
 import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from local_aws.core.clock import Clock
-from local_aws.services.elbv2.routing import HealthCheck, Target, TargetGroup
+from local_aws.services.elbv2.records import HealthCheck, Target, TargetGroup
 
 # AWS's descriptions of its reason codes (DescribeTargetHealth).
 DESCRIPTIONS = {
@@ -40,6 +39,14 @@ class TargetState:
         self.state, self.reason = state, reason
         self.description = description or DESCRIPTIONS.get(reason, "")
 
+    def set_in_use(self, in_use: bool) -> None:
+        """Set whether a load balancer uses the target's group; once it does, the target is initial again."""
+        if not in_use:
+            self.set("unused", "Target.NotInUse")
+        elif self.state == "unused":
+            self.passed = self.failed = 0
+            self.set("initial", "Elb.RegistrationInProgress")
+
     def pass_check(self, check: HealthCheck) -> None:
         """Count a passed health check: a new target needs one, an unhealthy one the healthy threshold.
 
@@ -60,16 +67,6 @@ class TargetState:
         elif self.state == "initial":
             self.set("initial", "Elb.InitialHealthChecking")
 
-    def describe(self, group: TargetGroup) -> dict[str, Any]:
-        """Return one TargetHealthDescription."""
-        health = {"State": self.state, "Reason": self.reason, "Description": self.description}
-        check_port = group.health_check.port
-        return {
-            "Target": {"Id": self.target.id, "Port": self.target.port},
-            "HealthCheckPort": self.target.port if check_port == "traffic-port" else check_port,
-            "TargetHealth": {key: value for key, value in health.items() if value},
-        }
-
 
 @dataclass
 class GroupState:
@@ -82,22 +79,21 @@ class GroupState:
     _turn: Iterator[int] = field(default_factory=itertools.count)
 
     def update(self, group: TargetGroup) -> None:
-        """Take a new record: new targets start as initial, missing ones drain, unused ones wait."""
+        """Replace the record: new targets start as initial, missing ones drain."""
         self.group = group
         for target in group.targets:
-            state = self.targets.get(target)
-            if state is None or state.draining_since is not None:
-                self.targets[target] = TargetState(target, in_flight=state.in_flight if state else 0)
+            self._register(target)
         for target, state in self.targets.items():
             if target not in group.targets and state.draining_since is None:
                 state.draining_since = self.now()
                 state.set("draining", "Target.DeregistrationInProgress")
         for state in self.registered():
-            if group.load_balancer is None:
-                state.set("unused", "Target.NotInUse")
-            elif state.state == "unused":
-                state.passed = state.failed = 0
-                state.set("initial", "Elb.RegistrationInProgress")
+            state.set_in_use(group.load_balancer is not None)
+
+    def _register(self, target: Target) -> None:
+        state = self.targets.get(target)
+        if state is None or state.draining_since is not None:
+            self.targets[target] = TargetState(target, in_flight=state.in_flight if state else 0)
 
     def registered(self) -> list[TargetState]:
         """Return the targets that are not draining."""
@@ -122,17 +118,3 @@ class GroupState:
             idle = state.in_flight == 0
             if waited >= (self.clock.seconds(delay) if idle else delay):
                 del self.targets[target]
-
-    def describe(self, asked: list[Target]) -> list[dict[str, Any]]:
-        """Return DescribeTargetHealth's answer for `asked`, or for all."""
-        self.forget_drained()
-        known = dict(self.targets)
-        if not asked:
-            return [state.describe(self.group) for state in known.values()]
-        return [(known.get(target) or _not_registered(target)).describe(self.group) for target in asked]
-
-
-def _not_registered(target: Target) -> TargetState:
-    state = TargetState(target)
-    state.set("unused", "Target.NotRegistered")
-    return state

@@ -3,24 +3,15 @@
 import re
 import ssl
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_aws.core.api import AwsError
-from local_aws.services.elbv2.validation import unsupported
+from local_aws.services.elbv2.errors import unsupported
+from local_aws.services.elbv2.records import Tls
 
 # Of the policies, those that today's OpenSSL can keep: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 _POLICY = re.compile(r"ELBSecurityPolicy-TLS13-1-([23])(-(Res|Ext[12]))?(-PQ)?-20[0-9]{2}-[0-9]{2}")
 _OLDEST = {"2": ssl.TLSVersion.TLSv1_2, "3": ssl.TLSVersion.TLSv1_3}
-
-
-@dataclass(frozen=True)
-class Tls:
-    """A listener's certificate with its chain and its key, all PEM, and the name of its security policy."""
-
-    certificate: str
-    key: str = field(repr=False)
-    policy: str
 
 
 def oldest(policy: str) -> ssl.TLSVersion:

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 
-from local_aws.core.api import AwsError
+from local_aws.services.elbv2.errors import unsupported, validation_error
 
 NAME_LENGTH = 32
 
@@ -60,18 +60,15 @@ def check_name(kind: str, name: str) -> None:
     """Refuse a name of a load balancer or target group that AWS refuses (pitfall L)."""
     prefix = "The load balancer name" if kind == "load balancer" else "Target group name"
     if len(name) > NAME_LENGTH:
-        raise AwsError(
-            "ValidationError", f"{prefix} '{name}' cannot be longer than '{NAME_LENGTH}' characters"
-        )
+        raise validation_error(f"{prefix} '{name}' cannot be longer than '{NAME_LENGTH}' characters")
     if not re.fullmatch(r"[A-Za-z0-9-]+", name):
-        raise AwsError(
-            "ValidationError",
+        raise validation_error(
             f"{prefix} '{name}' can only contain characters that are alphanumeric characters or hyphens(-)",
         )
     if name.startswith("-") or name.endswith("-"):
-        raise AwsError("ValidationError", f"{prefix} '{name}' cannot begin or end with a hyphen(-)")
+        raise validation_error(f"{prefix} '{name}' cannot begin or end with a hyphen(-)")
     if kind == "load balancer" and name.startswith("internal-"):
-        raise AwsError("ValidationError", f"{prefix} '{name}' cannot begin with 'internal-'")
+        raise validation_error(f"{prefix} '{name}' cannot begin with 'internal-'")
 
 
 def check_attributes(
@@ -81,15 +78,14 @@ def check_attributes(
     for attribute in given:
         key, value = attribute["Key"], attribute["Value"]
         if key not in known:
-            raise AwsError("ValidationError", f"{kind} attribute key '{key}' is not recognized")
+            raise validation_error(f"{kind} attribute key '{key}' is not recognized")
         allowed = known[key]
         if allowed is not None and value not in allowed:
             raise unsupported(f"the {kind.lower()} attribute {key}={value}")
         if key in _RANGES:
             low, high = _RANGES[key]
             if not value.isdigit() or not low <= int(value) <= high:
-                raise AwsError(
-                    "ValidationError",
+                raise validation_error(
                     f"'{key}' must be between '{low}' and '{high}' inclusive, not '{value}'",
                 )
 
@@ -114,12 +110,9 @@ def check_thresholds(interval: int, timeout: int, healthy: int, unhealthy: int) 
     }
     for label, (value, low, high) in ranges.items():
         if not low <= value <= high:
-            raise AwsError(
-                "ValidationError", f"{label} '{value}' must be between '{low}' and '{high}' inclusive"
-            )
+            raise validation_error(f"{label} '{value}' must be between '{low}' and '{high}' inclusive")
     if timeout >= interval:
-        raise AwsError(
-            "ValidationError",
+        raise validation_error(
             f"Health check timeout '{timeout}' must be smaller than the interval '{interval}'",
         )
 
@@ -129,11 +122,4 @@ def check_address(target: str) -> None:
     try:
         ipaddress.ip_address(target)
     except ValueError:
-        raise AwsError(
-            "ValidationError", f"The IP address '{target}' is not a valid IPv4 or IPv6 address"
-        ) from None
-
-
-def unsupported(what: str) -> AwsError:
-    """Return the refusal, by name, of something that local_aws does not do."""
-    return AwsError("UnsupportedOperation", f"local_aws does not implement {what}", 501)
+        raise validation_error(f"The IP address '{target}' is not a valid IPv4 or IPv6 address") from None

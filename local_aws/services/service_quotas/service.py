@@ -1,12 +1,12 @@
-"""Service Quotas: AWS's default values of the quotas that a deployment meets; nothing here enforces them."""
+"""Service Quotas: AWS's default values of the quotas that a deployment depends on. They are not enforced."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from local_aws.core.api import AwsError, JsonService
 
-# What the services are called in the console.
-SERVICES = {
+# The names of the services in the console, by service code.
+SERVICE_NAMES = {
     "codebuild": "AWS CodeBuild",
     "ec2": "Amazon Elastic Compute Cloud (Amazon EC2)",
     "elasticloadbalancing": "Elastic Load Balancing (ELB)",
@@ -17,7 +17,7 @@ SERVICES = {
 
 @dataclass(frozen=True)
 class Quota:
-    """One quota with the value that AWS gives to an account which asked for nothing."""
+    """One quota, with its default value."""
 
     service: str
     code: str
@@ -40,47 +40,64 @@ QUOTAS = (
 )
 
 
+class QuotaShape(TypedDict):
+    """API structure ServiceQuota."""
+
+    ServiceCode: str
+    ServiceName: str
+    QuotaArn: str
+    QuotaCode: str
+    QuotaName: str
+    Value: float
+    Unit: str
+    Adjustable: bool
+    GlobalQuota: bool
+    QuotaAppliedAtLevel: str
+
+
 class ServiceQuotas(JsonService):
-    """The service. Every value is AWS's default: nobody can raise one here."""
+    """The service. Every quota has AWS's default value: there is no way to request an increase."""
 
     service = "service-quotas"
 
     def get_service_quota(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Return the value that holds for this account."""
-        return {"Quota": self._describe(self._find(params))}
+        """Return the value that applies to this account."""
+        return {"Quota": self._serialize(self._find(params))}
 
     def get_aws_default_service_quota(self, params: dict[str, Any]) -> dict[str, Any]:
         """Return AWS's default value."""
-        return {"Quota": self._describe(self._find(params))}
+        return {"Quota": self._serialize(self._find(params))}
 
     def list_service_quotas(self, params: dict[str, Any]) -> dict[str, Any]:
-        """List the quotas of one service that are known here."""
-        if params["ServiceCode"] not in SERVICES:
-            raise _no_such(f"The request failed because the specified service {params['ServiceCode']}")
+        """List the quotas of one service."""
+        if params["ServiceCode"] not in SERVICE_NAMES:
+            raise _no_such_resource(
+                f"The request failed because the specified service {params['ServiceCode']}"
+            )
         found = (quota for quota in QUOTAS if quota.service == params["ServiceCode"])
-        return {"Quotas": [self._describe(quota) for quota in found]}
+        return {"Quotas": [self._serialize(quota) for quota in found]}
 
     def _find(self, params: dict[str, Any]) -> Quota:
-        wanted = params["ServiceCode"], params["QuotaCode"]
+        key = params["ServiceCode"], params["QuotaCode"]
         for quota in QUOTAS:
-            if (quota.service, quota.code) == wanted:
+            if (quota.service, quota.code) == key:
                 return quota
-        raise _no_such(f"The request failed because the specified service quota {'/'.join(wanted)}")
+        raise _no_such_resource(f"The request failed because the specified service quota {'/'.join(key)}")
 
-    def _describe(self, quota: Quota) -> dict[str, Any]:
-        return {
-            "ServiceCode": quota.service,
-            "ServiceName": SERVICES[quota.service],
-            "QuotaArn": self.context.arn("servicequotas", f"{quota.service}/{quota.code}"),
-            "QuotaCode": quota.code,
-            "QuotaName": quota.name,
-            "Value": quota.value,
-            "Unit": "None",
-            "Adjustable": True,
-            "GlobalQuota": False,
-            "QuotaAppliedAtLevel": "ACCOUNT",
-        }
+    def _serialize(self, quota: Quota) -> QuotaShape:
+        return QuotaShape(
+            ServiceCode=quota.service,
+            ServiceName=SERVICE_NAMES[quota.service],
+            QuotaArn=self.context.arn("servicequotas", f"{quota.service}/{quota.code}"),
+            QuotaCode=quota.code,
+            QuotaName=quota.name,
+            Value=quota.value,
+            Unit="None",
+            Adjustable=True,
+            GlobalQuota=False,
+            QuotaAppliedAtLevel="ACCOUNT",
+        )
 
 
-def _no_such(what: str) -> AwsError:
-    return AwsError("NoSuchResourceException", f"{what} does not exist, as far as local_aws knows.")
+def _no_such_resource(message: str) -> AwsError:
+    return AwsError("NoSuchResourceException", f"{message} does not exist in local_aws.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from harness.cloud import Cloud
-from harness.dashboard.environment_view import Road
+from harness.dashboard.environment_view import EnvironmentView
 from harness.dashboard.event_stream import events
 from harness.dashboard.process import listen
 from harness.dashboard.server import serve
@@ -20,8 +20,8 @@ EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 EXECUTION = "c3a70a35-5435-420e-bbeb-5cd39ae9a9c4"
 
 
-def stage(name: str, status: str, commit: str, why: str = "") -> dict[str, Any]:
-    action = {"name": name, "status": status, "at": 1_700_000_000.0, "why": why}
+def stage(name: str, status: str, commit: str, reason: str = "") -> dict[str, Any]:
+    action = {"name": name, "status": status, "at": 1_700_000_000.0, "reason": reason}
     return {
         "name": name,
         "status": status,
@@ -32,7 +32,7 @@ def stage(name: str, status: str, commit: str, why: str = "") -> dict[str, Any]:
     }
 
 
-def side(name: str, version: str, status: str, production: float) -> dict[str, Any]:
+def target_group(name: str, version: str, status: str, production: float) -> dict[str, Any]:
     tasks = {"running": 2, "desired": 2, "healthy": 2, "targets": 2}
     return {
         "name": name,
@@ -47,36 +47,51 @@ def side(name: str, version: str, status: str, production: float) -> dict[str, A
 def shift() -> dict[str, dict[str, Any]]:
     """A tenth of the traffic is on green; what people and programs wrote is hostile."""
     events = [{"name": "Install", "status": "Succeeded"}, {"name": "AllowTraffic", "status": "InProgress"}]
-    deployment = {"id": "d-1", "status": "InProgress", "config": "Canary", "why": EVIL, "events": events}
+    deployment = {"id": "d-1", "status": "InProgress", "config": "Canary", "reason": EVIL, "events": events}
     began = {"began": 1_700_000_000.0, "changed": 1_700_000_040.0}
     return {
         "stack": {"name": "stack-it1", "status": "CREATE_COMPLETE", "reason": "", "nested": []},
-        "road": {
+        "pipeline": {
             "stages": [stage("Source", "Succeeded", NEW, EVIL), stage("Deploy", "InProgress", NEW)],
             "deployments": [deployment],
             "releases": [
-                {"execution": "1", "commit": NEW, "message": EVIL, "status": "InProgress", **began},
+                {
+                    "execution": "1",
+                    "commit": NEW,
+                    "subject": EVIL,
+                    "body": "",
+                    "status": "InProgress",
+                    **began,
+                },
                 {
                     "execution": EXECUTION,
                     "commit": OLD,
-                    "message": "Greet",
+                    "subject": "Greet",
+                    "body": "",
                     "status": "Succeeded",
                     **began,
                 },
-                {"execution": "0", "commit": OLDER, "message": "Begin", "status": "Failed", **began},
+                {
+                    "execution": "0",
+                    "commit": OLDER,
+                    "subject": "Begin",
+                    "body": "",
+                    "status": "Failed",
+                    **began,
+                },
             ],
         },
-        "sides": {
-            "sides": [
-                side("target-group-blue-it1", OLD, "PRIMARY", 90),
-                side("target-group-green-it1", NEW, "ACTIVE", 10),
+        "target_groups": {
+            "target_groups": [
+                target_group("target-group-blue-it1", OLD, "PRIMARY", 90),
+                target_group("target-group-green-it1", NEW, "ACTIVE", 10),
             ]
         },
         "logs": {"build": ["Phase complete: BUILD", EVIL], "tasks": [EVIL]},
     }
 
 
-class RecordedRoad:
+class RecordedView:
     """Tells the same of an environment at every look, until a test changes it."""
 
     def __init__(self, url: str = "") -> None:
@@ -84,22 +99,22 @@ class RecordedRoad:
         self.suffix = "it1"
         self.url = url
         self.state = shift()
-        self.looks = 0
+        self.reads = 0
 
-    def look(self) -> dict[str, dict[str, Any]]:
-        self.looks += 1
+    def read(self) -> dict[str, dict[str, Any]]:
+        self.reads += 1
         return dict(self.state)
 
 
 @contextmanager
-def served(road: RecordedRoad, port: int = 0, until: int | None = None) -> Iterator[str]:
-    """Serve the page of `road` for a while; yield its URL."""
+def served(view: RecordedView, port: int = 0, until: int | None = None) -> Iterator[str]:
+    """Serve the page of `view` for a while; yield its URL."""
     listener = listen(port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
     ready, loops = threading.Event(), []
 
     async def run() -> None:
-        task = asyncio.ensure_future(serve(cast(Road, road), listener, until))
+        task = asyncio.ensure_future(serve(cast(EnvironmentView, view), listener, until))
         loops.append((asyncio.get_running_loop(), task))
         ready.set()
         await asyncio.wait([task])

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from harness.dashboard import server
-from harness.dashboard.watch import Watch
-from integration_tests.support.browser import look
+from harness.dashboard.poller import Poller
+from integration_tests.support.browser import open_page
 from unit_tests.harness.dashboard.page_states import (
     EVIL,
     NEW,
     OLD,
-    RecordedRoad,
+    RecordedView,
     read_until_both_versions_answered,
     served,
     two_versions,
@@ -27,9 +27,9 @@ CONTRASTS = {
 
 
 @pytest.fixture
-def road(monkeypatch: pytest.MonkeyPatch) -> RecordedRoad:
+def view(monkeypatch: pytest.MonkeyPatch) -> RecordedView:
     monkeypatch.setattr(server, "LOCAL_INTERVAL", 0.05)
-    return RecordedRoad()
+    return RecordedView()
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
@@ -51,57 +51,57 @@ def luminance(colour: str) -> float:
 
 
 def test_a_browser_shows_the_shift_as_text_and_comes_again_when_the_stream_breaks(
-    road: RecordedRoad, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    view: RecordedView, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Opened as a person does, in Chromium: wide and on a phone, by keyboard, read aloud."""
-    breaks, reading = iter([True]), Watch.reading
+    breaks, reading = iter([True]), Poller.reading
 
-    def read(self: Watch) -> Any:
+    def read(self: Poller) -> Any:
         if next(breaks, False):
             raise ConnectionResetError
         return reading(self)
 
-    with two_versions() as road.url, served(road) as url:
+    with two_versions() as view.url, served(view) as url:
         read_until_both_versions_answered(url)
-        monkeypatch.setattr(Watch, "reading", read)
-        looks = look(url, tmp_path)
-    for seen in looks:
+        monkeypatch.setattr(Poller, "reading", read)
+        views = open_page(url, tmp_path)
+    for seen in views:
         assert seen.errors == ()
-        assert set(seen.asked) == {url, f"{url}events"}, "it fetched something else"
+        assert set(seen.requests) == {url, f"{url}events"}, "it fetched something else"
         assert seen.overflow == 0, f"at {seen.width} it is {seen.overflow} wider than the window"
         assert (seen.language, seen.unnamed) == ("en", 0)
         assert {"header", "main", "status"} <= set(seen.landmarks)
         assert ("h2 Pipeline", "h3 Source") in zip(seen.headings, seen.headings[1:], strict=False)
         assert seen.focused == (
-            f"a {road.url}",
+            f"a {view.url}",
             "a Report of aaaaaaa",
             "a Report of ccccccc",
             "pre Last build",
-            "pre Tasks, without the requests",
+            "pre Tasks, without access log",
         )
         assert len(set(seen.regions)) == len(seen.regions), "a reader cannot tell them apart"
-        assert f"Service {road.url}. AWS" in seen.text
+        assert f"Service {view.url}. AWS" in seen.text
         assert "Live" in seen.text
         assert f'Newest release bbbbbbb "{EVIL}": Deploy InProgress, AllowTraffic' in seen.text
         assert seen.text.count(EVIL) == 6, "release twice, action, deployment, two logs"
         for version in (OLD[:7], NEW[:7]):
-            assert re.search(rf"{version} \d+ a second", seen.text)
-        assert "failed 0 a second, 0 in all" in seen.text
+            assert re.search(rf"{version} \d+ per second", seen.text)
+        assert "failed 0 per second, 0 in total" in seen.text
         for words in ("90 %", "10 %", "2 of 2 tasks run", "d-1", "Phase complete: BUILD"):
             assert words in seen.text
         assert Path(seen.screenshot).stat().st_size > 10_000, "a page of nothing is smaller"
     # What the first one was asked for twice is the stream that broke.
-    assert looks[0].asked.count(f"{url}events") == 2
+    assert views[0].requests.count(f"{url}events") == 2
 
 
 def test_a_browser_shows_how_far_a_stack_is_and_nothing_that_is_not_there_yet(
-    road: RecordedRoad, tmp_path: Path
+    view: RecordedView, tmp_path: Path
 ) -> None:
     nested = [{"name": "Network", "status": "CREATE_COMPLETE"}]
-    road.state = {"stack": {**road.state["stack"], "status": "CREATE_IN_PROGRESS", "nested": nested}}
-    with served(road) as url:
-        looks = look(url, tmp_path)
-    for seen in looks:
+    view.state = {"stack": {**view.state["stack"], "status": "CREATE_IN_PROGRESS", "nested": nested}}
+    with served(view) as url:
+        views = open_page(url, tmp_path)
+    for seen in views:
         assert seen.errors == ()
         assert seen.overflow == 0
         assert "Service not deployed" in seen.text
@@ -110,26 +110,46 @@ def test_a_browser_shows_how_far_a_stack_is_and_nothing_that_is_not_there_yet(
         assert "Pipeline" not in seen.text
 
 
-def test_a_browser_shows_the_date_of_what_was_not_today(road: RecordedRoad, tmp_path: Path) -> None:
+def test_a_long_commit_message_is_shown_on_demand(view: RecordedView, tmp_path: Path) -> None:
+    """Long messages would fill the page: a row has the subject, and the rest opens by mouse or keyboard."""
+    with served(view) as url:
+        short = open_page(url, tmp_path / "short")
+    body = "\n".join(f"Line {number} of a long explanation of this change." for number in range(40))
+    message = {"subject": "Explain a lot", "body": body}
+    view.state["pipeline"]["releases"] = [
+        {**release, **message} for release in view.state["pipeline"]["releases"]
+    ]
+    with served(view) as url:
+        long = open_page(url, tmp_path)
+    for before, seen in zip(short, long, strict=True):
+        assert seen.errors == ()
+        assert seen.overflow == 0
+        assert seen.collapsed_height < before.collapsed_height + 100, "collapsed, a message takes one line"
+        assert seen.focused.count("summary Explain a lot") == 3, "the Tab key reaches each message"
+        assert seen.text.count("Line 39 of a long explanation") == 3, "opened, it is complete"
+        assert 'Newest release bbbbbbb "Explain a lot": Deploy InProgress' in seen.text
+
+
+def test_a_browser_shows_the_date_of_what_was_not_today(view: RecordedView, tmp_path: Path) -> None:
     now = int(time.time())
-    road.state["road"]["releases"][0] |= {"began": now, "changed": now}
-    with served(road) as url:
-        wide, narrow = look(url, tmp_path)
+    view.state["pipeline"]["releases"][0] |= {"began": now, "changed": now}
+    with served(view) as url:
+        wide, narrow = open_page(url, tmp_path)
     assert "2023-11-14 22:13:20, 40 s" in wide.text
     assert time.strftime("%Y-%m-%d", time.gmtime(now)) not in wide.text
     assert narrow.text.count("2023-11-14") == 2, "the stages; the narrow table has no such column"
 
 
 def test_a_browser_draws_each_look_at_its_moment(
-    road: RecordedRoad, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    view: RecordedView, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """On AWS a look comes every five seconds or more, and not evenly: as many bars are more minutes."""
     moments = [{"at": at, "versions": {OLD: 20}, "failed": 0} for at in (1000.0, 1001.0, 1006.0, 1240.0)]
 
-    def remember(self: Watch, _url: str) -> None:
+    def remember(self: Poller, _url: str) -> None:
         self._history.extend(moments[len(self._history) :])
 
-    monkeypatch.setattr(Watch, "_ask", remember)
-    with served(road) as url:
-        for seen in look(url, tmp_path):
+    monkeypatch.setattr(Poller, "_probe", remember)
+    with served(view) as url:
+        for seen in open_page(url, tmp_path):
             assert seen.bars == ((-4.0, 3.0), (0.0, 3.0), (4.0, 19.0), (24.0, 935.0))

@@ -8,7 +8,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
-from harness.dashboard.environment_view import Road, deployments_of, external_id, stages_of
+from harness.dashboard.environment_view import EnvironmentView
+from harness.dashboard.pipeline_state import (
+    SUBJECT_LENGTH,
+    deployments_of,
+    external_id,
+    release_of,
+    stages_of,
+)
 from harness.dashboard.reports import report, traffic_of
 from harness.prober import Answer, Prober
 from harness.release import Releases
@@ -103,8 +110,8 @@ def answers() -> Answers:
     }
 
 
-def road(answers: Answers) -> Road:
-    return Road(cast(Cloud, RecordedCloud(answers)), "it1")
+def view(answers: Answers) -> EnvironmentView:
+    return EnvironmentView(cast(Cloud, RecordedCloud(answers)), "it1")
 
 
 def refusal(code: str, words: str) -> ClientError:
@@ -112,7 +119,7 @@ def refusal(code: str, words: str) -> ClientError:
 
 
 def test_blue_and_green_have_their_versions_tasks_and_weights(answers: Answers) -> None:
-    blue, green = road(answers).look()["sides"]["sides"]
+    blue, green = view(answers).read()["target_groups"]["target_groups"]
     assert (blue["name"], green["name"]) == ("target-group-blue-it1", "target-group-green-it1")
     assert (blue["version"], green["version"]) == ("python:3.9-slim", NEW), "the placeholder has no commit"
     assert (blue["status"], green["status"]) == ("PRIMARY", "ACTIVE")
@@ -125,13 +132,13 @@ def test_a_service_without_task_sets_and_a_road_without_a_test_listener_are_show
     group = answers["get_deployment_group"]["deploymentGroupInfo"]["loadBalancerInfo"]
     del group["targetGroupPairInfoList"][0]["testTrafficRoute"]
     answers["describe_services"] = {"services": [{}]}
-    for side in road(answers).look()["sides"]["sides"]:
+    for side in view(answers).read()["target_groups"]["target_groups"]:
         assert (side["version"], side["status"], side["desired"], side["test"]) == ("", "", 0, 0)
 
 
 def test_an_environment_that_is_not_deployed_has_nothing_but_its_missing_stack(answers: Answers) -> None:
     answers["describe_stacks"] = refusal("ValidationError", "Stack with id stack-it1 does not exist")
-    seen = road(answers).look()
+    seen = view(answers).read()
     assert seen == {"stack": {"name": "stack-it1", "status": "", "reason": "", "nested": []}}
 
 
@@ -146,29 +153,29 @@ def test_a_stack_in_progress_tells_how_far_its_nested_stacks_are(answers: Answer
             for kind, logical in kinds
         ]
     }
-    assert road(answers).look()["stack"]["nested"] == [{"name": "Network", "status": "CREATE_COMPLETE"}]
+    assert view(answers).read()["stack"]["nested"] == [{"name": "Network", "status": "CREATE_COMPLETE"}]
 
 
 def test_an_environment_that_went_is_no_longer_asked_for(answers: Answers) -> None:
-    seen = road(answers)
-    seen.look()
+    seen = view(answers)
+    seen.read()
     assert seen.url == URL
     answers["describe_stacks"] = refusal("ValidationError", "Stack with id stack-it1 does not exist")
-    assert set(seen.look()) == {"stack"}
+    assert set(seen.read()) == {"stack"}
     assert seen.url == ""
 
 
 def test_a_part_that_aws_refuses_has_awss_words_and_the_others_are_read(answers: Answers) -> None:
     answers["get_pipeline_state"] = refusal("PipelineNotFoundException", "no pipeline-it1")
-    seen = road(answers).look()
-    assert "no pipeline-it1" in seen["road"]["trouble"]
-    assert "trouble" not in seen["sides"]
+    seen = view(answers).read()
+    assert "no pipeline-it1" in seen["pipeline"]["error"]
+    assert "error" not in seen["target_groups"]
 
 
 def test_the_log_is_that_of_the_build_that_runs(answers: Answers) -> None:
     builds = {"b:1": answers["batch_get_builds"]["builds"]}
     answers["batch_get_builds"] = lambda ids: {"builds": builds[ids[0]]}
-    assert road(answers).look()["logs"]["build"] == ["Phase complete: BUILD"]
+    assert view(answers).read()["logs"]["build"] == ["Phase complete: BUILD"]
 
 
 def test_each_stage_has_the_commit_that_is_in_it() -> None:
@@ -186,8 +193,14 @@ def test_a_closed_transition_and_a_failed_action_say_why() -> None:
     found = stage("Build", "1", "Failed", errorDetails=error) | {"inboundTransitionState": closed}
     (build,) = stages_of(state(found), [summary("1", "")])
     assert build.closed == "no releases today"
-    assert build.actions[0].why == "Build terminated with state: FAILED"
+    assert build.actions[0].reason == "Build terminated with state: FAILED"
     assert build.actions[0].at == NOW.timestamp()
+
+
+def test_the_source_action_has_the_subject_of_its_commit() -> None:
+    found = stage("Source", "1", "Succeeded", summary="Greet\n\nBecause it is polite")
+    (source,) = stages_of(state(found), [summary("1", NEW)])
+    assert source.actions[0].reason == "Greet"
 
 
 def test_what_a_stage_started_is_its_first_actions() -> None:
@@ -219,24 +232,25 @@ def test_a_rollback_stands_beside_the_deployment_that_failed() -> None:
     }
     outputs = Outputs.from_stack(dict.fromkeys(OUTPUT_KEYS, "any"))
     failed, back = deployments_of("d-1", Releases(cast(Cloud, RecordedCloud(answers)), outputs))
-    assert (failed["status"], failed["why"]) == ("Stopped", "an alarm went off")
+    assert (failed["status"], failed["reason"]) == ("Stopped", "an alarm went off")
     assert failed["events"] == [{"name": "AllowTraffic", "status": "Failed"}]
     assert (back["id"], back["status"], back["events"]) == ("d-2", "InProgress", [])
 
 
-def test_a_release_that_is_over_has_a_report_and_one_that_runs_has_none(answers: Answers) -> None:
+def test_a_finished_release_has_a_report_before_the_page_is_opened_and_a_running_one_has_none(
+    answers: Answers,
+) -> None:
     answers["list_pipeline_executions"] = {
         "pipelineExecutionSummaries": [summary("2", NEW, "InProgress"), summary("1", OLD, "Failed")]
     }
     moments = {"startTime": NOW, "lastUpdateTime": NOW}
     action = {"stageName": "Source", "actionName": "Source", "status": "Failed", **moments}
     answers["list_action_executions"] = {"actionExecutionDetails": [action]}
-    seen = road(answers)
-    seen.look()
-    told = report(seen, "1", None)
-    assert told is not None
-    assert f"commit <code>{OLD[:7]}</code>, Failed" in told
-    assert "<strong>FAILED.</strong> Failed after 0 s" in told
+    seen = view(answers)
+    text = report(seen, "1", None)
+    assert text is not None
+    assert f"commit <code>{OLD[:7]}</code>, Failed" in text
+    assert "<strong>FAILED.</strong> Failed after 0 s" in text
     assert report(seen, "2", None) is None
     assert report(seen, "3", None) is None
 
@@ -266,3 +280,21 @@ def test_a_release_that_nobody_watched_has_no_traffic(tmp_path: Path) -> None:
     watched = traffic_of(prober, 900.0, 1002.0)
     assert watched is not None
     assert watched.began == 1000.0, "before, nobody asked: that is no silence"
+
+
+@pytest.mark.parametrize(
+    ("message", "subject", "body"),
+    [
+        ("", "", ""),
+        ("Greet\n", "Greet", ""),
+        ("Greet\n\nBecause\nit is polite\n", "Greet", "Because\nit is polite"),
+        ("x" * 120, "x" * SUBJECT_LENGTH + "…", "x" * 120),
+        ("x" * 120 + "\n\nBody", "x" * SUBJECT_LENGTH + "…", "x" * 120 + "\n\nBody"),
+    ],
+    ids=["no message", "subject", "subject and body", "long subject", "long subject and body"],
+)
+def test_a_commit_message_is_split_into_subject_and_body(message: str, subject: str, body: str) -> None:
+    execution = summary("1", NEW)
+    execution["sourceRevisions"][0]["revisionSummary"] = message
+    release = release_of(execution)
+    assert (release["subject"], release["body"]) == (subject, body)

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from harness.cloud import PROJECT, Cloud
-from harness.dashboard.logs import ACCESS, NO_REQUESTS, BuildLog, TaskLog, said
+from harness.dashboard.logs import ACCESS, NO_REQUESTS, BuildLog, TaskLog, formatted
 from unit_tests.harness.recorded_cloud import Answers, RecordedCloud
 
 
@@ -61,4 +61,4 @@ def test_the_member_by_which_aws_leaves_requests_out_is_in_the_services_line() -
     ],
 )
 def test_a_line_of_the_services_own_json_is_told_in_words(line: str, words: str) -> None:
-    assert said("app/app/0123456789", 3_600_000, line) == f"01:00:00 012345 {words}"
+    assert formatted("app/app/0123456789", 3_600_000, line) == f"01:00:00 012345 {words}"

@@ -12,8 +12,8 @@ import pytest
 from harness.prober import Answer, Figures
 from harness.report.chart import draw
 from harness.report.evidence import (
+    Event,
     Evidence,
-    Happening,
     ReleaseEvidence,
     Step,
     Traffic,
@@ -23,7 +23,7 @@ from harness.report.evidence import (
 )
 from harness.report.page import render
 from harness.report.recorder import ON_OR_OFF
-from integration_tests.support.browser import look
+from integration_tests.support.browser import open_page
 
 BEGAN = 1_700_000_000.0
 OLD, NEW = "a" * 40, "b" * 40
@@ -117,8 +117,8 @@ def test_the_page_needs_nothing_else_and_runs_nothing(evidence: Evidence) -> Non
 
 def test_what_a_commit_or_a_log_says_stays_text(evidence: Evidence) -> None:
     evil = "<script>alert(1)</script>"
-    evidence.releases[0] = replace(evidence.releases[0], why=evil)
-    evidence.notifications.append(Happening(BEGAN + 4, evil, evil))
+    evidence.releases[0] = replace(evidence.releases[0], reason=evil)
+    evidence.notifications.append(Event(BEGAN + 4, evil, evil))
     page = Page(render(evidence))
     assert "script" not in page.tags
     assert page.text.count(evil) >= 3
@@ -177,13 +177,13 @@ def test_only_an_alarm_that_goes_on_or_off_is_told(summary: str, news: bool) -> 
 
 def test_a_browser_shows_what_the_json_says(evidence: Evidence, tmp_path: Path) -> None:
     """Opened as a person does, in Chromium: wide and on a phone, by mouse, by keyboard, read aloud."""
-    evidence.alarms.append(Happening(BEGAN + 4, "errors-blue-it1", "Alarm updated from OK to ALARM"))
-    evidence.notifications.append(Happening(BEGAN + 5, "notification", "Deployment d-1 ended with STOP"))
+    evidence.alarms.append(Event(BEGAN + 4, "errors-blue-it1", "Alarm updated from OK to ALARM"))
+    evidence.notifications.append(Event(BEGAN + 5, "notification", "Deployment d-1 ended with STOP"))
     page = write(tmp_path, evidence, render(evidence))
     told = json.loads((tmp_path / "report.json").read_text())
-    for seen in look(page.as_uri(), tmp_path):
+    for seen in open_page(page.as_uri(), tmp_path):
         assert seen.errors == ()
-        assert seen.asked == (page.as_uri(),), "it fetched something else"
+        assert seen.requests == (page.as_uri(),), "it fetched something else"
         assert seen.overflow == 0, f"at {seen.width} it is {seen.overflow} wider than the window"
         assert (seen.language, seen.unnamed) == ("en", 0)
         assert {"header", "main", "status"} <= set(seen.landmarks)
@@ -193,7 +193,7 @@ def test_a_browser_shows_what_the_json_says(evidence: Evidence, tmp_path: Path) 
         assert f"commit {release['commit'][:7]}, {release['status']}" in seen.text
         for step in release["steps"]:
             assert f"{step['kind']} {step['name']}" in seen.text
-            assert any(step["name"] in tip and step["status"] in tip for tip in seen.tips)
+            assert any(step["name"] in tip and step["status"] in tip for tip in seen.tooltips)
         for one in (*told["alarms"], *told["notifications"]):
             assert one["text"] in seen.text
         spans = [span["figures"] for span in told["traffic"]]
@@ -201,5 +201,5 @@ def test_a_browser_shows_what_the_json_says(evidence: Evidence, tmp_path: Path) 
         assert f"{asked} asked, {failed} failed" in seen.text
         for second in (second for span in told["traffic"] for second in span["seconds"]):
             for version, count in second["versions"].items():
-                assert any(f"{version[:7]} {count}/s" in tip for tip in seen.tips)
+                assert any(f"{version[:7]} {count}/s" in tip for tip in seen.tooltips)
         assert Path(seen.screenshot).stat().st_size > 10_000, "a page of nothing is smaller"

@@ -18,7 +18,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Annotations, Match
 
-from infrastructure.aspects.guardrails import guard
+from infrastructure.aspects.guardrails import enforce_guardrails
 from infrastructure.naming import Names
 from unit_tests.infrastructure.synthesized import Templates
 
@@ -48,7 +48,7 @@ def errors(make: Callable[[Stack], object], *, tagged: bool = True) -> list[str]
     if tagged:
         for key, value in TAGS.items():
             Tags.of(stack).add(key, value)
-    guard(stack, names=NAMES)
+    enforce_guardrails(stack, names=NAMES)
     make(stack)
     found = Annotations.from_stack(stack).find_error("*", Match.any_value())
     return [str(entry.entry.data) for entry in found]

@@ -10,10 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.config.catalogue import SAMPLE, Service, Statement, captured, read_services, service_of
+from infrastructure.config.catalogue import (
+    SAMPLE,
+    Service,
+    TaskStatement,
+    read_services,
+    service_of,
+    shadowed_environment,
+)
 from infrastructure.config.context_key import ConfigError
 from infrastructure.config.settings import Config
-from infrastructure.constructs.source import lay_out_service
+from infrastructure.constructs.source import copy_service_seed
 from infrastructure.errors import AppError
 from infrastructure.naming import Names
 from tools.assembly import defaults
@@ -65,7 +72,7 @@ def test_an_entry_is_read_whole() -> None:
         memory=1024,
         tasks=4,
         environment=(("COLOUR", "red"),),
-        task_statements=(Statement(("s3:GetObject",), ("arn:aws:s3:::orders/*",)),),
+        task_statements=(TaskStatement(("s3:GetObject",), ("arn:aws:s3:::orders/*",)),),
     )
     assert read_services('{"orders": {}}')["orders"].folder == "services/orders"
 
@@ -165,12 +172,12 @@ def test_the_new_services_own_tests_pass(project: Path) -> None:
 
 
 def test_its_repository_is_born_with_its_folder(project: Path, tmp_path: Path) -> None:
-    lay_out_service(project / "services/big-orders", tmp_path / "seed")
+    copy_service_seed(project / "services/big-orders", tmp_path / "seed")
     assert (tmp_path / "seed/service/big_orders/__init__.py").is_file()
     assert "big_orders:create_app()" in (tmp_path / "seed/Dockerfile").read_text()
     (project / "services/big-orders/appspec.yaml").rename(tmp_path / "appspec.yaml")
     with pytest.raises(AppError, match=r"appspec\.yaml is missing"):
-        lay_out_service(project / "services/big-orders", tmp_path / "again")
+        copy_service_seed(project / "services/big-orders", tmp_path / "again")
     (tmp_path / "appspec.yaml").rename(project / "services/big-orders/appspec.yaml")
 
 
@@ -226,8 +233,8 @@ def test_a_name_that_cannot_work_is_refused_in_one_line_and_writes_nothing(
 
 
 def test_a_service_may_not_take_an_environment_of_the_sample() -> None:
-    assert captured("prod", ["dev", "prod-eu"]) == "prod-eu", "its name would begin prod-eu, too"
-    assert captured("pro", ["dev", "prod-eu"]) is None
+    assert shadowed_environment("prod", ["dev", "prod-eu"]) == "prod-eu", "its name would begin prod-eu, too"
+    assert shadowed_environment("pro", ["dev", "prod-eu"]) is None
 
 
 def test_what_goes_wrong_half_way_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

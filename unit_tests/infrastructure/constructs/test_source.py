@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.constructs.source import CONTRACT_FILES, SeedError, lay_out_seed
+from infrastructure.constructs.source import CONTRACT_FILES, SeedError, copy_sample_seed
 from unit_tests.infrastructure.synthesized import PROJECT
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-codecommit-repository-code.html
@@ -31,7 +31,7 @@ def project(tmp_path: Path) -> Path:
 
 def laid_out(project: Path, folder: Path) -> set[str]:
     folder.mkdir()
-    lay_out_seed(project, folder)
+    copy_sample_seed(project, folder)
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 

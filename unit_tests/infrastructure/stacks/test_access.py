@@ -10,7 +10,6 @@ import pytest
 from aws_cdk import App, Stack
 
 from infrastructure.config.settings import Config
-from infrastructure.naming import Names
 from infrastructure.stacks.access import AccessStack, github_subjects
 from unit_tests.infrastructure.synthesized import (
     Resource,
@@ -64,7 +63,7 @@ def access_alone(folder: Path, **keys: object) -> Templates:
     """Synthesize the nested stack without its siblings, which takes a tenth of the time."""
     app = App(context=context(), outdir=str(folder))
     config = Config.from_context(context(**keys))
-    AccessStack(Stack(app, "Stack"), "Access", config=config, names=Names("dev"))
+    AccessStack(Stack(app, "Stack"), "Access", config=config)
     app.synth()
     (nested,) = folder.glob("*Access*.nested.template.json")
     return Templates({"access": json.loads(nested.read_text("utf-8"))})

@@ -1,4 +1,4 @@
-"""The table of faults: what it says of one, and the file that keeps all of it."""
+"""The table of faults, and the file with every figure."""
 
 import json
 from dataclasses import replace
@@ -14,26 +14,30 @@ ONE = Fault(
     statuses={200: 1483, 500: 17},
     versions={"a" * 40: 1483},
     pipeline="Source Succeeded Deploy Failed",
-    why="Deployment d-1 stopped |\nALARM_ACTIVE",
-    told=['"Stage Deploy failed"', '{"AlarmName": "errors-blue"}'],
-    left="aaaaaaa answers",
+    reason="Deployment d-1 stopped |\nALARM_ACTIVE",
+    notifications=['"Stage Deploy failed"', '{"AlarmName": "errors-blue"}'],
+    outcome="aaaaaaa is served",
 )
 
 
-def test_the_table_has_a_row_a_fault_and_no_cell_breaks_it() -> None:
+def test_the_table_has_one_row_per_fault_and_no_cell_breaks_it() -> None:
     _, _, row = table([ONE]).splitlines()
     assert row == (
         "| green answers 500 | 1500 | 17 | Source Succeeded Deploy Failed "
-        "| Deployment d-1 stopped / ALARM_ACTIVE | stage, alarm errors-blue | aaaaaaa answers |"
+        "| Deployment d-1 stopped / ALARM_ACTIVE | stage, alarm errors-blue | aaaaaaa is served |"
     )
 
 
 def test_the_file_keeps_every_figure(tmp_path: Path) -> None:
     (kept,) = json.loads(write(tmp_path / "new", [ONE]).read_text())
-    assert (kept["statuses"], kept["told"], kept["seconds"]) == ({"200": 1483, "500": 17}, ONE.told, 30.5)
+    assert (kept["statuses"], kept["notifications"], kept["seconds"]) == (
+        {"200": 1483, "500": 17},
+        ONE.notifications,
+        30.5,
+    )
 
 
-def test_of_a_fault_that_was_played_twice_the_newer_is_read(tmp_path: Path) -> None:
+def test_the_newest_run_of_a_fault_is_read(tmp_path: Path) -> None:
     other = replace(ONE, fault="green crashes")
     write(tmp_path / "20261124-0900-b", [replace(ONE, failed=3)])
     write(tmp_path / "20261124-0800-a", [replace(ONE, failed=9), other])

@@ -1,4 +1,4 @@
-"""Mappings that know which of their leaves were read."""
+"""Mappings that record which of their leaves are read."""
 
 import copy
 import json
@@ -12,7 +12,7 @@ PROPERTIES: dict[str, Any] = {
     "Zones": ["a", "b"],
     "Empty": {},
 }
-KEPT: list[Any] = []
+STORED: list[Any] = []
 
 
 def unread_after(use: Any) -> list[str]:
@@ -31,7 +31,7 @@ def read_all(value: Any) -> None:
             read_all(item)
 
 
-def test_what_nobody_read_is_unread_at_every_depth() -> None:
+def test_leaves_without_a_read_are_unread_at_every_depth() -> None:
     assert unread_after(lambda _: None) == list(leaves(PROPERTIES))
     assert "Rules.0.Expiration.Days" in unread_after(lambda _: None)
 
@@ -40,24 +40,24 @@ def test_reading_every_leaf_leaves_nothing_unread() -> None:
     assert unread_after(read_all) == []
 
 
-def test_a_container_that_is_fetched_and_dropped_counts_for_nothing() -> None:
+def test_fetching_and_dropping_a_container_reads_none_of_its_leaves() -> None:
     unread = unread_after(lambda props: props["Rules"][0].get("Status"))
     assert "Rules.0.Expiration.Days" in unread
     assert "Rules.0.Status" not in unread
 
 
-def test_asking_whether_a_key_is_there_does_not_read_it() -> None:
+def test_a_membership_test_reads_nothing() -> None:
     assert "Name" in unread_after(lambda props: "Name" in props)
 
 
-def test_a_part_that_somebody_keeps_counts_as_read_whole() -> None:
-    unread = unread_after(lambda props: KEPT.append(props["Rules"][0]))
-    KEPT.clear()
+def test_storing_a_container_reads_all_its_leaves() -> None:
+    unread = unread_after(lambda props: STORED.append(props["Rules"][0]))
+    STORED.clear()
     assert not [path for path in unread if path.startswith("Rules.0")]
     assert "Rules.1.Status" in unread
 
 
-def test_copies_and_json_read_the_whole() -> None:
+def test_copies_and_json_read_every_leaf() -> None:
     for use in (copy.deepcopy, json.dumps):
         assert unread_after(use) == [], use
 
@@ -73,6 +73,6 @@ def test_copies_are_plain_and_equal() -> None:
     assert type(copy.deepcopy(tracked)["Rules"][0]) is dict
 
 
-def test_unpacking_reads_the_top_and_no_more() -> None:
+def test_unpacking_reads_the_top_level_only() -> None:
     unread = unread_after(lambda props: {**props})
     assert unread == ["Rules.0.Status", "Rules.0.Expiration.Days", "Rules.1.Status"]

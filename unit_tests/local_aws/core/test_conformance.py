@@ -1,4 +1,4 @@
-"""Each of our operations takes, answers and refuses as botocore's model of it says."""
+"""Inputs, outputs, errors and pages of our operations conform to botocore's models."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +10,11 @@ from botocore.model import OperationModel
 
 from local_aws.core.api import AwsError, JsonService, service_model
 from local_aws.core.clock import Clock
-from local_aws.core.conformance import declares, output_violations, refusal
+from local_aws.core.conformance import declares, input_error, output_violations
 from local_aws.core.context import Context
-from local_aws.core.pagination import pagination
+from local_aws.core.pagination import paginators
 from local_aws.daemon import start
-from local_aws.server.api_coverage import OURS, PARTIAL, implemented, page
+from local_aws.server.api_coverage import PARTIAL, SERVICES, implemented, page
 from unit_tests.local_aws.cloudformation_cloud import Cloud
 
 TASK = {
@@ -56,12 +56,12 @@ def operation(service: str, name: str) -> OperationModel:
         ),
     ],
 )
-def test_an_input_out_of_its_limits_is_refused_in_awss_words(
+def test_an_input_outside_its_constraints_is_rejected_with_awss_message(
     service: str, name: str, params: dict[str, Any], code: str, must: str
 ) -> None:
     ((member, value),) = params.items()
     words = f"Value '{value}' at '{member}' failed to satisfy constraint: Member must {must}"
-    assert refusal(operation(service, name), params) == (code, f"1 validation error detected: {words}")
+    assert input_error(operation(service, name), params) == (code, f"1 validation error detected: {words}")
 
 
 @pytest.mark.parametrize(
@@ -71,79 +71,81 @@ def test_an_input_out_of_its_limits_is_refused_in_awss_words(
         ("codecommit", "GetRepository", "repositoryName"),
     ],
 )
-def test_some_services_have_a_code_for_each_member(service: str, name: str, member: str) -> None:
-    code, words = refusal(operation(service, name), {member: "x" * 101}) or ("", "")
+def test_some_services_have_an_error_code_for_each_member(service: str, name: str, member: str) -> None:
+    code, words = input_error(operation(service, name), {member: "x" * 101}) or ("", "")
     assert code == f"Invalid{member[0].upper()}{member[1:]}Exception"
     assert words.startswith(f"The {member.removesuffix('Name')} name is not valid. Value 'xxx")
 
 
-def test_ecr_has_words_of_its_own() -> None:
-    code, words = refusal(operation("ecr", "ListImages"), {"repositoryName": "I"}) or ("", "")
+def test_ecr_has_its_own_message() -> None:
+    code, words = input_error(operation("ecr", "ListImages"), {"repositoryName": "I"}) or ("", "")
     assert code == "InvalidParameterException"
     assert words.startswith(
         "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must have length"
     )
 
 
-def test_every_violation_is_named_with_its_place() -> None:
+def test_every_violation_is_reported_with_its_path() -> None:
     container = {"name": "app", "ulimits": [{"name": "many", "softLimit": 1, "hardLimit": 1}]}
     params = {"family": "f", "containerDefinitions": [container], "networkMode": "mesh"}
-    code, words = refusal(operation("ecs", "RegisterTaskDefinition"), params) or ("", "")
+    code, words = input_error(operation("ecs", "RegisterTaskDefinition"), params) or ("", "")
     assert code == "InvalidParameterException"
     assert words.startswith("2 validation errors detected: ")
     assert "'mesh' at 'networkMode'" in words
     assert "'many' at 'containerDefinitions.1.member.ulimits.1.member.name'" in words
 
 
-def test_a_good_input_is_not_refused() -> None:
-    assert refusal(operation("codepipeline", "GetPipeline"), {"name": "pipeline-dev"}) is None
-    assert refusal(operation("ecs", "ListClusters"), {"maxResults": 10}) is None
+def test_a_valid_input_is_accepted() -> None:
+    assert input_error(operation("codepipeline", "GetPipeline"), {"name": "pipeline-dev"}) is None
+    assert input_error(operation("ecs", "ListClusters"), {"maxResults": 10}) is None
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("output", "violations"),
     [
         ({"ids": ["a"]}, []),
-        ({"ids": "a"}, ["answer.ids is no list but str"]),
-        ({"ids": [1]}, ["answer.ids[0] is no string but int"]),
-        ({"names": []}, ["answer has names, which no client knows"]),
+        ({"ids": "a"}, ["output.ids must be of type list, not str"]),
+        ({"ids": [1]}, ["output.ids[0] must be of type string, not int"]),
+        ({"names": []}, ["output has names, which is not in the model"]),
     ],
 )
-def test_an_answer_that_no_client_could_read_is_noticed(answer: dict[str, Any], says: list[str]) -> None:
-    assert list(output_violations(operation("codebuild", "ListBuilds").output_shape, answer)) == says
+def test_an_output_that_no_client_could_parse_is_reported(
+    output: dict[str, Any], violations: list[str]
+) -> None:
+    assert list(output_violations(operation("codebuild", "ListBuilds").output_shape, output)) == violations
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "violation"),
     [
-        ({"timeoutInMinutes": 1.5}, "answer.builds[0].timeoutInMinutes is no integer but float"),
-        ({"buildComplete": 1}, "answer.builds[0].buildComplete is no boolean but int"),
-        ({"startTime": 1.0}, "answer.builds[0].startTime is no timestamp but float"),
-        ({"environment": []}, "answer.builds[0].environment is no structure but list"),
-        ({"environment": {"type": "LINUX_CONTAINER"}}, "answer.builds[0].environment lacks image"),
+        ({"timeoutInMinutes": 1.5}, "output.builds[0].timeoutInMinutes must be of type integer, not float"),
+        ({"buildComplete": 1}, "output.builds[0].buildComplete must be of type boolean, not int"),
+        ({"startTime": 1.0}, "output.builds[0].startTime must be of type timestamp, not float"),
+        ({"environment": []}, "output.builds[0].environment must be a structure, not list"),
+        ({"environment": {"type": "LINUX_CONTAINER"}}, "output.builds[0].environment lacks image"),
     ],
 )
-def test_each_type_is_looked_at(change: dict[str, Any], says: str) -> None:
-    assert says in list(
+def test_each_type_is_validated(change: dict[str, Any], violation: str) -> None:
+    assert violation in list(
         output_violations(operation("codebuild", "BatchGetBuilds").output_shape, {"builds": [change]})
     )
 
 
-def test_an_enum_of_an_answer_has_only_its_values() -> None:
+def test_an_enum_of_an_output_has_only_its_values() -> None:
     shape = operation("codebuild", "BatchGetBuilds").output_shape
-    (said,) = output_violations(shape, {"builds": [{"buildStatus": "DONE"}]})
-    assert said.startswith("answer.builds[0].buildStatus is 'DONE', none of SUCCEEDED, ")
+    (violation,) = output_violations(shape, {"builds": [{"buildStatus": "DONE"}]})
+    assert violation.startswith("output.builds[0].buildStatus is 'DONE', none of SUCCEEDED, ")
 
 
 def test_an_error_is_one_that_the_operation_declares() -> None:
-    asked = operation("codedeploy", "GetApplication")
-    assert declares(asked, "ApplicationDoesNotExistException")
-    assert declares(asked, "AccessDeniedException")
-    assert not declares(asked, "PipelineNotFoundException")
+    get_application = operation("codedeploy", "GetApplication")
+    assert declares(get_application, "ApplicationDoesNotExistException")
+    assert declares(get_application, "AccessDeniedException")
+    assert not declares(get_application, "PipelineNotFoundException")
 
 
 class Wrong(JsonService):
-    """A service that answers and refuses as no model says."""
+    """A service whose output and error do not conform to its model."""
 
     service = "codebuild"
 
@@ -154,18 +156,18 @@ class Wrong(JsonService):
         raise AwsError("PipelineNotFoundException", "no")
 
 
-def test_what_does_not_conform_is_a_fault_that_ends_a_run(
+def test_nonconforming_outputs_and_errors_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noted: list[str] = []
-    monkeypatch.setattr(Wrong, "note", lambda _, name, what: noted.append(f"{name}: {what}"))
+    monkeypatch.setattr(Wrong, "report_violation", lambda _, name, what: noted.append(f"{name}: {what}"))
     service = Wrong(Context(tmp_path, "http://127.0.0.1:9", Clock(0.02), "test", lambda *_: None))
     service.call("ListBuilds", {})
     with pytest.raises(AwsError):
         service.call("ListProjects", {})
     assert noted == [
-        "ListBuilds: answer.ids[0] is no string but int",
-        "ListProjects: refuses with PipelineNotFoundException, which its model does not declare",
+        "ListBuilds: output.ids[0] must be of type string, not int",
+        "ListProjects: raises PipelineNotFoundException, which its model does not declare",
     ]
 
 
@@ -176,12 +178,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     assert server.stop() == []
 
 
-# Three of each thing; then what lists them, and what it lists.
+# Three resources of each type.
 THREE = ("one", "two", "three")
 
 
 @pytest.fixture(scope="module")
-def peopled(cloud: Cloud) -> Cloud:
+def populated(cloud: Cloud) -> Cloud:
     codecommit, ecs, ecr = (cloud.client(name) for name in ("codecommit", "ecs", "ecr"))
     codedeploy = cloud.client("codedeploy")
     codecommit.create_repository(repositoryName="branches")
@@ -212,16 +214,16 @@ def peopled(cloud: Cloud) -> Cloud:
         ("service-quotas", "ListServiceQuotas", {"ServiceCode": "vpc"}, 3),
     ],
 )
-def test_pages_of_one_are_the_whole_list(
-    peopled: Cloud,
+def test_pages_of_one_item_make_the_whole_list(
+    populated: Cloud,
     service: str,
     name: str,
     given: dict[str, Any],
     least: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    names = pagination(service)[name]
-    client = peopled.client(service)
+    names = paginators(service)[name]
+    client = populated.client(service)
     method = next(key for key, one in client.meta.method_to_api_mapping.items() if one == name)
     whole = getattr(client, method)(**given)[names["result_key"]]
     assert len(whole) >= least
@@ -235,13 +237,13 @@ def test_pages_of_one_are_the_whole_list(
 
 
 @pytest.mark.parametrize("size", [0, -1])
-def test_a_page_of_nothing_is_refused(cloud: Cloud, size: int) -> None:
+def test_a_page_size_below_one_is_rejected(cloud: Cloud, size: int) -> None:
     with pytest.raises(ClientError, match=r"InvalidParameterException.*maxResults is"):
         cloud.client("ecs").list_clusters(maxResults=size)
 
 
-def test_differences_come_in_pages_too(peopled: Cloud) -> None:
-    codecommit = peopled.client("codecommit")
+def test_differences_are_paginated_too(populated: Cloud) -> None:
+    codecommit = populated.client("codecommit")
     put = [{"filePath": name, "fileContent": b"1"} for name in THREE]
     made = codecommit.create_commit(repositoryName="one", branchName="main", putFiles=put)
     pages = codecommit.get_paginator("get_differences").paginate(
@@ -263,21 +265,23 @@ def test_differences_come_in_pages_too(peopled: Cloud) -> None:
         ("codebuild", "list_builds", "InvalidInputException"),
     ],
 )
-def test_a_token_that_no_answer_gave_is_refused(cloud: Cloud, service: str, name: str, code: str) -> None:
+def test_an_unknown_token_is_rejected(cloud: Cloud, service: str, name: str, code: str) -> None:
     client = cloud.client(service)
     with pytest.raises(client.exceptions.ClientError) as error:
         getattr(client, name)(nextToken="made up")
     assert error.value.response["Error"]["Code"] == code
 
 
-@pytest.mark.parametrize("service", OURS)
-def test_what_is_said_to_be_partial_is_there(service: type[JsonService]) -> None:
+@pytest.mark.parametrize("service", SERVICES)
+def test_operations_listed_as_partial_are_implemented(service: type[JsonService]) -> None:
     there = {f"{service.service}:{name}" for name in implemented(service)}
     assert {name for name in PARTIAL if name.startswith(f"{service.service}:")} <= there
 
 
-def test_the_page_has_every_operation_of_every_model_once() -> None:
+def test_the_page_lists_every_operation_of_every_model_once() -> None:
     rows = [line[2:].split(" | ") for line in page().splitlines() if line.startswith("| ")]
-    named = [name for row in rows if row[1] in ("real", "partial", "refused") for name in row[0].split(", ")]
-    wanted = [name for one in OURS for name in service_model(one.service).operation_names]
+    named = [
+        name for row in rows if row[1] in ("full", "partial", "unsupported") for name in row[0].split(", ")
+    ]
+    wanted = [name for one in SERVICES for name in service_model(one.service).operation_names]
     assert sorted(named) == sorted(["service", *wanted])

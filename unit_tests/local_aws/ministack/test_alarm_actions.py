@@ -92,7 +92,7 @@ def test_an_alarm_tells_a_topic_only_when_its_policy_lets_cloudwatch_publish(
     alarm(cloud, name, Statistic="Maximum", AlarmActions=[topic])
     assert publish(cloud, lambda: state(cloud, name) == "ALARM", SECONDS, **{name: {"Value": 9.0}})
     received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", [])
-    refused = [fault for fault in cloud.server.faults() if f"{name} refused" in fault]
+    refused = [fault for fault in cloud.server.background_errors() if f"{name} refused" in fault]
     if service.startswith("cloudwatch"):
         (message,) = received
         assert json.loads(json.loads(message["Body"])["Message"])["AlarmName"] == name

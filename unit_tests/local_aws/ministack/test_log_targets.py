@@ -61,11 +61,11 @@ def written(cloud: Cloud, name: str) -> list[dict[str, Any]]:
 def fault_with(cloud: Cloud, text: str) -> str:
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        for fault in cloud.server.faults():
+        for fault in cloud.server.background_errors():
             if text in fault:
                 return fault
         time.sleep(0.05)
-    raise AssertionError(f"no fault with {text!r} in {cloud.server.faults()}")
+    raise AssertionError(f"no fault with {text!r} in {cloud.server.background_errors()}")
 
 
 def test_a_whole_event_is_written_when_the_policy_lets_it(cloud: Cloud) -> None:

@@ -35,13 +35,13 @@ def test_points_are_kept_now_and_then_and_no_trace_of_them_or_of_events_otherwis
     points, metrics = Points(), cloudwatch._metrics
     monkeypatch.setattr(metrics, "_data", {})
     metrics["a name"] = ["a point that is kept"]
-    kept = points.keep()
+    kept = points.to_snapshot()
     metrics["a name"].append("a later point")
-    assert points.keep() == kept
-    assert b"a point" not in Stores().keep()["stores"]
+    assert points.to_snapshot() == kept
+    assert b"a point" not in Stores().to_snapshot()["stores"]
     points.restore(kept)
     assert metrics["a name"] == ["a point that is kept"]
 
     metrics["a name"].append("a later point")
     monkeypatch.setattr(stores, "POINTS_EVERY", 0)
-    assert b"a later point" in points.keep()["stores"]
+    assert b"a later point" in points.to_snapshot()["stores"]

@@ -120,7 +120,7 @@ def test_a_topic_whose_policy_is_silent_on_eventbridge_gets_nothing_and_that_is_
     send_event(cloud, "silent", topic)
     with pytest.raises(queue.Empty):
         inbox[1].get(timeout=1)
-    assert any("silent refused" in fault for fault in cloud.server.faults())
+    assert any("silent refused" in fault for fault in cloud.server.background_errors())
 
 
 def test_an_encrypted_topic_needs_its_keys_word_too(cloud: Cloud) -> None:
@@ -130,7 +130,7 @@ def test_an_encrypted_topic_needs_its_keys_word_too(cloud: Cloud) -> None:
         TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue=key
     )
     send_event(cloud, "encrypted", topic)
-    assert any("topic's key does not allow" in fault for fault in cloud.server.faults())
+    assert any("topic's key does not allow" in fault for fault in cloud.server.background_errors())
 
 
 def test_awss_own_key_lets_no_service_publish(cloud: Cloud) -> None:
@@ -140,4 +140,6 @@ def test_awss_own_key_lets_no_service_publish(cloud: Cloud) -> None:
         TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns"
     )
     send_event(cloud, "managed", topic)
-    assert any("AWS's own key alias/aws/sns does not allow" in fault for fault in cloud.server.faults())
+    assert any(
+        "AWS's own key alias/aws/sns does not allow" in fault for fault in cloud.server.background_errors()
+    )

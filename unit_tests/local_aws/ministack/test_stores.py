@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict
 
-from local_aws.core.concurrent_mutation import again
+from local_aws.core.concurrent_mutation import retry_on_concurrent_mutation
 from local_aws.ministack import stores
 
 MANY = 5000
@@ -45,4 +45,4 @@ def test_another_error_of_a_reader_is_not_hidden() -> None:
         raise RuntimeError("something else")
 
     with pytest.raises(RuntimeError, match="something else"):
-        again(broken)()
+        retry_on_concurrent_mutation(broken)()

@@ -1,4 +1,4 @@
-"""A server that is killed by -9 and started again on its state: all that it answered for is there."""
+"""A server that is killed with SIGKILL and restarted has everything that it confirmed."""
 
 import signal
 import time
@@ -10,7 +10,8 @@ import boto3
 import pytest
 
 from local_aws.__main__ import main
-from local_aws.daemon import LocalAwsError, ServerHandle, start
+from local_aws.core.errors import LocalAwsError
+from local_aws.daemon import ServerHandle, start
 from unit_tests.local_aws.cloudformation_cloud import Cloud, template
 
 GROUPS = {
@@ -19,7 +20,7 @@ GROUPS = {
 
 
 def kill(running: ServerHandle) -> None:
-    assert running.faults() == []
+    assert running.background_errors() == []
     assert running.process is not None
     running.process.send_signal(signal.SIGKILL)
     running.process.communicate(timeout=30)
@@ -33,14 +34,14 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 
 def restart(cloud: Cloud) -> None:
-    """Kill and start; clients stay as they are, since the endpoint does."""
+    """Kill and restart the server; clients remain valid, since the endpoint does not change."""
     kill(cloud.server)
     before = cloud.server
     cloud.server = start(before.state)
-    assert (cloud.server.endpoint, cloud.server.clock) == (before.endpoint, before.clock)
+    assert (cloud.server.endpoint, cloud.server.time_scale) == (before.endpoint, before.time_scale)
 
 
-def test_what_it_answered_for_is_there(cloud: Cloud) -> None:
+def test_confirmed_changes_survive(cloud: Cloud) -> None:
     cloud.client("s3").create_bucket(Bucket="kept")
     cloud.client("s3").put_object(Bucket="kept", Key="a", Body=b"content")
     queue = cloud.client("sqs").create_queue(QueueName="kept")["QueueUrl"]
@@ -55,13 +56,13 @@ def test_what_it_answered_for_is_there(cloud: Cloud) -> None:
     assert [one["Body"] for one in received] == ["hello"]
     assert cloud.client("codecommit").get_repository(repositoryName="kept")
     assert cloud.client("ecr").describe_repositories()["repositories"][0]["repositoryName"] == "kept"
-    assert len(cloud.client("ec2").describe_vpcs()["Vpcs"]) == 1, "the default network is not made twice"
+    assert len(cloud.client("ec2").describe_vpcs()["Vpcs"]) == 1, "the default network is created once"
     assert cloud.stack("kept")["StackStatus"] == "CREATE_COMPLETE"
     assert cloud.delete("kept") == "DELETE_COMPLETE"
     assert cloud.client("ecr").describe_repositories()["repositories"] == []
 
 
-def test_another_account_is_there_too(cloud: Cloud) -> None:
+def test_another_account_survives_too(cloud: Cloud) -> None:
     other = boto3.client(
         "codecommit",
         endpoint_url=cloud.server.endpoint,
@@ -75,7 +76,7 @@ def test_another_account_is_there_too(cloud: Cloud) -> None:
     assert cloud.client("codecommit").list_repositories()["repositories"] == []
 
 
-def test_a_stack_in_the_making_is_failed_and_can_be_deleted_with_its_children(cloud: Cloud) -> None:
+def test_an_interrupted_stack_has_failed_and_can_be_deleted_with_its_children(cloud: Cloud) -> None:
     child = cloud.nested("half", template(**GROUPS))
     cloud.client("cloudformation").create_stack(StackName="half", TemplateBody=template(Child=child))
     while not groups(cloud):
@@ -95,8 +96,8 @@ def groups(cloud: Cloud) -> list[str]:
     return [one["logGroupName"] for one in found]
 
 
-def test_a_stack_knows_what_it_was_making(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The resource was there, and its stack had not been told: between the two, everything was kept."""
+def test_a_restored_stack_includes_the_resource_that_it_was_creating(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The snapshot was taken after the resource was created and before its stack recorded it."""
     from ministack.services import cloudformation
 
     from local_aws.ministack import resume_stacks
@@ -134,16 +135,16 @@ def test_a_stack_knows_what_it_was_making(monkeypatch: pytest.MonkeyPatch) -> No
     }
 
 
-def test_another_port_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_port_is_rejected_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     running = start(tmp_path)
     running.stop()
     kept = int(running.endpoint.rpartition(":")[2])
     assert main(["up", "--state", str(tmp_path), "--port", str(kept + 1)]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert f"keeps what was made on port {kept}: start it there" in said
+    assert f"was made on port {kept}: start on that port" in said
 
 
-def test_a_second_server_of_a_folder_with_a_memory_is_told_of_the_first(cloud: Cloud) -> None:
-    with pytest.raises(LocalAwsError, match="runs already"):
+def test_a_second_server_of_a_folder_with_a_snapshot_is_rejected(cloud: Cloud) -> None:
+    with pytest.raises(LocalAwsError, match="is already running"):
         start(cloud.server.state)

@@ -100,7 +100,7 @@ def test_a_deployment_that_was_created_and_not_noted_is_found(cloud: FakeCloud) 
     cloud.codedeploy.released.clear()
     execution = cloud.create()
     until(lambda: begun(cloud, "Deploy"))
-    cloud.pipelines.lines["pipeline-dev"].executions[0].actions[-1].external_id = None
+    cloud.pipelines.pipelines["pipeline-dev"].executions[0].actions[-1].external_id = None
     restart(cloud)
     until(lambda: begun(cloud, "Deploy"))
     cloud.codedeploy.released.set()

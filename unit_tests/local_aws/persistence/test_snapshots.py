@@ -1,4 +1,4 @@
-"""What is kept: whole, for its owner only, before an answer, and never half."""
+"""Snapshots: complete, for their owner only, and written before the response."""
 
 import asyncio
 import pickle
@@ -13,14 +13,14 @@ import pytest
 from local_aws.core.clients import INTERNAL
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
-from local_aws.daemon import LocalAwsError
+from local_aws.core.errors import LocalAwsError
 from local_aws.persistence import snapshots
 from local_aws.persistence.durability import DurabilityMiddleware, is_mutating
-from local_aws.persistence.snapshots import Memory
+from local_aws.persistence.snapshots import SnapshotWriter
 
 
 class Counter:
-    """A part that knows a number, an event, and something that it shares."""
+    """State with a number, an event, and a shared object."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -30,20 +30,21 @@ class Counter:
         self.record: dict[str, Any] = {"engine": self.engine}
         self.broken = False
 
-    def keep(self) -> Mapping[str, Any]:
+    def to_snapshot(self) -> Mapping[str, Any]:
         if self.broken:
-            raise RuntimeError("this part is broken")
+            raise RuntimeError("this state is broken")
         return {"number": self.number, "event": self.event, "record": self.record}
 
-    def restore(self, kept: Mapping[str, Any]) -> None:
-        self.number, self.event, self.record = kept["number"], kept["event"], kept["record"]
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        self.number, self.event = snapshot["number"], snapshot["event"]
+        self.record = snapshot["record"]
 
     def shared(self) -> Mapping[str, Any]:
         return {"engine": self.engine}
 
 
 @pytest.fixture
-def part() -> Counter:
+def counter() -> Counter:
     return Counter()
 
 
@@ -53,27 +54,29 @@ def context(tmp_path: Path) -> Context:
 
 
 @pytest.fixture
-def kept(context: Context, part: Counter) -> Iterator[Memory]:
-    found = Memory(context, lambda: iter([("counter", part)]))
+def writer(context: Context, counter: Counter) -> Iterator[SnapshotWriter]:
+    found = SnapshotWriter(context, lambda: iter([("counter", counter)]))
     yield found
     found.stop()
 
 
-def test_a_part_gets_back_what_it_had(kept: Memory, part: Counter, tmp_path: Path) -> None:
-    part.number = 7
-    part.event.set()
-    kept.save()
+def test_restoring_a_snapshot_returns_the_saved_state(
+    writer: SnapshotWriter, counter: Counter, tmp_path: Path
+) -> None:
+    counter.number = 7
+    counter.event.set()
+    writer.save()
     found = snapshots.read(tmp_path)
     assert found is not None
     assert (found.port, found.time_scale) == (4599, 0.5)
     other = Counter()
-    snapshots.load(other, found.parts["counter"])
+    snapshots.load(other, found.contents["counter"])
     assert (other.number, other.event.is_set()) == (7, True)
-    assert other.record["engine"] is other.engine, "what is shared is this start's"
+    assert other.record["engine"] is other.engine, "shared objects are those of the new start"
 
 
-class Written:
-    """A value that another thread comes by while it is kept: it writes into the same record, once."""
+class ConcurrentWrite:
+    """A value whose pickling adds a key to the record, as a concurrent thread does."""
 
     def __init__(self, record: dict[str, Any]) -> None:
         self.record = record
@@ -83,84 +86,88 @@ class Written:
         return str, ("a value",)
 
 
-def test_a_record_that_is_written_to_meanwhile_is_kept_all_the_same(
-    kept: Memory, part: Counter, tmp_path: Path
+def test_a_record_is_saved_despite_a_concurrent_write(
+    writer: SnapshotWriter, counter: Counter, tmp_path: Path
 ) -> None:
-    part.record |= {"value": Written(part.record), "last": 1}
-    kept.save()
+    counter.record |= {"value": ConcurrentWrite(counter.record), "last": 1}
+    writer.save()
     found = snapshots.read(tmp_path)
     assert found is not None
     other = Counter()
-    snapshots.load(other, found.parts["counter"])
+    snapshots.load(other, found.contents["counter"])
     assert other.record["meanwhile"] == "written"
 
 
-def test_its_file_is_for_its_owner_only(kept: Memory, tmp_path: Path) -> None:
-    kept.save()
+def test_only_the_owner_can_read_the_file(writer: SnapshotWriter, tmp_path: Path) -> None:
+    writer.save()
     assert stat.S_IMODE((tmp_path / snapshots.FILE).stat().st_mode) == 0o600
 
 
-def test_a_save_that_breaks_leaves_what_was_kept(kept: Memory, part: Counter, tmp_path: Path) -> None:
-    kept.save()
+def test_a_failed_save_leaves_the_previous_snapshot(
+    writer: SnapshotWriter, counter: Counter, tmp_path: Path
+) -> None:
+    writer.save()
     before = (tmp_path / snapshots.FILE).read_bytes()
-    part.number, part.broken = 8, True
+    counter.number, counter.broken = 8, True
     with pytest.raises(RuntimeError):
-        kept.save()
+        writer.save()
     assert (tmp_path / snapshots.FILE).read_bytes() == before
-    part.broken = False
+    counter.broken = False
 
 
-def test_after_the_end_nothing_is_kept(kept: Memory, part: Counter, tmp_path: Path) -> None:
-    part.number = 1
-    kept.stop()
-    part.number = 2
-    kept.save()
+def test_nothing_is_saved_after_the_last_snapshot(
+    writer: SnapshotWriter, counter: Counter, tmp_path: Path
+) -> None:
+    counter.number = 1
+    writer.stop()
+    counter.number = 2
+    writer.save()
     found = snapshots.read(tmp_path)
     assert found is not None
-    snapshots.load(part, found.parts["counter"])
-    assert part.number == 1
+    snapshots.load(counter, found.contents["counter"])
+    assert counter.number == 1
 
 
-def test_nothing_is_kept_of_a_new_folder(tmp_path: Path) -> None:
+def test_a_new_folder_has_no_snapshot(tmp_path: Path) -> None:
     assert snapshots.read(tmp_path) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"not a pickle", pickle.dumps((0, 1, 1.0, {})), pickle.dumps("x")])
-def test_a_strange_file_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_file_is_reported_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / snapshots.FILE).write_bytes(content)
     with pytest.raises(LocalAwsError, match=r"remove .*, or choose another --state"):
         snapshots.read(tmp_path)
 
 
-def test_who_waits_is_told_when_it_is_kept(
-    kept: Memory, context: Context, part: Counter, tmp_path: Path
+def test_a_waiting_request_continues_once_the_state_is_saved(
+    writer: SnapshotWriter, context: Context, counter: Counter, tmp_path: Path
 ) -> None:
-    async def ask() -> None:
-        part.number = 9
-        await asyncio.wait_for(kept.saved(), 10)
+    async def request() -> None:
+        counter.number = 9
+        await asyncio.wait_for(writer.saved(), 10)
 
-    context.spawn("memory", kept.run)
-    asyncio.run(ask())
+    context.spawn("snapshots", writer.run)
+    asyncio.run(request())
     found = snapshots.read(tmp_path)
     assert found is not None
-    snapshots.load(part, found.parts["counter"])
-    assert part.number == 9
+    snapshots.load(counter, found.contents["counter"])
+    assert counter.number == 9
 
 
-def test_nobody_waits_for_what_cannot_be_kept_and_it_is_a_fault(
-    kept: Memory, context: Context, part: Counter
+def test_a_failing_save_releases_waiting_requests_and_is_a_background_error(
+    writer: SnapshotWriter, context: Context, counter: Counter
 ) -> None:
-    async def ask() -> None:
-        await asyncio.wait_for(kept.saved(), 10)
+    async def request() -> None:
+        await asyncio.wait_for(writer.saved(), 10)
 
-    part.broken = True
-    keeping = context.spawn("memory", kept.run)
-    asyncio.run(ask())
-    keeping.join(10)
-    asyncio.run(ask())
-    assert len(context.faults) == 1
-    assert "this part is broken" in context.faults[0]
-    part.broken = False
+    counter.broken = True
+    saving = context.spawn("snapshots", writer.run)
+    asyncio.run(request())
+    saving.join(10)
+    asyncio.run(request())
+    assert len(context.background_errors) == 1
+    assert "this state is broken" in context.background_errors[0]
+    counter.broken = False
 
 
 def scope(method: str = "POST", **headers: str) -> dict[str, Any]:
@@ -170,7 +177,7 @@ def scope(method: str = "POST", **headers: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("request_scope", "body", "changes"),
+    ("request_scope", "body", "mutating"),
     [
         (scope(x_amz_target="CodePipeline_20150709.StartPipelineExecution"), b"{}", True),
         (scope(x_amz_target="CodePipeline_20150709.GetPipelineState"), b"{}", False),
@@ -181,36 +188,38 @@ def scope(method: str = "POST", **headers: str) -> dict[str, Any]:
         (scope("PUT"), b"an object", True),
     ],
 )
-def test_an_operation_says_by_its_name_whether_it_changes_something(
-    request_scope: dict[str, Any], body: bytes, changes: bool
+def test_the_name_of_an_operation_decides_whether_it_is_mutating(
+    request_scope: dict[str, Any], body: bytes, mutating: bool
 ) -> None:
-    assert is_mutating(request_scope, body) is changes
+    assert is_mutating(request_scope, body) is mutating
 
 
 @pytest.mark.parametrize(
     ("request_scope", "order"),
     [
-        (scope(x_amz_target="Sqs.CreateQueue"), ["done", "kept", "answered"]),
-        (scope(x_amz_target="Sqs.ListQueues"), ["done", "answered"]),
-        (scope("GET"), ["done", "answered"]),
+        (scope(x_amz_target="Sqs.CreateQueue"), ["done", "saved", "responded"]),
+        (scope(x_amz_target="Sqs.ListQueues"), ["done", "responded"]),
+        (scope("GET"), ["done", "responded"]),
     ],
 )
-def test_an_answer_comes_after_what_it_says_is_kept(request_scope: dict[str, Any], order: list[str]) -> None:
+def test_a_mutating_request_is_answered_after_the_save(
+    request_scope: dict[str, Any], order: list[str]
+) -> None:
     seen: list[str] = []
 
-    async def inner(_scope: Any, receive: Any, send: Any) -> None:
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
         await receive()
         seen.append("done")
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
-    async def keep() -> None:
-        seen.append("kept")
+    async def saved() -> None:
+        seen.append("saved")
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"{}"}
 
     async def send(_message: Any) -> None:
-        seen.append("answered")
+        seen.append("responded")
 
-    asyncio.run(DurabilityMiddleware(inner, keep)(request_scope, receive, send))
+    asyncio.run(DurabilityMiddleware(app, saved)(request_scope, receive, send))
     assert seen == order

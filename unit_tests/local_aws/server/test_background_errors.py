@@ -8,7 +8,7 @@ import pytest
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
-from local_aws.server.background_errors import is_swallowed, watch_log
+from local_aws.server.background_errors import is_unreported, watch_log
 
 
 @pytest.mark.parametrize(
@@ -23,14 +23,14 @@ from local_aws.server.background_errors import is_swallowed, watch_log
     ],
 )
 def test_a_failure_that_was_only_logged_is_a_fault(message: str) -> None:
-    assert is_swallowed(message)
+    assert is_unreported(message)
 
 
 @pytest.mark.parametrize(
     "message", ["Delete of Bucket (b) failed: not empty", "Failed to provision Bucket", "SNS publish to a"]
 )
 def test_a_failure_that_the_stack_reports_is_none(message: str) -> None:
-    assert not is_swallowed(message)
+    assert not is_unreported(message)
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def context() -> Iterator[Context]:
 
 def test_the_log_is_watched(context: Context) -> None:
     logging.getLogger("cloudformation").error("Failed to delete old resource %s: %s", "Bucket", "not empty")
-    assert context.faults == ["cloudformation: Failed to delete old resource Bucket: not empty"]
+    assert context.background_errors == ["cloudformation: Failed to delete old resource Bucket: not empty"]
 
 
 def test_what_is_no_failure_stays_out(context: Context) -> None:
     logging.getLogger("cloudformation").warning("a property is deprecated")
-    assert context.faults == []
+    assert context.background_errors == []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
@@ -71,13 +72,16 @@ def ask(
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
     }
-    parts: list[dict[str, Any]] = [{"body": body[:2], "more_body": True}, {"body": body[2:]}]
-    sent: list[dict[str, Any]] = []
+    parts: list[Message] = [
+        {"type": "http.request", "body": body[:2], "more_body": True},
+        {"type": "http.request", "body": body[2:]},
+    ]
+    sent: list[Message] = []
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: Message) -> None:
         sent.append(message)
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> Message:
         return parts.pop(0)
 
     asyncio.run(gateway(scope, receive, send))

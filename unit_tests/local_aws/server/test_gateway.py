@@ -1,30 +1,30 @@
-"""The door: programs of this machine pass, web pages do not."""
+"""The gateway admits programs of this machine, and no web pages."""
 
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
 from local_aws.server.gateway import Gateway, is_local
 
 
-async def ministack(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def ministack(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 299, "headers": []})
     await send({"type": "http.response.body", "body": b"ministack"})
 
 
-async def git(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def git(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 298, "headers": []})
     await send({"type": "http.response.body", "body": b"git"})
 
 
 def ask(path: str = "/", **headers: str) -> tuple[int, bytes]:
     context = Context(Path("/nowhere"), "http://127.0.0.1:1", Clock(), "i", lambda *_: None)
-    context.faults.append("something failed")
+    context.background_errors.append("something failed")
     addresses = {"lb:80": "127.0.0.1:9"}
     gateway = Gateway(context, ministack, git=git, addresses=lambda: addresses)
     given = {"host": "127.0.0.1:4566", **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -36,12 +36,12 @@ def ask(path: str = "/", **headers: str) -> tuple[int, bytes]:
         "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
     }
-    sent: list[dict[str, Any]] = []
+    sent: list[Message] = []
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: Message) -> None:
         sent.append(message)
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> Message:
         return {"type": "http.request", "body": b""}
 
     asyncio.run(gateway(scope, receive, send))
@@ -52,7 +52,7 @@ def ask(path: str = "/", **headers: str) -> tuple[int, bytes]:
     "host",
     ["127.0.0.1:4566", "127.3.2.1", "[::1]:80", "localhost:1", "bucket.s3.localhost:4566", "LOCALHOST"],
 )
-def test_a_name_of_this_machine_passes(host: str) -> None:
+def test_a_name_of_this_machine_is_admitted(host: str) -> None:
     assert is_local(host)
     assert ask(host=host)[0] == 299
 
@@ -60,29 +60,29 @@ def test_a_name_of_this_machine_passes(host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.example", "10.0.0.1:4566", "localhost.evil.example", "notlocalhost", ""]
 )
-def test_any_other_host_is_refused(host: str) -> None:
+def test_any_other_host_is_rejected(host: str) -> None:
     status, body = ask(host=host)
     assert status == 403
     assert b"not of this machine" in body
 
 
-def test_a_page_of_another_site_cannot_drive_it() -> None:
+def test_a_page_of_another_site_is_rejected() -> None:
     assert ask(origin="https://evil.example")[0] == 403
     assert ask(origin="null")[0] == 403
     assert ask(origin="http://localhost:3000")[0] == 403
     assert ask(sec_fetch_site="cross-site")[0] == 403
 
 
-def test_its_own_pages_pass() -> None:
+def test_its_own_pages_are_admitted() -> None:
     assert ask(origin="http://127.0.0.1:4566", sec_fetch_site="same-origin")[0] == 299
 
 
-def test_repositories_go_to_git_and_all_else_to_ministack() -> None:
+def test_repositories_go_to_git_and_other_paths_to_ministack() -> None:
     assert ask("/v1/repos/repository-dev/info/refs") == (298, b"git")
     assert ask("/v1/other") == (299, b"ministack")
 
 
-def test_own_paths_tell_faults_and_listeners() -> None:
-    assert json.loads(ask("/_local_aws/faults")[1])["faults"] == ["something failed"]
+def test_own_paths_return_background_errors_and_listeners() -> None:
+    assert json.loads(ask("/_local_aws/background-errors")[1])["errors"] == ["something failed"]
     assert json.loads(ask("/_local_aws/listeners")[1]) == {"lb:80": "127.0.0.1:9"}
     assert ask("/_local_aws/other")[0] == 404

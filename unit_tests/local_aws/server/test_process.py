@@ -1,4 +1,4 @@
-"""A server's life: it starts, says where it is, refuses what it cannot have, and leaves nothing."""
+"""The server's process: it starts, writes its address, reports errors in one line, and cleans up."""
 
 import gc
 import json
@@ -26,17 +26,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
     made.stop()
 
 
-def test_it_says_where_it_is(running: ServerHandle) -> None:
+def test_it_writes_its_address(running: ServerHandle) -> None:
     record = json.loads((running.state / "endpoint.json").read_text())
     assert record == {
         "endpoint": running.endpoint,
         "pid": running.pid,
         "instance": running.instance,
-        "clock": 0.5,
+        "time_scale": 0.5,
         "containers": "processes (as requested)",
     }
     assert running.endpoint.startswith("http://127.0.0.1:")
-    assert running.faults() == []
+    assert running.background_errors() == []
 
 
 def test_it_listens_on_loopback_only(running: ServerHandle) -> None:
@@ -51,8 +51,8 @@ def test_it_listens_on_loopback_only(running: ServerHandle) -> None:
     assert {address[-2:] for address in open_ports} == {"7F"}, "127.0.0.0/8 is written with its 7F last"
 
 
-def test_one_that_outlives_who_started_it_is_nobodys_to_wait_for(tmp_path: Path) -> None:
-    """A warning of Python's about it would be an error in a test, and so in `--keep`."""
+def test_a_detached_server_causes_no_resource_warning(tmp_path: Path) -> None:
+    """Pytest turns Python's warning about a running child into an error."""
     start(tmp_path, with_parent=False, detach=True)
     gc.collect()
     kept = find(tmp_path)
@@ -61,12 +61,12 @@ def test_one_that_outlives_who_started_it_is_nobodys_to_wait_for(tmp_path: Path)
 
 
 def test_a_state_folder_has_one_server(running: ServerHandle) -> None:
-    with pytest.raises(AlreadyRunningError, match="runs already"):
+    with pytest.raises(AlreadyRunningError, match="is already running"):
         serve(running.state)
     assert find(running.state) is not None
 
 
-def test_an_occupied_port_is_one_clear_line_and_leaves_nothing(
+def test_a_taken_port_is_reported_in_one_line_and_leaves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -80,7 +80,7 @@ def test_an_occupied_port_is_one_clear_line_and_leaves_nothing(
     assert not (tmp_path / "state").exists()
 
 
-def test_a_clock_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
+def test_an_invalid_time_scale_is_reported_in_one_line(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",
@@ -90,16 +90,16 @@ def test_a_clock_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
         str(tmp_path),
         "--port",
         "0",
-        "--clock",
+        "--time-scale",
         "7",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("local_aws: clock factor 7")
+    assert done.stderr.splitlines()[-1].startswith("local_aws: time scale 7.0 is not in (0, 1]")
     assert "Traceback" not in done.stderr
 
 
-def test_down_stops_it_and_all_it_started(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_down_stops_it_and_everything_it_started(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     started = start(tmp_path)
     assert main(["status", "--state", str(tmp_path)]) == 0
     assert main(["down", "--state", str(tmp_path)]) == 0
@@ -112,7 +112,7 @@ def test_down_stops_it_and_all_it_started(tmp_path: Path, capsys: pytest.Capture
     assert "stopped" in capsys.readouterr().out
 
 
-def test_the_file_of_a_killed_server_counts_for_nothing(tmp_path: Path) -> None:
+def test_the_endpoint_file_of_a_killed_server_is_ignored(tmp_path: Path) -> None:
     started = start(tmp_path)
     assert started.process is not None
     started.process.send_signal(signal.SIGKILL)
@@ -120,6 +120,6 @@ def test_the_file_of_a_killed_server_counts_for_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "endpoint.json").exists()
     assert find(tmp_path) is None
     assert StateLock.holder(tmp_path) is None
-    again = start(tmp_path)
-    assert again.pid != started.pid
-    again.stop()
+    restarted = start(tmp_path)
+    assert restarted.pid != started.pid
+    restarted.stop()

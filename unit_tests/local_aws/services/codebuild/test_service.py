@@ -36,7 +36,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     world.codebuild.stop()
-    assert world.context.faults == []
+    assert world.context.background_errors == []
     assert world.locked == []
     assert list((tmp_path / "codebuild" / "builds").glob("*")) == []
 

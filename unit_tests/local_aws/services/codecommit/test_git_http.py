@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from starlette.types import Receive, Scope, Send
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
@@ -48,7 +49,7 @@ class Server:
 
         asyncio.run(serve(self.answer, config, shutdown_trigger=trigger))  # type: ignore[arg-type]
 
-    async def answer(self, scope: git_http.Scope, receive: git_http.Receive, send: git_http.Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.encodings |= {value for name, value in scope.get("headers", []) if name == b"content-encoding"}
         self.encodings |= {value for name, value in scope.get("headers", []) if name == b"transfer-encoding"}
         if scope["type"] == "http":
@@ -84,7 +85,7 @@ def git(cwd: Path, *arguments: str, fails: bool = False) -> str:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
     }
-    done = subprocess.run(  # noqa: S603 - git, on a temporary folder
+    result = subprocess.run(  # noqa: S603 - git, on a temporary folder
         ["git", *arguments],  # noqa: S607
         cwd=cwd,
         env=environment | person,
@@ -92,8 +93,8 @@ def git(cwd: Path, *arguments: str, fails: bool = False) -> str:
         text=True,
         check=False,
     )
-    assert (done.returncode != 0) == fails, done.stderr
-    return done.stderr if fails else done.stdout.strip()
+    assert (result.returncode != 0) == fails, result.stderr
+    return result.stderr if fails else result.stdout.strip()
 
 
 def add(work: Path, name: str, content: bytes) -> str:
@@ -103,7 +104,7 @@ def add(work: Path, name: str, content: bytes) -> str:
     return git(work, "rev-parse", "HEAD")
 
 
-def told(server: Server, number: int) -> list[tuple[str, str]]:
+def announced(server: Server, number: int) -> list[tuple[str, str]]:
     deadline = time.monotonic() + 5
     while len(server.events) < number and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -115,12 +116,12 @@ def test_what_is_pushed_is_cloned_and_announced(server: Server, work: Path, tmp_
     git(work, "push", "--quiet", server.url, "main")
     git(tmp_path, "clone", "--quiet", server.url, "clone")
     assert (tmp_path / "clone" / "a.txt").read_bytes() == b"hello"
-    assert told(server, 1) == [("referenceCreated", "refs/heads/main")]
+    assert announced(server, 1) == [("referenceCreated", "refs/heads/main")]
     assert server.events[0]["commitId"] == commit
     add(work, "b.txt", b"more")
     git(work, "tag", "--annotate", "--message", "x", "v1")
     git(work, "push", "--quiet", server.url, "main", "v1", "HEAD:refs/heads/other")
-    assert sorted(told(server, 4)[1:]) == [
+    assert sorted(announced(server, 4)[1:]) == [
         ("referenceCreated", "refs/heads/other"),
         ("referenceCreated", "refs/tags/v1"),
         ("referenceUpdated", "refs/heads/main"),
@@ -158,7 +159,7 @@ def test_a_push_that_is_refused_changes_and_announces_nothing(server: Server, wo
     git(work, "push", "--quiet", server.url, "main")
     add(work, "a", b"2")
     git(work, "push", "--quiet", server.url, "main")
-    told(server, 2)
+    announced(server, 2)
     git(work, "reset", "--quiet", "--hard", "HEAD~1")
     add(work, "a", b"3")
     assert "non-fast-forward" in git(work, "push", server.url, "main", fails=True)
@@ -167,7 +168,7 @@ def test_a_push_that_is_refused_changes_and_announces_nothing(server: Server, wo
     assert len(server.events) == 2
 
 
-def test_an_unknown_repository_is_not_found_as_git_says_it(server: Server, work: Path) -> None:
+def test_an_unknown_repository_is_reported_by_git_as_not_found(server: Server, work: Path) -> None:
     url = f"{server.endpoint}/v1/repos/nowhere"
     assert f"repository '{url}/' not found" in git(work, "ls-remote", url, fails=True)
     git(work, "ls-remote", server.url)
@@ -184,7 +185,7 @@ def test_no_file_of_a_repository_is_served(server: Server, path: str) -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 404")
 
 
-def test_the_users_own_git_settings_and_hooks_do_not_count(
+def test_the_users_own_git_settings_and_hooks_have_no_effect(
     server: Server, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hook = server.codecommit.find("repository-dev").git.path / "hooks" / "pre-receive"
@@ -195,3 +196,20 @@ def test_the_users_own_git_settings_and_hooks_do_not_count(
     monkeypatch.setenv("HOME", str(tmp_path))
     add(work, "a", b"1")
     git(work, "push", "--quiet", server.url, "main")
+
+
+def test_a_git_process_is_reaped_by_asyncio_alone(
+    server: Server, work: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """asyncio warns "Unknown child process pid" when another call reaped the process before its watcher."""
+    waitpid = os.waitpid
+
+    def slow_waitpid(pid: int, options: int) -> tuple[int, int]:
+        time.sleep(0.1)
+        return waitpid(pid, options)
+
+    # The watcher looks it up at each call; subprocess.Popen, which would reap first, has its own reference.
+    monkeypatch.setattr(os, "waitpid", slow_waitpid)
+    git(work, "ls-remote", server.url)
+    git(work, "ls-remote", server.url)
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []

@@ -13,7 +13,8 @@ import pytest
 from local_aws.core.api import AwsError
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
-from local_aws.services.codecommit.service import SEED_LIMIT, CodeCommit
+from local_aws.services.codecommit.resource_types import SEED_LIMIT
+from local_aws.services.codecommit.service import CodeCommit
 from local_aws.services.codecommit.validation import check_branch_name, check_file_path, check_repository_name
 
 Events = list[dict[str, Any]]
@@ -50,10 +51,10 @@ def codecommit(context: Context) -> CodeCommit:
     return service
 
 
-def settle(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 5
     while not condition():
-        assert time.monotonic() < deadline, "nothing happened in 5 s"
+        assert time.monotonic() < deadline, "the condition is not true after 5 s"
         time.sleep(0.01)
 
 
@@ -73,7 +74,7 @@ def commit(
     return str(service.call("CreateCommit", params)["commitId"])
 
 
-def refusal(service: CodeCommit, operation: str, **params: Any) -> str:
+def error_code(service: CodeCommit, operation: str, **params: Any) -> str:
     with pytest.raises(AwsError) as caught:
         service.call(operation, {"repositoryName": "repository-dev", **params})
     return caught.value.code
@@ -117,21 +118,21 @@ def test_a_commit_that_is_not_on_the_tip_is_refused_and_changes_nothing(codecomm
 
 def test_put_file_refuses_the_same_content_and_delete_file_removes(codecommit: CodeCommit) -> None:
     first = commit(codecommit, "a", b"1")
-    place = {"branchName": "main", "filePath": "a", "parentCommitId": first}
-    assert refusal(codecommit, "PutFile", **place, fileContent=b"1", fileMode="EXECUTABLE") == (
+    request = {"branchName": "main", "filePath": "a", "parentCommitId": first}
+    assert error_code(codecommit, "PutFile", **request, fileContent=b"1", fileMode="EXECUTABLE") == (
         "SameFileContentException"
     )
     commit(codecommit, "b", b"1", first)
-    place["parentCommitId"] = codecommit.call(
+    request["parentCommitId"] = codecommit.call(
         "GetBranch", {"repositoryName": "repository-dev", "branchName": "main"}
     )["branch"]["commitId"]
-    gone = codecommit.call("DeleteFile", {"repositoryName": "repository-dev", **place})
+    deleted = codecommit.call("DeleteFile", {"repositoryName": "repository-dev", **request})
     differences = codecommit.call(
         "GetDifferences",
         {
             "repositoryName": "repository-dev",
             "beforeCommitSpecifier": first,
-            "afterCommitSpecifier": gone["commitId"],
+            "afterCommitSpecifier": deleted["commitId"],
         },
     )["differences"]
     assert [
@@ -151,7 +152,7 @@ def test_a_file_and_a_folder_cannot_have_one_name(codecommit: CodeCommit) -> Non
         commit(codecommit, "folder", b"1", second)
 
 
-def test_each_moved_reference_is_one_event_with_old_and_new_commit(
+def test_each_changed_reference_is_one_event_with_its_old_and_new_commit(
     codecommit: CodeCommit, events: Events
 ) -> None:
     first = commit(codecommit, "a", b"1")
@@ -160,7 +161,7 @@ def test_each_moved_reference_is_one_event_with_old_and_new_commit(
         "CreateBranch", {"repositoryName": "repository-dev", "branchName": "other", "commitId": first}
     )
     codecommit.call("DeleteBranch", {"repositoryName": "repository-dev", "branchName": "other"})
-    settle(lambda: len(events) == 4)
+    wait_until(lambda: len(events) == 4)
     assert [(e["event"], e["referenceName"], e.get("oldCommitId"), e.get("commitId")) for e in events] == [
         ("referenceCreated", "main", None, first),
         ("referenceUpdated", "main", first, second),
@@ -170,9 +171,9 @@ def test_each_moved_reference_is_one_event_with_old_and_new_commit(
     assert {e["referenceType"] for e in events} == {"branch"}
 
 
-def test_nothing_is_announced_when_no_reference_moved(codecommit: CodeCommit, events: Events) -> None:
+def test_no_event_is_sent_when_no_reference_changed(codecommit: CodeCommit, events: Events) -> None:
     commit(codecommit, "a", b"1")
-    settle(lambda: len(events) == 1)
+    wait_until(lambda: len(events) == 1)
     codecommit.pushed("repository-dev")
     codecommit.pushed("another")
     time.sleep(0.1)
@@ -184,10 +185,10 @@ def test_an_event_is_not_sent_by_a_thread_that_holds_the_lock(context: Context) 
 
     def emit(source: str, kind: str, resources: list[str], detail: dict[str, Any]) -> None:
         # What CodePipeline does on an event: ask CodeCommit, from a thread of its own.
-        asking = threading.Thread(target=service.call, args=("ListRepositories", {}))
-        asking.start()
-        asking.join(2)
-        if not asking.is_alive():
+        caller = threading.Thread(target=service.call, args=("ListRepositories", {}))
+        caller.start()
+        caller.join(2)
+        if not caller.is_alive():
             done.set()
 
     context.emit = emit
@@ -212,45 +213,47 @@ def test_a_hostile_branch_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/a", "../a", "a/../b", ".git/config", "a/.GIT/x", "a//b", "a\0"])
-def test_a_path_out_of_the_repository_is_refused(path: str) -> None:
+def test_a_path_outside_the_repository_is_refused(path: str) -> None:
     with pytest.raises(AwsError, match="InvalidPathException"):
         check_file_path(path)
 
 
-def test_good_names_pass() -> None:
+def test_valid_names_are_accepted() -> None:
     assert check_repository_name("repository-dev_1.x") == "repository-dev_1.x"
     assert check_branch_name("feature/a-b.c") == "feature/a-b.c"
     assert check_file_path(".github/wörk flow.yml") == ".github/wörk flow.yml"
 
 
-def test_a_strange_file_name_survives_the_way_through_git(codecommit: CodeCommit) -> None:
+def test_an_unusual_file_name_is_stored_unchanged(codecommit: CodeCommit) -> None:
     commit(codecommit, 'a "quoted"\\ ünd\nfolded', b"1")
     files = codecommit.call("GetFolder", {"repositoryName": "repository-dev", "folderPath": "/"})["files"]
     assert files[0]["absolutePath"] == 'a "quoted"\\ ünd\nfolded'
 
 
-def test_unknown_things_are_refused_in_the_words_of_aws(codecommit: CodeCommit) -> None:
-    assert refusal(codecommit, "GetRepository", repositoryName="nowhere") == "RepositoryDoesNotExistException"
-    assert refusal(codecommit, "CreateRepository") == "RepositoryNameExistsException"
-    assert refusal(codecommit, "GetBranch", branchName="main") == "BranchDoesNotExistException"
-    assert refusal(codecommit, "GetCommit", commitId="HEAD~1") == "CommitIdDoesNotExistException"
-    assert refusal(codecommit, "GetFile", filePath="a") == "CommitDoesNotExistException"
-    assert refusal(codecommit, "GetBlob", blobId="0" * 40) == "BlobIdDoesNotExistException"
+def test_an_unknown_resource_is_refused_with_awss_error_code(codecommit: CodeCommit) -> None:
+    assert (
+        error_code(codecommit, "GetRepository", repositoryName="nowhere") == "RepositoryDoesNotExistException"
+    )
+    assert error_code(codecommit, "CreateRepository") == "RepositoryNameExistsException"
+    assert error_code(codecommit, "GetBranch", branchName="main") == "BranchDoesNotExistException"
+    assert error_code(codecommit, "GetCommit", commitId="HEAD~1") == "CommitIdDoesNotExistException"
+    assert error_code(codecommit, "GetFile", filePath="a") == "CommitDoesNotExistException"
+    assert error_code(codecommit, "GetBlob", blobId="0" * 40) == "BlobIdDoesNotExistException"
 
 
-def test_repositories_are_there_again_after_a_restart(context: Context, codecommit: CodeCommit) -> None:
+def test_repositories_survive_a_restart(context: Context, codecommit: CodeCommit) -> None:
     first = commit(codecommit, "a", b"1")
     codecommit.call(
         "TagResource",
         {"resourceArn": "arn:aws:codecommit:us-east-1:123456789012:repository-dev", "tags": {"k": "v"}},
     )
-    again = CodeCommit(context)
-    branch = again.call("GetBranch", {"repositoryName": "repository-dev", "branchName": "main"})
+    restarted = CodeCommit(context)
+    branch = restarted.call("GetBranch", {"repositoryName": "repository-dev", "branchName": "main"})
     assert branch["branch"]["commitId"] == first
-    assert again.find("repository-dev").tags == {"k": "v"}
+    assert restarted.find("repository-dev").tags == {"k": "v"}
 
 
-def test_an_archive_holds_the_files_and_modes_of_the_commit_whatever_gitattributes_says(
+def test_an_archive_contains_the_files_and_modes_of_the_commit_regardless_of_gitattributes(
     codecommit: CodeCommit,
 ) -> None:
     first = commit(codecommit, "run.sh", b"#!/bin/sh\r\n")
@@ -297,9 +300,7 @@ def test_cloudformation_seeds_the_first_commit(context: Context, monkeypatch: py
     assert not list((context.state / "codecommit").iterdir())
 
 
-def test_a_seed_that_aws_would_refuse_leaves_no_repository(
-    context: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_invalid_seed_creates_no_repository(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     service = CodeCommit(context)
     kind = service.resource_types()["AWS::CodeCommit::Repository"]
     monkeypatch.setattr(context, "client", lambda *_: FakeS3(seed_zip(), SEED_LIMIT + 1))

@@ -286,4 +286,4 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made.call("CreateDeploymentGroup", **made.group())
     yield made
     made.codedeploy.stop()
-    assert made.context.faults == []
+    assert made.context.background_errors == []

@@ -1,4 +1,4 @@
-"""Stand-ins for the services that CodePipeline calls, and a pipeline like the one that the project ships."""
+"""Fakes of the services that CodePipeline calls, and a pipeline like the one that the project ships."""
 
 import io
 import json
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 
 def refusal(code: str, message: str = "no") -> ClientError:
-    """Return what boto3 raises when AWS refuses."""
+    """Return the exception that boto3 raises for an error of AWS."""
     return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
 
 
@@ -51,7 +51,7 @@ def deploy_files() -> dict[str, str | bytes]:
 
 
 class FakeS3:
-    """A bucket that is always there."""
+    """S3 with one bucket."""
 
     def __init__(self) -> None:
         self.objects: dict[str, Json] = {}
@@ -92,7 +92,7 @@ class FakeCodeCommit:
 
 
 class FakeCodeBuild:
-    """Builds that end when `released`, with `status`, and put `files` where they were told to."""
+    """Builds that end when `released`, with `status`, and upload `files` as their artifact."""
 
     def __init__(self, s3: FakeS3) -> None:
         self.s3 = s3
@@ -176,7 +176,7 @@ class FakeSns:
 
 
 class FakeCloud(Context):
-    """A context whose clients are fakes; remembers the roles that asked, and the events."""
+    """A context whose clients are fakes; records the requested clients with their roles, and the events."""
 
     def __init__(self, state: Path) -> None:
         self.sent: list[tuple[str, list[str], Json]] = []
@@ -184,7 +184,7 @@ class FakeCloud(Context):
         self.s3 = FakeS3()
         self.codecommit, self.codebuild = FakeCodeCommit(), FakeCodeBuild(self.s3)
         self.ecs, self.codedeploy, self.sns = FakeEcs(), FakeCodeDeploy(), FakeSns()
-        self.asked: list[tuple[str, str | None]] = []
+        self.requested_clients: list[tuple[str, str | None]] = []
         self.pipelines = CodePipeline(self, archive=lambda repository, commit: zipped({"commit": commit}))
 
     def _record(self, source: str, detail_type: str, resources: list[str], detail: Json) -> None:
@@ -192,8 +192,8 @@ class FakeCloud(Context):
         self.sent.append((detail_type, resources, detail))
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
-        self.asked.append((service, role_arn))
-        return _Local(self.pipelines) if service == "codepipeline" else getattr(self, service)
+        self.requested_clients.append((service, role_arn))
+        return _LocalClient(self.pipelines) if service == "codepipeline" else getattr(self, service)
 
     def call(self, operation: str, **params: Any) -> Json:
         """Call CodePipeline as a client does."""
@@ -237,7 +237,7 @@ class FakeCloud(Context):
         return found
 
     def events(self, what: str, execution: str) -> list[str]:
-        """Return the states told of an execution, of `Pipeline`, `Stage` or `Action`, in order."""
+        """Return the states in the `Pipeline`, `Stage` or `Action` events of an execution, in order."""
         wanted = f"CodePipeline {what} Execution State Change"
         return [
             ":".join(filter(None, (detail.get("stage"), detail["state"])))
@@ -246,8 +246,8 @@ class FakeCloud(Context):
         ]
 
 
-class _Local:
-    """CodePipeline's own client, for what EventBridge starts."""
+class _LocalClient:
+    """The CodePipeline client that EventBridge uses."""
 
     def __init__(self, service: CodePipeline) -> None:
         self.service = service
@@ -260,7 +260,7 @@ def until(condition: Callable[[], bool], seconds: float = 5) -> None:
     """Wait for `condition`, at most `seconds`."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
+        assert time.monotonic() < end, "the condition is not true in time"
         time.sleep(0.01)
 
 
@@ -343,9 +343,9 @@ def declaration(**changes: Any) -> Json:
 
 @contextmanager
 def running(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
-    """Give a cloud, and end it: a fault of a background thread is a failed test."""
-    monkeypatch.setattr("local_aws.services.codepipeline.action_context.LOOK_EVERY", 0.02)
+    """Yield a cloud and stop it; an error in a background thread fails the test."""
+    monkeypatch.setattr("local_aws.services.codepipeline.action_context.POLL_SECONDS", 0.02)
     found = FakeCloud(state)
     yield found
     found.pipelines.stop()
-    assert found.faults == []
+    assert found.background_errors == []

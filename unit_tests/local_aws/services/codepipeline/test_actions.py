@@ -1,4 +1,4 @@
-"""Each action provider does what AWS's does, and fails in AWS's words."""
+"""Each action provider behaves as AWS's does, and fails with AWS's messages."""
 
 import json
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def with_build(**configuration: str) -> list[dict[str, Any]]:
     return [stage("Source", source()), stage("Build", build(**configuration))]
 
 
-def asking(**configuration: str) -> list[dict[str, Any]]:
+def with_approval(**configuration: str) -> list[dict[str, Any]]:
     return [
         stage("Source", source()),
         stage("Ask", action("Approval", "Manual", "Ask", configuration=configuration)),
@@ -61,10 +61,12 @@ def test_source_puts_the_commit_encrypted_into_the_bucket_as_the_pipelines_role(
     assert key.startswith("pipeline-dev/SourceOutp/")
     assert stored["Body"] == zipped({"commit": COMMIT})
     assert stored["SSEKMSKeyId"] == ACCOUNT_KEY
-    assert {role for service, role in cloud.asked if service in ("s3", "codecommit")} == {PIPELINE_ROLE}
+    assert {role for service, role in cloud.requested_clients if service in ("s3", "codecommit")} == {
+        PIPELINE_ROLE
+    }
 
 
-def test_source_gives_its_variables_and_its_revision(cloud: FakeCloud) -> None:
+def test_source_records_its_variables_and_its_revision(cloud: FakeCloud) -> None:
     cloud.ended(cloud.create())
     runs = cloud.call("ListActionExecutions", pipelineName="pipeline-dev")["actionExecutionDetails"]
     found = next(run for run in runs if run["actionName"] == "Source")
@@ -80,14 +82,16 @@ def test_source_gives_its_variables_and_its_revision(cloud: FakeCloud) -> None:
     assert states[0]["actionStates"][0]["currentRevision"]["revisionId"] == COMMIT
 
 
-def test_source_takes_the_commit_that_the_caller_asked_for(cloud: FakeCloud) -> None:
+def test_source_uses_the_commit_that_the_caller_requested(cloud: FakeCloud) -> None:
     cloud.ended(cloud.create())
     wanted = {"actionName": "Source", "revisionType": "COMMIT_ID", "revisionValue": "b" * 40}
     cloud.ended(cloud.start(sourceRevisions=[wanted]))
     assert cloud.summaries()[0]["sourceRevisions"][0]["revisionId"] == "b" * 40
 
 
-def test_source_without_permission_says_so(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_without_permission_fails_with_a_permission_error(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def denied(**request: Any) -> None:
         raise refusal("AccessDeniedException", "User: x is not authorized")
 
@@ -102,7 +106,7 @@ def test_a_refused_upload_of_the_source_is_a_permission_error(cloud: FakeCloud) 
     assert failed(cloud, "Source", "Source")["code"] == "PermissionError"
 
 
-def test_build_is_started_as_agreed_with_codebuild(cloud: FakeCloud) -> None:
+def test_build_starts_the_build_with_the_artifacts_of_the_action(cloud: FakeCloud) -> None:
     value = json.dumps([{"name": "COMMIT", "value": "#{SourceVariables.CommitId}"}])
     cloud.ended(cloud.create(stages=with_build(EnvironmentVariables=value)))
     request = cloud.codebuild.started[0]
@@ -136,13 +140,13 @@ def test_a_variable_that_was_not_produced_fails_the_action(cloud: FakeCloud) -> 
     assert "#{BuildVariables.NOTHING}" in error["message"]
 
 
-def test_a_build_that_cannot_start_says_why(cloud: FakeCloud) -> None:
+def test_a_build_that_cannot_start_reports_the_reason(cloud: FakeCloud) -> None:
     cloud.codebuild.refusal = refusal("AccountLimitExceededException", "Cannot have more than 0 builds")
     error = failed(cloud, "Build", "Build")
     assert error["message"].startswith("Error calling startBuild: Cannot have more than 0 builds")
 
 
-def test_a_build_links_to_its_build(cloud: FakeCloud) -> None:
+def test_a_build_action_links_to_its_build(cloud: FakeCloud) -> None:
     cloud.ended(cloud.create())
     run = cloud.action("Build", "Build")
     assert run["externalExecutionId"] == "build-dev:1"
@@ -160,7 +164,7 @@ def test_a_timeout_fails_the_build_and_stops_it(cloud: FakeCloud, monkeypatch: p
     assert cloud.codebuild.stopped == ["build-dev:1"]
 
 
-def test_the_clock_does_not_shorten_the_time_of_a_build(
+def test_the_time_scale_does_not_shorten_the_timeout_of_a_build(
     cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud.codebuild.released.clear()
@@ -195,11 +199,11 @@ def test_deploy_waits_until_the_deployment_is_final(cloud: FakeCloud) -> None:
     assert cloud.ended(execution) == "Succeeded"
 
 
-@pytest.mark.parametrize(("status", "told"), [("Failed", "failed"), ("Stopped", "stopped")])
-def test_a_deployment_that_did_not_succeed_fails_the_action(cloud: FakeCloud, status: str, told: str) -> None:
+@pytest.mark.parametrize(("status", "word"), [("Failed", "failed"), ("Stopped", "stopped")])
+def test_a_deployment_that_did_not_succeed_fails_the_action(cloud: FakeCloud, status: str, word: str) -> None:
     cloud.codedeploy.status = status
     error = failed(cloud, "Deploy", "Deploy")
-    assert error == {"code": "JobFailed", "message": f"Deployment d-1 {told}"}
+    assert error == {"code": "JobFailed", "message": f"Deployment d-1 {word}"}
 
 
 def test_an_image_file_of_another_name_is_not_read(cloud: FakeCloud) -> None:
@@ -222,24 +226,24 @@ def test_an_artifact_over_3_mb_is_refused(cloud: FakeCloud) -> None:
     assert cloud.action("Deploy", "Deploy")["errorDetails"]["message"] == READ_TASK
 
 
-def test_a_missing_task_definition_file_is_told(cloud: FakeCloud) -> None:
+def test_a_missing_task_definition_file_is_reported(cloud: FakeCloud) -> None:
     del cloud.codebuild.files["taskdef.json"]
     assert failed(cloud, "Deploy", "Deploy")["message"] == READ_TASK
 
 
 def test_deploy_reads_the_paths_that_are_configured(cloud: FakeCloud) -> None:
     cloud.codebuild.files["deploy/task.json"] = cloud.codebuild.files.pop("taskdef.json")
-    step = deploy(TaskDefinitionTemplatePath="deploy/task.json")
-    assert cloud.ended(cloud.create(stages=[*with_build(), stage("Deploy", step)])) == "Succeeded"
+    custom = deploy(TaskDefinitionTemplatePath="deploy/task.json")
+    assert cloud.ended(cloud.create(stages=[*with_build(), stage("Deploy", custom)])) == "Succeeded"
 
 
-def test_ecs_and_codedeploy_refusals_are_told(cloud: FakeCloud) -> None:
+def test_an_error_of_ecs_is_reported(cloud: FakeCloud) -> None:
     cloud.ecs.refusal = refusal("ClientException", "Container.image contains invalid characters.")
     error = failed(cloud, "Deploy", "Deploy")
     assert error["message"].startswith("Container.image contains invalid characters.")
 
 
-def test_a_missing_permission_of_deploy_is_told_in_aws_words(cloud: FakeCloud) -> None:
+def test_a_missing_permission_of_deploy_is_reported_with_awss_message(cloud: FakeCloud) -> None:
     cloud.ecs.refusal = refusal("AccessDeniedException")
     assert failed(cloud, "Deploy", "Deploy") == {
         "code": "PermissionError",
@@ -248,7 +252,7 @@ def test_a_missing_permission_of_deploy_is_told_in_aws_words(cloud: FakeCloud) -
 
 
 def test_fields_that_only_a_described_task_definition_has_are_refused(cloud: FakeCloud) -> None:
-    # The real client's check, without a server: it refuses before it sends.
+    # A real client validates the parameters before it sends the request.
     cloud.ecs = boto3.client("ecs", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106
     described = json.loads(str(cloud.codebuild.files["taskdef.json"])) | {"revision": 3}
     cloud.codebuild.files["taskdef.json"] = json.dumps(described)
@@ -276,7 +280,7 @@ def test_an_actions_role_is_assumed_with_the_pipelines_role(
         stages=[stage("Source", source()), stage("Build", {**build(), "roleArn": role})],
     )
     assert assumed == [role]
-    assert ("sts", PIPELINE_ROLE) in cloud.asked
+    assert ("sts", PIPELINE_ROLE) in cloud.requested_clients
     assert "not trusted" in error["message"]
 
 
@@ -288,7 +292,7 @@ def approve(cloud: FakeCloud, token: str, status: str) -> None:
 
 @pytest.mark.parametrize(("status", "ends"), [("Approved", "Succeeded"), ("Rejected", "Failed")])
 def test_an_approval_waits_for_its_answer(cloud: FakeCloud, status: str, ends: str) -> None:
-    execution = cloud.create(stages=asking())
+    execution = cloud.create(stages=with_approval())
     until(lambda: cloud.action("Ask", "Ask").get("token") is not None)
     assert cloud.status(execution) == "InProgress"
     token = cloud.action("Ask", "Ask")["token"]
@@ -301,9 +305,9 @@ def test_an_approval_waits_for_its_answer(cloud: FakeCloud, status: str, ends: s
     assert cloud.action("Ask", "Ask")["summary"] == "seen"
 
 
-def test_an_approval_tells_its_topic(cloud: FakeCloud) -> None:
+def test_an_approval_sends_a_notification_to_its_topic(cloud: FakeCloud) -> None:
     topic = "arn:aws:sns:us-east-1:123456789012:notifications-dev"
-    execution = cloud.create(stages=asking(NotificationArn=topic, CustomData="Look at it"))
+    execution = cloud.create(stages=with_approval(NotificationArn=topic, CustomData="Look at it"))
     until(lambda: bool(cloud.sns.published))
     message = json.loads(cloud.sns.published[0]["Message"])
     assert message["approval"]["token"] == cloud.action("Ask", "Ask")["token"]
@@ -312,6 +316,6 @@ def test_an_approval_tells_its_topic(cloud: FakeCloud) -> None:
     assert cloud.ended(execution) == "Succeeded"
 
 
-def test_an_approval_expires_by_the_clock(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_approval_expires_by_the_scaled_clock(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(cloud.clock), "seconds", lambda self, seconds: seconds / 1e7)
-    assert "expired" in failed(cloud, "Ask", "Ask", stages=asking())["message"]
+    assert "expired" in failed(cloud, "Ask", "Ask", stages=with_approval())["message"]

@@ -1,4 +1,4 @@
-"""Executions go through the stages one at a time, stop, resume and are told of."""
+"""Executions run through the stages one at a time, stop, are retried, and send events."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud
         yield found
 
 
-def test_creating_a_pipeline_starts_it_and_a_commit_reaches_the_deployment(cloud: FakeCloud) -> None:
+def test_creating_a_pipeline_starts_it_and_deploys_the_commit(cloud: FakeCloud) -> None:
     execution = cloud.create()
     assert cloud.ended(execution) == "Succeeded"
     summary = cloud.summaries()[0]
@@ -33,15 +33,15 @@ def test_creating_a_pipeline_starts_it_and_a_commit_reaches_the_deployment(cloud
     assert len(cloud.codedeploy.created) == 1
 
 
-def test_the_events_tell_the_way_in_order(cloud: FakeCloud) -> None:
+def test_events_report_each_state_in_order(cloud: FakeCloud) -> None:
     execution = cloud.create()
     cloud.ended(execution)
     until(lambda: cloud.events("Pipeline", execution)[-1:] == ["SUCCEEDED"])
     assert cloud.events("Pipeline", execution) == ["STARTED", "SUCCEEDED"]
-    told = ["Source:STARTED", "Source:SUCCEEDED", "Build:STARTED", "Build:SUCCEEDED"]
-    told += ["Deploy:STARTED", "Deploy:SUCCEEDED"]
-    assert cloud.events("Stage", execution) == told
-    assert cloud.events("Action", execution) == told
+    states = ["Source:STARTED", "Source:SUCCEEDED", "Build:STARTED", "Build:SUCCEEDED"]
+    states += ["Deploy:STARTED", "Deploy:SUCCEEDED"]
+    assert cloud.events("Stage", execution) == states
+    assert cloud.events("Action", execution) == states
 
 
 def test_an_event_has_the_shape_of_aws(cloud: FakeCloud) -> None:
@@ -88,7 +88,7 @@ def test_a_waiting_execution_is_superseded_by_a_newer_one(cloud: FakeCloud) -> N
     until(lambda: cloud.events("Pipeline", second) == ["STARTED", "SUPERSEDED"])
 
 
-def test_a_queued_pipeline_supersedes_nobody(cloud: FakeCloud) -> None:
+def test_a_queued_pipeline_supersedes_no_execution(cloud: FakeCloud) -> None:
     cloud.codebuild.released.clear()
     first = cloud.create(executionMode="QUEUED")
     until(lambda: cloud.action("Build", "Build").get("status") == "InProgress")
@@ -99,7 +99,7 @@ def test_a_queued_pipeline_supersedes_nobody(cloud: FakeCloud) -> None:
     assert [cloud.ended(item) for item in (first, *others)] == ["Succeeded"] * 3
 
 
-def test_at_most_one_execution_is_inside_a_stage(cloud: FakeCloud) -> None:
+def test_at_most_one_execution_is_in_a_stage(cloud: FakeCloud) -> None:
     cloud.codedeploy.released.clear()
     first = cloud.create()
     until(lambda: cloud.action("Deploy", "Deploy").get("status") == "InProgress")
@@ -113,13 +113,13 @@ def test_at_most_one_execution_is_inside_a_stage(cloud: FakeCloud) -> None:
 def test_a_disabled_transition_holds_an_execution_until_it_is_enabled(cloud: FakeCloud) -> None:
     cloud.codebuild.released.clear()
     execution = cloud.create()
-    hold = {"pipelineName": "pipeline-dev", "stageName": "Deploy", "transitionType": "Inbound"}
-    cloud.call("DisableStageTransition", **hold, reason="a release freeze")
+    transition = {"pipelineName": "pipeline-dev", "stageName": "Deploy", "transitionType": "Inbound"}
+    cloud.call("DisableStageTransition", **transition, reason="a release freeze")
     cloud.codebuild.released.set()
     until(lambda: _inbound(cloud, "Deploy") == [execution])
     assert _stage(cloud, "Deploy")["inboundTransitionState"]["disabledReason"] == "a release freeze"
     assert cloud.codedeploy.created == []
-    cloud.call("EnableStageTransition", **hold)
+    cloud.call("EnableStageTransition", **transition)
     assert cloud.ended(execution) == "Succeeded"
 
 
@@ -163,7 +163,7 @@ def test_stop_and_abandon_ends_at_once_and_stops_the_build(cloud: FakeCloud) -> 
     assert cloud.events("Action", execution)[-1] == "Build:ABANDONED"
 
 
-def test_an_abandoned_deployment_goes_on_in_codedeploy_as_on_aws(cloud: FakeCloud) -> None:
+def test_an_abandoned_deployment_continues_in_codedeploy_as_on_aws(cloud: FakeCloud) -> None:
     cloud.codedeploy.released.clear()
     execution = cloud.create()
     until(lambda: cloud.action("Deploy", "Deploy").get("externalExecutionId") is not None)
@@ -185,7 +185,9 @@ def test_a_failed_stage_is_retried_from_its_failed_actions(cloud: FakeCloud) -> 
 
 
 @pytest.mark.parametrize(("mode", "builds"), [("FAILED_ACTIONS", 3), ("ALL_ACTIONS", 4)])
-def test_a_retry_repeats_succeeded_actions_only_when_asked(cloud: FakeCloud, mode: str, builds: int) -> None:
+def test_a_retry_repeats_succeeded_actions_only_in_mode_all_actions(
+    cloud: FakeCloud, mode: str, builds: int
+) -> None:
     good = {**build(), "name": "Good", "outputArtifacts": [], "namespace": "Good"}
     bad = {**build(EnvironmentVariables="no json"), "runOrder": 2}
     execution = cloud.create(stages=[stage("Source", source()), stage("Build", good, bad)])
@@ -214,7 +216,7 @@ def test_a_stage_that_succeeded_is_not_retryable(cloud: FakeCloud) -> None:
         _retry(cloud, execution, "FAILED_ACTIONS")
 
 
-def test_a_missing_branch_fails_in_aws_words(cloud: FakeCloud) -> None:
+def test_a_missing_branch_fails_with_awss_message(cloud: FakeCloud) -> None:
     cloud.codecommit.branches.clear()
     execution = cloud.create()
     assert cloud.ended(execution) == "Failed"
@@ -237,15 +239,15 @@ def test_an_execution_keeps_the_structure_it_started_with(cloud: FakeCloud) -> N
     assert len(cloud.codedeploy.created) == 1
 
 
-def test_a_fault_of_ours_fails_the_action_and_is_kept_as_a_fault(cloud: FakeCloud) -> None:
+def test_an_unexpected_error_fails_the_action_and_is_recorded(cloud: FakeCloud) -> None:
     def broken(repository: str, commit: str) -> bytes:
         raise ZeroDivisionError
 
     cloud.pipelines.engine.archive = broken
     assert cloud.ended(cloud.create()) == "Failed"
-    until(lambda: bool(cloud.faults))
-    assert "ZeroDivisionError" in cloud.faults[0]
-    cloud.faults.clear()
+    until(lambda: bool(cloud.background_errors))
+    assert "ZeroDivisionError" in cloud.background_errors[0]
+    cloud.background_errors.clear()
 
 
 def _stage(cloud: FakeCloud, name: str) -> dict[str, dict[str, str]]:

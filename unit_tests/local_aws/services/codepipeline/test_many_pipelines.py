@@ -1,4 +1,4 @@
-"""Twenty pipelines at once come to their own ends: what one builds is never another's."""
+"""Twenty pipelines that run at the same time do not mix up their commits, builds and results."""
 
 import io
 import json
@@ -16,9 +16,9 @@ from operations.waiting import NotYetError, wait_for
 from unit_tests.local_aws.cloudformation_cloud import Cloud
 
 MANY = 20
-# Each fifth one's build fails.
+# The build of every fifth pipeline fails.
 FAILING = frozenset(range(0, MANY, 5))
-# Where a shell that read a branch's name or a message would leave its mark; git takes both as they are.
+# A file that exists if a shell has ever interpreted the branch's name or the commit message.
 MARK = Path(tempfile.gettempdir()) / f"pwned-{secrets.token_hex(4)}"
 BRANCH = f"main;touch${{IFS}}{MARK}`touch${{IFS}}{MARK}`$(touch${{IFS}}{MARK})"
 MESSAGE = f"'; touch {MARK}; $(touch {MARK}) `touch {MARK}` \" | touch {MARK} && touch {MARK}"
@@ -43,11 +43,11 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def commits(cloud: Cloud) -> dict[int, str]:
-    """Twenty repositories, each with a number of its own, and twenty pipelines that build them."""
-    role = role_of_all(cloud)
+    """Twenty repositories, each with its own number, and twenty pipelines that build them."""
+    role = unrestricted_role(cloud)
     cloud.client("s3").create_bucket(Bucket=BUCKET)
     codebuild, codepipeline = cloud.client("codebuild"), cloud.client("codepipeline")
-    commits = {number: seeded(cloud, number) for number in range(MANY)}
+    commits = {number: create_repository(cloud, number) for number in range(MANY)}
     for number in commits:
         codebuild.create_project(
             name=f"many-{number}",
@@ -65,8 +65,8 @@ def commits(cloud: Cloud) -> dict[int, str]:
     return commits
 
 
-def role_of_all(cloud: Cloud) -> str:
-    """Return a role that may do everything: this is not about permissions."""
+def unrestricted_role(cloud: Cloud) -> str:
+    """Return a role with all permissions: the tests here are not about permissions."""
     services = [f"{name}.amazonaws.com" for name in ("codepipeline", "codebuild")]
     trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -80,17 +80,17 @@ def document(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def seeded(cloud: Cloud, number: int) -> str:
+def create_repository(cloud: Cloud, number: int) -> str:
     codecommit, name = cloud.client("codecommit"), f"many-{number}"
     codecommit.create_repository(repositoryName=name)
     files = {"buildspec.yml": BUILDSPEC, "number": f"{number}\n"}
     if number in FAILING:
         files["broken"] = "on purpose\n"
     put = [{"filePath": path, "fileContent": text.encode()} for path, text in files.items()]
-    made = codecommit.create_commit(
+    commit = codecommit.create_commit(
         repositoryName=name, branchName=BRANCH, commitMessage=MESSAGE, putFiles=put
     )
-    return str(made["commitId"])
+    return str(commit["commitId"])
 
 
 def pipeline(number: int, role: str) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def pipeline(number: int, role: str) -> dict[str, Any]:
     }
 
 
-def ended(cloud: Cloud, number: int) -> dict[str, Any]:
+def wait_for_execution(cloud: Cloud, number: int) -> dict[str, Any]:
     """Wait for a pipeline's one execution; return its Build action."""
     client, name = cloud.client("codepipeline"), f"many-{number}"
 
@@ -131,8 +131,8 @@ def ended(cloud: Cloud, number: int) -> dict[str, Any]:
     return wait_for(f"the end of {name}", look, deadline=300, interval=0.5)
 
 
-def test_each_ends_as_its_own_commit_does(cloud: Cloud, commits: dict[int, str]) -> None:
-    found = {number: ended(cloud, number) for number in commits}
+def test_each_pipeline_ends_with_the_result_of_its_own_commit(cloud: Cloud, commits: dict[int, str]) -> None:
+    found = {number: wait_for_execution(cloud, number) for number in commits}
     statuses = {number: (one["run"], one["status"]) for number, one in found.items()}
     assert statuses == {
         number: ("Failed", "Failed") if number in FAILING else ("Succeeded", "Succeeded")
@@ -148,15 +148,14 @@ def test_each_ends_as_its_own_commit_does(cloud: Cloud, commits: dict[int, str])
             assert packed.read("commit").decode().strip() == commits[number]
 
 
-def test_what_a_branch_and_a_message_say_was_never_run(cloud: Cloud, commits: dict[int, str]) -> None:
+def test_no_shell_interprets_a_branch_name_or_a_commit_message(cloud: Cloud, commits: dict[int, str]) -> None:
     codecommit = cloud.client("codecommit")
-    said = codecommit.get_commit(repositoryName="many-1", commitId=commits[1])["commit"]["message"]
-    assert said.startswith(MESSAGE)
+    message = codecommit.get_commit(repositoryName="many-1", commitId=commits[1])["commit"]["message"]
+    assert message.startswith(MESSAGE)
     assert not MARK.exists()
 
 
-def test_the_builds_ran_beside_each_other(cloud: Cloud, commits: dict[int, str]) -> None:
-    """One after the other would be twenty pipelines, but not at once."""
+def test_the_builds_run_in_parallel(cloud: Cloud, commits: dict[int, str]) -> None:
     codebuild = cloud.client("codebuild")
     builds = codebuild.batch_get_builds(ids=codebuild.list_builds()["ids"])["builds"]
     assert len(builds) == MANY

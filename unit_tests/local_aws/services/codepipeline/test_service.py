@@ -38,7 +38,7 @@ def test_a_pipeline_is_created_updated_listed_and_deleted(cloud: FakeCloud) -> N
     assert cloud.call("ListPipelines")["pipelines"] == []
 
 
-def test_a_pipeline_that_is_not_there_is_told_in_aws_words(cloud: FakeCloud) -> None:
+def test_an_unknown_pipeline_is_reported_with_awss_message(cloud: FakeCloud) -> None:
     with pytest.raises(AwsError) as caught:
         cloud.call("GetPipelineState", name="nowhere")
     assert caught.value.code == "PipelineNotFoundException"
@@ -65,25 +65,25 @@ def test_an_event_starts_the_pipeline_as_the_targets_role(cloud: FakeCloud) -> N
     cloud.pipelines.deliver(ARN, {"Arn": ARN, "RoleArn": ROLE}, RULE)
     until(lambda: len(cloud.summaries()) == 2)
     assert cloud.summaries()[0]["trigger"] == {"triggerType": "CloudWatchEvent", "triggerDetail": RULE}
-    assert ("codepipeline", ROLE) in cloud.asked
+    assert ("codepipeline", ROLE) in cloud.requested_clients
     cloud.ended(cloud.newest())
 
 
-def test_a_target_without_a_role_starts_nothing_and_is_a_fault(cloud: FakeCloud) -> None:
+def test_a_target_without_a_role_starts_nothing_and_is_recorded_as_an_error(cloud: FakeCloud) -> None:
     cloud.ended(cloud.create())
     cloud.pipelines.deliver(ARN, {"Arn": ARN})
-    until(lambda: bool(cloud.faults))
-    assert "RoleArn is required for target" in cloud.faults.pop()
+    until(lambda: bool(cloud.background_errors))
+    assert "RoleArn is required for target" in cloud.background_errors.pop()
     assert len(cloud.summaries()) == 1
 
 
-def test_a_polled_branch_starts_the_pipeline_when_it_moves(
+def test_a_polled_branch_starts_the_pipeline_when_it_changes(
     cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local_aws.services.codepipeline.polling.POLL_EVERY", 1)
+    monkeypatch.setattr("local_aws.services.codepipeline.polling.POLL_SECONDS", 1)
     stages = [stage("Source", source(PollForSourceChanges="true")), *declaration()["stages"][1:]]
     cloud.ended(cloud.create(stages=stages))
-    until(lambda: cloud.asked.count(("codecommit", declaration()["roleArn"])) > 5)
+    until(lambda: cloud.requested_clients.count(("codecommit", declaration()["roleArn"])) > 5)
     assert len(cloud.summaries()) == 1
     cloud.codecommit.branches["main"] = "c" * 40
     until(lambda: len(cloud.summaries()) == 2)
@@ -94,7 +94,7 @@ def test_a_polled_branch_starts_the_pipeline_when_it_moves(
 def test_a_branch_that_is_not_polled_starts_nothing(
     cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local_aws.services.codepipeline.polling.POLL_EVERY", 1)
+    monkeypatch.setattr("local_aws.services.codepipeline.polling.POLL_SECONDS", 1)
     cloud.ended(cloud.create())
     cloud.codecommit.branches["main"] = "c" * 40
     with pytest.raises(AssertionError, match="in time"):
@@ -114,13 +114,13 @@ def test_pipeline_variables_have_defaults_and_values(cloud: FakeCloud) -> None:
 def test_lists_come_in_pages(cloud: FakeCloud) -> None:
     cloud.ended(cloud.create())
     cloud.ended(cloud.start())
-    asked: dict[str, Any] = {"pipelineName": "pipeline-dev", "maxResults": 4}
-    first = cloud.call("ListActionExecutions", **asked)
-    rest = cloud.call("ListActionExecutions", **asked, nextToken=first["nextToken"])
+    request: dict[str, Any] = {"pipelineName": "pipeline-dev", "maxResults": 4}
+    first = cloud.call("ListActionExecutions", **request)
+    rest = cloud.call("ListActionExecutions", **request, nextToken=first["nextToken"])
     assert (len(first["actionExecutionDetails"]), len(rest["actionExecutionDetails"])) == (4, 2)
     assert "nextToken" not in rest
     with pytest.raises(AwsError, match="InvalidNextTokenException"):
-        cloud.call("ListActionExecutions", **asked, nextToken="x")
+        cloud.call("ListActionExecutions", **request, nextToken="x")
 
 
 def test_actions_are_listed_of_one_execution(cloud: FakeCloud) -> None:
@@ -134,7 +134,7 @@ def test_actions_are_listed_of_one_execution(cloud: FakeCloud) -> None:
     assert {run["pipelineExecutionId"] for run in found} == {second}
 
 
-def test_tags_are_kept_changed_and_taken_away(cloud: FakeCloud) -> None:
+def test_tags_are_added_changed_and_removed(cloud: FakeCloud) -> None:
     cloud.call("CreatePipeline", pipeline=declaration(), tags=[{"key": "a", "value": "1"}])
     cloud.call("TagResource", resourceArn=ARN, tags=[{"key": "b", "value": "2"}])
     cloud.call("UntagResource", resourceArn=ARN, tagKeys=["a"])
@@ -143,7 +143,7 @@ def test_tags_are_kept_changed_and_taken_away(cloud: FakeCloud) -> None:
         cloud.call("ListTagsForResource", resourceArn=ARN + "x")
 
 
-def test_a_deleted_pipeline_stops_its_build_and_tells_nobody(cloud: FakeCloud) -> None:
+def test_a_deleted_pipeline_stops_its_build(cloud: FakeCloud) -> None:
     cloud.codebuild.released.clear()
     cloud.create()
     until(lambda: cloud.action("Build", "Build").get("externalExecutionId") is not None)
@@ -152,7 +152,7 @@ def test_a_deleted_pipeline_stops_its_build_and_tells_nobody(cloud: FakeCloud) -
     assert cloud.codedeploy.created == []
 
 
-def test_an_operation_that_is_not_there_is_refused_by_name(cloud: FakeCloud) -> None:
+def test_an_operation_that_is_not_implemented_is_refused_by_name(cloud: FakeCloud) -> None:
     with pytest.raises(AwsError, match="does not implement codepipeline:RollbackStage"):
         cloud.call(
             "RollbackStage", pipelineName="pipeline-dev", stageName="Build", targetPipelineExecutionId="x"
@@ -198,27 +198,27 @@ def test_cloudformation_creates_updates_and_deletes_a_pipeline(cloud: FakeCloud)
     assert cloud.call("ListPipelines")["pipelines"] == []
 
 
-def test_cloudformations_own_tags_are_shown_and_are_nobody_elses_to_set(cloud: FakeCloud) -> None:
+def test_the_tags_of_cloudformation_are_listed_and_callers_cannot_set_them(cloud: FakeCloud) -> None:
     kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]
-    mark = {"Key": "aws:cloudformation:stack-name", "Value": "stack-dev"}
-    marked = template(Tags=[mark, {"Key": "suffix", "Value": "dev"}])
-    kind.create(marked, "Pipeline", "stack-dev")
-    shown = {"key": mark["Key"], "value": "stack-dev"}
+    reserved = {"Key": "aws:cloudformation:stack-name", "Value": "stack-dev"}
+    properties = template(Tags=[reserved, {"Key": "suffix", "Value": "dev"}])
+    kind.create(properties, "Pipeline", "stack-dev")
+    shown = {"key": reserved["Key"], "value": "stack-dev"}
     assert cloud.call("ListTagsForResource", resourceArn=ARN)["tags"] == [
         shown,
         {"key": "suffix", "value": "dev"},
     ]
     with pytest.raises(AwsError, match="InvalidTagsException"):
-        cloud.call("UntagResource", resourceArn=ARN, tagKeys=[mark["Key"]])
+        cloud.call("UntagResource", resourceArn=ARN, tagKeys=[reserved["Key"]])
     with pytest.raises(AwsError, match="InvalidTagsException"):
         cloud.call("TagResource", resourceArn=ARN, tags=[{**shown, "value": "mine"}])
     assert kind.update is not None
-    kind.update("pipeline-dev", marked, template(Tags=[mark]))
+    kind.update("pipeline-dev", properties, template(Tags=[reserved]))
     assert cloud.call("ListTagsForResource", resourceArn=ARN)["tags"] == [shown]
     cloud.ended(cloud.newest())
 
 
-def test_cloudformation_takes_booleans_and_numbers_as_templates_have_them(cloud: FakeCloud) -> None:
+def test_cloudformation_accepts_booleans_and_numbers_as_templates_write_them(cloud: FakeCloud) -> None:
     properties = template()
     properties["Stages"][0]["Actions"][0]["Configuration"]["PollForSourceChanges"] = False
     properties["Stages"][0]["Actions"][0]["RunOrder"] = "1"
@@ -229,14 +229,14 @@ def test_cloudformation_takes_booleans_and_numbers_as_templates_have_them(cloud:
     cloud.ended(cloud.newest())
 
 
-def test_cloudformation_holds_a_stage_from_the_start(cloud: FakeCloud) -> None:
+def test_cloudformation_disables_a_transition_before_the_first_execution(cloud: FakeCloud) -> None:
     kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]
-    held = {"DisableInboundStageTransitions": [{"StageName": "Source", "Reason": "not yet"}]}
-    kind.create(template(**held), "Pipeline", "stack-dev")
+    disabled = {"DisableInboundStageTransitions": [{"StageName": "Source", "Reason": "not yet"}]}
+    kind.create(template(**disabled), "Pipeline", "stack-dev")
     with pytest.raises(AssertionError, match="in time"):
         until(lambda: bool(cloud.s3.objects), seconds=0.2)
     assert kind.update is not None
-    kind.update("pipeline-dev", template(**held), template())
+    kind.update("pipeline-dev", template(**disabled), template())
     assert cloud.ended(cloud.newest()) == "Succeeded"
 
 
@@ -249,7 +249,7 @@ def test_cloudformation_holds_a_stage_from_the_start(cloud: FakeCloud) -> None:
         {"ArtifactStores": []},
     ],
 )
-def test_a_property_that_nobody_reads_is_refused_and_no_pipeline_stays(
+def test_an_unsupported_property_is_refused_and_leaves_no_pipeline(
     cloud: FakeCloud, changes: dict[str, Any]
 ) -> None:
     kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]
@@ -258,7 +258,7 @@ def test_a_property_that_nobody_reads_is_refused_and_no_pipeline_stays(
     assert cloud.call("ListPipelines")["pipelines"] == []
 
 
-def test_cloudformation_makes_a_name_when_none_is_given(cloud: FakeCloud) -> None:
+def test_cloudformation_generates_a_name_when_none_is_given(cloud: FakeCloud) -> None:
     properties = template()
     del properties["Name"]
     kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]

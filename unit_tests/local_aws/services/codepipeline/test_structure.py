@@ -19,11 +19,11 @@ def stages(*middle: dict[str, Any]) -> list[dict[str, Any]]:
     return [stage("Source", source()), stage("Build", *middle)]
 
 
-def test_the_shipped_pipeline_passes_and_gets_the_defaults() -> None:
+def test_the_shipped_pipeline_is_valid_and_gets_the_defaults() -> None:
     pipeline = parse(declaration(), 3, "us-east-1")
     assert [item.name for item in pipeline.stages] == ["Source", "Build", "Deploy"]
-    first = pipeline.declaration["stages"][0]["actions"][0]
-    assert (first["runOrder"], first["inputArtifacts"], pipeline.declaration["version"]) == (1, [], 3)
+    first = pipeline.shape["stages"][0]["actions"][0]
+    assert (first["runOrder"], first["inputArtifacts"], pipeline.shape["version"]) == (1, [], 3)
 
 
 def test_a_pipeline_needs_two_stages() -> None:
@@ -32,7 +32,7 @@ def test_a_pipeline_needs_two_stages() -> None:
     assert error.message.startswith("Pipeline has only 1 stage(s). There should be a minimum of 2 stages")
 
 
-def test_the_first_stage_holds_source_actions_only() -> None:
+def test_the_first_stage_contains_source_actions_only() -> None:
     manual = action("Approval", "Manual", "Ask")
     error = refused(stages=[stage("Source", source(), manual), stage("Build", build())])
     assert error.code == "InvalidStructureException"
@@ -61,7 +61,7 @@ def test_an_artifact_is_produced_before_it_is_consumed() -> None:
     )
 
 
-def test_run_order_decides_what_comes_before() -> None:
+def test_run_order_decides_which_action_is_earlier() -> None:
     later = {**action("Test", "CodeBuild", "Later", configuration={"ProjectName": "x"}), "runOrder": 2}
     later["inputArtifacts"] = [{"name": "BuildOutput"}]
     parse(declaration(stages=stages(build(), later)), 1, "us-east-1")
@@ -69,8 +69,8 @@ def test_run_order_decides_what_comes_before() -> None:
 
 
 def test_an_artifact_name_is_used_once() -> None:
-    again = {**build(), "name": "Again", "namespace": "Again"}
-    assert "must be unique within the pipeline" in refused(stages=stages(build(), again)).message
+    duplicate = {**build(), "name": "Again", "namespace": "Again"}
+    assert "must be unique within the pipeline" in refused(stages=stages(build(), duplicate)).message
 
 
 def test_an_unknown_configuration_key_is_refused_by_name() -> None:
@@ -92,7 +92,7 @@ def test_a_configuration_value_has_at_most_1000_characters() -> None:
     assert "less than or equal to 1000" in error.message
 
 
-def test_an_unknown_provider_is_refused_in_aws_words() -> None:
+def test_an_unknown_provider_is_refused_with_awss_message() -> None:
     error = refused(stages=stages(action("Build", "Jenkins", "Build")))
     assert error.code == "InvalidActionDeclarationException"
     assert error.message == (
@@ -111,7 +111,7 @@ def test_a_configured_artifact_is_an_input_of_the_action() -> None:
     assert "'Image1ArtifactName'" in refused(stages=wrong).message
 
 
-def test_a_reference_names_a_namespace_that_comes_before() -> None:
+def test_a_reference_names_the_namespace_of_an_earlier_action() -> None:
     parse(
         declaration(stages=stages(build(EnvironmentVariables="#{SourceVariables.CommitId}"))), 1, "us-east-1"
     )
@@ -143,7 +143,7 @@ def test_namespaces_are_unique() -> None:
         ),
     ],
 )
-def test_what_local_aws_does_not_do_is_refused_by_name(changes: dict[str, Any], named: str) -> None:
+def test_an_unsupported_feature_is_refused_by_name(changes: dict[str, Any], named: str) -> None:
     assert named in refused(**changes).message
 
 

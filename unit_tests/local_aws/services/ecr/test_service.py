@@ -11,7 +11,7 @@ import pytest
 from local_aws.containers.images.registry_client import Reference, Registry, RegistryError
 from local_aws.containers.images.store import MANIFEST_TYPE, Image, ImageStore
 from local_aws.core.api import AwsError
-from local_aws.services.ecr.registry import Login
+from local_aws.services.ecr.records import Login
 from local_aws.services.ecr.service import Ecr
 from unit_tests.local_aws.containers.fakes import HOST, build, project
 from unit_tests.local_aws.services.ecr.registry_server import make_ecr, serving
@@ -84,7 +84,7 @@ def test_without_the_right_password_nothing_is_pushed(
 def test_an_expired_password_is_refused(ecr: Ecr, endpoint: str) -> None:
     password = login(ecr)
     Registry(endpoint, Reference.parse(NAME), password).ping()
-    ecr.tokens = dict.fromkeys(ecr.tokens, Login("", 0.0))
+    ecr.logins = dict.fromkeys(ecr.logins, Login("", 0.0))
     with pytest.raises(RegistryError):
         Registry(endpoint, Reference.parse(NAME), password).ping()
 
@@ -138,7 +138,7 @@ def test_a_repository_with_images_goes_only_by_force_and_takes_them_along(
     ecr.call("CreateRepository", {"repositoryName": "images-dev"})
     with pytest.raises(RegistryError, match="Requested image not found"):
         Registry(endpoint, Reference.parse(f"{HOST}/images-dev@{digest}"), login(ecr)).pull(store)
-    assert not ecr.images.blob("images-dev", image.layers[0]).exists()
+    assert not ecr.blobs.blob("images-dev", image.layers[0]).exists()
 
 
 def test_deleting_the_last_tag_deletes_the_image(ecr: Ecr, endpoint: str, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_full_disk_refuses_a_layer_and_keeps_nothing_of_it(ecr: Ecr) -> None:
     path = "/v2/images-dev/blobs/uploads/"
     _, headers, _ = ecr.registry.answer("POST", path, allowed, b"", {})
     name = headers["Docker-Upload-UUID"]
-    growing = ecr.images.upload("images-dev", name)
+    growing = ecr.blobs.upload("images-dev", name)
     growing.unlink()
     growing.symlink_to("/dev/full")  # where every write ends with ENOSPC
     status, _, body = ecr.registry.answer("PATCH", path + name, allowed, b"layer", {})

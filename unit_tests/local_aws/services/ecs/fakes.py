@@ -259,4 +259,4 @@ def cloud(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     for thread in threads:
         thread.join(20)
         assert not thread.is_alive(), thread.name
-    assert found.context.faults == []
+    assert found.context.background_errors == []

@@ -17,7 +17,14 @@ from aiohttp import web
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import ACCOUNT, Context
-from local_aws.services.elbv2.routing import HealthCheck, Listener, Rule, Snapshot, Target, TargetGroup
+from local_aws.services.elbv2.records import (
+    HealthCheck,
+    Listener,
+    ListenerRule,
+    Snapshot,
+    Target,
+    TargetGroup,
+)
 from local_aws.services.elbv2.service import LoadBalancing
 
 BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/lb/1"
@@ -104,13 +111,13 @@ def make_context(tmp_path: Path, time_scale: float = 0.01) -> Context:
 
 @contextmanager
 def balancing(context: Context) -> Iterator[LoadBalancing]:
-    plane = LoadBalancing(context, install=False)
+    plane = LoadBalancing(context, Snapshot)
     plane.start()
     try:
         yield plane
     finally:
         plane.stop()
-    assert context.faults == []
+    assert context.background_errors == []
 
 
 def target_group(name: str, *backends: Backend, delay: float = 30, **check: Any) -> TargetGroup:
@@ -135,10 +142,10 @@ def answering(
     action: dict[str, Any],
     *groups: TargetGroup,
     idle: float = 60,
-    rules: tuple[Rule, ...] = (),
+    rules: tuple[ListenerRule, ...] = (),
     attributes: dict[str, str] | None = None,
 ) -> Snapshot:
-    rules = (*rules, Rule((), action))
+    rules = (*rules, ListenerRule((), action))
     listener = Listener(LISTENER, BALANCER, "lb.elb", 80, rules, idle, attributes or {})
     return Snapshot({LISTENER: listener}, {group.arn: group for group in groups})
 

@@ -12,7 +12,9 @@ import pytest
 from local_aws.core.api import service_model
 from local_aws.ministack import elbv2
 from local_aws.ministack.elbv2_snapshot import alb
-from local_aws.services.elbv2.routing import Snapshot, Target, weights
+from local_aws.services.elbv2.records import Snapshot, Target
+from local_aws.services.elbv2.routing import weights
+from local_aws.services.elbv2.serializers import TargetHealthDescription
 
 MODEL = service_model("elbv2")
 
@@ -37,7 +39,13 @@ def call(operation: str, **params: Any) -> dict[str, Any]:
 def seen() -> Iterator[list[Snapshot]]:
     alb.reset()
     snapshots: list[Snapshot] = []
-    health = [{"Target": {"Id": "127.0.9.1", "Port": 8080}, "TargetHealth": {"State": "draining"}}]
+    health: list[TargetHealthDescription] = [
+        {
+            "Target": {"Id": "127.0.9.1", "Port": 8080},
+            "HealthCheckPort": 8080,
+            "TargetHealth": {"State": "draining"},
+        }
+    ]
     elbv2.patch_elbv2(snapshots.append, lambda _arn, _asked: health)
     yield snapshots
     alb.reset()

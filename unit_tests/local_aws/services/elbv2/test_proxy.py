@@ -16,10 +16,11 @@ from aiohttp import web
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import ACCOUNT, Context
+from local_aws.services.elbv2 import data_plane
 from local_aws.services.elbv2 import proxy as elbv2_proxy
-from local_aws.services.elbv2 import service as elbv2_service
 from local_aws.services.elbv2.health import interval
-from local_aws.services.elbv2.routing import Rule, Snapshot, Target
+from local_aws.services.elbv2.listener_server import listen
+from local_aws.services.elbv2.records import ListenerRule, Snapshot, Target
 from local_aws.services.elbv2.service import LoadBalancing
 from local_aws.services.elbv2.targets import TargetState
 from unit_tests.local_aws.services.elbv2.backends import (
@@ -51,10 +52,6 @@ def context(tmp_path: Path) -> Context:
     return make_context(tmp_path)
 
 
-# Connections that a stopped listener has just accepted are closed by the garbage collector, in any test.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
 @pytest.fixture
 def plane(context: Context) -> Iterator[LoadBalancing]:
     with balancing(context) as running:
@@ -83,20 +80,23 @@ def test_requests_are_spread_exactly_by_weight(loop: Loop, plane: LoadBalancing)
     assert Counter(get(plane).text for _ in range(30)) == {"green": 30}
 
 
-def test_a_listener_may_come_while_an_earlier_change_is_settled(
+def test_a_listener_may_be_added_while_an_earlier_change_is_reconciled(
     loop: Loop, plane: LoadBalancing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever settles then must not see it before its port is there: it would never be opened."""
-    listen = elbv2_service._listen
+    """The data plane must not see a listener before its socket exists: it would never serve it."""
+    reconciling = []
 
-    def settling_meanwhile(port: int) -> socket.socket:
-        assert plane._loop is not None
-        asyncio.run_coroutine_threadsafe(plane._settle(), plane._loop).result(10)
+    def listen_while_reconciling(port: int) -> socket.socket:
+        assert plane.data_plane._loop is not None
+        reconciling.append(
+            asyncio.run_coroutine_threadsafe(plane.data_plane.reconcile(), plane.data_plane._loop)
+        )
         return listen(port)
 
-    monkeypatch.setattr(elbv2_service, "_listen", settling_meanwhile)
+    monkeypatch.setattr(data_plane, "listen", listen_while_reconciling)
     blue = target_group("b", Backend(loop, says("blue")))
     plane.apply(forwarding({blue: 1}))
+    assert [each.result(10) for each in reconciling] == [None]
     healthy(plane, blue)
     assert get(plane).text == "blue"
 
@@ -373,7 +373,7 @@ def test_fixed_responses_redirects_and_rules_are_answered_by_the_load_balancer(p
         "Type": "redirect",
         "RedirectConfig": {"StatusCode": "HTTP_301", "Port": "443", "Protocol": "HTTPS"},
     }
-    rule = Rule(({"Field": "path-pattern", "Values": ["/old/*"]},), moved)
+    rule = ListenerRule(({"Field": "path-pattern", "Values": ["/old/*"]},), moved)
     plane.apply(answering(fixed, rules=(rule,)))
     assert (get(plane).status_code, get(plane).text) == (404, "nothing")
     answer = get(plane, "/old/x?a=1", allow_redirects=False)
@@ -461,7 +461,7 @@ def test_metrics_count_requests_errors_and_hosts(loop: Loop, plane: LoadBalancin
         get(plane, path)
     plane.apply(forwarding({empty: 1}))
     get(plane)
-    data = plane.metrics.take(list(plane.groups.values()))[ACCOUNT]
+    data = plane.metrics.take(list(plane.data_plane.groups.values()))[ACCOUNT]
     found: dict[tuple[str, int], Any] = {
         (item["MetricName"], len(item["Dimensions"])): item.get("Value", item.get("Counts")) for item in data
     }

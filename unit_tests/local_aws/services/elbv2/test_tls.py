@@ -18,9 +18,8 @@ from aiohttp import web
 
 from local_aws.ministack import elbv2
 from local_aws.ministack.elbv2_snapshot import acm, alb
-from local_aws.services.elbv2.routing import Snapshot
+from local_aws.services.elbv2.records import Snapshot, Tls
 from local_aws.services.elbv2.service import LoadBalancing
-from local_aws.services.elbv2.tls import Tls
 from unit_tests.local_aws.services.elbv2.backends import (
     LISTENER,
     Backend,

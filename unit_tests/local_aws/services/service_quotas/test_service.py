@@ -1,4 +1,4 @@
-"""Service Quotas: AWS's defaults, and no answer for what is not known."""
+"""Service Quotas returns AWS's defaults, and an error for a quota that it does not have."""
 
 from pathlib import Path
 
@@ -16,18 +16,18 @@ def quotas(tmp_path: Path) -> ServiceQuotas:
 
 
 def test_a_quota_has_awss_default_value(quotas: ServiceQuotas) -> None:
-    which = {"ServiceCode": "codebuild", "QuotaCode": "L-9D07B6EF"}
-    found = quotas.call("GetServiceQuota", which)["Quota"]
+    quota = {"ServiceCode": "codebuild", "QuotaCode": "L-9D07B6EF"}
+    found = quotas.call("GetServiceQuota", quota)["Quota"]
     assert (found["QuotaName"], found["Value"]) == (
         "Concurrently running builds for Linux/Small environment",
         1.0,
     )
-    assert quotas.call("GetAWSDefaultServiceQuota", which)["Quota"] == found
+    assert quotas.call("GetAWSDefaultServiceQuota", quota)["Quota"] == found
 
 
-def test_a_services_quotas_are_listed(quotas: ServiceQuotas) -> None:
+def test_the_quotas_of_a_service_are_listed(quotas: ServiceQuotas) -> None:
     found = quotas.call("ListServiceQuotas", {"ServiceCode": "vpc"})["Quotas"]
-    assert [one["QuotaCode"] for one in found] == [one.code for one in QUOTAS if one.service == "vpc"]
+    assert [item["QuotaCode"] for item in found] == [quota.code for quota in QUOTAS if quota.service == "vpc"]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_services_quotas_are_listed(quotas: ServiceQuotas) -> None:
         ("ListServiceQuotas", {"ServiceCode": "s3"}),
     ],
 )
-def test_what_is_not_known_has_no_value(
+def test_an_unknown_quota_or_service_is_refused(
     quotas: ServiceQuotas, operation: str, params: dict[str, str]
 ) -> None:
     with pytest.raises(AwsError, match="NoSuchResourceException"):

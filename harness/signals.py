@@ -7,7 +7,7 @@ from types import FrameType
 
 
 @contextmanager
-def sigterm_as_ctrl_c() -> Iterator[None]:
+def sigterm_as_keyboard_interrupt() -> Iterator[None]:
     """Turn SIGTERM (of CI, of `kill`) into KeyboardInterrupt, so that what is started gets destroyed."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

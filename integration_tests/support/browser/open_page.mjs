@@ -1,5 +1,5 @@
-// Opens a page in a headless Chromium and tells, as JSON, what a person would meet there.
-// node look.mjs URL FOLDER: screenshots go to FOLDER.
+// Opens a page in headless Chromium and prints, as JSON, what a user finds there.
+// node open_page.mjs URL FOLDER: screenshots go to FOLDER.
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,33 +9,33 @@ const WIDTHS = [1280, 390];
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 const [url, folder] = process.argv.slice(2);
 
-async function launched() {
-  const own = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-  if (own) {
-    return puppeteer.launch({ executablePath: own, args: [...QUIET, "--no-sandbox", "--disable-gpu"] });
+async function launch() {
+  const installed = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+  if (installed) {
+    return puppeteer.launch({ executablePath: installed, args: [...QUIET, "--no-sandbox", "--disable-gpu"] });
   }
-  // It unpacks the libraries that it needs only where it believes to be in a Lambda function.
+  // It unpacks its libraries only in an environment that looks like a Lambda function.
   process.env.AWS_EXECUTION_ENV = "AWS_Lambda_nodejs24.x";
   const { default: chromium } = await import("@sparticuz/chromium");
   const executablePath = await chromium.executablePath();
   process.env.LD_LIBRARY_PATH = join(tmpdir(), "al2023/lib");
-  // Its own fonts are for a machine that has none.
+  // Its own fonts are for machines without fonts.
   if (existsSync("/usr/share/fonts")) delete process.env.FONTCONFIG_PATH;
   return puppeteer.launch({ executablePath, args: [...chromium.args, ...QUIET], headless: "shell" });
 }
 
-async function seen(browser, width) {
+async function view(browser, width) {
   const page = await browser.newPage();
   const errors = [];
-  const asked = [];
+  const requests = [];
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("request", (request) => asked.push(request.url()));
+  page.on("request", (request) => requests.push(request.url()));
   await page.setViewport({ width, height: 900 });
   await page.goto(url, { waitUntil: "load" });
-  // A page that is drawn bit by bit says so.
+  // A page that is still loading its content sets aria-busy.
   await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
-  // Two links may say the same: what was reached is known by its element.
+  // Links may have the same text, so elements are compared.
   const focused = [];
   for (let step = 0; step < 60; step += 1) {
     await page.keyboard.press("Tab");
@@ -50,7 +50,9 @@ async function seen(browser, width) {
     if (!name) break;
     focused.push(name);
   }
-  // What is folded away belongs to the page too.
+  const collapsedHeight = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.screenshot({ path: `${folder}/${width}-collapsed.png`, fullPage: true });
+  // Collapsed details belong to the page too.
   await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
   const screenshot = `${folder}/${width}.png`;
   await page.screenshot({ path: screenshot, fullPage: true });
@@ -66,19 +68,19 @@ async function seen(browser, width) {
       (one) => !(one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.getAttribute("alt") ||
         one.getAttribute("aria-hidden") || one.textContent.trim()),
     ).length,
-    tips: [...document.querySelectorAll("svg title")].map((one) => one.textContent),
+    tooltips: [...document.querySelectorAll("svg title")].map((one) => one.textContent),
     bars: [...document.querySelectorAll("svg rect")].map((one) => ["x", "width"].map((name) => Number(one.getAttribute(name)))),
     overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
   }));
   await page.close();
-  return { width, screenshot, errors, asked, focused, ...about };
+  return { width, screenshot, collapsed_height: collapsedHeight, errors, requests, focused, ...about };
 }
 
-const browser = await launched();
+const browser = await launch();
 try {
-  const looks = [];
-  for (const width of WIDTHS) looks.push(await seen(browser, width));
-  console.log(JSON.stringify(looks));
+  const views = [];
+  for (const width of WIDTHS) views.push(await view(browser, width));
+  console.log(JSON.stringify(views));
 } finally {
   await browser.close();
 }

@@ -9,13 +9,13 @@ import pytest
 
 from harness import local
 from harness.cloud import HarnessError
-from harness.interrupts import defer_signals, sigterm_as_ctrl_c
+from harness.signals import defer_signals, sigterm_as_keyboard_interrupt
 from local_aws.host.interpreters import PythonNotFoundError
 
 
 def test_sigterm_ends_a_scenario_as_ctrl_c_does() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), sigterm_as_ctrl_c():
+    with pytest.raises(KeyboardInterrupt), sigterm_as_keyboard_interrupt():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) == before
 

@@ -1,0 +1,91 @@
+"""ECR's records in the API's shape."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+from local_aws.services.ecr.records import Repository
+
+
+class RepositoryName(TypedDict):
+    """What most responses begin with."""
+
+    registryId: str
+    repositoryName: str
+
+
+class ImageDetail(RepositoryName):
+    """ImageDetail."""
+
+    imageDigest: str
+    imageTags: NotRequired[list[str]]
+    imageSizeInBytes: int
+    imagePushedAt: datetime
+    imageManifestMediaType: str
+    artifactMediaType: str
+
+
+class Image(RepositoryName):
+    """Image."""
+
+    imageId: dict[str, str]
+    imageManifest: str
+    imageManifestMediaType: str
+
+
+class ImageFailure(TypedDict):
+    """ImageFailure."""
+
+    imageId: dict[str, str]
+    failureCode: str
+    failureReason: str
+
+
+def image_detail(repository: Repository, digest: str) -> ImageDetail:
+    """Return an image as DescribeImages shows it."""
+    image = repository.images[digest]
+    detail: ImageDetail = {
+        "registryId": repository.registry_id,
+        "repositoryName": repository.name,
+        "imageDigest": digest,
+        "imageSizeInBytes": image.size(),
+        "imagePushedAt": image.pushed,
+        "imageManifestMediaType": image.media_type,
+        "artifactMediaType": json.loads(image.manifest)["config"]["mediaType"],
+    }
+    if image.tags:
+        detail["imageTags"] = sorted(image.tags)
+    return detail
+
+
+def image_manifest(repository: Repository, digest: str, image_id: Mapping[str, str]) -> Image:
+    """Return an image as BatchGetImage shows it."""
+    image = repository.images[digest]
+    return {
+        "registryId": repository.registry_id,
+        "repositoryName": repository.name,
+        "imageId": {**image_id, "imageDigest": digest},
+        "imageManifest": image.manifest.decode(),
+        "imageManifestMediaType": image.media_type,
+    }
+
+
+def image_failure(image_id: Mapping[str, str]) -> ImageFailure:
+    """Return the failure of an image that does not exist."""
+    return {
+        "imageId": dict(image_id),
+        "failureCode": "ImageNotFound",
+        "failureReason": "Requested image not found",
+    }
+
+
+def image_ids(repository: Repository, tag_status: str) -> list[dict[str, str]]:
+    """Return the ids of a repository's images, one for each tag; `tag_status` as in ListImages' filter."""
+    found = []
+    for digest, image in repository.images.items():
+        if image.tags and tag_status != "UNTAGGED":
+            found += [{"imageDigest": digest, "imageTag": tag} for tag in sorted(image.tags)]
+        elif not image.tags and tag_status != "TAGGED":
+            found.append({"imageDigest": digest})
+    return found
