@@ -26,9 +26,9 @@ def _address(context: Context) -> ResourceType:
     def create(props: Properties, _logical_id: str, _stack: str) -> Created:
         ec2 = context.client("ec2")
         rest, tags = _split_tags(props)
-        made = ec2.allocate_address(**arguments("ec2", "AllocateAddress", rest))
-        _tag(ec2, made["AllocationId"], tags)
-        return made["PublicIp"], {"AllocationId": made["AllocationId"], "PublicIp": made["PublicIp"]}
+        created = ec2.allocate_address(**arguments("ec2", "AllocateAddress", rest))
+        _tag(ec2, created["AllocationId"], tags)
+        return created["PublicIp"], {"AllocationId": created["AllocationId"], "PublicIp": created["PublicIp"]}
 
     def update(physical_id: str, old: Properties, new: Properties) -> Attributes:
         ec2 = context.client("ec2")
@@ -49,9 +49,9 @@ def _nat_gateway(context: Context) -> ResourceType:
     def create(props: Properties, _logical_id: str, _stack: str) -> Created:
         ec2 = context.client("ec2")
         rest, tags = _split_tags(props)
-        made = ec2.create_nat_gateway(**arguments("ec2", "CreateNatGateway", rest))["NatGateway"]
-        _tag(ec2, made["NatGatewayId"], tags)
-        return made["NatGatewayId"], {"NatGatewayId": made["NatGatewayId"]}
+        created = ec2.create_nat_gateway(**arguments("ec2", "CreateNatGateway", rest))["NatGateway"]
+        _tag(ec2, created["NatGatewayId"], tags)
+        return created["NatGatewayId"], {"NatGatewayId": created["NatGatewayId"]}
 
     def update(physical_id: str, old: Properties, new: Properties) -> Attributes:
         _retag(context.client("ec2"), physical_id, old, new)
@@ -83,8 +83,8 @@ def _rule(context: Context, direction: str) -> ResourceType:
     def create(props: Properties, logical_id: str, _stack: str) -> Created:
         group, rule = permission(props)
         call = getattr(context.client("ec2"), f"authorize_security_group_{direction}")
-        made = call(GroupId=group, IpPermissions=[rule])
-        rules = made.get("SecurityGroupRules") or [{}]
+        created = call(GroupId=group, IpPermissions=[rule])
+        rules = created.get("SecurityGroupRules") or [{}]
         rule_id = rules[0].get("SecurityGroupRuleId", f"{group}|{logical_id}")
         return rule_id, {"Id": rule_id}
 
@@ -119,8 +119,10 @@ def _source(rest: dict[str, Any], direction: str) -> dict[str, list[dict[str, An
 
 def _route_table_association(context: Context) -> ResourceType:
     def create(props: Properties, _logical_id: str, _stack: str) -> Created:
-        made = context.client("ec2").associate_route_table(**arguments("ec2", "AssociateRouteTable", props))
-        return made["AssociationId"], {"Id": made["AssociationId"]}
+        created = context.client("ec2").associate_route_table(
+            **arguments("ec2", "AssociateRouteTable", props)
+        )
+        return created["AssociationId"], {"Id": created["AssociationId"]}
 
     def delete(physical_id: str, _props: Properties) -> None:
         with _ignore_not_found("InvalidAssociationID.NotFound"):
@@ -141,8 +143,8 @@ def _tag(ec2: Any, resource: str, tags: list[Mapping[str, str]]) -> None:
 
 def _retag(ec2: Any, resource: str, old: Properties, new: Properties) -> None:
     before, after = _split_tags(old)[1], _split_tags(new)[1]
-    kept = {tag["Key"] for tag in after}
-    removed = [{"Key": tag["Key"]} for tag in before if tag["Key"] not in kept]
+    remaining = {tag["Key"] for tag in after}
+    removed = [{"Key": tag["Key"]} for tag in before if tag["Key"] not in remaining]
     if removed:
         ec2.delete_tags(Resources=[resource], Tags=removed)
     _tag(ec2, resource, after)

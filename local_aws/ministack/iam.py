@@ -163,24 +163,24 @@ def _user(name: str) -> Entity | None:
 def give_session(role_arn: str, name: str) -> dict[str, str]:
     """Create credentials of a role, as STS does for AWS's own services."""
     account = role_arn.split(":")[4]
-    made = {
+    credentials = {
         "AccessKeyId": str(sts._gen_session_access_key()),
         "SecretAccessKey": str(sts._gen_secret()),
         "SessionToken": str(sts._gen_session_token()),
     }
     role_name = role_arn.rpartition("/")[2]
     sts.register_session(
-        made["AccessKeyId"],
+        credentials["AccessKeyId"],
         {
             "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{name}",
             "UserId": f"{sts._role_id(role_arn)}:{name}",
-            "SecretAccessKey": made["SecretAccessKey"],
-            "SessionToken": made["SessionToken"],
+            "SecretAccessKey": credentials["SecretAccessKey"],
+            "SessionToken": credentials["SessionToken"],
             "AccountId": account,
             "PrincipalType": "AssumedRole",
         },
     )
-    return made
+    return credentials
 
 
 def identity_providers(account: str) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
     def create(props: Properties, _logical_id: str, _stack: str) -> tuple[str, dict[str, Any]]:
         iam = context.client("iam")
         try:
-            made = iam.create_open_id_connect_provider(
+            created = iam.create_open_id_connect_provider(
                 Url=props["Url"],
                 ClientIDList=list(props.get("ClientIdList", [])),
                 ThumbprintList=list(props.get("ThumbprintList", [])),
@@ -23,7 +23,7 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
             # pitfall M3, with AWS's message in place of MiniStack's.
             message = f"Provider with url {props['Url']} already exists."
             raise AwsError("EntityAlreadyExists", message) from error
-        return made["OpenIDConnectProviderArn"], {"Arn": made["OpenIDConnectProviderArn"]}
+        return created["OpenIDConnectProviderArn"], {"Arn": created["OpenIDConnectProviderArn"]}
 
     def update(physical_id: str, old: Properties, new: Properties) -> dict[str, Any]:
         # MiniStack has none of the API calls that update a provider.

@@ -75,14 +75,14 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
 
     def create(props: Properties, _logical_id: str, _stack: str) -> Created:
         attributes = {key: _text(props[key]) for key in ATTRIBUTES if key in props}
-        made = context.client("sns").subscribe(
+        response = context.client("sns").subscribe(
             TopicArn=props["TopicArn"],
             Protocol=props["Protocol"],
             Endpoint=props["Endpoint"],
             Attributes=attributes,
             ReturnSubscriptionArn=True,
         )
-        return made["SubscriptionArn"], {"Arn": made["SubscriptionArn"]}
+        return response["SubscriptionArn"], {"Arn": response["SubscriptionArn"]}
 
     def update(physical_id: str, old: Properties, new: Properties) -> dict[str, Any]:
         for key in ATTRIBUTES:
@@ -139,15 +139,18 @@ def _subscribe(original: Any, params: Mapping[str, Any]) -> Any:
         return answer
     topic = sns._topics[sns._p(params, "TopicArn")]
     wanted = (sns._p(params, "Protocol"), sns._p(params, "Endpoint"))
-    made = next(s for s in topic["subscriptions"] if (s["protocol"], s["endpoint"]) == wanted)
-    if made["protocol"] in EMAIL_PROTOCOLS and made["attributes"].get("PendingConfirmation") == "false":
-        made["confirmed"] = False
-        made["attributes"].update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
+    subscription = next(s for s in topic["subscriptions"] if (s["protocol"], s["endpoint"]) == wanted)
+    if (
+        subscription["protocol"] in EMAIL_PROTOCOLS
+        and subscription["attributes"].get("PendingConfirmation") == "false"
+    ):
+        subscription["confirmed"] = False
+        subscription["attributes"].update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
         sns._refresh_subscription_counts(topic)
     whole = sns._p(params, "ReturnSubscriptionArn") == "true"
-    shown = made["arn"] if whole or made["confirmed"] else "pending confirmation"
+    shown = subscription["arn"] if whole or subscription["confirmed"] else "pending confirmation"
     body = answer[2] if isinstance(answer[2], bytes) else answer[2].encode()
-    for other in (made["arn"], "pending confirmation"):
+    for other in (subscription["arn"], "pending confirmation"):
         body = body.replace(f">{other}<".encode(), f">{shown}<".encode())
     return answer[0], answer[1], body
 

@@ -50,8 +50,8 @@ def managed_key() -> str:
     """Return the ARN of the account's `aws/s3` key. As on AWS, its first use creates it."""
     found = kms._resolve_key(MANAGED_KEY)
     if found is None:
-        made = kms._create_key({"Description": "Default key that protects my S3 objects"})
-        key_id = json.loads(made[2])["KeyMetadata"]["KeyId"]
+        response = kms._create_key({"Description": "Default key that protects my S3 objects"})
+        key_id = json.loads(response[2])["KeyMetadata"]["KeyId"]
         kms._aliases[kms._alias_arn(MANAGED_KEY)] = key_id
         found = kms._resolve_key(key_id)
     return str(found["Arn"])

@@ -56,13 +56,13 @@ def remove_resources(folder: Path, seconds: float = SECONDS) -> None:
     if found is None:
         return
     command, registry = found
-    mark = f"{ENGINE_VARIABLE}={command.instance}"
+    tag = f"{ENGINE_VARIABLE}={command.instance}"
     deadline = time.monotonic() + seconds
     try:
         # A command of the killed server may still be creating a container.
-        while remove_containers(command) or any(tagged(mark)):
+        while remove_containers(command) or any(tagged(tag)):
             if time.monotonic() > deadline:
-                kill_all(lambda: tagged(mark), 2)
+                kill_all(lambda: tagged(tag), 2)
                 break
             time.sleep(_POLL_SECONDS)
         for kind in ("volume", "network"):

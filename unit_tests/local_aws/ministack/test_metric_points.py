@@ -1,4 +1,4 @@
-"""The points of metrics: gone when AWS would have forgotten them, and kept more rarely than all else."""
+"""Metric points: they expire as on AWS, and have snapshots of their own at an interval."""
 
 import time
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ def test_a_point_expires_after_fifteen_days_of_the_clock() -> None:
     assert service._metrics == {"both": [new]}
 
 
-def test_points_are_kept_now_and_then_and_no_trace_of_them_or_of_events_otherwise(
+def test_snapshots_have_points_at_an_interval_only_and_neither_points_nor_events_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     points, metrics = Points(), cloudwatch._metrics
