@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 RATE = 50.0
 # The test-traffic hook returns at once. Every other event lasts, and local_aws has saved it after this time.
 SHORT_EVENT, SAVED_AFTER = "AfterAllowTestTraffic", timedelta(seconds=3)
-INTERRUPTED = "local_aws ended in the middle of it"
+INTERRUPTED = "local_aws ended during the operation"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The one door to MiniStack: its private names are touched in this package only, and checked before."""
+"""The adapter of MiniStack: only this package uses its private names, and checks that they exist."""
 
 import importlib.metadata
 import json
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from local_aws.core.api import Response, service_model
-from local_aws.core.cloudformation import ResourceType
+from local_aws.core.cloudformation import Properties, ResourceType
 from local_aws.ministack.compat import require
 
 VERSION = "1.5.33"
@@ -14,13 +14,15 @@ Handle = Callable[..., Awaitable[Response]]
 
 
 def check_version() -> None:
-    """Raise `RuntimeError` unless the installed MiniStack is the one whose private names we know.
+    """Raise `RuntimeError` unless the installed MiniStack has the required version.
 
-    Imports MiniStack, which reads its environment then.
+    Imports MiniStack, which reads its environment at import.
     """
     installed = importlib.metadata.version("ministack")
     if installed != VERSION:
-        raise RuntimeError(f"MiniStack {installed} is installed, local_aws knows {VERSION}: run `make setup`")
+        raise RuntimeError(
+            f"MiniStack {installed} is installed, local_aws requires {VERSION}: run `make setup`"
+        )
     require("app", "SERVICE_HANDLERS", "app")
     require("core.router", "SERVICE_PATTERNS")
     require("core.responses", "get_account_id", "request_scope")
@@ -30,14 +32,14 @@ def check_version() -> None:
 
 
 def current_account() -> str:
-    """Return the account whose request is answered, or whose stack is worked on; else the first one."""
+    """Return the account of the current request or stack operation; else the first account."""
     from ministack.core import responses
 
     return str(responses.get_account_id())
 
 
 def register_service(service: str, handle: Handle) -> None:
-    """Route a service's requests to us, in place of MiniStack's own implementation if it has one."""
+    """Route a service's requests to `handle`, in place of MiniStack's own service if it has one."""
     from ministack import app
     from ministack.core import router
 
@@ -51,29 +53,29 @@ def register_service(service: str, handle: Handle) -> None:
 
 
 def register_types(types: Mapping[str, ResourceType]) -> None:
-    """Give CloudFormation these resource types, in place of MiniStack's handlers where it has one."""
+    """Add resource types to CloudFormation, in place of MiniStack's handlers if it has them."""
     from ministack.services.cloudformation import provisioners, stacks
 
-    # MiniStack reads its environment when it is imported: not before the server set it.
+    # MiniStack reads its environment at import: not before the server has set it.
     from local_aws.ministack import stores
 
     for name, resource_type in types.items():
         provisioners._RESOURCE_HANDLERS[name] = _handler(resource_type)
-    # A handler calls back over the endpoint; on the event loop it would wait for itself.
+    # A handler calls the endpoint: on the event loop it would wait for itself.
     stacks._runs_on_worker_thread = lambda _type: True
-    stores.install()
+    stores.patch_store_readers()
 
 
 def _handler(resource_type: ResourceType) -> dict[str, Any]:
-    def create(logical_id: str, props: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+    def create(logical_id: str, props: Properties, stack: str) -> tuple[str, dict[str, Any]]:
         return resource_type.create(props, logical_id, stack)
 
     def update(
-        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, logical_id: str
+        physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str
     ) -> tuple[str, dict[str, Any]]:
         changed = {key for key in {*old, *new} if old.get(key) != new.get(key)}
         if resource_type.update is None or changed & resource_type.replaced_by:
-            # The engine deletes the old one when the whole update has succeeded, so that it can go back.
+            # The engine deletes the old one after the whole update: until then it can roll back.
             return resource_type.create(new, logical_id, stack)
         return physical_id, resource_type.update(physical_id, old, new)
 
@@ -88,7 +90,7 @@ def _handler(resource_type: ResourceType) -> dict[str, Any]:
 def emit_event(
     account: str, source: str, detail_type: str, resources: list[str], detail: dict[str, Any]
 ) -> None:
-    """Put an event of AWS's own (`aws.codebuild`...) on an account's bus; callers cannot."""
+    """Put an event of an AWS service (`aws.codebuild`...) on an account's bus. PutEvents rejects these."""
     from ministack.core import responses
     from ministack.services import eventbridge
 
@@ -100,16 +102,16 @@ def emit_event(
     }
     with responses.request_scope(account, responses.get_region()):
         status, _, body = eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
-    answer = json.loads(body)
-    if status != 200 or answer["FailedEntryCount"]:
-        raise RuntimeError(f"EventBridge refused the event {detail_type!r} of {source}: {answer}")
+    result = json.loads(body)
+    if status != 200 or result["FailedEntryCount"]:
+        raise RuntimeError(f"EventBridge refused the event {detail_type!r} of {source}: {result}")
 
 
 def route_event_targets(service: str, deliver: Callable[[str, dict[str, Any]], None]) -> None:
-    """Deliver events for targets of `service` (as `codepipeline`) to `deliver(target_arn, target)`.
+    """Pass events for targets of `service` (as `codepipeline`) to `deliver(target_arn, target)`.
 
-    The target carries the rule's ARN as `RuleArn`. `deliver` must return at once: it may run on the event
-    loop, where a call over the endpoint would wait for itself. What it raises is a fault.
+    The target has the rule's ARN as `RuleArn`. `deliver` must return at once: it may run on the event loop,
+    where a call to the endpoint would wait for itself. An exception becomes a background error.
     """
     from ministack.services import eventbridge
 
@@ -123,7 +125,7 @@ def route_event_targets(service: str, deliver: Callable[[str, dict[str, Any]], N
         try:
             deliver(arn, {**target, "RuleArn": rule.get("Arn", "")})
         except Exception as error:
-            # As MiniStack does with its own targets: one that fails must not keep the others from the event.
+            # As for MiniStack's own targets: if one fails, the others still get the event.
             eventbridge.logger.exception("EventBridge target dispatch error for %s: %s", arn, error)
 
     eventbridge._invoke_target = invoke

@@ -1,4 +1,4 @@
-"""CloudFormation made honest: our types in, the missing ones added, every handler strict."""
+"""Patches MiniStack's CloudFormation: adds our resource types and missing ones, and makes handlers strict."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,7 +24,7 @@ from local_aws.ministack import (
 )
 from local_aws.ministack.compat import require
 
-# The types to which a stack's tags, and CloudFormation's own, go besides those that MiniStack knows.
+# The types that get a stack's tags and CloudFormation's own, in addition to MiniStack's.
 TAGGED = (
     "AWS::CloudWatch::Dashboard",
     "AWS::CodeBuild::ReportGroup",
@@ -41,8 +41,8 @@ TAGGED = (
 )
 
 
-def install(context: Context, services: Iterable[Any]) -> None:
-    """Make MiniStack's CloudFormation tell the truth; `services` bring their own types. Call it once."""
+def patch_cloudformation(context: Context, services: Iterable[Any]) -> None:
+    """Patch MiniStack's CloudFormation, with the resource types of `services`. Call it once."""
     stack_tags = require("services.cloudformation.provisioners", "_STACK_TAG_PROPERTY")._STACK_TAG_PROPERTY
     stack_tags.update(dict.fromkeys(TAGGED, ("Tags", "list")))
     for service in services:
@@ -51,16 +51,17 @@ def install(context: Context, services: Iterable[Any]) -> None:
     ministack.register_types(ec2.resource_types(context))
     ministack.register_types(notifications.resource_types(context))
     ministack.register_types(identity_providers.resource_types(context))
-    s3.install(context)
-    notifications.install(context)
-    log_groups.install(context)
-    log_targets.install(context)
-    dashboards.install()
-    function_network.install_types()
-    preconditions.install(context)
-    names.install()
-    templates.install()
-    nested_stacks.install()
-    deletions.install()
-    custom_resources.install()
-    properties.install()
+    s3.patch_s3(context)
+    notifications.patch_sns(context)
+    log_groups.patch_log_group_deletion(context)
+    log_targets.patch_log_targets(context)
+    dashboards.patch_dashboards()
+    function_network.patch_function_vpc()
+    preconditions.patch_preconditions(context)
+    names.patch_name_validation()
+    templates.patch_template_validation()
+    nested_stacks.patch_nested_stacks()
+    deletions.patch_stack_deletion()
+    custom_resources.patch_custom_resources()
+    # The last one: it wraps the handlers as they are by then.
+    properties.patch_property_checks()

@@ -1,16 +1,18 @@
-"""The EC2 types that CloudFormation needs and MiniStack's lacks, over EC2's own API."""
+"""The CloudFormation types of EC2 that MiniStack does not have, on EC2's API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local_aws.core.cloudformation import Properties, ResourceType, arguments
 from local_aws.core.context import Context
+from local_aws.ministack.handlers import Attributes, Created
 
 
 def resource_types(context: Context) -> dict[str, ResourceType]:
-    """Return the types by their CloudFormation names."""
+    """Return the resource types by their CloudFormation names."""
     return {
         "AWS::EC2::EIP": _address(context),
         "AWS::EC2::NatGateway": _nat_gateway(context),
@@ -21,14 +23,14 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
 
 
 def _address(context: Context) -> ResourceType:
-    def create(props: Properties, _logical_id: str, _stack: str) -> tuple[str, dict[str, Any]]:
+    def create(props: Properties, _logical_id: str, _stack: str) -> Created:
         ec2 = context.client("ec2")
         rest, tags = _split_tags(props)
-        made = ec2.allocate_address(**arguments("ec2", "AllocateAddress", rest))
-        _tag(ec2, made["AllocationId"], tags)
-        return made["PublicIp"], {"AllocationId": made["AllocationId"], "PublicIp": made["PublicIp"]}
+        created = ec2.allocate_address(**arguments("ec2", "AllocateAddress", rest))
+        _tag(ec2, created["AllocationId"], tags)
+        return created["PublicIp"], {"AllocationId": created["AllocationId"], "PublicIp": created["PublicIp"]}
 
-    def update(physical_id: str, old: Properties, new: Properties) -> dict[str, Any]:
+    def update(physical_id: str, old: Properties, new: Properties) -> Attributes:
         ec2 = context.client("ec2")
         address = ec2.describe_addresses(PublicIps=[physical_id])["Addresses"][0]
         _retag(ec2, address["AllocationId"], old, new)
@@ -44,26 +46,26 @@ def _address(context: Context) -> ResourceType:
 
 
 def _nat_gateway(context: Context) -> ResourceType:
-    def create(props: Properties, _logical_id: str, _stack: str) -> tuple[str, dict[str, Any]]:
+    def create(props: Properties, _logical_id: str, _stack: str) -> Created:
         ec2 = context.client("ec2")
         rest, tags = _split_tags(props)
-        made = ec2.create_nat_gateway(**arguments("ec2", "CreateNatGateway", rest))["NatGateway"]
-        _tag(ec2, made["NatGatewayId"], tags)
-        return made["NatGatewayId"], {"NatGatewayId": made["NatGatewayId"]}
+        created = ec2.create_nat_gateway(**arguments("ec2", "CreateNatGateway", rest))["NatGateway"]
+        _tag(ec2, created["NatGatewayId"], tags)
+        return created["NatGatewayId"], {"NatGatewayId": created["NatGatewayId"]}
 
-    def update(physical_id: str, old: Properties, new: Properties) -> dict[str, Any]:
+    def update(physical_id: str, old: Properties, new: Properties) -> Attributes:
         _retag(context.client("ec2"), physical_id, old, new)
         return {"NatGatewayId": physical_id}
 
     def delete(physical_id: str, _props: Properties) -> None:
-        with _unless_gone("NatGatewayNotFound"):
+        with _ignore_not_found("NatGatewayNotFound"):
             context.client("ec2").delete_nat_gateway(NatGatewayId=physical_id)
 
     return ResourceType(create, delete, update, frozenset({"SubnetId", "AllocationId", "ConnectivityType"}))
 
 
 def _rule(context: Context, direction: str) -> ResourceType:
-    """Build a rule of a security group that stands outside the group's own template entry."""
+    """Return the type of a security group rule that is a resource of its own."""
 
     def permission(props: Properties) -> tuple[str, dict[str, Any]]:
         rest = dict(props)
@@ -78,50 +80,52 @@ def _rule(context: Context, direction: str) -> ResourceType:
             next(iter(source.values()))[0]["Description"] = description
         return group, {**permission, **source}
 
-    def create(props: Properties, logical_id: str, _stack: str) -> tuple[str, dict[str, Any]]:
+    def create(props: Properties, logical_id: str, _stack: str) -> Created:
         group, rule = permission(props)
         call = getattr(context.client("ec2"), f"authorize_security_group_{direction}")
-        made = call(GroupId=group, IpPermissions=[rule])
-        rules = made.get("SecurityGroupRules") or [{}]
+        created = call(GroupId=group, IpPermissions=[rule])
+        rules = created.get("SecurityGroupRules") or [{}]
         rule_id = rules[0].get("SecurityGroupRuleId", f"{group}|{logical_id}")
         return rule_id, {"Id": rule_id}
 
     def delete(_physical_id: str, props: Properties) -> None:
         group, rule = permission(props)
         call = getattr(context.client("ec2"), f"revoke_security_group_{direction}")
-        with _unless_gone("InvalidPermission.NotFound", "InvalidGroup.NotFound"):
+        with _ignore_not_found("InvalidPermission.NotFound", "InvalidGroup.NotFound"):
             call(GroupId=group, IpPermissions=[rule])
 
     return ResourceType(create, delete)
 
 
 def _source(rest: dict[str, Any], direction: str) -> dict[str, list[dict[str, Any]]]:
-    """Return where a rule's traffic comes from or goes to; raises for a property that has no place."""
+    """Return the source or destination of a rule. Raises `ValueError` for an unknown property."""
     group_name = "SourceSecurityGroupId" if direction == "ingress" else "DestinationSecurityGroupId"
-    list_name = "SourcePrefixListId" if direction == "ingress" else "DestinationPrefixListId"
-    places = {
+    prefix_list_name = "SourcePrefixListId" if direction == "ingress" else "DestinationPrefixListId"
+    members = {
         "CidrIp": ("IpRanges", "CidrIp"),
         "CidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
         group_name: ("UserIdGroupPairs", "GroupId"),
-        list_name: ("PrefixListIds", "PrefixListId"),
+        prefix_list_name: ("PrefixListIds", "PrefixListId"),
     }
-    unknown = sorted(set(rest) - set(places))
+    unknown = sorted(set(rest) - set(members))
     if unknown:
         raise ValueError(f"Encountered unsupported property {', '.join(unknown)}")
     if len(rest) != 1:
-        raise ValueError(f"a security group rule needs exactly one of {', '.join(places)}")
+        raise ValueError(f"a security group rule needs exactly one of {', '.join(members)}")
     name, value = rest.popitem()
-    place, member = places[name]
-    return {place: [{member: value}]}
+    list_name, member = members[name]
+    return {list_name: [{member: value}]}
 
 
 def _route_table_association(context: Context) -> ResourceType:
-    def create(props: Properties, _logical_id: str, _stack: str) -> tuple[str, dict[str, Any]]:
-        made = context.client("ec2").associate_route_table(**arguments("ec2", "AssociateRouteTable", props))
-        return made["AssociationId"], {"Id": made["AssociationId"]}
+    def create(props: Properties, _logical_id: str, _stack: str) -> Created:
+        created = context.client("ec2").associate_route_table(
+            **arguments("ec2", "AssociateRouteTable", props)
+        )
+        return created["AssociationId"], {"Id": created["AssociationId"]}
 
     def delete(physical_id: str, _props: Properties) -> None:
-        with _unless_gone("InvalidAssociationID.NotFound"):
+        with _ignore_not_found("InvalidAssociationID.NotFound"):
             context.client("ec2").disassociate_route_table(AssociationId=physical_id)
 
     return ResourceType(create, delete)
@@ -139,21 +143,17 @@ def _tag(ec2: Any, resource: str, tags: list[Mapping[str, str]]) -> None:
 
 def _retag(ec2: Any, resource: str, old: Properties, new: Properties) -> None:
     before, after = _split_tags(old)[1], _split_tags(new)[1]
-    kept = {tag["Key"] for tag in after}
-    gone = [{"Key": tag["Key"]} for tag in before if tag["Key"] not in kept]
-    if gone:
-        ec2.delete_tags(Resources=[resource], Tags=gone)
+    remaining = {tag["Key"] for tag in after}
+    removed = [{"Key": tag["Key"]} for tag in before if tag["Key"] not in remaining]
+    if removed:
+        ec2.delete_tags(Resources=[resource], Tags=removed)
     _tag(ec2, resource, after)
 
 
-class _unless_gone:  # noqa: N801 - read as a sentence where it is used
-    """Let pass only that the thing is not there any more."""
-
-    def __init__(self, *codes: str) -> None:
-        self.codes = codes
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        return isinstance(error, ClientError) and error.response["Error"]["Code"] in self.codes
+@contextmanager
+def _ignore_not_found(*codes: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise

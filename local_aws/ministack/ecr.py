@@ -1,4 +1,4 @@
-"""MiniStack's gateway asks its own ECR module for the paths of a Docker registry; here it asks us."""
+"""Routes the Docker registry's paths, which MiniStack's gateway passes to its own ECR, to our ECR."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from local_aws.core.api import Response
 from local_aws.ministack.compat import require
 
-Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Response]]
+RegistryHandler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Response]]
 
 
-def route_registry(handler: Handler) -> None:
-    """Answer `/v2/<repository>/(blobs|manifests|tags)/...` with `handler`."""
+def route_registry(handler: RegistryHandler) -> None:
+    """Let `handler` answer `/v2/<repository>/(blobs|manifests|tags)/...`."""
     require("services.ecr", "handle_registry_request").handle_registry_request = handler

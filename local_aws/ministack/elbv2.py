@@ -1,4 +1,4 @@
-"""MiniStack's ELBv2 control plane made honest: weights kept, refusals as AWS's, every change told to us."""
+"""Patches MiniStack's ELBv2: target weights, AWS's errors, and a call of ours after every change."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from local_aws.services.elbv2.serializers import TargetHealthDescription
 
 Params = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
-# target group's ARN, the targets asked for (empty: all) -> DescribeTargetHealth's descriptions.
+# A target group's ARN and the requested targets (none: all) -> DescribeTargetHealth's descriptions.
 Health = Callable[[str, list[Target]], list[TargetHealthDescription]]
 
 FORWARD = "ForwardConfig"
@@ -32,11 +32,11 @@ _ORIGINAL_ACTIONS = dict(alb._ACTION_MAP)
 _ORIGINAL_CERTIFICATES = {"delete": acm._delete_certificate, "import": acm._import_certificate}
 
 
-def install(changed: Callable[[Snapshot], None], health: Health) -> None:
-    """Check requests before MiniStack takes them, and tell `changed` the whole state after each change."""
+def patch_elbv2(on_change: Callable[[Snapshot], None], health: Health) -> None:
+    """Validate requests before MiniStack handles them, and call `on_change` after each change."""
     alb._parse_actions, alb._action_xml, alb._tg_xml = _parse_actions, _action_xml, _tg_xml
     alb._lb_xml = _lb_xml
-    alb.dispatch_request = _refuse_traffic
+    alb.dispatch_request = _reject_traffic
     replaced = {
         **_ORIGINAL_ACTIONS,
         "RegisterTargets": _register,
@@ -44,39 +44,39 @@ def install(changed: Callable[[Snapshot], None], health: Health) -> None:
         "DescribeTargetHealth": _describe_health(health),
         "DeleteLoadBalancer": _delete_load_balancer,
     }
-    acm._delete_certificate, acm._import_certificate = _delete_certificate, _import_certificate(changed)
+    acm._delete_certificate, acm._import_certificate = _delete_certificate, _import_certificate(on_change)
     for name, handler in replaced.items():
-        alb._ACTION_MAP[name] = _guarded(handler, CHECKS.get(name), changed if name in CHANGES else None)
+        alb._ACTION_MAP[name] = _validated(handler, CHECKS.get(name), on_change if name in CHANGES else None)
 
 
-def _guarded(
+def _validated(
     handler: Callable[[Params], Answer],
     check: Callable[[Params], None] | None,
-    changed: Callable[[Snapshot], None] | None,
+    on_change: Callable[[Snapshot], None] | None,
 ) -> Callable[[Params], Answer]:
-    def guarded(params: Params) -> Answer:
+    def handle(params: Params) -> Answer:
         try:
             if check is not None:
                 check(params)
             answer = handler(params)
         except AwsError as error:
-            refusal: Answer = alb._error(error.code, error.message, error.status)
-            return refusal
-        if changed is not None and answer[0] == 200:
+            error_response: Answer = alb._error(error.code, error.message, error.status)
+            return error_response
+        if on_change is not None and answer[0] == 200:
             elbv2_snapshot.link_load_balancers()
-            changed(elbv2_snapshot.current())
+            on_change(elbv2_snapshot.current())
         return answer
 
-    return guarded
+    return handle
 
 
-async def _refuse_traffic(load_balancer: Mapping[str, Any], *_: Any, **__: Any) -> Answer:
-    # MiniStack's own data plane knows no weights and no health; the listeners' ports do.
+async def _reject_traffic(load_balancer: Mapping[str, Any], *_: Any, **__: Any) -> Answer:
+    # MiniStack's own data plane ignores weights and health. Our listeners serve the traffic.
     text = f"{load_balancer['DNSName']} is served on its own port: see /_local_aws/listeners\n"
     return 421, {"Content-Type": "text/plain"}, text.encode()
 
 
-# --- what MiniStack drops -----------------------------------------------------------------------------
+# --- Parts of requests and responses that MiniStack ignores --------------------------------------------
 
 
 def _parse_actions(params: Params, prefix: str = "DefaultActions") -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ def _parse_actions(params: Params, prefix: str = "DefaultActions") -> list[dict[
         if not groups and "TargetGroupArn" in action:
             groups = [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}]
         action[FORWARD] = {"TargetGroups": groups}
-        # As AWS answers: the short form only when there is one target group.
+        # As in AWS's response: TargetGroupArn only for a single target group.
         action.pop("TargetGroupArn", None)
         if len(groups) == 1:
             action["TargetGroupArn"] = groups[0]["TargetGroupArn"]
@@ -123,18 +123,18 @@ def _tg_xml(group: Mapping[str, Any]) -> str:
 
 
 def _lb_xml(balancer: Mapping[str, Any]) -> str:
-    """Answer the subnets' own zones and VPC, which MiniStack makes up."""
+    """Return the subnets' real zones and VPC, in place of MiniStack's invented ones."""
     xml: str = _ORIGINAL["lb"](balancer)
     for subnet in balancer.get("Subnets", []):
-        known = ec2._subnets.get(subnet)
-        if known:
-            zone = known["AvailabilityZone"]
+        record = ec2._subnets.get(subnet)
+        if record:
+            zone = record["AvailabilityZone"]
             xml = re.sub(rf"<ZoneName>[^<]*(</ZoneName><SubnetId>{subnet}<)", rf"<ZoneName>{zone}\1", xml)
-            xml = re.sub(r"<VpcId>[^<]*<", f"<VpcId>{known['VpcId']}<", xml)
+            xml = re.sub(r"<VpcId>[^<]*<", f"<VpcId>{record['VpcId']}<", xml)
     return xml
 
 
-# --- targets: MiniStack knows them by id only, AWS by id and port --------------------------------------
+# --- Targets: MiniStack identifies them by id, AWS by id and port --------------------------------------
 
 
 def _targets_of(params: Params) -> tuple[str, list[Target], list[str]]:
@@ -151,20 +151,20 @@ def _register(params: Params) -> Answer:
     arn, given, _ = _targets_of(params)
     for target in given:
         validation.check_address(target.id)
-    kept = alb._targets.setdefault(arn, [])
-    known = {(target["Id"], target["Port"]) for target in kept}
-    kept.extend({"Id": t.id, "Port": t.port} for t in given if (t.id, t.port) not in known)
+    targets = alb._targets.setdefault(arn, [])
+    known = {(target["Id"], target["Port"]) for target in targets}
+    targets.extend({"Id": t.id, "Port": t.port} for t in given if (t.id, t.port) not in known)
     answer: Answer = alb._empty("RegisterTargets")
     return answer
 
 
 def _deregister(params: Params) -> Answer:
     arn, given, without_port = _targets_of(params)
-    gone = {(target.id, target.port) for target in given}
+    removed = {(target.id, target.port) for target in given}
     alb._targets[arn] = [
         target
         for target in alb._targets.get(arn, [])
-        if (target["Id"], target["Port"]) not in gone and target["Id"] not in without_port
+        if (target["Id"], target["Port"]) not in removed and target["Id"] not in without_port
     ]
     answer: Answer = alb._empty("DeregisterTargets")
     return answer
@@ -172,8 +172,8 @@ def _deregister(params: Params) -> Answer:
 
 def _describe_health(health: Health) -> Callable[[Params], Answer]:
     def describe(params: Params) -> Answer:
-        arn, asked, _ = _targets_of(params)
-        members = "".join(f"<member>{_xml(item)}</member>" for item in health(arn, asked))
+        arn, requested, _ = _targets_of(params)
+        members = "".join(f"<member>{_xml(item)}</member>" for item in health(arn, requested))
         inner = f"<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"
         answer: Answer = alb._xml(200, "DescribeTargetHealth", inner)
         return answer
@@ -195,25 +195,25 @@ def _delete_load_balancer(params: Params) -> Answer:
     return answer
 
 
-# --- certificates: ACM's, as far as listeners use them ------------------------------------------------
+# --- ACM certificates of listeners --------------------------------------------------------------------
 
 
 def _delete_certificate(data: Mapping[str, Any]) -> Answer:
     arn = data.get("CertificateArn", "")
     if any(arn in listener.get("Certificates", []) for listener in everything(alb._listeners).values()):
-        said = {"__type": "ResourceInUseException", "message": f"Certificate {arn} is in use."}
-        return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(said).encode()
+        body = {"__type": "ResourceInUseException", "message": f"Certificate {arn} is in use."}
+        return 400, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(body).encode()
     answer: Answer = _ORIGINAL_CERTIFICATES["delete"](data)
     return answer
 
 
-def _import_certificate(changed: Callable[[Snapshot], None]) -> Callable[[Mapping[str, Any]], Answer]:
-    """A certificate that is imported again is at once the one that its listeners show."""
+def _import_certificate(on_change: Callable[[Snapshot], None]) -> Callable[[Mapping[str, Any]], Answer]:
+    """Let listeners use a certificate that is imported again at once."""
 
     def imported(data: Mapping[str, Any]) -> Answer:
         answer: Answer = _ORIGINAL_CERTIFICATES["import"](data)
         if answer[0] == 200:
-            changed(elbv2_snapshot.current())
+            on_change(elbv2_snapshot.current())
         return answer
 
     return imported

@@ -1,4 +1,4 @@
-"""MiniStack's ELBv2 records as one snapshot of plain data."""
+"""Reads MiniStack's ELBv2 records into a snapshot of plain data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -37,12 +37,12 @@ acm = require("services.acm", "_certificates", "_delete_certificate", "_import_c
 
 
 def everything(store: Any) -> dict[str, Any]:
-    """Return one of MiniStack's stores over all accounts and regions: its keys are ARNs."""
+    """Return the records of one of MiniStack's stores, of all accounts and regions, by ARN."""
     return {key[-1]: value for key, value in list(store._data.items())}
 
 
 def actions_in_use() -> list[tuple[str, Mapping[str, Any]]]:
-    """Return every action that a listener or rule has, with its listener's load balancer."""
+    """Return every action of a listener or rule, with its load balancer."""
     listeners = everything(alb._listeners)
     found = [
         (item["LoadBalancerArn"], action) for item in listeners.values() for action in item["DefaultActions"]
@@ -55,7 +55,7 @@ def actions_in_use() -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def users_of(target_group: str) -> list[str]:
-    """Return the load balancers whose listeners or rules forward to a target group, each once."""
+    """Return the load balancers with a listener or rule that forwards to a target group."""
     users = [
         balancer
         for balancer, action in actions_in_use()
@@ -65,13 +65,13 @@ def users_of(target_group: str) -> list[str]:
 
 
 def link_load_balancers() -> None:
-    """Set each target group's load balancers anew: MiniStack only ever adds to them."""
+    """Update each target group's load balancers: MiniStack adds to them and never removes one."""
     for arn, group in everything(alb._tgs).items():
         group["LoadBalancerArns"] = users_of(arn)
 
 
 def current() -> Snapshot:
-    """Return all listeners and target groups of now."""
+    """Return all current listeners and target groups."""
     listeners = everything(alb._listeners)
     groups = everything(alb._tgs)
     return Snapshot(
@@ -86,10 +86,10 @@ def _attributes(store: Any, arn: str) -> dict[str, str]:
 
 
 def _listener(record: Mapping[str, Any]) -> Listener:
-    own = [r for r in everything(alb._rules).values() if r["ListenerArn"] == record["ListenerArn"]]
+    own_rules = [r for r in everything(alb._rules).values() if r["ListenerArn"] == record["ListenerArn"]]
     rules = tuple(
         ListenerRule(tuple(dict(c) for c in rule["Conditions"]), _final(rule["Actions"]))
-        for rule in sorted(own, key=alb._rule_sort_key)
+        for rule in sorted(own_rules, key=alb._rule_sort_key)
     )
     attributes = _attributes(alb._lb_attrs, record["LoadBalancerArn"])
     return Listener(
@@ -105,7 +105,7 @@ def _listener(record: Mapping[str, Any]) -> Listener:
 
 
 def _tls(record: Mapping[str, Any]) -> Tls:
-    # That it is there, and has a key, was checked when the listener took it.
+    # The listener's creation checked that the certificate exists and has a private key.
     certificate = everything(acm._certificates)[record["Certificates"][0]]
     chain = f"{certificate['_pem_body']}\n{certificate['_pem_chain'] or ''}"
     return Tls(chain, certificate["_private_key"], record["SslPolicy"])

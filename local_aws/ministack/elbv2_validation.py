@@ -1,4 +1,4 @@
-"""What each ELBv2 request must satisfy before MiniStack acts on it; a refusal raises `AwsError`."""
+"""Validates ELBv2 requests before MiniStack handles them. A check raises `AwsError`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -117,7 +117,7 @@ def _modify_listener(params: Params) -> None:
 
 
 def _check_protocol(params: Params, listener: Mapping[str, Any]) -> None:
-    """Refuse what `listener` (of now; a new one has nothing) would become, if it could not be served."""
+    """Reject a protocol or certificate that a listener cannot have. `listener` is its current record."""
     protocol = _value(params, "Protocol", listener["Protocol"])
     given = alb._parse_certificate_arns(params)
     if protocol == "HTTP":
@@ -168,7 +168,12 @@ def _check_actions(params: Params, prefix: str, balancer: str) -> None:
 
 def _check_forward(action: Mapping[str, Any], balancer: str) -> None:
     groups = weights(action) if action["ForwardConfig"]["TargetGroups"] else []
-    arns = [arn for arn, _ in groups]
+    _check_group_count([arn for arn, _ in groups])
+    for arn, weight in groups:
+        _check_group(arn, weight, balancer)
+
+
+def _check_group_count(arns: list[str]) -> None:
     if not arns:
         raise AwsError("ValidationError", "You must specify at least one target group for a forward action")
     if len(arns) > 5:
@@ -177,16 +182,18 @@ def _check_forward(action: Mapping[str, Any], balancer: str) -> None:
         )
     if len(set(arns)) != len(arns):
         raise AwsError("ValidationError", "The same target group is specified more than once")
-    for arn, weight in groups:
-        if arn not in alb._tgs:
-            raise AwsError("TargetGroupNotFound", "One or more target groups not found")
-        if not 0 <= weight <= 999:
-            raise AwsError("ValidationError", f"Weight '{weight}' must be between '0' and '999' inclusive")
-        if any(user != balancer for user in users_of(arn)):
-            raise AwsError(
-                "TargetGroupAssociationLimit",
-                f"The following target groups cannot be associated with more than one load balancer: {arn}",
-            )
+
+
+def _check_group(arn: str, weight: int, balancer: str) -> None:
+    if arn not in alb._tgs:
+        raise AwsError("TargetGroupNotFound", "One or more target groups not found")
+    if not 0 <= weight <= 999:
+        raise AwsError("ValidationError", f"Weight '{weight}' must be between '0' and '999' inclusive")
+    if any(user != balancer for user in users_of(arn)):
+        raise AwsError(
+            "TargetGroupAssociationLimit",
+            f"The following target groups cannot be associated with more than one load balancer: {arn}",
+        )
 
 
 def _create_rule(params: Params) -> None:
@@ -225,13 +232,13 @@ def _delete_rule(params: Params) -> None:
         raise AwsError("RuleNotFound", "One or more rules not found")
 
 
-def _all_there(store: str, prefix: str, code: str, label: str, name: str = "") -> Callable[[Params], None]:
-    """MiniStack answers an empty list where AWS refuses: waiters and checks of existence rely on it."""
+def _all_exist(store: str, prefix: str, code: str, label: str, name: str = "") -> Callable[[Params], None]:
+    """Reject unknown names, for which MiniStack returns an empty list. Waiters need AWS's error."""
 
     def check(params: Params) -> None:
         records = getattr(alb, store)
         names: Iterable[str] = [record[name] for record in records.values()] if name else records
-        if any(asked not in names for asked in alb._parse_member_list(params, prefix)):
+        if any(each not in names for each in alb._parse_member_list(params, prefix)):
             raise AwsError(code, f"One or more {label} not found")
 
     return check
@@ -259,14 +266,14 @@ CHECKS: dict[str, Callable[[Params], None]] = {
     "CreateRule": _create_rule,
     "ModifyRule": _modify_rule,
     "DeleteRule": _delete_rule,
-    "DescribeListeners": _all_there("_listeners", "ListenerArns", "ListenerNotFound", "listeners"),
-    "DescribeRules": _all_there("_rules", "RuleArns", "RuleNotFound", "rules"),
+    "DescribeListeners": _all_exist("_listeners", "ListenerArns", "ListenerNotFound", "listeners"),
+    "DescribeRules": _all_exist("_rules", "RuleArns", "RuleNotFound", "rules"),
     "DescribeTargetGroups": _both(
-        _all_there("_tgs", "TargetGroupArns", "TargetGroupNotFound", "target groups"),
-        _all_there("_tgs", "Names", "TargetGroupNotFound", "target groups", "TargetGroupName"),
+        _all_exist("_tgs", "TargetGroupArns", "TargetGroupNotFound", "target groups"),
+        _all_exist("_tgs", "Names", "TargetGroupNotFound", "target groups", "TargetGroupName"),
     ),
     "DescribeLoadBalancers": _both(
-        _all_there("_lbs", "LoadBalancerArns", "LoadBalancerNotFound", "load balancers"),
-        _all_there("_lbs", "Names", "LoadBalancerNotFound", "load balancers", "LoadBalancerName"),
+        _all_exist("_lbs", "LoadBalancerArns", "LoadBalancerNotFound", "load balancers"),
+        _all_exist("_lbs", "Names", "LoadBalancerNotFound", "load balancers", "LoadBalancerName"),
     ),
 }

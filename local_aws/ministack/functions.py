@@ -1,4 +1,4 @@
-"""Lambda's functions act as their roles: what they call, and what Lambda itself logs for them."""
+"""Gives Lambda functions the credentials of their roles, and writes a function's log only if its role may."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +12,8 @@ lambda_svc = require("services.lambda_svc", "_emit_lambda_logs", "execution_cred
 logs = require("services.cloudwatch_logs", "_log_groups")
 
 
-def install(context: Context) -> None:
-    """Give every function its role's credentials, and its log only what that role may write."""
+def patch_function_credentials(context: Context) -> None:
+    """Run every function with its role's credentials, and drop log lines that the role may not write."""
 
     def credentials(config: Mapping[str, Any]) -> dict[str, str]:
         return context.credentials(ServiceRole(config["Role"], "lambda", config["FunctionArn"]))
@@ -41,7 +41,7 @@ def _may_log(context: Context, config: Mapping[str, Any]) -> bool:
         for action in actions:
             context.authorize(config["Role"], action, stream)
     except AwsError as error:
-        # As on AWS: the function runs on, and what it writes is lost.
+        # As on AWS, the function runs on and its output is lost.
         lambda_svc.logger.info("the log of %s is lost: %s", config["FunctionName"], error.message)
         return False
     return True

@@ -1,4 +1,4 @@
-"""What MiniStack has stored that decides who may do what: sessions, roles, users, and resources' policies."""
+"""Reads what IAM decisions need from MiniStack: sessions, roles, users, and policies of resources."""
 
 import json
 import re
@@ -42,7 +42,7 @@ Text = str | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Session:
-    """Temporary credentials or a user's, as they were given out."""
+    """The identity of an access key: temporary credentials or a user's."""
 
     arn: str
     token: str
@@ -54,7 +54,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Entity:
-    """A role or a user: its policies by name, and for a role who may take it on."""
+    """A role or a user: its policies by name, and a role's trust policy."""
 
     arn: str
     policies: Mapping[str, Text]
@@ -63,21 +63,24 @@ class Entity:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def decide_across() -> None:
-    """Let S3 believe our own evaluation of a role about another account's bucket, not of an owner's key."""
+def patch_cross_account_buckets() -> None:
+    """Leave the decision on a role and another account's bucket to our own authorization.
+
+    MiniStack still decides on the access keys of accounts.
+    """
     original = s3._foreign_bucket_allows
 
-    def allows(*asked: Any) -> bool:
-        signed = _CREDENTIAL.search(asked[-1].get("authorization", ""))
-        return (signed is not None and not is_root(signed[1])) or bool(original(*asked))
+    def allows(*arguments: Any) -> bool:
+        signed = _CREDENTIAL.search(arguments[-1].get("authorization", ""))
+        return (signed is not None and not is_root(signed[1])) or bool(original(*arguments))
 
     s3._foreign_bucket_allows = allows
 
 
 def scope(account: str) -> AbstractContextManager[None]:
-    """Look into an account's stores."""
-    made: AbstractContextManager[None] = responses.request_scope(account, responses.get_region())
-    return made
+    """Read the stores of an account."""
+    context: AbstractContextManager[None] = responses.request_scope(account, responses.get_region())
+    return context
 
 
 def accounts() -> list[str]:
@@ -86,17 +89,17 @@ def accounts() -> list[str]:
 
 
 def bucket_owner(bucket: str) -> str:
-    """Return the account of a bucket, whose ARN names none; that which asks, when there is no such bucket."""
+    """Return the account of a bucket, which its ARN does not have; the caller's for an unknown bucket."""
     return str(s3._bucket_owner_account(bucket) or responses.get_account_id())
 
 
 def is_root(access_key: str) -> bool:
-    """Say whether a key is the account's own: `test`, or twelve digits."""
+    """Return whether an access key is an account's own: `test`, or twelve digits."""
     return bool(evaluator.is_root_access_key(access_key))
 
 
 def session(access_key: str) -> Session | None:
-    """Return what an access key was given out for, None for one that nobody gave out."""
+    """Return the identity of an access key, or None if it is unknown."""
     found = sts._sessions.get(access_key)
     if found is not None:
         expires = found.get("Expiration")
@@ -118,7 +121,7 @@ def session(access_key: str) -> Session | None:
 
 
 def role(account: str, name: str) -> Entity | None:
-    """Return the role of a name."""
+    """Return a role by its name."""
     found = iam._roles.get_scoped(account, None, name)
     if found is None:
         return None
@@ -132,7 +135,7 @@ def role(account: str, name: str) -> Entity | None:
 
 
 def roles(account: str) -> Iterator[tuple[str, Entity]]:
-    """Yield every role by its name."""
+    """Yield every role of an account with its name."""
     for owner, name in list(iam._roles._data):
         found = role(account, name) if owner == account else None
         if found is not None:
@@ -140,7 +143,7 @@ def roles(account: str) -> Iterator[tuple[str, Entity]]:
 
 
 def user(account: str, name: str) -> Entity | None:
-    """Return the user of a name, with the policies of its groups."""
+    """Return a user by its name, with the policies of its groups."""
     with scope(account):
         return _user(name)
 
@@ -158,42 +161,42 @@ def _user(name: str) -> Entity | None:
 
 
 def give_session(role_arn: str, name: str) -> dict[str, str]:
-    """Give out credentials of a role, as STS does to AWS's own services."""
+    """Create credentials of a role, as STS does for AWS's own services."""
     account = role_arn.split(":")[4]
-    made = {
+    credentials = {
         "AccessKeyId": str(sts._gen_session_access_key()),
         "SecretAccessKey": str(sts._gen_secret()),
         "SessionToken": str(sts._gen_session_token()),
     }
     role_name = role_arn.rpartition("/")[2]
     sts.register_session(
-        made["AccessKeyId"],
+        credentials["AccessKeyId"],
         {
             "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{name}",
             "UserId": f"{sts._role_id(role_arn)}:{name}",
-            "SecretAccessKey": made["SecretAccessKey"],
-            "SessionToken": made["SessionToken"],
+            "SecretAccessKey": credentials["SecretAccessKey"],
+            "SessionToken": credentials["SessionToken"],
             "AccountId": account,
             "PrincipalType": "AssumedRole",
         },
     )
-    return made
+    return credentials
 
 
 def identity_providers(account: str) -> dict[str, list[str]]:
-    """Return the OpenID Connect providers of an account by their ARNs, with their client ids."""
+    """Return the client ids of an account's OpenID Connect providers, by ARN."""
     with scope(account):
         return {arn: list(found.get("ClientIDList", [])) for arn, found in list(iam._oidc_providers.items())}
 
 
 def resource_policy(service: str, arn: str) -> Text | None:
-    """Return the policy of a resource of S3, KMS, SNS, SQS, Lambda or Logs, None when it has none."""
+    """Return the policy of a resource of S3, KMS, SNS, SQS, Lambda or Logs, or None if it has none."""
     with scope(bucket_owner(_bucket(arn)) if service == "s3" else _owner(arn)):
         return _resource_policy(service, arn)
 
 
 def _owner(arn: str) -> str:
-    """Return the account that an ARN names, else the one that asks."""
+    """Return the account of an ARN, or the caller's if it has none."""
     parts = arn.split(":")
     return parts[4] if len(parts) > 5 and parts[4].isdigit() else str(responses.get_account_id())
 
@@ -218,46 +221,46 @@ def _resource_policy(service: str, arn: str) -> Text | None:
 
 
 def key_arn(key: str) -> str:
-    """Return the ARN of a KMS key from its id, ARN or alias; itself when there is none."""
+    """Return the ARN of a KMS key from its id, ARN or alias; the argument itself if there is no such key."""
     with scope(_owner(key)):
         found = kms._resolve_key(key)
     return str(found["Arn"]) if found else key
 
 
 def is_managed_key(arn: str) -> bool:
-    """Say whether a key is AWS's own of a service (`alias/aws/s3`)."""
+    """Return whether a key is an AWS managed key, as `alias/aws/s3`."""
     key = arn.rpartition("/")[2]
     with scope(_owner(arn)):
-        return any(of == key and ":alias/aws/" in alias for alias, of in list(kms._aliases.items()))
+        return any(target == key and ":alias/aws/" in alias for alias, target in list(kms._aliases.items()))
 
 
 def bucket_key(bucket: str) -> str:
-    """Return the KMS key that a bucket encrypts with by default, or nothing."""
+    """Return the KMS key of a bucket's default encryption, or an empty string."""
     with scope(bucket_owner(bucket)):
         return str(s3._bucket_default_sse_headers(bucket).get(KMS_KEY, ""))
 
 
 def object_key(bucket: str, key: str) -> str:
-    """Return the KMS key that an object is encrypted with, or nothing."""
+    """Return the KMS key of an object, or an empty string."""
     with scope(bucket_owner(bucket)):
         found = (s3._buckets.get(bucket) or {}).get("objects", {}).get(key) or {}
     return str(found.get("preserved_headers", {}).get(KMS_KEY, ""))
 
 
 def topic_key(arn: str) -> str:
-    """Return the KMS key of a topic, or nothing."""
+    """Return the KMS key of a topic, or an empty string."""
     with scope(_owner(arn)):
         topic = sns._topics.get(arn) or {}
     return str(topic.get("attributes", {}).get("KmsMasterKeyId", ""))
 
 
 def parameter_key(name: str) -> str:
-    """Return the KMS key of a SecureString, or nothing."""
+    """Return the KMS key of a SecureString, or an empty string."""
     return str((ssm._parameters.get(name) or {}).get("KeyId", ""))
 
 
 def virtual_bucket(host: str) -> str:
-    """Return the bucket that a Host header names, or nothing."""
+    """Return the bucket in a virtual-hosted Host header, or an empty string."""
     return str(app._extract_s3_vhost_bucket(host) or "")
 
 
@@ -269,7 +272,7 @@ def _managed(arns: list[str]) -> dict[str, Text]:
 def _document(arn: str | None) -> Text | None:
     if not arn:
         return None
-    # AWS's own managed policies are of no account.
+    # AWS managed policies have no account in their ARN.
     with scope(_owner(arn)):
         policy = iam._lookup_policy(arn)
     if not policy:
@@ -285,7 +288,7 @@ def _session_policies(passed: Mapping[str, Any]) -> tuple[Text, ...]:
 
 
 def _logs_policy(arn: str) -> Text | None:
-    """Return the account's policies of Logs and the group's own as one: each of them may allow."""
+    """Return the account's policies of Logs and the group's own as one document: any of them may allow."""
     statements: list[Any] = []
     group = arn.partition(":log-group:")[2].partition(":")[0]
     own = logs._log_group_policies.get(group)

@@ -1,20 +1,18 @@
-"""AWS::Logs::LogGroup, deleted by the API: MiniStack's handler walks records while others write some."""
+"""Deletes AWS::Logs::LogGroup by the API: MiniStack's handler reads records that other threads write."""
 
-from typing import Any
-
+from local_aws.core.cloudformation import Properties
 from local_aws.core.context import Context
-from local_aws.ministack.compat import require
+from local_aws.ministack.handlers import patch_handler
 
 
-def install(context: Context) -> None:
-    """Let the gateway's thread, which writes logs, delete the groups too; one that is gone is no error."""
-    handlers = require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")._RESOURCE_HANDLERS
+def patch_log_group_deletion(context: Context) -> None:
+    """Delete groups on the gateway's thread, which also writes logs. A missing group is no error."""
 
-    def delete(physical_id: str, _props: Any) -> None:
+    def delete(physical_id: str, _props: Properties) -> None:
         logs = context.client("logs")
         try:
             logs.delete_log_group(logGroupName=physical_id)
         except logs.exceptions.ResourceNotFoundException:
             return
 
-    handlers["AWS::Logs::LogGroup"] = {**handlers["AWS::Logs::LogGroup"], "delete": delete}
+    patch_handler("AWS::Logs::LogGroup", delete=delete)

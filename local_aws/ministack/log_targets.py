@@ -1,4 +1,4 @@
-"""EventBridge writes events to log groups, when their policy lets it.
+"""Delivers EventBridge events to log groups, if their resource policy allows it.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
 """
@@ -19,15 +19,15 @@ logs = require(
     "_put_log_events",
 )
 
-# The rule's service, and the one that carries its events: rules fail where a policy names one of them only.
+# The service of rules, and the one that delivers their events: a policy must allow both.
 WRITERS = ("events.amazonaws.com", "delivery.logs.amazonaws.com")
 ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
-# A log group takes the whole event, or a transformer's {"timestamp", "message"}, which nothing here makes.
-SHAPED = ("Input", "InputPath", "InputTransformer")
+# A log group takes the whole event, or a transformer's {"timestamp", "message"}, which is not supported.
+INPUT_OPTIONS = ("Input", "InputPath", "InputTransformer")
 
 
-def install(context: Context) -> None:
-    """Deliver to log groups; leave every other target to who had it."""
+def patch_log_targets(context: Context) -> None:
+    """Deliver events for log groups, and pass those for other targets on."""
     original = eventbridge._invoke_target
 
     def invoke(target: dict[str, Any], event: dict[str, Any], rule: Any, view: Any = None) -> None:
@@ -36,23 +36,23 @@ def install(context: Context) -> None:
             original(target, event, rule, view)
             return
         whole = (view or eventbridge._pattern_event_view(event)).event_with_detail()
-        refusal = denial_reason(context, target) or _write(arn, whole)
-        if refusal:
-            # AWS drops the event and counts a FailedInvocation; the warning makes it a fault.
-            eventbridge.logger.warning("EventBridge → CloudWatch Logs %s refused: %s", arn, refusal)
+        reason_denied = denial_reason(context, target) or _write(arn, whole)
+        if reason_denied:
+            # AWS drops the event and counts a FailedInvocation. The warning is a background error.
+            eventbridge.logger.warning("EventBridge → CloudWatch Logs %s refused: %s", arn, reason_denied)
 
     eventbridge._invoke_target = invoke
 
 
 def denial_reason(context: Context, target: dict[str, Any]) -> str | None:
-    """Say why an event cannot be written to this target, or None."""
+    """Return why an event cannot be written to a target, or None."""
     group = _group(target["Arn"])
     if group not in logs._log_groups:
-        # Also for an ARN with the `:*` that CloudFormation gives: AWS takes the rule, and delivers nothing.
+        # Also an ARN with `:*`, as CloudFormation returns it: AWS accepts the rule and delivers nothing.
         return f"there is no log group {group}"
-    shaped = [key for key in SHAPED if target.get(key)]
-    if shaped:
-        return f"local_aws cannot write with {shaped[0]}"
+    unsupported = [key for key in INPUT_OPTIONS if target.get(key)]
+    if unsupported:
+        return f"local_aws does not support {unsupported[0]} for log groups"
     if target.get("RoleArn"):
         return "a log group takes no RoleArn"
     stream = f"{target['Arn']}:log-stream:any"

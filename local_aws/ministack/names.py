@@ -1,25 +1,25 @@
-"""What AWS refuses as a name, and MiniStack's CloudFormation takes (pitfall L)."""
+"""Rejects resource names that AWS rejects and MiniStack's CloudFormation accepts (pitfall L)."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from local_aws.ministack.compat import require
+from local_aws.core.cloudformation import Properties
+from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
 
-# The name that is wrong -> AWS's words, or None.
-Check = Callable[[str], str | None]
+# Takes a name, and returns AWS's error message or None.
+NameCheck = Callable[[str], str | None]
 
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html
 REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 
 
-def _at_most(longest: int, member: str) -> Check:
+def _max_length(length: int, member: str) -> NameCheck:
     def check(name: str) -> str | None:
-        if len(name) <= longest:
+        if len(name) <= length:
             return None
         return (
             f"1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {longest}"
+            f"Member must have length less than or equal to {length}"
         )
 
     return check
@@ -41,28 +41,28 @@ def _bucket(name: str) -> str | None:
     return None
 
 
-# Type -> the property that names it, and what it may be. Our own services check theirs themselves.
-NAMES: dict[str, tuple[str, Check]] = {
+# Resource type -> the property with the name, and its check. Our own services check their names themselves.
+NAME_CHECKS: dict[str, tuple[str, NameCheck]] = {
     # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-    "AWS::IAM::Role": ("RoleName", _at_most(64, "roleName")),
+    "AWS::IAM::Role": ("RoleName", _max_length(64, "roleName")),
     # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
-    "AWS::Events::Rule": ("Name", _at_most(64, "name")),
+    "AWS::Events::Rule": ("Name", _max_length(64, "name")),
     "AWS::ECR::Repository": ("RepositoryName", _repository),
     "AWS::S3::Bucket": ("BucketName", _bucket),
 }
 
 
-def install() -> None:
-    """Check these names before anything is made of them."""
-    handlers = require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")._RESOURCE_HANDLERS
-    for kind, (key, check) in NAMES.items():
-        handlers[kind] = {**handlers[kind], "create": _checked(handlers[kind]["create"], key, check)}
+def patch_name_validation() -> None:
+    """Check these names before a resource is created."""
+    for resource_type, (key, check) in NAME_CHECKS.items():
+        create = resource_handlers()[resource_type]["create"]
+        patch_handler(resource_type, create=_checked(create, key, check))
 
 
-def _checked(original: Callable[..., Any], key: str, check: Check) -> Callable[..., Any]:
-    def create(logical_id: str, props: Mapping[str, Any], stack: str) -> Any:
-        if (name := props.get(key)) and (words := check(str(name))):
-            raise ValueError(words)
+def _checked(original: Callable[..., Created], key: str, check: NameCheck) -> Callable[..., Created]:
+    def create(logical_id: str, props: Properties, stack: str) -> Created:
+        if (name := props.get(key)) and (message := check(str(name))):
+            raise ValueError(message)
         return original(logical_id, props, stack)
 
     return create

@@ -1,7 +1,7 @@
-"""Nested stacks on the same engine as root stacks: strict deletes, real rollback, attributes kept on update.
+"""Runs nested stacks on the engine of root stacks.
 
-MiniStack has a second, thinner engine for them, which swallows every failed delete, loses the attributes of
-unchanged resources on update and rolls nothing back (research/emulators.md, section 4).
+MiniStack has a simpler engine for them (`_cfn_nested_stack_deploy`). It ignores failed deletes, loses the
+attributes of unchanged resources on update, and does not roll back.
 """
 
 import asyncio
@@ -9,7 +9,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from local_aws.core.cloudformation import Properties
 from local_aws.ministack.compat import require
+from local_aws.ministack.handlers import Attributes, Created, resource_handlers
 
 cloudformation = require("services.cloudformation", "_stacks", "_stack_events")
 engine = require(
@@ -30,17 +32,15 @@ stacks = require(
 responses = require("core.responses", "get_account_id", "get_region", "new_uuid", "now_iso")
 
 TYPE = "AWS::CloudFormation::Stack"
-# The properties of the type that we act on; the tracker refuses any other.
-ACTED_ON = ("TemplateURL", "Parameters", "Tags")
-KEPT = ("_resources", "_template", "_resolved_params", "_conditions", "Parameters", "Tags", "Outputs")
+# The part of a stack that a rollback restores.
+RESTORED = ("_resources", "_template", "_resolved_params", "_conditions", "Parameters", "Tags", "Outputs")
+# MiniStack's record of a stack.
+Stack = dict[str, Any]
 
-Attributes = dict[str, Any]
 
-
-def install() -> None:
-    """Put this engine in place of MiniStack's for nested stacks."""
-    provisioners = require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
-    provisioners._RESOURCE_HANDLERS[TYPE] = {
+def patch_nested_stacks() -> None:
+    """Replace MiniStack's engine for nested stacks."""
+    resource_handlers()[TYPE] = {
         "create": create,
         "update": update,
         "update_with_logical_id": True,
@@ -48,15 +48,15 @@ def install() -> None:
     }
     original = stacks._roll_back_operation
 
-    async def roll_back(name: str, stack_id: str, stack: dict[str, Any], *rest: Any, **more: Any) -> None:
+    async def roll_back(name: str, stack_id: str, stack: Stack, *rest: Any, **more: Any) -> None:
         await original(name, stack_id, stack, *rest, **more)
-        _report_left_children(name, stack_id, stack)
+        _report_remaining_children(name, stack_id, stack)
 
     stacks._roll_back_operation = roll_back
 
 
-def create(logical_id: str, props: Mapping[str, Any], parent_name: str) -> tuple[str, Attributes]:
-    """Create a child stack; when it fails it is rolled back and deleted, unless the parent keeps failures."""
+def create(logical_id: str, props: Properties, parent_name: str) -> Created:
+    """Create a child stack. A failed one is rolled back and deleted, unless the parent disables rollback."""
     parent = cloudformation._stacks[parent_name]
     name = f"{parent_name}-{logical_id}-{responses.new_uuid()[:12].replace('-', '').upper()}"
     account, region = responses.get_account_id(), responses.get_region()
@@ -89,16 +89,14 @@ def create(logical_id: str, props: Mapping[str, Any], parent_name: str) -> tuple
     return stack_id, _outputs(child)
 
 
-def update(
-    physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any], parent_name: str, logical_id: str
-) -> tuple[str, Attributes]:
-    """Update a child stack; when it fails it has rolled itself back."""
+def update(physical_id: str, old: Properties, new: Properties, parent_name: str, logical_id: str) -> Created:
+    """Update a child stack. If it fails, it rolls itself back."""
     child = _find(physical_id)
     if child is None:
         raise ValueError(f"Stack [{physical_id}] does not exist")
     if not child["StackStatus"].endswith("_COMPLETE"):
         raise ValueError(f"Stack:{physical_id} is in {child['StackStatus']} state and can not be updated.")
-    previous = {key: copy.deepcopy(child.get(key)) for key in KEPT}
+    previous = {key: copy.deepcopy(child.get(key)) for key in RESTORED}
     previous["_template_body"] = child.get("_template_body", "")
     template, values = _prepare(child, new)
     _deploy(child, template, values, previous=previous)
@@ -108,8 +106,8 @@ def update(
     return physical_id, _outputs(child)
 
 
-def delete(physical_id: str, props: Mapping[str, Any]) -> None:
-    """Delete a child stack and all it holds; raise when any of it stays."""
+def delete(physical_id: str, props: Properties) -> None:
+    """Delete a child stack and its resources. Raise `ValueError` if one of them remains."""
     child = _find(physical_id)
     if child is None or child["StackStatus"] == "DELETE_COMPLETE":
         return
@@ -119,11 +117,11 @@ def delete(physical_id: str, props: Mapping[str, Any]) -> None:
         raise ValueError(f"Embedded stack {physical_id} was not successfully deleted: {reason}")
 
 
-def _prepare(child: dict[str, Any], props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read the template and its parameters, and write both into the stack's record."""
+def _prepare(child: Stack, props: Properties) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read the template and its parameters, and write both into the stack."""
     url = props.get("TemplateURL")
-    body, refusal = helpers._resolve_template({"TemplateURL": [url]})
-    if refusal is not None or not body:
+    body, error = helpers._resolve_template({"TemplateURL": [url]})
+    if error is not None or not body:
         raise ValueError(f"S3 error: the template {url} cannot be read")
     template = engine._parse_template(body)
     given = [{"Key": key, "Value": str(value)} for key, value in (props.get("Parameters") or {}).items()]
@@ -149,15 +147,13 @@ def _prepare(child: dict[str, Any], props: Mapping[str, Any]) -> tuple[dict[str,
     return template, values
 
 
-def _deploy(
-    child: dict[str, Any], template: dict[str, Any], values: dict[str, Any], previous: dict[str, Any] | None
-) -> None:
+def _deploy(child: Stack, template: dict[str, Any], values: dict[str, Any], previous: Stack | None) -> None:
     operation = "CREATE" if previous is None else "UPDATE"
     name, stack_id = child["StackName"], child["StackId"]
     child["StackStatus"] = f"{operation}_IN_PROGRESS"
     child["StackStatusReason"] = ""
     stacks._add_event(stack_id, name, name, TYPE, child["StackStatus"], physical_id=stack_id)
-    # A handler runs on a thread of its own, so this loop is the thread's own too.
+    # A handler runs on a worker thread, which has no event loop yet.
     asyncio.run(
         stacks._deploy_stack_async(
             name,
@@ -172,10 +168,10 @@ def _deploy(
     )
 
 
-def _find(physical_id: str) -> dict[str, Any] | None:
+def _find(physical_id: str) -> Stack | None:
     for stack in list(cloudformation._stacks.values()):
         if physical_id in (stack.get("StackId"), stack.get("StackName")):
-            found: dict[str, Any] = stack
+            found: Stack = stack
             return found
     return None
 
@@ -185,9 +181,9 @@ def _outputs(child: Mapping[str, Any]) -> Attributes:
 
 
 def _reason(child: Mapping[str, Any], verb: str) -> str:
-    """Say which resources failed in the last operation; why is in their own stack's events (pitfall K6)."""
+    """Return which resources failed in the last operation. The child's events say why (pitfall K6)."""
     events = cloudformation._stack_events.get(child["StackId"], [])
-    begun = max(
+    started = max(
         (
             n
             for n, event in enumerate(events)
@@ -198,7 +194,7 @@ def _reason(child: Mapping[str, Any], verb: str) -> str:
     )
     failed = [
         event
-        for event in events[begun:]
+        for event in events[started:]
         if event["ResourceStatus"].endswith("_FAILED") and event["LogicalResourceId"] != child["StackName"]
     ]
     if not failed:
@@ -207,14 +203,14 @@ def _reason(child: Mapping[str, Any], verb: str) -> str:
     return f"The following resource(s) failed to {verb}: [{names}]."
 
 
-def adopt(parent: dict[str, Any], child: Mapping[str, Any]) -> None:
-    """Let the parent know a child in whose making both were interrupted."""
+def adopt(parent: Stack, child: Mapping[str, Any]) -> None:
+    """Add a child to its parent's resources, if its creation was interrupted before."""
     if child["StackStatus"] != "DELETE_COMPLETE" and child["_logical_id"] not in parent["_resources"]:
         _keep_in_parent(parent, child, {})
 
 
-def _keep_in_parent(parent: dict[str, Any], child: Mapping[str, Any], props: Mapping[str, Any]) -> None:
-    """Let the parent know what is left of a child that failed, so that its delete finds it."""
+def _keep_in_parent(parent: Stack, child: Mapping[str, Any], props: Properties) -> None:
+    """Add a failed child to its parent's resources, so that the parent's deletion deletes it."""
     logical_id = child["_logical_id"]
     parent["_resources"][logical_id] = {
         "PhysicalResourceId": child["StackId"],
@@ -228,14 +224,16 @@ def _keep_in_parent(parent: dict[str, Any], child: Mapping[str, Any], props: Map
     }
 
 
-def _report_left_children(name: str, stack_id: str, stack: dict[str, Any]) -> None:
-    left = [
+def _report_remaining_children(name: str, stack_id: str, stack: Stack) -> None:
+    remaining = [
         logical_id
         for logical_id, resource in stack.get("_resources", {}).items()
         if resource.get("ResourceType") == TYPE and resource.get("ResourceStatus") == "CREATE_FAILED"
     ]
-    if not left or not stack["StackStatus"].endswith("ROLLBACK_COMPLETE"):
+    if not remaining or not stack["StackStatus"].endswith("ROLLBACK_COMPLETE"):
         return
     stack["StackStatus"] = stack["StackStatus"].replace("COMPLETE", "FAILED")
-    stack["StackStatusReason"] = f"The following resource(s) failed to delete: [{', '.join(sorted(left))}]."
+    stack["StackStatusReason"] = (
+        f"The following resource(s) failed to delete: [{', '.join(sorted(remaining))}]."
+    )
     stacks._add_event(stack_id, name, name, TYPE, stack["StackStatus"], stack["StackStatusReason"], stack_id)

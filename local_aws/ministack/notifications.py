@@ -1,4 +1,4 @@
-"""SNS as the road needs it: subscriptions wait for their confirmation, topics obey their policy."""
+"""Adds to SNS the confirmation of e-mail subscriptions, and the policies of topics and their keys."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,8 @@ from typing import Any
 from local_aws.core.cloudformation import Properties, ResourceType
 from local_aws.core.context import Context
 from local_aws.ministack.compat import require
-from local_aws.ministack.property_setters import complete
+from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
+from local_aws.ministack.property_setters import add_property_setters
 
 sns = require(
     "services.sns",
@@ -21,67 +22,67 @@ sns = require(
 kms = require("services.kms", "_resolve_key")
 eventbridge = require("services.eventbridge", "_dispatch_to_sns", "_invoke_target")
 
-CONFIRMED_BY_PERSON = ("email", "email-json")
+EMAIL_PROTOCOLS = ("email", "email-json")
 EVENTS = "events.amazonaws.com"
+TOPIC = "AWS::SNS::Topic"
 MANAGED_KEY = "alias/aws/sns"
 
 
-def install(context: Context) -> None:
-    """Make subscriptions and publications honest."""
-    complete(
-        "AWS::SNS::Topic",
+def patch_sns(context: Context) -> None:
+    """Hide unconfirmed subscriptions, and let EventBridge publish only as topic and key policies allow."""
+    add_property_setters(
+        TOPIC,
         {"KmsMasterKeyId": lambda topic, value: _set_topic(context, topic, "KmsMasterKeyId", value)},
     )
-    _own_only()
+    _patch_default_topic_policy()
     subscribe = sns._subscribe
     sns._subscribe = lambda params: _subscribe(subscribe, params)
     for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
-        setattr(sns, name, _hiding_pending(getattr(sns, name)))
+        setattr(sns, name, _hide_pending(getattr(sns, name)))
     dispatch = eventbridge._dispatch_to_sns
 
     def checked(arn: str, payload: str) -> None:
-        # No source: EventBridge names none to an encrypted topic.
-        refusal = denial_reason(context, EVENTS, arn)
-        if refusal:
-            # EventBridge drops the event and counts a FailedInvocation; the warning makes it a fault.
-            eventbridge.logger.warning("EventBridge → SNS %s refused: %s", arn, refusal)
+        # EventBridge sends no source ARN to an encrypted topic.
+        reason_denied = denial_reason(context, EVENTS, arn)
+        if reason_denied:
+            # EventBridge drops the event and counts a FailedInvocation. The warning is a background error.
+            eventbridge.logger.warning("EventBridge → SNS %s refused: %s", arn, reason_denied)
             return
         dispatch(arn, payload)
 
     eventbridge._dispatch_to_sns = checked
 
 
-def _own_only() -> None:
-    """Give a topic AWS's default policy: it is for the owner's account, not for whoever comes.
+def _patch_default_topic_policy() -> None:
+    """Give topics AWS's default policy, which allows the owner's account only.
 
-    CloudWatch says whose alarm it is (`aws:SourceOwner`); EventBridge does not, and needs a statement.
+    CloudWatch sends the account of an alarm (`aws:SourceOwner`). EventBridge does not, and needs a statement.
     """
-    handlers = require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")._RESOURCE_HANDLERS
-    original = handlers["AWS::SNS::Topic"]["create"]
+    original = resource_handlers()[TOPIC]["create"]
 
-    def create(logical_id: str, props: Mapping[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+    def create(logical_id: str, props: Properties, stack: str) -> Created:
         arn, attributes = original(logical_id, props, stack)
         policy = json.loads(sns._topics[arn]["attributes"]["Policy"])
         policy["Statement"][0]["Condition"] = {"StringEquals": {"AWS:SourceOwner": arn.split(":")[4]}}
         sns._topics[arn]["attributes"]["Policy"] = json.dumps(policy)
         return arn, attributes
 
-    handlers["AWS::SNS::Topic"] = {**handlers["AWS::SNS::Topic"], "create": create}
+    patch_handler(TOPIC, create=create)
 
 
 def resource_types(context: Context) -> dict[str, ResourceType]:
-    """Return the subscription's type, over SNS's API: MiniStack's handler sends no confirmation."""
+    """Return the type of subscriptions, on SNS's API: MiniStack's own handler sends no confirmation."""
 
-    def create(props: Properties, _logical_id: str, _stack: str) -> tuple[str, dict[str, Any]]:
+    def create(props: Properties, _logical_id: str, _stack: str) -> Created:
         attributes = {key: _text(props[key]) for key in ATTRIBUTES if key in props}
-        made = context.client("sns").subscribe(
+        response = context.client("sns").subscribe(
             TopicArn=props["TopicArn"],
             Protocol=props["Protocol"],
             Endpoint=props["Endpoint"],
             Attributes=attributes,
             ReturnSubscriptionArn=True,
         )
-        return made["SubscriptionArn"], {"Arn": made["SubscriptionArn"]}
+        return response["SubscriptionArn"], {"Arn": response["SubscriptionArn"]}
 
     def update(physical_id: str, old: Properties, new: Properties) -> dict[str, Any]:
         for key in ATTRIBUTES:
@@ -92,7 +93,7 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
         return {"Arn": physical_id}
 
     def delete(physical_id: str, props: Properties) -> None:
-        # pitfall G3: CloudFormation skips a pending one and SNS forgets it by itself, here at once.
+        # pitfall G3: CloudFormation keeps a pending one, which SNS deletes later; here it is deleted at once.
         context.client("sns").unsubscribe(SubscriptionArn=physical_id)
 
     replaced_by = frozenset({"TopicArn", "Protocol", "Endpoint"})
@@ -110,7 +111,7 @@ ATTRIBUTES = (
 
 
 def denial_reason(context: Context, service: str, topic_arn: str, source_arn: str = "") -> str | None:
-    """Say why a service may not publish to a topic, or None (pitfall G1: a CMK needs its own statement)."""
+    """Return why a service may not publish to a topic, or None (pitfall G1: a CMK needs a statement)."""
     topic = sns._topics.get(topic_arn)
     if topic is None:
         return None
@@ -121,7 +122,7 @@ def denial_reason(context: Context, service: str, topic_arn: str, source_arn: st
     if not key_id:
         return None
     if str(key_id).endswith(MANAGED_KEY):
-        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html: its policy is AWS's.
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html: AWS owns its policy.
         return f"the policy of AWS's own key {MANAGED_KEY} does not allow {service} kms:Decrypt"
     key = kms._resolve_key(key_id)
     if key is None:
@@ -138,21 +139,24 @@ def _subscribe(original: Any, params: Mapping[str, Any]) -> Any:
         return answer
     topic = sns._topics[sns._p(params, "TopicArn")]
     wanted = (sns._p(params, "Protocol"), sns._p(params, "Endpoint"))
-    made = next(s for s in topic["subscriptions"] if (s["protocol"], s["endpoint"]) == wanted)
-    if made["protocol"] in CONFIRMED_BY_PERSON and made["attributes"].get("PendingConfirmation") == "false":
-        made["confirmed"] = False
-        made["attributes"].update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
+    subscription = next(s for s in topic["subscriptions"] if (s["protocol"], s["endpoint"]) == wanted)
+    if (
+        subscription["protocol"] in EMAIL_PROTOCOLS
+        and subscription["attributes"].get("PendingConfirmation") == "false"
+    ):
+        subscription["confirmed"] = False
+        subscription["attributes"].update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
         sns._refresh_subscription_counts(topic)
     whole = sns._p(params, "ReturnSubscriptionArn") == "true"
-    shown = made["arn"] if whole or made["confirmed"] else "pending confirmation"
+    shown = subscription["arn"] if whole or subscription["confirmed"] else "pending confirmation"
     body = answer[2] if isinstance(answer[2], bytes) else answer[2].encode()
-    for other in (made["arn"], "pending confirmation"):
+    for other in (subscription["arn"], "pending confirmation"):
         body = body.replace(f">{other}<".encode(), f">{shown}<".encode())
     return answer[0], answer[1], body
 
 
-def _hiding_pending(original: Any) -> Any:
-    """Show `PendingConfirmation` where SNS does, instead of an ARN that is nobody's yet."""
+def _hide_pending(original: Any) -> Any:
+    """Show `PendingConfirmation` in place of the ARN, as SNS does."""
 
     def listed(params: Mapping[str, Any]) -> Any:
         status, headers, content = original(params)

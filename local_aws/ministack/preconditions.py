@@ -1,15 +1,21 @@
-"""What AWS refuses and MiniStack's CloudFormation does not: a name that is taken, a thing that is in use."""
+"""Checks what AWS checks before a create or delete: that a name is free, that a resource is not in use."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_aws.core.cloudformation import Properties
 from local_aws.core.context import Context
-from local_aws.ministack.compat import require
+from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
 
-# Type -> the property that names it, and a call that raises when there is none of that name.
-NAMED: dict[str, tuple[str, Callable[[Context, str], object]]] = {
+# Returns something true if the name is taken. It may also raise if the name is free.
+Lookup = Callable[[Context, str], object]
+# Takes the physical id and the properties. Raises `ValueError` if the resource is in use.
+UseCheck = Callable[[Context, str, Properties], None]
+
+# Resource type -> the property with the name, and the lookup.
+NAMED: dict[str, tuple[str, Lookup]] = {
     "AWS::ECR::Repository": (
         "RepositoryName",
         lambda c, name: c.client("ecr").describe_repositories(repositoryNames=[name])["repositories"],
@@ -55,56 +61,50 @@ NAMED: dict[str, tuple[str, Callable[[Context, str], object]]] = {
 }
 
 
-def install(context: Context) -> None:
-    """Wrap the handlers that let pass what AWS refuses."""
-    handlers = require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")._RESOURCE_HANDLERS
-    for name, (key, look) in NAMED.items():
-        handlers[name] = {**handlers[name], "create": _unless_taken(context, name, key, look)}
+def patch_preconditions(context: Context) -> None:
+    """Add the checks to MiniStack's handlers, which lack them."""
+    handlers = resource_handlers()
+    for resource_type, (key, lookup) in NAMED.items():
+        create = handlers[resource_type]["create"]
+        patch_handler(resource_type, create=_unless_taken(context, create, resource_type, key, lookup))
     parameter = handlers["AWS::SSM::Parameter"]
     both = {verb: _without_secrets(parameter[verb]) for verb in ("create", "update")}
-    handlers["AWS::SSM::Parameter"] = {**parameter, **both}
-    for name, check in (
-        ("AWS::EC2::SecurityGroup", _refuse_security_group_in_use),
-        ("AWS::EC2::Subnet", _refuse_subnet_in_use),
-        ("AWS::IAM::Role", _refuse_role_in_use),
-    ):
-        handlers[name] = {**handlers[name], "delete": _checked(context, handlers[name]["delete"], check)}
+    patch_handler("AWS::SSM::Parameter", **both)
+    for resource_type, check in USE_CHECKS.items():
+        delete = handlers[resource_type]["delete"]
+        patch_handler(resource_type, delete=_unless_in_use(context, delete, check))
 
 
 def _unless_taken(
-    context: Context, name: str, key: str, look: Callable[[Context, str], object]
-) -> Callable[..., tuple[str, dict[str, Any]]]:
-    handlers = require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")._RESOURCE_HANDLERS
-    original = handlers[name]["create"]
-
-    def create(logical_id: str, props: Mapping[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
-        wanted = props.get(key)
-        if wanted and _found(look, context, wanted):
-            raise ValueError(f"Resource of type '{name}' with identifier '{wanted}' already exists.")
-        created: tuple[str, dict[str, Any]] = original(logical_id, props, stack)
-        return created
+    context: Context, original: Callable[..., Created], resource_type: str, key: str, lookup: Lookup
+) -> Callable[..., Created]:
+    def create(logical_id: str, props: Properties, stack: str) -> Created:
+        name = props.get(key)
+        if name and _exists(lookup, context, name):
+            raise ValueError(f"Resource of type '{resource_type}' with identifier '{name}' already exists.")
+        return original(logical_id, props, stack)
 
     return create
 
 
 def _without_secrets(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuse a SecureString, which would stand in the template (pitfall F5).
+    """Reject a SecureString, whose value would be in the template (pitfall F5).
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ssm-parameter.html
     """
 
-    def handle(*given: Any) -> Any:
-        if any(isinstance(one, Mapping) and one.get("Type") == "SecureString" for one in given):
-            # The words: aws-cloudformation/aws-cloudformation-resource-providers-ssm#63.
+    def handle(*arguments: Any) -> Any:
+        if any(isinstance(each, Mapping) and each.get("Type") == "SecureString" for each in arguments):
+            # The message: aws-cloudformation/aws-cloudformation-resource-providers-ssm#63.
             raise ValueError("SSM Parameters of type SecureString cannot be created using CloudFormation")
-        return original(*given)
+        return original(*arguments)
 
     return handle
 
 
-def _found(look: Callable[[Context, str], object], context: Context, name: str) -> bool:
+def _exists(lookup: Lookup, context: Context, name: str) -> bool:
     try:
-        return bool(look(context, name))
+        return bool(lookup(context, name))
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if "NotFound" in code or "NoSuchEntity" in code:
@@ -112,17 +112,15 @@ def _found(look: Callable[[Context, str], object], context: Context, name: str) 
         raise
 
 
-def _checked(
-    context: Context, original: Callable[..., None], check: Callable[[Context, str, Mapping[str, Any]], None]
-) -> Callable[..., None]:
-    def delete(physical_id: str, props: Mapping[str, Any], *rest: Any) -> None:
+def _unless_in_use(context: Context, original: Callable[..., None], check: UseCheck) -> Callable[..., None]:
+    def delete(physical_id: str, props: Properties, *rest: Any) -> None:
         check(context, physical_id, props)
         original(physical_id, props, *rest)
 
     return delete
 
 
-def _refuse_security_group_in_use(context: Context, group_id: str, _props: Mapping[str, Any]) -> None:
+def _check_security_group(context: Context, group_id: str, _props: Properties) -> None:
     users = [
         balancer["LoadBalancerName"]
         for balancer in context.client("elbv2").describe_load_balancers()["LoadBalancers"]
@@ -141,7 +139,7 @@ def _refuse_security_group_in_use(context: Context, group_id: str, _props: Mappi
         )
 
 
-def _refuse_subnet_in_use(context: Context, subnet_id: str, _props: Mapping[str, Any]) -> None:
+def _check_subnet(context: Context, subnet_id: str, _props: Properties) -> None:
     users = [
         balancer["LoadBalancerName"]
         for balancer in context.client("elbv2").describe_load_balancers()["LoadBalancers"]
@@ -161,15 +159,19 @@ def _refuse_subnet_in_use(context: Context, subnet_id: str, _props: Mapping[str,
 
 
 def _functions_with(context: Context, key: str, wanted: str) -> list[str]:
-    """Name the functions that stand in a subnet or a security group: their interfaces hold it."""
+    """Return the functions in a subnet or security group, whose network interfaces use it."""
     found = context.client("lambda").get_paginator("list_functions").paginate().search("Functions")
-    return [one["FunctionName"] for one in found if one and wanted in one.get("VpcConfig", {}).get(key, [])]
+    return [
+        function["FunctionName"]
+        for function in found
+        if function and wanted in function.get("VpcConfig", {}).get(key, [])
+    ]
 
 
-def _refuse_role_in_use(context: Context, name: str, props: Mapping[str, Any]) -> None:
-    """Refuse to delete a role that somebody else gave a policy; the template's own go with it."""
+def _check_role(context: Context, name: str, props: Properties) -> None:
+    """Reject the deletion of a role with policies that are not in its template."""
     iam = context.client("iam")
-    if not _found(lambda c, role: c.client("iam").get_role(RoleName=role), context, name):
+    if not _exists(NAMED["AWS::IAM::Role"][1], context, name):
         return
     own = {policy["PolicyName"] for policy in props.get("Policies") or []}
     foreign = set(iam.list_role_policies(RoleName=name)["PolicyNames"]) - own
@@ -180,3 +182,10 @@ def _refuse_role_in_use(context: Context, name: str, props: Mapping[str, Any]) -
     attached = {p["PolicyArn"] for p in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]}
     if attached - set(props.get("ManagedPolicyArns") or []):
         raise ValueError(f"Cannot delete entity, must detach all policies first: {name}")
+
+
+USE_CHECKS: dict[str, UseCheck] = {
+    "AWS::EC2::SecurityGroup": _check_security_group,
+    "AWS::EC2::Subnet": _check_subnet,
+    "AWS::IAM::Role": _check_role,
+}

@@ -1,7 +1,7 @@
-"""Stacks whose operation ended with an earlier local_aws: none goes on, so each is told as failed.
+"""Fails the operations on stacks that an earlier local_aws did not finish.
 
-CloudFormation itself never stops half way; what is closest to it is the state in which its own failure leaves
-a stack, from which it can be deleted.
+CloudFormation itself is never interrupted. The closest state is that of a failed operation: the stack can be
+deleted.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 """
 
@@ -16,11 +16,11 @@ stacks = require("services.cloudformation.stacks", "_add_event")
 responses = require("core.responses", "now_iso", "request_scope")
 
 IN_PROGRESS = "_IN_PROGRESS"
-# Nothing runs in it: a change set waits to be executed.
+# No operation runs: a change set waits for its execution.
 WAITING = "REVIEW_IN_PROGRESS"
-REASON = "local_aws ended in the middle of it"
-# A resource in the making may be there without its stack knowing it. By these names it is found when the
-# stack is deleted; one that is not there deletes as well.
+REASON = "local_aws ended during the operation"
+# A resource may exist although its stack has no record of its creation. The deletion of the stack finds it by
+# these names, and ignores one that does not exist.
 NAMES = {
     "AWS::CodeBuild::Project": "Name",
     "AWS::CodePipeline::Pipeline": "Name",
@@ -34,14 +34,14 @@ NAMES = {
 
 
 def resume() -> None:
-    """Fail every operation on a stack that was under way."""
+    """Fail every operation on a stack that was in progress."""
     found = list(cloudformation._stacks._data.items())
     for (account, region, name), stack in found:
         status = str(stack.get("StackStatus", ""))
         if status.endswith(IN_PROGRESS) and status != WAITING:
             with responses.request_scope(account, region):
                 if status == "CREATE_IN_PROGRESS":
-                    _adopt_half_made(name, stack)
+                    _adopt_incomplete_resources(name, stack)
                 _fail(name, stack, status)
     by_name = dict(found)
     for (account, region, _), stack in found:
@@ -50,17 +50,17 @@ def resume() -> None:
             nested_stacks.adopt(parent, stack)
 
 
-def _adopt_half_made(name: str, stack: dict[str, Any]) -> None:
-    """Let the stack know what it was making, where that has a name."""
+def _adopt_incomplete_resources(name: str, stack: dict[str, Any]) -> None:
+    """Add the named resources that were being created to the stack."""
     status = {
         event["LogicalResourceId"]: event["ResourceStatus"]
         for event in cloudformation._stack_events.get(stack["StackId"], [])
     }
     resources: dict[str, Any] = stack["_resources"]
     for logical_id, definition in (stack.get("_template") or {}).get("Resources", {}).items():
-        half_made = status.get(logical_id) == "CREATE_IN_PROGRESS" and logical_id not in resources
+        incomplete = status.get(logical_id) == "CREATE_IN_PROGRESS" and logical_id not in resources
         kind = definition["Type"]
-        if not half_made or kind not in NAMES:
+        if not incomplete or kind not in NAMES:
             continue
         template = stack["_template"]
         properties = engine._resolve_refs(
@@ -72,9 +72,9 @@ def _adopt_half_made(name: str, stack: dict[str, Any]) -> None:
             name,
             stack["StackId"],
         )
-        if called := properties.get(NAMES[kind]):
+        if physical_id := properties.get(NAMES[kind]):
             resources[logical_id] = {
-                "PhysicalResourceId": called,
+                "PhysicalResourceId": physical_id,
                 "ResourceType": kind,
                 "ResourceStatus": "CREATE_FAILED",
                 "ResourceStatusReason": REASON,
@@ -86,7 +86,7 @@ def _adopt_half_made(name: str, stack: dict[str, Any]) -> None:
 
 
 def _fail(name: str, stack: dict[str, Any], status: str) -> None:
-    # UPDATE_COMPLETE_CLEANUP_IN_PROGRESS: only what was replaced is still to go.
+    # UPDATE_COMPLETE_CLEANUP_IN_PROGRESS: only replaced resources remain to be deleted.
     failed = status.removesuffix(IN_PROGRESS).removesuffix("_COMPLETE_CLEANUP") + "_FAILED"
     stack.update(StackStatus=failed, StackStatusReason=REASON)
     stacks._add_event(stack["StackId"], name, name, nested_stacks.TYPE, failed, REASON, stack["StackId"])

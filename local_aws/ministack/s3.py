@@ -1,4 +1,4 @@
-"""S3 as CloudFormation needs it: every bucket property kept, no bucket deleted with something in it."""
+"""Adds to S3 buckets the properties that MiniStack's CloudFormation ignores, and a strict delete."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from local_aws.core.api import service_model
 from local_aws.core.cloudformation import convert
 from local_aws.core.context import Context
 from local_aws.ministack.compat import require
-from local_aws.ministack.property_setters import complete
+from local_aws.ministack.handlers import patch_handler
+from local_aws.ministack.property_setters import add_property_setters
 
 s3 = require("services.s3", "_resolve_sse_write_headers", "_bucket_tags", "_buckets")
 kms = require("services.kms", "_alias_arn", "_aliases", "_create_key", "_resolve_key")
@@ -18,15 +19,14 @@ kms = require("services.kms", "_alias_arn", "_aliases", "_create_key", "_resolve
 ALGORITHM = "x-amz-server-side-encryption"
 KEY_ID = "x-amz-server-side-encryption-aws-kms-key-id"
 MANAGED_KEY = "alias/aws/s3"
-# A rule's properties whose API has another shape; the others have the API's own names.
+# Properties of a lifecycle rule that the API nests under Expiration; the others have the API's names.
 EXPIRY = {"ExpirationInDays": "Days", "ExpirationDate": "Date", "ExpiredObjectDeleteMarker": None}
 
 
-def install(context: Context) -> None:
-    """Complete the bucket type, make its delete strict, and give SSE-KMS without a key AWS's managed key."""
-    provisioners = require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
-    provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]["delete"] = _deleter(context)
-    complete(
+def patch_s3(context: Context) -> None:
+    """Set the ignored properties, reject the delete of a full bucket, and default SSE-KMS to AWS's key."""
+    patch_handler("AWS::S3::Bucket", delete=_delete_bucket(context))
+    add_property_setters(
         "AWS::S3::Bucket",
         {
             "BucketEncryption": lambda bucket, value: _encrypt(context, bucket, value),
@@ -47,11 +47,11 @@ def install(context: Context) -> None:
 
 
 def managed_key() -> str:
-    """Return the ARN of the account's `aws/s3` key, made at its first use as AWS does."""
+    """Return the ARN of the account's `aws/s3` key. As on AWS, its first use creates it."""
     found = kms._resolve_key(MANAGED_KEY)
     if found is None:
-        made = kms._create_key({"Description": "Default key that protects my S3 objects"})
-        key_id = json.loads(made[2])["KeyMetadata"]["KeyId"]
+        response = kms._create_key({"Description": "Default key that protects my S3 objects"})
+        key_id = json.loads(response[2])["KeyMetadata"]["KeyId"]
         kms._aliases[kms._alias_arn(MANAGED_KEY)] = key_id
         found = kms._resolve_key(key_id)
     return str(found["Arn"])
@@ -108,13 +108,13 @@ def _set_acl(context: Context, bucket: str, value: Any) -> None:
     try:
         context.client("s3").put_bucket_acl(Bucket=bucket, ACL=name)
     except ClientError as error:
-        # A bucket whose owner is enforced has no ACLs: it is private already.
+        # With BucketOwnerEnforced a bucket has no ACLs: it is private already.
         if name != "private" or error.response["Error"]["Code"] != "AccessControlListNotSupported":
             raise
 
 
 def _tag(bucket: str, value: Any) -> None:
-    # Not through the API: it refuses the `aws:cloudformation:` tags, which AWS sets by itself.
+    # Not by the API, which rejects the tags `aws:cloudformation:*` that CloudFormation sets itself.
     s3._bucket_tags[bucket] = {str(tag["Key"]): str(tag["Value"]) for tag in value or []}
 
 
@@ -125,7 +125,7 @@ def _argument(operation: str, member: str, value: Any) -> Any:
     return convert(shape.members[member], value, f"{member}.")
 
 
-def _deleter(context: Context) -> Any:
+def _delete_bucket(context: Context) -> Any:
     def delete(physical_id: str, _props: Mapping[str, Any]) -> None:
         try:
             context.client("s3").delete_bucket(Bucket=physical_id)

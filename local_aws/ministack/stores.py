@@ -1,4 +1,4 @@
-"""MiniStack's stores: read whole while another thread writes to them, kept, and given back."""
+"""Reads MiniStack's stores while other threads write to them, for snapshots too, and restores them."""
 
 import importlib
 import pickle
@@ -14,11 +14,11 @@ from local_aws.ministack.compat import require
 READERS = ("items", "values", "items_scoped", "values_scoped", "all_items")
 
 SERVICES = "ministack.services."
-# What MiniStack remembers elsewhere than in its scoped stores, and could not do without.
+# State that MiniStack needs and has outside of its scoped stores.
 PLAIN = (("ec2", "_default_initialized_scopes"), ("sts", "_sessions"))
-# What it writes down and never reads.
+# State that it writes and never reads.
 TRACES = (("eventbridge", "_events_log"),)
-# Where the points of metrics are, and how often they are kept, in seconds.
+# The store of metric points, and the seconds between two snapshots of it.
 POINTS, POINTS_EVERY = ("cloudwatch", "_metrics"), 10.0
 
 _responses = require("core.responses", "AccountScopedDict", "AccountRegionScopedDict")
@@ -26,11 +26,11 @@ for _module, _name in (*PLAIN, *TRACES, POINTS):
     require(f"services.{_module}", _name)
 
 
-def install() -> None:
-    """Let a reader of a store begin again when a writer came between.
+def patch_store_readers() -> None:
+    """Repeat a read of a store that a write of another thread interrupted.
 
-    MiniStack reads with `list(store.items())`, which a garbage collection breaks into; with CloudFormation on
-    worker threads, somebody else's log line could make the deletion of a log group fail.
+    MiniStack reads with `list(store.items())`, which a garbage collection can interrupt. CloudFormation runs
+    on worker threads: a log line of another one could fail the deletion of a log group.
     """
     for store in (_responses.AccountScopedDict, _responses.AccountRegionScopedDict):
         for name in READERS:
@@ -40,17 +40,17 @@ def install() -> None:
 
 
 class Stores:
-    """All stores of all loaded services, but for `Points`', as a part of the memory."""
+    """Saves and restores the stores of all loaded services, without the metric points."""
 
     lock: AbstractContextManager[Any] = nullcontext()
 
     def to_snapshot(self) -> Mapping[str, Any]:
-        """Return all stores as of one moment: pickled in one go, which no other thread comes into."""
+        """Return all stores at one moment: no other thread runs during a call of pickle."""
         return {"stores": retry_on_concurrent_mutation(_dump)()}
 
-    def restore(self, kept: Mapping[str, Any]) -> None:
-        """Fill the stores."""
-        for module, stores in pickle.loads(kept["stores"]).items():  # noqa: S301 - our own file
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Replace the content of the stores."""
+        for module, stores in pickle.loads(snapshot["stores"]).items():  # noqa: S301 - our own file
             found = importlib.import_module(module)
             for name, content in stores.items():
                 store = getattr(found, name)
@@ -64,19 +64,19 @@ class Stores:
 
 
 class Points(Stores):
-    """The points of metrics: they come by the thousand, and nothing refers to them, so they are kept rarely.
+    """Saves and restores the metric points: less often, since there are thousands and nothing refers to them.
 
-    What came in the last ten seconds is forgotten when local_aws ends.
+    When local_aws ends, the points of the last ten seconds are lost.
     """
 
     def __init__(self) -> None:
-        self._kept, self._at = b"", -POINTS_EVERY
+        self._saved, self._saved_at = b"", -POINTS_EVERY
 
     def to_snapshot(self) -> Mapping[str, Any]:
-        """Return them as of some seconds ago."""
-        if time.monotonic() - self._at >= POINTS_EVERY:
-            self._kept, self._at = retry_on_concurrent_mutation(_dump_points)(), time.monotonic()
-        return {"stores": self._kept}
+        """Return the points of up to `POINTS_EVERY` seconds ago."""
+        if time.monotonic() - self._saved_at >= POINTS_EVERY:
+            self._saved, self._saved_at = retry_on_concurrent_mutation(_dump_points)(), time.monotonic()
+        return {"stores": self._saved}
 
 
 def _dump() -> bytes:

@@ -1,20 +1,20 @@
-"""What CloudFormation refuses of a template before it begins, and MiniStack finds later or never."""
+"""Rejects templates that CloudFormation rejects before it starts, and MiniStack later or never."""
 
 from collections.abc import Callable
 from typing import Any
 
 from local_aws.ministack.compat import require
 
-ROOMS = ("engine", "handlers", "changesets")
+VALIDATING_MODULES = ("engine", "handlers", "changesets")
 engine = require("services.cloudformation.engine", "_topological_sort", "validate_template_support")
 
 
-def install() -> None:
+def patch_template_validation() -> None:
     """Check a template wherever MiniStack validates one: stacks, change sets, nested stacks."""
     checked = _checked(engine.validate_template_support)
-    for name in ROOMS:
-        room = require(f"services.cloudformation.{name}", "validate_template_support")
-        room.validate_template_support = checked
+    for name in VALIDATING_MODULES:
+        module = require(f"services.cloudformation.{name}", "validate_template_support")
+        module.validate_template_support = checked
 
 
 def _checked(original: Callable[..., None]) -> Callable[..., None]:
@@ -23,13 +23,13 @@ def _checked(original: Callable[..., None]) -> Callable[..., None]:
         if not template.get("Resources"):
             raise ValueError("Template format error: At least one Resources member must be defined.")
         original(template, conditions, params=params)
-        _check_circle(template["Resources"], conditions)
+        _check_cycles(template["Resources"], conditions)
 
     return validate
 
 
-def _check_circle(resources: dict[str, Any], conditions: dict[str, Any]) -> None:
-    """Refuse resources that wait for each other (pitfall K1).
+def _check_cycles(resources: dict[str, Any], conditions: dict[str, Any]) -> None:
+    """Reject resources that depend on each other (pitfall K1).
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
     """

@@ -10,6 +10,7 @@ from typing import Protocol
 from local_aws import ministack
 from local_aws.containers.engine import ContainerEngine
 from local_aws.core.context import ACCOUNT, Context
+from local_aws.iam import documents
 from local_aws.iam.enforcement import Enforcer
 from local_aws.ministack import (
     cloudformation,
@@ -113,20 +114,20 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
             enforcer.authorize,
             enforcer.denial_reason,
         )
-    iam.decide_across()
-    trust_policies.install()
+    iam.patch_cross_account_buckets()
+    trust_policies.patch_trust_policy_validation(documents.parse)
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
     load_balancing = LoadBalancing(callers, elbv2_snapshot.current)
-    elbv2.install(load_balancing.apply, load_balancing.describe_health)
+    elbv2.patch_elbv2(load_balancing.apply, load_balancing.describe_health)
     for name in accounts.of(ACCOUNT).services:
         ministack.register_service(name, accounts.handle(name))
     ecr.route_registry(accounts.registry)
     ministack.route_event_targets("codepipeline", accounts.deliver)
-    cloudformation.install(callers, [accounts, load_balancing])
-    cloudwatch.install(callers)
-    functions.install(callers)
-    function_network.install(callers)
+    cloudformation.patch_cloudformation(callers, [accounts, load_balancing])
+    cloudwatch.patch_alarm_evaluation(callers)
+    functions.patch_function_credentials(callers)
+    function_network.patch_function_proxy(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
     gateway = Gateway(
         callers,

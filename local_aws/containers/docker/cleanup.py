@@ -1,6 +1,6 @@
 """Removes what local_aws created in docker or podman, by its label: when it stops, and after a kill -9.
 
-Standard library only: the reaper runs it after the server has ended.
+It imports little: the reaper runs it after the server has ended.
 """
 
 import json
@@ -56,13 +56,13 @@ def remove_resources(folder: Path, seconds: float = SECONDS) -> None:
     if found is None:
         return
     command, registry = found
-    mark = f"{ENGINE_VARIABLE}={command.instance}"
+    tag = f"{ENGINE_VARIABLE}={command.instance}"
     deadline = time.monotonic() + seconds
     try:
         # A command of the killed server may still be creating a container.
-        while remove_containers(command) or any(tagged(mark)):
+        while remove_containers(command) or any(tagged(tag)):
             if time.monotonic() > deadline:
-                kill_all(lambda: tagged(mark), 2)
+                kill_all(lambda: tagged(tag), 2)
                 break
             time.sleep(_POLL_SECONDS)
         for kind in ("volume", "network"):

@@ -1,6 +1,6 @@
 """Runs the command line of docker or podman.
 
-Standard library only: the reaper and the `docker` of a build import it.
+It imports little: the reaper and the `docker` of a build import it.
 """
 
 import os

@@ -65,8 +65,8 @@ class CliContainer:
 
     def execute(self, command: tuple[str, ...], timeout: float) -> tuple[int, str]:
         """Run a command inside. Raises `TimeoutError` after killing it."""
-        mark = uuid.uuid4().hex
-        process = self.command.open("exec", "--env", f"{CHECK_VARIABLE}={mark}", self.id, *command)
+        tag = uuid.uuid4().hex
+        process = self.command.open("exec", "--env", f"{CHECK_VARIABLE}={tag}", self.id, *command)
         # The timeout starts when the command runs: the time of the engine does not count.
         began, deadline = 0.0, time.monotonic() + timeout + EXEC_SECONDS
         while True:
@@ -75,12 +75,12 @@ class CliContainer:
                 return process.returncode, output.decode(errors="replace")
             except subprocess.TimeoutExpired as error:
                 now = time.monotonic()
-                if not began and any(tagged(f"{CHECK_VARIABLE}={mark}")):
+                if not began and any(tagged(f"{CHECK_VARIABLE}={tag}")):
                     began, deadline = now, now + timeout
                 if now > deadline:
                     process.kill()
                     process.communicate()
-                    kill_all(lambda: tagged(f"{CHECK_VARIABLE}={mark}"), 2)
+                    kill_all(lambda: tagged(f"{CHECK_VARIABLE}={tag}"), 2)
                     raise TimeoutError(f"{command[0]} ran longer than {timeout:g} s") from error
 
     def stop(self, timeout: float) -> int:

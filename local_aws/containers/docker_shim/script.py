@@ -1,6 +1,6 @@
 """Writes the script named `docker` that a build finds first on its PATH.
 
-Standard library only: every command of a build starts it.
+It imports little: every command of a build starts it.
 """
 
 import sys

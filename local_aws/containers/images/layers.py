@@ -32,8 +32,8 @@ def changes(
 ) -> tuple[list[str], list[str]]:
     """Return the paths that are new or changed, and the topmost of those that were removed."""
     changed = [path for path, fingerprint in after.items() if before.get(path) != fingerprint]
-    gone = {path for path in before if path not in after}
-    return sorted(changed), sorted(path for path in gone if str(Path(path).parent) not in gone)
+    removed = {path for path in before if path not in after}
+    return sorted(changed), sorted(path for path in removed if str(Path(path).parent) not in removed)
 
 
 def write(
@@ -50,8 +50,8 @@ def write(
         for path in paths:
             _add(archive, root / path, path, owner, content)
         for path in removed:
-            gone = Path(path)
-            archive.addfile(tarfile.TarInfo(str(gone.parent / f"{WHITEOUT}{gone.name}")))
+            name = Path(path)
+            archive.addfile(tarfile.TarInfo(str(name.parent / f"{WHITEOUT}{name.name}")))
 
 
 def _add(

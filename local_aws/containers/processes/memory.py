@@ -66,6 +66,6 @@ def memory_by_value(variable: str) -> Counter[str]:
             if value is not None:
                 used[value] += process.memory_full_info().pss
         # It ended in the meantime, or belongs to another user.
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+        except (psutil.Error, OSError):
             continue
     return used

@@ -1,4 +1,4 @@
-"""Alarms on a server: percentiles are told from single values, and topics obey their policy."""
+"""Alarms of a running server: percentiles, and publishing to topics as their policies allow."""
 
 import json
 import time
@@ -42,7 +42,7 @@ def state(cloud: Cloud, name: str) -> str:
 
 
 def publish(cloud: Cloud, until: Callable[[], bool], seconds: float, **data: dict[str, Any]) -> bool:
-    """Publish `data`, a datum by metric, again and again; say whether `until` came true in time."""
+    """Publish `data`, one datum for each metric, repeatedly. Return whether `until` became true in time."""
     deadline = time.monotonic() + seconds
     metrics = [{"MetricName": name, **datum} for name, datum in data.items()]
     while time.monotonic() < deadline:
@@ -53,7 +53,7 @@ def publish(cloud: Cloud, until: Callable[[], bool], seconds: float, **data: dic
     return False
 
 
-def test_a_percentile_alarm_sees_the_slow_twentieth_that_the_average_hides(cloud: Cloud) -> None:
+def test_a_percentile_alarm_detects_the_slowest_requests_that_the_average_hides(cloud: Cloud) -> None:
     alarm(cloud, "p95", ExtendedStatistic="p95")
     alarm(cloud, "average", Statistic="Average")
     alarm(cloud, "p80", ExtendedStatistic="p80")
@@ -73,7 +73,7 @@ def test_a_statistic_set_has_no_percentile(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("service", ["cloudwatch.amazonaws.com", "events.amazonaws.com"])
-def test_an_alarm_tells_a_topic_only_when_its_policy_lets_cloudwatch_publish(
+def test_an_alarm_publishes_to_a_topic_only_if_its_policy_allows_cloudwatch(
     cloud: Cloud, service: str
 ) -> None:
     name = f"told-{service.partition('.')[0]}"

@@ -1,4 +1,4 @@
-"""CloudWatch's alarms: which datapoints make which state."""
+"""The state of an alarm, from its datapoints."""
 
 import pytest
 
@@ -27,7 +27,7 @@ ALARM = {
         ([0.0, 0.0], {"ComparisonOperator": "LessThanThreshold"}, "ALARM"),
     ],
 )
-def test_an_alarm_s_state_follows_its_periods(
+def test_the_state_of_an_alarm_follows_its_periods(
     datapoints: list[float | None], changed: dict[str, object], state: str
 ) -> None:
     assert alarm_state({**ALARM, **changed}, datapoints) == state

@@ -1,4 +1,4 @@
-"""A dashboard is kept when CloudWatch could draw it, and refused in its words when not."""
+"""Dashboards: a valid body is stored, an invalid one is rejected with CloudWatch's error message."""
 
 import json
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def label(cloud: Cloud, arn: str) -> str:
     return next(str(tag["Value"]) for tag in tags if tag["Key"] == "label")
 
 
-def test_a_dashboard_is_shown_as_it_was_given_and_goes_with_its_stack(cloud: Cloud) -> None:
+def test_a_dashboard_has_the_given_body_and_is_deleted_with_its_stack(cloud: Cloud) -> None:
     cloudwatch = cloud.client("cloudwatch")
     assert cloud.create("shown", stack("shown", METRIC)) == "CREATE_COMPLETE"
     shown = cloudwatch.get_dashboard(DashboardName="shown")
@@ -61,7 +61,7 @@ def test_a_dashboard_is_shown_as_it_was_given_and_goes_with_its_stack(cloud: Clo
         ({"type": "alarm"}, "/widgets/0/properties"),
     ],
 )
-def test_a_body_that_cannot_be_drawn_is_refused(cloud: Cloud, widget: dict[str, Any], path: str) -> None:
+def test_an_invalid_body_is_rejected(cloud: Cloud, widget: dict[str, Any], path: str) -> None:
     body = json.dumps({"widgets": [widget]})
     with pytest.raises(ClientError, match="there are 1 validation errors") as refused:
         cloud.client("cloudwatch").put_dashboard(DashboardName="ill", DashboardBody=body)
@@ -69,6 +69,6 @@ def test_a_body_that_cannot_be_drawn_is_refused(cloud: Cloud, widget: dict[str, 
     assert path in str(refused.value)
 
 
-def test_a_stack_with_an_ill_dashboard_is_rolled_back(cloud: Cloud) -> None:
+def test_a_stack_with_an_invalid_dashboard_is_rolled_back(cloud: Cloud) -> None:
     assert cloud.create("ill", stack("ill", {"type": "graph"})) == "ROLLBACK_COMPLETE"
     assert "The dashboard body is invalid" in cloud.reasons("ill")

@@ -1,4 +1,4 @@
-"""Lambda's functions run as on AWS: in their role, in a VPC that exists, and into a log group that exists."""
+"""Lambda functions: their role's credentials, their VPC, and their log group."""
 
 import json
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ def invoke(cloud: Cloud, name: str) -> dict[str, Any]:
     return told
 
 
-def test_a_function_acts_as_its_role_and_finds_load_balancers_through_the_gateway(cloud: Cloud) -> None:
+def test_a_function_has_its_roles_credentials_and_reaches_load_balancers_by_the_gateway(cloud: Cloud) -> None:
     assert cloud.create("acting", template(**function("acting"))) == "CREATE_COMPLETE"
     told = invoke(cloud, "acting")
     assert ":assumed-role/role-acting/" in told["caller"]
@@ -92,19 +92,19 @@ def printed(cloud: Cloud, name: str) -> list[str]:
     return [event["message"] for event in events]
 
 
-def test_what_a_function_prints_is_in_its_log_group(cloud: Cloud) -> None:
+def test_the_output_of_a_function_is_in_its_log_group(cloud: Cloud) -> None:
     resources = function("printing")
     resources["Role"]["Policies"] = [{"PolicyName": "logs", "PolicyDocument": MAY_LOG}]
     assert cloud.create("printing", template(**resources)) == "CREATE_COMPLETE"
     assert "asked printing" in printed(cloud, "printing")
 
 
-def test_what_a_function_prints_is_lost_when_its_role_may_not_write_it(cloud: Cloud) -> None:
+def test_the_output_of_a_function_is_lost_without_its_roles_permission_to_write_it(cloud: Cloud) -> None:
     assert cloud.create("silent", template(**function("silent"))) == "CREATE_COMPLETE"
     assert printed(cloud, "silent") == []
 
 
-def test_a_late_line_does_not_bring_a_deleted_log_group_back(cloud: Cloud) -> None:
+def test_a_late_line_does_not_recreate_a_deleted_log_group(cloud: Cloud) -> None:
     assert cloud.create("late", template(**function("late"))) == "CREATE_COMPLETE"
     logs = cloud.client("logs")
     logs.delete_log_group(logGroupName="/lambda/late")
@@ -112,7 +112,7 @@ def test_a_late_line_does_not_bring_a_deleted_log_group_back(cloud: Cloud) -> No
     assert logs.describe_log_groups(logGroupNamePrefix="/lambda/late")["logGroups"] == []
 
 
-def test_a_function_holds_its_subnet_and_its_group(cloud: Cloud) -> None:
+def test_the_subnet_and_security_group_of_a_function_cannot_be_deleted(cloud: Cloud) -> None:
     assert cloud.create("network", template(**NETWORK)) == "CREATE_COMPLETE"
     subnet, group = cloud.physical("network", "Subnet"), cloud.physical("network", "Group")
     given = {"SubnetIds": [subnet], "SecurityGroupIds": [group]}
@@ -134,13 +134,13 @@ def test_a_function_can_leave_its_vpc(cloud: Cloud) -> None:
     assert not cloud.client("lambda").get_function_configuration(FunctionName="leaving")["VpcConfig"]["VpcId"]
 
 
-def test_a_subnet_that_is_not_there_is_refused(cloud: Cloud) -> None:
+def test_an_unknown_subnet_is_rejected(cloud: Cloud) -> None:
     given = {"SubnetIds": ["subnet-0123456789abcdef0"], "SecurityGroupIds": []}
     assert cloud.create("nowhere", template(**function("nowhere", VpcConfig=given))) == "ROLLBACK_COMPLETE"
     assert "InvalidParameterValueException" in cloud.reasons("nowhere")
 
 
-def test_a_function_whose_name_is_taken_is_refused(cloud: Cloud) -> None:
+def test_a_function_whose_name_is_taken_is_rejected(cloud: Cloud) -> None:
     assert cloud.create("first", template(**function("taken"))) == "CREATE_COMPLETE"
     only = function("taken")["Function"] | {
         "Role": "arn:aws:iam::123456789012:role/role-taken",

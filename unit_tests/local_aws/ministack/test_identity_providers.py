@@ -1,4 +1,4 @@
-"""An account has one OIDC provider a URL: a stack makes it, keeps it to itself, and takes it away."""
+"""An account has one OIDC provider for a URL: a stack creates it and deletes its own only."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def providers(cloud: Cloud) -> list[str]:
     return [provider["Arn"] for provider in listed]
 
 
-def test_a_stack_makes_the_provider_and_takes_it_away(cloud: Cloud) -> None:
+def test_a_stack_creates_and_deletes_the_provider(cloud: Cloud) -> None:
     assert cloud.create("first", template(P=PROVIDER)) == "CREATE_COMPLETE"
     assert cloud.physical("first", "P") == ARN
     found = cloud.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=ARN)
@@ -41,8 +41,8 @@ def test_a_stack_makes_the_provider_and_takes_it_away(cloud: Cloud) -> None:
     assert providers(cloud) == []
 
 
-def test_a_second_environment_cannot_make_it_and_does_not_take_the_firsts_away(cloud: Cloud) -> None:
-    """Traps M3: hence it is imported unless asked for."""
+def test_a_second_environment_cannot_create_the_provider_and_does_not_delete_the_firsts(cloud: Cloud) -> None:
+    """Pitfall M3: the app imports it by default."""
     assert cloud.create("one", template(P=PROVIDER)) == "CREATE_COMPLETE"
     assert cloud.create("two", template(P=PROVIDER)) == "ROLLBACK_COMPLETE"
     assert "already exists" in cloud.reasons("two")
@@ -50,7 +50,7 @@ def test_a_second_environment_cannot_make_it_and_does_not_take_the_firsts_away(c
     assert cloud.delete("one") == "DELETE_COMPLETE"
 
 
-def test_a_changed_provider_is_refused_and_kept_as_it_was(cloud: Cloud) -> None:
+def test_a_changed_provider_is_rejected_and_stays_as_it_was(cloud: Cloud) -> None:
     assert cloud.create("changed", template(P=PROVIDER)) == "CREATE_COMPLETE"
     body = template(P={**PROVIDER, "ClientIdList": ["somebody.example.com"]})
     assert cloud.update("changed", body) == "UPDATE_ROLLBACK_COMPLETE"

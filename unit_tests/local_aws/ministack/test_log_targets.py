@@ -1,4 +1,4 @@
-"""EventBridge writes to log groups as on AWS: with their policy's leave, and not without."""
+"""EventBridge delivers to log groups with their policy's permission, and not without it."""
 
 import json
 import time
@@ -27,7 +27,7 @@ def target(name: str) -> str:
 
 
 def stack(name: str, **changed: Any) -> str:
-    """A log group, its policy and a rule; `changed` overrides the policy's statement."""
+    """Return a log group, its policy and a rule; `changed` overrides the policy's statement."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": [EVENTS, DELIVERY]},
@@ -58,17 +58,17 @@ def written(cloud: Cloud, name: str) -> list[dict[str, Any]]:
     return [json.loads(event["message"]) for event in found]
 
 
-def fault_with(cloud: Cloud, text: str) -> str:
+def background_error_with(cloud: Cloud, text: str) -> str:
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        for fault in cloud.server.background_errors():
-            if text in fault:
-                return fault
+        for error in cloud.server.background_errors():
+            if text in error:
+                return error
         time.sleep(0.05)
-    raise AssertionError(f"no fault with {text!r} in {cloud.server.background_errors()}")
+    raise AssertionError(f"no background error with {text!r} in {cloud.server.background_errors()}")
 
 
-def test_a_whole_event_is_written_when_the_policy_lets_it(cloud: Cloud) -> None:
+def test_a_whole_event_is_written_if_the_policy_allows_it(cloud: Cloud) -> None:
     assert cloud.create("allowed", stack("allowed")) == "CREATE_COMPLETE"
     send(cloud, "allowed")
     send(cloud, "another-source")
@@ -88,25 +88,25 @@ def test_a_whole_event_is_written_when_the_policy_lets_it(cloud: Cloud) -> None:
         ("one-action", {"Action": ACTIONS[:1]}, "logs:PutLogEvents"),
     ],
 )
-def test_without_the_policy_the_event_is_lost_and_that_is_a_fault(
+def test_without_the_policy_the_event_is_lost_with_a_background_error(
     cloud: Cloud, name: str, changed: dict[str, Any], why: str
 ) -> None:
     assert cloud.create(name, stack(name, **changed)) == "CREATE_COMPLETE"
     send(cloud, name)
-    assert why in fault_with(cloud, f"{target(name)} refused: no resource policy allows")
+    assert why in background_error_with(cloud, f"{target(name)} refused: no resource policy allows")
     assert written(cloud, name) == []
 
 
-def test_an_arn_with_a_star_at_its_end_delivers_nothing(cloud: Cloud) -> None:
+def test_a_target_arn_that_ends_with_a_star_delivers_nothing(cloud: Cloud) -> None:
     assert cloud.create("star", stack("star")) == "CREATE_COMPLETE"
     events = cloud.client("events")
     events.put_targets(Rule="rule-star", Targets=[{"Id": "Log", "Arn": f"{target('star')}:*"}])
     send(cloud, "star")
-    fault_with(cloud, "there is no log group /aws/events/star:*")
+    background_error_with(cloud, "there is no log group /aws/events/star:*")
     assert written(cloud, "star") == []
 
 
-def test_a_policy_whose_name_is_taken_is_refused(cloud: Cloud) -> None:
+def test_a_policy_whose_name_is_taken_is_rejected(cloud: Cloud) -> None:
     document = json.dumps({"Version": "2012-10-17", "Statement": []})
     cloud.client("logs").put_resource_policy(policyName="log-taken", policyDocument=document)
     assert cloud.create("taken", stack("taken")) == "ROLLBACK_COMPLETE"

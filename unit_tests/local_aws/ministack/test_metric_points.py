@@ -1,4 +1,4 @@
-"""The points of metrics: gone when AWS would have forgotten them, and kept more rarely than all else."""
+"""Metric points: they expire as on AWS, and have snapshots of their own at an interval."""
 
 import time
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ from ministack.services import cloudwatch
 
 from local_aws.core.clock import Clock
 from local_aws.ministack import stores
-from local_aws.ministack.cloudwatch import RETENTION, TIDIED_EVERY, tidier
+from local_aws.ministack.cloudwatch import EVICTION_INTERVAL, RETENTION, make_eviction
 from local_aws.ministack.stores import Points, Stores
 
 FASTER = Clock(1e-5)
@@ -18,18 +18,18 @@ def point(age: float) -> dict[str, float]:
     return {"Timestamp": time.time() - FASTER.seconds(age), "Value": 1.0}
 
 
-def test_a_point_goes_after_fifteen_days_by_the_clock() -> None:
+def test_a_point_expires_after_fifteen_days_of_the_clock() -> None:
     old, new = point(2 * RETENTION), point(RETENTION / 2)
     service = SimpleNamespace(_metrics={"both": [old, new], "old": [old]})
-    tidy = tidier(service, FASTER)
-    tidy()
-    assert service._metrics == {"both": [old, new], "old": [old]}, "nobody looks at each with every request"
-    time.sleep(FASTER.seconds(TIDIED_EVERY))
-    tidy()
+    evict = make_eviction(service, FASTER)
+    evict()
+    assert service._metrics == {"both": [old, new], "old": [old]}, "no eviction within the interval"
+    time.sleep(FASTER.seconds(EVICTION_INTERVAL))
+    evict()
     assert service._metrics == {"both": [new]}
 
 
-def test_points_are_kept_now_and_then_and_no_trace_of_them_or_of_events_otherwise(
+def test_snapshots_have_points_at_an_interval_only_and_neither_points_nor_events_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     points, metrics = Points(), cloudwatch._metrics

@@ -1,4 +1,4 @@
-"""Events reach the people they should: topics obey their policy, subscriptions wait for a yes."""
+"""SNS delivers events as topic policies allow, and to confirmed subscriptions only."""
 
 import json
 import queue
@@ -36,7 +36,7 @@ def inbox() -> Iterator[tuple[str, "queue.Queue[dict[str, Any]]"]]:
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -51,7 +51,7 @@ def allow(service: str, action: str, resource: str) -> dict[str, Any]:
 
 
 def subscribe(cloud: Cloud, topic: str, inbox: Any) -> None:
-    """Subscribe a web server and confirm, as it is asked to."""
+    """Subscribe a web server and confirm the subscription."""
     url, received = inbox
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="http", Endpoint=url)
     asked = received.get(timeout=SECONDS)
@@ -75,8 +75,8 @@ def topic_with(cloud: Cloud, name: str, statements: list[dict[str, Any]]) -> str
     return topic
 
 
-def test_an_email_waits_for_its_person(cloud: Cloud) -> None:
-    """Until then nobody hears of anything (pitfall G3)."""
+def test_an_email_subscription_is_pending_until_its_confirmation(cloud: Cloud) -> None:
+    """Before the confirmation, nothing is delivered (pitfall G3)."""
     subscription = {"Type": "AWS::SNS::Subscription", "Protocol": "email", "Endpoint": "a@example.com"}
     body = template(T={"Type": "AWS::SNS::Topic"}, S={**subscription, "TopicArn": {"Ref": "T"}})
     assert cloud.create("email", body) == "CREATE_COMPLETE"
@@ -89,7 +89,7 @@ def test_an_email_waits_for_its_person(cloud: Cloud) -> None:
     assert cloud.client("sns").list_subscriptions()["Subscriptions"] == []
 
 
-def test_subscribing_an_email_by_the_api_is_pending_too(cloud: Cloud) -> None:
+def test_an_email_subscription_by_the_api_is_pending_too(cloud: Cloud) -> None:
     sns = cloud.client("sns")
     topic = sns.create_topic(Name="pending")["TopicArn"]
     made = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
@@ -103,7 +103,7 @@ def test_an_event_reaches_a_confirmed_subscriber(cloud: Cloud, inbox: Any) -> No
     assert json.loads(inbox[1].get(timeout=SECONDS)["Message"])["detail"] == {"a": 1}
 
 
-def test_nothing_reaches_a_subscriber_that_did_not_confirm(cloud: Cloud, inbox: Any) -> None:
+def test_no_event_reaches_an_unconfirmed_subscriber(cloud: Cloud, inbox: Any) -> None:
     topic = topic_with(cloud, "unconfirmed", [allow("events.amazonaws.com", "sns:Publish", "")])
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="http", Endpoint=inbox[0])
     assert inbox[1].get(timeout=SECONDS)["Type"] == "SubscriptionConfirmation"
@@ -112,7 +112,7 @@ def test_nothing_reaches_a_subscriber_that_did_not_confirm(cloud: Cloud, inbox: 
         inbox[1].get(timeout=1)
 
 
-def test_a_topic_whose_policy_is_silent_on_eventbridge_gets_nothing_and_that_is_a_fault(
+def test_a_topic_whose_policy_does_not_allow_eventbridge_gets_no_event_with_a_background_error(
     cloud: Cloud, inbox: Any
 ) -> None:
     topic = topic_with(cloud, "silent", [allow("cloudwatch.amazonaws.com", "sns:Publish", "")])
@@ -123,7 +123,7 @@ def test_a_topic_whose_policy_is_silent_on_eventbridge_gets_nothing_and_that_is_
     assert any("silent refused" in fault for fault in cloud.server.background_errors())
 
 
-def test_an_encrypted_topic_needs_its_keys_word_too(cloud: Cloud) -> None:
+def test_an_encrypted_topic_needs_its_keys_permission_too(cloud: Cloud) -> None:
     key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
     topic = topic_with(cloud, "encrypted", [allow("events.amazonaws.com", "sns:Publish", "")])
     cloud.client("sns").set_topic_attributes(
@@ -133,8 +133,8 @@ def test_an_encrypted_topic_needs_its_keys_word_too(cloud: Cloud) -> None:
     assert any("topic's key does not allow" in fault for fault in cloud.server.background_errors())
 
 
-def test_awss_own_key_lets_no_service_publish(cloud: Cloud) -> None:
-    """Its policy is AWS's, which nobody can add EventBridge to (pitfall G1)."""
+def test_the_aws_managed_key_allows_no_service_to_publish(cloud: Cloud) -> None:
+    """AWS owns its policy, so it cannot allow EventBridge (pitfall G1)."""
     topic = topic_with(cloud, "managed", [allow("events.amazonaws.com", "sns:Publish", "")])
     cloud.client("sns").set_topic_attributes(
         TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns"

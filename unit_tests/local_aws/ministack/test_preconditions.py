@@ -1,4 +1,4 @@
-"""CloudFormation refuses what AWS refuses: circles, nothing at all, names that are none, secrets."""
+"""CloudFormation rejects circular dependencies, empty templates, invalid names and secure strings."""
 
 from collections.abc import Iterator
 
@@ -40,7 +40,7 @@ def topic_after(other: str) -> Template:
         ),
     ],
 )
-def test_a_template_that_cannot_be_is_refused_before_anything_begins(
+def test_an_invalid_template_is_rejected_before_any_resource_is_created(
     cloud: Cloud, body: str, words: str
 ) -> None:
     cloudformation = cloud.client("cloudformation")
@@ -56,7 +56,7 @@ def test_a_template_that_cannot_be_is_refused_before_anything_begins(
     assert error.value.response["Error"]["Message"] == words
 
 
-def test_a_stack_is_not_updated_to_a_circle(cloud: Cloud) -> None:
+def test_a_stack_is_not_updated_to_a_template_with_circular_dependencies(cloud: Cloud) -> None:
     assert cloud.create("straight", template(A=TOPIC)) == "CREATE_COMPLETE"
     with pytest.raises(ClientError, match="Circular dependency between resources"):
         cloud.update("straight", template(A=topic_after("B"), B=topic_after("A")))
@@ -68,7 +68,7 @@ def test_a_nested_stack_without_resources_fails_its_parent(cloud: Cloud) -> None
     assert NO_RESOURCES in cloud.reasons("hollow")
 
 
-def test_a_parameter_is_neither_made_nor_made_over_as_a_secure_string(cloud: Cloud) -> None:
+def test_a_parameter_is_neither_created_nor_updated_as_a_secure_string(cloud: Cloud) -> None:
     parameter = {"Type": "AWS::SSM::Parameter", "Name": "/plain", "Value": "v"}
     text = template(P=parameter)
     plain = text.replace('"Name"', '"Type": "String", "Name"')
@@ -100,7 +100,7 @@ def test_a_parameter_is_neither_made_nor_made_over_as_a_secure_string(cloud: Clo
         ({"Type": "AWS::S3::Bucket", "BucketName": "Abc"}, "should not contain uppercase characters"),
     ],
 )
-def test_a_name_that_aws_refuses_names_nothing(cloud: Cloud, resource: Template, words: str) -> None:
+def test_a_name_that_aws_rejects_creates_nothing(cloud: Cloud, resource: Template, words: str) -> None:
     assert cloud.create("named", template(R=resource)) == "ROLLBACK_COMPLETE"
     assert words in cloud.reasons("named")
     cloud.delete("named")

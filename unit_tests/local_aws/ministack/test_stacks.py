@@ -1,4 +1,4 @@
-"""CloudFormation tells the truth: what was not done is not COMPLETE."""
+"""CloudFormation reports COMPLETE only for operations that it has done."""
 
 import io
 import json
@@ -36,7 +36,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 def function_role(cloud: Cloud, name: str) -> str:
-    """Make a role that Lambda may take on; return its ARN."""
+    """Create a role that Lambda can assume, and return its ARN."""
     lets = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [lets]})
     made = cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)
@@ -47,18 +47,18 @@ def topics(cloud: Cloud) -> str:
     return json.dumps(cloud.client("sns").list_topics()["Topics"])
 
 
-def test_a_property_that_nobody_knows_fails_its_resource(cloud: Cloud) -> None:
+def test_an_unknown_property_fails_its_resource(cloud: Cloud) -> None:
     body = template(T={**TOPIC, "TopicName": "misspelt", "DisplayNaem": "x"})
     assert cloud.create("misspelt", body) == "ROLLBACK_COMPLETE"
-    assert "local_aws does not act on AWS::SNS::Topic DisplayNaem" in cloud.reasons("misspelt")
+    assert "local_aws does not support AWS::SNS::Topic DisplayNaem" in cloud.reasons("misspelt")
     assert "misspelt" not in topics(cloud)
 
 
-def test_the_same_template_without_it_is_created(cloud: Cloud) -> None:
+def test_the_same_template_without_the_property_is_created(cloud: Cloud) -> None:
     assert cloud.create("spelt", template(T={**TOPIC, "DisplayName": "x"})) == "CREATE_COMPLETE"
 
 
-def test_a_property_deep_in_a_list_that_nobody_reads_fails_it_too(cloud: Cloud) -> None:
+def test_an_unread_property_inside_a_list_fails_its_resource_too(cloud: Cloud) -> None:
     document = {"Version": "2012-10-17", "Statement": []}
     policies = [{"PolicyName": "p", "PolicyDocument": document, "Misspelt": True}]
     role = {"Type": "AWS::IAM::Role", "AssumeRolePolicyDocument": TRUST, "Policies": policies}
@@ -66,7 +66,7 @@ def test_a_property_deep_in_a_list_that_nobody_reads_fails_it_too(cloud: Cloud) 
     assert "AWS::IAM::Role Policies.0.Misspelt" in cloud.reasons("deep")
 
 
-def test_a_changed_property_that_nobody_reads_fails_the_update(cloud: Cloud) -> None:
+def test_an_unread_changed_property_fails_the_update(cloud: Cloud) -> None:
     assert cloud.create("changed", template(T={**TOPIC, "DisplayName": "old"})) == "CREATE_COMPLETE"
     body = template(T={**TOPIC, "DisplayName": "new", "DisplayNaem": "x"})
     assert cloud.update("changed", body) == "UPDATE_ROLLBACK_COMPLETE"
@@ -75,7 +75,7 @@ def test_a_changed_property_that_nobody_reads_fails_the_update(cloud: Cloud) -> 
     assert shown == "old"
 
 
-def test_a_type_that_nobody_has_is_refused(cloud: Cloud) -> None:
+def test_an_unknown_type_is_rejected(cloud: Cloud) -> None:
     client = cloud.client("cloudformation")
     with pytest.raises(client.exceptions.ClientError, match="Unrecognized resource types"):
         cloud.create("unknown", template(X={"Type": "AWS::Braket::Notebook"}))
@@ -87,14 +87,14 @@ def test_a_create_that_fails_midway_leaves_nothing(cloud: Cloud) -> None:
     assert "midway" not in topics(cloud)
 
 
-def test_a_name_that_is_taken_is_refused(cloud: Cloud) -> None:
+def test_a_name_that_is_taken_is_rejected(cloud: Cloud) -> None:
     cloud.client("sns").create_topic(Name="taken")
     assert cloud.create("taken", template(T={**TOPIC, "TopicName": "taken"})) == "ROLLBACK_COMPLETE"
     assert "with identifier 'taken' already exists" in cloud.reasons("taken")
     assert "taken" in topics(cloud)
 
 
-def test_what_a_bucket_is_given_can_be_read_back(cloud: Cloud) -> None:
+def test_the_properties_of_a_bucket_can_be_read_by_the_api(cloud: Cloud) -> None:
     key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/x"}
     bucket = {
         **BUCKET,
@@ -121,7 +121,7 @@ def test_a_nested_stack_with_a_full_bucket_fails_its_parents_delete_until_it_is_
     cloud.client("s3").put_object(Bucket="full", Key="k", Body=b"")
     assert cloud.delete("parent") == "DELETE_FAILED"
     assert cloud.stack(inner)["StackStatus"] == "DELETE_FAILED"
-    # Why is told in the nested stack's own events (pitfall K6).
+    # The nested stack's own events have the reason (pitfall K6).
     assert "The following resource(s) failed to delete: [B]." in cloud.reasons("parent")
     assert "BucketNotEmpty" in cloud.reasons(inner)
     cloud.client("s3").delete_object(Bucket="full", Key="k")
@@ -143,14 +143,14 @@ def nested_with(cloud: Cloud, name: str, label: str, *, broken: bool = False) ->
     return template(outer, N=nested)
 
 
-def test_a_nested_update_keeps_the_attributes_of_what_did_not_change(cloud: Cloud) -> None:
+def test_a_nested_update_keeps_the_attributes_of_unchanged_resources(cloud: Cloud) -> None:
     assert cloud.create("kept", nested_with(cloud, "kept", "one")) == "CREATE_COMPLETE"
     before = cloud.outputs("kept")
     assert cloud.update("kept", nested_with(cloud, "kept", "two")) == "UPDATE_COMPLETE"
     assert cloud.outputs("kept") == {"Name": before["Name"], "L": "two"}
 
 
-def test_a_nested_update_that_fails_goes_back(cloud: Cloud) -> None:
+def test_a_nested_update_that_fails_is_rolled_back(cloud: Cloud) -> None:
     assert cloud.create("back", nested_with(cloud, "back", "one")) == "CREATE_COMPLETE"
     broken = nested_with(cloud, "back", "two", broken=True)
     assert cloud.update("back", broken) == "UPDATE_ROLLBACK_COMPLETE"
@@ -169,7 +169,7 @@ def test_a_nested_create_that_fails_leaves_nothing(cloud: Cloud) -> None:
     assert "inner" not in topics(cloud)
 
 
-def test_a_custom_resource_fails_when_its_function_does(cloud: Cloud) -> None:
+def test_a_custom_resource_fails_if_its_function_fails(cloud: Cloud) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr(
@@ -189,7 +189,7 @@ def test_a_custom_resource_fails_when_its_function_does(cloud: Cloud) -> None:
     assert time.monotonic() - began < 30, "AWS would wait an hour for an answer that cannot come"
 
 
-def test_a_role_with_a_policy_of_somebody_else_stays(cloud: Cloud) -> None:
+def test_a_role_with_a_policy_from_outside_its_stack_is_not_deleted(cloud: Cloud) -> None:
     role = {"Type": "AWS::IAM::Role", "RoleName": "used", "AssumeRolePolicyDocument": TRUST}
     assert cloud.create("role", template(R=role)) == "CREATE_COMPLETE"
     iam = cloud.client("iam")
@@ -202,7 +202,7 @@ def test_a_role_with_a_policy_of_somebody_else_stays(cloud: Cloud) -> None:
     assert cloud.delete("role") == "DELETE_COMPLETE"
 
 
-def test_a_network_that_somebody_else_uses_stays(cloud: Cloud) -> None:
+def test_a_network_that_resources_outside_its_stack_use_is_not_deleted(cloud: Cloud) -> None:
     vpc = {"Ref": "V"}
     body = template(
         V={"Type": "AWS::EC2::VPC", "CidrBlock": "10.0.0.0/16"},
@@ -244,8 +244,8 @@ def test_the_process_of_a_function_ends_with_its_stack(cloud: Cloud) -> None:
     assert not begun & set(processes(cloud.server.instance))
 
 
-def test_a_stack_that_is_deleted_while_it_is_made_leaves_nothing(cloud: Cloud) -> None:
-    """What somebody does who has interrupted `cdk deploy`."""
+def test_a_stack_that_is_deleted_during_its_creation_leaves_nothing(cloud: Cloud) -> None:
+    """As after an interrupted `cdk deploy`."""
     repository = {"Type": "AWS::ECR::Repository"}
     names = [f"half-made-{number}" for number in range(40)]
     child = template(**{f"R{n}": {**repository, "RepositoryName": name} for n, name in enumerate(names)})

@@ -1,4 +1,4 @@
-"""MiniStack's stores under two threads, of which one reads while the other writes."""
+"""Reads of MiniStack's stores while another thread writes to them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MANY = 5000
 
 @pytest.fixture(params=[AccountScopedDict, AccountRegionScopedDict])
 def store(request: pytest.FixtureRequest) -> Iterator[AccountRegionScopedDict]:
-    """A store that gets one more record in the middle of the next read, as another thread would put it."""
-    stores.install()
+    """A store that gets one more record during the next read, as from another thread."""
+    stores.patch_store_readers()
     made = request.param()
     for number in range(MANY):
         made[f"record-{number}"] = object()
@@ -34,9 +34,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[AccountRegionScopedDict]:
 
 
 @pytest.mark.parametrize("reader", ["items", "values"])
-def test_a_record_that_comes_while_a_store_is_read_breaks_nothing(
-    store: AccountRegionScopedDict, reader: str
-) -> None:
+def test_a_write_during_a_read_of_a_store_breaks_nothing(store: AccountRegionScopedDict, reader: str) -> None:
     assert len(getattr(store, reader)()) >= MANY
 
 

@@ -85,7 +85,7 @@ def test_an_interrupted_stack_has_failed_and_can_be_deleted_with_its_children(cl
     stack = cloud.stack("half")
     assert (stack["StackStatus"], stack["StackStatusReason"]) == (
         "CREATE_FAILED",
-        "local_aws ended in the middle of it",
+        "local_aws ended during the operation",
     )
     assert cloud.delete("half") == "DELETE_COMPLETE"
     assert groups(cloud) == []

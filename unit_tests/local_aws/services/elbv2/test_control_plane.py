@@ -46,7 +46,7 @@ def seen() -> Iterator[list[Snapshot]]:
             "TargetHealth": {"State": "draining"},
         }
     ]
-    elbv2.install(snapshots.append, lambda _arn, _asked: health)
+    elbv2.patch_elbv2(snapshots.append, lambda _arn, _asked: health)
     yield snapshots
     alb.reset()
 

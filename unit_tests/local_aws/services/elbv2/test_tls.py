@@ -55,7 +55,7 @@ def seen() -> Iterator[list[Snapshot]]:
     alb.reset()
     acm.reset()
     snapshots: list[Snapshot] = []
-    elbv2.install(snapshots.append, lambda _arn, _asked: [])
+    elbv2.patch_elbv2(snapshots.append, lambda _arn, _asked: [])
     yield snapshots
     alb.reset()
     acm.reset()
