@@ -63,7 +63,7 @@ def written(copy: Path) -> Path:
     settings = json.loads((copy / "cdk.json").read_text())
     settings["context"].pop("services", None)
     (copy / "cdk.json").write_text(json.dumps(settings))
-    command = [sys.executable, "-m", "tools.new_service", NAME]
+    command = [sys.executable, "-m", "tools", "new-service", NAME]
     subprocess.run(command, cwd=copy, check=True, capture_output=True)  # noqa: S603 - our own module
     (entry,) = json.loads((copy / "cdk.json").read_text())["context"]["services"].items()
     assert entry == (NAME, {"folder": f"services/{NAME}"})
