@@ -151,7 +151,7 @@ class Scenario:
     def served_version(self) -> str:
         """Ask once, which version answers."""
         answer = requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10, verify=self.verify)
-        return answer.headers.get("X-Version", f"nobody (status {answer.status_code})")
+        return answer.headers.get("X-Version", f"no version (status {answer.status_code})")
 
     def wait_until_served(self, version: str) -> None:
         """Wait until `version` answers: a listener that was changed by hand takes a moment."""
