@@ -1,6 +1,6 @@
 """The chart of one release: positions in an SVG, on one time axis."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -184,13 +184,11 @@ def _plot(
     latency_top = top + PLOT + LATENCY_GAP
     most_requests = max(sum(column.rates.values()) for column in grouped) or 1.0
     most_ms = max(column.p95 for column in grouped) or 1.0
-    p50 = [[(column.at, column.p50) for column in span] for span in spans]
-    p95 = [[(column.at, column.p95) for column in span] for span in spans]
     return TrafficPlot(
         bars=_bars(axis, grouped, most_requests, top, styles),
         failures=_failures(axis, grouped, top),
-        p50=_lines(axis, p50, most_ms, latency_top),
-        p95=_lines(axis, p95, most_ms, latency_top),
+        p50=_lines(axis, spans, lambda column: column.p50, most_ms, latency_top),
+        p95=_lines(axis, spans, lambda column: column.p95, most_ms, latency_top),
         most_requests=most_requests,
         most_ms=most_ms,
         top=top,
@@ -239,10 +237,13 @@ def _failure(axis: Axis, column: Column, top: float) -> Bar:
 
 
 def _lines(
-    axis: Axis, spans: Sequence[Sequence[tuple[float, float]]], most: float, top: float
+    axis: Axis, spans: Sequence[Sequence[Column]], latency: Callable[[Column], float], most: float, top: float
 ) -> tuple[str, ...]:
-    """Return each span's latencies as SVG points; a column's point is half a second after it begins."""
     return tuple(
-        " ".join(f"{axis.x(at + 0.5)},{top + PLOT * (1 - ms / most):.1f}" for at, ms in span)
-        for span in spans
+        " ".join(_point(axis, column.at, latency(column), most, top) for column in span) for span in spans
     )
+
+
+def _point(axis: Axis, at: float, ms: float, most: float, top: float) -> str:
+    """Return a latency as an SVG point, in the middle of its second."""
+    return f"{axis.x(at + 0.5)},{top + PLOT * (1 - ms / most):.1f}"
