@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.aws import check_ready, junit_path, live, time_limit
+from harness.aws import aws_cloud, check_ready, junit_path, time_limit
 from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.folders import remove_finished_runs, run_folder
@@ -53,7 +53,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     with sigterm_as_keyboard_interrupt(), time_limit(request.config.getoption("--time-limit")):
         try:
             if request.config.getoption("--live"):
-                aws = live(folder)
+                aws = aws_cloud(folder)
                 check_ready(aws, request.config.getoption("--suffix") or random_suffix("it"))
                 yield aws
             elif request.config.getoption("--keep"):
@@ -74,7 +74,7 @@ def second_account(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
     folder = cloud.folder / "second"
     if cloud.endpoint is None:
         profile = request.config.getoption("--second-profile")
-        return live(folder, profile) if profile else cloud
+        return aws_cloud(folder, profile) if profile else cloud
     running = find_local_aws(cloud.folder / "local_aws")
     assert running is not None
     return local_cloud(running, folder, SECOND_ACCOUNT)
