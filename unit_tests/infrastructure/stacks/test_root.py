@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tools.assembly import Resource, references
-from unit_tests.infrastructure.synthesized import PARTS, Templates, plain, synthesize
+from unit_tests.infrastructure.synthesized import PARTS, Templates, plain, templates_of
 
 NAME_LIMITS = {
     "AWS::CodeBuild::Project": ("Name", 150),
@@ -118,7 +118,7 @@ def test_two_suffixes_differ_in_names_only(templates: Templates, tmp_path: Path)
         text = json.dumps(dict(given.by_part), sort_keys=True, indent=1)
         return re.sub(r"[0-9a-f]{64}", "", text).splitlines()
 
-    dev, omega = lines(templates), lines(synthesize(tmp_path, environmentSuffix="omega"))
+    dev, omega = lines(templates), lines(templates_of(environmentSuffix="omega"))
     assert len(dev) == len(omega)
     assert any("omega" in line for line in omega)
     differ = [(one, two) for one, two in zip(dev, omega, strict=True) if one != two.replace("omega", "dev")]
