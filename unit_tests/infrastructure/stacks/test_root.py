@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
 
@@ -111,7 +110,7 @@ def test_the_bucket_is_named_for_the_account_since_bucket_names_are_everybodys(t
     assert plain(bucket.properties["BucketName"]) == "artifacts-dev-<AWS::AccountId>-us-east-1"
 
 
-def test_two_suffixes_differ_in_names_only(templates: Templates, tmp_path: Path) -> None:
+def test_two_suffixes_differ_in_names_only(templates: Templates) -> None:
     """What `cdk diff` would say between them; the hash is of the templates, which are compared themselves."""
 
     def lines(given: Templates) -> list[str]:
