@@ -75,7 +75,7 @@ class Environment:
     def destroy(self, say: Callable[[str], None]) -> None:
         """Destroy everything; again and again is fine."""
         environment = self.cloud.environment
-        destroy(self.suffix, self.cloud.account, say, environment=environment, log=self.log)
+        destroy(self.suffix, self.cloud.account, say, environment=environment, cdk_log=self.log)
 
     def begun(self) -> tuple[str, set[str]]:
         """Return the root stack's status (empty: there is none) and the logical ids that it has begun."""

@@ -34,24 +34,24 @@ def test_preflight_finds_nothing_to_mend_before_the_first_deploy(scenario: Scena
     scenario.environment.bootstrap()
     account = scenario.cloud.account
     preflight.fix(account)
-    found = preflight.look(Subject(scenario.environment.suffix, account))
-    assert not found.stops, found.stops
+    found = preflight.inspect(Subject(scenario.environment.suffix, account))
+    assert not found.errors, found.errors
 
 
 def test_guard_brings_back_the_traffic_that_somebody_moved(deployed: Scenario) -> None:
     suffix, account = deployed.environment.suffix, deployed.cloud.account
-    version, traffic = deployed.served_version(), listener_drift.look(suffix, account)
+    version, traffic = deployed.served_version(), listener_drift.inspect(suffix, account)
     assert not traffic.drifted
     production = next(one for one in traffic.listeners if one.route == "production")
     (idle,) = set(traffic.groups) - {traffic.primary}
     action = {"Type": "forward", "TargetGroupArn": idle}
     account.client("elbv2").modify_listener(ListenerArn=production.arn, DefaultActions=[action])
     deployed.wait_until_served("nobody (status 503)")
-    drifted = listener_drift.look(suffix, account)
+    drifted = listener_drift.inspect(suffix, account)
     assert [one.route for one in drifted.drifted] == ["production"]
     listener_drift.repair(drifted, account, deployed.progress.step)
     deployed.wait_until_served(version)
-    assert not listener_drift.look(suffix, account).drifted
+    assert not listener_drift.inspect(suffix, account).drifted
 
 
 @pytest.fixture(scope="module")
