@@ -238,7 +238,7 @@ class Scenario:
         if left.remaining:
             named = ", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining)
             raise ScenarioError(f"resources remain after destroy: {named}")
-        self.progress.step(f"destroyed: 0 leftovers, {left.kinds_asked} kinds of resources asked")
+        self.progress.step(f"destroyed: 0 leftovers, {left.kinds_checked} kinds of resources asked")
 
 
 def check_lifecycle(release: Release) -> None:

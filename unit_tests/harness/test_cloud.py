@@ -13,7 +13,7 @@ from harness.aws import aws_cloud, check_ready, time_limit
 from harness.cloud import Cloud, HarnessError
 from harness.signals import sigterm_as_keyboard_interrupt
 from operations import preflight
-from operations.preflight.check import ok, stop
+from operations.preflight.check import failed, ok
 
 NAME = "load-balancer-dev-1.us-east-1.elb.amazonaws.com"
 
@@ -90,9 +90,9 @@ def test_awss_minutes_pass_at_the_clouds_pace_and_real_work_does_not(local: Clou
 def test_an_account_that_is_not_ready_stops_the_scenarios_before_they_deploy(
     local: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = stop("CDK bootstrap", "there is none", "cdk bootstrap aws://1/us-east-1")
+    broken = failed("CDK bootstrap", "there is none", "cdk bootstrap aws://1/us-east-1")
     checks = (ok("account", "us-east-1"), broken)
-    monkeypatch.setattr(preflight, "look", lambda subject: preflight.Preflight(subject, checks))
+    monkeypatch.setattr(preflight, "inspect", lambda subject: preflight.Preflight(subject, checks))
     local.account.identity = {"Account": "123456789012"}
     with pytest.raises(HarnessError) as refused:
         check_ready(local, "it1")
