@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs.
 .PHONY: help new-service demo test scenarios stories faults up down synth check bench iam-usage iam clean setup
-.PHONY: unit service integration coverage hooks lint types limits locks github templates
+.PHONY: unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -36,6 +36,7 @@ help:
 	@echo '  make synth        synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
 	@echo '  make new-service  add a service to the catalogue: make new-service NAME=orders'
 	@echo '  make hooks        let git run the parts of make check that a commit or a push concerns'
+	@echo '  make docs         write the generated pages of docs/'
 	@echo '  make clean        remove everything that these commands created here'
 
 demo: setup .tools/python-3.9
@@ -58,12 +59,12 @@ iam:
 	@$(MAKE) --no-print-directory iam-usage
 
 new-service: setup
-	@$(PYTHON) -m tools.new_service '$(NAME)'
+	@$(PYTHON) -m tools new-service '$(NAME)'
 
 synth: setup
 	@rm -rf cdk.out
 	@node_modules/.bin/cdk synth --quiet --no-notices -c environmentSuffix=$(SUFFIX)
-	@$(PYTHON) -m tools.template_limits
+	@$(PYTHON) -m tools template-limits
 
 test: unit service integration
 
@@ -140,13 +141,14 @@ github: setup
 
 templates: setup
 	$(MAKE) --no-print-directory synth
-	$(PYTHON) -m tools.assembly cdk.out/every-option
+	$(PYTHON) -m tools synth-every-option cdk.out/every-option
 	cfn-lint cdk.out/*.template.json cdk.out/every-option/*.template.json
-	$(PYTHON) -m tools.nag
-	$(PYTHON) -m tools.iam_docs --check
-	$(PYTHON) -m local_aws api-coverage | diff docs/local-aws.md -
-	$(PYTHON) -m tools.diagram --check
-	$(PYTHON) -m tools.cost --check
+	$(PYTHON) -m tools nag
+	$(PYTHON) -m tools docs --check
+
+# What `make templates` checks: pages that are generated from the templates, the settings and local_aws.
+docs: setup
+	$(PYTHON) -m tools docs --write
 
 hooks: setup
 	pre-commit install

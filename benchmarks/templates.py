@@ -1,4 +1,4 @@
-"""How synthesis grows with services: seconds, and the size of the templates."""
+"""How synthesis grows with the number of services: seconds, and the size of the templates."""
 
 import statistics
 import tempfile
@@ -8,23 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from harness.folders import run_folder
-from tools.assembly import PROJECT, defaults, synthesize
 from tools.new_service import copy_service
+from tools.synthesis import PROJECT, defaults, synthesized
 
 COUNTS = (1, 10, 50)
-# One synthesis alone may meet a busy moment of the machine, and all others would be compared with it.
+# The median of the first ones is the reference: a single one may be slow by chance.
 FIRST = 5
 
 
 def growth() -> Iterator[tuple[str, str]]:
-    """Synthesize so many services one after the other, as `cdk deploy` does, in one process."""
+    """Synthesize many services one after the other in one process."""
     with tempfile.TemporaryDirectory(dir=run_folder("bench")) as written:
         place = Path(written) / "service"
         copy_service(PROJECT, place, package="service")
         services = catalogue(max(COUNTS), str(place.relative_to(PROJECT)))
-        # The first synthesis of a process loads the CDK: that is not a service's.
-        with tempfile.TemporaryDirectory() as folder:
-            synthesize(defaults(), Path(folder))
+        # The first synthesis of a process loads the CDK, which is not counted.
+        synthesized(defaults())
         seconds, sizes = zip(*(_synthesized(services, name) for name in services), strict=True)
     for count in COUNTS:
         yield (
@@ -35,20 +34,18 @@ def growth() -> Iterator[tuple[str, str]]:
 
 
 def catalogue(count: int, folder: str) -> dict[str, dict[str, str]]:
-    """Return so many services, which differ in their names alone."""
+    """Return a catalogue of services that differ only in their names."""
     return {f"s{number}": {"folder": folder} for number in range(count)}
 
 
 def linearity(each: Sequence[float], count: int) -> float:
-    """Say how the first `count` compare with as many of what one is at first: 1 is linear, above is worse."""
+    """Return the ratio of the first `count` to as many times the first ones: 1 is linear, more is worse."""
     return sum(each[:count]) / (count * statistics.median(each[:FIRST]))
 
 
 def size(services: dict[str, Any], name: str) -> int:
     """Return the bytes of the templates of one service of a catalogue."""
-    with tempfile.TemporaryDirectory() as folder:
-        synthesize({**defaults(), "services": services, "environmentSuffix": f"{name}-dev"}, Path(folder))
-        return sum(path.stat().st_size for path in Path(folder).glob("*.template.json"))
+    return synthesized({**defaults(), "services": services, "environmentSuffix": f"{name}-dev"}).size
 
 
 def _synthesized(services: dict[str, Any], name: str) -> tuple[float, int]:

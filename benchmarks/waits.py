@@ -1,26 +1,22 @@
-"""What each environment makes a release wait for on AWS beside the work itself, read from its templates."""
+"""The waiting times of a release on AWS in each environment, read from the templates."""
 
-import json
 import re
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from infrastructure.config.environments import ENVIRONMENTS
-from tools.assembly import defaults, synthesize
+from tools.assembly import Assembly
+from tools.synthesis import environment_contexts, synthesized
 
-TARGETS = "AWS::ElasticLoadBalancingV2::TargetGroup"
-DEPLOYMENTS = "AWS::CodeDeploy::DeploymentGroup"
-# CodeDeploy's names for its own ways to shift say their minutes.
+TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
+DEPLOYMENT_GROUP = "AWS::CodeDeploy::DeploymentGroup"
+# The names of CodeDeploy's predefined configurations contain their minutes.
 # https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
 CANARY = re.compile(r"ECSCanary\d+Percent(\d+)Minutes$")
 LINEAR = re.compile(r"ECSLinear(\d+)PercentEvery(\d+)Minutes$")
 
-# What the table shows of `Waits`.
+# The columns of the table: attributes of `Waits`.
 COLUMNS = (
     "health_checks",
     "bake",
@@ -34,9 +30,9 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Waits:
-    """Seconds, in the order in which a release meets them.
+    """Seconds, in the order of a release.
 
-    `bake` passes before any traffic; while the old tasks wait for their `termination`, a way back is short.
+    `bake` is before any traffic shifts. During `termination`, the old tasks still run, so a rollback is fast.
     """
 
     health_checks: int
@@ -47,72 +43,63 @@ class Waits:
 
     @property
     def to_all_traffic(self) -> int:
-        """Until the new version has all traffic."""
+        """Until the new version receives all traffic."""
         return self.health_checks + self.bake + self.shift
 
     @property
     def total(self) -> int:
-        """Until the deployment is over, its old tasks gone."""
+        """Until the deployment has ended and its old tasks have stopped."""
         return self.to_all_traffic + self.termination + self.deregistration
 
 
-def waits_of(folder: Path) -> Waits:
-    """Read the templates in a folder."""
-    templates = [json.loads(path.read_text("utf-8")) for path in folder.glob("*.template.json")]
-    resources = [one for template in templates for one in template["Resources"].values()]
-    (deployment,) = (one["Properties"] for one in resources if one["Type"] == DEPLOYMENTS)
-    # Blue's or green's, whichever is new: the slower of them counts.
-    targets = [one["Properties"] for one in resources if one["Type"] == TARGETS]
-    how = deployment["BlueGreenDeploymentConfiguration"]
-    ended = how["TerminateBlueInstancesOnDeploymentSuccess"]
+def waits_of(assembly: Assembly) -> Waits:
+    """Read the waiting times from the templates of an environment."""
+    (group,) = (resource.properties for resource in assembly.resources(DEPLOYMENT_GROUP))
+    # Blue or green may be the new one: the slower of them counts.
+    targets = [resource.properties for resource in assembly.resources(TARGET_GROUP)]
+    blue_green = group["BlueGreenDeploymentConfiguration"]
+    termination = blue_green["TerminateBlueInstancesOnDeploymentSuccess"]
     return Waits(
         health_checks=max(
-            one["HealthCheckIntervalSeconds"] * one["HealthyThresholdCount"] for one in targets
+            target["HealthCheckIntervalSeconds"] * target["HealthyThresholdCount"] for target in targets
         ),
-        bake=60 * how["DeploymentReadyOption"].get("WaitTimeInMinutes", 0),
-        shift=shift_of(deployment["DeploymentConfigName"]),
-        termination=60 * ended["TerminationWaitTimeInMinutes"],
-        deregistration=max(_draining(one) for one in targets),
+        bake=60 * blue_green["DeploymentReadyOption"].get("WaitTimeInMinutes", 0),
+        shift=shift_of(group["DeploymentConfigName"]),
+        termination=60 * termination["TerminationWaitTimeInMinutes"],
+        deregistration=max(map(_deregistration_delay, targets)),
     )
 
 
 def shift_of(config: str) -> int:
-    """Return the seconds in which one of CodeDeploy's ways shifts the traffic, or raise `ValueError`."""
+    """Return the seconds of a traffic shift. Raises ValueError for a configuration that is not predefined."""
     if config.endswith("ECSAllAtOnce"):
         return 0
     if found := CANARY.search(config):
         return 60 * int(found[1])
     if found := LINEAR.search(config):
         share, minutes = int(found[1]), int(found[2])
-        # The first share goes at once.
+        # The first share shifts at once.
         return 60 * minutes * (-(-100 // share) - 1)
-    raise ValueError(f"{config} is none of CodeDeploy's own ways to shift")
+    raise ValueError(f"{config} is no predefined deployment configuration")
 
 
-def _draining(target: dict[str, Any]) -> int:
+def _deregistration_delay(target: dict[str, Any]) -> int:
     attributes = {one["Key"]: one["Value"] for one in target["TargetGroupAttributes"]}
     return int(attributes["deregistration_delay.timeout_seconds"])
 
 
 def waits() -> Table:
-    """Return what the environments of cdk.json wait for."""
-    table = Table("environment", title="What a release waits for on AWS, beside builds and starts")
+    """Return the waiting times of the environments of cdk.json."""
+    table = Table("environment", title="Waiting times of a release on AWS, without builds and starts")
     for column in COLUMNS:
         table.add_column(column.replace("_", " "), justify="right")
-    for name, found in _environments():
-        table.add_row(name, *(said(getattr(found, column)) for column in COLUMNS))
+    for name, context in environment_contexts().items():
+        found = waits_of(synthesized(context))
+        table.add_row(name, *(duration(getattr(found, column)) for column in COLUMNS))
     return table
 
 
-def said(seconds: int) -> str:
-    """Return minutes and seconds to be read."""
+def duration(seconds: int) -> str:
+    """Format seconds as minutes and seconds."""
     minutes, rest = divmod(seconds, 60)
     return " ".join([f"{minutes} min"] * bool(minutes) + [f"{rest} s"] * bool(rest or not minutes))
-
-
-def _environments() -> Iterator[tuple[str, Waits]]:
-    context = defaults()
-    for name in context[ENVIRONMENTS]:
-        with tempfile.TemporaryDirectory() as folder:
-            synthesize({**context, "environmentSuffix": name}, Path(folder))
-            yield name, waits_of(Path(folder))

@@ -1,4 +1,4 @@
-"""What playing on AWS takes: an account that is ready, an end in time, and a record for CI."""
+"""Runs on AWS: the account's readiness, a time limit, and a result file for CI."""
 
 import os
 import signal
@@ -16,25 +16,25 @@ from operations.account import REGION
 from operations.preflight.check import Subject
 
 
-def live(folder: Path, profile: str | None = None) -> Cloud:
+def aws_cloud(folder: Path, profile: str | None = None) -> Cloud:
     """Return AWS with the caller's credentials, or with those of a profile.
 
-    Raises `HarnessError` when AWS_ENDPOINT_URL leads elsewhere, `OperationsError` without credentials.
+    Raises `HarnessError` if AWS_ENDPOINT_URL is set, `OperationsError` without credentials.
     """
     if "AWS_ENDPOINT_URL" in os.environ:
-        raise HarnessError("--live means AWS, but AWS_ENDPOINT_URL leads elsewhere: unset it")
+        raise HarnessError("--live runs on AWS, but AWS_ENDPOINT_URL is set: unset it")
     cloud = Cloud("AWS", folder, keys={"AWS_PROFILE": profile} if profile else {})
     print(
         f"Account {cloud.account.id}, {REGION}. An environment takes about an hour and costs money:\n"
-        "a NAT gateway, a load balancer and Fargate tasks, below 1 USD if all is destroyed in the end.\n"
-        "Should this be cut off: python -m operations destroy SUFFIX",
+        "a NAT gateway, a load balancer and Fargate tasks, less than 1 USD if it is destroyed.\n"
+        "If this is interrupted, run: python -m operations destroy SUFFIX",
         file=sys.stderr,
     )
     return cloud
 
 
 def check_ready(cloud: Cloud, suffix: str) -> None:
-    """Raise `HarnessError` with a line for each thing that would make the scenarios fail half way."""
+    """Raise `HarnessError` with a line for each problem that would fail the scenarios midway."""
     found = preflight.look(Subject(suffix, cloud.account))
     if found.stops:
         lines = "\n".join(f"  {check.name}: {check.found}. {check.remedy}" for check in found.stops)
@@ -42,17 +42,20 @@ def check_ready(cloud: Cloud, suffix: str) -> None:
 
 
 def junit_path() -> Path:
-    """Return where the results go that CI reads."""
+    """Return the path of the test results for CI."""
     FOLDER.mkdir(exist_ok=True)
     return FOLDER / f"junit-{time.strftime('%Y%m%d-%H%M%S')}.xml"
 
 
 @contextmanager
 def time_limit(minutes: float | None) -> Iterator[None]:
-    """End the scenarios after so many minutes as Ctrl-C would: what is deployed gets destroyed."""
+    """End the run after so many minutes, as Ctrl-C does: the environments are destroyed."""
 
     def end() -> None:
-        print(f"\nthe time limit of {minutes:g} minutes is over: destroying what is there", file=sys.stderr)
+        print(
+            f"\nthe time limit of {minutes:g} minutes has passed: destroying the environments",
+            file=sys.stderr,
+        )
         os.kill(os.getpid(), signal.SIGTERM)
 
     timer = threading.Timer((minutes or 0) * 60, end)

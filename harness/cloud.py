@@ -1,4 +1,4 @@
-"""Where a scenario plays: local_aws or AWS, behind one face."""
+"""The cloud that a scenario runs on, local_aws or AWS, behind one interface."""
 
 import os
 import sys
@@ -20,14 +20,14 @@ PORTS = {"http": 80, "https": 443}
 
 
 class HarnessError(OperationsError):
-    """What a person can set right; the message says how."""
+    """A problem that the user can fix; the message says how."""
 
 
 @dataclass
 class Cloud:
-    """One cloud. `endpoint` is None on AWS; `time_scale` is how fast its minutes pass (1 on AWS).
+    """One cloud. `endpoint` is None on AWS; `time_scale` is the length of AWS's waits (1 on AWS).
 
-    `containers` says what runs them where that is not AWS.
+    `containers` names the container engine of local_aws.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Cloud:
 
     @cached_property
     def account(self) -> Account:
-        """The account, for boto3 and the operations."""
+        """The account, for boto3 and for operations."""
         session = boto3.session.Session(
             profile_name=self.keys.get("AWS_PROFILE"),
             aws_access_key_id=self.keys.get("AWS_ACCESS_KEY_ID"),
@@ -54,27 +54,27 @@ class Cloud:
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """What a subprocess gets: this process's environment, led to this cloud and to our own tools."""
-        mine = {name: value for name, value in os.environ.items() if not name.startswith(("CDK_", "GIT_"))}
+        """The environment of subprocesses: this process's, pointing to this cloud and our own tools."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("CDK_", "GIT_"))}
         if self.endpoint is not None:
-            # Nothing of the caller's own account may leak in, or out.
-            mine = {name: value for name, value in mine.items() if not name.startswith("AWS_")}
-            mine["AWS_ENDPOINT_URL"] = mine["AWS_ENDPOINT_URL_S3"] = self.endpoint
-            mine["AWS_CONFIG_FILE"] = mine["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-            mine["AWS_EC2_METADATA_DISABLED"] = "true"
+            # The caller's own account must not reach local_aws, and vice versa.
+            own = {name: value for name, value in own.items() if not name.startswith("AWS_")}
+            own["AWS_ENDPOINT_URL"] = own["AWS_ENDPOINT_URL_S3"] = self.endpoint
+            own["AWS_CONFIG_FILE"] = own["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+            own["AWS_EC2_METADATA_DISABLED"] = "true"
         return {
-            **mine,
+            **own,
             **self.keys,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            # The CLI remembers which account an access key is of; that must not mix with the caller's.
+            # The CLI caches the account of an access key: it must not use the caller's cache.
             "CDK_HOME": str(self.folder / "cdk-home"),
             "CDK_OUTPUT": str(self.folder / "cdk.out"),
             "PATH": os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", os.defpath)]),
         }
 
     def resolve(self, url: str) -> str:
-        """Return where `url`, of a load balancer, answers: itself on AWS, a loopback port on local_aws."""
+        """Return the URL at which a load balancer's `url` is reachable: a loopback port on local_aws."""
         if self.endpoint is None:
             return url
         parts = urlsplit(url)
@@ -87,5 +87,5 @@ class Cloud:
         return parts._replace(netloc=addresses[listener]).geturl()
 
     def minutes(self, of_aws: float, own: float = 5) -> float:
-        """Return a deadline in seconds: `of_aws` minutes at this cloud's pace, and `own` for real work."""
+        """Return a deadline in seconds: `of_aws` scaled minutes, plus `own` minutes of real work."""
         return 60 * (of_aws * self.time_scale + own)

@@ -1,4 +1,4 @@
-"""A developer at the keyboard: plain git, in a home of their own."""
+"""A developer, who uses plain git with a home directory of their own."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.cloud import Cloud, HarnessError
 
 GREETING = Path("sample_service/greeter/greeting.py")
-A_TEST = Path("sample_service/tests/test_broken_on_purpose.py")
+BROKEN_TEST = Path("sample_service/tests/test_broken_on_purpose.py")
 GIT_SECONDS = 120
 CONFIGURATION = """\
 [user]
@@ -34,8 +34,8 @@ class Developer:
         self.home = folder / "home"
         self.clone = folder / "clone"
         self.home.mkdir(parents=True)
-        signing_in = "" if cloud.endpoint else CREDENTIAL_HELPER
-        (self.home / ".gitconfig").write_text(CONFIGURATION + signing_in)
+        credentials = "" if cloud.endpoint else CREDENTIAL_HELPER
+        (self.home / ".gitconfig").write_text(CONFIGURATION + credentials)
         self.environment = {
             **cloud.environment,
             "HOME": str(self.home),
@@ -50,11 +50,11 @@ class Developer:
         return self.git("rev-parse", "HEAD")
 
     def git(self, *arguments: str) -> str:
-        """Run git in the clone; return what it says. Raises `HarnessError` with its words when it fails."""
+        """Run git in the clone; return its output. Raises `HarnessError` with git's message if it fails."""
         return self._git(arguments, self.clone)
 
     def greet(self, greeting: str) -> str:
-        """Commit another greeting; return the commit."""
+        """Commit a new greeting; return the commit."""
         path = self.clone / GREETING
         changed, count = re.subn(
             r'^GREETING = ".*"$', f'GREETING = "{greeting}"', path.read_text(), flags=re.M
@@ -66,11 +66,11 @@ class Developer:
 
     def break_a_test(self) -> str:
         """Commit a test that fails; return the commit."""
-        (self.clone / A_TEST).write_text("def test_that_fails_on_purpose():\n    assert False\n")
+        (self.clone / BROKEN_TEST).write_text("def test_that_fails_on_purpose():\n    assert False\n")
         return self.commit("Break a test on purpose")
 
     def revert(self) -> str:
-        """Commit the last commit away; return the commit."""
+        """Revert the last commit; return the commit."""
         self.git("revert", "--no-edit", "HEAD")
         return self.head
 

@@ -1,4 +1,4 @@
-"""One environment on the road, deployed and destroyed with the CDK CLI as a person would."""
+"""One environment, deployed and destroyed with the CDK CLI."""
 
 import json
 import subprocess
@@ -15,18 +15,18 @@ from operations.root_stack import root_stack
 
 LAST_LINES = 25
 LOG = "cdk.log"
-# A random suffix gets dev's settings, all at once; a scenario is about two versions that answer side by side.
-SHIFT = "CodeDeployDefault.ECSCanary10Percent5Minutes"
+# A random suffix gets dev's settings, which shift all traffic at once; scenarios need a canary.
+DEPLOYMENT_CONFIG = "CodeDeployDefault.ECSCanary10Percent5Minutes"
 DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
 
 class Environment:
-    """The stacks of `suffix` on `cloud`, with more `context` if given; the CDK CLI's words go to cdk.log."""
+    """The stacks of `suffix` on `cloud`, with additional `context`; the CDK CLI's output goes to cdk.log."""
 
     def __init__(self, cloud: Cloud, suffix: str, context: Mapping[str, str] = MappingProxyType({})) -> None:
         self.cloud = cloud
         self.suffix = suffix
-        self.context = {"environmentSuffix": suffix, "deploymentConfig": SHIFT, **context}
+        self.context = {"environmentSuffix": suffix, "deploymentConfig": DEPLOYMENT_CONFIG, **context}
         self.folder = cloud.folder / suffix
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = self.folder / LOG
@@ -37,12 +37,12 @@ class Environment:
         return self._deploy(*self._context(settings))
 
     def begin_deploy(self) -> subprocess.Popen[bytes]:
-        """Start `cdk deploy` as from a shell of its own, for somebody to interrupt."""
+        """Start `cdk deploy` in a session of its own, so that it can be interrupted."""
         self.bootstrap()
-        words = ("deploy", *self._context({}), "--require-approval", "never", "--no-notices")
+        arguments = ("deploy", *self._context({}), "--require-approval", "never", "--no-notices")
         with self.log.open("a") as log:
             return subprocess.Popen(  # noqa: S603 - our own CDK CLI with our own arguments
-                [str(CDK), *words],
+                [str(CDK), *arguments],
                 cwd=PROJECT,
                 env=self.cloud.environment,
                 stdout=log,
@@ -51,34 +51,36 @@ class Environment:
             )
 
     def deploy_edited(self, edits: Mapping[str, Edit]) -> tuple[Outputs, bool]:
-        """Deploy templates in which the resources of these types are edited."""
+        """Deploy with the resources of these types edited in the templates."""
         folder = self.synthesize()
         Assembly(folder).edit(edits)
         return self._deploy("--app", str(folder))
 
     def synthesize(self, **settings: str) -> Path:
-        """Synthesize with these context keys, and deploy nothing; return the folder of the templates."""
+        """Synthesize with these context keys; return the folder of the assembly."""
         folder = self.folder / "synthesized"
         self._cdk("synth", "--quiet", *self._context(settings), "--output", str(folder))
         return folder
 
     def _context(self, settings: Mapping[str, str]) -> list[str]:
-        given = {**self.context, **settings}
-        return [word for key, value in given.items() for word in ("-c", f"{key}={value}")]
+        context = {**self.context, **settings}
+        return [word for key, value in context.items() for word in ("-c", f"{key}={value}")]
 
     def _deploy(self, *arguments: str) -> tuple[Outputs, bool]:
-        written = self.folder / "outputs.json"
-        said = self._cdk("deploy", *arguments, "--require-approval", "never", "--outputs-file", str(written))
-        outputs = Outputs.from_stack(json.loads(written.read_text())[f"stack-{self.suffix}"])
-        return outputs, "(no changes)" not in said
+        outputs_file = self.folder / "outputs.json"
+        output = self._cdk(
+            "deploy", *arguments, "--require-approval", "never", "--outputs-file", str(outputs_file)
+        )
+        outputs = Outputs.from_stack(json.loads(outputs_file.read_text())[f"stack-{self.suffix}"])
+        return outputs, "(no changes)" not in output
 
     def destroy(self, say: Callable[[str], None]) -> None:
-        """Destroy everything; again and again is fine."""
+        """Destroy everything; idempotent."""
         environment = self.cloud.environment
         destroy(self.suffix, self.cloud.account, say, environment=environment, log=self.log)
 
     def begun(self) -> tuple[str, set[str]]:
-        """Return the root stack's status (empty: there is none) and the logical ids that it has begun."""
+        """Return the root stack's status ("" if it does not exist) and the logical ids in its events."""
         stack = root_stack(self.suffix, self.cloud.account)
         if stack is None:
             return "", set()
@@ -87,23 +89,23 @@ class Environment:
         return stack["StackStatus"], {event["LogicalResourceId"] for event in events}
 
     def leftovers(self) -> leftovers.Leftovers:
-        """Ask every API what is left."""
+        """Look for leftovers with every API."""
         return leftovers.find(self.suffix, self.cloud.account)
 
     def bootstrap(self) -> None:
-        """Bootstrap the account once; on AWS that is its owner's to do: see the README."""
+        """Bootstrap local_aws's account once; on AWS, the account's owner does it (see the README)."""
         if self.cloud.endpoint is None:
             return
         stacks = self.cloud.account.pages("cloudformation", "list_stacks", "StackSummaries")
         if any(one["StackName"] == "CDKToolkit" and one["StackStatus"] in DEPLOYED for one in stacks):
             return
-        # From a folder without cdk.json: with one, the CLI would synthesize the app first.
+        # In a folder without cdk.json: with one, the CLI synthesizes the app first.
         account = self.cloud.account
         self._cdk("bootstrap", f"aws://{account.id}/{account.region}", folder=self.folder)
 
     def _cdk(self, *arguments: str, folder: Path = PROJECT) -> str:
         if not CDK.exists():
-            raise HarnessError("the CDK CLI is not installed here: run `make setup`")
+            raise HarnessError("the CDK CLI is not installed: run `make setup`")
         done = subprocess.run(  # noqa: S603 - our own CDK CLI with our own arguments
             [str(CDK), *arguments, "--no-notices"],
             cwd=folder,
@@ -121,7 +123,7 @@ class Environment:
         return done.stdout
 
 
-def failure_summary(said: str) -> str:
-    """Return the part of the CDK CLI's words that tells why it failed: its summary, else its last lines."""
-    _, summary, resources = said.partition("Failed resources:")
-    return (summary + resources).strip() or "\n".join(said.splitlines()[-LAST_LINES:])
+def failure_summary(output: str) -> str:
+    """Return the summary of failed resources in the CDK CLI's output, or its last lines."""
+    _, summary, resources = output.partition("Failed resources:")
+    return (summary + resources).strip() or "\n".join(output.splitlines()[-LAST_LINES:])

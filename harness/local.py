@@ -1,4 +1,4 @@
-"""Starts local_aws. No other module of the harness knows it; they see an endpoint, as on AWS."""
+"""Starts local_aws. The other modules of the harness use its endpoint, as they use AWS."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from local_aws.core.errors import LocalAwsError
 from local_aws.daemon import ServerHandle, find, start
 from local_aws.host.interpreters import PythonNotFoundError, find_python
 
-# An account's number as an access key says to local_aws whose call it is. It is no secret.
+# local_aws takes the access key as the account number. It is not a secret.
 ACCOUNT = "123456789012"
 SECOND_ACCOUNT = "222222222222"
 PYTHON = "3.9"
@@ -24,51 +24,52 @@ NODE_MODULES = PROJECT / "node_modules"
 
 
 def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> ServerHandle:
-    """Start local_aws with its state in `folder`; `keep` lets it outlive this process.
+    """Start local_aws with its state in `folder`; with `keep`, it outlives this process.
 
-    Raises `HarnessError` with one line for a missing git or Python, or a port that is taken.
+    Raises `HarnessError` with one line if git or Python is missing, or if the port is taken.
     """
     if shutil.which("git") is None:
-        raise HarnessError("git is not installed: a package named git has it on every system")
+        raise HarnessError("git is not installed: install the package git")
     _bypass_proxies()
     try:
         find_python(PYTHON)
-        # A session of its own: Ctrl-C goes to whoever tells the scenario, who still needs it to destroy.
+        # In a session of its own, it gets no Ctrl-C: the scenario still needs it to destroy.
         return start(folder, port=port, node_modules=NODE_MODULES, with_parent=not keep, detach=True)
     except (LocalAwsError, PythonNotFoundError) as error:
-        said = str(error)
-        if said.startswith(f"port {port} is taken"):
-            # The server's own advice is for its own command line.
-            said = f"port {port} is taken by another program: stop it, or: make up PORT={port + 1}"
-        if kept := re.search(r"was made on port (\d+)", said):
-            said = (
-                f"what was made on port {kept[1]} is kept: make up PORT={kept[1]}, or take it away: make down"
-            )
-        raise HarnessError(said) from error
+        raise HarnessError(_advice(str(error), port)) from error
+
+
+def _advice(message: str, port: int) -> str:
+    """Return an error of the server with advice for `make`: its own is for its command line."""
+    if message.startswith(f"port {port} is taken"):
+        return f"port {port} is taken by another program: stop it, or: make up PORT={port + 1}"
+    if saved := re.search(r"was made on port (\d+)", message):
+        return f"an environment on port {saved[1]} is saved: make up PORT={saved[1]}, or remove it: make down"
+    return message
 
 
 def _bypass_proxies() -> None:
-    """Let no proxy come between this process, or what it starts, and this machine's loopback."""
-    here = {"127.0.0.1", "localhost"}
+    """Exclude loopback from the proxies of this process and its children."""
+    loopback = {"127.0.0.1", "localhost"}
     for name in ("NO_PROXY", "no_proxy"):
         others = set(filter(None, os.environ.get(name, "").split(",")))
-        os.environ[name] = ",".join(sorted(others | here))
+        os.environ[name] = ",".join(sorted(others | loopback))
 
 
 def find_local_aws(folder: Path) -> ServerHandle | None:
-    """Return the local_aws that runs with its state in `folder`, or None."""
+    """Return the running local_aws with its state in `folder`, or None."""
     return find(folder)
 
 
 def is_running_in(folder: Path) -> bool:
-    """Say whether a run whose files are in `folder` goes on."""
+    """Return whether the run with its files in `folder` is still running."""
     return find(folder / "local_aws") is not None
 
 
-def local_cloud(running: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
-    """Return the cloud that `running` is to an account; what the harness writes goes to `folder`."""
+def local_cloud(server: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
+    """Return local_aws as the cloud of an account; the harness writes to `folder`."""
     keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
-    return Cloud("local_aws", folder, running.endpoint, running.time_scale, keys, running.containers)
+    return Cloud("local_aws", folder, server.endpoint, server.time_scale, keys, server.containers)
 
 
 @contextmanager
@@ -91,7 +92,7 @@ def check_background_errors(errors: list[str]) -> None:
         raise HarnessError(f"local_aws reports background errors: {'; '.join(errors)}")
 
 
-def peak_memory(running: ServerHandle) -> int:
-    """Return the most memory, in KiB, that the server's process ever held (VmHWM)."""
-    status = Path(f"/proc/{running.pid}/status").read_text()
+def peak_memory(server: ServerHandle) -> int:
+    """Return the peak memory of the server's process in KiB (VmHWM)."""
+    status = Path(f"/proc/{server.pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0])

@@ -1,4 +1,4 @@
-"""What an environment's policies grant, what the scenarios used of it, and what nobody would miss."""
+"""What the policies of environments grant, which of it the scenarios used, and what is not needed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,24 +14,26 @@ Report = Mapping[str, Any]
 
 @dataclass
 class StatementUse:
-    """One statement of one policy, over all environments: `policy` and `sid` name it without their suffix."""
+    """One statement of a policy in all environments: `policy` and `sid` are without the suffix.
+
+    `needed` is whether a request would be denied without it.
+    """
 
     policy: str
     sid: str
     allows: bool
     granted: list[str]
     used: dict[str, int] = field(default_factory=dict)
-    # Whether some request would be refused without it.
     needed: bool = False
 
     @property
     def unused(self) -> list[str]:
-        """Return the actions that were granted and never asked for; a wildcard is not taken apart."""
-        asked = {action.lower() for action in self.used}
-        return [each for each in self.granted if "*" not in each and each.lower() not in asked]
+        """Return the granted actions that were never used, except wildcards."""
+        used = {action.lower() for action in self.used}
+        return [each for each in self.granted if "*" not in each and each.lower() not in used]
 
     def explanation(self, action: str = "") -> str:
-        """Return why an action, or the whole statement, is there though nothing here shows it; or nothing."""
+        """Return why an action, or the whole statement, may be unused; "" if it may not."""
         for pattern in ((self.policy, self.sid, action), ("", self.sid, action)):
             if pattern in UNUSED_PERMISSION_ALLOWLIST:
                 return UNUSED_PERMISSION_ALLOWLIST[pattern]
@@ -39,9 +41,9 @@ class StatementUse:
 
 
 def statements(report: Report, suffixes: Iterable[str]) -> list[StatementUse]:
-    """Return the statements of the environments called `suffixes`, each once; the CDK's own are left out."""
+    """Return the statements of these environments, each once, without those of the CDK's bootstrap."""
     found: dict[tuple[str, str], StatementUse] = {}
-    # `it1-2` is no policy of the environment `it1`.
+    # A policy of `it1-2` does not belong to `it1`.
     longest_first = sorted(suffixes, key=len, reverse=True)
     for one in report["statements"]:
         policy = next((name for suffix in longest_first if (name := _named(one["policy"], suffix))), "")
@@ -57,7 +59,7 @@ def statements(report: Report, suffixes: Iterable[str]) -> list[StatementUse]:
 
 
 def _named(policy: str, suffix: str) -> str:
-    """Return a policy's name without its environment, nothing if it is another's."""
+    """Return a policy's name without the suffix, or "" if it belongs to another environment."""
     if f"-{suffix}" not in policy:
         return ""
     resource = policy.rpartition(":")[2] if policy.startswith("arn:") else policy
@@ -65,7 +67,7 @@ def _named(policy: str, suffix: str) -> str:
 
 
 def unexplained(found: Iterable[StatementUse]) -> Iterator[str]:
-    """Yield what was granted and neither used nor explained, and what nobody would miss, one line each."""
+    """Yield a line for each action that is unused, and each statement that is not needed, unexplained."""
     for one in found:
         if not one.allows or one.explanation():
             continue
@@ -73,28 +75,38 @@ def unexplained(found: Iterable[StatementUse]) -> Iterator[str]:
             yield f"{one.policy}: nothing fails without the statement {one.sid}"
         for action in one.unused:
             if not one.explanation(action):
-                yield f"{one.policy}: {one.sid} grants {action}, which nobody used"
+                yield f"{one.policy}: {one.sid} grants {action}, which was never used"
 
 
 def count_needed(found: Iterable[StatementUse]) -> tuple[int, int]:
-    """Return how many statements that allow are missed when each is taken away, and how many there are."""
+    """Return how many allow statements are needed, and how many there are."""
     allowing = [one for one in found if one.allows]
     return sum(one.needed for one in allowing), len(allowing)
 
 
 def table(found: Iterable[StatementUse]) -> Table:
-    """Return granted, used and unused of every role, to be printed."""
+    """Return a table of each policy's statements, with the use of each action."""
     made = Table("role or policy", "statement", "action", "used", "without the statement", box=None)
     for one in found:
-        verdict = "a call is refused" if one.needed else one.explanation() or "NOTHING FAILS"
-        if not one.allows:
-            verdict = "(denies)"
-        for number, action in enumerate(one.granted):
-            pattern = action.lower()
-            count = sum(times for name, times in one.used.items() if fnmatchcase(name.lower(), pattern))
-            said = (
-                str(count) if count or "*" in action else one.explanation(action) or one.explanation() or "NO"
-            )
-            head, tail = ((one.policy, one.sid), verdict) if number == 0 else (("", ""), "")
-            made.add_row(*head, action, said, tail)
+        first = True
+        for action in one.granted:
+            head = (one.policy, one.sid) if first else ("", "")
+            made.add_row(*head, action, _use(one, action), _effect(one) if first else "")
+            first = False
     return made
+
+
+def _use(one: StatementUse, action: str) -> str:
+    """Return how often an action was used, or why it may be unused."""
+    pattern = action.lower()
+    count = sum(times for name, times in one.used.items() if fnmatchcase(name.lower(), pattern))
+    if count or "*" in action:
+        return str(count)
+    return one.explanation(action) or one.explanation() or "NO"
+
+
+def _effect(one: StatementUse) -> str:
+    """Return what happens without a statement."""
+    if not one.allows:
+        return "(denies)"
+    return "a call is denied" if one.needed else one.explanation() or "NOTHING FAILS"

@@ -1,4 +1,4 @@
-"""Asks the service continuously, over kept and over fresh connections, and keeps every answer."""
+"""Sends requests to the service at a constant rate, and records every response."""
 
 import json
 import threading
@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import requests
 
 TIMEOUT_SECONDS = 10.0
-# What the live view shows is of the last second or so.
+# The window of `recent`.
 WINDOW_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One request. `at` is seconds since the prober started; `error` is empty when it was answered well."""
+    """One request, sent `at` seconds after the prober's start; `error` is empty if it succeeded."""
 
     at: float
     ms: float
@@ -32,7 +32,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the probes say: `rate` is requests a second, `versions` and `statuses` count answers."""
+    """A summary: `rate` is requests per second, `versions` and `statuses` count responses."""
 
     requests: int
     failures: int
@@ -44,12 +44,11 @@ class Figures:
 
 
 class Prober:
-    """Sends `rate` requests a second to `url`, from `connections` that it keeps and `fresh` that it does not.
+    """Sends `rate` requests a second to `url`, on `connections` kept and `fresh` new connections.
 
-    A request fails when it is not answered within ten seconds, not with 200, or without an X-Version.
-    Every answer goes as one line of JSON to `log`; here, of more than `most` the older half is forgotten.
-    `trust` names certificates in place of the system's.
-    `began` is when it started, in seconds since the epoch.
+    A request fails unless it gets a 200 with an X-Version within ten seconds. Every answer goes to `log` as a
+    line of JSON; in memory, the older half is dropped above `max_answers`. `verify` names certificates to
+    trust in place of the system's. `began` is the start in seconds since the epoch.
     """
 
     def __init__(
@@ -74,7 +73,7 @@ class Prober:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._ask_on, args=(number, number >= connections), daemon=True)
+            threading.Thread(target=self._send_on, args=(number, number >= connections), daemon=True)
             for number in range(connections + fresh)
         ]
 
@@ -91,7 +90,7 @@ class Prober:
         self.stop()
 
     def stop(self) -> None:
-        """Send nothing more, and wait for the answers that are still out."""
+        """Stop sending, and wait for outstanding responses."""
         self._stop.set()
         for thread in self._threads:
             thread.join(TIMEOUT_SECONDS * 2)
@@ -99,32 +98,32 @@ class Prober:
 
     @property
     def seconds(self) -> float:
-        """How long it has been asking."""
+        """The seconds since the start."""
         return time.monotonic() - self._started
 
     def recent(self) -> tuple[float, dict[str, int]]:
-        """Return requests a second and answers by version over about the last second."""
+        """Return the requests per second and the responses by version of about the last second."""
         with self._lock:
             since = self.seconds - WINDOW_SECONDS
             latest = [answer for answer in self._recent if answer.at >= since]
         return len(latest) / WINDOW_SECONDS, Counter(answer.version for answer in latest if not answer.error)
 
     def between(self, since: float, until: float = inf) -> list[Answer]:
-        """Return the answers to what was asked in these seconds after the start."""
+        """Return the answers to requests sent in this interval of seconds after the start."""
         with self._lock:
             return [answer for answer in self.answers if since <= answer.at < until]
 
     def figures(self, since: float = 0.0) -> Figures:
-        """Sum up the answers, from `since` seconds after the start on."""
+        """Summarize the answers from `since` seconds after the start."""
         return figures_of(self.between(since), since)
 
     def last_of(self, version: str) -> float:
-        """Return when `version` answered for the last time, in seconds since the start; 0 if it never did."""
+        """Return the seconds after the start at which `version` responded last; 0 if it never did."""
         with self._lock:
             return max((answer.at for answer in self.answers if answer.version == version), default=0.0)
 
-    def _ask_on(self, number: int, fresh: bool) -> None:
-        """Ask at this thread's moments; a slow answer delays none of the others, and is caught up with."""
+    def _send_on(self, number: int, fresh: bool) -> None:
+        """Send this thread's share of the requests; after a slow response it catches up."""
         session = self._session()
         due = self._started + self.interval * number / len(self._threads)
         while not self._stop.wait(max(0.0, due - time.monotonic())):
@@ -132,26 +131,26 @@ class Prober:
             if fresh:
                 session.close()
                 session = self._session()
-            self._keep(self._ask(session, fresh))
+            self._keep(self._send(session, fresh))
         session.close()
 
     def _session(self) -> requests.Session:
         session = requests.Session()
-        # A proxy has no way to this machine's loopback; and reading the environment costs half of a request.
+        # No proxy reaches loopback, and reading the environment takes half the time of a request.
         session.trust_env = urlsplit(self.url).hostname != "127.0.0.1"
         return session
 
-    def _ask(self, session: requests.Session, fresh: bool) -> Answer:
+    def _send(self, session: requests.Session, fresh: bool) -> Answer:
         began = time.monotonic()
         at = began - self._started
         try:
             answer = session.get(self.url, timeout=TIMEOUT_SECONDS, verify=self.verify)
-        except requests.RequestException as error:
-            return Answer(at, _ms_since(began), fresh, error=repr(error))
+        except requests.RequestException as failure:
+            return Answer(at, _ms_since(began), fresh, error=repr(failure))
         version = answer.headers.get("X-Version", "")
-        wrong = "" if answer.status_code == 200 else f"status {answer.status_code}"
-        wrong = wrong or ("" if version else "no X-Version")
-        return Answer(at, _ms_since(began), fresh, answer.status_code, version, wrong)
+        error = "" if answer.status_code == 200 else f"status {answer.status_code}"
+        error = error or ("" if version else "no X-Version")
+        return Answer(at, _ms_since(began), fresh, answer.status_code, version, error)
 
     def _keep(self, answer: Answer) -> None:
         with self._lock:
@@ -166,7 +165,7 @@ class Prober:
 
 
 def figures_of(answers: Sequence[Answer], since: float) -> Figures:
-    """Sum up answers, the first first, to what was asked from `since` on."""
+    """Summarize answers in chronological order to requests from `since` on."""
     good = [answer for answer in answers if not answer.error]
     times = sorted(answer.ms for answer in answers)
     took = max((answers[-1].at - since) if answers else 0.0, 0.001)
@@ -186,5 +185,5 @@ def _ms_since(began: float) -> float:
 
 
 def percentile(ordered: list[float], part: float) -> float:
-    """Return the value that `part` (0 to 1) of the ordered values are not above; 0 of none."""
+    """Return a percentile of ordered values, `part` being 0 to 1; 0 without values."""
     return ordered[min(int(len(ordered) * part), len(ordered) - 1)] if ordered else 0.0

@@ -1,4 +1,4 @@
-"""What a scenario has seen so far, for whoever watches: a terminal, a log, or nobody."""
+"""The progress of a scenario, printed as lines and read by the live view."""
 
 import time
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from harness.release import Release
 
 @dataclass
 class Progress:
-    """One scenario's state. `say` is called with every line.
+    """The state of a scenario. `report` is called with every line.
 
-    `time_scale` is the cloud's pace, `containers` what runs them, empty on AWS.
+    `time_scale` and `containers` are the cloud's.
     """
 
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     time_scale: float = 1.0
     containers: str = ""
     url: str = ""
@@ -24,28 +24,28 @@ class Progress:
     old: str = ""
     new: str = ""
     started: float = field(default_factory=time.monotonic)
-    _told: dict[str, str] = field(default_factory=dict)
+    _reported: dict[str, str] = field(default_factory=dict)
 
     def step(self, text: str) -> None:
-        """Tell of a step, with the seconds since the start."""
-        self.say(f"{time.monotonic() - self.started:6.1f} s  {text}")
+        """Report a step, with the seconds since the start."""
+        self.report(f"{time.monotonic() - self.started:6.1f} s  {text}")
 
-    def see(self, release: Release) -> None:
-        """Take a look at a release; tell of what changed since the last look."""
+    def update(self, release: Release) -> None:
+        """Report what changed in a release since the last update."""
         if self.release is None or self.release.execution != release.execution:
-            self._told = {}
+            self._reported = {}
         self.release = release
         named = [(f"stage {name}", status) for name, status in release.stages]
         named += [(f"lifecycle event {name}", status) for name, status in release.events]
         if release.deployment:
             named.append(("deployment", release.deployment))
         for name, state in named:
-            if self._told.get(name) != state:
-                self._told[name] = state
-                self.step(f"  {name}: {state}{self._served(name)}")
+            if self._reported.get(name) != state:
+                self._reported[name] = state
+                self.step(f"  {name}: {state}{self._versions(name)}")
 
-    def _served(self, name: str) -> str:
+    def _versions(self, name: str) -> str:
         if self.prober is None or not name.startswith("lifecycle"):
             return ""
         versions = ", ".join(f"{version[:7]} {count}" for version, count in self.prober.recent()[1].items())
-        return f"   (answers in the last second: {versions or 'none'})"
+        return f"   (responses in the last second: {versions or 'none'})"

@@ -1,4 +1,4 @@
-"""Follows one commit down the pipeline: its execution, its stages, its deployment, its lifecycle events."""
+"""Follows one commit through the pipeline: its execution, stages, deployment and lifecycle events."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ STAGES = ("Source", "Build", "Deploy")
 
 @dataclass(frozen=True)
 class Release:
-    """What CodePipeline and CodeDeploy say of one commit at one moment."""
+    """The state of one commit's release in CodePipeline and CodeDeploy."""
 
     commit: str
     execution: str
@@ -28,7 +28,7 @@ class Release:
 
     @property
     def stage_statuses(self) -> dict[str, str]:
-        """Statuses by stage."""
+        """The status of each stage."""
         return dict(self.stages)
 
     def __str__(self) -> str:
@@ -46,13 +46,13 @@ class Releases:
         self.outputs = outputs
 
     def head(self, branch: str = "main") -> str:
-        """Return the commit that the repository's `branch` is at."""
+        """Return the commit at the head of `branch`."""
         client = self.cloud.client("codecommit")
         answer = client.get_branch(repositoryName=self.outputs.repository_name, branchName=branch)
         return str(answer["branch"]["commitId"])
 
     def executions(self) -> list[dict[str, Any]]:
-        """Return the summaries of the pipeline's executions, the newest first."""
+        """Return the summaries of the pipeline's executions, newest first."""
         name = self.outputs.pipeline_name
         pages = self.cloud.account.pages
         return list(
@@ -60,7 +60,7 @@ class Releases:
         )
 
     def of(self, commit: str) -> Release | None:
-        """Return the newest release of `commit`, or None while there is none."""
+        """Return the newest release of `commit`, or None if there is none yet."""
         summary = newest_of(commit, self.executions())
         if summary is None:
             return None
@@ -70,7 +70,7 @@ class Releases:
         return replace(release, events=named)
 
     def actions(self, execution: str) -> list[dict[str, Any]]:
-        """Return what CodePipeline tells of an execution's actions, the newest first."""
+        """Return the details of an execution's actions, newest first."""
         return list(
             self.cloud.account.pages(
                 "codepipeline",
@@ -82,7 +82,7 @@ class Releases:
         )
 
     def lifecycle(self, deployment: str) -> list[dict[str, Any]]:
-        """Return what CodeDeploy tells of a deployment's lifecycle events."""
+        """Return the lifecycle events of a deployment."""
         client = self.cloud.client("codedeploy")
         targets = client.list_deployment_targets(deploymentId=deployment)["targetIds"]
         if not targets:
@@ -91,21 +91,21 @@ class Releases:
         return list(answer["deploymentTargets"][0]["ecsTarget"]["lifecycleEvents"])
 
     def alarm_names(self) -> list[str]:
-        """Return the alarms that a deployment watches."""
+        """Return the alarms of the deployment group."""
         group = self.cloud.client("codedeploy").get_deployment_group(
             applicationName=self.outputs.application_name,
             deploymentGroupName=self.outputs.deployment_group_name,
         )["deploymentGroupInfo"]
         return [alarm["name"] for alarm in group.get("alarmConfiguration", {}).get("alarms", [])]
 
-    def follow(self, commit: str, *, deadline: float, see: Callable[[Release], None]) -> Release:
-        """Return the release of `commit` once it is over, however it ends; `see` gets every look at it."""
+    def follow(self, commit: str, *, deadline: float, update: Callable[[Release], None]) -> Release:
+        """Return the release of `commit` once it has ended; `update` is called with every state before."""
 
         def look() -> Release:
             release = self.of(commit)
             if release is None:
                 raise NotYetError("the pipeline has no execution of it")
-            see(release)
+            update(release)
             if release.status not in FINAL:
                 raise NotYetError(str(release))
             return release
@@ -113,7 +113,7 @@ class Releases:
         return wait_for(f"release of commit {commit}", look, deadline=deadline, interval=0.5)
 
     def rollback(self, deployment: str) -> str:
-        """Wait until the rollback of a deployment is over; return how it ended."""
+        """Wait for the end of a deployment's rollback; return its status."""
         client = self.cloud.client("codedeploy")
 
         def look() -> str:
@@ -129,7 +129,7 @@ class Releases:
         return wait_for(f"rollback of {deployment}", look, deadline=self.cloud.minutes(15))
 
     def error_message(self, release: Release) -> str:
-        """Return why a release failed: CodeDeploy's words, or the end of the build's log."""
+        """Return why a release failed: CodeDeploy's error, or the end of the build's log."""
         if release.deployment:
             answer = self.cloud.client("codedeploy").get_deployment(deploymentId=release.deployment)
             error = answer["deploymentInfo"].get("errorInformation", {})
@@ -137,15 +137,15 @@ class Releases:
         if not release.build:
             return ""
         builds = self.cloud.client("codebuild").batch_get_builds(ids=[release.build])["builds"]
-        where = builds[0]["logs"]
+        log = builds[0]["logs"]
         answer = self.cloud.client("logs").get_log_events(
-            logGroupName=where["groupName"], logStreamName=where["streamName"], limit=LOG_LINES
+            logGroupName=log["groupName"], logStreamName=log["streamName"], limit=LOG_LINES
         )
         return "\n".join(event["message"].rstrip() for event in answer["events"])
 
 
 def newest_of(commit: str, executions: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the newest of `executions` (AWS gives the newest first) whose source is `commit`."""
+    """Return the first of `executions` (newest first) whose source revision is `commit`."""
     for summary in executions:
         if commit in (revision.get("revisionId") for revision in summary.get("sourceRevisions", [])):
             return summary
@@ -153,7 +153,7 @@ def newest_of(commit: str, executions: Iterable[dict[str, Any]]) -> dict[str, An
 
 
 def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]) -> Release:
-    """Make a release of what CodePipeline tells of one execution: AWS gives the newest action first."""
+    """Return the release of an execution's summary and its actions (newest first)."""
     stages: dict[str, str] = {}
     build, deployment, reason = None, None, ""
     for action in reversed(list(actions)):
@@ -162,7 +162,7 @@ def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]
         if action["stageName"] == "Build":
             build = result.get("externalExecutionId") or build
         if action["stageName"] == "Deploy":
-            # What is promoted comes after, and is another account's.
+            # A promotion comes later, and its deployment is in another account.
             deployment = deployment or result.get("externalExecutionId")
         if action["status"] == "Failed":
             error = result.get("errorDetails", {}).get("message", "")

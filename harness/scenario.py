@@ -1,4 +1,4 @@
-"""The steps of a scenario: deploy, the seeded version answers, a commit reaches all traffic, destroy."""
+"""The steps of a scenario: deploy, release the seeded commit, release further commits, destroy."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -21,11 +21,11 @@ from harness.signals import defer_signals
 from infrastructure.outputs import Outputs
 from operations.waiting import NotYetError, wait_for
 
-# AWS's minutes from a push to the end of its deployment: build, canary, the old tasks' termination wait.
+# AWS's minutes from a push to the end of its deployment: build, canary, termination wait.
 RELEASE_MINUTES = 45.0
-# Minutes of its real work: on a machine of two cores that others use as well, a build alone took four.
+# Minutes of its real work: on a busy machine with two cores, the build alone took four.
 RELEASE_WORK_MINUTES = 15.0
-# A release has all of these; those without a hook pass at once.
+# The lifecycle events of every release; an event without a hook ends at once.
 LIFECYCLE_EVENTS = (
     "BeforeInstall",
     "Install",
@@ -39,21 +39,21 @@ LIFECYCLE_EVENTS = (
 
 
 class ScenarioError(AssertionError):
-    """The road did not do what the scenario says; the message has what was seen."""
+    """The environment did not behave as the scenario expects; the message has the state."""
 
 
 @dataclass(frozen=True)
-class Traffic:
-    """Where an environment's traffic goes: what a deploy without a change must leave alone."""
+class TrafficRouting:
+    """Where an environment's traffic goes: a deployment without changes must not change it."""
 
     listeners: tuple[Any, ...]
     task_sets: tuple[Any, ...]
 
 
 class Scenario:
-    """One environment and what happens to it.
+    """One environment with its developer, probers, notifications and report.
 
-    `context` is what `cdk deploy` is given; `trust` names the certificate by which an HTTPS service is known.
+    `context` has further context keys; `verify` names the certificate of an HTTPS service.
     """
 
     def __init__(
@@ -94,22 +94,22 @@ class Scenario:
         return changed
 
     def wait_for_seed(self) -> Release:
-        """Wait until the seeded commit has travelled and answers in place of the placeholder."""
+        """Wait until the seeded commit is released in place of the bootstrap server."""
         commit = self.releases.head()
-        self.progress.step(f"the seeded commit is {commit[:7]}, {self.served_version()} answers")
+        self.progress.step(f"the seeded commit is {commit[:7]}, {self.served_version()} is served")
         release = self.wait_for_release(commit)
         self.progress.old = commit
         return release
 
     def push(self, developer: Developer, commit: str) -> Release:
-        """Push `commit` and wait until its deployment is over and it alone answers."""
+        """Push `commit` and wait until it is released."""
         self.progress.new = commit
         developer.push()
         self.progress.step(f"git push of {commit[:7]}")
         return self.wait_for_release(commit)
 
     def wait_for_release(self, commit: str) -> Release:
-        """Wait for the release of `commit`. Raises `ScenarioError` unless it succeeds and is what answers."""
+        """Wait for the release of `commit`. Raises `ScenarioError` unless it succeeds and is served."""
         release = self.follow(commit)
         if release.status != "Succeeded" or release.stage_statuses != dict.fromkeys(STAGES, "Succeeded"):
             why = self.releases.error_message(release)
@@ -117,14 +117,14 @@ class Scenario:
         check_lifecycle(release)
         served = self.served_version()
         if served != commit:
-            raise ScenarioError(f"the release of {commit} succeeded, but {served} answers")
-        self.progress.step(f"{commit[:7]} answers, deployment {release.deployment} is over")
+            raise ScenarioError(f"the release of {commit} succeeded, but {served} is served")
+        self.progress.step(f"{commit[:7]} is served, deployment {release.deployment} has ended")
         return release
 
     def follow(self, commit: str) -> Release:
-        """Wait until the release of `commit` is over, however it ends."""
+        """Wait for the end of the release of `commit`, successful or not."""
         deadline = self.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
-        release = self.releases.follow(commit, deadline=deadline, see=self.progress.see)
+        release = self.releases.follow(commit, deadline=deadline, update=self.progress.update)
         self.recorder.release(release, self.releases)
         self._record_notifications()
         return release
@@ -135,7 +135,7 @@ class Scenario:
 
     @contextmanager
     def probing(self, rate: float = 120) -> Iterator[Prober]:
-        """Probe the service all the while, `rate` times a second."""
+        """Probe the service `rate` times a second while the context is open."""
         log = self.recorder.probe_log()
         url = self.cloud.resolve(self.outputs.service_url)
         prober = Prober(url, log, rate=rate, verify=self.verify)
@@ -149,41 +149,41 @@ class Scenario:
             self.recorder.traffic(prober)
 
     def served_version(self) -> str:
-        """Ask once, which version answers."""
+        """Send one request; return the version that responds."""
         answer = requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10, verify=self.verify)
-        return answer.headers.get("X-Version", f"nobody (status {answer.status_code})")
+        return answer.headers.get("X-Version", f"no version (status {answer.status_code})")
 
     def wait_until_served(self, version: str) -> None:
-        """Wait until `version` answers: a listener that was changed by hand takes a moment."""
+        """Wait until `version` is served: a changed listener takes a moment to apply."""
 
         def look() -> None:
             if (served := self.served_version()) != version:
-                raise NotYetError(f"{served} answers")
+                raise NotYetError(f"{served} is served")
 
-        wait_for(f"answers of {version}", look, deadline=60)
+        wait_for(f"responses from {version}", look, deadline=60)
 
     def wait_until_no_alarm(self) -> None:
-        """Wait: an alarm that is on would stop the next deployment (pitfall N4)."""
+        """Wait until no alarm is active: it would stop the next deployment (pitfall N4)."""
         cloudwatch, names = self.cloud.client("cloudwatch"), self.releases.alarm_names()
 
         def look() -> None:
             alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
-            if on := [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]:
-                raise NotYetError(f"{on} are on")
+            if active := [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]:
+                raise NotYetError(f"in ALARM: {active}")
 
-        wait_for("no alarm is on", look, deadline=self.cloud.minutes(10, own=1))
+        wait_for("the end of all alarms", look, deadline=self.cloud.minutes(10, own=1))
 
     def wait_until_probed(self, prober: Prober, version: str) -> None:
-        """Wait until `version` has answered a probe."""
+        """Wait until `version` has responded to a probe."""
 
         def look() -> None:
             if not prober.last_of(version):
                 raise NotYetError(f"{prober.figures().versions}")
 
-        wait_for(f"an answer of {version}", look, deadline=60, interval=0.1)
+        wait_for(f"a response from {version}", look, deadline=60, interval=0.1)
 
     def settle(self, prober: Prober, commit: str, seconds: float = 2.0) -> Figures:
-        """Wait until, for `seconds`, nothing but `commit` has answered; return the figures of all probes."""
+        """Wait until only `commit` has responded for `seconds`; return the figures of all probes."""
         since = prober.seconds
 
         def look() -> None:
@@ -191,14 +191,14 @@ class Scenario:
             if prober.seconds - since < seconds:
                 raise NotYetError(f"{figures.versions}")
 
-        wait_for("a quiet moment after the shift", look, deadline=60, interval=0.2)
+        wait_for("responses after the shift", look, deadline=60, interval=0.2)
         after = prober.figures(since)
         if set(after.versions) != {commit} or after.failures:
-            raise ScenarioError(f"after the shift {after.versions} answered, {after.failures} failed")
+            raise ScenarioError(f"responses after the shift: {after.versions}, {after.failures} failed")
         return prober.figures()
 
-    def traffic(self) -> Traffic:
-        """Look where the traffic goes: listeners with their weights, task sets with their images."""
+    def traffic(self) -> TrafficRouting:
+        """Return the listeners with their actions, and the task sets with their task definitions."""
         elbv2, ecs = self.cloud.client("elbv2"), self.cloud.client("ecs")
         name = f"load-balancer-{self.environment.suffix}"
         arn = elbv2.describe_load_balancers(Names=[name])["LoadBalancers"][0]["LoadBalancerArn"]
@@ -206,7 +206,7 @@ class Scenario:
         service = ecs.describe_services(
             cluster=self.outputs.cluster_name, services=[self.outputs.service_name]
         )["services"][0]
-        return Traffic(
+        return TrafficRouting(
             tuple((one["Port"], str(one["DefaultActions"])) for one in listeners),
             tuple((one["id"], one["status"], one["taskDefinition"]) for one in service["taskSets"]),
         )
@@ -217,32 +217,32 @@ class Scenario:
             self.recorder.notified(self._notifications.timestamps, self._notifications.messages)
 
     def _unsubscribe(self) -> None:
-        """Take the notifications away before the topic goes."""
+        """Delete the queue before the topic is deleted."""
         self._record_notifications()
         self._notifications = None
         self._subscription.close()
 
     def clean_up(self) -> None:
-        """Destroy what is left of the environment, if anything is; Ctrl-C has to wait."""
+        """Destroy what remains of the environment; Ctrl-C does not interrupt it."""
         with defer_signals(f"destroying {self.environment.suffix}, please wait"):
             self._unsubscribe()
             if self.environment.leftovers().remaining:
                 self.environment.destroy(self.progress.step)
 
     def destroy(self) -> None:
-        """Destroy the environment. Raises `ScenarioError` when something is left of it."""
+        """Destroy the environment. Raises `ScenarioError` if a resource remains."""
         self.progress.step(f"destroying {self.environment.suffix}")
         self._unsubscribe()
         self.environment.destroy(self.progress.step)
         left = self.environment.leftovers()
         if left.remaining:
             named = ", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining)
-            raise ScenarioError(f"destroyed, but there is left: {named}")
+            raise ScenarioError(f"resources remain after destroy: {named}")
         self.progress.step(f"destroyed: 0 leftovers, {left.kinds_asked} kinds of resources asked")
 
 
 def check_lifecycle(release: Release) -> None:
-    """Raise `ScenarioError` unless the deployment has every lifecycle event, and each succeeded."""
+    """Raise `ScenarioError` unless every lifecycle event of the deployment succeeded."""
     events = dict(release.events)
     missing = [name for name in LIFECYCLE_EVENTS if name not in events]
     unfinished = [f"{name} {status}" for name, status in events.items() if status != "Succeeded"]

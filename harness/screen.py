@@ -1,4 +1,4 @@
-"""Shows a scenario in a terminal: the road, the traffic by version, the lifecycle events, the last lines."""
+"""The live view in a terminal: pipeline, traffic by version, lifecycle events, last lines."""
 
 from collections import deque
 
@@ -16,18 +16,18 @@ STYLES = {"Succeeded": "green", "InProgress": "yellow", "Failed": "red", "Pendin
 
 
 class Screen:
-    """The live view of `progress`; rich asks it for a new picture a few times a second."""
+    """The live view of `progress`, which rich renders a few times a second."""
 
     def __init__(self) -> None:
         self.lines: deque[str] = deque(maxlen=LINES)
         self.progress = Progress(self.lines.append)
 
     def __rich__(self) -> RenderableType:
-        """Draw the present state."""
+        """Render the current state."""
         log = Text("\n".join(self.lines), overflow="ellipsis", no_wrap=True)
-        return Group(self._road(), self._traffic(), self._events(), Panel(log, title="what happens"))
+        return Group(self._pipeline(), self._traffic(), self._events(), Panel(log, title="log"))
 
-    def _road(self) -> RenderableType:
+    def _pipeline(self) -> RenderableType:
         release = self.progress.release
         statuses = release.stage_statuses if release else {}
         table = Table.grid(padding=(0, 2))
@@ -37,10 +37,10 @@ class Screen:
             cells.append(Text(f"{name} {status}", style=STYLES.get(status, "dim")))
         table.add_row(*cells)
         what = f"commit {release.commit[:7]}" if release else "no commit yet"
-        pace = f"AWS's waits pass at {self.progress.time_scale:g} of their length"
-        # The reasons why are in the log and the first lines; here is room for a name.
+        scale = f"AWS's waits take {self.progress.time_scale:g} of their length"
+        # Only the name fits; the log has the reason of the choice.
         engine = self.progress.containers.partition(" (")[0] or "AWS's"
-        return Panel(table, title=f"{what}: pipeline, {pace}, containers: {engine}")
+        return Panel(table, title=f"{what}: pipeline, {scale}, containers: {engine}")
 
     def _traffic(self) -> RenderableType:
         prober = self.progress.prober
@@ -56,10 +56,10 @@ class Screen:
                 rows.add_row(
                     version[:7], Text(f"{bar:<{BAR}}", style=colour), f"{100 * count / total:3.0f} %"
                 )
-        # The prober's own lists only ever grow, so their lengths need no lock.
-        failed, asked = len(prober.failures), len(prober.answers)
-        said = Text(f"{rate:.0f} requests/s, {asked} sent, {failed} failed", style="red" if failed else "")
-        return Panel(Group(rows, said), title=f"traffic at {self.progress.url}")
+        # The prober's lists only grow, so their lengths need no lock.
+        failed, sent = len(prober.failures), len(prober.answers)
+        figures = Text(f"{rate:.0f} requests/s, {sent} sent, {failed} failed", style="red" if failed else "")
+        return Panel(Group(rows, figures), title=f"traffic at {self.progress.url}")
 
     def _events(self) -> RenderableType:
         release = self.progress.release

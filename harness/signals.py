@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a scenario, never its destroy."""
+"""Ctrl-C and SIGTERM end a scenario, but do not interrupt its destroy."""
 
 import signal
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from types import FrameType
 
 @contextmanager
 def sigterm_as_keyboard_interrupt() -> Iterator[None]:
-    """Turn SIGTERM (of CI, of `kill`) into KeyboardInterrupt, so that what is started gets destroyed."""
+    """Raise KeyboardInterrupt on SIGTERM (from CI, from `kill`), so that environments are destroyed."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -21,13 +21,13 @@ def sigterm_as_keyboard_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def defer_signals(say: str) -> Iterator[None]:
-    """Answer Ctrl-C and SIGTERM with `say` on the terminal, and carry on."""
+def defer_signals(message: str) -> Iterator[None]:
+    """Print `message` on Ctrl-C and SIGTERM, and continue."""
 
-    def answer(_number: int, _frame: FrameType | None) -> None:
-        print(f"\n{say}", flush=True)
+    def print_message(_number: int, _frame: FrameType | None) -> None:
+        print(f"\n{message}", flush=True)
 
-    before = {number: signal.signal(number, answer) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, print_message) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Names for environments that must not meet."""
+"""Random suffixes, so that environments do not collide."""
 
 import secrets
 

@@ -1,37 +1,35 @@
-"""Why a permission is there that no scenario asks for, or a statement that nobody would miss.
+"""Permissions that no scenario uses, and statements that no request needs, with the reason for each.
 
-A key is policy, statement and action; without a policy it is of every policy that has the statement, without
-an action it is of the whole statement. What has no line here has to be used, or goes.
+A key is (policy, statement, action). An empty policy means every policy with the statement, and an empty
+action the whole statement. `make iam-usage` fails on what is neither used nor listed here.
 """
 
-_OWN_ROLES = "each action has a role of its own, but a pipeline's role needs it for actions that have none"
-_LOCATION = "AWS's policies for CodeBuild and CodePipeline have it; here nobody asks where a bucket is"
-_VERSIONS = "CodePipeline names a version where the bucket keeps versions; ours keeps none"
-_LAYERS = "builds and tasks share this machine's layers; on AWS every task fetches them"
-_AT_ONCE = "AmazonECSTaskExecutionRolePolicy has it; our engine asks for the layers at once"
-_GUIDE = "the CodePipeline user guide lists it for this action; what AWS asks for cannot be seen from here"
-_ONE_ACCOUNT = (
-    "local_aws is one account, where a role's own policy is enough; from another, AWS asks for both"
-)
-_GITHUB = "only GitHub's own token opens it, which nothing here can make"
-_NO_INTERFACES = "Lambda puts a function into its VPC with it; local_aws makes no network interfaces"
-_STOPPED = "only a run that is stopped asks for it"
+_OWN_ROLES = "each action has its own role, but the pipeline's role needs it for actions without one"
+_LOCATION = "AWS's policies for CodeBuild and CodePipeline have it; local_aws never calls GetBucketLocation"
+_VERSIONS = "CodePipeline reads a version if the bucket is versioned; this one is not"
+_LAYERS = "builds and tasks share this machine's layers; on AWS every task downloads them"
+_AT_ONCE = "AmazonECSTaskExecutionRolePolicy has it; local_aws requests the layers directly"
+_GUIDE = "the CodePipeline user guide lists it for this action; which calls AWS makes cannot be observed"
+_ONE_ACCOUNT = "in one account the role's own policy suffices; across accounts, AWS requires both"
+_GITHUB = "it needs a token of GitHub's, which no test can create"
+_NO_INTERFACES = "Lambda attaches a function to its VPC with it; local_aws creates no network interfaces"
+_STOPPED = "only a stopped execution uses it"
 
 UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
-    # What every reader and writer of artifacts has.
+    # Everything that reads or writes artifacts.
     ("", "FetchArtifacts", "s3:GetObjectVersion"): _VERSIONS,
     ("", "FindArtifactsToFetch", ""): _LOCATION,
     ("", "FindWhereToStoreArtifacts", ""): _LOCATION,
-    ("", "StoreArtifacts", "s3:AbortMultipartUpload"): "only an artifact above 8 MB is sent in parts",
-    ("", "EncryptArtifacts", "kms:Decrypt"): "only an upload in parts reads its own parts back",
-    ("build-role", "DecryptArtifacts", ""): "who writes in parts may decrypt already",
+    ("", "StoreArtifacts", "s3:AbortMultipartUpload"): "only artifacts above 8 MB are uploaded in parts",
+    ("", "EncryptArtifacts", "kms:Decrypt"): "only a multipart upload reads its parts",
+    ("build-role", "DecryptArtifacts", ""): "a statement for multipart uploads allows it too",
     # The pipeline.
     **{
         ("pipeline-role", sid, ""): _OWN_ROLES
         for sid in ("FetchArtifacts", "DecryptArtifacts", "StoreArtifacts", "EncryptArtifacts")
     },
     ("pipeline-role", "TakeOnTheActionsRoles", ""): (
-        "in one account the actions' trust is enough; in another, AWS asks for both"
+        "in one account the trust policies suffice; across accounts, AWS requires both"
     ),
     ("source-action-role", "FetchTheCommit", "codecommit:CancelUploadArchive"): _STOPPED,
     ("build-action-role", "RunTheBuild", "codebuild:StopBuild"): _STOPPED,
@@ -42,10 +40,10 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     },
     # The build.
     ("build-role", "PushTheImage", "ecr:GetDownloadUrlForLayer"): "the ECR user guide lists it for a push",
-    ("build-role", "ReadDockerHubPassword", ""): "only who signs in to Docker Hub has a password to read",
+    ("build-role", "ReadDockerHubPassword", ""): "only a sign-in to Docker Hub reads the password",
     # The release and its tasks.
     ("deployment-role", "ShiftTheTrafficOfRules", ""): (
-        "our listeners have only their default rule; AWSCodeDeployRoleForECS has it"
+        "the listeners have only their default rule; AWSCodeDeployRoleForECS has it"
     ),
     **{
         ("execution-role", sid, f"ecr:{action}"): why
@@ -63,5 +61,5 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     ("github-role", "TakeOnTheRolesOfCdkBootstrap", ""): _GITHUB,
     ("trust github-role", "#0", ""): _GITHUB,
     # The notifications.
-    ("notifications", "__default_statement_ID", ""): "AWS's own, until the stack's policy takes its place",
+    ("notifications", "__default_statement_ID", ""): "AWS's default, until the stack's policy replaces it",
 }

@@ -1,11 +1,11 @@
-"""The harness's options, and the fixtures that every scenario starts from."""
+"""The command-line options, and the fixtures of every scenario."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
 
-from harness.aws import check_ready, junit_path, live, time_limit
+from harness.aws import aws_cloud, check_ready, junit_path, time_limit
 from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.folders import remove_finished_runs, run_folder
@@ -25,24 +25,26 @@ from operations.errors import OperationsError
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of a scenario."""
-    group = parser.getgroup("road")
-    group.addoption("--live", action="store_true", help="on AWS, with your credentials: it costs money")
+    """Add the options of scenarios."""
+    group = parser.getgroup("scenarios")
+    group.addoption("--live", action="store_true", help="run on AWS with your credentials: this costs money")
     group.addoption("--second-profile", help="with --live: the AWS profile of a second account")
     group.addoption("--suffix", help="the environmentSuffix of the first environment (default: random)")
-    group.addoption("--time-limit", type=float, metavar="MINUTES", help="stop then, and destroy")
-    group.addoption("--keep", action="store_true", help="destroy nothing, and keep local_aws running")
+    group.addoption(
+        "--time-limit", type=float, metavar="MINUTES", help="stop after so many minutes, and destroy"
+    )
+    group.addoption("--keep", action="store_true", help="keep the environments and local_aws")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let a run on AWS leave its results for CI, wherever they were not asked for."""
+    """Write the results of a run on AWS for CI, unless --junitxml is given."""
     if config.getoption("--live", default=False) and config.option.xmlpath is None:
         config.option.xmlpath = str(junit_path())
 
 
 @pytest.fixture(scope="session")
 def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
-    """The cloud that the scenarios play on, once a session."""
+    """The cloud of the session."""
     if request.config.getoption("--live"):
         folder = run_folder("live")
     else:
@@ -53,43 +55,43 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     with sigterm_as_keyboard_interrupt(), time_limit(request.config.getoption("--time-limit")):
         try:
             if request.config.getoption("--live"):
-                aws = live(folder)
+                aws = aws_cloud(folder)
                 check_ready(aws, request.config.getoption("--suffix") or random_suffix("it"))
                 yield aws
             elif request.config.getoption("--keep"):
                 yield local_cloud(start_local_aws(folder / "local_aws", keep=True), folder)
             else:
-                with local_aws(folder) as running:
-                    yield local_cloud(running, folder)
+                with local_aws(folder) as server:
+                    yield local_cloud(server, folder)
         except OperationsError as error:
             if "PYTEST_XDIST_WORKER" in os.environ:
-                # A worker that exits takes its last words with it; an error of its test is told.
+                # The exit message of a worker is lost, but an error in its test is reported.
                 raise
             pytest.exit(str(error), returncode=2)
 
 
 @pytest.fixture(scope="session")
 def second_account(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
-    """The same cloud to another account; on AWS the first one again, unless a profile is given."""
+    """The cloud as another account; on AWS it is the first account unless a profile is given."""
     folder = cloud.folder / "second"
     if cloud.endpoint is None:
         profile = request.config.getoption("--second-profile")
-        return live(folder, profile) if profile else cloud
-    running = find_local_aws(cloud.folder / "local_aws")
-    assert running is not None
-    return local_cloud(running, folder, SECOND_ACCOUNT)
+        return aws_cloud(folder, profile) if profile else cloud
+    server = find_local_aws(cloud.folder / "local_aws")
+    assert server is not None
+    return local_cloud(server, folder, SECOND_ACCOUNT)
 
 
 @pytest.fixture(scope="module")
 def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
-    """A scenario for one module."""
-    with running_scenario(cloud, request, suffix=request.config.getoption("--suffix") or "") as told:
-        yield told
+    """The scenario of the module."""
+    with running_scenario(cloud, request, suffix=request.config.getoption("--suffix") or "") as scenario:
+        yield scenario
 
 
 @pytest.fixture(scope="module")
 def deployed(scenario: Scenario) -> Scenario:
-    """The environment, with the seeded commit answering."""
+    """The scenario with its environment deployed, which serves the seeded commit."""
     assert scenario.deploy()
     scenario.wait_for_seed()
     return scenario
@@ -97,5 +99,5 @@ def deployed(scenario: Scenario) -> Scenario:
 
 @pytest.fixture(scope="module")
 def developer(deployed: Scenario) -> Developer:
-    """A developer with a clone."""
+    """A developer with a clone of the repository."""
     return deployed.developer()

@@ -1,4 +1,4 @@
-"""The infrastructure changes between releases, and the traffic stays where it is (pitfalls C1, C5)."""
+"""Changes of the infrastructure between releases move no traffic (pitfalls C1, C5)."""
 
 import json
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from operations import immutable
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
-# Requests a second.
+# Requests per second.
 RATE = 40.0
-# What may change after a release: no property of the service, a listener or a target group has any of it.
+# Settings that may change after a release: no service, listener or target group depends on them.
 FIRST = {"notificationEmail": "first@example.com", "terminationWaitMinutes": "6"}
 SECOND = {
     "notificationEmail": "second@example.com",
@@ -24,7 +24,7 @@ SECOND = {
 }
 
 
-# What somebody's next commit to the app may change: no key of the context does.
+# Changes that a commit to the app could make, but no context key.
 EDITS: dict[str, Edit] = {
     "AWS::CloudWatch::Alarm": lambda alarm: alarm.update(AlarmDescription="Changed by a scenario"),
     "AWS::CloudWatch::Dashboard": lambda dashboard: dashboard.update(DashboardBody='{"widgets": []}'),
@@ -33,8 +33,8 @@ EDITS: dict[str, Edit] = {
 
 
 @contextmanager
-def unmoved(scenario: Scenario) -> Iterator[None]:
-    """Ask for the service all the while: nobody may notice."""
+def unchanged_traffic(scenario: Scenario) -> Iterator[None]:
+    """Assert that traffic does not change and no request fails while the context is open."""
     version, traffic = scenario.served_version(), scenario.traffic()
     with scenario.probing(RATE) as prober:
         yield
@@ -44,11 +44,11 @@ def unmoved(scenario: Scenario) -> Iterator[None]:
     assert scenario.traffic() == traffic
 
 
-def stays(scenario: Scenario, settings: dict[str, str]) -> None:
-    """Deploy a change of settings, and one of the templates."""
-    with unmoved(scenario):
-        assert scenario.deploy(**settings), "CloudFormation had nothing to change, so nothing was shown"
-        assert scenario.deploy_edited(EDITS), "CloudFormation had nothing to change, so nothing was shown"
+def assert_changes_move_no_traffic(scenario: Scenario, settings: dict[str, str]) -> None:
+    """Deploy changed settings, then edited templates."""
+    with unchanged_traffic(scenario):
+        assert scenario.deploy(**settings), "CloudFormation changed nothing, so this proves nothing"
+        assert scenario.deploy_edited(EDITS), "CloudFormation changed nothing, so this proves nothing"
     cloudwatch, suffix = scenario.cloud.client("cloudwatch"), scenario.environment.suffix
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=[f"errors-blue-{suffix}"])["MetricAlarms"]
     assert alarm["AlarmDescription"] == "Changed by a scenario"
@@ -59,7 +59,7 @@ def stays(scenario: Scenario, settings: dict[str, str]) -> None:
 
 
 def reasons(scenario: Scenario) -> str:
-    """Return what the nested stacks say of their changes; the root only names who failed (pitfall K6)."""
+    """Return the status reasons of the nested stacks' events: the root has none of them (pitfall K6)."""
     pages, root = scenario.cloud.account.pages, f"stack-{scenario.environment.suffix}"
     resources = pages("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=root)
     nested = [one for one in resources if one["ResourceType"] == "AWS::CloudFormation::Stack"]
@@ -74,20 +74,20 @@ def reasons(scenario: Scenario) -> str:
 
 def test_a_change_after_one_release_moves_no_traffic(deployed: Scenario) -> None:
     """After an odd number of releases the template names the idle group (pitfall C5)."""
-    stays(deployed, FIRST)
+    assert_changes_move_no_traffic(deployed, FIRST)
 
 
 def test_a_change_after_two_releases_moves_no_traffic(deployed: Scenario) -> None:
-    """The service cannot be updated with what CloudFormation sends (pitfall C1): it must not be touched."""
+    """CloudFormation cannot update the service (pitfall C1), so the template must not change it."""
     developer = deployed.developer()
     deployed.push(developer, developer.greet("Hello after a change"))
-    stays(deployed, SECOND)
+    assert_changes_move_no_traffic(deployed, SECOND)
 
 
-def test_a_change_of_what_is_frozen_is_refused_before_aws_is_asked(deployed: Scenario) -> None:
-    """The check names the way out, and AWS would have refused half way (pitfall C1)."""
+def test_a_change_of_an_immutable_setting_is_rejected_before_the_deployment(deployed: Scenario) -> None:
+    """The check prints the remedy; AWS would fail the update midway (pitfall C1)."""
     environment, account = deployed.environment, deployed.cloud.account
-    with unmoved(deployed):
+    with unchanged_traffic(deployed):
         assert immutable.find(environment.suffix, account, environment.synthesize()) == []
         (change,) = immutable.find(environment.suffix, account, environment.synthesize(desiredCount="3"))
         assert "DesiredCount would go from 2 to 3" in str(change)

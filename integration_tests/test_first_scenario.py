@@ -1,6 +1,6 @@
-"""The first scenario: a commit travels from git push to all traffic, and nothing is left behind.
+"""The first scenario: a commit goes from git push to all traffic, and destroy leaves nothing behind.
 
-The tests share one environment and run in the order in which they stand.
+The tests share one environment and run in file order.
 """
 
 import json
@@ -19,18 +19,17 @@ from harness.notifications import LoggedEvent, subscribed, wait_for_logged_event
 from harness.permissions import count_needed, statements, unexplained
 from harness.release import newest_of
 from harness.scenario import Scenario
-from integration_tests.support.sockets import listening as listening_of
-from integration_tests.support.sockets import non_loopback, processes
+from integration_tests.support.sockets import listening_addresses, non_loopback, process_tree
 from operations import listener_drift, preflight
 from operations.preflight.check import Subject
 
-# On AWS the whole module takes hours; here, minutes.
+# On AWS the module takes hours, on local_aws minutes.
 pytestmark = pytest.mark.timeout(4 * 3600)
 
 RATE = 100.0
 
 
-def test_preflight_finds_nothing_to_mend_before_the_first_deploy(scenario: Scenario) -> None:
+def test_preflight_finds_no_error_before_the_first_deploy(scenario: Scenario) -> None:
     scenario.environment.bootstrap()
     account = scenario.cloud.account
     preflight.fix(account)
@@ -38,7 +37,7 @@ def test_preflight_finds_nothing_to_mend_before_the_first_deploy(scenario: Scena
     assert not found.stops, found.stops
 
 
-def test_guard_brings_back_the_traffic_that_somebody_moved(deployed: Scenario) -> None:
+def test_listener_drift_is_found_and_repaired(deployed: Scenario) -> None:
     suffix, account = deployed.environment.suffix, deployed.cloud.account
     version, traffic = deployed.served_version(), listener_drift.look(suffix, account)
     assert not traffic.drifted
@@ -46,7 +45,7 @@ def test_guard_brings_back_the_traffic_that_somebody_moved(deployed: Scenario) -
     (idle,) = set(traffic.groups) - {traffic.primary}
     action = {"Type": "forward", "TargetGroupArn": idle}
     account.client("elbv2").modify_listener(ListenerArn=production.arn, DefaultActions=[action])
-    deployed.wait_until_served("nobody (status 503)")
+    deployed.wait_until_served("no version (status 503)")
     drifted = listener_drift.look(suffix, account)
     assert [one.route for one in drifted.drifted] == ["production"]
     listener_drift.repair(drifted, account, deployed.progress.step)
@@ -55,23 +54,23 @@ def test_guard_brings_back_the_traffic_that_somebody_moved(deployed: Scenario) -
 
 
 @pytest.fixture(scope="module")
-def page(deployed: Scenario) -> str:
-    """The URL of the page that a person would keep open."""
+def dashboard(deployed: Scenario) -> str:
+    """The URL of the dashboard."""
     return start_dashboard(deployed.cloud, deployed.environment.suffix, port=0, until=os.getpid())
 
 
 @pytest.fixture(scope="module")
-def shown() -> list[tuple[str, Any]]:
-    """What the page was sent during the release."""
+def recorded_events() -> list[tuple[str, Any]]:
+    """The events of the dashboard during the release."""
     return []
 
 
 def test_a_commit_reaches_all_traffic_without_a_failed_request(
-    deployed: Scenario, developer: Developer, page: str, shown: list[tuple[str, Any]]
+    deployed: Scenario, developer: Developer, dashboard: str, recorded_events: list[tuple[str, Any]]
 ) -> None:
     old = developer.head
-    assert deployed.served_version() == old, "the seeded commit answers, not the placeholder"
-    with deployed.probing() as prober, record_events(page, shown):
+    assert deployed.served_version() == old, "the seeded commit is served, not the bootstrap server"
+    with deployed.probing() as prober, record_events(dashboard, recorded_events):
         commit = developer.greet("Hello from a test")
         deployed.push(developer, commit)
         figures = deployed.settle(prober, commit)
@@ -80,38 +79,48 @@ def test_a_commit_reaches_all_traffic_without_a_failed_request(
     assert set(figures.versions) == {old, commit}
 
 
-def test_the_page_showed_that_release_while_it_travelled(
-    developer: Developer, page: str, shown: list[tuple[str, Any]]
+def test_the_dashboard_showed_that_release(
+    developer: Developer, dashboard: str, recorded_events: list[tuple[str, Any]]
 ) -> None:
     new, old = developer.git("rev-parse", "HEAD", "HEAD~1").split()
     parts: dict[str, list[Any]] = {}
-    for name, part in shown:
-        assert "error" not in part, f"{name}: {part['trouble']}"
+    for name, part in recorded_events:
+        assert "error" not in part, f"{name}: {part['error']}"
         parts.setdefault(name, []).append(part)
-    stages = {
-        (one["name"], one["status"], one["commit"]) for part in parts["pipeline"] for one in part["stages"]
-    }
-    assert {(name, "InProgress", new) for name in ("Build", "Deploy")} <= stages
-    shares = [
-        {one["version"]: one["production"] for one in part["target_groups"]}
-        for part in parts["target_groups"]
-    ]
-    assert shares[0][old] == shares[-1][new] == 100
-    assert {old: 90, new: 10} in shares, "the canary's tenth"
-    moments = [one for part in parts["traffic"] for one in part["moments"]]
-    assert {version for one in moments for version in one["versions"]} == {old, new}
-    assert not any(one["failed"] for one in moments)
+    assert_stages_shown(parts["pipeline"], new)
+    assert_shift_shown(parts["target_groups"], old, new)
+    assert_requests_shown(parts["traffic"], {old, new})
     assert any("Phase complete: BUILD" in line for line in parts["logs"][-1]["build"])
     newest = parts["pipeline"][-1]["releases"][0]
-    report = requests.get(f"{page}reports/{newest['execution']}", timeout=60)
+    report = requests.get(f"{dashboard}reports/{newest['execution']}", timeout=60)
     assert f"commit <code>{new[:7]}</code>, Succeeded" in report.text
 
 
-def test_nothing_that_runs_here_can_be_reached_from_another_machine(deployed: Scenario) -> None:
-    """With an engine, containers listen on its bridge: docker and podman open that to this machine alone."""
+def assert_stages_shown(parts: list[Any], commit: str) -> None:
+    """Assert that the dashboard showed a commit while it was in Build and in Deploy."""
+    stages = {(one["name"], one["status"], one["commit"]) for part in parts for one in part["stages"]}
+    assert {(name, "InProgress", commit) for name in ("Build", "Deploy")} <= stages
+
+
+def assert_shift_shown(parts: list[Any], old: str, new: str) -> None:
+    """Assert that the dashboard showed the old version alone, the canary, and the new version alone."""
+    shares = [{one["version"]: one["production"] for one in part["target_groups"]} for part in parts]
+    assert shares[0][old] == shares[-1][new] == 100
+    assert {old: 90, new: 10} in shares, "the canary's tenth"
+
+
+def assert_requests_shown(parts: list[Any], versions: set[str]) -> None:
+    """Assert that the dashboard counted requests to both versions, and no failure."""
+    moments = [moment for part in parts for moment in part["moments"]]
+    assert {version for moment in moments for version in moment["versions"]} == versions
+    assert not any(moment["failed"] for moment in moments)
+
+
+def test_no_process_can_be_reached_from_another_machine(deployed: Scenario) -> None:
+    """Containers of docker and podman listen on a bridge, which only this machine reaches."""
     if deployed.cloud.endpoint is None:
-        pytest.skip("on AWS, the security groups say who may connect")
-    found = listening_of(processes(os.getpid()))
+        pytest.skip("on AWS, security groups decide who may connect")
+    found = listening_addresses(process_tree(os.getpid()))
     assert len(found) >= 5, "the endpoint, two listeners and two tasks"
     assert non_loopback(found) == set()
 
@@ -129,7 +138,7 @@ def test_a_push_to_another_branch_starts_nothing(deployed: Scenario, developer: 
     commit = developer.greet("Hello from a branch")
     developer.push("feature")
     assert deployed.releases.head("feature") == commit
-    # Something that does start shows that the road was open all the time: the next test's push.
+    # The next test's push starts an execution, so the pipeline would have started one for this push.
     developer.git("checkout", "--quiet", "main")
     assert newest_of(commit, deployed.releases.executions()) is None
     assert len(deployed.releases.executions()) == before
@@ -151,32 +160,39 @@ def test_a_commit_that_fails_a_test_never_leaves_the_build(deployed: Scenario, d
     assert release.deployment is None
     assert set(figures.versions) == {old}
     assert figures.failures == 0
-    assert len(messages) == 3, "one of the build, one of its stage, one of the pipeline"
+    assert len(messages) == 3, "one for the build, one for its stage, one for the pipeline"
     assert all(text in str(messages) for text in (release.execution, str(release.build), "ended with FAILED"))
     executions = [one["status"] for one in deployed.releases.executions()]
-    assert len(executions) == 3, "the seed's, the first push's and this one's: the branch started none"
+    assert len(executions) == 3, "of the seed, the first push and this one; none of the branch"
 
 
 def test_the_event_log_has_the_whole_history(deployed: Scenario) -> None:
     runs = {one["pipelineExecutionId"]: one["status"].upper() for one in deployed.releases.executions()}
     ends = {LoggedEvent("Pipeline", status, run=run) for run, status in runs.items()}
     events = wait_for_logged_events(deployed.cloud, deployed.outputs.event_log_group_name, ends.issubset)
+    assert_executions_logged(events, runs)
+    assert_deployments_logged(events)
+
+
+def assert_executions_logged(events: set[LoggedEvent], runs: dict[str, str]) -> None:
+    """Assert that the log has the start of every execution, and the failed one's stage, action and build."""
     started = {event.run for event in events if (event.kind, event.state) == ("Pipeline", "STARTED")}
-    assert started == set(runs), "the run that AWS starts by itself is in it too"
+    assert started == set(runs), "the execution that AWS starts by itself is included"
     (failed,) = (run for run, status in runs.items() if status == "FAILED")
     assert {LoggedEvent(kind, "FAILED", "Build", failed) for kind in ("Stage", "Action")} <= events
-    assert {event.state for event in events if event.kind == "Build"} == {
-        "IN_PROGRESS",
-        "SUCCEEDED",
-        "FAILED",
-    }
+    builds = {event.state for event in events if event.kind == "Build"}
+    assert builds == {"IN_PROGRESS", "SUCCEEDED", "FAILED"}
+
+
+def assert_deployments_logged(events: set[LoggedEvent]) -> None:
+    """Assert that the log has two deployments, each with its success."""
     deployments = {event for event in events if event.kind == "Deployment"}
     succeeded = {event.run for event in deployments if event.state == "SUCCESS"}
     assert {event.run for event in deployments} == succeeded
     assert len(succeeded) == 2
 
 
-def test_the_dashboard_can_be_drawn(deployed: Scenario) -> None:
+def test_the_cloudwatch_dashboard_reads_the_event_log(deployed: Scenario) -> None:
     name = f"dashboard-{deployed.environment.suffix}"
     assert deployed.outputs.dashboard_url.endswith(f"/{name}")
     body = deployed.cloud.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
@@ -191,18 +207,18 @@ def test_destroy_after_two_releases_leaves_nothing(deployed: Scenario) -> None:
 
 def test_every_permission_is_used_or_explained(cloud: Cloud) -> None:
     if cloud.endpoint is None:
-        pytest.skip("AWS does not tell which statement allowed a call")
+        pytest.skip("AWS does not report which statement allowed a call")
     suffixes = [folder.parent.name for folder in cloud.folder.glob("*/cdk.log")]
     found = statements(iam_report(cloud), suffixes)
     if not any(one.policy == "deployment-role" and one.used for one in found):
-        pytest.skip("no scenario has released anything in this session")
-    killed, total = count_needed(found)
-    print(f"{killed} of {total} statements are missed when they are taken away")
+        pytest.skip("no scenario has released a commit in this session")
+    needed, total = count_needed(found)
+    print(f"{needed} of {total} statements are needed")
     assert not list(unexplained(found))
 
 
-def test_no_role_was_refused_anything(cloud: Cloud) -> None:
+def test_no_call_of_a_role_was_denied(cloud: Cloud) -> None:
     if cloud.endpoint is None:
-        pytest.skip("AWS does not tell which calls it refused")
+        pytest.skip("AWS does not report which calls it denied")
     refusals = iam_report(cloud)["refusals"]
     assert refusals == []

@@ -1,6 +1,6 @@
-"""What README and CONTRIBUTING tell to type, in a copy of this project: nobody's own `make up` is touched.
+"""The commands of README and CONTRIBUTING, run in a copy of this project, apart from a running `make up`.
 
-The tests run in the order in which they stand.
+The tests run in file order.
 """
 
 import os
@@ -21,19 +21,19 @@ from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
-# What `make` set up here serves the copy too; what a run leaves, or git keeps, is none of its files.
-SET_UP = (".venv", "node_modules", ".tools")
-NOT_ITS = (".git", ".local_aws", "evidence", "cdk.out", ".mypy_cache", ".ruff_cache", ".pytest_cache")
+# The copy uses the tools that `make` installed here, and has neither the files of runs nor git's.
+INSTALLED = (".venv", "node_modules", ".tools")
+NOT_COPIED = (".git", ".local_aws", "evidence", "cdk.out", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 
 
 @pytest.fixture(scope="module")
 def project(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of this project, as from a clone that is set up."""
+    """A copy of this project, like a clone with its tools installed."""
     if cloud.endpoint is None:
-        pytest.skip("these are the commands for this machine")
+        pytest.skip("these commands are for local_aws")
     copy = tmp_path_factory.mktemp("clone") / "project"
-    shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(*SET_UP, *NOT_ITS))
-    for name in SET_UP:
+    shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(*INSTALLED, *NOT_COPIED))
+    for name in INSTALLED:
         (copy / name).symlink_to(PROJECT / name)
     yield copy
     if (copy / ".venv").exists():
@@ -41,15 +41,15 @@ def project(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def make(project: Path, *words: str) -> str:
-    """Run make; return what it says."""
+    """Run make; return its output."""
     return run(project, "make", *words)
 
 
 def run(project: Path, *words: str) -> str:
-    """Run a command, as from a shell that runs no make yet; return what it says."""
+    """Run a command as from a shell outside of make; return its output."""
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
     environment["PATH"] = os.pathsep.join([str(project / ".venv/bin"), os.environ["PATH"]])
-    done = subprocess.run(  # noqa: S603 - what our own pages say
+    done = subprocess.run(  # noqa: S603 - the commands of our own documentation
         words, cwd=project, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -57,65 +57,67 @@ def run(project: Path, *words: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """Return a free port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
-def ended(page: str) -> None:
-    """Raise `NotYetError` while a page answers: it looks now and then whether local_aws is there."""
+def check_ended(page: str) -> None:
+    """Raise `NotYetError` while a page is served: it ends shortly after local_aws."""
     try:
         requests.get(page, timeout=10)
     except requests.ConnectionError:
         return
-    raise NotYetError("it answers")
+    raise NotYetError("it is still served")
 
 
-def test_make_demo_shows_a_release_and_leaves_a_report_and_nothing_else(project: Path) -> None:
+def test_make_demo_runs_a_release_and_writes_a_report(project: Path) -> None:
     *_, figures, report = make(project, "demo").splitlines()
     assert ", 0 failed, " in figures
     assert figures.endswith("; 0 leftovers")
-    assert Path(report.removeprefix("the report of it: ")).is_file()
+    assert Path(report.removeprefix("report: ")).is_file()
 
 
-def test_make_up_says_where_everything_is_and_make_down_takes_it_away(project: Path) -> None:
+def test_make_up_prints_every_url_and_make_down_destroys_everything(project: Path) -> None:
     port = free_port()
-    said = make(project, "up", f"PORT={port}")
-    assert f"dev runs on local_aws at http://127.0.0.1:{port} " in said
+    output = make(project, "up", f"PORT={port}")
+    assert f"dev runs on local_aws at http://127.0.0.1:{port} " in output
     page, service, clone = (
-        re.search(rf"{before} +(\S+)", said)[1]  # type: ignore[index]
-        for before in ("watch it at", "\n  service", "\n  clone")
+        re.search(rf"{before} +(\S+)", output)[1]  # type: ignore[index]
+        for before in ("dashboard:", "\n  service", "\n  clone")
     )
     assert requests.get(page, timeout=10).status_code == 200
     (head, _) = subprocess.check_output(["git", "ls-remote", clone, "HEAD"], text=True).split()  # noqa: S603, S607
     assert requests.get(service, timeout=10).headers["X-Version"] == head
 
     assert "0 leftovers" in make(project, "down")
-    wait_for("the page's end", lambda: ended(page), deadline=60)
-    assert make(project, "down") == "down: nothing runs, and nothing is kept\n"
+    wait_for("the end of the dashboard", lambda: check_ended(page), deadline=60)
+    assert make(project, "down") == "down: local_aws is not running, and no state remains\n"
 
 
-def test_the_lock_is_written_again_as_contributing_says(project: Path) -> None:
+def test_the_command_of_contributing_writes_the_same_lock_file(project: Path) -> None:
     lock = project / "requirements/dev.txt"
     before, then = lock.read_text(), lock.stat()
     (compiling,) = [
         one for one in commands((project / "CONTRIBUTING.md").read_text()) if one.startswith("uv ")
     ]
     run(project, *shlex.split(compiling))
-    assert lock.read_text() == before, "what is locked stays, and no address comes in"
-    # It would be set up anew, by way of the link.
+    assert lock.read_text() == before, "the versions stay, and no index URL is added"
+    # Otherwise make would install the tools again, through the link.
     os.utime(lock, ns=(then.st_atime_ns, then.st_mtime_ns))
 
 
-def test_a_further_service_is_written_and_synthesized(project: Path) -> None:
+def test_a_new_service_is_created_and_synthesized(project: Path) -> None:
     assert "services/orders is there" in make(project, "new-service", "NAME=orders")
     make(project, "synth", "SUFFIX=orders-dev")
     assert "repository-orders-dev" in "".join(one.read_text() for one in project.glob("cdk.out/*.json"))
 
 
-def test_make_help_names_the_commands_and_make_clean_takes_all_away(project: Path) -> None:
+def test_make_help_lists_the_commands_and_make_clean_removes_everything(project: Path) -> None:
     assert "make demo" in make(project, "help")
     make(project, "clean")
-    assert not [name for name in (*SET_UP, "cdk.out", ".local_aws", "evidence") if (project / name).exists()]
-    assert (PROJECT / ".venv/.ready").exists(), "the links went, and not what they lead to"
+    assert not [
+        name for name in (*INSTALLED, "cdk.out", ".local_aws", "evidence") if (project / name).exists()
+    ]
+    assert (PROJECT / ".venv/.ready").exists(), "the links are removed, not their targets"

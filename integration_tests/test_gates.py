@@ -1,6 +1,6 @@
-"""Every gate stops the commit that is made for it, traffic never notices, and the next good one goes through.
+"""Every gate stops the commit that is made for it without a failed request, and the next commit is released.
 
-The tests share one environment and run in the order in which they stand.
+The tests share one environment and run in file order.
 """
 
 import json
@@ -20,15 +20,15 @@ from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
-# Requests a second; a canary's tenth of the second one is enough for the alarm.
+# Requests per second; a tenth of the second rate is enough for the alarm.
 RATE, ENOUGH_FOR_AN_ALARM = 40.0, 120.0
 BEFORE_THE_HOOK = ("BeforeInstall", "Install", "AfterInstall", "AllowTestTraffic")
 AFTER_THE_HOOK = ("BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic")
 
 
 @contextmanager
-def watched(scenario: Scenario, rate: float = RATE) -> Iterator[tuple[Prober, NotificationQueue]]:
-    """Probe the service, and hear what its topic says."""
+def monitored(scenario: Scenario, rate: float = RATE) -> Iterator[tuple[Prober, NotificationQueue]]:
+    """Probe the service and receive its notifications while the context is open."""
     with (
         scenario.probing(rate) as prober,
         subscribed(scenario.cloud, scenario.outputs.topic_arn) as notifications,
@@ -36,19 +36,19 @@ def watched(scenario: Scenario, rate: float = RATE) -> Iterator[tuple[Prober, No
         yield prober, notifications
 
 
-def stopped(scenario: Scenario, developer: Developer, bad: BadCommit) -> Release:
-    """Push a bad commit; return its release, once it is over."""
+def push_bad_commit(scenario: Scenario, developer: Developer, bad: BadCommit) -> Release:
+    """Push a bad commit; return its release, which has failed with the expected message."""
     bad.make(developer.clone)
-    commit = developer.commit(f"Make {bad.name} on purpose")
+    commit = developer.commit(f"Add {bad.name} on purpose")
     developer.push()
     release = scenario.follow(commit)
     assert release.status == "Failed", release
-    assert bad.says in scenario.releases.error_message(release)
+    assert bad.expected in scenario.releases.error_message(release)
     return release
 
 
-def goes_through(scenario: Scenario, developer: Developer) -> Release:
-    """Take the bad commit back, push, and see that nobody's request fails while that arrives."""
+def assert_fix_is_released(scenario: Scenario, developer: Developer) -> Release:
+    """Revert the bad commit, and assert that the release fails no request; return it."""
     old = scenario.served_version()
     with scenario.probing(RATE) as prober:
         commit = developer.revert()
@@ -59,8 +59,8 @@ def goes_through(scenario: Scenario, developer: Developer) -> Release:
     return release
 
 
-def told(scenario: Scenario, deployment: str) -> dict[str, Any]:
-    """Return what the hook wrote to its log about a deployment."""
+def hook_log(scenario: Scenario, deployment: str) -> dict[str, Any]:
+    """Wait for the line that the test-traffic hook logs about a deployment; return it."""
     client = scenario.cloud.client("logs")
 
     def look() -> dict[str, Any]:
@@ -78,72 +78,81 @@ def told(scenario: Scenario, deployment: str) -> dict[str, Any]:
 @pytest.mark.parametrize("bad", BUILD, ids=lambda bad: bad.name)
 def test_a_commit_is_stopped_in_the_build(deployed: Scenario, developer: Developer, bad: BadCommit) -> None:
     old, before = deployed.served_version(), deployed.traffic()
-    with watched(deployed) as (prober, notifications):
-        release = stopped(deployed, developer, bad)
+    with monitored(deployed) as (prober, notifications):
+        release = push_bad_commit(deployed, developer, bad)
         figures = prober.figures()
         messages = notifications.wait_for("Stage Build", "Pipeline pipeline-", "Build arn:")
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Failed"}
     assert release.deployment is None
     assert figures.failures == 0, prober.failures[:3]
     assert set(figures.versions) == {old}
-    assert len(messages) == 3, "one of the build, one of its stage, one of the pipeline"
+    assert len(messages) == 3, "one for the build, one for its stage, one for the pipeline"
     assert all(text in str(messages) for text in (release.execution, str(release.build), "ended with FAILED"))
     assert deployed.traffic() == before
-    goes_through(deployed, developer)
+    assert_fix_is_released(deployed, developer)
 
 
 def test_a_version_that_fails_behind_the_load_balancer_is_stopped_before_any_traffic(
     deployed: Scenario, developer: Developer
 ) -> None:
     old, before = deployed.served_version(), deployed.traffic()
-    with watched(deployed) as (prober, notifications):
-        release = stopped(deployed, developer, BEHIND_THE_TEST_LISTENER)
+    with monitored(deployed) as (prober, notifications):
+        release = push_bad_commit(deployed, developer, BEHIND_THE_TEST_LISTENER)
         assert release.deployment is not None
-        back = deployed.releases.rollback(release.deployment)
+        rollback = deployed.releases.rollback(release.deployment)
         figures = prober.figures()
         notifications.wait_for("Stage Deploy", "Pipeline pipeline-", f"Deployment {release.deployment}")
-    assert release.stage_statuses == {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
+    assert_stopped_by_the_hook(release)
     assert figures.failures == 0, prober.failures[:3]
     assert set(figures.versions) == {old}, "production traffic never moved"
+    assert rollback == "Succeeded"
+    assert deployed.traffic().task_sets == before.task_sets
+    line = hook_log(deployed, release.deployment)
+    assert (line["status"], line["expected"]) == ("Failed", release.commit)
+    assert_passed_by_the_hook(deployed, assert_fix_is_released(deployed, developer))
+
+
+def assert_stopped_by_the_hook(release: Release) -> None:
+    """Assert that a release failed in the lifecycle event of the test-traffic hook."""
+    assert release.stage_statuses == {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
     assert dict(release.events) == {
         **dict.fromkeys(BEFORE_THE_HOOK, "Succeeded"),
         "AfterAllowTestTraffic": "Failed",
         **dict.fromkeys(AFTER_THE_HOOK, "Skipped"),
     }
-    assert back == "Succeeded"
-    assert deployed.traffic().task_sets == before.task_sets
-    line = told(deployed, release.deployment)
-    assert (line["status"], line["expected"]) == ("Failed", release.commit)
-    passed = goes_through(deployed, developer)
-    assert passed.deployment is not None
-    line = told(deployed, passed.deployment)
+
+
+def assert_passed_by_the_hook(scenario: Scenario, release: Release) -> None:
+    """Assert that the hook got five responses from each path, all from the release's commit."""
+    assert release.deployment is not None
+    line = hook_log(scenario, release.deployment)
     assert line["status"] == "Succeeded"
-    assert line["answers"] == {f"GET {path}: 200 {passed.commit}": 5 for path in ("/health", "/")}
+    assert line["answers"] == {f"GET {path}: 200 {release.commit}": 5 for path in ("/health", "/")}
 
 
-def test_a_version_that_goes_bad_in_the_canary_is_stopped_by_an_alarm_and_rolled_back(
+def test_a_version_that_fails_in_the_canary_is_stopped_by_an_alarm_and_rolled_back(
     deployed: Scenario, developer: Developer
 ) -> None:
-    """The first gate of all that needs users: only some requests, for some minutes of AWS's, are hurt."""
+    """The only gate that needs production traffic: a tenth of it fails for a few of AWS's minutes."""
     old, before = deployed.served_version(), deployed.traffic()
-    with watched(deployed, ENOUGH_FOR_AN_ALARM) as (prober, notifications):
-        release = stopped(deployed, developer, IN_PRODUCTION)
+    with monitored(deployed, ENOUGH_FOR_AN_ALARM) as (prober, notifications):
+        release = push_bad_commit(deployed, developer, IN_PRODUCTION)
         assert release.deployment is not None
-        back = deployed.releases.rollback(release.deployment)
-        hurt = prober.figures()
+        rollback = deployed.releases.rollback(release.deployment)
+        figures = prober.figures()
         messages = notifications.wait_for("Stage Deploy", f"Deployment {release.deployment}", "errors-")
         deployed.settle(prober, old)
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
-    assert dict(release.events)["AfterAllowTestTraffic"] == "Succeeded", "the gate before let it pass"
-    assert 0 < hurt.failures < hurt.requests / 10, "the canary's tenth, and no more"
-    assert set(hurt.versions) == {old}
-    assert set(hurt.statuses) == {200, 500}
+    assert dict(release.events)["AfterAllowTestTraffic"] == "Succeeded", "the test-traffic hook passed it"
+    assert 0 < figures.failures < figures.requests / 10, "at most the canary's tenth failed"
+    assert set(figures.versions) == {old}
+    assert set(figures.statuses) == {200, 500}
     assert any("ALARM" in message and "errors-" in message for message in messages)
-    assert back == "Succeeded"
+    assert rollback == "Succeeded"
     assert deployed.traffic().task_sets == before.task_sets
     deployed.wait_until_no_alarm()
-    goes_through(deployed, developer)
+    assert_fix_is_released(deployed, developer)
 
 
-def test_destroy_after_releases_that_were_stopped_leaves_nothing(deployed: Scenario) -> None:
+def test_destroy_after_failed_releases_leaves_nothing(deployed: Scenario) -> None:
     deployed.destroy()

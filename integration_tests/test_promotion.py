@@ -1,4 +1,4 @@
-"""A release goes on to an environment in another account: after an approval, and with the same image."""
+"""A release is promoted to an environment in another account, after an approval and with the same image."""
 
 import json
 from collections.abc import Iterator
@@ -13,29 +13,31 @@ from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
-# What else the doors of an environment can be: deployed here, and gone when it is destroyed.
+# The other way into an environment, deployed here and deleted by destroy.
 GITHUB = {"githubRepository": "acme/greeter", "githubEnvironments": "staging"}
 
 
 @pytest.fixture(scope="module")
 def staging(cloud: Cloud, second_account: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
-    """The environment that is promoted to, which trusts the first account's pipelines."""
-    # An AWS account may have its provider for GitHub already.
+    """The environment that receives promotions: it trusts the first account's pipelines."""
+    # An AWS account may already have a provider for GitHub.
     provider = {} if cloud.endpoint is None else {"createGithubOidcProvider": "true"}
-    own = {"account": second_account.account.id, "trustedAccounts": cloud.account.id}
-    with running_scenario(second_account, request, context={**own, **GITHUB, **provider}) as told:
-        yield told
+    accounts = {"account": second_account.account.id, "trustedAccounts": cloud.account.id}
+    with running_scenario(second_account, request, context={**accounts, **GITHUB, **provider}) as scenario:
+        yield scenario
 
 
 @pytest.fixture(scope="module")
 def first(cloud: Cloud, staging: Scenario, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """The environment that promotes."""
-    to = f"{staging.environment.suffix}@{staging.cloud.account.id}"
-    with running_scenario(cloud, request, context={"account": cloud.account.id, "promoteTo": to}) as told:
-        yield told
+    target = f"{staging.environment.suffix}@{staging.cloud.account.id}"
+    with running_scenario(
+        cloud, request, context={"account": cloud.account.id, "promoteTo": target}
+    ) as scenario:
+        yield scenario
 
 
-def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(
+def test_a_release_waits_for_its_approval_and_is_promoted_with_the_same_image(
     first: Scenario, staging: Scenario
 ) -> None:
     staging.deploy()
@@ -46,8 +48,8 @@ def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(
     assert commit != before
 
     token = _approval(first, staging)
-    assert first.served_version() == commit, "the first environment is released before anybody is asked"
-    assert staging.served_version() == before, "nothing goes on without an approval"
+    assert first.served_version() == commit, "the first environment is released before the approval"
+    assert staging.served_version() == before, "without an approval nothing is promoted"
 
     first.cloud.client("codepipeline").put_approval_result(
         pipelineName=first.outputs.pipeline_name,
@@ -61,10 +63,8 @@ def test_a_release_waits_for_its_approval_and_then_goes_on_with_the_same_image(
     assert _image(staging) == _image(first)
 
 
-def test_nobody_but_the_pipeline_takes_on_the_role_that_releases_there(
-    first: Scenario, staging: Scenario
-) -> None:
-    """The first account's owner is not its pipeline."""
+def test_only_the_pipeline_may_assume_the_cross_account_role(first: Scenario, staging: Scenario) -> None:
+    """Not even the owner of the first account may."""
     name = f"cross-account-role-{staging.environment.suffix}"
     role = f"arn:aws:iam::{staging.cloud.account.id}:role/{name}"
     with pytest.raises(ClientError, match="not authorized to perform: sts:AssumeRole"):
@@ -77,7 +77,7 @@ def test_destroying_both_leaves_nothing(first: Scenario, staging: Scenario) -> N
 
 
 def _approval(first: Scenario, staging: Scenario) -> str:
-    """Wait until the approval is asked for; return its token."""
+    """Wait until the approval action is pending; return its token."""
     codepipeline = first.cloud.client("codepipeline")
 
     def look() -> str:
@@ -93,7 +93,7 @@ def _approval(first: Scenario, staging: Scenario) -> str:
 
 
 def _image(scenario: Scenario) -> str:
-    """Return the image, by its digest, of the tasks that have the traffic."""
+    """Return the image of the PRIMARY task set, with its digest."""
     ecs = scenario.cloud.client("ecs")
     service = ecs.describe_services(
         cluster=scenario.outputs.cluster_name, services=[scenario.outputs.service_name]

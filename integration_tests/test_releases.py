@@ -1,4 +1,4 @@
-"""Release after release: ten shifts under load, and neither a long request nor a kept connection is lost."""
+"""Ten releases in a row under load: no long request and no kept connection is interrupted."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from integration_tests.support.clients import SLOW_ROUTE, kept_connection, long_
 pytestmark = [pytest.mark.timeout(12 * 3600), pytest.mark.slow]
 
 SHIFTS = 10
-# Requests a second, besides the long ones: thousands in all, and the builds are done in time.
+# Requests per second, besides the long ones: thousands in total, and the builds still have time.
 RATE = 50.0
-# AWS's minutes that a long request takes: less than the old tasks stay after the shift (5).
+# The length of a long request in AWS's minutes: less than the termination wait (5).
 LONG_MINUTES = 4.0
 
 
@@ -37,17 +37,17 @@ def test_ten_releases_in_a_row_fail_no_request(deployed: Scenario) -> None:
             versions.append(commit)
         figures = prober.figures()
     assert figures.failures == 0, prober.failures[:3]
-    assert list(figures.versions) == versions, "each version in its turn, none left out"
+    assert list(figures.versions) == versions, "each version in order, none left out"
     assert not long.failures
     for moment, old in zip(moments, versions, strict=False):
-        assert [one for one in long.asked if one.spans(moment) and one.version == old], (
+        assert [one for one in long.requests if one.spans(moment) and one.version == old], (
             "in flight in the shift"
         )
     assert not kept.failures
-    assert {one.version for one in kept.asked} == set(versions)
+    assert {one.version for one in kept.requests} == set(versions)
     deployed.progress.step(
-        f"{SHIFTS} shifts: {figures.requests} requests, {len(long.asked)} of {seconds:g} s and "
-        f"{len(kept.asked)} over one kept connection, 0 failed"
+        f"{SHIFTS} shifts: {figures.requests} requests, {len(long.requests)} of {seconds:g} s and "
+        f"{len(kept.requests)} over one kept connection, 0 failed"
     )
 
 

@@ -1,6 +1,6 @@
-"""What the documents tell a person to type, typed: where an environment is up, and into a shift.
+"""The commands in the documentation, run against an environment and during a shift.
 
-The tests share one environment and run in the order in which they stand.
+The tests share one environment and run in file order.
 """
 
 import re
@@ -11,13 +11,13 @@ import pytest
 
 from harness.cloud import PROJECT
 from harness.developer import Developer
-from harness.release import STAGES
+from harness.release import STAGES, Release
 from harness.scenario import Scenario
 from integration_tests.support.markdown_commands import commands, spans
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
-# Requests a second.
+# Requests per second.
 RATE = 40.0
 PAGES = ("README.md", "docs/operations.md", "docs/access.md")
 STOP = "aws deploy stop-deployment --deployment-id ID --auto-rollback-enabled"
@@ -25,24 +25,24 @@ RETRY = (
     "aws codepipeline retry-stage-execution --pipeline-name pipeline-dev --stage-name Deploy "
     "--pipeline-execution-id ID --retry-mode FAILED_ACTIONS"
 )
-# What is refused where nothing failed: the refusal is about that, so all else of the command was right.
+# Commands that are rejected because nothing has failed: the error shows that their arguments are valid.
 REFUSED = {RETRY.replace("Deploy", "Source"): "StageNotRetryableException"}
-# What is played elsewhere, or cannot be played here.
-ELSEWHERE = {
-    STOP: "a test of its own, below",
-    RETRY: "a test of its own, below",
-    "aws codecommit credential-helper": "each scenario's git calls it (developer.py)",
-    "aws service-quotas request-service-quota-increase": "it asks AWS's people for something",
+# Commands that other tests run, or that no test can run.
+NOT_HERE = {
+    STOP: "the test below",
+    RETRY: "the test below",
+    "aws codecommit credential-helper": "git calls it in each scenario on AWS (developer.py)",
+    "aws service-quotas request-service-quota-increase": "it opens a request at AWS",
     "aws codepipeline put-approval-result": "test_promotion.py",
     "aws iam create-open-id-connect-provider": "an account has one; test_promotion.py deploys it",
     "python -m operations destroy dev": "each scenario ends with it",
     "python -m operations leftovers dev": "each scenario ends with it",
-    "python -m operations immutable dev": "test_changes.py; it reads what `make synth` wrote",
+    "python -m operations immutable dev": "test_changes.py; it reads the output of `make synth`",
 }
 
 
-def typed() -> list[str]:
-    """Return what the pages tell to type about an environment, in their order."""
+def documented_commands() -> list[str]:
+    """Return the commands of the pages that are about an environment, in order."""
     found = [
         command
         for page in PAGES
@@ -50,15 +50,15 @@ def typed() -> list[str]:
         for command in look((PROJECT / page).read_text("utf-8"))
     ]
     ours = [one for one in found if re.match(r"aws [a-z-]+ [a-z-]+ --|python -m operations ", one)]
-    return [one for one in dict.fromkeys(ours) if not one.startswith(tuple(ELSEWHERE))]
+    return [one for one in dict.fromkeys(ours) if not one.startswith(tuple(NOT_HERE))]
 
 
 def run(scenario: Scenario, command: str, **known: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of a page: `dev` stands for the suffix, a word in capitals for what is `known`."""
+    """Run a command of a page, with the suffix in place of `dev` and `known` values for upper-case words."""
     for word, value in known.items():
         command = re.sub(rf"\b{word}\b", value, command)
     command = re.sub(r"\bdev\b", scenario.environment.suffix, command).replace('"$(cat)"', "not-a-password")
-    return subprocess.run(  # noqa: S603 - our own CLIs, and what our own pages say
+    return subprocess.run(  # noqa: S603 - our own CLIs and documentation
         shlex.split(command),
         cwd=PROJECT,
         env=scenario.cloud.environment,
@@ -69,21 +69,14 @@ def run(scenario: Scenario, command: str, **known: str) -> subprocess.CompletedP
 
 
 def test_a_release_is_stopped_and_its_stage_retried(deployed: Scenario, developer: Developer) -> None:
-    """Nobody who asks notices, neither of the stop in the canary nor of the second try."""
+    """No request fails, neither when the canary is stopped nor during the retry."""
     old = deployed.served_version()
     with deployed.probing(RATE) as prober:
         commit = developer.greet("Hello, not yet")
         developer.push()
         deployed.wait_until_probed(prober, commit)
-        shifting = deployed.releases.of(commit)
-        assert shifting is not None
-        assert shifting.deployment is not None
-        stopped = run(deployed, STOP, ID=shifting.deployment)
-        assert stopped.returncode == 0, stopped.stderr
-        assert deployed.follow(commit).status == "Failed"
-        assert deployed.releases.rollback(shifting.deployment) == "Succeeded"
+        shifting = stop_release(deployed, commit)
         deployed.settle(prober, old)
-
         retried = run(deployed, RETRY, ID=shifting.execution)
         assert retried.returncode == 0, retried.stderr
         release = deployed.follow(commit)
@@ -94,8 +87,20 @@ def test_a_release_is_stopped_and_its_stage_retried(deployed: Scenario, develope
     assert set(figures.versions) == {old, commit}
 
 
-@pytest.mark.parametrize("command", typed())
-def test_a_command_of_the_documents_answers(deployed: Scenario, command: str) -> None:
+def stop_release(scenario: Scenario, commit: str) -> Release:
+    """Stop the deployment of a commit as the runbook says, and wait for its rollback; return the release."""
+    release = scenario.releases.of(commit)
+    assert release is not None
+    assert release.deployment is not None
+    stopped = run(scenario, STOP, ID=release.deployment)
+    assert stopped.returncode == 0, stopped.stderr
+    assert scenario.follow(commit).status == "Failed"
+    assert scenario.releases.rollback(release.deployment) == "Succeeded"
+    return release
+
+
+@pytest.mark.parametrize("command", documented_commands())
+def test_a_documented_command_works(deployed: Scenario, command: str) -> None:
     (newest, *_) = deployed.releases.executions()
     release = deployed.releases.of(newest["sourceRevisions"][0]["revisionId"])
     assert release is not None
@@ -115,5 +120,5 @@ def test_a_command_of_the_documents_answers(deployed: Scenario, command: str) ->
 
 
 def test_destroying_it_leaves_nothing(deployed: Scenario) -> None:
-    """The password that somebody typed is gone too."""
+    """Neither does the password of the documentation."""
     deployed.destroy()

@@ -1,6 +1,6 @@
-"""Two environments in one account never touch each other, not even where one's suffix begins the other's.
+"""Two environments in one account do not affect each other, even if one suffix is a prefix of the other.
 
-The tests share both environments and run in the order in which they stand.
+The tests share both environments and run in file order.
 """
 
 from collections.abc import Iterator
@@ -17,20 +17,20 @@ from integration_tests.support.scenario_fixtures import running_scenario
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
-# Enough to miss nothing, and little beside two environments on one machine.
+# A low rate, since both environments run on one machine.
 RATE = 20.0
 
 
 @pytest.fixture(scope="module")
 def pair(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[tuple[Scenario, Scenario]]:
-    """Two environments: the second's service speaks HTTPS. Both serve their seeded commit."""
+    """Two environments that serve their seeded commits; the second one serves HTTPS."""
     suffix = random_suffix("it")
-    # Whatever fails, the others are destroyed too, and the certificate last: a listener holds it.
-    with ExitStack() as after:
-        arn, trust = after.enter_context(certificate(cloud, cloud.folder / f"{suffix}-certificate"))
+    # Both are destroyed whatever fails, and the certificate last, since a listener uses it.
+    with ExitStack() as stack:
+        arn, trust = stack.enter_context(certificate(cloud, cloud.folder / f"{suffix}-certificate"))
         https = {"certificateArn": arn}
-        first = after.enter_context(running_scenario(cloud, request, suffix=suffix))
-        second = after.enter_context(
+        first = stack.enter_context(running_scenario(cloud, request, suffix=suffix))
+        second = stack.enter_context(
             running_scenario(cloud, request, suffix=f"{suffix}-2", context=https, verify=trust)
         )
         for scenario in (first, second):
@@ -40,13 +40,13 @@ def pair(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[tuple[Scenari
         yield first, second
 
 
-def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Scenario, Scenario]) -> None:
+def test_a_push_to_one_changes_nothing_in_the_other(pair: tuple[Scenario, Scenario]) -> None:
     first, second = pair
     before, executions = first.traffic(), first.releases.executions()
     version = first.served_version()
     developer = second.developer()
     with first.probing(RATE) as prober:
-        commit = developer.greet("Hello from the other side")
+        commit = developer.greet("Hello from the second environment")
         second.push(developer, commit)
         figures = prober.figures()
     assert second.served_version() == commit
@@ -55,7 +55,7 @@ def test_a_push_to_one_moves_nothing_of_the_other(pair: tuple[Scenario, Scenario
     assert first.releases.executions() == executions
 
 
-def test_with_a_certificate_http_leads_to_https(pair: tuple[Scenario, Scenario]) -> None:
+def test_with_a_certificate_http_redirects_to_https(pair: tuple[Scenario, Scenario]) -> None:
     _, second = pair
     assert second.outputs.service_url.startswith("https://")
     plain = second.outputs.service_url.replace("https://", "http://")
@@ -64,7 +64,7 @@ def test_with_a_certificate_http_leads_to_https(pair: tuple[Scenario, Scenario])
     assert answer.headers["Location"].startswith("https://")
 
 
-def test_destroying_one_after_one_release_leaves_nothing_of_it_and_all_of_the_other(
+def test_destroying_one_after_one_release_leaves_the_other_unchanged(
     pair: tuple[Scenario, Scenario],
 ) -> None:
     first, second = pair
@@ -74,7 +74,7 @@ def test_destroying_one_after_one_release_leaves_nothing_of_it_and_all_of_the_ot
         figures = prober.figures()
     assert (set(figures.versions), figures.failures) == ({version}, 0)
     assert second.traffic() == before
-    assert second.environment.leftovers().remaining, "the other is still there to be found"
+    assert second.environment.leftovers().remaining, "the other still exists"
 
 
 def test_destroying_the_other_leaves_nothing(pair: tuple[Scenario, Scenario]) -> None:

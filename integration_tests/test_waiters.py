@@ -1,6 +1,6 @@
-"""boto3's waiters come to their end where AWS's would: what scripts wait with, the AWS CLI's `wait` too.
+"""boto3's waiters, which `aws ... wait` uses too, end as they do on AWS.
 
-ECS's services_stable never does with the CODE_DEPLOY controller: it counts `deployments`, and there are none.
+ECS's services_stable never ends with the CODE_DEPLOY controller: it counts `deployments`, which are empty.
 """
 
 import pytest

@@ -1,1 +1,1 @@
-"""What reads synthesized templates and the settings, and writes pages and services from them."""
+"""Tools for developers: checks of synthesized templates, generated pages, and new services."""

@@ -1,6 +1,6 @@
-"""Check the app with cdk-nag's AwsSolutions rules: `python -m tools.nag`.
+"""Check the app with the AwsSolutions rules of cdk-nag: every finding is suppressed with a reason, or fails.
 
-Exit code 1 for a finding that nobody explained, and for an explanation that explains nothing any more.
+A suppression without a finding fails too.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from pathlib import Path
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
-from tools.assembly import SUFFIX, defaults, every_option, synthesize
+from tools.synthesis import SUFFIX, defaults, every_option, synthesize
 
 # The example of the key trustedAccounts.
 EXAMPLE_ACCOUNTS = ("111111111111", "222222222222")
 
 _OBJECTS = "IAM5[Resource::<ArtifactsBucket.Arn>/*]"
 _NO_RESOURCE = "IAM5[Resource::*]"
-_OBJECTS_REASON = "CodePipeline names the artifacts; the bucket holds nothing but this pipeline's"
+_OBJECTS_REASON = "CodePipeline names the artifacts; the bucket holds only those of this pipeline"
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """A rule (without `AwsSolutions-`) that a resource breaks; logical ids are written without their hash."""
+    """A rule (without `AwsSolutions-`) that a resource violates; logical ids are without their hash."""
 
     rule: str
     path: str
 
 
-# Each reason is true of this resource, not of resources in general.
-EXPLAINED = {
+# Each reason holds for this resource, not for resources in general.
+SUPPRESSIONS = {
     Finding("VPC7", "Network/Vpc"): (
         "Flow logs would cost more than the service, and late records would recreate their group (pitfall H2)"
     ),
@@ -45,39 +45,39 @@ EXPLAINED = {
         "Access logs arrive after a bucket was emptied and would block destroy (pitfall H7)"
     ),
     Finding("ECS4", "Compute/Cluster"): (
-        "Container Insights writes to a log group outside the stack, which destroy would leave (pitfall H3)"
+        "Container Insights writes to a log group outside the stack, which destroy leaves (pitfall H3)"
     ),
     Finding("ECS2", "Compute/Task"): "The only variable is PORT, which is no secret",
-    Finding(_NO_RESOURCE, "Compute/ExecutionRole"): "ecr:GetAuthorizationToken has no resource",
+    Finding(_NO_RESOURCE, "Compute/ExecutionRole"): "ecr:GetAuthorizationToken supports no resource",
     Finding("S1", "Pipeline/Artifacts/Bucket"): (
         "Access logs arrive after their bucket was emptied and would block destroy (pitfall H7)"
     ),
     Finding(_OBJECTS, "Pipeline/Build/Role"): _OBJECTS_REASON,
-    Finding(_NO_RESOURCE, "Pipeline/Build/Role"): "ecr:GetAuthorizationToken has no resource",
-    Finding(_NO_RESOURCE, "Pipeline/Deployment/Role"): "elasticloadbalancing:Describe... have no resource",
+    Finding(_NO_RESOURCE, "Pipeline/Build/Role"): "ecr:GetAuthorizationToken supports no resource",
+    Finding(_NO_RESOURCE, "Pipeline/Deployment/Role"): "elasticloadbalancing:Describe... support no resource",
     Finding(
         f"IAM5[Resource::arn:aws:ecs:us-east-1:<AWS::AccountId>:task-set/cluster-{SUFFIX}/service-{SUFFIX}/*]",
         "Pipeline/Deployment/Role",
-    ): "CodeDeploy makes a task set with a new id at each release, in this one service",
+    ): "CodeDeploy creates a task set with a new id in each deployment, in this one service",
     Finding(
         "IAM5[Resource::arn:aws:elasticloadbalancing:us-east-1:<AWS::AccountId>:"
         f"listener-rule/app/load-balancer-{SUFFIX}/*]",
         "Pipeline/Deployment/Role",
-    ): "AWS makes the ids of a listener's rules; the load balancer is ours alone",
+    ): "AWS creates the ids of listener rules; the load balancer is this environment's own",
     Finding(
         "IAM5[Resource::arn:aws:cloudwatch:us-east-1:<AWS::AccountId>:alarm:*]", "Pipeline/Deployment/Role"
     ): ("cloudwatch:DescribeAlarms is granted on alarm:* or not at all"),
     Finding(_NO_RESOURCE, "Pipeline/TrafficHook/Role"): (
-        "ecs:DescribeTaskDefinition, ec2:DescribeNetworkInterfaces and ec2:DescribeSubnets have no resource"
+        "ecs:DescribeTaskDefinition, ec2:DescribeNetworkInterfaces, ec2:DescribeSubnets: no resource"
     ),
     Finding("IAM5[Resource::arn:aws:ec2:us-east-1:<AWS::AccountId>:*/*]", "Pipeline/TrafficHook/Role"): (
-        "Lambda demands this form of whoever stands in a VPC; the function's own code is denied it"
+        "Lambda requires this form for a function in a VPC; the function's own code is denied it"
     ),
     Finding(_OBJECTS, "Pipeline/Role"): _OBJECTS_REASON,
     Finding(_OBJECTS, "Pipeline/SourceActionRole"): _OBJECTS_REASON,
     Finding(_OBJECTS, "Pipeline/DeployActionRole"): _OBJECTS_REASON,
-    Finding(_NO_RESOURCE, "Pipeline/DeployActionRole"): "ecs:RegisterTaskDefinition has no resource",
-    Finding(_NO_RESOURCE, "Access/CrossAccountRole"): "ecs:RegisterTaskDefinition has no resource",
+    Finding(_NO_RESOURCE, "Pipeline/DeployActionRole"): "ecs:RegisterTaskDefinition supports no resource",
+    Finding(_NO_RESOURCE, "Access/CrossAccountRole"): "ecs:RegisterTaskDefinition supports no resource",
     **{
         Finding(f"IAM5[Resource::{arn}]", path): reason
         for account in EXAMPLE_ACCOUNTS
@@ -108,7 +108,7 @@ EXPLAINED = {
 
 
 def findings(scope: IConstruct) -> Iterator[Finding]:
-    """Say what the rules find in a synthesized tree, nested stacks included."""
+    """Yield the findings in a synthesized construct tree."""
     for violation in AwsSolutionsChecks(scope).validate_scope(scope).violations:
         rule = re.sub(r"<(\w+?)[0-9A-F]{8}\.", r"<\1.", violation.rule_name)
         for resource in violation.violating_resources:
@@ -116,30 +116,26 @@ def findings(scope: IConstruct) -> Iterator[Finding]:
             yield Finding(rule.removeprefix("AwsSolutions-"), path.removesuffix("/Resource"))
 
 
-def complaints(found: set[Finding]) -> list[str]:
-    """Compare what was found with what is explained: neither may be without the other."""
+def violations(found: set[Finding]) -> list[str]:
+    """Return the findings without a suppression, and the suppressions without a finding."""
     return [
-        *(f"{finding.path}: {finding.rule} is not explained" for finding in sorted(found - EXPLAINED.keys())),
+        *(f"{each.path}: {each.rule} is not suppressed" for each in sorted(found - SUPPRESSIONS.keys())),
         *(
-            f"{finding.path}: {finding.rule} is explained, not found"
-            for finding in sorted(EXPLAINED.keys() - found)
+            f"{each.path}: {each.rule} is suppressed and not found"
+            for each in sorted(SUPPRESSIONS.keys() - found)
         ),
     ]
 
 
 def main() -> int:
-    """Synthesize with and without every option, and print what does not match."""
+    """Check the app with and without every option; return 1 for a violation."""
     found: set[Finding] = set()
     for context in (defaults(), every_option()):
         with tempfile.TemporaryDirectory() as folder:
             found |= set(findings(synthesize(context, Path(folder))))
-    problems = complaints(found)
-    for problem in problems:
-        print(f"error: {problem}; see infrastructure/{Path(__file__).name}", file=sys.stderr)
-    if not problems:
-        print(f"cdk-nag: {len(found)} findings, each explained in infrastructure/{Path(__file__).name}")
-    return 1 if problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    lines = violations(found)
+    for line in lines:
+        print(f"error: {line}; see SUPPRESSIONS in tools/{Path(__file__).name}", file=sys.stderr)
+    if not lines:
+        print(f"cdk-nag: {len(found)} findings, each suppressed with a reason in tools/{Path(__file__).name}")
+    return 1 if lines else 0

@@ -1,20 +1,20 @@
 """List prices of us-east-1 in USD, before taxes and free tiers.
 
-AWS changes them without a word in a template: check the page that each names before you rely on one.
+AWS changes its prices: check the page of a price before you rely on it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# When these were last compared with what the pages, or who quotes them, said.
+# When the prices were last compared with the pages, or with who quotes them.
 READ = "2026-11-24"
 HOURS_A_MONTH = 730
 
 
 @dataclass(frozen=True)
 class Price:
-    """What one unit costs; `unit` says of what, `page` is AWS's page below https://aws.amazon.com/."""
+    """The price of one unit; `page` is AWS's page below https://aws.amazon.com/."""
 
     usd: float
     unit: str

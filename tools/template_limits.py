@@ -1,79 +1,48 @@
-"""Print how far each synthesized template is from CloudFormation's limits: `python -m tools.template_limits`.
-
-Exit code 1 when one is over a limit, 2 when nothing was synthesized.
-"""
+"""Compare the synthesized templates with CloudFormation's limits. Standard library only."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from infrastructure.errors import AppError
+from tools.assembly import Assembly, Template
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 LIMITS = {"bytes": 1_000_000, "resources": 500, "parameters": 200, "outputs": 200}
-ROOT = "Stack"
 WIDTH = 18
 
 
-@dataclass(frozen=True)
-class Template:
-    """One template's name in the construct tree, and its counts by the names of `LIMITS`."""
-
-    name: str
-    counts: dict[str, int]
-
-    @property
-    def over(self) -> list[str]:
-        """Say which limits it does not keep."""
-        return [
-            f"{self.name} has {self.counts[limit]} {limit}, and CloudFormation takes {most}"
-            for limit, most in LIMITS.items()
-            if self.counts[limit] > most
-        ]
-
-
-def templates(folder: Path, name: str = ROOT, file: str = f"{ROOT}.template.json") -> Iterator[Template]:
-    """Count what the templates in `folder` have: the root's, then every nested one's."""
-    try:
-        text = (folder / file).read_bytes()
-    except FileNotFoundError:
-        raise AppError(f"{folder / file} is not there: run `make synth`, which synthesizes it") from None
-    template = json.loads(text)
-    sections = {limit: len(template.get(limit.capitalize(), {})) for limit in LIMITS if limit != "bytes"}
-    yield Template(name, {"bytes": len(text), **sections})
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::CloudFormation::Stack":
-            path = str(resource["Metadata"]["aws:cdk:path"])
-            parent, _, _ = path.rpartition(".NestedStack/")
-            yield from templates(folder, parent, resource["Metadata"]["aws:asset:path"])
-
-
-def table(found: list[Template]) -> Iterator[str]:
-    """Write a line for each template under a line with the limits."""
-    yield "".join([f"{'template':<{WIDTH}}", *(f"{f'{n} / {most}':>{WIDTH}}" for n, most in LIMITS.items())])
-    for template in found:
-        yield "".join(
-            [f"{template.name:<{WIDTH}}", *(f"{template.counts[limit]:>{WIDTH}}" for limit in LIMITS)]
-        )
-
-
 def main(folder: Path) -> int:
-    """Print the table, and what is over a limit."""
-    try:
-        found = list(templates(folder))
-    except AppError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print("\n".join(table(found)))
-    over = [line for template in found for line in template.over]
-    for line in over:
-        print(f"error: {line}", file=sys.stderr)
-    return 1 if over else 0
+    """Print the table; return 1 if a template in `folder` exceeds a limit."""
+    templates = list(Assembly.read(folder).templates.values())
+    print("\n".join(table(templates)))
+    violations = list(exceeded(templates))
+    for violation in violations:
+        print(f"error: {violation}", file=sys.stderr)
+    return 1 if violations else 0
 
 
-if __name__ == "__main__":
-    sys.exit(main(Path("cdk.out")))
+def counts(template: Template) -> dict[str, int]:
+    """Count what CloudFormation limits."""
+    sections = (limit for limit in LIMITS if limit != "bytes")
+    return {"bytes": template.size} | {name: len(template.section(name.capitalize())) for name in sections}
+
+
+def exceeded(templates: Iterable[Template]) -> Iterator[str]:
+    """Yield one line for each limit that a template exceeds."""
+    for template in templates:
+        for limit, count in counts(template).items():
+            if count > LIMITS[limit]:
+                yield f"{template.stack} has {count} {limit}; CloudFormation allows {LIMITS[limit]}"
+
+
+def table(templates: Iterable[Template]) -> Iterator[str]:
+    """Yield a line with the limits, and a line for each template."""
+    yield _row("template", *(f"{limit} / {most}" for limit, most in LIMITS.items()))
+    for template in templates:
+        yield _row(template.stack, *map(str, counts(template).values()))
+
+
+def _row(name: str, *cells: str) -> str:
+    return f"{name:<{WIDTH}}" + "".join(f"{cell:>{WIDTH}}" for cell in cells)

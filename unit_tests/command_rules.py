@@ -13,6 +13,7 @@ from pathlib import Path
 
 from infrastructure.config.settings import Config
 from operations.__main__ import parser
+from tools.__main__ import parser as tools_parser
 
 PROJECT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.prefix) / "bin"
@@ -61,6 +62,9 @@ def _python(words: list[str]) -> None:
     if module == "operations":
         # As a line to be typed, it has its suffix.
         parser().parse_args(told)
+        return
+    if module == "tools":
+        tools_parser().parse_args(told)
         return
     found = importlib.util.find_spec(module)
     assert found, f"there is no module {module}"

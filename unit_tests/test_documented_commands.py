@@ -5,14 +5,13 @@ Commands are looked for in blocks and in code within a sentence; `BY_HAND` has w
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from integration_tests.support.markdown_commands import commands, spans
-from tools.assembly import defaults, synthesize
+from tools.synthesis import defaults, synthesized
 from unit_tests.command_rules import BY_HAND, PROJECT, check
 
 PAGES = ("*.md", "docs/**/*.md")
@@ -46,8 +45,8 @@ def test_what_is_not_checked_is_still_written_somewhere() -> None:
         "operations guard dev --repairs",
         "python -m operations preflight",
         "python -m operation guard dev",
-        "python -m tools.cost --wright",
-        "python -m tools.nag --check",
+        "python -m tools docs --wright",
+        "python -m tools nag --check",
         "python -m local_aws up --container",
         "pytest integration_test --live",
         "pytest integration_tests --alive",
@@ -89,18 +88,10 @@ def test_the_runbook_has_every_alarm_and_every_stage(templates_of_dev: dict[str,
 
 
 @pytest.fixture(scope="module")
-def templates_of_dev(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    folder = tmp_path_factory.mktemp("cdk.out")
-    synthesize(defaults(), folder)
-    found = [
-        resource
-        for path in folder.glob("*.template.json")
-        for resource in json.loads(path.read_text("utf-8"))["Resources"].values()
-    ]
-    (pipeline,) = (one for one in found if one["Type"] == "AWS::CodePipeline::Pipeline")
+def templates_of_dev() -> dict[str, set[str]]:
+    assembly = synthesized(defaults())
+    (pipeline,) = assembly.resources("AWS::CodePipeline::Pipeline")
     return {
-        "alarms": {
-            one["Properties"]["AlarmName"] for one in found if one["Type"] == "AWS::CloudWatch::Alarm"
-        },
-        "stages": {stage["Name"] for stage in pipeline["Properties"]["Stages"]},
+        "alarms": {alarm.properties["AlarmName"] for alarm in assembly.resources("AWS::CloudWatch::Alarm")},
+        "stages": {stage["Name"] for stage in pipeline.properties["Stages"]},
     }

@@ -7,7 +7,7 @@ from harness.dashboard.environment_view import EnvironmentView
 from harness.dashboard.pipeline_state import commit_of
 from harness.prober import Prober, figures_of
 from harness.release import FINAL, read
-from harness.report.evidence import Traffic, by_second
+from harness.report.evidence import ProbeSpan, by_second
 from harness.report.page import render
 from harness.report.recorder import Recorder
 
@@ -33,7 +33,7 @@ def report(view: EnvironmentView, execution: str, prober: Prober | None) -> str 
     return render(evidence)
 
 
-def traffic_of(prober: Prober, began: float, ended: float) -> Traffic | None:
+def traffic_of(prober: Prober, began: float, ended: float) -> ProbeSpan | None:
     """Return the answers between two moments, or None if there are none."""
     # A prober that started during the release has no answers from before.
     since = max(began - prober.began, 0.0)
@@ -41,7 +41,7 @@ def traffic_of(prober: Prober, began: float, ended: float) -> Traffic | None:
     if not answers:
         return None
     moved = [replace(answer, at=answer.at - since) for answer in answers]
-    return Traffic(
+    return ProbeSpan(
         prober.url,
         prober.began + since,
         "not kept",

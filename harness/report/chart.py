@@ -1,6 +1,6 @@
-"""Where things stand on the page: numbers for the SVG of one release, all on one axis of time."""
+"""The chart of one release: positions in an SVG, on one time axis."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -9,28 +9,31 @@ from harness.report.evidence import Event, Evidence, ReleaseEvidence, Second, St
 WIDTH = 960.0
 LEFT = 190.0
 RIGHT = 20.0
+TOP = 30.0
 ROW = 22.0
 PLOT = 120.0
-# A run on AWS takes hours: seconds are put together, so that a page stays small.
+GAP = 30.0
+LATENCY_GAP = 40.0
+# A run on AWS takes hours: seconds are grouped, so that the page stays small.
 COLUMNS = 240
 MARGIN_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A rectangle with its words, which a screen reader reads and a pointer shows."""
+    """A rectangle with a tooltip, which a screen reader reads."""
 
     x: float
     y: float
     width: float
     height: float
-    look: str
-    words: str
+    style: str
+    tooltip: str
 
 
 @dataclass(frozen=True)
 class Row:
-    """One step: its name at the left, its bar on the axis."""
+    """One step: its name on the left, its bar on the axis."""
 
     y: float
     name: str
@@ -40,40 +43,49 @@ class Row:
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment, as a line through the whole chart."""
+    """A moment, as a vertical line through the chart."""
 
     x: float
-    look: str
-    words: str
+    style: str
+    tooltip: str
 
 
 @dataclass(frozen=True)
-class Chart:
-    """One release drawn; `ticks` are x and seconds after `began`; lines are SVG points.
+class TrafficPlot:
+    """Requests by version, failures and latency; the latter are SVG points, one line per span of probing."""
 
-    A line for each span of probing: where nobody asked, nothing is drawn.
-    """
-
-    release: ReleaseEvidence
-    began: float
-    rows: tuple[Row, ...]
-    traffic: tuple[Bar, ...]
+    bars: tuple[Bar, ...]
     failures: tuple[Bar, ...]
     p50: tuple[str, ...]
     p95: tuple[str, ...]
     most_requests: float
     most_ms: float
+    top: float
+    latency_top: float
+
+    @property
+    def bottom(self) -> float:
+        """The y of the last axis."""
+        return self.latency_top + PLOT
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The drawing of one release; `ticks` are x and seconds since `began`. `plot` is None without traffic."""
+
+    release: ReleaseEvidence
+    began: float
+    rows: tuple[Row, ...]
+    plot: TrafficPlot | None
     marks: tuple[Mark, ...]
     ticks: tuple[tuple[float, int], ...]
-    traffic_top: float
-    latency_top: float
     height: float
     events: tuple[Event, ...]
 
 
 @dataclass(frozen=True)
 class Column:
-    """Seconds put together: rates are per second."""
+    """A group of seconds: rates are per second."""
 
     at: float
     seconds: float
@@ -84,26 +96,53 @@ class Column:
 
 
 class Axis:
-    """Moments to x."""
+    """The time axis: converts moments to x."""
 
     def __init__(self, began: float, ended: float) -> None:
         self.began, self.ended = began, max(ended, began + 1.0)
 
     def x(self, at: float) -> float:
-        """Return where a moment stands."""
+        """Return the x of a moment."""
         share = (at - self.began) / (self.ended - self.began)
         return round(LEFT + min(max(share, 0.0), 1.0) * (WIDTH - LEFT - RIGHT), 1)
 
     def ticks(self) -> tuple[tuple[float, int], ...]:
-        """Return some six round numbers of seconds, and where they stand."""
+        """Return about six round numbers of seconds with their x."""
         span = self.ended - self.began
         steps = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
         step = next((one for one in steps if span / one <= 9), 7200)
         return tuple((self.x(self.began + number), number) for number in range(0, int(span) + 1, step))
 
+    def covers(self, at: float) -> bool:
+        """Return whether a moment is on the axis."""
+        return self.began <= at <= self.ended
+
+
+def draw(evidence: Evidence, release: ReleaseEvidence, styles: Mapping[str, str]) -> Chart:
+    """Draw one release with the traffic, the alarms and the notifications of its time.
+
+    `styles` has the style of each version, in the order in which they appeared.
+    """
+    axis = _axis(evidence, release)
+    rows = tuple(_row(axis, number, step, evidence.ended) for number, step in enumerate(release.steps))
+    rows_end = TOP + ROW * len(rows)
+    plot = _plot(axis, _spans(evidence, axis), rows_end + GAP, styles)
+    alarms = tuple(event for event in evidence.alarms if axis.covers(event.at))
+    notifications = tuple(event for event in evidence.notifications if axis.covers(event.at))
+    return Chart(
+        release=release,
+        began=axis.began,
+        rows=rows,
+        plot=plot,
+        marks=_marks(axis, "alarm", alarms) + _marks(axis, "notification", notifications),
+        ticks=axis.ticks(),
+        height=(plot.bottom if plot else rows_end) + GAP,
+        events=alarms + notifications,
+    )
+
 
 def columns(seconds: Sequence[Second], most: int = COLUMNS) -> tuple[Column, ...]:
-    """Put seconds together so that at most `most` columns are left; the worst latency counts."""
+    """Group seconds into at most `most` columns; a column has the worst latency of its seconds."""
     size = max(1, ceil(len(seconds) / most))
     groups = [seconds[start : start + size] for start in range(0, len(seconds), size)]
     return tuple(_column(group) for group in groups)
@@ -121,77 +160,90 @@ def _column(group: Sequence[Second]) -> Column:
     )
 
 
-def draw(evidence: Evidence, release: ReleaseEvidence, looks: dict[str, str]) -> Chart:
-    """Draw one release with the traffic, the alarms and the notifications of its time.
+def _axis(evidence: Evidence, release: ReleaseEvidence) -> Axis:
+    began = min((step.began for step in release.steps), default=evidence.began)
+    ended = max((step.ended or evidence.ended for step in release.steps), default=evidence.ended)
+    return Axis(began - MARGIN_SECONDS, ended + MARGIN_SECONDS)
 
-    `looks` names the style of each version.
-    """
-    steps = release.steps
-    axis = Axis(
-        min((step.began for step in steps), default=evidence.began) - MARGIN_SECONDS,
-        max((step.ended or evidence.ended for step in steps), default=evidence.ended) + MARGIN_SECONDS,
-    )
-    during = [
+
+def _spans(evidence: Evidence, axis: Axis) -> list[tuple[Column, ...]]:
+    """Return the columns of each span of probing that the axis shows."""
+    spans = (
         [second for second in span.seconds if axis.began <= second.at < axis.ended]
         for span in evidence.traffic
-    ]
-    spans = [columns(seconds) for seconds in during if seconds]
+    )
+    return [columns(seconds) for seconds in spans if seconds]
+
+
+def _plot(
+    axis: Axis, spans: list[tuple[Column, ...]], top: float, styles: Mapping[str, str]
+) -> TrafficPlot | None:
     grouped = [column for span in spans for column in span]
-    traffic_top = 30.0 + ROW * len(steps) + 30.0
-    latency_top = traffic_top + PLOT + 40.0
-    most = max((sum(column.rates.values()) for column in grouped), default=0.0) or 1.0
-    slowest = max((column.p95 for column in grouped), default=0.0) or 1.0
-    events = tuple(
-        one for one in evidence.alarms + evidence.notifications if axis.began <= one.at <= axis.ended
-    )
-    return Chart(
-        release=release,
-        began=axis.began,
-        rows=tuple(_row(axis, number, step, evidence.ended) for number, step in enumerate(steps)),
-        traffic=tuple(bar for column in grouped for bar in _stack(axis, column, most, traffic_top, looks)),
-        failures=tuple(_failed(axis, column, traffic_top) for column in grouped if column.failed),
-        p50=tuple(_line(axis, [(one.at, one.p50) for one in span], slowest, latency_top) for span in spans),
-        p95=tuple(_line(axis, [(one.at, one.p95) for one in span], slowest, latency_top) for span in spans),
-        most_requests=most,
-        most_ms=slowest,
-        marks=tuple(
-            Mark(axis.x(one.at), "alarm" if one in evidence.alarms else "told", f"{one.name}: {one.text}")
-            for one in events
-        ),
-        ticks=axis.ticks(),
-        traffic_top=traffic_top,
+    if not grouped:
+        return None
+    latency_top = top + PLOT + LATENCY_GAP
+    most_requests = max(sum(column.rates.values()) for column in grouped) or 1.0
+    most_ms = max(column.p95 for column in grouped) or 1.0
+    return TrafficPlot(
+        bars=_bars(axis, grouped, most_requests, top, styles),
+        failures=_failures(axis, grouped, top),
+        p50=_lines(axis, spans, lambda column: column.p50, most_ms, latency_top),
+        p95=_lines(axis, spans, lambda column: column.p95, most_ms, latency_top),
+        most_requests=most_requests,
+        most_ms=most_ms,
+        top=top,
         latency_top=latency_top,
-        height=(latency_top + PLOT if grouped else traffic_top - 30.0) + 30.0,
-        events=events,
     )
+
+
+def _marks(axis: Axis, style: str, events: Sequence[Event]) -> tuple[Mark, ...]:
+    return tuple(Mark(axis.x(event.at), style, f"{event.name}: {event.text}") for event in events)
 
 
 def _row(axis: Axis, number: int, step: Step, now: float) -> Row:
-    y = 30.0 + ROW * number
+    y = TOP + ROW * number
     began, ended = axis.x(step.began), axis.x(step.ended or now)
     took = f"{step.ended - step.began:.1f} s" if step.ended else "not ended"
-    words = f"{step.kind} {step.name}: {step.status}, {took}"
-    bar = Bar(began, y, max(ended - began, 2.0), ROW - 6.0, step.status.lower(), words)
+    tooltip = f"{step.kind} {step.name}: {step.status}, {took}"
+    bar = Bar(began, y, max(ended - began, 2.0), ROW - 6.0, step.status.lower(), tooltip)
     return Row(y + ROW / 2, step.name, step.status, bar)
 
 
-def _stack(axis: Axis, column: Column, most: float, top: float, looks: dict[str, str]) -> list[Bar]:
+def _bars(
+    axis: Axis, grouped: Sequence[Column], most: float, top: float, styles: Mapping[str, str]
+) -> tuple[Bar, ...]:
+    return tuple(bar for column in grouped for bar in _stack(axis, column, most, top, styles))
+
+
+def _stack(axis: Axis, column: Column, most: float, top: float, styles: Mapping[str, str]) -> list[Bar]:
     left, right = axis.x(column.at), axis.x(column.at + column.seconds)
     bars, y = [], top + PLOT
-    # Always in the order in which the versions came.
-    for version in (name for name in looks if name in column.rates):
+    for version in (name for name in styles if name in column.rates):
         height = round(PLOT * column.rates[version] / most, 1)
         y -= height
-        words = f"{column.at - axis.began:.0f} s: {version[:7]} {column.rates[version]:.0f}/s"
-        bars.append(Bar(left, round(y, 1), max(right - left, 0.5), height, looks[version], words))
+        tooltip = f"{column.at - axis.began:.0f} s: {version[:7]} {column.rates[version]:.0f}/s"
+        bars.append(Bar(left, round(y, 1), max(right - left, 0.5), height, styles[version], tooltip))
     return bars
 
 
-def _failed(axis: Axis, column: Column, top: float) -> Bar:
+def _failures(axis: Axis, grouped: Sequence[Column], top: float) -> tuple[Bar, ...]:
+    return tuple(_failure(axis, column, top) for column in grouped if column.failed)
+
+
+def _failure(axis: Axis, column: Column, top: float) -> Bar:
     left, right = axis.x(column.at), axis.x(column.at + column.seconds)
-    words = f"{column.at - axis.began:.0f} s: {column.failed} failed"
-    return Bar(left, top - 8.0, max(right - left, 3.0), PLOT + 8.0, "failure", words)
+    tooltip = f"{column.at - axis.began:.0f} s: {column.failed} failed"
+    return Bar(left, top - 8.0, max(right - left, 3.0), PLOT + 8.0, "failure", tooltip)
 
 
-def _line(axis: Axis, points: Sequence[tuple[float, float]], most: float, top: float) -> str:
-    return " ".join(f"{axis.x(at + 0.5)},{top + PLOT * (1 - ms / most):.1f}" for at, ms in points)
+def _lines(
+    axis: Axis, spans: Sequence[Sequence[Column]], latency: Callable[[Column], float], most: float, top: float
+) -> tuple[str, ...]:
+    return tuple(
+        " ".join(_point(axis, column.at, latency(column), most, top) for column in span) for span in spans
+    )
+
+
+def _point(axis: Axis, at: float, ms: float, most: float, top: float) -> str:
+    """Return a latency as an SVG point, in the middle of its second."""
+    return f"{axis.x(at + 0.5)},{top + PLOT * (1 - ms / most):.1f}"

@@ -1,4 +1,4 @@
-"""What a run leaves as evidence: plain data, the JSON of the report. Moments are seconds since the epoch."""
+"""The evidence of a run: plain data, written as the report's JSON. Moments are seconds since the epoch."""
 
 import json
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from harness.prober import Answer, Figures, percentile
 
 @dataclass(frozen=True)
 class Step:
-    """A stage, an action or a lifecycle event; `ended` is None of one that never did."""
+    """An action or a lifecycle event; `ended` is None if it has not ended."""
 
     kind: str
     name: str
@@ -23,7 +23,7 @@ class Step:
 
 @dataclass(frozen=True)
 class ReleaseEvidence:
-    """One commit's way down the pipeline."""
+    """The release of one commit."""
 
     commit: str
     execution: str
@@ -35,7 +35,7 @@ class ReleaseEvidence:
 
 @dataclass(frozen=True)
 class Second:
-    """What was answered in one second: `at` is when it began, times are milliseconds."""
+    """The responses of one second, which began `at`; latencies are milliseconds."""
 
     at: float
     versions: dict[str, int]
@@ -45,8 +45,8 @@ class Second:
 
 
 @dataclass(frozen=True)
-class Traffic:
-    """One span of probing; `log` is the file with every answer."""
+class ProbeSpan:
+    """One span of probing; `log` is the file with every response."""
 
     url: str
     began: float
@@ -58,7 +58,7 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that was told: an alarm that changed, a notification that arrived."""
+    """An alarm that changed its state, or a notification that arrived."""
 
     at: float
     name: str
@@ -67,14 +67,14 @@ class Event:
 
 @dataclass
 class Evidence:
-    """One run in one environment. `verdict` says how it came out; `passed` is None while it goes on."""
+    """One run in one environment. `verdict` is its result in words; `passed` is None until it ends."""
 
     cloud: str
     suffix: str
     time_scale: float
     began: float
     releases: list[ReleaseEvidence] = field(default_factory=list)
-    traffic: list[Traffic] = field(default_factory=list)
+    traffic: list[ProbeSpan] = field(default_factory=list)
     alarms: list[Event] = field(default_factory=list)
     notifications: list[Event] = field(default_factory=list)
     ended: float = 0.0
@@ -82,12 +82,12 @@ class Evidence:
     verdict: str = ""
 
     def to_json(self) -> str:
-        """Write it down."""
+        """Return the evidence as JSON."""
         return json.dumps(asdict(self), indent=2)
 
 
 def by_second(answers: Iterable[Answer], began: float) -> tuple[Second, ...]:
-    """Sum up answers, of a prober that began at `began`, second by second; silent seconds are there too."""
+    """Summarize the answers to a prober that began at `began` by second, including seconds without any."""
     buckets: dict[int, list[Answer]] = defaultdict(list)
     for answer in answers:
         buckets[int(answer.at)].append(answer)
@@ -103,34 +103,27 @@ def _second(at: float, answers: list[Answer]) -> Second:
 
 
 def steps_of(actions: Iterable[dict[str, Any]], events: Iterable[dict[str, Any]]) -> tuple[Step, ...]:
-    """Make steps of CodePipeline's action executions and of CodeDeploy's lifecycle events, the first first.
+    """Return the steps of CodePipeline's action executions and CodeDeploy's lifecycle events, in order.
 
-    An action stands under its stage's name; what never started is no step.
+    A step that has not started is left out.
     """
-    steps = [
-        Step(
-            "action",
-            action["stageName"]
-            if action["stageName"] == action["actionName"]
-            else f"{action['stageName']}: {action['actionName']}",
-            action["status"],
-            action["startTime"].timestamp(),
-            None if action["status"] == "InProgress" else action["lastUpdateTime"].timestamp(),
-        )
-        for action in actions
-    ]
-    steps += [
-        Step(
-            "lifecycle event",
-            event["lifecycleEventName"],
-            event["status"],
-            event["startTime"].timestamp(),
-            event["endTime"].timestamp() if "endTime" in event else None,
-        )
-        for event in events
-        if "startTime" in event
-    ]
+    steps = [_action_step(action) for action in actions]
+    steps += [_event_step(event) for event in events if "startTime" in event]
     return tuple(sorted(steps, key=lambda step: (step.kind, step.began)))
+
+
+def _action_step(action: dict[str, Any]) -> Step:
+    stage, name = action["stageName"], action["actionName"]
+    ended = None if action["status"] == "InProgress" else action["lastUpdateTime"].timestamp()
+    shown = stage if stage == name else f"{stage}: {name}"
+    return Step("action", shown, action["status"], action["startTime"].timestamp(), ended)
+
+
+def _event_step(event: dict[str, Any]) -> Step:
+    ended = event["endTime"].timestamp() if "endTime" in event else None
+    return Step(
+        "lifecycle event", event["lifecycleEventName"], event["status"], event["startTime"].timestamp(), ended
+    )
 
 
 def write(folder: Path, evidence: Evidence, page: str) -> Path:

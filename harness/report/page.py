@@ -1,4 +1,4 @@
-"""The report as one HTML page: no script, no font, no image from elsewhere."""
+"""The report as one HTML page, without scripts and external resources."""
 
 from datetime import UTC, datetime
 from itertools import cycle
@@ -10,12 +10,12 @@ from harness.report.chart import LEFT, PLOT, RIGHT, WIDTH, draw
 from harness.report.evidence import Evidence
 
 TEMPLATE = "report.html.jinja"
-# As many styles as the page's style sheet has; a long run uses them again.
-LOOKS = ("v0", "v1", "v2", "v3", "v4", "v5")
+# The version styles of the style sheet; they repeat in a run with more versions.
+STYLES = ("v0", "v1", "v2", "v3", "v4", "v5")
 
 
 def render(evidence: Evidence) -> str:
-    """Return the page. Whatever came from a commit or a log is escaped."""
+    """Return the page. Text from commits and logs is escaped."""
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -24,17 +24,17 @@ def render(evidence: Evidence) -> str:
         lstrip_blocks=True,
     )
     templates.filters["clock"] = _clock
-    looks = dict(zip(_versions(evidence), cycle(LOOKS), strict=False))
+    styles = dict(zip(_versions(evidence), cycle(STYLES), strict=False))
     return templates.get_template(TEMPLATE).render(
         evidence=evidence,
-        charts=[draw(evidence, release, looks) for release in evidence.releases],
-        looks=looks,
-        asked=sum(span.figures.requests for span in evidence.traffic),
+        charts=[draw(evidence, release, styles) for release in evidence.releases],
+        styles=styles,
+        requests=sum(span.figures.requests for span in evidence.traffic),
         failed=sum(span.figures.failures for span in evidence.traffic),
         width=WIDTH,
         left=LEFT,
         right=WIDTH - RIGHT,
-        plot=PLOT,
+        plot_height=PLOT,
     )
 
 
@@ -43,7 +43,7 @@ def _clock(at: float) -> str:
 
 
 def _versions(evidence: Evidence) -> list[str]:
-    """List the versions that answered, the first first."""
+    """Return the versions that served requests, in order of appearance."""
     return list(
         dict.fromkeys(
             version for span in evidence.traffic for second in span.seconds for version in second.versions

@@ -1,4 +1,4 @@
-"""Gathers the evidence of a run while it goes on, from the same APIs on both clouds."""
+"""Collects the evidence of a run from the same APIs on both clouds."""
 
 import json
 import re
@@ -10,21 +10,21 @@ from typing import Any
 from harness.cloud import PROJECT, Cloud
 from harness.prober import Prober
 from harness.release import Release, Releases
-from harness.report.evidence import Event, Evidence, ReleaseEvidence, Traffic, by_second, steps_of, write
+from harness.report.evidence import Event, Evidence, ProbeSpan, ReleaseEvidence, by_second, steps_of, write
 from harness.report.page import render
 
-# Beside the run's own folder, which goes when all went well.
+# Not in the run's own folder, which is removed after a success.
 FOLDER = PROJECT / "evidence"
-# What the name of a run's folder begins with.
+# The beginning of the name of a run's folder.
 STAMP = "%Y%m%d-%H%M%S"
 
 
-# An alarm that only begins to see data is no news.
-ON_OR_OFF = re.compile(r"\b(from|to) ALARM\b")
+# A change from INSUFFICIENT_DATA to OK is not of interest.
+ALARM_CHANGE = re.compile(r"\b(from|to) ALARM\b")
 
 
 def subject(message: str) -> str:
-    """Return what a message says: an alarm's is JSON, of which its name, state and reason are enough."""
+    """Return a message as text: of an alarm's JSON, its name, state and reason."""
     try:
         alarm = json.loads(message)
         return f"{alarm['AlarmName']} is {alarm['NewStateValue']}: {alarm['NewStateReason']}"
@@ -42,15 +42,15 @@ class Recorder:
         self._probers = 0
 
     def probe_log(self) -> Path:
-        """Return the file for the answers of the next prober: every one is kept."""
+        """Return the file for all answers of the next prober."""
         self._probers += 1
         self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / f"probes-{self._probers}.jsonl"
 
     def traffic(self, prober: Prober) -> None:
-        """Keep what a prober that has stopped saw."""
+        """Record the answers of a stopped prober."""
         self.evidence.traffic.append(
-            Traffic(
+            ProbeSpan(
                 prober.url,
                 prober.began,
                 prober.log.name,
@@ -61,7 +61,7 @@ class Recorder:
         )
 
     def release(self, release: Release, releases: Releases) -> None:
-        """Keep a release that is over, and the alarms that changed so far."""
+        """Record a finished release, and the alarms' changes so far."""
         events = releases.lifecycle(release.deployment) if release.deployment else []
         steps = steps_of(releases.actions(release.execution), events)
         self.evidence.releases.append(
@@ -71,11 +71,11 @@ class Recorder:
         )
         self.evidence.alarms = self._alarms(releases.alarm_names())
 
-    def notified(self, moments: list[float], messages: list[str]) -> None:
-        """Keep what the topic has told its subscribers so far."""
+    def notified(self, timestamps: list[float], messages: list[str]) -> None:
+        """Record the messages that the topic has published so far."""
         self.evidence.notifications = [
             Event(at, "notification", subject(message))
-            for at, message in sorted(zip(moments, messages, strict=True))
+            for at, message in sorted(zip(timestamps, messages, strict=True))
         ]
 
     def finish(self, *, passed: bool, verdict: str) -> Path:
@@ -86,9 +86,9 @@ class Recorder:
 
     def _alarms(self, names: list[str]) -> list[Event]:
         pages = self.cloud.account.pages
-        told: list[dict[str, Any]] = []
+        history: list[dict[str, Any]] = []
         for name in names:
-            told += pages(
+            history += pages(
                 "cloudwatch",
                 "describe_alarm_history",
                 "AlarmHistoryItems",
@@ -97,7 +97,7 @@ class Recorder:
             )
         events = [
             Event(item["Timestamp"].timestamp(), item["AlarmName"], item["HistorySummary"])
-            for item in told
-            if ON_OR_OFF.search(item["HistorySummary"])
+            for item in history
+            if ALARM_CHANGE.search(item["HistorySummary"])
         ]
         return sorted(events, key=lambda one: one.at)

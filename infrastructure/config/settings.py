@@ -96,21 +96,20 @@ class Config:
         default=None,
     )
     certificate_arn: str | None = context_key(
-        f"the ARN of an ACM certificate in {REGION}, with which the service speaks HTTPS "
-        "(leave it out for HTTP)",
+        f"the ARN of an ACM certificate in {REGION}, for HTTPS (leave it out for HTTP)",
         f"arn:aws:acm:{REGION}:123456789012:certificate/12345678-1234-1234-1234-123456789012",
         text(_CERTIFICATE, 128),
         default=None,
     )
     test_traffic_cidr: str | None = context_key(
         "an IPv4 network of /8 or smaller without host bits, which may call the test listener "
-        "(leave it out to admit the gate before traffic alone)",
+        "(leave it out to admit only the test-traffic hook)",
         "203.0.113.0/24",
         _test_cidr,
         default=None,
     )
     deployment_config: str = context_key(
-        f"how CodeDeploy moves the traffic, one of {', '.join(DEPLOYMENT_CONFIGS)}",
+        f"how CodeDeploy shifts the traffic, one of {', '.join(DEPLOYMENT_CONFIGS)}",
         DEPLOYMENT_CONFIGS[1],
         one_of(DEPLOYMENT_CONFIGS),
     )
@@ -122,20 +121,20 @@ class Config:
         "a number of MiB from 512 to 30720 that Fargate offers with the task's CPU", "512", number(512, 30720)
     )
     termination_wait_minutes: int = context_key(
-        "a number of minutes from 1 to 2880 (two days), for which the old tasks stay after the shift",
+        "a number of minutes from 1 to 2880 (two days), for which the old tasks run after the shift",
         "5",
         number(1, 2880),
     )
     nat_gateways: int = context_key(
-        "1 or 2: tasks in private subnets pull their images through one", "1", number(1, 2)
+        "1 or 2: tasks in private subnets pull their images through them", "1", number(1, 2)
     )
     # With fewer, a rollback may not find its image (pitfall F9).
     image_retention: int = context_key(
         "a number of images from 5 to 1000 that the repository keeps", "10", number(5, 1000)
     )
     trusted_accounts: tuple[str, ...] = context_key(
-        f"1 to {MOST_ACCOUNTS} different AWS account ids of 12 digits, as a list or with commas, whose "
-        "pipelines may release here, and whose environments may have what is built here "
+        f"1 to {MOST_ACCOUNTS} different AWS account ids of 12 digits, as a list or comma-separated, whose "
+        "pipelines may release here, and whose environments may use what is built here "
         "(leave it out for none)",
         "111111111111,222222222222",
         several(ACCOUNT, MOST_ACCOUNTS),
@@ -143,7 +142,7 @@ class Config:
     )
     promote_to: tuple[Promotion, ...] = context_key(
         f"1 to {MOST_PROMOTIONS} different environments in their order, each with its account: "
-        'SUFFIX@ACCOUNT with commas, or a list of {"environment": SUFFIX, "account": ACCOUNT} '
+        'SUFFIX@ACCOUNT, comma-separated, or a list of {"environment": SUFFIX, "account": ACCOUNT} '
         "(leave it out to release here only)",
         "staging@222222222222,prod@333333333333",
         promotions,
@@ -156,33 +155,33 @@ class Config:
         default=None,
     )
     github_owner_id: str | None = context_key(
-        "the number of the repository's owner, as `gh api repos/OWNER/NAME --jq .owner.id` says it",
+        "the number of the repository's owner, as `gh api repos/OWNER/NAME --jq .owner.id` prints it",
         "1234567",
         github_id,
         default=None,
     )
     github_repository_id: str | None = context_key(
-        "the number of the repository, as `gh api repos/OWNER/NAME --jq .id` says it",
+        "the number of the repository, as `gh api repos/OWNER/NAME --jq .id` prints it",
         "7654321",
         github_id,
         default=None,
     )
     github_branches: tuple[str, ...] = context_key(
-        "1 to 10 different branches, as a list or with commas and without wildcards, whose jobs may deploy "
-        "(leave it out for main, or for none where githubEnvironments are given)",
+        "1 to 10 different branches without wildcards, as a list or comma-separated, whose jobs may "
+        "deploy (leave it out for main, or for none where githubEnvironments are given)",
         "main",
         several(BRANCH_NAME, 10),
         default=(),
     )
     github_environments: tuple[str, ...] = context_key(
-        "1 to 10 different GitHub environments, as a list or with commas and without wildcards, whose jobs "
-        "may deploy (leave it out for none)",
+        "1 to 10 different GitHub environments without wildcards, as a list or comma-separated, whose "
+        "jobs may deploy (leave it out for none)",
         "staging",
         several(GITHUB_ENVIRONMENT, 10),
         default=(),
     )
     create_github_oidc_provider: bool = context_key(
-        "true or false: an account has one OIDC provider for GitHub, so one environment at most may make it",
+        "true or false: an account has one OIDC provider for GitHub, so one environment may create it",
         "true",
         flag,
         default=False,

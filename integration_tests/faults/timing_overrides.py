@@ -110,7 +110,7 @@ def shortest_timeout(scenario: Scenario) -> Iterator[None]:
     changed = dict(environment)
     if scenario.cloud.endpoint:
         pace = min(1.0, 2 * last_build(scenario) / timedelta(minutes=TIMEOUT_MINUTES))
-        variable = {"name": "LOCAL_AWS_TIMEOUT_PACE", "value": f"{pace:.3f}", "type": "PLAINTEXT"}
+        variable = {"name": "LOCAL_AWS_TIMEOUT_SCALE", "value": f"{pace:.3f}", "type": "PLAINTEXT"}
         changed["environmentVariables"] = [*environment["environmentVariables"], variable]
     client.update_project(name=name, timeoutInMinutes=TIMEOUT_MINUTES, environment=changed)
     try:

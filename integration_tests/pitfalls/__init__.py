@@ -1,1 +1,1 @@
-"""The traps of AWS, walked into on purpose: a small wrong change to what is shipped meets AWS's own error."""
+"""Provokes the pitfalls of AWS: a small wrong change to the synthesized templates gets AWS's own error."""

@@ -1,4 +1,4 @@
-"""Builds that a trap starts by itself: of the shipped project and source, with a small change to one."""
+"""Builds of the synthesized project and its source, with a small change to one of them."""
 
 import secrets
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Buildspec = dict[str, Any]
 
 @dataclass(frozen=True)
 class BuildResult:
-    """How a build ended: the status of each phase, what the failed ones say, and its log."""
+    """The result of a build: the status of each phase, the context of each, and the log."""
 
     status: str
     phases: Mapping[str, str]
@@ -27,17 +27,17 @@ class BuildResult:
 
 
 class BuildProject:
-    """The shipped CodeBuild project in `stack`."""
+    """The synthesized CodeBuild project in `stack`."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.cloud: Cloud = stack.cloud
         self.bucket = stack.named(f"artifacts-the-suffix-{stack.cloud.account.id}-us-east-1")
 
-    def build(self, buildspec: Buildspec | str, **given: Any) -> BuildResult:
-        """Build the seed with another buildspec; `given` are StartBuild's own overrides."""
+    def build(self, buildspec: Buildspec | str, **overrides: Any) -> BuildResult:
+        """Build the seed with another buildspec; `overrides` are StartBuild's."""
         s3, codebuild = self.cloud.client("s3"), self.cloud.client("codebuild")
-        text = buildspec if isinstance(buildspec, str) else written(buildspec)
+        text = buildspec if isinstance(buildspec, str) else to_yaml(buildspec)
         seed = synthesized(self.cloud).assembly.asset("RepositorySeed")
         key = f"source/{secrets.token_hex(4)}"
         body = zipped(seed, **{"buildspec.yml": text})
@@ -49,12 +49,12 @@ class BuildProject:
             sourceLocationOverride=f"{self.bucket}/{key}",
             sourceVersion=COMMIT,
             artifactsOverride=output,
-            **given,
+            **overrides,
         )
-        return self.ended(started["build"]["id"])
+        return self.wait_for(started["build"]["id"])
 
-    def ended(self, build: str) -> BuildResult:
-        """Wait for the end of a build."""
+    def wait_for(self, build: str) -> BuildResult:
+        """Wait for the end of a build; return its result."""
 
         def look() -> dict[str, Any]:
             found: dict[str, Any] = self.cloud.client("codebuild").batch_get_builds(ids=[build])["builds"][0]
@@ -78,25 +78,25 @@ class BuildProject:
 
 
 def project(cloud: Cloud) -> Resources:
-    """Return the part of the shipped templates that a build needs."""
+    """Return the synthesized resources that a build needs."""
     return synthesized(cloud).part("PipelineBuildProject", *ARTIFACTS)
 
 
-def contract() -> Buildspec:
-    """Return the shipped buildspec."""
+def default_buildspec() -> Buildspec:
+    """Return the buildspec of the project."""
     found: Buildspec = yaml.safe_load((PROJECT / "buildspec.yml").read_text())
-    # YAML 1.1 reads 3.10 as 3.1; CodeBuild and this copy take the version as text.
+    # YAML 1.1 reads 3.10 as 3.1, so the version must be a string.
     found["phases"]["install"]["runtime-versions"]["python"] = "3.9"
     return found
 
 
-def written(buildspec: Buildspec) -> str:
-    """Return a buildspec as the file that CodeBuild reads."""
+def to_yaml(buildspec: Buildspec) -> str:
+    """Return a buildspec as YAML."""
     return str(yaml.safe_dump(buildspec, sort_keys=False))
 
 
 def only(buildspec: Buildspec, *texts: str) -> Buildspec:
-    """Leave the commands in which one of `texts` stands: a trap needs no tests and no image."""
+    """Keep the commands that contain one of `texts`: most tests need no unit tests and no image."""
     phases = {
         name: {
             **phase,

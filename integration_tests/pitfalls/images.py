@@ -1,4 +1,4 @@
-"""Images that a trap pushes by itself, over the registry's API: a configuration and no layers."""
+"""Pushes images through the registry's API: a configuration without layers."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ CONFIG = "application/vnd.docker.container.image.v1+json"
 
 
 def push(cloud: Cloud, repository: str, tag: str, commit: str) -> requests.Response:
-    """Push an image that differs from others by the commit in it; return what the registry says."""
+    """Push an image with a commit as its label; return the registry's response to the manifest."""
     token = cloud.client("ecr").get_authorization_token()["authorizationData"][0]["authorizationToken"]
     url = f"{cloud.endpoint}/v2/{cloud.account.id}/{repository}"
     with requests.Session() as session:
@@ -23,9 +23,9 @@ def push(cloud: Cloud, repository: str, tag: str, commit: str) -> requests.Respo
         digest = f"sha256:{hashlib.sha256(config).hexdigest()}"
         upload = session.post(f"{url}/blobs/uploads/", timeout=10)
         upload.raise_for_status()
-        place = str(upload.headers["Location"])
-        place = place if place.startswith("http") else f"{cloud.endpoint}{place}"
-        session.put(place, params={"digest": digest}, data=config, timeout=10).raise_for_status()
+        location = str(upload.headers["Location"])
+        location = location if location.startswith("http") else f"{cloud.endpoint}{location}"
+        session.put(location, params={"digest": digest}, data=config, timeout=10).raise_for_status()
         manifest: dict[str, Any] = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,

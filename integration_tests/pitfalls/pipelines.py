@@ -1,4 +1,4 @@
-"""A pipeline of a trap's own, and what the trap sees of it: its runs, and why an action of one failed."""
+"""A pipeline for one test: its executions, and why an action of one failed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from integration_tests.pitfalls.stacks import CREATED, Stack, stack
 from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, synthesized
 from operations.waiting import NotYetError, wait_for
 
-OVER = ("Succeeded", "Failed", "Abandoned")
+FINAL = ("Succeeded", "Failed", "Abandoned")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an action ended; `code` and `words` are AWS's when it failed."""
+    """The result of an action; `code` and `message` are AWS's if it failed."""
 
     status: str
     code: str = ""
@@ -31,17 +31,17 @@ class Pipeline:
         self.client = cloud.client("codepipeline")
 
     def runs(self) -> list[dict[str, Any]]:
-        """Return the summaries of its executions, the newest first."""
+        """Return the summaries of its executions, newest first."""
         answer = self.client.list_pipeline_executions(pipelineName=self.name)
         found: list[dict[str, Any]] = answer["pipelineExecutionSummaries"]
         return found
 
     def start(self) -> str:
-        """Start a run by hand; return its id."""
+        """Start an execution; return its id."""
         return str(self.client.start_pipeline_execution(name=self.name)["pipelineExecutionId"])
 
     def actions(self, run: str) -> list[dict[str, Any]]:
-        """Return the actions of a run, the newest first: one that was retried is there for each time."""
+        """Return the actions of an execution, newest first; a retried action is listed once per attempt."""
         answer = self.client.list_action_executions(
             pipelineName=self.name, filter={"pipelineExecutionId": run}
         )
@@ -49,12 +49,12 @@ class Pipeline:
         return found
 
     def outcome(self, action: str, run: str = "", times: int = 1) -> Outcome:
-        """Wait until `action` of a run (the newest) has come to its end for the nth time."""
+        """Wait until `action` of an execution (default: the newest) has ended for the nth time."""
 
         def look() -> Outcome:
             runs = [run] if run else [one["pipelineExecutionId"] for one in self.runs()][:1]
             found = [one for each in runs for one in self.actions(each) if one["actionName"] == action]
-            if len(found) < times or found[0]["status"] not in OVER:
+            if len(found) < times or found[0]["status"] not in FINAL:
                 raise NotYetError(f"{action}: {[one['status'] for one in found]} of {runs}")
             error = found[0].get("output", {}).get("executionResult", {}).get("errorDetails", {})
             return Outcome(found[0]["status"], error.get("code", ""), error.get("message", ""))
@@ -63,21 +63,21 @@ class Pipeline:
 
 
 def source(cloud: Cloud) -> Resources:
-    """Return the shipped road as far as its Source stage: nothing passes on to the Build stage."""
+    """Return the resources of the pipeline's Source stage; the transition to Build is disabled."""
     resources = synthesized(cloud).part(
         "PipelinePipeline",
         "PipelineSourceRule",
         *ARTIFACTS,
         without=("PipelineDeploymentApplication", "PipelineDeploymentGroup"),
     )
-    held = {"StageName": "Build", "Reason": "this is about the Source stage"}
-    resources["PipelinePipeline"]["Properties"]["DisableInboundStageTransitions"] = [held]
+    disabled = {"StageName": "Build", "Reason": "a test of the Source stage"}
+    resources["PipelinePipeline"]["Properties"]["DisableInboundStageTransitions"] = [disabled]
     return resources
 
 
 @contextmanager
 def pipeline_of(cloud: Cloud, resources: Resources) -> Iterator[tuple[Stack, Pipeline]]:
-    """Create a stack with a pipeline in it for a while."""
+    """Create a stack with a pipeline; delete it when the context closes."""
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
         yield made, Pipeline(cloud, made.named("pipeline-the-suffix"))

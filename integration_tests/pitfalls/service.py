@@ -1,4 +1,4 @@
-"""The shipped service and deployment group without a pipeline: what releases is CodeDeploy asked by hand."""
+"""The synthesized service and deployment group without a pipeline: the tests call CodeDeploy themselves."""
 
 import json
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ LISTENERS = ("NetworkLoadBalancerProduction", "NetworkLoadBalancerTest")
 
 
 def service(cloud: Cloud) -> Resources:
-    """Return the part of the shipped templates that serves, with what CodeDeploy needs to release there."""
+    """Return the synthesized resources of the service, and those that CodeDeploy needs to deploy to it."""
     return synthesized(cloud).part(
         "ComputeTask", "ComputeServiceService", "PipelineDeploymentGroup", *LISTENERS
     )
 
 
 class BlueGreenService:
-    """The shipped service in `stack`, of which `resources` are the template."""
+    """The synthesized service in `stack`; `resources` are its template."""
 
     def __init__(self, stack: Stack, resources: Resources) -> None:
         self.stack = stack
@@ -39,37 +39,37 @@ class BlueGreenService:
         }
 
     def described(self) -> dict[str, Any]:
-        """Return what ECS says of it."""
+        """Return the service, as DescribeServices returns it."""
         ecs = self.cloud.client("ecs")
         found = ecs.describe_services(cluster=self.names["cluster"], services=[self.names["service"]])
         one: dict[str, Any] = found["services"][0]
         return one
 
-    def serves(self) -> str:
-        """Return the task definition that has the traffic."""
+    def served_definition(self) -> str:
+        """Return the task definition of the PRIMARY task set."""
         (primary,) = [one for one in self.described()["taskSets"] if one["status"] == "PRIMARY"]
         return str(primary["taskDefinition"])
 
-    def answer(self) -> int:
-        """Ask once, as a user; return the status."""
+    def status(self) -> int:
+        """Send one request to the production listener; return the status."""
         name = self.stack.named("load-balancer-the-suffix")
         (balancer,) = self.cloud.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
         return requests.get(self.cloud.resolve(f"http://{balancer['DNSName']}"), timeout=10).status_code
 
     def revision(self) -> str:
-        """Register what serves once more, as a release would; return its ARN."""
+        """Register the served task definition again, as a release does; return its ARN."""
         ecs = self.cloud.client("ecs")
-        told = ecs.describe_task_definition(taskDefinition=self.serves())["taskDefinition"]
-        taken = ("family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions")
+        described = ecs.describe_task_definition(taskDefinition=self.served_definition())["taskDefinition"]
+        fields = ("family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions")
         sizes = ("requiresCompatibilities", "cpu", "memory", "runtimePlatform")
-        definition = {key: told[key] for key in (*taken, *sizes)}
+        definition = {key: described[key] for key in (*fields, *sizes)}
         return str(ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"])
 
     def release(self, container: str = "app", port: int = 8080) -> dict[str, Any]:
-        """Deploy another revision; return what CodeDeploy says of the deployment once it is over."""
+        """Deploy another revision; return the deployment once it has ended."""
         codedeploy = self.cloud.client("codedeploy")
-        balanced = {"ContainerName": container, "ContainerPort": port}
-        properties = {"TaskDefinition": self.revision(), "LoadBalancerInfo": balanced}
+        load_balancer = {"ContainerName": container, "ContainerPort": port}
+        properties = {"TaskDefinition": self.revision(), "LoadBalancerInfo": load_balancer}
         target = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}}
         content = {"content": json.dumps({"version": 0.0, "Resources": [target]})}
         revision = {"revisionType": "AppSpecContent", "appSpecContent": content}
@@ -84,7 +84,7 @@ class BlueGreenService:
         return wait_for(f"deployment {deployment}", look, deadline=self.cloud.minutes(45), interval=0.2)
 
     def update(self, changes: Mapping[str, Mapping[str, Any]]) -> str:
-        """Change properties of the template's resources; return the status that the stack ends in."""
+        """Update properties of the template's resources; return the stack's final status."""
         changed = {
             name: {**one, "Properties": {**one["Properties"], **changes.get(name, {})}}
             for name, one in self.resources.items()

@@ -1,4 +1,4 @@
-"""Stacks of the traps' own, made and deleted by CloudFormation alone: the CDK CLI would add half a minute."""
+"""Stacks that are created and deleted through CloudFormation: the CDK CLI would add half a minute."""
 
 import io
 import json
@@ -27,26 +27,26 @@ class Stack:
         self.client = cloud.client("cloudformation")
 
     def create(self, template: Mapping[str, Any]) -> str:
-        """Create it; return the status that it ends in."""
+        """Create the stack; return its final status."""
         url = self.upload(template)
         self.client.create_stack(StackName=self.name, TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"])
         return self.settled()
 
     def update(self, template: Mapping[str, Any]) -> str:
-        """Update it; return the status that it ends in."""
+        """Update the stack; return its final status."""
         url = self.upload(template)
         self.client.update_stack(StackName=self.name, TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"])
         return self.settled()
 
     def upload(self, template: Mapping[str, Any]) -> str:
-        """Store a template under this stack's suffix; return its URL."""
+        """Upload a template with this stack's suffix; return its URL."""
         text = json.dumps(template).replace(SUFFIX, self.suffix).replace(ASSETS, assets(self.cloud))
         key = f"{self.suffix}-{secrets.token_hex(4)}.json"
         self.cloud.client("s3").put_object(Bucket=assets(self.cloud), Key=key, Body=text.encode())
         return f"{self.cloud.endpoint}/{assets(self.cloud)}/{key}"
 
     def settled(self, name: str = "") -> str:
-        """Wait until nothing is in progress; return the status."""
+        """Wait until the stack is not in progress; return its status."""
 
         def look() -> str:
             status = str(self.client.describe_stacks(StackName=name or self.name)["Stacks"][0]["StackStatus"])
@@ -57,19 +57,19 @@ class Stack:
         return wait_for(f"stack {self.name}", look, deadline=120, interval=0.1)
 
     def failures(self, name: str = "") -> str:
-        """Return what CloudFormation says of all that failed in it, the first one first."""
+        """Return the status reasons of the failures, in chronological order."""
         pages = self.cloud.account.pages(
             "cloudformation", "describe_stack_events", "StackEvents", StackName=name or self.name
         )
-        said = [one.get("ResourceStatusReason", "") for one in pages if "FAILED" in one["ResourceStatus"]]
-        return "\n".join(reversed(said))
+        reasons = [one.get("ResourceStatusReason", "") for one in pages if "FAILED" in one["ResourceStatus"]]
+        return "\n".join(reversed(reasons))
 
     def named(self, text: str) -> str:
-        """Return a name of the shipped design as it is in this stack."""
+        """Return a synthesized name with this stack's suffix."""
         return text.replace(SUFFIX, self.suffix)
 
     def delete(self) -> str:
-        """Delete it; return the status that it ends in."""
+        """Delete the stack; return its final status."""
         found = self.client.describe_stacks(StackName=self.name)["Stacks"][0]["StackId"]
         self.client.delete_stack(StackName=self.name)
         return self.settled(found)
@@ -77,7 +77,7 @@ class Stack:
 
 @contextmanager
 def stack(cloud: Cloud, resources: Mapping[str, Any], *, suffix: str = "") -> Iterator[Stack]:
-    """Create a stack of these resources, whatever comes of it, and delete it in the end."""
+    """Create a stack of these resources, successfully or not; delete it when the context closes."""
     made = Stack(cloud, suffix or random_suffix("pit"))
     made.create({"Resources": resources})
     try:
@@ -87,7 +87,7 @@ def stack(cloud: Cloud, resources: Mapping[str, Any], *, suffix: str = "") -> It
 
 
 def assets(cloud: Cloud) -> str:
-    """Return the bucket with the shipped app's assets, which is made when it is asked for first."""
+    """Return the bucket with the app's assets; the first call creates it."""
     s3 = cloud.client("s3")
     bucket = f"assets-of-pitfalls-{cloud.account.id}"
     if bucket in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
@@ -102,7 +102,7 @@ def assets(cloud: Cloud) -> str:
 
 
 def zipped(folder: Path, **changed: str | bytes) -> bytes:
-    """Return the files below `folder` as a zip; `changed` ones are what is given instead."""
+    """Return the files below `folder` as a zip, with `changed` ones replaced."""
     files: dict[str, str | bytes] = {
         str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
@@ -111,8 +111,8 @@ def zipped(folder: Path, **changed: str | bytes) -> bytes:
 
 def archive(files: Mapping[str, str | bytes]) -> bytes:
     """Return `files` as a zip."""
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as packed:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in files.items():
             packed.writestr(name, content)
-    return whole.getvalue()
+    return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The shipped templates as plain data: what a trap needs of them, for a test to change and to deploy."""
+"""The synthesized templates as plain data: a test takes a part of them, changes it and deploys it."""
 
 import subprocess
 from collections.abc import Callable, Mapping
@@ -13,23 +13,23 @@ from harness.assembly import Assembly
 from harness.cloud import PROJECT, Cloud
 from operations.destroy import CDK
 
-# The suffix that everything is synthesized with; each deployment writes its own in its place.
+# The suffix at synthesis; each stack replaces it by its own.
 SUFFIX = "the-suffix"
 ASSETS = "cdk-hnb659fds-assets-${AWS::AccountId}-us-east-1"
-# What empties the artifact bucket before it is deleted; nothing refers to it.
+# The resources that empty the artifact bucket before it is deleted; nothing refers to them.
 ARTIFACTS = ("PipelineArtifactsBucketAutoDeleteObjectsCustomResourceDefault", "PipelineArtifactsBucketPolicy")
 
 Resources = dict[str, dict[str, Any]]
-# What becomes of one of CloudFormation's references: its kind, what it names, the whole of it.
+# Replaces a reference: its function (Ref or Fn::GetAtt), the name, the whole expression.
 Follow = Callable[[str, str, Any], Any]
 
 
 @dataclass(frozen=True)
 class SynthesizedApp:
-    """A cloud assembly. `root` and `nested` are its templates as they are, the latter by their stack's name.
+    """The synthesized app. `nested` are the nested templates, by their stack's name.
 
-    `resources` are all of them in one template, by their path in the app: `PipelineBuildRole` is the role of
-    Build in the nested stack Pipeline.
+    `resources` are the resources of all nested templates, by their path in the app: `PipelineBuildRole` is
+    the role of Build in the nested stack Pipeline.
     """
 
     assembly: Assembly
@@ -37,34 +37,34 @@ class SynthesizedApp:
     resources: Resources
 
     def part(self, *names: str, without: tuple[str, ...] = ()) -> Resources:
-        """Return a copy of the named resources with all that they refer to.
+        """Return a copy of the named resources and of those that they refer to.
 
-        What only stands `without` does is left out too; a reference to it becomes the name it would have had.
+        The resources `without` are left out; a reference to one becomes its physical name.
         """
         wanted: Resources = {}
-        remedy = list(names)
-        while remedy:
-            name = remedy.pop()
+        pending = list(names)
+        while pending:
+            name = pending.pop()
             if name in wanted:
                 continue
-            wanted[name] = _stand_in(deepcopy(self.resources[name]), self.resources, without)
-            remedy += references({**wanted[name], "DependsOn": []}) & self.resources.keys()
+            wanted[name] = _replace_missing(deepcopy(self.resources[name]), self.resources, without)
+            pending += references({**wanted[name], "DependsOn": []}) & self.resources.keys()
         for resource in wanted.values():
             resource["DependsOn"] = [one for one in resource["DependsOn"] if one in wanted]
         return wanted
 
 
-_FOUND: dict[tuple[str, ...], SynthesizedApp] = {}
+_APPS: dict[tuple[str, ...], SynthesizedApp] = {}
 
 
 def synthesized(cloud: Cloud, *context: str) -> SynthesizedApp:
-    """Synthesize the app, once a session; `context` are further settings, as KEY=VALUE."""
+    """Synthesize the app once a session; `context` has further settings as KEY=VALUE."""
     if cloud.endpoint is None:
-        pytest.skip("what is wrong on purpose is for local_aws")
-    if context not in _FOUND:
-        folder = cloud.folder / f"pitfalls-{len(_FOUND)}"
-        _FOUND[context] = _synthesize(folder, cloud.environment, context)
-    return _FOUND[context]
+        pytest.skip("the pitfalls are for local_aws")
+    if context not in _APPS:
+        folder = cloud.folder / f"pitfalls-{len(_APPS)}"
+        _APPS[context] = _synthesize(folder, cloud.environment, context)
+    return _APPS[context]
 
 
 def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str, ...]) -> SynthesizedApp:
@@ -78,7 +78,7 @@ def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str
 
 
 def _joined(stacks: Resources, children: Mapping[str, Any]) -> Resources:
-    """Put the resources of all nested stacks into one template: parameters become what they stand for."""
+    """Join the resources of all nested stacks in one template; parameters become their values."""
     ids = {
         stack: {old: _id(resource) for old, resource in child["Resources"].items()}
         for stack, child in children.items()
@@ -119,7 +119,9 @@ def _id(resource: Mapping[str, Any]) -> str:
     return "".join(filter(str.isalnum, _path(resource).removesuffix("/Resource")))
 
 
-def _stand_in(resource: dict[str, Any], resources: Resources, without: tuple[str, ...]) -> dict[str, Any]:
+def _replace_missing(
+    resource: dict[str, Any], resources: Resources, without: tuple[str, ...]
+) -> dict[str, Any]:
     def follow(_kind: str, name: str, whole: Any) -> Any:
         if name not in without:
             return whole
@@ -131,7 +133,7 @@ def _stand_in(resource: dict[str, Any], resources: Resources, without: tuple[str
 
 
 def replaced(value: Any, follow: Follow) -> Any:
-    """Return a copy of `value` with each `Ref` and `Fn::GetAtt` in it given to `follow`."""
+    """Return a copy of `value` in which `follow` replaces each `Ref` and `Fn::GetAtt`."""
     if isinstance(value, list):
         return [replaced(one, follow) for one in value]
     if not isinstance(value, dict):

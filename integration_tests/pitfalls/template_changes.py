@@ -5,7 +5,7 @@ from typing import Any
 
 
 def statement(role: Mapping[str, Any], sid: str) -> dict[str, Any]:
-    """Return the statement `sid` of a role's own policy."""
+    """Return the statement `sid` of a role's inline policies."""
     found: list[dict[str, Any]] = [
         one
         for policy in role["Properties"]["Policies"]

@@ -1,6 +1,6 @@
-"""Traps of a service whose traffic CodeDeploy moves: what CloudFormation can do no more.
+"""Pitfalls of a service under CodeDeploy: what CloudFormation can no longer change.
 
-The tests share one service and run in the order in which they stand.
+The tests share one service and run in file order.
 """
 
 from collections.abc import Iterator
@@ -33,13 +33,13 @@ def blue_green_service(cloud: Cloud) -> Iterator[BlueGreenService]:
 
 
 def test_a_service_has_one_deployment_group(blue_green_service: BlueGreenService) -> None:
-    """pitfall C9: a second one is refused, and the service keeps its first."""
+    """pitfall C9: a second one is rejected, and the service keeps the first."""
     resources = deepcopy(blue_green_service.resources)
     role, group = (
         deepcopy(resources[name]) for name in ("PipelineDeploymentRole", "PipelineDeploymentGroup")
     )
     role["Properties"]["RoleName"] += "-2"
-    # The shipped role is the first group's alone.
+    # The synthesized role is limited to the first group.
     for trust in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
         del trust["Condition"]
     group["Properties"] |= {
@@ -68,11 +68,11 @@ def test_a_service_has_one_deployment_group(blue_green_service: BlueGreenService
 def test_no_property_of_the_service_can_be_updated(
     blue_green_service: BlueGreenService, change: dict[str, Any], refused: str
 ) -> None:
-    """pitfalls C1, C2, C3: CloudFormation sends them all, the task definition too, whichever has changed."""
+    """pitfalls C1, C2, C3: on any change, CloudFormation sends all properties, with the task definition."""
     before = blue_green_service.described()
     assert blue_green_service.update({"ComputeServiceService": change}) == UNDONE
-    said = blue_green_service.stack.failures()
-    assert f"Unable to update {refused} {BY_CODEDEPLOY}" in said
+    reasons = blue_green_service.stack.failures()
+    assert f"Unable to update {refused} {BY_CODEDEPLOY}" in reasons
     assert blue_green_service.described()["taskSets"] == before["taskSets"]
 
 
@@ -86,10 +86,10 @@ def test_no_property_of_the_service_can_be_updated(
     ],
     ids=lambda given: next(iter(given)) if isinstance(given, dict) else "",
 )
-def test_what_needs_a_deployment_is_codedeploys(
+def test_changes_that_need_a_deployment_need_codedeploy(
     blue_green_service: BlueGreenService, given: dict[str, Any], words: str
 ) -> None:
-    """pitfalls C1, C2: ECS's own API refuses it too; only counts and the like may be updated."""
+    """pitfalls C1, C2: ECS's API rejects them too; only settings like the desired count may be updated."""
     ecs = blue_green_service.cloud.client("ecs")
     whole = {**given}
     if "networkConfiguration" in given:
@@ -101,16 +101,16 @@ def test_what_needs_a_deployment_is_codedeploys(
     ecs.update_service(**blue_green_service.names, desiredCount=2)
 
 
-def test_a_changed_task_definition_of_the_template_reaches_nobody(
+def test_a_changed_task_definition_in_the_template_is_not_deployed(
     blue_green_service: BlueGreenService,
 ) -> None:
-    """pitfall C4: the service names the family, so only a release, whose file is taskdef.json, changes it."""
-    before = blue_green_service.serves()
+    """pitfall C4: the service refers to the family, so only a release with taskdef.json changes it."""
+    before = blue_green_service.served_definition()
     containers = deepcopy(blue_green_service.resources["ComputeTask"]["Properties"]["ContainerDefinitions"])
     containers[0]["Environment"].append({"Name": "COLOUR", "Value": "red"})
     change = {"ComputeTask": {"ContainerDefinitions": containers}}
     assert blue_green_service.update(change) == "UPDATE_COMPLETE"
-    assert blue_green_service.serves() == before
+    assert blue_green_service.served_definition() == before
 
 
 @pytest.mark.parametrize(
@@ -123,54 +123,54 @@ def test_a_changed_task_definition_of_the_template_reaches_nobody(
 def test_an_appspec_names_the_container_and_the_port_of_the_task_definition(
     blue_green_service: BlueGreenService, container: str, port: int, words: str
 ) -> None:
-    """pitfall B2: one set of names feeds the template, taskdef.json and appspec.yaml."""
+    """pitfall B2: the template, taskdef.json and appspec.yaml use the same names."""
     ended = blue_green_service.release(container, port)
     assert ended["status"] == "Failed"
     assert words in ended["errorInformation"]["message"]
-    assert blue_green_service.answer() == 200
+    assert blue_green_service.status() == 200
 
 
 def test_a_release_swaps_the_target_groups(blue_green_service: BlueGreenService) -> None:
-    """pitfalls B2, C9, N4: the shipped design passes; from here on listeners name both groups (C5)."""
-    before = blue_green_service.serves()
+    """pitfalls B2, C9, N4: the synthesized service is released; then the listeners have both groups (C5)."""
+    before = blue_green_service.served_definition()
     ended = blue_green_service.release()
     assert ended["status"] == "Succeeded", ended
-    assert blue_green_service.serves() != before
-    assert blue_green_service.answer() == 200
+    assert blue_green_service.served_definition() != before
+    assert blue_green_service.status() == 200
 
 
 def test_a_listener_that_cloudformation_rewrites_sends_its_traffic_to_an_empty_group(
     blue_green_service: BlueGreenService,
 ) -> None:
-    """pitfall C5: users get 503 and the next deployment is refused, until the traffic is led back."""
+    """pitfall C5: users get 503 and the next deployment fails, until the listener is repaired."""
     weighted = {"TargetGroups": [{"TargetGroupArn": {"Ref": "NetworkBlue"}, "Weight": 100}]}
     change = {
         "NetworkLoadBalancerProduction": {"DefaultActions": [{"Type": "forward", "ForwardConfig": weighted}]}
     }
     assert blue_green_service.update(change) == "UPDATE_COMPLETE"
-    assert blue_green_service.answer() == 503
+    assert blue_green_service.status() == 503
     ended = blue_green_service.release()
     assert ended["status"] == "Failed"
     words = "due to the following error: Primary taskset target group must be behind listener"
     assert f"The ELB could not be updated {words}" in ended["errorInformation"]["message"]
 
     account, suffix = blue_green_service.cloud.account, blue_green_service.stack.suffix
-    strayed = listener_drift.look(suffix, account)
-    assert [one.route for one in strayed.drifted] == ["production"]
-    listener_drift.repair(strayed, account, print)
-    assert blue_green_service.answer() == 200
+    traffic = listener_drift.look(suffix, account)
+    assert [one.route for one in traffic.drifted] == ["production"]
+    listener_drift.repair(traffic, account, print)
+    assert blue_green_service.status() == 200
     assert blue_green_service.release()["status"] == "Succeeded"
 
 
-def test_an_alarm_that_is_on_stops_a_deployment(blue_green_service: BlueGreenService) -> None:
-    """pitfall N4: the one with the cure too, until its group ignores its alarms (docs/operations.md)."""
+def test_an_active_alarm_stops_a_deployment(blue_green_service: BlueGreenService) -> None:
+    """pitfall N4: even the deployment with the fix, until its group ignores alarms (docs/operations.md)."""
     cloudwatch = blue_green_service.cloud.client("cloudwatch")
     (alarm, *_) = [one for one in blue_green_service.resources if one.endswith("GreenErrors")]
     name = blue_green_service.stack.named(blue_green_service.resources[alarm]["Properties"]["AlarmName"])
     (described_alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     given = cloudwatch.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
     declared_alarm = {key: described_alarm[key] for key in given if key in described_alarm}
-    # Set alone, a state lasts until the alarm is next evaluated: here each evaluation finds it on.
+    # A state that is only set lasts until the next evaluation: this makes each evaluation ALARM.
     cloudwatch.put_metric_alarm(**declared_alarm | {"TreatMissingData": "breaching"})
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="on purpose")
     ended = blue_green_service.release()
@@ -181,16 +181,16 @@ def test_an_alarm_that_is_on_stops_a_deployment(blue_green_service: BlueGreenSer
         "applicationName": blue_green_service.group["applicationName"],
         "currentDeploymentGroupName": blue_green_service.group["deploymentGroupName"],
     }
-    told = codedeploy.get_deployment_group(**blue_green_service.group)["deploymentGroupInfo"]
+    described = codedeploy.get_deployment_group(**blue_green_service.group)["deploymentGroupInfo"]
     codedeploy.update_deployment_group(**group, alarmConfiguration={"enabled": False})
-    assert blue_green_service.release()["status"] == "Succeeded", "the alarm is still on"
-    codedeploy.update_deployment_group(**group, alarmConfiguration=told["alarmConfiguration"])
+    assert blue_green_service.release()["status"] == "Succeeded", "the alarm is still active"
+    codedeploy.update_deployment_group(**group, alarmConfiguration=described["alarmConfiguration"])
     cloudwatch.put_metric_alarm(**declared_alarm)
-    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="over")
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="test ended")
 
 
-def test_a_service_before_its_listener_is_refused(cloud: Cloud) -> None:
-    """pitfall B7: the shipped one depends on the listeners, across nested stacks too."""
+def test_a_service_before_its_listener_is_rejected(cloud: Cloud) -> None:
+    """pitfall B7: the synthesized service depends on the listeners, across nested stacks."""
     resources = service(cloud)
     for name in LISTENERS:
         del resources[name]
@@ -203,20 +203,20 @@ def test_a_service_before_its_listener_is_refused(cloud: Cloud) -> None:
 
 
 def test_a_service_whose_repository_is_empty_never_becomes_stable(cloud: Cloud) -> None:
-    """pitfall B1: the shipped first task definition has an image that is there without a push."""
+    """pitfall B1: the image of the synthesized first task definition exists without a push."""
     resources = service(cloud)
     (container,) = resources["ComputeTask"]["Properties"]["ContainerDefinitions"]
     resources |= synthesized(cloud).part("ComputeImages")
     container["Image"] = {"Fn::GetAtt": ["ComputeImages", "RepositoryUri"]}
     with stack(cloud, resources) as made:
         assert made.settled() == "ROLLBACK_COMPLETE"
-        said = made.failures()
-        assert "CannotPullContainerError" in said
-        assert "not found" in said
+        reasons = made.failures()
+        assert "CannotPullContainerError" in reasons
+        assert "not found" in reasons
 
 
-def test_fargate_gives_a_task_two_minutes_to_end(cloud: Cloud) -> None:
-    """pitfall N2: the shipped minute is longer than the groups' deregistration delay, and within."""
+def test_fargate_gives_a_task_at_most_two_minutes_to_stop(cloud: Cloud) -> None:
+    """pitfall N2: the synthesized minute is longer than the deregistration delay, and within the limit."""
     resources = synthesized(cloud).part("ComputeTask")
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()

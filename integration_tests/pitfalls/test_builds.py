@@ -1,4 +1,4 @@
-"""Traps of the Build stage: its image, its daemon, its variables, its buildspec and its reports."""
+"""Pitfalls of the Build stage: image, Docker daemon, variables, buildspec and reports."""
 
 import io
 import zipfile
@@ -8,21 +8,27 @@ from typing import Any
 import pytest
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.builds import BuildProject, Buildspec, contract, only, project
+from integration_tests.pitfalls.builds import BuildProject, Buildspec, default_buildspec, only, project
 from integration_tests.pitfalls.stacks import CREATED, stack
 from integration_tests.pitfalls.synthesized_templates import Resources, replaced
 from integration_tests.pitfalls.template_changes import statement
 
 LOGIN = "docker login --username AWS"
 SUCCEEDING = "CODEBUILD_BUILD_SUCCEEDING"
-# The image of a build that makes none.
+# The image URI of a build that builds no image.
 IMAGE = {"name": "IMAGE_URI", "value": "public.ecr.aws/docker/library/python:3.9-slim"}
 
 
-def short() -> Buildspec:
-    """Return the shipped buildspec without what takes its time: no tests, no image."""
+def short_buildspec() -> Buildspec:
+    """Return the buildspec without its slow parts: no tests, no image."""
     spec = only(
-        contract(), "python --version", "export IMAGE_TAG", "PROMOTE_TO", LOGIN, SUCCEEDING, "ImageURI"
+        default_buildspec(),
+        "python --version",
+        "export IMAGE_TAG",
+        "PROMOTE_TO",
+        LOGIN,
+        SUCCEEDING,
+        "ImageURI",
     )
     report = "mkdir reports && echo '<testsuite name=\"short\"/>' > reports/unit-tests.xml"
     spec["phases"]["pre_build"]["commands"].append(report)
@@ -38,7 +44,7 @@ def build_project(cloud: Cloud) -> Iterator[BuildProject]:
 
 
 def files_of(built: BuildProject, key: str = "") -> list[str]:
-    """Return the names of the files that the newest build has put out, none if there is no artifact."""
+    """Return the names of the files in the newest artifact; none if there is no artifact."""
     s3 = built.cloud.client("s3")
     found = s3.list_objects_v2(Bucket=built.bucket, Prefix="output/").get("Contents", [])
     if not found:
@@ -49,9 +55,9 @@ def files_of(built: BuildProject, key: str = "") -> list[str]:
     return sorted(zipfile.ZipFile(io.BytesIO(body)).namelist())
 
 
-def test_what_is_shipped_builds(build_project: BuildProject) -> None:
-    """pitfalls D9, F1, F3, F4, F7: the shipped image, daemon, variables and buildspec."""
-    build = build_project.build(short(), environmentVariablesOverride=[IMAGE])
+def test_the_synthesized_project_builds(build_project: BuildProject) -> None:
+    """pitfalls D9, F1, F3, F4, F7: the synthesized image, daemon, variables and buildspec."""
+    build = build_project.build(short_buildspec(), environmentVariablesOverride=[IMAGE])
     assert build.status == "SUCCEEDED", build
     assert "Login Succeeded" in build.log
     assert files_of(build_project) == ["appspec.yaml", "imageDetail.json", "taskdef.json"]
@@ -61,8 +67,8 @@ def test_what_is_shipped_builds(build_project: BuildProject) -> None:
     "image", ["aws/codebuild/standard:8.0", "aws/codebuild/amazonlinux-x86_64-standard:6.0"]
 )
 def test_a_newer_build_image_has_no_python_3_9(build_project: BuildProject, image: str) -> None:
-    """pitfall F1: the runtime of buildspec.yml is one that the image must have."""
-    build = build_project.build(short(), imageOverride=image)
+    """pitfall F1: the image must have the runtime version of buildspec.yml."""
+    build = build_project.build(short_buildspec(), imageOverride=image)
     assert build.phases["DOWNLOAD_SOURCE"] == "FAILED"
     assert build.contexts["DOWNLOAD_SOURCE"] == (
         "YAML_FILE_ERROR: Unknown runtime version named '3.9' of python. This build image has the following "
@@ -71,11 +77,11 @@ def test_a_newer_build_image_has_no_python_3_9(build_project: BuildProject, imag
 
 
 @pytest.mark.parametrize(("version", "status"), [("9.0.0", "FAILED"), ("8.4.2", "SUCCEEDED")])
-def test_a_package_that_left_python_3_9_behind_does_not_install(
+def test_a_package_without_python_3_9_support_does_not_install(
     build_project: BuildProject, version: str, status: str
 ) -> None:
-    """pitfall F2: pytest 9 needs Python 3.10; 8.4.2 is what is shipped."""
-    spec = only(contract(), "sample_service/requirements-dev.txt")
+    """pitfall F2: pytest 9 needs Python 3.10; the service uses 8.4.2."""
+    spec = only(default_buildspec(), "sample_service/requirements-dev.txt")
     install = spec["phases"]["install"]
     install["commands"] = [f"python -m pip download --quiet --no-deps pytest=={version}"]
     del spec["reports"], spec["artifacts"]
@@ -87,8 +93,8 @@ def test_a_package_that_left_python_3_9_behind_does_not_install(
 
 
 def test_a_project_without_privileges_reaches_no_docker_daemon(build_project: BuildProject) -> None:
-    """pitfall F3: the words are Docker's own."""
-    build = build_project.build(short(), privilegedModeOverride=False)
+    """pitfall F3: the message is Docker's."""
+    build = build_project.build(short_buildspec(), privilegedModeOverride=False)
     assert build.phases["PRE_BUILD"] == "FAILED"
     assert (
         "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
@@ -96,12 +102,12 @@ def test_a_project_without_privileges_reaches_no_docker_daemon(build_project: Bu
     )
 
 
-def test_a_variable_from_a_parameter_that_is_missing_ends_the_build_before_its_first_command(
+def test_a_variable_from_a_missing_parameter_fails_the_build_before_its_first_command(
     build_project: BuildProject,
 ) -> None:
-    """pitfall F4: why the Docker Hub password is no PARAMETER_STORE variable."""
-    name = build_project.stack.named("/docker-hub-the-suffix/username-nobody-made")
-    # The shipped role may read its own parameter only; this is about one that is not there.
+    """pitfall F4: this is why the Docker Hub password is not a PARAMETER_STORE variable."""
+    name = build_project.stack.named("/docker-hub-the-suffix/missing-username")
+    # The synthesized role may read one parameter only, and this one is another.
     variable = {"name": "DOCKER_HUB_USERNAME", "value": name, "type": "PARAMETER_STORE"}
     role = build_project.stack.named("build-role-the-suffix")
     iam = build_project.cloud.client("iam")
@@ -110,7 +116,7 @@ def test_a_variable_from_a_parameter_that_is_missing_ends_the_build_before_its_f
     )
     iam.put_role_policy(RoleName=role, PolicyName="parameters", PolicyDocument=allowed)
     try:
-        build = build_project.build(short(), environmentVariablesOverride=[variable])
+        build = build_project.build(short_buildspec(), environmentVariablesOverride=[variable])
     finally:
         iam.delete_role_policy(RoleName=role, PolicyName="parameters")
     assert build.contexts["DOWNLOAD_SOURCE"] == f"Decrypted Variables Error: parameter does not exist: {name}"
@@ -127,9 +133,9 @@ def test_a_colon_in_an_unquoted_command_is_a_mapping_to_yaml(build_project: Buil
 
 
 @pytest.mark.parametrize("guarded", [False, True])
-def test_a_failed_build_goes_on_to_post_build(build_project: BuildProject, guarded: bool) -> None:
-    """pitfall F7: without the shipped guard it names its image and puts it out."""
-    spec = short()
+def test_a_failed_build_continues_with_post_build(build_project: BuildProject, guarded: bool) -> None:
+    """pitfall F7: without the check of CODEBUILD_BUILD_SUCCEEDING it uploads its artifact."""
+    spec = short_buildspec()
     spec["phases"]["build"] = {"commands": ["false"]}
     if not guarded:
         post_build = spec["phases"]["post_build"]
@@ -141,12 +147,12 @@ def test_a_failed_build_goes_on_to_post_build(build_project: BuildProject, guard
     assert ("imageDetail.json" in files_of(build_project)) != guarded
 
 
-def test_a_build_role_without_the_registrys_sign_in_pushes_nothing(cloud: Cloud) -> None:
-    """pitfall D9: the pipeline's own needs are not all that a build needs."""
+def test_a_build_role_without_registry_sign_in_fails(cloud: Cloud) -> None:
+    """pitfall D9: the build needs more permissions than the pipeline."""
     resources = project(cloud)
     statement(resources["PipelineBuildRole"], "SignInToTheRegistry")["Effect"] = "Deny"
     with stack(cloud, resources) as made:
-        build = BuildProject(made).build(only(contract(), LOGIN, "mkdir reports"))
+        build = BuildProject(made).build(only(default_buildspec(), LOGIN, "mkdir reports"))
     assert build.phases["PRE_BUILD"] == "FAILED"
     assert "(AccessDeniedException) when calling the GetAuthorizationToken operation" in build.log
     assert "is not authorized to perform: ecr:GetAuthorizationToken" in build.log
@@ -157,8 +163,8 @@ def report_groups(cloud: Cloud, suffix: str) -> list[str]:
     return [arn for arn in groups if suffix in arn]
 
 
-def as_the_cdk_would(cloud: Cloud, resources: Resources) -> Resources:
-    """Grant what the CDK grants by default, in place of the template's own report group."""
+def with_cdk_defaults(cloud: Cloud, resources: Resources) -> Resources:
+    """Grant what the CDK grants by default, in place of the synthesized report group."""
     group = resources.pop("PipelineBuildReports")["Properties"]["Name"]
     arn = f"arn:aws:codebuild:us-east-1:{cloud.account.id}:report-group/{group}"
 
@@ -173,11 +179,11 @@ def as_the_cdk_would(cloud: Cloud, resources: Resources) -> Resources:
 
 
 @pytest.mark.parametrize("as_synthesized", [False, True])
-def test_a_report_group_that_a_build_makes_outlives_its_stack(cloud: Cloud, as_synthesized: bool) -> None:
-    """pitfall F8: what is in no template is deleted by nobody."""
+def test_a_report_group_created_by_a_build_outlives_its_stack(cloud: Cloud, as_synthesized: bool) -> None:
+    """pitfall F8: CloudFormation does not delete what is in no template."""
     resources = project(cloud)
-    with stack(cloud, resources if as_synthesized else as_the_cdk_would(cloud, resources)) as made:
-        build = BuildProject(made).build(short(), environmentVariablesOverride=[IMAGE])
+    with stack(cloud, resources if as_synthesized else with_cdk_defaults(cloud, resources)) as made:
+        build = BuildProject(made).build(short_buildspec(), environmentVariablesOverride=[IMAGE])
         assert build.status == "SUCCEEDED", build
         assert len(report_groups(cloud, made.suffix)) == 1
     left = report_groups(cloud, made.suffix)

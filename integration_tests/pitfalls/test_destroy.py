@@ -1,4 +1,4 @@
-"""Traps of the way back: what holds a stack that is deleted, and what comes back after it."""
+"""Pitfalls of destroy: what blocks the deletion of a stack, and what reappears after it."""
 
 import time
 from collections.abc import Iterator
@@ -16,20 +16,20 @@ from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resource
 from integration_tests.pitfalls.template_changes import statement
 from operations.waiting import NotYetError, wait_for
 
-HELD = "DELETE_FAILED"
+DELETE_FAILED = "DELETE_FAILED"
 
 
 @contextmanager
-def held(cloud: Cloud, resources: Resources) -> Iterator[Stack]:
-    """Create a stack that the test deletes."""
+def deleted_by_test(cloud: Cloud, resources: Resources) -> Iterator[Stack]:
+    """Create a stack that the test tries to delete; delete it when the context closes."""
     made = Stack(cloud, random_suffix("pit"))
     assert made.create({"Resources": resources}) == CREATED, made.failures()
     yield made
     assert made.delete() == "DELETE_COMPLETE", made.failures()
 
 
-def test_a_bucket_that_holds_something_cannot_be_deleted(cloud: Cloud) -> None:
-    """pitfalls H7, I6: the shipped one is emptied by a function, against writes that come late too."""
+def test_a_bucket_with_objects_cannot_be_deleted(cloud: Cloud) -> None:
+    """pitfalls H7, I6: a function empties the synthesized bucket, including late writes."""
     bucket = "artifacts-the-suffix-{account}-us-east-1"
 
     def fill(made: Stack) -> str:
@@ -40,17 +40,17 @@ def test_a_bucket_that_holds_something_cannot_be_deleted(cloud: Cloud) -> None:
     with stack(cloud, synthesized(cloud).part("PipelineArtifactsBucket", *ARTIFACTS)) as made:
         assert made.settled() == CREATED, made.failures()
         fill(made)
-    with held(cloud, synthesized(cloud).part("PipelineArtifactsBucket")) as made:
+    with deleted_by_test(cloud, synthesized(cloud).part("PipelineArtifactsBucket")) as made:
         name = fill(made)
-        assert made.delete() == HELD
+        assert made.delete() == DELETE_FAILED
         assert "The bucket you tried to delete is not empty" in made.failures()
         versions = cloud.client("s3").list_object_versions(Bucket=name)
         for one in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
             cloud.client("s3").delete_object(Bucket=name, Key=one["Key"], VersionId=one["VersionId"])
 
 
-def test_a_nested_stack_that_stays_leaves_its_root_too(cloud: Cloud) -> None:
-    """pitfalls I4, I6: an image repository that may not be emptied holds all that is above it."""
+def test_a_nested_stack_that_remains_blocks_its_root(cloud: Cloud) -> None:
+    """pitfalls I4, I6: an image repository that is not emptied blocks its stack and the root."""
     suffix = random_suffix("pit")
     images = synthesized(cloud).part("ComputeImages")
     images["ComputeImages"]["Properties"]["EmptyOnDelete"] = False
@@ -60,9 +60,9 @@ def test_a_nested_stack_that_stays_leaves_its_root_too(cloud: Cloud) -> None:
     assert root.create({"Resources": nested}) == CREATED, root.failures()
     ecr, name = cloud.client("ecr"), root.named("images-the-suffix")
     push(cloud, name, "first", "first").raise_for_status()
-    assert root.delete() == HELD
+    assert root.delete() == DELETE_FAILED
     (child,) = root.client.describe_stack_resources(StackName=root.name)["StackResources"]
-    assert child["ResourceStatus"] == HELD
+    assert child["ResourceStatus"] == DELETE_FAILED
     said = root.failures(child["PhysicalResourceId"])
     assert f"The repository with name '{name}' in registry with id" in said
     assert "cannot be deleted because it still contains images" in said
@@ -71,7 +71,7 @@ def test_a_nested_stack_that_stays_leaves_its_root_too(cloud: Cloud) -> None:
 
 
 def test_a_tag_is_pushed_once(cloud: Cloud) -> None:
-    """pitfall F9: a moving tag like `latest` is refused the second time; the shipped one is the commit."""
+    """pitfall F9: a second push of `latest` is rejected; the synthesized build tags with the commit."""
     with stack(cloud, synthesized(cloud).part("ComputeImages")) as made:
         assert made.settled() == CREATED, made.failures()
         name = made.named("images-the-suffix")
@@ -87,26 +87,26 @@ def test_a_tag_is_pushed_once(cloud: Cloud) -> None:
 
 @pytest.mark.slow
 def test_a_target_group_behind_a_listener_cannot_be_deleted(cloud: Cloud) -> None:
-    """pitfall I1: after a release both listeners name both groups, so each listener has to go before them.
+    """pitfall I1: after a release both listeners refer to both groups, so they must be deleted first.
 
-    What CloudFormation may choose without the shipped dependencies is made certain here: green before
-    production's listener.
+    Without the synthesized dependencies, CloudFormation may choose any order. Here, a dependency makes it
+    delete green before the production listener.
     """
     resources = service(cloud)
     with stack(cloud, resources) as made:
         assert BlueGreenService(made, resources).release()["status"] == "Succeeded"
     resources["NetworkLoadBalancerProduction"]["DependsOn"].remove("NetworkGreen")
     resources["NetworkGreen"]["DependsOn"].append("NetworkLoadBalancerProduction")
-    with held(cloud, resources) as made:
+    with deleted_by_test(cloud, resources) as made:
         assert BlueGreenService(made, resources).release()["status"] == "Succeeded"
-        assert made.delete() == HELD
+        assert made.delete() == DELETE_FAILED
         said = made.failures()
         assert "is currently in use by a listener or a rule" in said
 
 
 @pytest.mark.parametrize("creates", [False, True])
-def test_a_late_line_brings_a_deleted_log_group_back(cloud: Cloud, creates: bool) -> None:
-    """pitfall H2: from whoever may create groups, without an end; no shipped role may."""
+def test_a_late_log_line_recreates_a_deleted_log_group(cloud: Cloud, creates: bool) -> None:
+    """pitfall H2: a role that may create log groups does so; no synthesized role may."""
     resources = synthesized(cloud).part("PipelineTrafficHookFunction")
     if creates:
         may = statement(resources["PipelineTrafficHookRole"], "WriteTheLog")
@@ -118,7 +118,7 @@ def test_a_late_line_brings_a_deleted_log_group_back(cloud: Cloud, creates: bool
         group = made.named("/lambda/test-traffic-hook-the-suffix")
         logs.delete_log_group(logGroupName=group)
         answer = function.invoke(FunctionName=made.named("test-traffic-hook-the-suffix"), Payload=b"{}")
-        assert "FunctionError" in answer, "it has written why it fails"
+        assert "FunctionError" in answer, "it has logged its error"
 
         def look() -> None:
             if not groups(logs, group):
@@ -133,6 +133,6 @@ def test_a_late_line_brings_a_deleted_log_group_back(cloud: Cloud, creates: bool
 
 
 def groups(logs: Any, name: str) -> list[int | None]:
-    """Return for how many days the groups of a name keep their lines; None is for ever."""
+    """Return the retention in days of the log groups of a name; None is forever."""
     found = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     return [one.get("retentionInDays") for one in found if one["logGroupName"] == name]

@@ -1,4 +1,4 @@
-"""Traps of the messages: who may publish under which key, and who hears."""
+"""Pitfalls of notifications: the topic's key, and unconfirmed subscriptions."""
 
 from pathlib import Path
 
@@ -12,16 +12,14 @@ from operations.waiting import NotYetError, wait_for
 
 
 def failing(cloud: Cloud) -> Resources:
-    """Return the shipped road to a Source stage that fails, and the rule that tells of it."""
-    notices = synthesized(cloud).part(
-        "PipelineNotificationsPipelineFailed", "PipelineNotificationsTopicPolicy"
-    )
-    resources = {**source(cloud), **notices}
+    """Return a pipeline whose Source stage fails, and the rule that sends a notification of it."""
+    rule = synthesized(cloud).part("PipelineNotificationsPipelineFailed", "PipelineNotificationsTopicPolicy")
+    resources = {**source(cloud), **rule}
     del resources["PipelineRepository"]["Properties"]["Code"]
     return resources
 
 
-def test_a_topic_with_the_shipped_key_tells_of_a_failure(cloud: Cloud) -> None:
+def test_a_topic_with_the_stacks_key_gets_the_failure(cloud: Cloud) -> None:
     """pitfall G1: the key's policy lets EventBridge use it."""
     with pipeline_of(cloud, failing(cloud)) as (made, pipeline):
         topic = f"arn:aws:sns:us-east-1:{cloud.account.id}:{made.named('notifications-the-suffix')}"
@@ -30,15 +28,15 @@ def test_a_topic_with_the_shipped_key_tells_of_a_failure(cloud: Cloud) -> None:
             notifications.wait_for(f"Pipeline {pipeline.name} ended with FAILED in execution {run}")
 
 
-def test_a_topic_with_awss_own_key_loses_the_event_without_a_word(cloud: Cloud, tmp_path: Path) -> None:
-    """pitfall G1: nobody is told, on AWS as here; local_aws keeps it as a fault that ends a run.
+def test_a_topic_with_an_aws_managed_key_loses_the_event_silently(cloud: Cloud, tmp_path: Path) -> None:
+    """pitfall G1: no notification is sent, on AWS as on local_aws, which reports it as a background error.
 
-    So this has a local_aws of its own.
+    So this test has a local_aws of its own.
     """
     synthesized(cloud)
-    running = start_local_aws(tmp_path / "local_aws")
+    server = start_local_aws(tmp_path / "local_aws")
     try:
-        alone = local_cloud(running, tmp_path)
+        alone = local_cloud(server, tmp_path)
         resources = failing(alone)
         resources["PipelineNotificationsTopic"]["Properties"]["KmsMasterKeyId"] = "alias/aws/sns"
         with pipeline_of(alone, resources) as (made, pipeline):
@@ -47,21 +45,21 @@ def test_a_topic_with_awss_own_key_loses_the_event_without_a_word(cloud: Cloud, 
                 assert pipeline.outcome("Source", pipeline.start()).status == "Failed"
 
                 def look() -> None:
-                    if not (lost := running.background_errors()):
+                    if not (lost := server.background_errors()):
                         raise NotYetError(str(lost))
 
                 wait_for("the lost event", look, deadline=60, interval=0.2)
                 notifications.receive()
                 assert notifications.messages == []
     finally:
-        faults = running.stop()
-    assert faults
-    for fault in faults:
-        assert "does not allow events.amazonaws.com kms:Decrypt" in fault
+        errors = server.stop()
+    assert errors
+    for error in errors:
+        assert "does not allow events.amazonaws.com kms:Decrypt" in error
 
 
-def test_an_address_that_did_not_confirm_hears_nothing_and_holds_nothing(cloud: Cloud) -> None:
-    """pitfall G3: it is pending, and the stack goes without it."""
+def test_an_unconfirmed_address_gets_nothing_and_does_not_block_the_deletion(cloud: Cloud) -> None:
+    """pitfall G3: the subscription stays pending, and the stack is deleted without it."""
     resources = synthesized(cloud).part("PipelineNotificationsTopic")
     address = {
         "Protocol": "email",

@@ -1,4 +1,4 @@
-"""Traps of who may come in from elsewhere: other accounts, and GitHub's jobs."""
+"""Pitfalls of access from other accounts and from GitHub Actions."""
 
 import base64
 import json
@@ -23,12 +23,12 @@ ACCESS_SETTINGS = (*GITHUB, "createGithubOidcProvider=true", f"trustedAccounts={
 
 
 def with_access(cloud: Cloud, *names: str) -> Resources:
-    """Return these resources of the app with every door open."""
+    """Return resources of the app with access for other accounts and for GitHub."""
     return synthesized(cloud, *ACCESS_SETTINGS).part(*names)
 
 
-def test_a_trust_in_a_role_that_does_not_exist_yet_is_refused(cloud: Cloud, second_account: Cloud) -> None:
-    """pitfall M2: the shipped trust is in the account, with the role's name as a condition."""
+def test_a_trust_policy_with_a_missing_role_is_rejected(cloud: Cloud, second_account: Cloud) -> None:
+    """pitfall M2: the synthesized policy trusts the account, with the role's name as a condition."""
     resources = with_access(cloud, "AccessCrossAccountRole")
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
@@ -41,7 +41,7 @@ def test_a_trust_in_a_role_that_does_not_exist_yet_is_refused(cloud: Cloud, seco
 
 
 def test_an_account_has_one_provider_for_github(cloud: Cloud) -> None:
-    """pitfall M3: by default none is made and the account's is named; one environment may make it."""
+    """pitfall M3: by default the stack refers to the account's provider; one environment may create it."""
     provider = with_access(cloud, "AccessGithubProvider")
     with stack(cloud, provider) as first:
         assert first.settled() == CREATED, first.failures()
@@ -54,7 +54,7 @@ def test_an_account_has_one_provider_for_github(cloud: Cloud) -> None:
 
 
 def job(made: Stack, sub: str) -> dict[str, Any]:
-    """Sign in as a GitHub job does, whose token says `sub`."""
+    """Assume the role as a GitHub job whose token has this `sub`."""
     claims = json.dumps({"iss": f"https://{HOST}", "aud": "sts.amazonaws.com", "sub": sub})
     body = base64.urlsafe_b64encode(claims.encode()).decode().rstrip("=")
     sts = boto3.client(
@@ -71,8 +71,8 @@ def job(made: Stack, sub: str) -> dict[str, Any]:
     return found
 
 
-def test_a_trust_by_name_alone_does_not_know_githubs_new_subject(cloud: Cloud) -> None:
-    """pitfall M4: repositories made since July 2026 say their ids too; the shipped role takes both."""
+def test_a_trust_policy_by_name_alone_rejects_githubs_new_subject(cloud: Cloud) -> None:
+    """pitfall M4: new repositories have their ids in `sub`; the synthesized role accepts both forms."""
     resources = with_access(cloud, "AccessGithubRole", "AccessGithubProvider")
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()

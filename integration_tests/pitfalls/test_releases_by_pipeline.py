@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.builds import contract, only, written
+from integration_tests.pitfalls.builds import default_buildspec, only, to_yaml
 from integration_tests.pitfalls.pipelines import Outcome, Pipeline
 from integration_tests.pitfalls.stacks import CREATED, stack
 from integration_tests.pitfalls.synthesized_templates import synthesized
@@ -31,8 +31,8 @@ def whole_pipeline(cloud: Cloud) -> Iterator[WholePipeline]:
         yield WholePipeline(made, pipeline)
 
 
-def test_a_second_deployment_is_refused_while_one_is_active(whole_pipeline: WholePipeline) -> None:
-    """pitfall E2: until the old tasks are gone; the shipped run's own deployment succeeds all the same."""
+def test_a_second_deployment_is_rejected_while_one_is_active(whole_pipeline: WholePipeline) -> None:
+    """pitfall E2: until the old tasks have stopped; the active deployment is not affected."""
     codedeploy = whole_pipeline.stack.cloud.client("codedeploy")
 
     def look() -> str:
@@ -53,7 +53,7 @@ def test_a_second_deployment_is_refused_while_one_is_active(whole_pipeline: Whol
 
 @pytest.fixture(scope="module")
 def released(whole_pipeline: WholePipeline) -> WholePipeline:
-    """The road with the shipped commit released: its artifact is what the traps change."""
+    """The pipeline with the seeded commit released; the tests change its artifact."""
     assert whole_pipeline.pipeline.outcome("Deploy") == Outcome("Succeeded")
     run = whole_pipeline.pipeline.runs()[-1]["pipelineExecutionId"]
     body = whole_pipeline.stack.cloud.client("s3").get_object(**whole_pipeline.artifact(run))["Body"].read()
@@ -64,11 +64,11 @@ def released(whole_pipeline: WholePipeline) -> WholePipeline:
 
 @pytest.fixture(scope="module")
 def failed(released: WholePipeline) -> WholePipeline:
-    """The road with a run that failed in Deploy, for a file with the name of the CDK's docstring."""
-    spec = only(contract(), "export IMAGE_TAG", "PROMOTE_TO", "ImageURI")
+    """The pipeline with an execution that failed in Deploy: its file name is that of the CDK's docstring."""
+    spec = only(default_buildspec(), "export IMAGE_TAG", "PROMOTE_TO", "ImageURI")
     spec["env"]["variables"]["IMAGE_URI"] = "public.ecr.aws/docker/library/python:3.9-slim"
     del spec["reports"]
-    text = written(spec).replace("imageDetail.json", "imageDetails.json")
+    text = to_yaml(spec).replace("imageDetail.json", "imageDetails.json")
     client, name = released.stack.cloud.client("codecommit"), released.named("repository-the-suffix")
     head = client.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
     file = {"filePath": "buildspec.yml", "fileContent": text.encode()}
@@ -96,12 +96,12 @@ def test_the_image_is_not_read_from_imagedetails_json(failed: WholePipeline) -> 
 
 
 def test_an_artifact_above_3_mb_cannot_be_read(failed: WholePipeline) -> None:
-    """pitfall D3: what happens to who feeds the Source artifact to the Deploy action."""
+    """pitfall D3: the Source artifact as the input of the Deploy action is too large."""
     outcome = failed.retry({**failed.files, "src/noise": os.urandom(3 * 1024 * 1024)})
     assert outcome == Outcome("Failed", "ConfigurationError", UNREADABLE)
 
 
-def test_a_task_definition_of_another_name_is_not_found(failed: WholePipeline) -> None:
+def test_a_task_definition_file_with_another_name_is_not_found(failed: WholePipeline) -> None:
     """pitfall D4: taskdef.json, unless the action's configuration names another path."""
     files = dict(failed.files)
     files["task-definition.json"] = files.pop("taskdef.json")
@@ -134,17 +134,17 @@ def with_a_tag(definition: dict[str, Any]) -> None:
         (as_described, "ConfigurationError", "is not a valid RegisterTaskDefinition input"),
     ],
 )
-def test_a_task_definition_is_filled_and_is_what_ecs_registers(
+def test_a_task_definition_must_be_valid_after_its_placeholders_are_replaced(
     failed: WholePipeline, change: Callable[[dict[str, Any]], None], code: str, words: str
 ) -> None:
-    """pitfall D2: only the action's placeholders are filled, and DescribeTaskDefinition says too much."""
+    """pitfall D2: only the action's placeholders are replaced; DescribeTaskDefinition adds fields."""
     outcome = failed.retry(changed(failed, change))
     assert (outcome.status, outcome.code) == ("Failed", code)
     assert words in outcome.message
 
 
-def test_an_appspec_whose_placeholder_was_left_names_no_task_definition(failed: WholePipeline) -> None:
-    """pitfall D2: <TASK_DEFINITION>, to the letter."""
+def test_an_appspec_with_another_placeholder_has_no_task_definition(failed: WholePipeline) -> None:
+    """pitfall D2: it must be <TASK_DEFINITION> exactly."""
     spec = failed.files["appspec.yaml"].replace("<TASK_DEFINITION>", "<TASK_DEF>")
     outcome = failed.retry({**failed.files, "appspec.yaml": spec})
     assert (outcome.status, outcome.code) == ("Failed", "JobFailed")
@@ -155,8 +155,8 @@ def test_an_appspec_whose_placeholder_was_left_names_no_task_definition(failed: 
     )
 
 
-def test_a_tag_in_the_task_definition_needs_a_permission_that_nobody_grants(failed: WholePipeline) -> None:
-    """pitfall D6: ecs:TagResource is neither in CodePipeline's page nor among what the CDK grants."""
+def test_a_tag_in_the_task_definition_needs_a_permission_that_is_not_granted(failed: WholePipeline) -> None:
+    """pitfall D6: neither CodePipeline's page nor the CDK's grants have ecs:TagResource."""
     outcome = failed.retry(changed(failed, with_a_tag))
     assert outcome == Outcome(
         "Failed", "PermissionError", "The provided role does not have sufficient permissions to access ECS"
@@ -164,7 +164,7 @@ def test_a_tag_in_the_task_definition_needs_a_permission_that_nobody_grants(fail
 
 
 def test_a_missing_permission_is_not_named(failed: WholePipeline) -> None:
-    """pitfall D5: which one is known to CloudTrail only."""
+    """pitfall D5: only CloudTrail has its name."""
 
     def take(statements: list[dict[str, Any]]) -> None:
         (one,) = (each for each in statements if each["Sid"] == "StartTheDeployment")
@@ -180,13 +180,13 @@ def test_a_missing_permission_is_not_named(failed: WholePipeline) -> None:
 
 
 @pytest.mark.parametrize("as_synthesized", [True, False])
-def test_what_may_pass_every_role_lets_a_commit_choose_its_own(
+def test_permission_to_pass_every_role_lets_a_commit_choose_its_role(
     failed: WholePipeline, as_synthesized: bool
 ) -> None:
-    """pitfall D7: the CDK's PassRole on `*` lets a task run as the build does; the shipped one does not."""
+    """pitfall D7: with the CDK's PassRole on `*`, a task can run with the build's role; here it cannot."""
     role = f"arn:aws:iam::{failed.stack.cloud.account.id}:role/{failed.named('build-role-the-suffix')}"
     files = changed(failed, lambda definition: definition.update(taskRoleArn=role, family="chosen"))
-    # It ends before anything runs.
+    # This fails before a task starts.
     files["appspec.yaml"] = "version: 0.0"
 
     def widen(statements: list[dict[str, Any]]) -> None:
@@ -203,7 +203,7 @@ def test_what_may_pass_every_role_lets_a_commit_choose_its_own(
         assert outcome.message == "The provided role does not have sufficient permissions to access ECS"
 
 
-def test_codedeploys_limited_policy_passes_roles_of_other_names(failed: WholePipeline) -> None:
+def test_codedeploys_limited_policy_passes_only_roles_with_certain_names(failed: WholePipeline) -> None:
     """pitfall D8: AWSCodeDeployRoleForECSLimited passes ecsTaskExecutionRole and ECSTaskExecution* only."""
 
     def limit(statements: list[dict[str, Any]]) -> None:
@@ -222,7 +222,7 @@ def test_codedeploys_limited_policy_passes_roles_of_other_names(failed: WholePip
 
 
 def update(whole_pipeline: WholePipeline, change: Callable[[dict[str, Any]], None]) -> dict[str, str]:
-    """Return how CodePipeline refuses a change of the pipeline."""
+    """Return CodePipeline's error for an invalid change of the pipeline."""
     declared = whole_pipeline.pipeline.client.get_pipeline(name=whole_pipeline.pipeline.name)["pipeline"]
     change(declared)
     with pytest.raises(ClientError) as error:
@@ -232,7 +232,7 @@ def update(whole_pipeline: WholePipeline, change: Callable[[dict[str, Any]], Non
 
 
 def test_a_setting_of_an_action_has_at_most_1000_characters(failed: WholePipeline) -> None:
-    """pitfall D4: long variables go to the CodeBuild project, as the shipped ones do."""
+    """pitfall D4: long variables belong in the CodeBuild project, where the synthesized ones are."""
 
     def lengthen(pipeline: dict[str, Any]) -> None:
         variables = json.dumps([{"name": "LONG", "value": "x" * 1000}])
@@ -243,13 +243,13 @@ def test_a_setting_of_an_action_has_at_most_1000_characters(failed: WholePipelin
     assert "Member must have length less than or equal to 1000" in refusal["Message"]
 
 
-def test_runs_side_by_side_are_refused_by_name(failed: WholePipeline) -> None:
-    """pitfall E2: on AWS, PARALLEL runs collide in the deployment group; here nobody gets that far."""
+def test_parallel_execution_mode_is_rejected(failed: WholePipeline) -> None:
+    """pitfall E2: on AWS, parallel executions collide in the deployment group; local_aws rejects the mode."""
     refusal = update(failed, lambda pipeline: pipeline.update(executionMode="PARALLEL"))
     assert refusal["Code"] == "UnsupportedOperation"
     assert "executionMode PARALLEL" in refusal["Message"]
 
 
-def test_the_same_artifact_without_a_change_is_released(failed: WholePipeline) -> None:
-    """pitfalls D1, D2, D3, D4, D5, D6, D7, D8: nothing but the changes stood in the way."""
+def test_the_unchanged_artifact_is_released(failed: WholePipeline) -> None:
+    """pitfalls D1, D2, D3, D4, D5, D6, D7, D8: only the changes made the deployments fail."""
     assert failed.retry(failed.files) == Outcome("Succeeded")

@@ -1,4 +1,4 @@
-"""Traps of the Source stage: the repository, its branch, and what starts a run."""
+"""Pitfalls of the Source stage: the repository, its branch, and the trigger of an execution."""
 
 import os
 
@@ -35,7 +35,7 @@ def push(made: Stack, text: str) -> str:
 
 
 def test_a_repository_without_a_seed_fails_the_first_run(cloud: Cloud) -> None:
-    """pitfall B3: no branch named main was found."""
+    """pitfall B3: the branch main does not exist."""
     resources = source(cloud)
     del resources["PipelineRepository"]["Properties"]["Code"]
     with pipeline_of(cloud, resources) as (made, pipeline):
@@ -43,7 +43,7 @@ def test_a_repository_without_a_seed_fails_the_first_run(cloud: Cloud) -> None:
 
 
 def test_a_source_action_that_watches_master_finds_no_branch(cloud: Cloud) -> None:
-    """pitfall B5: what the CDK writes when neither flag nor branch is given."""
+    """pitfall B5: the CDK's default without the feature flag and without a branch."""
     resources = source(cloud)
     action = resources["PipelinePipeline"]["Properties"]["Stages"][0]["Actions"][0]
     action["Configuration"]["BranchName"] = "master"
@@ -52,7 +52,7 @@ def test_a_source_action_that_watches_master_finds_no_branch(cloud: Cloud) -> No
 
 
 def test_the_first_run_does_not_wait_for_a_policy_that_comes_later(cloud: Cloud) -> None:
-    """pitfall B6: a policy of its own, on which nothing depends, may be made after the pipeline."""
+    """pitfall B6: a separate policy on which nothing depends may be created after the pipeline."""
     resources = source(cloud)
     role = resources["PipelineSourceActionRole"]["Properties"]
     (policy,) = role.pop("Policies")
@@ -71,7 +71,7 @@ def test_the_first_run_does_not_wait_for_a_policy_that_comes_later(cloud: Cloud)
 
 
 def test_a_polled_source_with_a_rule_runs_twice_for_one_push(cloud: Cloud) -> None:
-    """pitfall E1: PollForSourceChanges is true when it is not given."""
+    """pitfall E1: the default of PollForSourceChanges is true."""
     resources = source(cloud)
     action = resources["PipelinePipeline"]["Properties"]["Stages"][0]["Actions"][0]
     del action["Configuration"]["PollForSourceChanges"]
@@ -87,8 +87,8 @@ def test_a_polled_source_with_a_rule_runs_twice_for_one_push(cloud: Cloud) -> No
         wait_for("both runs of one push", look, deadline=cloud.minutes(3), interval=0.2)
 
 
-def test_the_shipped_source_runs_by_itself_once_and_once_a_push(cloud: Cloud) -> None:
-    """pitfalls B3, B5, B6, E1: what is shipped passes where the others fail."""
+def test_the_synthesized_source_starts_once_by_itself_and_once_per_push(cloud: Cloud) -> None:
+    """pitfalls B3, B5, B6, E1: the synthesized pipeline succeeds."""
     with pipeline_of(cloud, source(cloud)) as (made, pipeline):
         assert pipeline.outcome("Source") == SUCCEEDED
         assert [run["trigger"]["triggerType"] for run in pipeline.runs()] == ["CreatePipeline"]
@@ -100,7 +100,7 @@ def test_the_shipped_source_runs_by_itself_once_and_once_a_push(cloud: Cloud) ->
                 if commit not in seen:
                     raise NotYetError(str(seen))
 
-            # By the time that the second push arrives, a poll of the first would have come long ago.
+            # A poll of the first push would have started an execution before the second push.
             wait_for(f"the run of {commit}", look, deadline=cloud.minutes(3), interval=0.2)
         triggers = [run["trigger"]["triggerType"] for run in pipeline.runs()]
         assert triggers == ["CloudWatchEvent", "CloudWatchEvent", "CreatePipeline"]
@@ -108,7 +108,7 @@ def test_the_shipped_source_runs_by_itself_once_and_once_a_push(cloud: Cloud) ->
 
 @pytest.mark.parametrize("megabytes", [21, 1])
 def test_a_seed_is_at_most_20_mb_compressed(cloud: Cloud, megabytes: int) -> None:
-    """pitfall B4: what lies around in the folder of an asset travels with it."""
+    """pitfall B4: an asset includes every file of its folder."""
     resources = synthesized(cloud).part("PipelineRepository")
     place = resources["PipelineRepository"]["Properties"]["Code"]["S3"]
     noise = os.urandom(megabytes * 1024 * 1024)  # It does not compress.
@@ -122,8 +122,8 @@ def test_a_seed_is_at_most_20_mb_compressed(cloud: Cloud, megabytes: int) -> Non
             assert made.settled() == CREATED, made.failures()
 
 
-def test_a_changed_seed_is_ignored_without_a_word(cloud: Cloud) -> None:
-    """pitfall B4: AWS reads it only when it makes the repository, so updates come by `git push`."""
+def test_a_changed_seed_is_silently_ignored(cloud: Cloud) -> None:
+    """pitfall B4: AWS reads it only when it creates the repository, so updates need `git push`."""
     resources = synthesized(cloud).part("PipelineRepository")
     with stack(cloud, resources) as made:
         name = made.named("repository-the-suffix")

@@ -1,4 +1,4 @@
-"""Traps of CloudFormation and of names: what a template may not say."""
+"""Pitfalls of CloudFormation and of names."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from integration_tests.pitfalls.synthesized_templates import SUFFIX, Resources, 
 ROLLED_BACK = "ROLLBACK_COMPLETE"
 
 
-def test_a_secure_string_is_in_no_template(cloud: Cloud) -> None:
+def test_a_template_cannot_have_a_secure_string(cloud: Cloud) -> None:
     """pitfall F5: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ssm-parameter.html."""
     resources = synthesized(cloud).part("PipelineBuildDockerHubUsername")
     with stack(cloud, resources) as made:
@@ -39,8 +39,8 @@ def nested(made: Stack, **children: Resources) -> Resources:
     }
 
 
-def refused(made: Stack, resources: Resources) -> str:
-    """Return why CloudFormation does not even begin with these resources, nothing if it would."""
+def rejection(made: Stack, resources: Resources) -> str:
+    """Return why CloudFormation rejects a template with these resources; "" if it does not."""
     url = made.upload({"Resources": resources})
     try:
         made.client.validate_template(TemplateURL=url)
@@ -49,28 +49,28 @@ def refused(made: Stack, resources: Resources) -> str:
     return ""
 
 
-def test_nested_stacks_that_need_each_other_are_a_circle(cloud: Cloud) -> None:
-    """pitfall K1: `cdk synth` says nothing, since each template for itself has no circle."""
+def test_nested_stacks_with_circular_dependencies_are_rejected(cloud: Cloud) -> None:
+    """pitfall K1: `cdk synth` does not report it, since no single template has a cycle."""
     made = Stack(cloud, random_suffix("pit"))
     root = deepcopy(synthesized(cloud).assembly.root["Resources"])
-    assert refused(made, root) == ""
+    assert rejection(made, root) == ""
     network, compute, pipeline = root
-    # As a security group's rule in Network would, that names one of Compute (pitfall J3).
+    # A rule of a security group in Network that refers to one in Compute has this effect (pitfall J3).
     root[network]["Properties"]["Parameters"] = {"Group": {"Fn::GetAtt": [compute, "Outputs.Group"]}}
-    said = f"Circular dependency between resources: [{compute}, {network}, {pipeline}]"
-    assert refused(made, root) == f"ValidationError: {said}"
+    reason = f"Circular dependency between resources: [{compute}, {network}, {pipeline}]"
+    assert rejection(made, root) == f"ValidationError: {reason}"
     with pytest.raises(
-        ClientError, match=re.escape(f"(ValidationError) when calling the CreateStack operation: {said}")
+        ClientError, match=re.escape(f"(ValidationError) when calling the CreateStack operation: {reason}")
     ):
         made.create({"Resources": root})
 
 
-def test_a_nested_stack_without_a_resource_is_refused(cloud: Cloud) -> None:
-    """pitfall K2: a NestedStack in which every resource is behind an `if` renders {}."""
+def test_a_nested_stack_without_resources_is_rejected(cloud: Cloud) -> None:
+    """pitfall K2: a NestedStack whose resources are all conditional synthesizes to {}."""
     suffix = random_suffix("pit")
     words = "Template format error: At least one Resources member must be defined."
     assert not any(
-        refused(Stack(cloud, suffix), one["Resources"]) for one in synthesized(cloud).nested.values()
+        rejection(Stack(cloud, suffix), one["Resources"]) for one in synthesized(cloud).nested.values()
     )
     logs = synthesized(cloud).part("PipelineBuildLogs")
     with stack(cloud, nested(Stack(cloud, suffix), Logs=logs), suffix=suffix) as made:
@@ -80,33 +80,33 @@ def test_a_nested_stack_without_a_resource_is_refused(cloud: Cloud) -> None:
         assert made.failures().startswith(words)
 
 
-def test_a_nested_stacks_failure_is_told_in_its_own_events(cloud: Cloud) -> None:
-    """pitfall K6: the parent names the resource, the nested stack knows why."""
+def test_a_nested_stacks_failure_is_in_its_own_events(cloud: Cloud) -> None:
+    """pitfall K6: the parent names the resource, and only the nested stack has the reason."""
     suffix = random_suffix("pit")
     resources = synthesized(cloud).part("ComputeImages")
     resources["ComputeImages"]["Properties"]["RepositoryName"] = "Images"
     with stack(cloud, nested(Stack(cloud, suffix), Compute=resources), suffix=suffix) as made:
         assert made.settled() == ROLLED_BACK
-        said = made.failures().splitlines()[0]
+        reason = made.failures().splitlines()[0]
         failed = r"The following resource\(s\) failed to create: \[ComputeImages\]\."
-        child = re.fullmatch(rf"Embedded stack (\S+) was not successfully created: {failed}", said)
-        assert child is not None, said
+        child = re.fullmatch(rf"Embedded stack (\S+) was not successfully created: {failed}", reason)
+        assert child is not None, reason
         assert made.failures(child[1]).startswith("Model validation failed (#/RepositoryName: ")
 
 
 def test_a_named_resource_cannot_be_replaced(cloud: Cloud) -> None:
-    """pitfalls C6, K5: the new one would have to stand beside the old one, under the same name."""
+    """pitfalls C6, K5: the new resource would need the same name while the old one exists."""
     resources = synthesized(cloud).part("NetworkBlue")
     with stack(cloud, resources) as made:
         assert made.settled() == CREATED, made.failures()
         resources["NetworkBlue"]["Properties"]["Port"] = 8081
         assert made.update({"Resources": resources}) == "UPDATE_ROLLBACK_COMPLETE"
-        said = made.failures().splitlines()[0]
-        assert said.startswith(
+        reason = made.failures().splitlines()[0]
+        assert reason.startswith(
             "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
         )
-        assert made.named("target-group-blue-the-suffix") in said
-        assert said.endswith(" and update the stack again.")
+        assert made.named("target-group-blue-the-suffix") in reason
+        assert reason.endswith(" and update the stack again.")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_named_resource_cannot_be_replaced(cloud: Cloud) -> None:
     ],
 )
 def test_a_name_has_its_limits(cloud: Cloud, resource: str, suffix: str, words: str) -> None:
-    """pitfall L: with the suffixes that the app takes, of 12 characters at most, each name fits."""
+    """pitfall L: every name is valid with the app's suffixes, which have at most 12 characters."""
     resources = synthesized(cloud).part(resource)
     properties = resources[resource]["Properties"]
     key = next(key for key in properties if key in ("Name", "RoleName", "BucketName", "RepositoryName"))
@@ -161,10 +161,8 @@ def test_a_name_has_its_limits(cloud: Cloud, resource: str, suffix: str, words: 
         assert words.format(name=properties[key]) in made.failures()
 
 
-def test_a_bucket_that_is_named_by_its_kind_alone_collides_with_everybodys(
-    cloud: Cloud, second_account: Cloud
-) -> None:
-    """pitfall L: all accounts share the names; the shipped one has suffix, account and region in it."""
+def test_a_bucket_name_without_account_and_region_is_taken(cloud: Cloud, second_account: Cloud) -> None:
+    """pitfall L: all accounts share bucket names; the synthesized one has suffix, account and region."""
     shared = "artifacts"
     second_account.client("s3").create_bucket(Bucket=shared)
     resources = synthesized(cloud).part("PipelineArtifactsBucket")

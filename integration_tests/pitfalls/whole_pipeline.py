@@ -1,4 +1,4 @@
-"""The whole shipped road, for the traps of its Deploy stage: each retries it with a small change."""
+"""The whole pipeline, for the pitfalls of its Deploy stage: a test retries the stage with a small change."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -23,38 +23,38 @@ class WholePipeline:
     times: int = 1
 
     def named(self, text: str) -> str:
-        """Return a name of the shipped design as it is here."""
+        """Return a synthesized name with this stack's suffix."""
         return self.stack.named(text)
 
     def artifact(self, run: str) -> dict[str, str]:
-        """Return where the artifact is that the Deploy action of a run was given."""
+        """Return the S3 location of the input artifact of an execution's Deploy action."""
         (deploy, *_) = (one for one in self.pipeline.actions(run) if one["actionName"] == "Deploy")
         place = deploy["input"]["inputArtifacts"][0]["s3location"]
         return {"Bucket": place["bucket"], "Key": place["key"]}
 
     @property
     def group(self) -> dict[str, str]:
-        """Name the deployment group, as CodeDeploy's API takes it."""
+        """The names of the deployment group, as CodeDeploy's API takes them."""
         return {
             "applicationName": self.named("application-the-suffix"),
             "deploymentGroupName": self.named("deployment-group-the-suffix"),
         }
 
     def deployments(self, *statuses: str) -> list[str]:
-        """Return the ids of the group's deployments, the newest first."""
+        """Return the ids of the group's deployments, newest first."""
         wanted = {"includeOnlyStatuses": list(statuses)} if statuses else {}
         found = self.stack.cloud.client("codedeploy").list_deployments(**self.group, **wanted)
         return [str(one) for one in found["deployments"]]
 
     def error(self) -> tuple[str, str]:
-        """Return the code and the words with which the newest failed deployment ended."""
+        """Return the error code and message of the newest failed deployment."""
         codedeploy = self.stack.cloud.client("codedeploy")
         newest = self.deployments("Failed")[0]
         found = codedeploy.get_deployment(deploymentId=newest)["deploymentInfo"]["errorInformation"]
         return found["code"], found["message"]
 
     def retry(self, files: Mapping[str, str | bytes]) -> Outcome:
-        """Give the Deploy action of the failed run these files, and retry it once nothing is deployed."""
+        """Replace the artifact of the failed execution, and retry its Deploy stage after any rollback."""
 
         def look() -> None:
             if active := self.deployments("Created", "Queued", "InProgress", "Ready"):
@@ -74,7 +74,7 @@ class WholePipeline:
 
     @contextmanager
     def policy(self, role: str, change: Callable[[list[dict[str, Any]]], None]) -> Iterator[None]:
-        """Change the statements of a role's policy for a while."""
+        """Change the statements of a role's policy while the context is open."""
         iam, place = self.stack.cloud.client("iam"), {"RoleName": self.named(role), "PolicyName": "policy"}
         before = iam.get_role_policy(**place)["PolicyDocument"]
         after = deepcopy(before)

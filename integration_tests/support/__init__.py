@@ -1,1 +1,1 @@
-"""What the scenarios share: commits, clients, certificates, and the commands that the documents name."""
+"""What the tests share: fixtures, waits, commits, clients, certificates and the documented commands."""

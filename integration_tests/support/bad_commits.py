@@ -1,4 +1,4 @@
-"""Commits that must not arrive: each is made for one gate, and passes those that stand before it."""
+"""Commits that must not be released: each is made for one gate, and passes the gates before it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 SERVICE = Path("sample_service")
 ROUTES = SERVICE / "greeter/routes.py"
 
-# A load balancer adds the headers to every request that it passes on; its health checks have none.
+# A load balancer adds these headers to forwarded requests, but not to its health checks.
 FAILS_BEHIND_A_LOAD_BALANCER = """
 
 @blueprint.before_app_request
@@ -24,18 +24,18 @@ def fail_in_production() -> None:
     from flask import request
 
     if request.headers.get("X-Forwarded-Port", "8080") != "8080":
-        raise RuntimeError("a mistake that only production's traffic meets")
+        raise RuntimeError("a mistake that only production traffic reaches")
 """
-RUNS_A_SHELL = '''"""Runs what it is told."""
+RUNS_A_SHELL = '''"""Run commands."""
 
 import subprocess
 
 
-def run(words: str) -> int:
-    """Run words in a shell."""
-    return subprocess.call(words, shell=True)
+def run(command: str) -> int:
+    """Run a command in a shell."""
+    return subprocess.call(command, shell=True)
 '''
-SIGNS_IN = '''"""How to sign in."""
+CREDENTIALS_MODULE = '''"""Credentials."""
 
 PASSWORD = "correct-horse-battery-staple"
 '''
@@ -43,11 +43,11 @@ PASSWORD = "correct-horse-battery-staple"
 
 @dataclass(frozen=True)
 class BadCommit:
-    """One mistake: `make` writes it into a clone, and `says` is what the gate must tell who made it."""
+    """One mistake: `make` writes it into a clone; the error message must contain `expected`."""
 
     name: str
     make: Callable[[Path], None]
-    says: str
+    expected: str
 
 
 def _write(path: str, text: str) -> Callable[[Path], None]:
@@ -69,7 +69,9 @@ def _replace(path: str, old: str, new: str) -> Callable[[Path], None]:
     def make(clone: Path) -> None:
         before = (clone / path).read_text()
         if before.count(old) != 1:
-            raise AssertionError(f"{path} of the deployed repository has {before.count(old)} times {old!r}")
+            raise AssertionError(
+                f"{path} of the deployed repository contains {old!r} {before.count(old)} times"
+            )
         (clone / path).write_text(before.replace(old, new))
 
     return make
@@ -83,7 +85,7 @@ BUILD = (
     ),
     BadCommit(
         "a hard-coded password",
-        _write("sample_service/greeter/secrets.py", SIGNS_IN),
+        _write("sample_service/greeter/secrets.py", CREDENTIALS_MODULE),
         "Possible hardcoded password: 'correct-horse-battery-staple'",
     ),
     BadCommit(
@@ -97,7 +99,7 @@ BUILD = (
         "SyntaxError: invalid syntax",
     ),
     BadCommit(
-        "a requirement that nobody has",
+        "a requirement that does not exist",
         _replace("sample_service/requirements-dev.txt", "flask==3.1.3", "flask==99.0.0"),
         "No matching distribution found for flask==99.0.0",
     ),
@@ -107,16 +109,16 @@ BUILD = (
         "sample_service/lost",
     ),
     BadCommit(
-        "an image that starts but does not answer",
+        "an image that starts and does not respond",
         _replace("Dockerfile", 'CMD ["gunicorn", ', 'CMD ["gunicorn", "--bind", "0.0.0.0:9090", '),
         "the image does not answer http://127.0.0.1:8080/health",
     ),
 )
 BEHIND_THE_TEST_LISTENER = BadCommit(
-    "a failure that only a load balancer meets",
+    "a failure behind a load balancer",
     _append(ROUTES, FAILS_BEHIND_A_LOAD_BALANCER),
     "HOOK_EXECUTION_FAILURE",
 )
 IN_PRODUCTION = BadCommit(
-    "a failure that only production's traffic meets", _append(ROUTES, FAILS_IN_PRODUCTION), "ALARM_ACTIVE"
+    "a failure in production traffic", _append(ROUTES, FAILS_IN_PRODUCTION), "ALARM_ACTIVE"
 )

@@ -1,4 +1,4 @@
-"""Two clients that a careless shift hurts: one whose requests take long, one that keeps its connection."""
+"""Two clients that notice an abrupt shift: one with long requests, and one that keeps its connection."""
 
 import http.client
 import json
@@ -14,12 +14,12 @@ import requests
 
 PAUSE_SECONDS = 0.1
 DONE = "done"
-# What a developer adds to the service; a line now and then keeps the connection in use.
+# Added to the service by a commit; the lines in between keep the connection active.
 SLOW_ROUTE = f'''
 
 @blueprint.get("/drip")
 def drip_on():
-    """Answer for as many seconds as asked."""
+    """Respond for the requested number of seconds."""
     import time
 
     from flask import Response, request
@@ -37,8 +37,8 @@ def drip_on():
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request, in seconds since the epoch; `error` is empty when it was answered whole."""
+class TimedRequest:
+    """One request, in seconds since the epoch; `error` is empty if its response was complete."""
 
     began: float
     ended: float
@@ -46,22 +46,22 @@ class Asked:
     error: str = ""
 
     def spans(self, moment: float) -> bool:
-        """Say whether it was in flight at a moment."""
+        """Return whether the request was in flight at a moment."""
         return self.began < moment < self.ended
 
 
 class Client:
-    """Asks again and again on threads of its own, and keeps every request, also as a line in `log`."""
+    """Sends requests repeatedly on threads of its own, and records each in `requests` and in `log`."""
 
     def __init__(
         self,
-        ask: Callable[[], tuple[str, str]],
+        send: Callable[[], tuple[str, str]],
         log: Path,
         threads: int = 1,
         close: Callable[[], None] = lambda: None,
     ) -> None:
-        self.asked: list[Asked] = []
-        self._ask = ask
+        self.requests: list[TimedRequest] = []
+        self._send = send
         self._close = close
         self._log = log
         self._lock = threading.Lock()
@@ -69,9 +69,9 @@ class Client:
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
 
     @property
-    def failures(self) -> list[Asked]:
-        """The requests that were not answered whole."""
-        return [one for one in self.asked if one.error]
+    def failures(self) -> list[TimedRequest]:
+        """The requests without a complete response."""
+        return [one for one in self.requests if one.error]
 
     def __enter__(self) -> "Client":
         for thread in self._threads:
@@ -90,40 +90,44 @@ class Client:
         while not self._stop.wait(PAUSE_SECONDS):
             began = time.time()
             try:
-                version, error = self._ask()
-            except (OSError, http.client.HTTPException) as broken:
-                version, error = "", repr(broken)
-            one = Asked(began, time.time(), version, error)
+                version, error = self._send()
+            except (OSError, http.client.HTTPException) as failure:
+                version, error = "", repr(failure)
+            one = TimedRequest(began, time.time(), version, error)
             with self._lock, self._log.open("a") as log:
-                self.asked.append(one)
+                self.requests.append(one)
                 log.write(json.dumps(asdict(one)) + "\n")
 
 
 def long_requests(url: str, seconds: float, log: Path, threads: int = 3) -> Client:
     """Return a client whose requests take `seconds` each."""
 
-    def ask() -> tuple[str, str]:
-        answer = requests.get(f"{url}/drip?seconds={seconds}", timeout=seconds + 60)
-        whole = answer.status_code == 200 and answer.text.endswith(DONE)
-        return answer.headers.get("X-Version", ""), "" if whole else f"{answer.status_code}, cut short"
+    def send() -> tuple[str, str]:
+        response = requests.get(f"{url}/drip?seconds={seconds}", timeout=seconds + 60)
+        complete = response.status_code == 200 and response.text.endswith(DONE)
+        return response.headers.get(
+            "X-Version", ""
+        ), "" if complete else f"{response.status_code}, incomplete"
 
-    return Client(ask, log, threads)
+    return Client(send, log, threads)
 
 
 def kept_connection(url: str, log: Path) -> Client:
-    """Return a client with one connection; it connects anew only after a server that said it would close."""
+    """Return a client with one connection, which reconnects only after a response with Connection: close."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=60)
-    # Off: http.client would connect anew by itself when the server has gone without a word.
+    # Otherwise http.client reconnects by itself after an abrupt close.
     connection.auto_open = 0
     connection.connect()
 
-    def ask() -> tuple[str, str]:
+    def send() -> tuple[str, str]:
         if connection.sock is None:
             connection.connect()
         connection.request("GET", "/")
-        answer = connection.getresponse()
-        answer.read()
-        return answer.headers.get("X-Version", ""), "" if answer.status == 200 else f"status {answer.status}"
+        response = connection.getresponse()
+        response.read()
+        return response.headers.get(
+            "X-Version", ""
+        ), "" if response.status == 200 else f"status {response.status}"
 
-    return Client(ask, log, close=connection.close)
+    return Client(send, log, close=connection.close)

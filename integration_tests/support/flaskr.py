@@ -1,6 +1,6 @@
-"""Flask's own tutorial as a service of the road: an application that none of us wrote, with its own tests.
+"""Flask's tutorial as a service: a third-party application with its own tests.
 
-It comes from Flask's source distribution (examples/tutorial, BSD-3-Clause), which the package index has.
+It is part of Flask's source distribution (examples/tutorial, BSD-3-Clause), from the package index.
 """
 
 import re
@@ -12,10 +12,10 @@ from pathlib import Path
 
 from harness.cloud import HarnessError
 
-# The source distribution of the Flask that the sample has; its hash stands in its requirements too.
+# The source distribution of the sample's Flask; its hash is in the sample's requirements too.
 LOCKED = "flask==3.1.3 --hash=sha256:0ef0e52b8a9cd932855379197dd8f94047b359ca0a78695144304cb45f87c9eb\n"
 TUTORIAL = "flask-3.1.3/examples/tutorial"
-# What the road needs of an application: its health, and its version on every answer.
+# What the pipeline requires of a service: a health check, and its version in every response.
 WSGI = """import atexit
 import os
 import shutil
@@ -24,10 +24,10 @@ import tempfile
 from flaskr import create_app
 from flaskr.db import init_db
 
-# Beside itself if it may: a task that is killed leaves nothing elsewhere.
+# In its own folder if possible: a killed task leaves nothing elsewhere.
 place = tempfile.mkdtemp(dir="." if os.access(".", os.W_OK) else None)
 main = os.getpid()
-# Its workers are copies of it, and end before it.
+# Its workers are forks of it, and end before it.
 atexit.register(lambda: shutil.rmtree(place) if os.getpid() == main else None)
 app = create_app({"DATABASE": os.path.join(place, "flaskr.sqlite")})
 with app.app_context():
@@ -40,14 +40,14 @@ def health():
 
 
 @app.after_request
-def say_version(response):
+def add_version(response):
     response.headers["X-Version"] = os.environ.get("GIT_COMMIT", "unknown")
     return response
 """
 
 
 def replace_with_flaskr(clone: Path, package: str) -> None:
-    """Put the tutorial in the place of the sample's copy `package`, with the few lines that it needs."""
+    """Replace the copy of the sample in `package` by the tutorial, with the changes that it needs."""
     service = clone / "service"
     tutorial = _unpacked(clone.parent) / TUTORIAL
     for name in (package, "tests"):
@@ -56,7 +56,7 @@ def replace_with_flaskr(clone: Path, package: str) -> None:
         (tutorial / name).rename(service / name)
     (service / "wsgi.py").write_text(WSGI)
     _edit(service / "gunicorn.conf.py", (rf"^from {package}\.logs .*\n|^logconfig_dict = .*\n", ""))
-    # It makes this folder otherwise, which nobody but root could.
+    # The application creates this folder if it is missing, which needs root in the container.
     (service / "instance").mkdir()
     (service / "instance/.keep").touch()
     copies = "COPY service/flaskr ./flaskr\nCOPY service/instance ./instance\nCOPY service/wsgi.py ./"
@@ -70,19 +70,19 @@ def replace_with_flaskr(clone: Path, package: str) -> None:
         (rf"^!service/{package}$", "!service/flaskr\n!service/instance\n!service/wsgi.py"),
     )
     _edit(clone / "taskdef.json", ('"readonlyRootFilesystem": true', '"readonlyRootFilesystem": false'))
-    # The tutorial's SECRET_KEY="dev", which it tells everybody to override.
+    # The tutorial has SECRET_KEY="dev" as its default.
     _edit(clone / "buildspec.yml", ("bandit --quiet", "bandit --skip B106 --quiet"))
 
 
 def _unpacked(folder: Path) -> Path:
-    """Download the source distribution by its hash, and unpack it."""
+    """Download the source distribution with its hash, and unpack it."""
     requirements = folder / "flask.txt"
     requirements.write_text(LOCKED)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "flask"]
     command += ["--require-hashes", "--requirement", str(requirements), "--dest", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own pip
     if done.returncode:
-        raise HarnessError(f"Flask's source distribution cannot be had: {done.stderr.strip()}")
+        raise HarnessError(f"cannot download Flask's source distribution: {done.stderr.strip()}")
     with tarfile.open(folder / "flask-3.1.3.tar.gz") as packed:
         packed.extractall(folder, filter="data")
     return folder
@@ -93,5 +93,5 @@ def _edit(path: Path, *changes: tuple[str, str]) -> None:
     for pattern, words in changes:
         text, count = re.subn(pattern, words, text, flags=re.M)
         if not count:
-            raise HarnessError(f"{path} of the deployed repository has nothing like {pattern}")
+            raise HarnessError(f"{path} of the deployed repository has no match of {pattern}")
     path.write_text(text)

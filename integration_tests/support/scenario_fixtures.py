@@ -1,4 +1,4 @@
-"""Tells a scenario: an environment of its own, destroyed whatever happens, and a report in the end."""
+"""Runs a scenario for a fixture: its environment is always destroyed, and a report is written."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,17 +21,19 @@ def running_scenario(
     context: Mapping[str, str] = MappingProxyType({}),
     verify: str | bool = True,
 ) -> Iterator[Scenario]:
-    """Give a scenario of `request`'s module; `context` and `trust` are the scenario's own."""
-    told = Scenario(cloud, suffix or random_suffix("it"), Progress(print, cloud.time_scale), context, verify)
+    """Yield a scenario for the module of `request`; `context` and `verify` are `Scenario`'s."""
+    scenario = Scenario(
+        cloud, suffix or random_suffix("it"), Progress(print, cloud.time_scale), context, verify
+    )
     failed_before = request.session.testsfailed
     try:
-        yield told
+        yield scenario
     finally:
         try:
             if not request.config.getoption("--keep"):
-                told.clean_up()
+                scenario.clean_up()
         finally:
             failed = request.session.testsfailed - failed_before
             name = request.node.name
             verdict = f"{failed} tests of {name} failed" if failed else f"every test of {name} passed"
-            told.progress.step(f"report: {told.recorder.finish(passed=not failed, verdict=verdict)}")
+            scenario.progress.step(f"report: {scenario.recorder.finish(passed=not failed, verdict=verdict)}")

@@ -18,7 +18,6 @@ from local_aws.core.context import ACCOUNT, Context
 from local_aws.core.errors import LocalAwsError
 from local_aws.daemon import ENDPOINT_FILE, LOG_FILE, PortTakenError, ServerHandle, StateLock
 from local_aws.host import reaper
-from local_aws.host.modules import module_command
 from local_aws.persistence import snapshots
 from local_aws.persistence.snapshots import Snapshot
 from local_aws.server import environment
@@ -59,8 +58,7 @@ def serve(
         instance = uuid.uuid4().hex
         environment.configure(listener.getsockname()[1], instance, node_modules)
         environment.use_temporary_folder(state / "tmp")
-        cleanup_command = module_command(cleanup.__name__, str(state / "containers"))
-        reaping = reaper.start(instance, cleanup_command, cleanup.SECONDS)
+        reaping = reaper.start(instance, cleanup.cleanup_command(state / "containers"), cleanup.SECONDS)
         environment.log_to(state / LOG_FILE)
         try:
             _serve(state, listener, instance, time_scale, snapshot, with_parent, ready)

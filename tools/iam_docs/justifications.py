@@ -1,4 +1,4 @@
-"""Why a statement may name every resource, or trust a service without naming its source: with AWS's page."""
+"""Justifications for statements on every resource, and for trust without a source: with AWS's page."""
 
 from __future__ import annotations
 
@@ -10,44 +10,41 @@ _LOAD_BALANCING = f"{_AUTHORIZATION}/list_awselasticloadbalancingv2.html"
 
 
 @dataclass(frozen=True)
-class Citation:
-    """A reason, and the AWS page that it comes from.
-
-    `disputed` says that AWS's pages contradict each other about it.
-    """
+class Justification:
+    """A reason, and the AWS page for it; `disputed` if pages of AWS contradict each other."""
 
     reason: str
     page: str
     disputed: bool = False
 
 
-# Actions that are allowed on `*`. The check fails on one that is missing here, and on one that nothing uses.
+# Actions that are allowed on `*`. The check fails for a missing entry and for an unused one.
 EVERY_RESOURCE = {
-    "ecr:GetAuthorizationToken": Citation(
+    "ecr:GetAuthorizationToken": Justification(
         "It signs in to the account's registry, which has no ARN",
         f"{_AUTHORIZATION}/list_amazonelasticcontainerregistry.html",
     ),
-    "ec2:DescribeNetworkInterfaces": Citation("It has no resource", _EC2),
-    "ec2:DescribeSubnets": Citation("It has no resource", _EC2),
-    "ecs:DescribeTaskDefinition": Citation(
-        "It has no resource", f"{_AUTHORIZATION}/list_amazonelasticcontainerservice.html"
+    "ec2:DescribeNetworkInterfaces": Justification("It supports no resource", _EC2),
+    "ec2:DescribeSubnets": Justification("It supports no resource", _EC2),
+    "ecs:DescribeTaskDefinition": Justification(
+        "It supports no resource", f"{_AUTHORIZATION}/list_amazonelasticcontainerservice.html"
     ),
-    "ecs:RegisterTaskDefinition": Citation(
-        "The policy that AWS gives for this action says `*`, and the service refuses with `on resource: *`; "
-        "the authorization reference names task-definition",
+    "ecs:RegisterTaskDefinition": Justification(
+        "AWS's policy for this pipeline action has `*`, and the service denies with `on resource: *`; "
+        "the authorization reference has task-definition",
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECSbluegreen.html",
         disputed=True,
     ),
-    "elasticloadbalancing:DescribeListeners": Citation("It has no resource", _LOAD_BALANCING),
-    "elasticloadbalancing:DescribeRules": Citation("It has no resource", _LOAD_BALANCING),
-    "elasticloadbalancing:DescribeTargetGroups": Citation("It has no resource", _LOAD_BALANCING),
+    "elasticloadbalancing:DescribeListeners": Justification("It supports no resource", _LOAD_BALANCING),
+    "elasticloadbalancing:DescribeRules": Justification("It supports no resource", _LOAD_BALANCING),
+    "elasticloadbalancing:DescribeTargetGroups": Justification("It supports no resource", _LOAD_BALANCING),
 }
 
-# Actions without a resource in the authorization reference, which AWS's own examples limit all the same.
+# Actions without a resource in the authorization reference that AWS's own examples limit nevertheless.
 LIMITED = {
     "codedeploy:PutLifecycleEventHookExecutionStatus": (
         "arn:${Partition}:codedeploy:${Region}:${Account}:deploymentgroup:${Name}",
-        Citation(
+        Justification(
             "AWS's example of a hook limits it to the deployment group, as the CDK does",
             "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/automating-updates-to-serverless-apps.html",
             disputed=True,
@@ -55,18 +52,18 @@ LIMITED = {
     ),
 }
 
-# Confused-deputy conditions that a service does not send, so that a trust must do without them.
+# Confused-deputy condition keys that a service does not send.
 WITHOUT_SOURCE = {
-    ("lambda.amazonaws.com", "aws:SourceAccount"): Citation(
-        "Lambda takes on only the role of a function of the same account",
+    ("lambda.amazonaws.com", "aws:SourceAccount"): Justification(
+        "Lambda assumes only the role of a function in the same account",
         "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
     ),
-    ("lambda.amazonaws.com", "aws:SourceArn"): Citation(
-        "Lambda takes on only the role of a function of the same account",
+    ("lambda.amazonaws.com", "aws:SourceArn"): Justification(
+        "Lambda assumes only the role of a function in the same account",
         "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
     ),
 }
 
-# The only roles that anybody may hand on, and to whom (pitfall D7).
+# The only roles that may be passed, and the service that they may be passed to (pitfall D7).
 PASSED_ROLES = ("execution-role-", "task-role-")
 PASSED_TO = "ecs-tasks.amazonaws.com"

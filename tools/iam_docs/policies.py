@@ -1,4 +1,4 @@
-"""The policies of the templates as plain data: of each role, and of each resource that has one."""
+"""The policies of the templates as data: of each role, and of each resource with a resource policy."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tools.iam_docs.references import Resource, Templates
+from tools.assembly import Assembly, Resource
+from tools.iam_docs.references import References
 
-# Resource policies: the property that holds one, and the property that says whose it is.
+# Resource policies: the property with the document, and the property with the holder (None: the resource).
 HELD_BY: dict[str, tuple[str, str | None]] = {
     "AWS::ECR::Repository": ("RepositoryPolicyText", None),
     "AWS::KMS::Key": ("KeyPolicy", None),
@@ -19,13 +20,13 @@ HELD_BY: dict[str, tuple[str, str | None]] = {
     "AWS::SNS::TopicPolicy": ("PolicyDocument", "Topics"),
     "AWS::SQS::QueuePolicy": ("PolicyDocument", "Queues"),
 }
-# What would give a role permissions behind the page's back.
+# Types that would add permissions to a role from outside.
 OUTSIDE = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy")
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement; every field that IAM writes as one or as many is many here."""
+    """One statement; what IAM writes as a value or as a list is always a tuple."""
 
     sid: str
     effect: str
@@ -36,14 +37,14 @@ class Statement:
 
     @property
     def step(self) -> str:
-        """Read the Sid, a sentence in CamelCase, as the step of the loop that needs the statement."""
+        """The Sid as words: the step that needs the statement."""
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", self.sid)
         return " ".join(word if word.isupper() and len(word) > 1 else word.lower() for word in words.split())
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What one role may do and who may take it on, or who may do what with one resource."""
+    """The permissions and the trust of one role, or the policy of one resource."""
 
     holder: str
     type: str
@@ -57,80 +58,69 @@ class Policy:
         return self.type == "AWS::IAM::Role"
 
 
-def read_policies(templates: Templates) -> list[Policy]:
-    """List every policy, sorted by its holder: the roles first."""
-    found = [_role(templates, role) for role in templates.resources("AWS::IAM::Role")]
-    found += _of_resources(templates)
+def read_policies(assembly: Assembly) -> list[Policy]:
+    """Return every policy, sorted by its holder: the roles first."""
+    references = References(assembly)
+    found = [_of_role(references, role) for role in assembly.resources("AWS::IAM::Role")]
+    found += [_of_function(references, each) for each in assembly.resources("AWS::Lambda::Permission")]
+    for resource in assembly.resources(*HELD_BY):
+        document, holder = HELD_BY[resource.type]
+        if document in resource.properties:
+            found.append(_of_resource(references, resource, document, holder))
     return sorted(found, key=lambda policy: (not policy.is_role, policy.holder))
 
 
-def _role(templates: Templates, role: Resource) -> Policy:
-    properties = templates.plain(
-        {key: role.properties.get(key, []) for key in ("AssumeRolePolicyDocument", "Policies")}, role.part
-    )
+def _of_role(references: References, role: Resource) -> Policy:
+    documents = {key: role.properties.get(key, []) for key in ("AssumeRolePolicyDocument", "Policies")}
+    properties = references.plain(documents, role.stack)
+    managed = role.properties.get("ManagedPolicyArns", [])
     return Policy(
-        holder=templates.text(role.properties["RoleName"], role.part),
+        holder=references.text(role.properties["RoleName"], role.stack),
         type=role.type,
         description=str(role.properties.get("Description", "")),
         statements=tuple(
             statement for each in properties["Policies"] for statement in _statements(each["PolicyDocument"])
         ),
         trust=tuple(_statements(properties["AssumeRolePolicyDocument"])),
-        managed=tuple(
-            templates.text(each, role.part) for each in role.properties.get("ManagedPolicyArns", [])
-        ),
+        managed=tuple(references.text(each, role.stack) for each in managed),
     )
 
 
-def _of_resources(templates: Templates) -> Iterator[Policy]:
-    for resource in templates.resources(*HELD_BY):
-        holds, of = HELD_BY[resource.type]
-        document = resource.properties.get(holds)
-        if document is None:
-            continue
-        document = templates.plain(document, resource.part)
-        if isinstance(document, str):
-            document = json.loads(document)
-        statements = tuple(_statements(document))
-        holder = templates.plain(resource.properties[of], resource.part) if of else resource.path
-        if (
-            resource.type == "AWS::Logs::ResourcePolicy"
-        ):  # It is the account's: its statements say whose it is.
-            holder = sorted({arn for statement in statements for arn in statement.resources})
-        yield Policy(
-            holder=", ".join(_listed(holder)),
-            type=resource.type,
-            description=str(resource.properties.get("Description", "")),
-            statements=statements,
-        )
-    yield from _of_functions(templates)
+def _of_resource(references: References, resource: Resource, key: str, named_by: str | None) -> Policy:
+    document = references.plain(resource.properties[key], resource.stack)
+    if isinstance(document, str):
+        document = json.loads(document)
+    statements = tuple(_statements(document))
+    holder = references.plain(resource.properties[named_by], resource.stack) if named_by else resource.path
+    # This policy belongs to the account: its statements name the log groups.
+    if resource.type == "AWS::Logs::ResourcePolicy":
+        holder = sorted({arn for statement in statements for arn in statement.resources})
+    return Policy(
+        holder=", ".join(_listed(holder)),
+        type=resource.type,
+        description=str(resource.properties.get("Description", "")),
+        statements=statements,
+    )
 
 
-def _of_functions(templates: Templates) -> Iterator[Policy]:
-    for resource in templates.resources("AWS::Lambda::Permission"):
-        given = {key: templates.text(value, resource.part) for key, value in resource.properties.items()}
-        sources = {"aws:SourceArn": given.get("SourceArn"), "aws:SourceAccount": given.get("SourceAccount")}
-        yield Policy(
-            holder=given["FunctionName"],
-            type=resource.type,
-            description="",
-            statements=(
-                Statement(
-                    sid="",
-                    effect="Allow",
-                    actions=(given["Action"],),
-                    resources=(given["FunctionName"],),
-                    principals=(given["Principal"],),
-                    conditions=tuple(("ArnLike", key, value) for key, value in sources.items() if value),
-                ),
-            ),
-        )
+def _of_function(references: References, resource: Resource) -> Policy:
+    given = {key: references.text(value, resource.stack) for key, value in resource.properties.items()}
+    sources = {"aws:SourceArn": given.get("SourceArn"), "aws:SourceAccount": given.get("SourceAccount")}
+    statement = Statement(
+        sid="",
+        effect="Allow",
+        actions=(given["Action"],),
+        resources=(given["FunctionName"],),
+        principals=(given["Principal"],),
+        conditions=tuple(("ArnLike", key, value) for key, value in sources.items() if value),
+    )
+    return Policy(holder=given["FunctionName"], type=resource.type, description="", statements=(statement,))
 
 
 def _statements(document: dict[str, Any]) -> Iterator[Statement]:
     for each in _listed(document["Statement"]):
         if unknown := set(each) - {"Sid", "Effect", "Action", "Resource", "Principal", "Condition"}:
-            raise ValueError(f"a statement with {', '.join(sorted(unknown))}: this page could not show it")
+            raise ValueError(f"a statement with {', '.join(sorted(unknown))}: the page does not support it")
         yield Statement(
             sid=each.get("Sid", ""),
             effect=each["Effect"],

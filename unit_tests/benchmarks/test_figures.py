@@ -8,11 +8,10 @@ import pytest
 
 from benchmarks import waits
 from benchmarks.templates import COUNTS, catalogue, linearity, size
-from infrastructure.config.environments import ENVIRONMENTS
 from infrastructure.config.settings import Config
-from tools.assembly import PROJECT, defaults, synthesize
 from tools.cost import SHIFT_MINUTES
 from tools.new_service import copy_service
+from tools.synthesis import PROJECT, environment_contexts, synthesized
 
 
 def test_the_templates_of_services_grow_by_the_same_for_each(
@@ -33,11 +32,10 @@ def test_what_grows_faster_than_services_is_above_one() -> None:
     assert linearity([float(number) for number in range(1, 51)], 50) > 5
 
 
-@pytest.mark.parametrize("name", defaults()[ENVIRONMENTS])
-def test_the_waits_are_those_of_the_templates(name: str, tmp_path: Path) -> None:
-    context = {**defaults(), "environmentSuffix": name}
-    synthesize(context, tmp_path)
-    found, config = waits.waits_of(tmp_path), Config.from_context(context)
+@pytest.mark.parametrize("name", environment_contexts())
+def test_the_waits_are_those_of_the_templates(name: str) -> None:
+    context = environment_contexts()[name]
+    found, config = waits.waits_of(synthesized(context)), Config.from_context(context)
     assert (found.health_checks, found.bake, found.deregistration) == (10, 0, 30)
     assert found.termination == 60 * config.termination_wait_minutes
     assert found.shift == waits.shift_of(config.deployment_config)
@@ -48,9 +46,14 @@ def test_the_waits_are_those_of_the_templates(name: str, tmp_path: Path) -> None
 def test_a_shift_takes_what_its_name_says_and_what_the_costs_count() -> None:
     for end, minutes in SHIFT_MINUTES.items():
         assert waits.shift_of(f"CodeDeployDefault.ECS{end}") == 60 * minutes
-    with pytest.raises(ValueError, match="mine is none"):
+    with pytest.raises(ValueError, match="mine is no predefined"):
         waits.shift_of("mine")
 
 
-def test_a_wait_is_told_in_minutes_and_seconds() -> None:
-    assert [waits.said(seconds) for seconds in (0, 30, 60, 910)] == ["0 s", "30 s", "1 min", "15 min 10 s"]
+def test_a_duration_is_minutes_and_seconds() -> None:
+    assert [waits.duration(seconds) for seconds in (0, 30, 60, 910)] == [
+        "0 s",
+        "30 s",
+        "1 min",
+        "15 min 10 s",
+    ]

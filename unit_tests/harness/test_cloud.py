@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.aws import check_ready, live, time_limit
+from harness.aws import aws_cloud, check_ready, time_limit
 from harness.cloud import Cloud, HarnessError
 from harness.signals import sigterm_as_keyboard_interrupt
 from operations import preflight
@@ -79,7 +79,7 @@ def test_on_aws_the_callers_credentials_are_used(tmp_path: Path, monkeypatch: py
 def test_live_refuses_an_endpoint_that_is_not_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     with pytest.raises(HarnessError, match="unset it"):
-        live(tmp_path)
+        aws_cloud(tmp_path)
 
 
 def test_awss_minutes_pass_at_the_clouds_pace_and_real_work_does_not(local: Cloud, tmp_path: Path) -> None:
@@ -105,6 +105,6 @@ def test_an_account_that_is_not_ready_stops_the_scenarios_before_they_deploy(
 def test_a_time_limit_ends_a_scenario_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:
     with sigterm_as_keyboard_interrupt(), pytest.raises(KeyboardInterrupt), time_limit(0.001):
         time.sleep(20)
-    assert "the time limit of 0.001 minutes is over" in capsys.readouterr().err
+    assert "the time limit of 0.001 minutes has passed" in capsys.readouterr().err
     with time_limit(None):
         time.sleep(0.1)

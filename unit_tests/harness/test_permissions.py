@@ -1,4 +1,4 @@
-"""The table of permissions: all environments together, and what is neither used nor explained."""
+"""The table of permissions of all environments, and what is neither used nor explained."""
 
 from io import StringIO
 from typing import Any
@@ -32,7 +32,7 @@ REPORT = {
 }
 
 
-def test_environments_count_together_and_what_is_the_cdk_s_own_does_not() -> None:
+def test_environments_count_together_and_bootstrap_policies_are_left_out() -> None:
     found = statements(REPORT, ["dev", "it"])
     assert [(one.policy, one.sid) for one in found] == [
         ("trust web-role", "#0"),
@@ -43,21 +43,21 @@ def test_environments_count_together_and_what_is_the_cdk_s_own_does_not() -> Non
     assert found[2].unused == []
 
 
-def test_what_nobody_used_and_nobody_would_miss_is_told() -> None:
+def test_unused_actions_and_unneeded_statements_are_reported() -> None:
     assert list(unexplained(statements(REPORT, ["dev"]))) == [
         "web-role: nothing fails without the statement Idle",
-        "web-role: Idle grants sqs:SendMessage, which nobody used",
-        "web-role: Look grants ecs:RunTask, which nobody used",
+        "web-role: Idle grants sqs:SendMessage, which was never used",
+        "web-role: Look grants ecs:RunTask, which was never used",
     ]
     assert count_needed(statements(REPORT, ["dev"])) == (2, 3)
 
 
-def test_the_table_says_it_where_one_looks() -> None:
+def test_the_table_shows_what_happens_without_a_statement() -> None:
     console = Console(width=160, record=True, file=StringIO())
     console.print(table(statements(REPORT, ["dev"])))
     text = console.export_text()
     assert "NOTHING FAILS" in text
-    assert "a call is refused" in text
+    assert "a call is denied" in text
 
 
 def test_an_environment_whose_name_begins_with_another_s_keeps_its_own_policies() -> None:

@@ -1,4 +1,4 @@
-"""The synthesized templates as plain data, asked by type and property, never by a hashed id."""
+"""The synthesized templates for tests: resources are found by type and property, never by a hashed id."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App
-
-from infrastructure.config.settings import Config
-from infrastructure.stacks.root import RootStack
-from tools.assembly import defaults
-from tools.iam_docs import references as readings
+from tools.assembly import ROOT, Assembly, Resource
+from tools.synthesis import defaults
+from tools.synthesis import synthesize as synthesize_app
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PARTS = ("root", "network", "compute", "pipeline")
@@ -29,21 +26,17 @@ SHARED = {
 }
 
 
-class Resource(readings.Resource):
-    """One resource of one template; `id` is its logical id, to follow references, not to assert on."""
-
-    @property
-    def depends_on(self) -> set[str]:
-        """Every logical id that must stand before this one: DependsOn, Ref, GetAtt and Sub, at any depth."""
-        declared = self.body.get("DependsOn", [])
-        return {declared} if isinstance(declared, str) else set(declared) | references(self.properties)
-
-
 @dataclass(frozen=True)
 class Templates:
-    """The root template and its nested ones; `access` only when asked for."""
+    """The root template and its nested ones; `access` only with an option."""
 
     by_part: Mapping[str, dict[str, Any]]
+
+    @classmethod
+    def of(cls, assembly: Assembly) -> Templates:
+        """Name the templates by the last part of the construct path of their stack."""
+        parts = {stack: stack.rpartition("/")[2].lower() for stack in assembly.templates} | {ROOT: "root"}
+        return cls({parts[stack]: template.body for stack, template in assembly.templates.items()})
 
     def resources(self, type_: str | None = None, part: str | None = None) -> list[Resource]:
         """List resources, of one type and of one template if given."""
@@ -72,35 +65,12 @@ def context(**overrides: object) -> dict[str, Any]:
 
 def synthesize(folder: Path, **overrides: object) -> Templates:
     """Synthesize the app into `folder` and read its templates."""
-    given = context(**overrides)
-    app = App(context=given, outdir=str(folder))
-    RootStack(app, config=Config.from_context(given))
-    app.synth()
+    synthesize_app(context(**overrides), folder)
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    assert not manifest.get("missing"), "the CDK would ask AWS, which needs credentials"
-    made = [each for each in manifest["artifacts"].values() if each["type"] == "aws:cloudformation:stack"]
-    assert len(made) == 1, "a person deploys one stack: no support stack of the CDK beside it"
-    templates = {"root": json.loads((folder / "Stack.template.json").read_text("utf-8"))}
-    for part in PARTS[1:]:
-        (nested,) = folder.glob(f"*{part.capitalize()}*.nested.template.json")
-        templates[part] = json.loads(nested.read_text("utf-8"))
-    for nested in folder.glob("*Access*.nested.template.json"):  # Only when asked for.
-        templates["access"] = json.loads(nested.read_text("utf-8"))
-    return Templates(templates)
-
-
-def references(value: object) -> set[str]:
-    """Collect the logical ids that a property names, pseudo parameters left out."""
-    if isinstance(value, list):
-        return {id_ for item in value for id_ in references(item)}
-    if not isinstance(value, dict):
-        return set()
-    found = {id_ for item in value.values() for id_ in references(item)}
-    if isinstance(value.get("Ref"), str):
-        found.add(value["Ref"])
-    if "Fn::GetAtt" in value:
-        found.add(value["Fn::GetAtt"][0])
-    return {id_ for id_ in found if not id_.startswith("AWS::")}
+    assert not manifest.get("missing"), "the CDK would look something up, which needs credentials"
+    stacks = [each for each in manifest["artifacts"].values() if each["type"] == "aws:cloudformation:stack"]
+    assert len(stacks) == 1, "one stack is deployed: the CDK adds no support stack"
+    return Templates.of(Assembly.read(folder))
 
 
 def plain(value: Any) -> Any:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, references, statements
+from tools.assembly import references
+from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, statements
 
 Rule = Callable[[Templates], None]
 
@@ -108,7 +109,7 @@ def h1_every_function_logs_to_a_group_of_the_stack(templates: Templates) -> None
     """By itself it makes a group that never expires and that nobody deletes."""
     for function in templates.resources("AWS::Lambda::Function"):
         (group,) = references(function.properties["LoggingConfig"])
-        assert group in {each.id for each in templates.resources("AWS::Logs::LogGroup", function.part)}
+        assert group in {each.id for each in templates.resources("AWS::Logs::LogGroup", function.stack)}
 
 
 def h4_no_log_group_has_a_key_of_ours(templates: Templates) -> None:

@@ -1,4 +1,4 @@
-"""Which settings reach what AWS lets nobody change after the first deploy (pitfalls C1, C5, C6)."""
+"""The settings that reach properties which are immutable after the first deploy (pitfalls C1, C5, C6)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from infrastructure.config.settings import Config
 from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, synthesize
 
-FROZEN_TYPES = (
+IMMUTABLE_TYPES = (
     "AWS::ECS::Service",
     "AWS::ElasticLoadBalancingV2::Listener",
     "AWS::ElasticLoadBalancingV2::TargetGroup",
 )
-# The README says so of each; environmentSuffix makes another environment.
-FROZEN = {"desiredCount", "certificateArn"}
+# docs/configuration.md lists them; another environmentSuffix is another environment.
+IMMUTABLE = {"desiredCount", "certificateArn"}
 MAY_CHANGE = {
     "account": "123456789012",
     "createGithubOidcProvider": "true",
@@ -37,10 +37,10 @@ MAY_CHANGE = {
 }
 
 
-def frozen(templates: Templates) -> list[Any]:
-    """List what must not change, with the ids: a changed id replaces the resource."""
+def immutable(templates: Templates) -> list[Any]:
+    """Return what must not change, with the ids: a changed id replaces the resource."""
     return [
-        (each.id, plain(each.properties)) for type_ in FROZEN_TYPES for each in templates.resources(type_)
+        (each.id, plain(each.properties)) for type_ in IMMUTABLE_TYPES for each in templates.resources(type_)
     ]
 
 
@@ -49,24 +49,24 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     return synthesize(tmp_path_factory.mktemp("changed"), **MAY_CHANGE)
 
 
-def test_every_setting_is_either_frozen_or_may_change() -> None:
-    assert {*FROZEN, *MAY_CHANGE, "environmentSuffix"} == set(Config.rules())
+def test_every_setting_is_either_immutable_or_may_change() -> None:
+    assert {*IMMUTABLE, *MAY_CHANGE, "environmentSuffix"} == set(Config.rules())
 
 
-def test_what_may_change_reaches_nothing_that_is_frozen(templates: Templates, changed: Templates) -> None:
+def test_what_may_change_reaches_no_immutable_property(templates: Templates, changed: Templates) -> None:
     """CloudFormation updates only what changed, and ECS refuses what it sends (pitfalls C1, C5)."""
-    assert frozen(changed) == frozen(templates)
+    assert immutable(changed) == immutable(templates)
     assert changed.by_part != templates.by_part
 
 
 def test_a_changed_number_of_tasks_would_reach_the_service(templates: Templates, other: Templates) -> None:
-    """Negative control, and why the setting is frozen (pitfall C1)."""
+    """Negative control, and why the setting is immutable (pitfall C1)."""
     counts = [each.only("AWS::ECS::Service").properties["DesiredCount"] for each in (templates, other)]
     assert counts[0] != counts[1]
 
 
-@pytest.mark.parametrize("key", sorted(FROZEN))
-def test_the_readme_says_which_settings_are_frozen(key: str) -> None:
-    readme = (PROJECT / "README.md").read_text("utf-8")
-    (said,) = [part for part in readme.split("\n\n") if "Two settings are for the first deploy only" in part]
-    assert f"`{key}`" in said
+@pytest.mark.parametrize("key", sorted(IMMUTABLE))
+def test_the_page_of_settings_says_which_are_immutable(key: str) -> None:
+    page = (PROJECT / "docs/configuration.md").read_text("utf-8")
+    (_, section) = page.split("## Settings for the first deploy only\n")
+    assert f"- `{key}`" in section.partition("\n## ")[0]

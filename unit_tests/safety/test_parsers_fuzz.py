@@ -15,6 +15,7 @@ from local_aws.containers.images.dockerfile_plan import make_plan
 from local_aws.core.api import AwsError
 from local_aws.iam import documents, request_parser
 from local_aws.services.codebuild import buildspec
+from local_aws.services.codebuild.errors import BuildspecError
 from local_aws.services.codecommit.git_http import REQUEST
 from local_aws.services.codecommit.validation import check_branch_name, check_file_path, check_repository_name
 from local_aws.services.codedeploy import appspec
@@ -92,7 +93,7 @@ def documents_of(keys: list[str], *values: str) -> st.SearchStrategy[str]:
 @EXAMPLES
 @given(documents_of(BUILDSPEC_KEYS, "0.2", "sh", "yes", "ABORT"))
 def test_a_buildspec_is_read_or_refused(text: str) -> None:
-    with contextlib.suppress(buildspec.BuildspecError):
+    with contextlib.suppress(BuildspecError):
         assert buildspec.parse(text).phases
 
 

@@ -12,7 +12,8 @@ from local_aws.containers.images import layers
 from local_aws.core.api import AwsError
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
-from local_aws.services.codebuild.archives import FilesError, unpack
+from local_aws.services.codebuild.archives import unpack
+from local_aws.services.codebuild.errors import FilesError
 from local_aws.services.codecommit.resource_types import read_archive
 from local_aws.services.codecommit.service import CodeCommit
 from local_aws.services.codepipeline.artifacts import Artifact, read_file

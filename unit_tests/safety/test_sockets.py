@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration_tests.support.sockets import listening, non_loopback, processes
+from integration_tests.support.sockets import listening_addresses, non_loopback, process_tree
 from local_aws.daemon import ServerHandle, start
 
 
@@ -18,7 +18,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
 
 
 def test_every_socket_that_it_listens_on_is_loopback(server: ServerHandle) -> None:
-    found = listening(processes(server.pid))
+    found = listening_addresses(process_tree(server.pid))
     port = int(server.endpoint.rpartition(":")[2])
     assert f"0100007F:{port:04X}" in found
     assert non_loopback(found) == set()

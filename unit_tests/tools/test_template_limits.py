@@ -1,4 +1,4 @@
-"""The command that says how far the templates are from CloudFormation's limits."""
+"""`python -m tools template-limits`: the templates beside CloudFormation's limits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.__main__ import main as tools
 from tools.template_limits import LIMITS, main
 from unit_tests.infrastructure.synthesized import PARTS, Templates
 
@@ -49,9 +50,9 @@ def test_every_template_is_counted_beside_the_limits(
 @pytest.mark.parametrize(
     ("part", "line"),
     [
-        ({"Resources": many(501)}, "Stack/Part has 501 resources, and CloudFormation takes 500"),
-        ({"Parameters": many(201)}, "Stack/Part has 201 parameters, and CloudFormation takes 200"),
-        ({"Outputs": many(201)}, "Stack/Part has 201 outputs, and CloudFormation takes 200"),
+        ({"Resources": many(501)}, "Stack/Part has 501 resources; CloudFormation allows 500"),
+        ({"Parameters": many(201)}, "Stack/Part has 201 parameters; CloudFormation allows 200"),
+        ({"Outputs": many(201)}, "Stack/Part has 201 outputs; CloudFormation allows 200"),
     ],
 )
 def test_a_template_over_a_limit_is_named_and_fails(
@@ -63,13 +64,11 @@ def test_a_template_over_a_limit_is_named_and_fails(
 
 def test_a_template_of_more_than_a_megabyte_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(written(tmp_path, Resources=many(2, "x" * 500_000))) == 1
-    assert "bytes, and CloudFormation takes 1000000" in capsys.readouterr().err
+    assert "bytes; CloudFormation allows 1000000" in capsys.readouterr().err
 
 
-def test_what_was_not_synthesized_is_said_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(tmp_path) == 2
+def test_a_folder_without_templates_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tools(["template-limits", str(tmp_path)]) == 2
     assert "run `make synth`" in capsys.readouterr().err
 
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from local_aws.containers.docker.command import ENGINE_VARIABLE, LABEL, Command, CommandError
+from local_aws.host.modules import module_command
 from local_aws.host.process_tags import kill_all, tagged
 
 SECONDS = 60.0
@@ -47,6 +48,11 @@ class Record:
         """Delete the record."""
         self.images.unlink(missing_ok=True)
         self.file.unlink(missing_ok=True)
+
+
+def cleanup_command(folder: Path) -> list[str]:
+    """Return the command that runs `remove_resources` in its own process: the reaper outlives the server."""
+    return module_command(__name__, str(folder))
 
 
 def remove_resources(folder: Path, seconds: float = SECONDS) -> None:
@@ -115,5 +121,4 @@ def _try(command: Command, *words: str) -> str:
 
 
 if __name__ == "__main__":
-    # The reaper runs it: the folder of the record is the argument.
     remove_resources(Path(sys.argv[1]))

@@ -1,1 +1,1 @@
-"""CodeBuild: a buildspec's phases, truly run."""
+"""CodeBuild: builds that run the commands of their buildspec."""

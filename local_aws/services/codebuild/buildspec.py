@@ -1,6 +1,6 @@
-"""A buildspec of version 0.2 as plain data, read as strictly as CodeBuild reads it, in CodeBuild's words.
+"""Parses a buildspec of version 0.2, as strictly as CodeBuild and with CodeBuild's error messages.
 
-CodeBuild user guide, "Build specification reference". What local_aws cannot do is refused by its name.
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 """
 
 import re
@@ -10,22 +10,21 @@ from typing import Any
 
 import yaml
 
-# CodeBuild's parser is a port of libyaml, which PyYAML carries: the same mistakes get the same words.
+from local_aws.services.codebuild.errors import BuildspecError
+
+# CodeBuild's parser is a port of libyaml, which PyYAML includes: the same mistakes have the same messages.
 SHELLS = ("sh", "bash")
 PHASES = ("install", "pre_build", "build", "post_build")
 ON_FAILURE = ("ABORT", "CONTINUE")
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-class BuildspecError(Exception):
-    """The buildspec is refused: CodeBuild's YAML_FILE_ERROR, in the phase DOWNLOAD_SOURCE."""
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
-class Phase:
-    """One phase's commands; `finally_` runs whatever came of them.
+class BuildspecPhase:
+    """One phase; the commands of `finally_` run whether its `commands` fail or not.
 
-    `on_failure` None follows CodeBuild's own transitions: only a failed build phase goes on, to post_build.
+    `on_failure` None means CodeBuild's default transitions: after a failed phase the build ends, except that
+    post_build follows build.
     """
 
     commands: tuple[str, ...] = ()
@@ -35,8 +34,8 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Files:
-    """What `artifacts` or a report takes: patterns below `base_directory`."""
+class FileSet:
+    """The files of `artifacts` or of a report: patterns below `base_directory`."""
 
     files: tuple[str, ...]
     base_directory: str = "."
@@ -53,134 +52,134 @@ class Buildspec:
     variables: dict[str, str]
     parameter_store: dict[str, str]
     exported_variables: tuple[str, ...]
-    phases: dict[str, Phase]
-    artifacts: Files | None
-    reports: dict[str, Files]
+    phases: dict[str, BuildspecPhase]
+    artifacts: FileSet | None
+    reports: dict[str, FileSet]
     cache_paths: tuple[str, ...]
 
 
 def parse(text: str) -> Buildspec:
-    """Read a buildspec; raises `BuildspecError`."""
+    """Parse a buildspec; raises `BuildspecError`."""
     try:
         root = yaml.compose(text, yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise BuildspecError(f"{error.problem} at line {line}") from error
-    # Not UTF-8 (half a surrogate pair), or nested deeper than any parser follows.
+    # Not UTF-8 (half a surrogate pair), or nested too deep.
     except (yaml.YAMLError, UnicodeError, RecursionError) as error:
         raise BuildspecError(str(error)) from error
     if not isinstance(root, yaml.MappingNode):
         raise BuildspecError("wrong number of container tags, expected 1")
     top = _Mapping(root, "")
-    version = top.text("version")
+    version = top.string("version")
     if version is None:
         raise BuildspecError("wrong number of container tags, expected 1")
     if version != "0.2":
-        raise BuildspecError(f"local_aws runs buildspec version 0.2, not {version}")
-    top.refuse("run-as", "proxy", "batch")
+        raise BuildspecError(f"local_aws supports buildspec version 0.2, not {version}")
+    top.refuse_keys("run-as", "proxy", "batch")
     environment = top.mapping("env")
     spec = Buildspec(
-        shell=_one_of(environment.text("shell") or "sh", SHELLS, "env.shell"),
-        variables=environment.texts("variables"),
-        parameter_store=environment.texts("parameter-store"),
-        exported_variables=environment.list("exported-variables"),
+        shell=_one_of(environment.string("shell") or "sh", SHELLS, "env.shell"),
+        variables=environment.string_map("variables"),
+        parameter_store=environment.string_map("parameter-store"),
+        exported_variables=environment.string_list("exported-variables"),
         phases=_phases(top.mapping("phases")),
         artifacts=_artifacts(top),
-        reports=top.each("reports", _report),
-        cache_paths=_cache(top.mapping("cache")),
+        reports=top.file_sets("reports", _report),
+        cache_paths=_cache_paths(top.mapping("cache")),
     )
-    environment.refuse("secrets-manager")
-    if _yes(environment.text("git-credential-helper"), "env.git-credential-helper"):
+    environment.refuse_keys("secrets-manager")
+    if _is_yes(environment.string("git-credential-helper"), "env.git-credential-helper"):
         raise BuildspecError("local_aws has no git credential helper: env.git-credential-helper must be no")
-    environment.end()
-    top.end()
+    environment.check_empty()
+    top.check_empty()
     _check_names(spec)
     return spec
 
 
-def _phases(phases: "_Mapping") -> dict[str, Phase]:
-    found = {}
+def _phases(phases: "_Mapping") -> dict[str, BuildspecPhase]:
+    parsed = {}
     for name in PHASES:
         if not phases.has(name):
             continue
         phase = phases.mapping(name)
-        phase.refuse("run-as", "steps")
-        found[name] = Phase(
+        phase.refuse_keys("run-as", "steps")
+        parsed[name] = BuildspecPhase(
             phase.commands("commands"),
             phase.commands("finally"),
-            _on_failure(phase.text("on-failure"), f"phases.{name}.on-failure"),
-            phase.texts("runtime-versions") if name == "install" else {},
+            _on_failure(phase.string("on-failure"), f"phases.{name}.on-failure"),
+            phase.string_map("runtime-versions") if name == "install" else {},
         )
-        phase.end()
-    phases.end()
-    if not found:
+        phase.check_empty()
+    phases.check_empty()
+    if not parsed:
         raise BuildspecError("At least one phase is required in phases")
-    return found
+    return parsed
 
 
 def _on_failure(value: str | None, path: str) -> str | None:
     return None if value is None else _one_of(value, ON_FAILURE, path)
 
 
-def _artifacts(top: "_Mapping") -> Files | None:
+def _artifacts(top: "_Mapping") -> FileSet | None:
     if not top.has("artifacts"):
         return None
     artifacts = top.mapping("artifacts")
-    artifacts.refuse("secondary-artifacts", "s3-prefix")
-    if _yes(artifacts.text("enable-symlinks"), "artifacts.enable-symlinks"):
-        raise BuildspecError("local_aws does not know artifacts.enable-symlinks")
-    return _files(artifacts)
+    artifacts.refuse_keys("secondary-artifacts", "s3-prefix")
+    if _is_yes(artifacts.string("enable-symlinks"), "artifacts.enable-symlinks"):
+        raise BuildspecError("local_aws does not support artifacts.enable-symlinks")
+    return _file_set(artifacts)
 
 
-def _report(report: "_Mapping") -> Files:
-    form = report.text("file-format") or "JUNITXML"
-    if form != "JUNITXML":
-        raise BuildspecError(f"local_aws reads reports of file-format JUNITXML, not {form}")
-    return _files(report)
+def _report(report: "_Mapping") -> FileSet:
+    file_format = report.string("file-format") or "JUNITXML"
+    if file_format != "JUNITXML":
+        raise BuildspecError(f"local_aws supports reports of file-format JUNITXML, not {file_format}")
+    return _file_set(report)
 
 
-def _files(place: "_Mapping") -> Files:
-    found = Files(
-        place.list("files"),
-        place.text("base-directory") or ".",
-        _yes(place.text("discard-paths"), f"{place.path}discard-paths"),
-        place.list("exclude-paths"),
-        place.text("name"),
+def _file_set(section: "_Mapping") -> FileSet:
+    files = FileSet(
+        section.string_list("files"),
+        section.string("base-directory") or ".",
+        _is_yes(section.string("discard-paths"), f"{section.path}discard-paths"),
+        section.string_list("exclude-paths"),
+        section.string("name"),
     )
-    place.end()
-    if not found.files:
-        raise BuildspecError(f"{place.path}files is required and names at least one file")
-    return found
+    section.check_empty()
+    if not files.files:
+        raise BuildspecError(f"{section.path}files is required and names at least one file")
+    return files
 
 
-def _cache(cache: "_Mapping") -> tuple[str, ...]:
-    paths = cache.list("paths")
-    cache.text("key")
-    cache.list("fallback-keys")
-    cache.end()
+def _cache_paths(cache: "_Mapping") -> tuple[str, ...]:
+    paths = cache.string_list("paths")
+    cache.string("key")
+    cache.string_list("fallback-keys")
+    cache.check_empty()
     return paths
 
 
 def _check_names(spec: Buildspec) -> None:
     for name in (*spec.variables, *spec.parameter_store, *spec.exported_variables):
-        if not VARIABLE.fullmatch(name):
+        if not VARIABLE_NAME.fullmatch(name):
             raise BuildspecError(f"{name!r} is not a name of an environment variable")
 
 
 def _one_of(value: str, allowed: tuple[str, ...], path: str) -> str:
     if value not in allowed:
-        raise BuildspecError(f"{path} is {value}, local_aws knows {' and '.join(allowed)}")
+        raise BuildspecError(f"{path} is {value}, local_aws supports {' and '.join(allowed)}")
     return value
 
 
-def _yes(value: str | None, path: str) -> bool:
+def _is_yes(value: str | None, path: str) -> bool:
     if value not in (None, "yes", "no", "true", "false"):
         raise BuildspecError(f"{path} is {value}: write yes or no")
     return value in ("yes", "true")
 
 
 class _Mapping:
-    """The keys of one mapping, taken one by one: what nobody took is unknown."""
+    """The keys of one mapping. Reading a key removes it: the keys that remain at the end are unknown."""
 
     def __init__(self, node: yaml.Node | None, path: str) -> None:
         self.path = path
@@ -200,7 +199,7 @@ class _Mapping:
     def has(self, name: str) -> bool:
         return name in self.values
 
-    def text(self, name: str) -> str | None:
+    def string(self, name: str) -> str | None:
         node = self.values.pop(name, None)
         if node is None:
             return None
@@ -208,29 +207,29 @@ class _Mapping:
             raise BuildspecError(f"Expected {self.path}{name} to be of string type at line {_line(node)}")
         return str(node.value)
 
-    def texts(self, name: str) -> dict[str, str]:
+    def string_map(self, name: str) -> dict[str, str]:
         mapping = self.mapping(name)
-        return {key: mapping.text(key) or "" for key in list(mapping.values)}
+        return {key: mapping.string(key) or "" for key in list(mapping.values)}
 
     def mapping(self, name: str) -> "_Mapping":
         return _Mapping(self.values.pop(name, None), f"{self.path}{name}.")
 
-    def each(self, name: str, read: Callable[["_Mapping"], Files]) -> dict[str, Files]:
+    def file_sets(self, name: str, read: Callable[["_Mapping"], FileSet]) -> dict[str, FileSet]:
         mapping = self.mapping(name)
         return {key: read(mapping.mapping(key)) for key in list(mapping.values)}
 
-    def list(self, name: str) -> tuple[str, ...]:
+    def string_list(self, name: str) -> tuple[str, ...]:
         return self._strings(name, f"{self.path}{name}")
 
     def commands(self, name: str) -> tuple[str, ...]:
         return self._strings(name, "Commands")
 
-    def refuse(self, *names: str) -> None:
+    def refuse_keys(self, *names: str) -> None:
         for name in names:
             if name in self.values:
-                raise BuildspecError(f"local_aws does not know the buildspec key {self.path}{name}")
+                raise BuildspecError(f"local_aws does not support the buildspec key {self.path}{name}")
 
-    def end(self) -> None:
+    def check_empty(self) -> None:
         if self.values:
             name = next(iter(self.values))
             raise BuildspecError(f"unknown key {self.path}{name} at line {self.lines[name]}")

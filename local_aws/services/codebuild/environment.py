@@ -1,4 +1,4 @@
-"""What a build finds around it: folders of its own, its machine's variables, and a PATH made for it."""
+"""The environment of a build: its folders, the variables of its machine, and the programs in its PATH."""
 
 import os
 import re
@@ -14,21 +14,21 @@ from local_aws.core.context import Context
 from local_aws.host.interpreters import find_python
 from local_aws.host.process_tags import INSTANCE_VARIABLE
 
-# All that a build sees of this machine's own environment: how pip and git get out to the package index
-# (certificates, proxy, index). On AWS the machine of the build needs no such help.
+# The only variables of this machine that a build inherits: pip and git need them to reach the network
+# (certificates, proxy, package index). A build on AWS does not.
 NETWORK_VARIABLES = re.compile(
     r"PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|TRUSTED_HOST|CERT|CLIENT_CERT|DEFAULT_TIMEOUT|CONFIG_FILE|PROXY)"
     r"|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO|(?i:https?_proxy|no_proxy)"
 )
 PIP_CONFIGURATIONS = (".config/pip/pip.conf", ".pip/pip.conf")
 SYSTEM_PATH = ("/usr/bin", "/bin")
-# What every curated image has, wherever this machine keeps it.
+# The tools of every curated image, in whatever folder of this machine they are.
 IMAGE_TOOLS = ("git", "bash", "sh")
 
 
 @dataclass(frozen=True)
-class Folders:
-    """A build's own folders, all below `root`; `work` holds what no command is meant to read."""
+class BuildFolders:
+    """A build's folders, all below `root`; `work` contains files of local_aws, not of the build."""
 
     root: Path
 
@@ -56,26 +56,26 @@ class Folders:
     def work(self) -> Path:
         return self.root / "work"
 
-    def make(self) -> None:
-        """Make them, for this user alone: the role's credentials pass through here."""
+    def create(self) -> None:
+        """Create the folders, for this user only: files in them may contain the role's credentials."""
         self.root.mkdir(mode=0o700, parents=True)
         for folder in (self.source, self.home, self.temporary, self.programs, self.work):
             folder.mkdir()
 
     def remove(self) -> None:
-        """Remove everything that the build left."""
+        """Remove the folders and everything in them."""
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def machine_variables(folders: Folders, pip_cache: Path) -> dict[str, str]:
-    """Return what the build's machine itself sets: PATH, HOME and the way to the network."""
+def machine_variables(folders: BuildFolders, pip_cache: Path) -> dict[str, str]:
+    """Return the variables of the build's machine: PATH, HOME and the settings of the network."""
     path = (str(folders.programs), str(folders.python / "bin"), *SYSTEM_PATH)
     variables = {name: value for name, value in os.environ.items() if NETWORK_VARIABLES.fullmatch(name)}
-    # HOME is the build's own, so the user's pip configuration (an index of the company's) has to be named.
-    for place in PIP_CONFIGURATIONS:
-        if (Path.home() / place).exists():
-            variables.setdefault("PIP_CONFIG_FILE", str(Path.home() / place))
-    # The gateway is on this machine, whatever proxy leads out of it.
+    # HOME is the build's own, so pip does not find the user's configuration (a private index) by itself.
+    for configuration in PIP_CONFIGURATIONS:
+        if (Path.home() / configuration).exists():
+            variables.setdefault("PIP_CONFIG_FILE", str(Path.home() / configuration))
+    # The gateway is on this machine: no proxy can reach it.
     hosts = [host for host in (variables.get("no_proxy"), "127.0.0.1", "localhost") if host]
     return variables | {
         "PATH": os.pathsep.join(path),
@@ -87,13 +87,13 @@ def machine_variables(folders: Folders, pip_cache: Path) -> dict[str, str]:
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "no_proxy": ",".join(hosts),
         "NO_PROXY": ",".join(hosts),
-        # By it the reaper finds what the build left when the server is killed.
+        # With it the reaper finds the build's processes after local_aws is killed.
         INSTANCE_VARIABLE: os.environ.get(INSTANCE_VARIABLE, ""),
     }
 
 
 def aws_variables(context: Context, credentials: Mapping[str, str]) -> dict[str, str]:
-    """Return what the AWS CLI and SDKs need: the service role's temporary credentials and our endpoint."""
+    """Return the variables of the AWS CLI and SDKs: the role's credentials, and local_aws's endpoint."""
     return {
         **credentials,
         "AWS_DEFAULT_REGION": context.region,
@@ -103,8 +103,8 @@ def aws_variables(context: Context, credentials: Mapping[str, str]) -> dict[str,
     }
 
 
-def write_programs(folders: Folders) -> None:
-    """Put `aws` (this installation's AWS CLI) and the image's tools into the build's PATH."""
+def write_programs(folders: BuildFolders) -> None:
+    """Add `aws` (this installation's AWS CLI) and the image's tools to the build's PATH."""
     command = [sys.executable, "-I", str(Path(sys.executable).parent / "aws")]
     write_script(folders.programs / "aws", f'exec {shlex.join(command)} "$@"')
     for tool in IMAGE_TOOLS:
@@ -113,11 +113,11 @@ def write_programs(folders: Folders) -> None:
             (folders.programs / tool).symlink_to(found)
 
 
-def install_python(folders: Folders, version: str, templates: Path) -> None:
-    """Make a fresh virtual environment of Python `version` in the build's PATH.
+def install_python(folders: BuildFolders, version: str, templates: Path) -> None:
+    """Create a virtual environment of Python `version` in the build's PATH.
 
-    pip and setuptools are copied from a template made once for each Python: ensurepip takes seconds. Raises
-    `local_aws.host.interpreters.PythonNotFoundError` when this machine has no such Python.
+    pip and setuptools are copied from a template, one for each version, because ensurepip takes seconds.
+    Raises `PythonNotFoundError` when this machine does not have the version.
     """
     interpreter = find_python(version)
     template = templates / version
@@ -142,6 +142,6 @@ def write_script(path: Path, body: str) -> None:
 
 
 def _run(command: list[str]) -> None:
-    # A virtual environment of the server's must not leak into the build's.
+    # The virtual environment of the server must not affect the build's.
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    subprocess.run(command, check=True, capture_output=True, env=variables)  # noqa: S603 - an interpreter that we found
+    subprocess.run(command, check=True, capture_output=True, env=variables)  # noqa: S603 - an interpreter from find_python

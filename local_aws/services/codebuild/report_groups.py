@@ -1,61 +1,63 @@
-"""CodeBuild's report groups and the test reports in them."""
+"""CodeBuild's operations on report groups and the test reports in them."""
 
 import uuid
 from datetime import timedelta
 from typing import Any
 
-from local_aws.core.api import AwsError, now
+from local_aws.core.api import now
 from local_aws.core.context import Context
-from local_aws.services.codebuild.reports import TestCase, summary
-from local_aws.services.codebuild.validation import Projects
+from local_aws.services.codebuild.errors import already_exists, invalid_input, not_found, unsupported
+from local_aws.services.codebuild.junit import TestCase
+from local_aws.services.codebuild.projects import Projects
+from local_aws.services.codebuild.serializers import report_summary, serialize_test_case
+from local_aws.services.codebuild.shapes import ReportGroupShape, ReportShape
 
-# CodeBuild keeps the raw data of a report for 30 days.
-EXPIRY = timedelta(days=30)
-
-Record = dict[str, Any]
+# https://docs.aws.amazon.com/codebuild/latest/userguide/test-reporting.html
+REPORT_LIFETIME = timedelta(days=30)
 
 
-class Reports(Projects):
-    """The operations on report groups and reports, all of them known by their ARN."""
+class ReportGroups(Projects):
+    """Report groups, reports and test cases, by their ARN."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.report_groups: dict[str, Record] = {}
-        self.reports: dict[str, Record] = {}
+        self.report_groups: dict[str, ReportGroupShape] = {}
+        self.reports: dict[str, ReportShape] = {}
         self.test_cases: dict[str, list[TestCase]] = {}
 
     def create_report_group(self, params: dict[str, Any]) -> dict[str, Any]:
         arn = self.report_group_arn(params["name"])
         if arn in self.report_groups:
-            raise AwsError("ResourceAlreadyExistsException", f"Report group already exists: {arn}")
+            raise already_exists("Report group", arn)
         if params["type"] != "TEST" or params["exportConfig"].get("exportConfigType") != "NO_EXPORT":
-            raise AwsError(
-                "UnsupportedOperation", "local_aws has report groups of type TEST without export", 501
-            )
-        group = {
-            "tags": [],
-            **params,
-            "arn": arn,
-            "status": "ACTIVE",
-            "created": now(),
-            "lastModified": now(),
-        }
+            raise unsupported("local_aws has report groups of type TEST without export")
+        group = ReportGroupShape(
+            arn=arn,
+            name=params["name"],
+            type=params["type"],
+            exportConfig=params["exportConfig"],
+            status="ACTIVE",
+            tags=params.get("tags", []),
+            created=now(),
+            lastModified=now(),
+        )
         self.report_groups[arn] = group
         return {"reportGroup": group}
 
     def update_report_group(self, params: dict[str, Any]) -> dict[str, Any]:
-        group = self._report_group(params["arn"])
-        group |= {name: value for name, value in params.items() if name in ("exportConfig", "tags")}
+        group = self.find_report_group(params["arn"])
+        group["exportConfig"] = params.get("exportConfig", group["exportConfig"])
+        group["tags"] = params.get("tags", group["tags"])
         group["lastModified"] = now()
         return {"reportGroup": group}
 
     def delete_report_group(self, params: dict[str, Any]) -> None:
-        """Delete a report group; with reports in it only with `deleteReports`."""
+        """Delete a report group; one with reports needs `deleteReports`."""
         arn = params["arn"]
-        inside = [report for report, record in self.reports.items() if record["reportGroupArn"] == arn]
-        if inside and not params.get("deleteReports", False):
-            raise AwsError("InvalidInputException", f"Cannot delete report group {arn}: it still has reports")
-        for report in inside:
+        reports = self._reports_of(arn)
+        if reports and not params.get("deleteReports", False):
+            raise invalid_input(f"Cannot delete report group {arn}: it still has reports")
+        for report in reports:
             self._remove_report(report)
         self.report_groups.pop(arn, None)
 
@@ -77,48 +79,47 @@ class Reports(Projects):
         }
 
     def list_reports(self, params: dict[str, Any]) -> dict[str, Any]:
-        return {"reports": self._listed(params, self.reports)}
+        return {"reports": self._filtered(params, list(self.reports))}
 
     def list_reports_for_report_group(self, params: dict[str, Any]) -> dict[str, Any]:
-        group = self._report_group(params["reportGroupArn"])["arn"]
-        inside = {arn: record for arn, record in self.reports.items() if record["reportGroupArn"] == group}
-        return {"reports": self._listed(params, inside)}
+        group = self.find_report_group(params["reportGroupArn"])["arn"]
+        return {"reports": self._filtered(params, self._reports_of(group))}
 
     def describe_test_cases(self, params: dict[str, Any]) -> dict[str, Any]:
         arn = params["reportArn"]
         if arn not in self.reports:
-            raise AwsError("ResourceNotFoundException", f"Report cannot be found: {arn}")
-        wanted = params.get("filter", {})
-        found = [_shown(case, self.reports[arn]) for case in self.test_cases[arn]]
-        if status := wanted.get("status"):
-            found = [case for case in found if case["status"] == status]
-        if keyword := wanted.get("keyword"):
-            found = [case for case in found if keyword in case["name"]]
-        return {"testCases": found}
+            raise not_found("Report", arn)
+        filters = params.get("filter", {})
+        cases = [serialize_test_case(case, self.reports[arn]) for case in self.test_cases[arn]]
+        if status := filters.get("status"):
+            cases = [case for case in cases if case["status"] == status]
+        if keyword := filters.get("keyword"):
+            cases = [case for case in cases if keyword in case["name"]]
+        return {"testCases": cases}
 
     def delete_report(self, params: dict[str, Any]) -> None:
         self._remove_report(params["arn"])
 
     def add_report(self, group: str, build_arn: str, cases: list[TestCase]) -> str:
-        """Put the test cases of a build into the report group with ARN `group`; return the report's ARN."""
+        """Add a report to the report group with ARN `group`; return the report's ARN."""
         name = str(uuid.uuid4())
         with self.lock:
-            record = self._report_group(group)
-            arn = self.context.arn("codebuild", f"report/{record['name']}:{name}")
+            report_group = self.find_report_group(group)
+            arn = self.context.arn("codebuild", f"report/{report_group['name']}:{name}")
             passed = all(case.status in ("SUCCEEDED", "SKIPPED") for case in cases)
-            self.reports[arn] = {
-                "arn": arn,
-                "type": "TEST",
-                "name": name,
-                "reportGroupArn": group,
-                "executionId": build_arn,
-                "status": "SUCCEEDED" if passed else "FAILED",
-                "created": now(),
-                "expired": now() + EXPIRY,
-                "exportConfig": record["exportConfig"],
-                "truncated": False,
-                "testSummary": summary(cases),
-            }
+            self.reports[arn] = ReportShape(
+                arn=arn,
+                type="TEST",
+                name=name,
+                reportGroupArn=group,
+                executionId=build_arn,
+                status="SUCCEEDED" if passed else "FAILED",
+                created=now(),
+                expired=now() + REPORT_LIFETIME,
+                exportConfig=report_group["exportConfig"],
+                truncated=False,
+                testSummary=report_summary(cases),
+            )
             self.test_cases[arn] = cases
         return arn
 
@@ -126,31 +127,21 @@ class Reports(Projects):
         """Return a report group's ARN."""
         return self.context.arn("codebuild", f"report-group/{name}")
 
-    def _report_group(self, arn: str) -> Record:
+    def find_report_group(self, arn: str) -> ReportGroupShape:
+        """Return a report group; raises `ResourceNotFoundException`."""
         if arn not in self.report_groups:
-            raise AwsError("ResourceNotFoundException", f"Report group cannot be found: {arn}")
+            raise not_found("Report group", arn)
         return self.report_groups[arn]
+
+    def _reports_of(self, group: str) -> list[str]:
+        return [arn for arn, report in self.reports.items() if report["reportGroupArn"] == group]
 
     def _remove_report(self, arn: str) -> None:
         self.reports.pop(arn, None)
         self.test_cases.pop(arn, None)
 
-    def _listed(self, params: dict[str, Any], reports: dict[str, Record]) -> list[str]:
+    def _filtered(self, params: dict[str, Any], arns: list[str]) -> list[str]:
+        """Apply the `filter` and the `sortOrder` of a request; the default order is the newest first."""
         status = params.get("filter", {}).get("status")
-        found = [arn for arn, record in reports.items() if status in (None, record["status"])]
-        # The newest first, unless asked otherwise.
+        found = [arn for arn in arns if status in (None, self.reports[arn]["status"])]
         return found if params.get("sortOrder") == "ASCENDING" else found[::-1]
-
-
-def _shown(case: TestCase, report: Record) -> dict[str, Any]:
-    return {
-        "reportArn": report["arn"],
-        "testRawDataPath": case.file,
-        "prefix": case.prefix,
-        "name": case.name,
-        "status": case.status,
-        "durationInNanoSeconds": case.duration,
-        "message": case.message,
-        "expired": report["expired"],
-        "testSuiteName": case.suite,
-    }

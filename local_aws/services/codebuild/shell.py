@@ -1,4 +1,4 @@
-"""The build's shell: commands one after another with one environment, and an end to all that they started."""
+"""The build's shell: runs commands that share their environment, and kills the processes that they leave."""
 
 import os
 import shlex
@@ -12,17 +12,17 @@ import psutil
 
 from local_aws.host.process_tags import has_tag, kill_all, other_processes
 
-# The environment is handed on from command to command, but not what a shell sets for itself.
-SHELLS_OWN = ("_", "PWD", "OLDPWD", "SHLVL")
+# The environment passes from command to command, except for the variables that a shell sets itself.
+SHELL_VARIABLES = ("_", "PWD", "OLDPWD", "SHLVL")
 POLL_SECONDS = 0.1
 KILL_SECONDS = 10.0
 
 
 class Shell:
-    """Runs a build's commands as buildspec version 0.2 has it: exports and the folder last, across phases.
+    """Runs a build's commands as buildspec version 0.2 does: exports and the current folder persist.
 
-    Every command is a script of its own, so that `exit` and `set -e` end that command only. What it prints
-    goes to `output` bit by bit; `interrupted` is asked meanwhile: when it says yes, the command is killed.
+    Each command is a script of its own, so that `exit` and `set -e` end only that command. `output` gets what
+    it prints, while it runs. A command is killed when `interrupted` returns True, which is polled.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class Shell:
     def run(self, command: str) -> int | None:
         """Run one command and return its exit status, or None when it was interrupted and killed."""
         self._number += 1
-        wrapper, kept, printed = self._write(command)
-        with printed.open("wb") as sink, printed.open("rb") as source:
-            process = subprocess.Popen(  # noqa: S603 - running the buildspec's commands is what a build is
-                [self.program, str(wrapper)],
+        script, environment_file, output_file = self._write_script(command)
+        with output_file.open("wb") as sink, output_file.open("rb") as source:
+            process = subprocess.Popen(  # noqa: S603 - a build runs the commands of its buildspec
+                [self.program, str(script)],
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
@@ -58,17 +58,17 @@ class Shell:
                 start_new_session=True,
             )
             self.sessions.add(process.pid)
-            status = self._follow(process, source.read)
-            # Not until the end of the file: what runs on in the background still has it open.
+            status = self._wait(process, source.read)
+            # Only what is there now: a process in the background may still have the file open.
             self.output(source.read())
         if status is not None:
-            self._take_over(kept)
+            self._load_state(environment_file)
         return status
 
-    def _follow(self, process: subprocess.Popen[bytes], read: Callable[[], bytes]) -> int | None:
+    def _wait(self, process: subprocess.Popen[bytes], read: Callable[[], bytes]) -> int | None:
         while True:
             try:
-                # A shell that was killed gives 128 and the signal, as it does to its own caller.
+                # As a shell reports it: the status of a process that a signal killed is 128 plus the signal.
                 code = process.wait(POLL_SECONDS)
                 return code if code >= 0 else 128 - code
             except subprocess.TimeoutExpired:
@@ -78,56 +78,59 @@ class Shell:
                 process.wait()
                 return None
 
-    def _write(self, command: str) -> tuple[Path, Path, Path]:
-        script = self.folder / "script.sh"
-        script.write_text(command + "\n")
-        wrapper = self.folder / "run.sh"
-        kept = self.folder / f"environment.{self._number}"
-        place = self.folder / f"folder.{self._number}"
-        keep = f"/usr/bin/env -0 > {shlex.quote(str(kept))}; pwd > {shlex.quote(str(place))}"
-        # Twice: the trap is for a command that exits; one that sets a trap of its own comes to the end.
-        wrapper.write_text(
-            f"trap '_codebuild_status=$?; {_in_quotes(keep)}; exit $_codebuild_status' EXIT\n"
-            f". {shlex.quote(str(script))}\n"
-            f"_codebuild_status=$?; {keep}; (exit $_codebuild_status)\n"
+    def _write_script(self, command: str) -> tuple[Path, Path, Path]:
+        """Write the script that runs `command`; return it, and the files of its environment and output."""
+        command_file = self.folder / "script.sh"
+        command_file.write_text(command + "\n")
+        script = self.folder / "run.sh"
+        environment_file = self.folder / f"environment.{self._number}"
+        folder_file = self.folder / f"folder.{self._number}"
+        save = (
+            f"/usr/bin/env -0 > {shlex.quote(str(environment_file))}; pwd > {shlex.quote(str(folder_file))}"
         )
-        return wrapper, kept, self.folder / f"output.{self._number}"
+        # Saved twice: a command that exits runs the trap, one that sets its own trap reaches the last line.
+        script.write_text(
+            f"trap '_codebuild_status=$?; {_in_quotes(save)}; exit $_codebuild_status' EXIT\n"
+            f". {shlex.quote(str(command_file))}\n"
+            f"_codebuild_status=$?; {save}; (exit $_codebuild_status)\n"
+        )
+        return script, environment_file, self.folder / f"output.{self._number}"
 
-    def _take_over(self, kept: Path) -> None:
-        place = self.folder / kept.name.replace("environment", "folder")
-        if kept.exists():
-            pairs = kept.read_bytes().decode(errors="surrogateescape").split("\0")
-            found = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-            self.variables = {name: value for name, value in found.items() if name not in SHELLS_OWN}
-            kept.unlink()
-        if place.exists():
-            self.cwd = Path(place.read_text().rstrip("\n"))
-            place.unlink()
+    def _load_state(self, environment_file: Path) -> None:
+        folder_file = self.folder / environment_file.name.replace("environment", "folder")
+        if environment_file.exists():
+            pairs = environment_file.read_bytes().decode(errors="surrogateescape").split("\0")
+            variables = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+            self.variables = {name: value for name, value in variables.items() if name not in SHELL_VARIABLES}
+            environment_file.unlink()
+        if folder_file.exists():
+            self.cwd = Path(folder_file.read_text().rstrip("\n"))
+            folder_file.unlink()
 
 
-def kill_build(mark: str, sessions: set[int], folder: Path) -> None:
-    """SIGKILL every process of a build, until none is left (see `processes`)."""
-    kill_all(lambda: processes(mark, sessions, folder), KILL_SECONDS)
+def kill_build(tag: str, sessions: set[int], folder: Path) -> None:
+    """SIGKILL every process of a build until none is left (see `build_processes`)."""
+    kill_all(lambda: build_processes(tag, sessions, folder), KILL_SECONDS)
 
 
-def processes(mark: str, sessions: set[int], folder: Path) -> Iterator[int]:
-    """Yield the live processes of a build.
+def build_processes(tag: str, sessions: set[int], folder: Path) -> Iterator[int]:
+    """Yield the IDs of a build's running processes.
 
-    They are known by `mark` (`NAME=value`) in the environment that they were started with, by session, or by
-    a working folder below `folder`: a daemon that clears its environment and leaves its session stays there.
+    A process belongs to the build if it was started with `tag` (`NAME=value`) in its environment, if it is in
+    one of the sessions, or if its working folder is below `folder`: a daemon can change the first two.
     """
-    inside = str(folder.resolve())
+    root = str(folder.resolve())
     for process in other_processes():
         try:
             session = os.getsid(process.pid)
-            ours = has_tag(process, mark)
-            place = process.cwd()
+            tagged = has_tag(process, tag)
+            cwd = process.cwd()
             ended = process.status() == psutil.STATUS_ZOMBIE
         except (psutil.Error, OSError):
-            # It ended meanwhile, or belongs to another user: not ours.
+            # It has ended in the meantime, or it belongs to another user.
             continue
-        there = place == inside or place.startswith(inside + os.sep)
-        if not ended and (session in sessions or ours or there):
+        inside = cwd == root or cwd.startswith(root + os.sep)
+        if not ended and (session in sessions or tagged or inside):
             yield process.pid
 
 

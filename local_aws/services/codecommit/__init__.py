@@ -1,1 +1,1 @@
-"""CodeCommit: real git repositories over smart HTTP."""
+"""CodeCommit: git repositories, by API and over git's smart HTTP protocol."""

@@ -75,8 +75,8 @@ def blob_id_does_not_exist(blob: str) -> AwsError:
 
 def file_does_not_exist(path: str, commit: str | None = None) -> AwsError:
     """Return the error for a path that is not a file of the commit."""
-    place = f" in {commit}" if commit else ""
-    return AwsError("FileDoesNotExistException", f"{path} does not exist{place}")
+    suffix = f" in {commit}" if commit else ""
+    return AwsError("FileDoesNotExistException", f"{path} does not exist{suffix}")
 
 
 def folder_does_not_exist(path: str, commit: str) -> AwsError:

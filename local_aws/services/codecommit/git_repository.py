@@ -211,7 +211,7 @@ class GitRepository:
         marks = self.path / "new-commit"
         stream = _fast_import_stream(branch, parent, author, message, changes)
         try:
-            # fast-import only fast-forwards a branch: it fails when a push comes in between.
+            # fast-import only fast-forwards a branch: it fails if a push has moved the branch.
             self.git("fast-import", "--quiet", "--done", f"--export-marks={marks}", stdin=stream)
         except GitError as error:
             raise RefMovedError(str(error)) from error

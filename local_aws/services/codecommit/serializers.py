@@ -1,72 +1,17 @@
 """CodeCommit's records, commits and files as the API returns them."""
 
-from datetime import datetime
-from typing import NotRequired, TypedDict
-
 from local_aws.core.context import Context
 from local_aws.services.codecommit.git_repository import Commit, Person, TreeEntry
 from local_aws.services.codecommit.records import Repository
+from local_aws.services.codecommit.shapes import (
+    BlobMetadata,
+    CommitShape,
+    Difference,
+    FileMetadata,
+    RepositoryMetadata,
+    UserInfo,
+)
 from local_aws.services.codecommit.validation import file_mode
-
-
-class RepositoryMetadata(TypedDict):
-    """API structure RepositoryMetadata. An empty repository has no default branch."""
-
-    accountId: str
-    repositoryId: str
-    repositoryName: str
-    creationDate: datetime
-    lastModifiedDate: datetime
-    cloneUrlHttp: str
-    cloneUrlSsh: str
-    Arn: str
-    repositoryDescription: NotRequired[str]
-    defaultBranch: NotRequired[str]
-    kmsKeyId: NotRequired[str]
-
-
-class UserInfo(TypedDict):
-    """API structure UserInfo."""
-
-    name: str
-    email: str
-    date: str
-
-
-class CommitShape(TypedDict):
-    """API structure Commit."""
-
-    commitId: str
-    treeId: str
-    parents: list[str]
-    message: str
-    author: UserInfo
-    committer: UserInfo
-    additionalData: str
-
-
-class FileMetadata(TypedDict):
-    """API structure FileMetadata."""
-
-    absolutePath: str
-    blobId: str
-    fileMode: str
-
-
-class BlobMetadata(TypedDict):
-    """API structure BlobMetadata."""
-
-    blobId: str
-    path: str
-    mode: str
-
-
-class Difference(TypedDict):
-    """API structure Difference. `beforeBlob` is absent for an added file, `afterBlob` for a deleted one."""
-
-    changeType: str
-    beforeBlob: NotRequired[BlobMetadata]
-    afterBlob: NotRequired[BlobMetadata]
 
 
 def repository_arn(context: Context, repository: Repository) -> str:
@@ -114,7 +59,7 @@ def file_metadata(entry: TreeEntry) -> FileMetadata:
 
 
 def folder_entry(entry: TreeEntry, folder: str) -> tuple[str, dict[str, str]]:
-    """Return the list of GetFolder's answer that an entry of `folder` belongs to, and its item there."""
+    """Return the member of GetFolder's answer that lists an entry of `folder`, and the entry's item in it."""
     item = {"absolutePath": f"{folder}/{entry.path}".lstrip("/"), "relativePath": entry.path}
     if entry.kind == "tree":
         return "subFolders", item | {"treeId": entry.id}

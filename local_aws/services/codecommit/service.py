@@ -1,4 +1,4 @@
-"""CodeCommit: real git repositories, by API and by git."""
+"""CodeCommit: git repositories, by API and over git's smart HTTP protocol."""
 
 from local_aws.core.cloudformation import ResourceType
 from local_aws.services.codecommit.commits import Commits

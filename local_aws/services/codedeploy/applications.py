@@ -1,44 +1,35 @@
-"""What deployments are made from: applications, revisions, configurations, groups, and their tags."""
+"""CodeDeploy's operations on applications, revisions, deployment configurations, groups and tags."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local_aws.core.api import AwsError, JsonService
 from local_aws.core.context import Context
-from local_aws.services.codedeploy import deployment_config as codedeploy_config
-from local_aws.services.codedeploy import validation as codedeploy_groups
+from local_aws.services.codedeploy import deployment_config, serializers, validation
 from local_aws.services.codedeploy.deployment_config import DeploymentConfig
-from local_aws.services.codedeploy.records import (
-    Application,
-    DeploymentGroup,
-    Revision,
-    hide_content,
-    with_sha256,
-)
+from local_aws.services.codedeploy.records import Application, DeploymentGroup, Revision
+from local_aws.services.codedeploy.revisions import hide_content, revision_key, with_sha256
 from local_aws.services.codedeploy.tags import Tags
 
 Params = dict[str, Any]
 
 
 class Applications(JsonService):
-    """The operations on all that is not a deployment."""
+    """The operations on everything but deployments."""
 
     service = "codedeploy"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.applications: dict[str, Application] = {}
-        self.configs: dict[str, DeploymentConfig] = dict(codedeploy_config.PREDEFINED)
+        self.configs: dict[str, DeploymentConfig] = dict(deployment_config.PREDEFINED)
         self.tags = Tags()
 
     # --- applications and revisions -----------------------------------------------------------------------
 
     def create_application(self, params: Params) -> Params:
         name = params["applicationName"]
-        if params.get("computePlatform", "Server") != "ECS":
-            raise AwsError(
-                "UnsupportedOperation", "local_aws does not implement compute platforms other than ECS", 501
-            )
+        validation.check_platform(params)
         if not 0 < len(name) <= 100:
             raise AwsError("InvalidApplicationNameException", "An application name has 1 to 100 characters")
         if name in self.applications:
@@ -50,20 +41,20 @@ class Applications(JsonService):
         return {"applicationId": self.applications[name].id}
 
     def get_application(self, params: Params) -> Params:
-        return {"application": self._application(params).describe()}
+        return {"application": serializers.describe_application(self._application(params))}
 
     def batch_get_applications(self, params: Params) -> Params:
         found = [self.applications[name] for name in params["applicationNames"] if name in self.applications]
-        return {"applicationsInfo": [item.describe() for item in found]}
+        return {"applicationsInfo": [serializers.describe_application(each) for each in found]}
 
     def list_applications(self, _: Params) -> Params:
         return {"applications": list(self.applications)}
 
     def delete_application(self, params: Params) -> None:
-        gone = self.applications.pop(params["applicationName"], None)
-        for group in gone.groups if gone else []:
-            self.tags.forget(self._group_arn(params["applicationName"], group))
-        self.tags.forget(self._application_arn(params["applicationName"]))
+        application = self.applications.pop(params["applicationName"], None)
+        for group in application.groups if application else []:
+            self.tags.delete(self._group_arn(params["applicationName"], group))
+        self.tags.delete(self._application_arn(params["applicationName"]))
 
     def register_application_revision(self, params: Params) -> None:
         application = self._application(params)
@@ -79,7 +70,7 @@ class Applications(JsonService):
         return {
             "applicationName": application.name,
             "revision": dict(known.location),
-            "revisionInfo": known.describe(),
+            "revisionInfo": serializers.describe_revision(known),
         }
 
     def list_application_revisions(self, params: Params) -> Params:
@@ -89,25 +80,27 @@ class Applications(JsonService):
 
     def create_deployment_config(self, params: Params) -> Params:
         name = params["deploymentConfigName"]
-        routing = codedeploy_config.check(params)
+        routing = validation.check_config(params)
         if name in self.configs:
             raise AwsError(
                 "DeploymentConfigAlreadyExistsException",
                 f"Deployment configuration with name {name} already exists",
             )
-        made = DeploymentConfig(name, routing, codedeploy_config.new_id())
-        self.configs[name] = made
-        return {"deploymentConfigId": made.id}
+        config = DeploymentConfig(name, routing, deployment_config.new_id())
+        self.configs[name] = config
+        return {"deploymentConfigId": config.id}
 
     def get_deployment_config(self, params: Params) -> Params:
-        return {"deploymentConfigInfo": self._config(params["deploymentConfigName"]).describe()}
+        return {
+            "deploymentConfigInfo": serializers.describe_config(self._config(params["deploymentConfigName"]))
+        }
 
     def list_deployment_configs(self, _: Params) -> Params:
         return {"deploymentConfigsList": list(self.configs)}
 
     def delete_deployment_config(self, params: Params) -> None:
         name = params["deploymentConfigName"]
-        if name in codedeploy_config.PREDEFINED:
+        if name in deployment_config.PREDEFINED:
             raise AwsError("InvalidOperationException", f"{name} is a predefined configuration")
         if any(group.settings["deploymentConfigName"] == name for group in self._groups()):
             raise AwsError("DeploymentConfigInUseException", f"{name} is used by a deployment group")
@@ -124,41 +117,41 @@ class Applications(JsonService):
                 f"Application {application.name} already contains a DeploymentGroup named {name}",
             )
         settings = {
-            "deploymentConfigName": codedeploy_config.DEFAULT,
-            **codedeploy_groups.settings_of(params),
+            "deploymentConfigName": deployment_config.DEFAULT,
+            **validation.settings_of(params),
         }
         self._config(settings["deploymentConfigName"])
-        codedeploy_groups.check(
+        validation.check_group(
             self.context, self._group_arn(application.name, name), settings, self._groups()
         )
-        made = DeploymentGroup(application.name, name, codedeploy_groups.with_defaults(settings))
-        application.groups[name] = made
+        group = DeploymentGroup(application.name, name, validation.with_defaults(settings))
+        application.groups[name] = group
         self.tags.add(self._group_arn(application.name, name), params.get("tags", []))
-        return {"deploymentGroupId": made.id}
+        return {"deploymentGroupId": group.id}
 
     def update_deployment_group(self, params: Params) -> Params:
         application = self._application(params)
         current = str(params["currentDeploymentGroupName"])
         group = self._group(application.name, current)
-        settings = {**group.settings, **codedeploy_groups.settings_of(params)}
+        settings = {**group.settings, **validation.settings_of(params)}
         self._config(settings["deploymentConfigName"])
         others = [other for other in self._groups() if other is not group]
-        codedeploy_groups.check(self.context, self._group_arn(application.name, current), settings, others)
+        validation.check_group(self.context, self._group_arn(application.name, current), settings, others)
         new = str(params.get("newDeploymentGroupName", current))
         if new != current and new in application.groups:
             raise AwsError("DeploymentGroupAlreadyExistsException", f"{new} already exists")
-        group.settings, group.name = codedeploy_groups.with_defaults(settings), new
+        group.settings, group.name = validation.with_defaults(settings), new
         application.groups[new] = application.groups.pop(current)
         return {"hooksNotCleanedUp": []}
 
     def get_deployment_group(self, params: Params) -> Params:
         group = self._group(params["applicationName"], params["deploymentGroupName"])
-        return {"deploymentGroupInfo": group.describe()}
+        return {"deploymentGroupInfo": serializers.describe_group(group)}
 
     def batch_get_deployment_groups(self, params: Params) -> Params:
         groups = self._application(params).groups
         found = [groups[name] for name in params["deploymentGroupNames"] if name in groups]
-        return {"deploymentGroupsInfo": [group.describe() for group in found]}
+        return {"deploymentGroupsInfo": [serializers.describe_group(group) for group in found]}
 
     def list_deployment_groups(self, params: Params) -> Params:
         application = self._application(params)
@@ -167,7 +160,7 @@ class Applications(JsonService):
     def delete_deployment_group(self, params: Params) -> Params:
         application = self._application(params)
         application.groups.pop(params["deploymentGroupName"], None)
-        self.tags.forget(self._group_arn(application.name, params["deploymentGroupName"]))
+        self.tags.delete(self._group_arn(application.name, params["deploymentGroupName"]))
         return {"hooksNotCleanedUp": []}
 
     # --- tags ---------------------------------------------------------------------------------------------
@@ -222,8 +215,3 @@ class Applications(JsonService):
                 f"No Deployment Configuration found for name: {name}",
             )
         return self.configs[name]
-
-
-def revision_key(location: Mapping[str, Any]) -> str:
-    """Return what a revision is known by."""
-    return repr(sorted(hide_content(location).items(), key=lambda item: item[0]))

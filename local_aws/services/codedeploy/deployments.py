@@ -1,4 +1,4 @@
-"""All deployments: started on threads, rolled back when configured, told to EventBridge."""
+"""All deployments: run on threads, rolled back as configured, with their events for EventBridge."""
 
 import logging
 import threading
@@ -8,10 +8,11 @@ from typing import Any
 from local_aws.core.api import AwsError, now
 from local_aws.core.context import Context
 from local_aws.services.codedeploy.deployment_config import DeploymentConfig
-from local_aws.services.codedeploy.engine import Run
+from local_aws.services.codedeploy.deployment_run import DeploymentRun
 from local_aws.services.codedeploy.errors import DeploymentEndedError, ServerStoppedError
 from local_aws.services.codedeploy.hooks import Hooks
-from local_aws.services.codedeploy.records import Deployment, DeploymentGroup, with_sha256
+from local_aws.services.codedeploy.records import Deployment, DeploymentGroup
+from local_aws.services.codedeploy.serializers import describe_target, last_deployment
 
 logger = logging.getLogger("local_aws")
 
@@ -26,7 +27,7 @@ STATES = {
 
 
 class Deployments:
-    """The deployments of the account, and the threads that carry them out."""
+    """The deployments of the account, and the threads that run them."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -49,7 +50,7 @@ class Deployments:
                     f"The Deployment Group '{group.name}' already has an active Deployment '{other.id}'",
                 )
         automatic = params.get("autoRollbackConfiguration")
-        made = Deployment(
+        deployment = Deployment(
             group.application,
             group,
             dict(group.settings),
@@ -60,12 +61,12 @@ class Deployments:
             auto_rollback=automatic or group.settings.get("autoRollbackConfiguration", {}),
             override_alarms=params.get("overrideAlarmConfiguration"),
         )
-        self.known[made.id] = made
-        self.context.spawn(f"deployment {made.id}", self._deploy, made)
-        return made
+        self.known[deployment.id] = deployment
+        self.context.spawn(f"deployment {deployment.id}", self._deploy, deployment)
+        return deployment
 
     def resume(self) -> None:
-        """Bring to an end what was under way when an earlier local_aws ended."""
+        """End the deployments that were active when an earlier local_aws ended."""
         for one in list(self.known.values()):
             if one.active:
                 self.context.spawn(f"deployment {one.id}", self._resume, one)
@@ -98,10 +99,10 @@ class Deployments:
         found = self.find(deployment)
         if target not in (found.target_id, found.service_arn):
             raise AwsError("DeploymentTargetDoesNotExistException", f"The deployment has no target {target}")
-        return found.target()
+        return describe_target(found)
 
-    def ask_to_stop(self, deployment: str, roll_back: bool | None) -> dict[str, Any]:
-        """Ask a deployment to stop; `roll_back` None: as its configuration says."""
+    def request_stop(self, deployment: str, roll_back: bool | None) -> dict[str, Any]:
+        """Request a deployment to stop; with `roll_back` None, its configuration decides on a rollback."""
         found = self.find(deployment)
         if not found.active:
             raise AwsError(
@@ -117,36 +118,23 @@ class Deployments:
         text = "No more commands will be scheduled for execution in the deployment instances"
         return {"status": "Pending", "statusMessage": text}
 
-    def go_on(self, deployment: str, wait: str) -> None:
-        """Continue a deployment that waits: READY_WAIT to reroute, TERMINATION_WAIT to end blue at once."""
+    def continue_(self, deployment: str, wait: str) -> None:
+        """End a wait: READY_WAIT before the traffic shifts, TERMINATION_WAIT before blue is deleted."""
         found = self.find(deployment)
         if not found.active:
             raise AwsError(
                 "DeploymentAlreadyCompletedException", f"The deployment {deployment} is already completed"
             )
-        waits = found.termination_wait_started if wait == "TERMINATION_WAIT" else found.status == "Ready"
-        if not waits:
+        waiting = found.termination_wait_started if wait == "TERMINATION_WAIT" else found.status == "Ready"
+        if not waiting:
             raise AwsError(
                 "DeploymentIsNotInReadyStateException", f"The deployment {deployment} is not waiting"
             )
         found.skip.add(wait)
         found.wake.set()
 
-    def check_revision(self, revision: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a revision's location with its SHA-256; refuse one that ECS deployments cannot have."""
-        kind = revision.get("revisionType")
-        part = {"AppSpecContent": "appSpecContent", "String": "string", "S3": "s3Location"}.get(str(kind))
-        if part is None or part not in revision:
-            raise AwsError(
-                "InvalidRevisionException",
-                "An ECS deployment's revision must be an AppSpecContent, a String or in S3",
-            )
-        if part == "s3Location" and str(revision[part].get("bundleType")).upper() not in ("YAML", "JSON"):
-            raise AwsError("InvalidRevisionException", "The bundle type of an ECS revision is YAML or JSON")
-        return with_sha256(revision)
-
-    def shut_down(self) -> None:
-        """Let the threads end."""
+    def stop(self) -> None:
+        """End the threads."""
         self._stopping.set()
         for item in self.known.values():
             item.wake.set()
@@ -157,14 +145,14 @@ class Deployments:
         elif deployment.status == "Created":
             self._deploy(deployment)
         else:
-            self._carry_out(deployment, self._run(deployment).go_on)
+            self._execute(deployment, self._run(deployment).resume)
 
     def _deploy(self, deployment: Deployment) -> None:
         self._begin(deployment)
-        deployment.group.last_attempted = _last(deployment)
-        self._carry_out(deployment, self._run(deployment).deploy)
+        deployment.group.last_attempted = last_deployment(deployment)
+        self._execute(deployment, self._run(deployment).deploy)
 
-    def _carry_out(self, deployment: Deployment, work: Callable[[], None]) -> None:
+    def _execute(self, deployment: Deployment, work: Callable[[], None]) -> None:
         try:
             work()
         except ServerStoppedError:
@@ -176,16 +164,16 @@ class Deployments:
                 self._roll_back(back)
             return
         except Exception as error:
-            # A fault of ours: the deployment must not stay active for ever, and the fault must be seen.
+            # An error in local_aws: the deployment must end, and the error must be reported.
             self._finish(deployment, "Failed", DeploymentEndedError("INTERNAL_ERROR", repr(error)))
             raise
         deployment.group.target_revision = deployment.revision
         self._finish(deployment, "Succeeded")
 
     def _rollback_of(self, deployment: Deployment, end: DeploymentEndedError) -> Deployment | None:
-        """Return the deployment that undoes this one: known before the end is told, so none comes between."""
+        """Record the deployment that rolls this one back, before this one ends and another can start."""
         if deployment.rollback is not None:
-            # An earlier local_aws had come as far.
+            # An earlier local_aws has already recorded it.
             return None
         configured = deployment.auto_rollback
         wanted = bool(configured.get("enabled")) and end.trigger in configured.get("events", [])
@@ -213,7 +201,7 @@ class Deployments:
 
     def _roll_back(self, deployment: Deployment) -> None:
         self._begin(deployment)
-        # An active alarm is why we roll back; it must not stop the rollback.
+        # The alarm that caused the rollback must not stop it.
         deployment.override_alarms = {"enabled": False}
         try:
             self._run(deployment).roll_back()
@@ -226,10 +214,10 @@ class Deployments:
 
     def _begin(self, deployment: Deployment) -> None:
         deployment.status, deployment.started = "InProgress", now()
-        self._tell(deployment)
+        self._emit(deployment)
 
-    def _run(self, deployment: Deployment) -> Run:
-        return Run(self.context, deployment, self.hooks, self._tell, self._stopping.is_set)
+    def _run(self, deployment: Deployment) -> DeploymentRun:
+        return DeploymentRun(self.context, deployment, self.hooks, self._emit, self._stopping.is_set)
 
     def _finish(self, deployment: Deployment, status: str, end: DeploymentEndedError | None = None) -> None:
         for event in deployment.events.values():
@@ -241,12 +229,12 @@ class Deployments:
         deployment.completed = now()
         deployment.status = status
         group = deployment.group
-        group.last_attempted = _last(deployment)
+        group.last_attempted = last_deployment(deployment)
         if status == "Succeeded":
-            group.last_successful = _last(deployment)
-        self._tell(deployment)
+            group.last_successful = last_deployment(deployment)
+        self._emit(deployment)
 
-    def _tell(self, deployment: Deployment) -> None:
+    def _emit(self, deployment: Deployment) -> None:
         group = deployment.group
         resources = [
             self.context.arn("codedeploy", f"application:{deployment.application}"),
@@ -263,9 +251,3 @@ class Deployments:
         self.context.emit(
             "aws.codedeploy", "CodeDeploy Deployment State-change Notification", resources, detail
         )
-
-
-def _last(deployment: Deployment) -> dict[str, Any]:
-    moments = {"endTime": deployment.completed, "createTime": deployment.created}
-    shown = {key: value for key, value in moments.items() if value is not None}
-    return {"deploymentId": deployment.id, "status": deployment.status, **shown}

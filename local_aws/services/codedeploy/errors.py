@@ -1,4 +1,4 @@
-"""How a deployment ends before its time, and what AWS calls the reason."""
+"""The errors that end a deployment, with AWS's codes and messages."""
 
 from botocore.exceptions import ClientError
 
@@ -21,16 +21,16 @@ class DeploymentEndedError(Exception):
 
 
 class ServerStoppedError(Exception):
-    """local_aws is going down: the deployment stays as it is."""
+    """local_aws stops: the deployment stays as it is."""
 
 
 def stopped_by_user() -> DeploymentEndedError:
-    """Return the end by StopDeployment."""
+    """Return the error for StopDeployment."""
     return DeploymentEndedError("MANUAL_STOP", "The deployment was stopped by the user.", "Stopped", REQUEST)
 
 
 def stopped_by_alarms(names: list[str]) -> DeploymentEndedError:
-    """Return the end by alarms."""
+    """Return the error for alarms in ALARM."""
     text = (
         "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, "
         f"and the affected deployments have been stopped. Activated alarms: {', '.join(names)}"
@@ -39,7 +39,7 @@ def stopped_by_alarms(names: list[str]) -> DeploymentEndedError:
 
 
 def green_timed_out() -> DeploymentEndedError:
-    """Return the end of a deployment whose replacement never became healthy."""
+    """Return the error for a replacement that did not become healthy in time."""
     text = (
         "The deployment timed out while waiting for the replacement task set to become healthy. "
         "This time out period is 60 minutes."
@@ -47,8 +47,8 @@ def green_timed_out() -> DeploymentEndedError:
     return DeploymentEndedError("TIMEOUT", text)
 
 
-def refused(error: ClientError) -> DeploymentEndedError:
-    """Return the end by a refusal of a service that CodeDeploy called."""
+def from_client_error(error: ClientError) -> DeploymentEndedError:
+    """Return the error for a failed call to another service."""
     code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
     operation = error.operation_name
     if code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
@@ -65,7 +65,7 @@ def refused(error: ClientError) -> DeploymentEndedError:
 
 
 def elb_not_updated(reason: str) -> DeploymentEndedError:
-    """Return the end by a listener that is not as it must be (pitfall C5)."""
+    """Return the error for a listener that cannot be updated (pitfall C5)."""
     text = f"The ELB could not be updated due to the following error: {reason}"
     return DeploymentEndedError("ELASTIC_LOAD_BALANCING_INVALID", text)
 

@@ -11,7 +11,7 @@ from local_aws.services.codedeploy.errors import DeploymentEndedError
 
 
 @dataclass
-class Execution:
+class HookExecution:
     """One invocation of a hook, until its function reports."""
 
     deployment: str
@@ -23,18 +23,18 @@ class Hooks:
     """The hook executions of all deployments."""
 
     def __init__(self) -> None:
-        self._executions: dict[str, Execution] = {}
+        self._executions: dict[str, HookExecution] = {}
 
     def invoke(self, client: Any, deployment: str, function: str) -> str:
-        """Invoke a hook's function; return the execution id it has to report with."""
+        """Invoke a hook's function; return the execution id that it reports with."""
         execution = secrets.token_urlsafe(48)
-        self._executions[execution] = Execution(deployment)
+        self._executions[execution] = HookExecution(deployment)
         payload = {"DeploymentId": deployment, "LifecycleEventHookExecutionId": execution}
         client.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(payload).encode())
         return execution
 
     def report(self, deployment: str, execution: str, status: str) -> None:
-        """Take a function's report (PutLifecycleEventHookExecutionStatus)."""
+        """Record a function's report (PutLifecycleEventHookExecutionStatus)."""
         known = self._executions.get(execution)
         if known is None or known.deployment != deployment:
             raise AwsError(
@@ -54,8 +54,8 @@ class Hooks:
         known.status = status
         known.reported.set()
 
-    def answered(self, execution: str, event: str) -> bool:
-        """Say whether a hook reported success; end the deployment when it reported a failure."""
+    def succeeded(self, execution: str, event: str) -> bool:
+        """Return whether a hook has reported success; end the deployment when it reported a failure."""
         known = self._executions[execution]
         if not known.reported.is_set():
             return False

@@ -1,4 +1,4 @@
-"""CloudFormation's CodeDeploy types, made of the API's own operations."""
+"""CloudFormation's AWS::CodeDeploy resource types, on the operations of the API."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ Created = tuple[str, dict[str, Any]]
 
 def resource_types(call: Call, context: Context) -> dict[str, ResourceType]:
     """Return the types; `call` runs an operation of CodeDeploy."""
-    types = Types(call, context)
+    types = CodeDeployResourceTypes(call, context)
     config_properties = ("ComputePlatform", "DeploymentConfigName", "TrafficRoutingConfig")
     return {
         "AWS::CodeDeploy::Application": ResourceType(
@@ -38,8 +38,8 @@ def resource_types(call: Call, context: Context) -> dict[str, ResourceType]:
     }
 
 
-class Types:
-    """The handlers."""
+class CodeDeployResourceTypes:
+    """The handlers of AWS::CodeDeploy::Application, DeploymentConfig and DeploymentGroup."""
 
     def __init__(self, call: Call, context: Context) -> None:
         self.call = call
@@ -75,7 +75,7 @@ class Types:
 
     def update_group(self, name: str, old: Properties, new: Properties) -> dict[str, Any]:
         settings = {key: value for key, value in new.items() if key not in ("DeploymentGroupName", "Tags")}
-        # A property that left the template goes back to AWS's default; without this it would stay.
+        # A property that is removed from the template gets AWS's default, as the update keeps what it omits.
         for key, default in (
             ("AlarmConfiguration", {"enabled": False, "alarms": []}),
             ("AutoRollbackConfiguration", {"enabled": False, "events": []}),

@@ -6,10 +6,13 @@ from typing import Any
 from local_aws.core.api import AwsError, now
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context
-from local_aws.services.codedeploy.applications import Applications, Params, revision_key
+from local_aws.services.codedeploy.applications import Applications, Params
 from local_aws.services.codedeploy.deployments import Deployments
 from local_aws.services.codedeploy.records import Revision
 from local_aws.services.codedeploy.resource_types import resource_types
+from local_aws.services.codedeploy.revisions import revision_key
+from local_aws.services.codedeploy.serializers import describe_deployment
+from local_aws.services.codedeploy.validation import check_revision
 
 
 class CodeDeploy(Applications):
@@ -29,12 +32,12 @@ class CodeDeploy(Applications):
         }
 
     def restore(self, kept: Mapping[str, Any]) -> None:
-        """Take the records back."""
+        """Restore the records."""
         self.applications, self.configs = kept["applications"], kept["configs"]
         self.tags, self.deployments.known = kept["tags"], kept["deployments"]
 
     def resume(self) -> None:
-        """End every deployment that ended with an earlier local_aws."""
+        """End the deployments that were active when an earlier local_aws ended."""
         self.deployments.resume()
 
     def resource_types(self) -> dict[str, ResourceType]:
@@ -42,8 +45,8 @@ class CodeDeploy(Applications):
         return resource_types(self.call, self.context)
 
     def stop(self) -> None:
-        """Let every deployment's thread end; what they did stays."""
-        self.deployments.shut_down()
+        """End the threads of the deployments; the deployments stay as they are."""
+        self.deployments.stop()
 
     def create_deployment(self, params: Params) -> Params:
         application = self._application(params)
@@ -54,22 +57,22 @@ class CodeDeploy(Applications):
         group = self._group(application.name, params["deploymentGroupName"])
         if "revision" not in params:
             raise AwsError("RevisionRequiredException", "RevisionLocation must be specified")
-        location = self.deployments.check_revision(params["revision"])
+        location = check_revision(params["revision"])
         config = self._config(params.get("deploymentConfigName") or group.settings["deploymentConfigName"])
-        made = self.deployments.create(group, config, location, params)
+        deployment = self.deployments.create(group, config, location, params)
         revision = application.revisions.setdefault(revision_key(location), Revision(location))
         revision.first_used, revision.last_used = revision.first_used or now(), now()
         if group.name not in revision.groups:
             revision.groups.append(group.name)
-        return {"deploymentId": made.id}
+        return {"deploymentId": deployment.id}
 
     def get_deployment(self, params: Params) -> Params:
-        return {"deploymentInfo": self.deployments.find(params["deploymentId"]).describe()}
+        return {"deploymentInfo": describe_deployment(self.deployments.find(params["deploymentId"]))}
 
     def batch_get_deployments(self, params: Params) -> Params:
         known = self.deployments.known
         found = [known[each] for each in params["deploymentIds"] if each in known]
-        return {"deploymentsInfo": [item.describe() for item in found]}
+        return {"deploymentsInfo": [describe_deployment(each) for each in found]}
 
     def list_deployments(self, params: Params) -> Params:
         if "deploymentGroupName" in params:
@@ -77,10 +80,10 @@ class CodeDeploy(Applications):
         return {"deployments": self.deployments.list(params)}
 
     def stop_deployment(self, params: Params) -> Params:
-        return self.deployments.ask_to_stop(params["deploymentId"], params.get("autoRollbackEnabled"))
+        return self.deployments.request_stop(params["deploymentId"], params.get("autoRollbackEnabled"))
 
     def continue_deployment(self, params: Params) -> None:
-        self.deployments.go_on(_deployment_id(params), params.get("deploymentWaitType", "READY_WAIT"))
+        self.deployments.continue_(_deployment_id(params), params.get("deploymentWaitType", "READY_WAIT"))
 
     def list_deployment_targets(self, params: Params) -> Params:
         return {"targetIds": [self.deployments.find(params["deploymentId"]).target_id]}
@@ -101,7 +104,7 @@ class CodeDeploy(Applications):
 
 
 def _deployment_id(params: Params) -> str:
-    """Return what botocore's model does not require and CodeDeploy does."""
+    """Return the deployment id, which CodeDeploy requires and botocore's model does not."""
     if "deploymentId" not in params:
         raise AwsError("DeploymentIdRequiredException", "The deployment ID must be specified.")
     return str(params["deploymentId"])

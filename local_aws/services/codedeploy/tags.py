@@ -10,11 +10,11 @@ class Tags:
         self._tags: dict[str, dict[str, str]] = {}
 
     def add(self, arn: str, tags: Iterable[Mapping[str, str]]) -> None:
-        """Set tags; those of the same key change."""
+        """Set tags; a key that exists gets the new value."""
         self._tags.setdefault(arn, {}).update({tag["Key"]: tag["Value"] for tag in tags})
 
     def remove(self, arn: str, keys: Iterable[str]) -> None:
-        """Take tags off."""
+        """Remove tags."""
         for key in keys:
             self._tags.get(arn, {}).pop(key, None)
 
@@ -22,6 +22,6 @@ class Tags:
         """Return the tags of a resource."""
         return [{"Key": key, "Value": value} for key, value in self._tags.get(arn, {}).items()]
 
-    def forget(self, arn: str) -> None:
-        """Drop a resource's tags."""
+    def delete(self, arn: str) -> None:
+        """Delete all tags of a resource."""
         self._tags.pop(arn, None)

@@ -1,4 +1,4 @@
-"""The task sets of a deployment's ECS service, seen through the ECS API."""
+"""The task sets of a deployment's ECS service, by calls of the ECS API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from local_aws.services.codedeploy.appspec import AppSpec
 from local_aws.services.codedeploy.errors import DeploymentEndedError
 
-TaskSet = Mapping[str, Any]
+# A task set as ECS describes it.
+TaskSetDescription = Mapping[str, Any]
 
 
 class TaskSets:
@@ -20,7 +21,7 @@ class TaskSets:
         self.service = service
 
     def describe_service(self) -> Mapping[str, Any]:
-        """Return the service; end the deployment when it is gone."""
+        """Return the service; end the deployment when the service is not active."""
         found = self.ecs.describe_services(cluster=self.cluster, services=[self.service])["services"]
         if not found or found[0].get("status") != "ACTIVE":
             text = f"The ECS service {self.service} in cluster {self.cluster} is not active."
@@ -28,11 +29,11 @@ class TaskSets:
         service: Mapping[str, Any] = found[0]
         return service
 
-    def all(self) -> list[TaskSet]:
+    def all(self) -> list[TaskSetDescription]:
         """Return the service's task sets."""
         return list(self.describe_service().get("taskSets", []))
 
-    def primary(self) -> TaskSet:
+    def primary(self) -> TaskSetDescription:
         """Return the task set that serves production."""
         for task_set in self.all():
             if task_set["status"] == "PRIMARY":
@@ -40,12 +41,8 @@ class TaskSets:
         text = f"The ECS service {self.service} has no primary task set."
         raise DeploymentEndedError("INVALID_ECS_SERVICE", text)
 
-    def find(self, task_set: str) -> TaskSet | None:
-        """Return the task set of an id, None when it is gone."""
-        return next((item for item in self.all() if item["id"] == task_set), None)
-
-    def create(self, deployment: str, spec: AppSpec, target_group: str, blue: TaskSet) -> str:
-        """Create the replacement: what the AppSpec leaves open is as in `blue`. Return its id."""
+    def create(self, deployment: str, spec: AppSpec, target_group: str, blue: TaskSetDescription) -> str:
+        """Create the replacement, with what the AppSpec omits taken from `blue`. Return its id."""
         balancer = {
             "targetGroupArn": target_group,
             "containerName": spec.container_name,
@@ -59,20 +56,7 @@ class TaskSets:
             "loadBalancers": [balancer],
             "scale": {"value": 100.0, "unit": "PERCENT"},
         }
-        network = spec.network_configuration or blue.get("networkConfiguration")
-        if network:
-            given["networkConfiguration"] = network
-        version = spec.platform_version or blue.get("platformVersion")
-        if version:
-            given["platformVersion"] = version
-        if spec.capacity_provider_strategy:
-            given["capacityProviderStrategy"] = list(spec.capacity_provider_strategy)
-        elif blue.get("capacityProviderStrategy"):
-            given["capacityProviderStrategy"] = blue["capacityProviderStrategy"]
-        elif blue.get("launchType"):
-            given["launchType"] = blue["launchType"]
-        if blue.get("serviceRegistries"):
-            given["serviceRegistries"] = blue["serviceRegistries"]
+        given |= _optional(spec, blue)
         return str(self.ecs.create_task_set(**given)["taskSet"]["id"])
 
     def make_primary(self, task_set: str) -> None:
@@ -82,7 +66,7 @@ class TaskSets:
         )
 
     def delete(self, task_set: str) -> None:
-        """Ask for a task set's end: ECS drains and stops its tasks."""
+        """Delete a task set: ECS drains and stops its tasks."""
         try:
             self.ecs.delete_task_set(cluster=self.cluster, service=self.service, taskSet=task_set, force=True)
         except ClientError as error:
@@ -90,20 +74,20 @@ class TaskSets:
                 raise
 
 
-def target_group(task_set: TaskSet) -> str:
+def target_group(task_set: TaskSetDescription) -> str:
     """Return the ARN of the target group a task set registers its tasks with."""
     return str(task_set["loadBalancers"][0]["targetGroupArn"])
 
 
-def describe(item: TaskSet, group: str, share: float, label: str) -> dict[str, Any]:
-    """Return a task set as CodeDeploy's ECSTaskSet (`identifer` is AWS's own spelling)."""
-    return {
-        "identifer": item["id"],
-        "desiredCount": item["computedDesiredCount"],
-        "pendingCount": item["pendingCount"],
-        "runningCount": item["runningCount"],
-        "status": item["status"],
-        "trafficWeight": share,
-        "targetGroup": {"name": group},
-        "taskSetLabel": label,
+def _optional(spec: AppSpec, blue: TaskSetDescription) -> dict[str, Any]:
+    """Return the optional settings of a replacement: the AppSpec's, else those of `blue`."""
+    strategy = list(spec.capacity_provider_strategy) or blue.get("capacityProviderStrategy")
+    settings = {
+        "networkConfiguration": spec.network_configuration or blue.get("networkConfiguration"),
+        "platformVersion": spec.platform_version or blue.get("platformVersion"),
+        "capacityProviderStrategy": strategy,
+        # ECS accepts either of the two.
+        "launchType": None if strategy else blue.get("launchType"),
+        "serviceRegistries": blue.get("serviceRegistries"),
     }
+    return {name: value for name, value in settings.items() if value}

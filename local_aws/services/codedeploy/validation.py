@@ -1,4 +1,4 @@
-"""What a deployment group of ECS must satisfy: checked as CreateDeploymentGroup does, in AWS's words."""
+"""What CodeDeploy checks in requests, in AWS's words, and what local_aws does not implement."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,12 +7,15 @@ from botocore.exceptions import ClientError
 
 from local_aws.core.api import AwsError
 from local_aws.core.context import Context, ServiceRole
+from local_aws.services.codedeploy.deployment_config import PREFIX, canary, linear
 from local_aws.services.codedeploy.records import DeploymentGroup
+from local_aws.services.codedeploy.revisions import with_sha256
 
 Settings = dict[str, Any]
 
-# Settings of other compute platforms, and SNS triggers: EventBridge rules do here what they do.
-NOT_DONE = (
+ECS_ONLY = "local_aws does not implement compute platforms other than ECS"
+# Settings of other compute platforms, and SNS triggers, in whose place EventBridge rules work here.
+UNSUPPORTED = (
     *("ec2TagFilters", "onPremisesInstanceTagFilters", "autoScalingGroups", "ec2TagSet", "onPremisesTagSet"),
     *("triggerConfigurations", "terminationHookEnabled"),
 )
@@ -25,8 +28,8 @@ KEPT = (
 
 
 def settings_of(params: Mapping[str, Any]) -> Settings:
-    """Return what a request sets of a group; refuse by name what nothing here would act on."""
-    for name in NOT_DONE:
+    """Return the settings in a request; refuse those that local_aws does not implement."""
+    for name in UNSUPPORTED:
         if params.get(name):
             raise AwsError("UnsupportedOperation", f"local_aws does not implement {name} of CodeDeploy", 501)
     return {name: params[name] for name in KEPT if name in params}
@@ -46,8 +49,8 @@ def with_defaults(settings: Settings) -> Settings:
     return {**settings, "blueGreenDeploymentConfiguration": merged}
 
 
-def check(context: Context, arn: str, settings: Settings, others: Iterable[DeploymentGroup]) -> None:
-    """Refuse settings of a group that could not deploy; `others` are all other groups of the account."""
+def check_group(context: Context, arn: str, settings: Settings, others: Iterable[DeploymentGroup]) -> None:
+    """Refuse settings with which a group cannot deploy; `others` are the account's other groups."""
     role = ServiceRole(settings.get("serviceRoleArn", ""), "codedeploy", arn)
     _check_role(context, role)
     _check_style(settings)
@@ -166,3 +169,56 @@ def _check_alarms(settings: Settings) -> None:
         raise AwsError("AlarmsLimitExceededException", "A deployment group has up to 10 alarms")
     if alarms.get("enabled") and not alarms.get("alarms"):
         raise AwsError("InvalidAlarmConfigException", "An enabled alarmConfiguration must name alarms")
+
+
+def check_platform(params: Mapping[str, Any]) -> None:
+    """Refuse compute platforms other than ECS."""
+    if params.get("computePlatform", "Server") != "ECS":
+        raise AwsError("UnsupportedOperation", ECS_ONLY, 501)
+
+
+def check_config(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the traffic routing of a CreateDeploymentConfig request; refuse what AWS refuses."""
+    name = params["deploymentConfigName"]
+    if name.startswith(PREFIX):
+        raise AwsError("InvalidDeploymentConfigNameException", f"{name} starts with the reserved {PREFIX}")
+    check_platform(params)
+    if params.get("minimumHealthyHosts") or params.get("zonalConfig"):
+        raise AwsError(
+            "InvalidMinimumHealthyHostValueException", "ECS deployments have no minimum of healthy hosts"
+        )
+    routing = params.get("trafficRoutingConfig")
+    if not routing:
+        raise AwsError(
+            "InvalidTrafficRoutingConfigurationException", "trafficRoutingConfig must be specified"
+        )
+    return _check_routing(routing)
+
+
+def _check_routing(routing: Mapping[str, Any]) -> dict[str, Any]:
+    kind = routing.get("type")
+    if kind == "AllAtOnce":
+        return {"type": kind}
+    label = str(kind).removeprefix("TimeBased").lower()
+    share = routing.get(f"timeBased{label.capitalize()}", {})
+    percentage, minutes = share.get(f"{label}Percentage", 0), share.get(f"{label}Interval", 0)
+    if label not in ("canary", "linear") or not 0 < percentage < 100 or not 0 < minutes <= 2880:
+        raise AwsError(
+            "InvalidTrafficRoutingConfigurationException",
+            f"{kind} needs a percentage of 1 to 99 and an interval of 1 to 2880 minutes",
+        )
+    return canary(percentage, minutes) if label == "canary" else linear(percentage, minutes)
+
+
+def check_revision(revision: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a revision's location with its SHA-256; refuse one that ECS deployments cannot have."""
+    kind = revision.get("revisionType")
+    part = {"AppSpecContent": "appSpecContent", "String": "string", "S3": "s3Location"}.get(str(kind))
+    if part is None or part not in revision:
+        raise AwsError(
+            "InvalidRevisionException",
+            "An ECS deployment's revision must be an AppSpecContent, a String or in S3",
+        )
+    if part == "s3Location" and str(revision[part].get("bundleType")).upper() not in ("YAML", "JSON"):
+        raise AwsError("InvalidRevisionException", "The bundle type of an ECS revision is YAML or JSON")
+    return with_sha256(revision)

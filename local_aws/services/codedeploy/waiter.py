@@ -1,4 +1,4 @@
-"""How a deployment waits: by the clock, and never deaf to a stop, an alarm or the server's end."""
+"""The waits of a deployment: by the clock, until a request to stop, an alarm or the end of the server."""
 
 import time
 from collections.abc import Callable
@@ -9,14 +9,14 @@ from local_aws.core.context import Context
 from local_aws.services.codedeploy.errors import ServerStoppedError, stopped_by_alarms, stopped_by_user
 from local_aws.services.codedeploy.records import Deployment
 
-# AWS's seconds. What is really done in its hour gets at least `LEAST_REAL_SECONDS` of this machine's.
+# AWS's seconds. Work that AWS gives an hour gets at least `LEAST_REAL_SECONDS` on this machine.
 HOUR = 3600
 LEAST_REAL_SECONDS = 60.0
 ALARM_POLL_SECONDS = 10
 POLL_SECONDS = 0.25
 
 
-class Waits:
+class DeploymentWaiter:
     """The waits of one deployment."""
 
     def __init__(self, context: Context, deployment: Deployment, stopping: Callable[[], bool]) -> None:
@@ -26,11 +26,11 @@ class Waits:
         self._alarms_due = 0.0
 
     def hour(self) -> float:
-        """Return this machine's seconds for AWS's 60 minutes in which real work must be done."""
+        """Return the seconds on this machine for work that AWS gives 60 minutes."""
         return max(self.context.clock.seconds(HOUR), LEAST_REAL_SECONDS)
 
     def check(self) -> None:
-        """End the deployment when somebody stopped it or an alarm is active."""
+        """End the deployment when it was stopped or one of its alarms is in ALARM."""
         if self.stopping():
             raise ServerStoppedError
         if self.deployment.stop is not None:
@@ -41,11 +41,11 @@ class Waits:
             self._check_alarms([alarm["name"] for alarm in alarms.get("alarms", [])])
 
     def pause(self, aws_seconds: float, done: Callable[[], bool] = lambda: False) -> bool:
-        """Wait AWS's seconds by the clock, or until `done`; say whether it was done."""
+        """Wait for AWS's seconds by the clock, or until `done`; return whether it was done."""
         return self.until(done, self.context.clock.seconds(aws_seconds))
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Wait this machine's seconds until `done`; say whether it was."""
+        """Wait for seconds of this machine, or until `done`; return whether it was done."""
         deadline = time.monotonic() + seconds
         while not done():
             left = deadline - time.monotonic()

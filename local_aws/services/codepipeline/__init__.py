@@ -1,1 +1,1 @@
-"""CodePipeline: executions, stages and actions, each action as its own role."""
+"""CodePipeline: executions that run through stages; each action assumes its own role."""

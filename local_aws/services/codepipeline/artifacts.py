@@ -26,7 +26,7 @@ class Artifact:
 
     @property
     def location(self) -> str:
-        """Return `bucket/key`, as CodeBuild takes an S3 source."""
+        """Return `bucket/key`, the format of an S3 source of CodeBuild."""
         return f"{self.bucket}/{self.key}"
 
     @property

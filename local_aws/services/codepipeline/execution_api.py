@@ -75,7 +75,7 @@ class ExecutionOperations(PipelineLookup):
         return execution
 
     def stop_pipeline_execution(self, params: Params) -> dict[str, Any]:
-        """Stop an execution: after its running actions, or at once (`abandon`)."""
+        """Stop an execution after its running actions have ended, or immediately (`abandon`)."""
         pipeline = self.find_pipeline(params["pipelineName"])
         execution = pipeline.execution(params["pipelineExecutionId"])
         abandon = params.get("abandon", False)

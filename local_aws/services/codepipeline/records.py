@@ -75,7 +75,7 @@ class Execution:
     started: datetime = field(default_factory=now)
     changed: datetime = field(default_factory=now)
     attempt: int = 1
-    # `wait` stops when the running actions have ended, `abandon` at once.
+    # `wait` stops when the running actions have ended, `abandon` immediately.
     stop_mode: Literal["wait", "abandon"] | None = None
     stop_reason: str | None = None
     abandoned: threading.Event = field(default_factory=threading.Event)

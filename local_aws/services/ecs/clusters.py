@@ -1,8 +1,10 @@
-"""ECS clusters, and tags of all its resources."""
+"""ECS's operations on clusters and on tags."""
 
 from typing import Any
 
 from local_aws.core.api import AwsError
+from local_aws.services.ecs.errors import invalid_parameter
+from local_aws.services.ecs.serializers import describe_cluster, missing
 from local_aws.services.ecs.state import EcsState, Params
 
 _KEPT = ("capacityProviders", "defaultCapacityProviderStrategy", "configuration", "serviceConnectDefaults")
@@ -25,28 +27,19 @@ class ClusterOperations(EcsState):
                 **{key: params[key] for key in _KEPT if key in params},
             }
             self.set_tags(arn, params.get("tags", []))
-        return {"cluster": self._describe(self.clusters[name])}
+        return {"cluster": self._describe_cluster(self.clusters[name])}
 
     def update_cluster(self, params: Params) -> dict[str, Any]:
         """Change a cluster's settings and configuration."""
         cluster = self.cluster(params["cluster"])
         cluster.update({key: params[key] for key in ("settings", *_KEPT) if key in params})
-        return {"cluster": self._describe(cluster)}
+        return {"cluster": self._describe_cluster(cluster)}
 
-    def _describe(self, cluster: dict[str, Any]) -> dict[str, Any]:
+    def _describe_cluster(self, cluster: dict[str, Any]) -> dict[str, Any]:
         arn = cluster["clusterArn"]
         tasks = [task for task in self.tasks.values() if task.content["clusterArn"] == arn]
         services = [one for one in self.services.values() if one.content["clusterArn"] == arn]
-        return {
-            **cluster,
-            "registeredContainerInstancesCount": 0,
-            "runningTasksCount": sum(task.status == "RUNNING" for task in tasks),
-            "pendingTasksCount": sum(
-                task.status in ("PROVISIONING", "PENDING", "ACTIVATING") for task in tasks
-            ),
-            "activeServicesCount": sum(one.active for one in services),
-            "tags": self.tag_list(arn),
-        }
+        return describe_cluster(cluster, tasks, services, self.tag_list(arn))
 
     def describe_clusters(self, params: Params) -> dict[str, Any]:
         """Describe clusters; those that do not exist are among the failures."""
@@ -54,10 +47,10 @@ class ClusterOperations(EcsState):
         for reference in params.get("clusters") or ["default"]:
             name = reference.rpartition("/")[2]
             if name in self.clusters:
-                found.append(self._describe(self.clusters[name]))
+                found.append(self._describe_cluster(self.clusters[name]))
             else:
                 arn = self.context.arn("ecs", f"cluster/{name}")
-                failures.append({"arn": arn, "reason": "MISSING"})
+                failures.append(missing(arn))
         return {"clusters": found, "failures": failures}
 
     def list_clusters(self, params: Params) -> dict[str, Any]:
@@ -83,23 +76,23 @@ class ClusterOperations(EcsState):
                 "ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active."
             )
         cluster["status"] = "INACTIVE"
-        return {"cluster": self._describe(cluster)}
+        return {"cluster": self._describe_cluster(cluster)}
 
     def list_tags_for_resource(self, params: Params) -> dict[str, Any]:
         """Return a resource's tags."""
-        return {"tags": self.tag_list(self._known(params["resourceArn"]))}
+        return {"tags": self.tag_list(self._taggable(params["resourceArn"]))}
 
     def tag_resource(self, params: Params) -> None:
         """Add tags to a resource."""
-        arn = self._known(params["resourceArn"])
+        arn = self._taggable(params["resourceArn"])
         self.tags.setdefault(arn, {}).update({tag["key"]: tag.get("value", "") for tag in params["tags"]})
 
     def untag_resource(self, params: Params) -> None:
         """Remove tags from a resource."""
         for key in params["tagKeys"]:
-            self.tags.get(self._known(params["resourceArn"]), {}).pop(key, None)
+            self.tags.get(self._taggable(params["resourceArn"]), {}).pop(key, None)
 
-    def _known(self, arn: str) -> str:
+    def _taggable(self, arn: str) -> str:
         if arn not in self.tags:
-            raise AwsError("InvalidParameterException", "The specified resource could not be found.")
+            raise invalid_parameter("The specified resource could not be found.")
         return arn

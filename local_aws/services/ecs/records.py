@@ -1,29 +1,27 @@
-"""What ECS remembers: tasks, services and their task sets, as its API shows them."""
+"""ECS's records: tasks, services and their task sets."""
 
 import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from local_aws.core.api import now
 
-# Before RUNNING and after it, in order.
+# The statuses before RUNNING.
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
-ENDING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
 
 
 @dataclass
 class Task:
-    """One task: `content` is what describe-tasks shows, the rest is what its thread works with."""
+    """One task: `content` is what DescribeTasks shows, the rest is the state of its run."""
 
     content: dict[str, Any]
     definition: Mapping[str, Any]
     environment: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     commands: dict[str, list[str]] = field(default_factory=dict)
     task_set: "TaskSet | None" = None
-    # Set to end the task; `stop_code` and `reason` are noted before.
+    # Set once the task has to stop.
     stopping: threading.Event = field(default_factory=threading.Event)
     running_since: float | None = None
 
@@ -44,7 +42,7 @@ class Task:
 
     @property
     def address(self) -> str:
-        """The private address of its network interface; empty before it has one."""
+        """The private address of its network interface, or an empty string."""
         for detail in self.content["attachments"][0]["details"]:
             if detail["name"] == "privateIPv4Address":
                 return str(detail["value"])
@@ -52,15 +50,15 @@ class Task:
 
     @property
     def wanted(self) -> bool:
-        """Whether it shall run."""
+        """Whether its desired status is RUNNING."""
         return bool(self.content["desiredStatus"] == "RUNNING")
 
     def container(self, name: str) -> dict[str, Any]:
         """Return the description of one of its containers."""
         return next(one for one in self.content["containers"] if one["name"] == name)
 
-    def ask_to_stop(self, code: str, reason: str) -> None:
-        """Make the task end; the first reason given is the one that stays."""
+    def request_stop(self, code: str, reason: str) -> None:
+        """Stop the task; the first reason given is its stoppedReason."""
         if self.wanted:
             self.content.update(
                 desiredStatus="STOPPED", stopCode=code, stoppedReason=reason, stoppingAt=now()
@@ -87,20 +85,39 @@ class TaskSet:
         """Whether it is being deleted."""
         return bool(self.content["status"] == "DRAINING")
 
+    @property
+    def steady(self) -> bool:
+        """Whether its stability status is STEADY_STATE."""
+        return bool(self.content["stabilityStatus"] == "STEADY_STATE")
+
+    def set_counts(self, running: int, pending: int, desired: int) -> None:
+        """Set the numbers of tasks; `updatedAt` changes with them."""
+        counts = {"runningCount": running, "pendingCount": pending, "computedDesiredCount": desired}
+        if any(self.content[key] != value for key, value in counts.items()):
+            self.content.update(counts, updatedAt=now())
+
+    def set_steady(self, steady: bool) -> None:
+        """Set the stability status; a steady task set has no failures any more."""
+        status = "STEADY_STATE" if steady else "STABILIZING"
+        if self.content["stabilityStatus"] != status:
+            self.content.update(stabilityStatus=status, stabilityStatusAt=now(), updatedAt=now())
+        if steady:
+            self.failures = 0
+
     def count(self, desired: int) -> int:
-        """Return how many tasks it shall run of the service's `desired`."""
+        """Return how many of the service's `desired` tasks it runs."""
         share = float(self.content["scale"]["value"])
         return 0 if self.draining else math.ceil(desired * share / 100)
 
 
 @dataclass
-class Service:
-    """A service: `content` is what describe-services shows, but for counts, task sets and events."""
+class EcsService:
+    """A service: `content` is what DescribeServices shows, without counts, task sets and events."""
 
     content: dict[str, Any]
     task_sets: list[TaskSet] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
-    # Set whenever something changed that its scheduler has to look at.
+    # Set when its scheduler has to run at once.
     changed: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -120,30 +137,21 @@ class Service:
 
     @property
     def active(self) -> bool:
-        """Whether it is neither being deleted nor gone."""
+        """Whether its status is ACTIVE."""
         return bool(self.content["status"] == "ACTIVE")
 
     @property
     def desired(self) -> int:
-        """How many tasks it shall run."""
+        """How many tasks it runs."""
         return int(self.content["desiredCount"]) if self.active else 0
 
     def primary(self) -> TaskSet | None:
         """Return the task set that serves production."""
         return next((one for one in self.task_sets if one.content["status"] == "PRIMARY"), None)
 
-    def note(self, message: str, event_id: str) -> None:
-        """Add an event, the newest first, a hundred at most."""
+    def add_event(self, message: str, event_id: str) -> None:
+        """Add an event, the newest first, and keep a hundred."""
         self.events.insert(
             0, {"id": event_id, "createdAt": now(), "message": f"(service {self.name}) {message}"}
         )
         del self.events[100:]
-
-
-def iso(content: Any) -> Any:
-    """Return a description with its times as events write them."""
-    if isinstance(content, dict):
-        return {key: iso(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [iso(value) for value in content]
-    return content.isoformat() if isinstance(content, datetime) else content

@@ -1,21 +1,19 @@
-"""CloudFormation's AWS::ECS types: a service is created once it is stable, and gone once its last task is."""
+"""CloudFormation's AWS::ECS resource types: Cluster, TaskDefinition and Service."""
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from local_aws.core.api import AwsError
+from local_aws.core.api import AwsError, service_model
 from local_aws.core.cloudformation import Properties, ResourceType, arguments
-from local_aws.services.ecs.state import new_id
+from local_aws.services.ecs.records import EcsService
+from local_aws.services.ecs.state import EcsState, new_id
 
-if TYPE_CHECKING:
-    from local_aws.services.ecs.service import Ecs
-
-# CloudFormation waits three hours (pitfall B1); by the clock, but long enough for real work.
+# CloudFormation waits three hours (pitfall B1). The clock scales them, but tasks need real time to start.
 STABLE_AWS_SECONDS = 3 * 3600
 SHORTEST_WAIT = 120.0
-# Nothing changes after as many tasks that never ran: say why instead of waiting for the end.
-HOPELESS = 4
+# After this many failed tasks the service does not become stable: fail at once, with the reason.
+MOST_FAILURES = 4
 
 _DEFINITION_PROPERTIES = frozenset(
     {
@@ -43,10 +41,10 @@ _SERVICE_REPLACED = frozenset(
 )
 
 
-class EcsTypes:
+class EcsResourceTypes:
     """The handlers of AWS::ECS::Cluster, TaskDefinition and Service."""
 
-    def __init__(self, ecs: "Ecs") -> None:
+    def __init__(self, ecs: EcsState) -> None:
         self.ecs = ecs
 
     def types(self) -> dict[str, ResourceType]:
@@ -79,8 +77,8 @@ class EcsTypes:
                 f"Resource of type 'AWS::ECS::Cluster' with identifier '{name}' already exists.",
             )
         given = arguments("ecs", "CreateCluster", _renamed({**properties, "ClusterName": name}))
-        made = self.ecs.call("CreateCluster", given)["cluster"]
-        return name, {"Arn": made["clusterArn"]}
+        created = self.ecs.call("CreateCluster", given)["cluster"]
+        return name, {"Arn": created["clusterArn"]}
 
     def _update_cluster(self, name: str, old: Properties, new: Properties) -> dict[str, Any]:
         own = {key: value for key, value in _renamed(new).items() if key in ("Settings", "Configuration")}
@@ -102,8 +100,8 @@ class EcsTypes:
     ) -> tuple[str, dict[str, Any]]:
         family = properties.get("Family") or f"{stack}{logical_id}{new_id()[:8]}"
         given = arguments("ecs", "RegisterTaskDefinition", {**properties, "Family": family})
-        made = self.ecs.call("RegisterTaskDefinition", given)["taskDefinition"]
-        return made["taskDefinitionArn"], {"TaskDefinitionArn": made["taskDefinitionArn"]}
+        created = self.ecs.call("RegisterTaskDefinition", given)["taskDefinition"]
+        return created["taskDefinitionArn"], {"TaskDefinitionArn": created["taskDefinitionArn"]}
 
     def _delete_definition(self, arn: str, properties: Properties) -> None:
         known = self.ecs.definitions.get(arn.rpartition("/")[2])
@@ -130,7 +128,7 @@ class EcsTypes:
         try:
             self._wait_until_stable(arn)
         except AwsError:
-            # The engine knows no id of a create that failed: what was started must not stay.
+            # CloudFormation has no physical id of a create that failed, so it cannot delete the service.
             self._delete_service(arn, properties)
             raise
         return arn, {"ServiceArn": arn, "Name": name}
@@ -140,29 +138,29 @@ class EcsTypes:
         deadline = time.monotonic() + wait
         service = self.ecs.services[arn]
         while not self.ecs.ending.wait(0.2):
-            primary = service.primary()
-            sets = service.task_sets
-            if primary is None or (len(sets) == 1 and primary.content["stabilityStatus"] == "STEADY_STATE"):
+            if _is_stable(service):
                 return
-            if primary.failures >= HOPELESS or time.monotonic() > deadline:
+            primary = service.primary()
+            if time.monotonic() > deadline or (primary and primary.failures >= MOST_FAILURES):
                 break
-        reasons = {
-            task.content["stoppedReason"]
-            for task in list(self.ecs.tasks.values())
-            if task.content["group"] == f"service:{service.name}" and task.content.get("stoppedReason")
-        }
+        reasons = "; ".join(self._stopped_reasons(service)) or "none; they are not healthy"
         raise AwsError(
             "NotStabilized",
             f'Resource handler returned message: "Exceeded attempts to wait" for {arn}: the service did not '
-            f"become stable. Its tasks stopped: {'; '.join(sorted(reasons)) or 'none; they are not healthy'}",
+            f"become stable. Its tasks stopped: {reasons}",
         )
+
+    def _stopped_reasons(self, service: EcsService) -> list[str]:
+        tasks = [task.content for task in list(self.ecs.tasks.values())]
+        own = [task for task in tasks if task["group"] == f"service:{service.name}"]
+        return sorted({task["stoppedReason"] for task in own if task.get("stoppedReason")})
 
     def _update_service(self, arn: str, old: Properties, new: Properties) -> dict[str, Any]:
         """Send every parameter whatever changed, as CloudFormation's handler does (pitfall C1)."""
         service = self.ecs.services[arn]
-        asked = {**new, "Service": service.name}
+        given = {**new, "Service": service.name}
         members = _members("UpdateService")
-        own = {key: value for key, value in asked.items() if key.lower() in members}
+        own = {key: value for key, value in given.items() if key.lower() in members}
         arguments("ecs", "CreateService", new)
         self.ecs.call("UpdateService", arguments("ecs", "UpdateService", own))
         self._update_tags(arn, old, new)
@@ -180,12 +178,15 @@ class EcsTypes:
             pass
 
 
+def _is_stable(service: EcsService) -> bool:
+    primary = service.primary()
+    return primary is None or (len(service.task_sets) == 1 and primary.steady)
+
+
 def _renamed(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {"Settings" if key == "ClusterSettings" else key: value for key, value in properties.items()}
 
 
 def _members(operation: str) -> set[str]:
-    from local_aws.core.api import service_model
-
     shape = service_model("ecs").operation_model(operation).input_shape
     return {name.lower() for name in shape.members} if shape is not None else set()

@@ -1,50 +1,39 @@
-"""Elastic Container Service: clusters, task definitions, tasks that truly run, services and task sets."""
-
-from typing import Any
+"""Elastic Container Service: clusters, task definitions, services and task sets, with tasks that run."""
 
 from local_aws.core.cloudformation import ResourceType
 from local_aws.services.ecs.clusters import ClusterOperations
-from local_aws.services.ecs.records import Service
-from local_aws.services.ecs.resource_types import EcsTypes
-from local_aws.services.ecs.scheduler import Scheduler
+from local_aws.services.ecs.resource_types import EcsResourceTypes
 from local_aws.services.ecs.services import ServiceOperations
 from local_aws.services.ecs.task_definitions import TaskDefinitionOperations
 from local_aws.services.ecs.task_run import TaskRun
 from local_aws.services.ecs.task_sets import TaskSetOperations
-from local_aws.services.ecs.tasks import TaskOperations
 
 
-class Ecs(ClusterOperations, TaskDefinitionOperations, TaskOperations, ServiceOperations, TaskSetOperations):
+class Ecs(ClusterOperations, TaskDefinitionOperations, ServiceOperations, TaskSetOperations):
     """ECS of one account and region, on a container engine."""
 
     persisted = ("clusters", "definitions", "tasks", "services", "tags")
 
     def resume(self) -> None:
-        """Let the services start tasks anew: none of an earlier local_aws lives."""
+        """End the tasks of an earlier local_aws, which no longer run, and schedule the services."""
         for task in list(self.tasks.values()):
             if task.status != "STOPPED":
-                TaskRun(self, task).lose()
+                TaskRun(self, task).end_lost_task()
         for service in list(self.services.values()):
             for task_set in service.task_sets:
-                # Of the clock of another start of this machine.
+                # A monotonic time of the earlier process has no meaning in this one.
                 task_set.not_before = 0.0
             if service.content["status"] != "INACTIVE":
                 self.schedule(service)
 
-    def schedule(self, service: Service) -> None:
-        """Let a service's scheduler run."""
-        scheduler = Scheduler(self, service)
-        self.context.spawn(f"scheduler-{service.name}", scheduler.run)
-
     def resource_types(self) -> dict[str, ResourceType]:
-        """Offer AWS::ECS types to CloudFormation."""
-        return EcsTypes(self).types()
+        """Return the CloudFormation resource types."""
+        return EcsResourceTypes(self).types()
 
     def stop(self) -> None:
-        """End every task at once, without drain."""
+        """Stop every task at once, without draining."""
         self.ending.set()
         with self.lock:
-            tasks: list[Any] = list(self.tasks.values())
-            for task in tasks:
-                task.ask_to_stop("ServiceSchedulerInitiated", "local_aws stops")
+            for task in list(self.tasks.values()):
+                task.request_stop("ServiceSchedulerInitiated", "local_aws stops")
         self.containers.stop()

@@ -1,4 +1,4 @@
-"""A task as target of load balancers: registered, asked for its health, drained and deregistered."""
+"""A task as a target of load balancers: registration, health, draining and deregistration."""
 
 import threading
 import time
@@ -10,12 +10,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_aws.core.context import Context
 
 POLL_SECONDS = 0.2
-# After the deregistration delay, how long the data plane may take to cut what is left.
+# How long the load balancer may take, after the deregistration delay, to end the rest.
 LATE_SECONDS = 5.0
 
 
 class Targets:
-    """The target groups of one task set, seen from one of its tasks."""
+    """The target groups of one task set, for one of its tasks."""
 
     def __init__(self, context: Context, balancers: Sequence[Mapping[str, Any]]) -> None:
         self.context = context
@@ -24,7 +24,7 @@ class Targets:
 
     @property
     def client(self) -> Any:
-        """ELBv2, as ECS's own service-linked role."""
+        """ELBv2, called as ECS's service-linked role."""
         return self.context.client("elbv2")
 
     def register(self, address: str) -> None:
@@ -45,14 +45,14 @@ class Targets:
                     TargetGroupArn=arn, Targets=[_target(address, one)]
                 )
             except (BotoCoreError, ClientError):
-                found[arn] = "unavailable"  # the group is gone: nobody can say that the task is healthy
+                found[arn] = "unavailable"  # the group no longer exists, so the task cannot be healthy in it
                 continue
             described = answer["TargetHealthDescriptions"]
             found[arn] = described[0]["TargetHealth"]["State"] if described else "unused"
         return found
 
     def deregister(self, address: str, *, drain: bool, stop: threading.Event) -> None:
-        """Take the task out; with `drain` wait until its connections had the deregistration delay."""
+        """Deregister the task; with `drain`, wait for the deregistration delay of its connections."""
         self.registered = False
         if stop.is_set():
             return
@@ -62,7 +62,7 @@ class Targets:
                 delay = self._delay(arn)
                 self.client.deregister_targets(TargetGroupArn=arn, Targets=[target])
             except ClientError:
-                continue  # the target group went before its service: there is nothing to drain
+                continue  # the target group was deleted before its service: nothing drains
             if drain:
                 self._wait(arn, address, self.context.clock.seconds(delay) + LATE_SECONDS, stop)
 
@@ -81,22 +81,3 @@ class Targets:
 
 def _target(address: str, balancer: Mapping[str, Any]) -> dict[str, Any]:
     return {"Id": address, "Port": balancer["containerPort"]}
-
-
-def require_load_balancer(context: Context, balancers: Sequence[Mapping[str, Any]]) -> None:
-    """Raise `AwsError` unless every target group is reached from a load balancer's listener (pitfall B7)."""
-    from local_aws.core.api import AwsError
-
-    for one in balancers:
-        arn = one["targetGroupArn"]
-        try:
-            group = context.client("elbv2").describe_target_groups(TargetGroupArns=[arn])["TargetGroups"][0]
-        except ClientError as error:
-            raise AwsError(
-                "InvalidParameterException", f"The target group with targetGroupArn {arn} does not exist."
-            ) from error
-        if not group.get("LoadBalancerArns"):
-            raise AwsError(
-                "InvalidParameterException",
-                f"The target group with targetGroupArn {arn} does not have an associated load balancer.",
-            )

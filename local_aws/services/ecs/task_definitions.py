@@ -1,10 +1,11 @@
-"""ECS task definitions: families of numbered revisions."""
+"""ECS's operations on task definitions: families of numbered revisions."""
 
 from typing import Any
 
-from local_aws.core.api import AwsError, now
-from local_aws.services.ecs import validation as ecs_task_checks
+from local_aws.core.api import now
+from local_aws.services.ecs.errors import client_error
 from local_aws.services.ecs.state import EcsState, Params
+from local_aws.services.ecs.validation import check_task_definition
 
 
 class TaskDefinitionOperations(EcsState):
@@ -12,7 +13,7 @@ class TaskDefinitionOperations(EcsState):
 
     def register_task_definition(self, params: Params) -> dict[str, Any]:
         """Add a revision to a family."""
-        ecs_task_checks.check(params)
+        check_task_definition(params)
         family = params["family"]
         known = [int(one["revision"]) for one in self.definitions.values() if one["family"] == family]
         revision = max(known, default=0) + 1
@@ -66,10 +67,10 @@ class TaskDefinitionOperations(EcsState):
         return {"families": sorted(families)}
 
     def deregister_task_definition(self, params: Params) -> dict[str, Any]:
-        """Make a revision INACTIVE: what runs of it runs on, nothing new can use it."""
+        """Make a revision INACTIVE: its tasks continue, and nothing new can use it."""
         reference = params["taskDefinition"]
         if ":" not in reference.rpartition("/")[2]:
-            raise AwsError("ClientException", "Missing revision. Specify family:revision or a full ARN.")
+            raise client_error("Missing revision. Specify family:revision or a full ARN.")
         found = self.definition(reference, active=False)
         found.update(status="INACTIVE", deregisteredAt=now())
         return {"taskDefinition": found}

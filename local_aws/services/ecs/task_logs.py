@@ -1,4 +1,4 @@
-"""The awslogs driver: what containers write goes to CloudWatch Logs, as the execution role."""
+"""The awslogs log driver: sends the output of containers to CloudWatch Logs, as the execution role."""
 
 import logging
 import queue
@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-logger = logging.getLogger("local_aws.services.ecs.service")
+logger = logging.getLogger("local_aws")
 
 FLUSH_SECONDS = 0.5
 
@@ -26,19 +26,19 @@ class LogStream:
             try:
                 self.client.create_log_group(logGroupName=self.group)
             except self.client.exceptions.ResourceAlreadyExistsException:
-                logger.debug("log group %s is there", self.group)
+                logger.debug("log group %s already exists", self.group)
         self.client.create_log_stream(logGroupName=self.group, logStreamName=self.name)
         self._lines: queue.Queue[tuple[int, str] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._send, name=f"awslogs-{task_id[:8]}", daemon=True)
         self._thread.start()
 
     def write(self, line: str) -> None:
-        """Take one line; CloudWatch Logs refuses empty ones."""
+        """Send one line. Empty lines are skipped: CloudWatch Logs rejects them."""
         if line:
             self._lines.put((int(time.time() * 1000), line))
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the remaining lines."""
         self._lines.put(None)
         self._thread.join(10)
 
@@ -66,5 +66,5 @@ class LogStream:
                 logEvents=[{"timestamp": stamp, "message": line} for stamp, line in events],
             )
         except (BotoCoreError, ClientError) as error:
-            # As on Fargate: the task runs on, its lines are lost.
+            # As on Fargate, the task continues without these lines.
             logger.warning("%s lines of %s/%s are lost: %s", len(events), self.group, self.name, error)

@@ -1,8 +1,8 @@
-"""The life of one task: image, log streams, processes, target groups, health, and its end in ECS's order."""
+"""Runs one task, from PROVISIONING to STOPPED in ECS's order of steps."""
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -11,24 +11,23 @@ from local_aws.containers.engine import Container, ContainerError, PullError
 from local_aws.containers.health import HealthCheck, check_command
 from local_aws.core.api import now
 from local_aws.host.interpreters import PythonNotFoundError
-from local_aws.services.ecs import task_start as ecs_task_start
+from local_aws.services.ecs import task_start
+from local_aws.services.ecs.errors import TaskStartError
 from local_aws.services.ecs.records import Task
+from local_aws.services.ecs.state import EcsState
 from local_aws.services.ecs.targets import Targets
 from local_aws.services.ecs.task_logs import LogStream
 
-if TYPE_CHECKING:
-    from local_aws.services.ecs.tasks import TaskOperations
-
 DEFAULT_STOP_TIMEOUT = 30
-# What a container exits with after SIGKILL.
+# The exit code of a container after SIGKILL.
 KILLED = 137
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
 
 class TaskRun:
-    """Leads one task from PROVISIONING to STOPPED; what it says is running has a process of its own."""
+    """One run of a task. Each of its containers that is RUNNING has a process."""
 
-    def __init__(self, ecs: "TaskOperations", task: Task) -> None:
+    def __init__(self, ecs: EcsState, task: Task) -> None:
         self.ecs = ecs
         self.task = task
         self.containers: dict[str, Container] = {}
@@ -38,21 +37,21 @@ class TaskRun:
         self.targets = Targets(ecs.context, balancers)
         self.over = threading.Event()
 
-    def live(self) -> None:
-        """Run the task to its end (the body of its thread)."""
+    def run(self) -> None:
+        """Run the task until it has stopped (the body of its thread)."""
         try:
             self._start()
             if self.task.wanted:
-                self._run()
+                self._run_containers()
         finally:
             self._end()
 
-    def lose(self) -> None:
-        """End the task of a record: its containers were killed, with whoever ran them."""
+    def end_lost_task(self) -> None:
+        """End a task whose containers were killed with the local_aws process that ran them."""
         self.address = self.task.address
         self.targets.registered = bool(self.address)
         with self.ecs.lock:
-            self.task.ask_to_stop("EssentialContainerExited", "local_aws ended, and the task with it")
+            self.task.request_stop("EssentialContainerExited", "local_aws ended, and the task with it")
             for container in self.task.content["containers"]:
                 container.setdefault("exitCode", KILLED)
         self._end()
@@ -60,20 +59,20 @@ class TaskRun:
     def _start(self) -> None:
         try:
             self._take_address()
-            self._to("PENDING")
-            images = ecs_task_start.pull(self.ecs, self.task)
+            self._set_status("PENDING")
+            images = task_start.pull(self.ecs, self.task)
             self._start_containers(images)
             if self.task.wanted:
-                self._to("ACTIVATING")
+                self._set_status("ACTIVATING")
                 self.targets.register(self.address)
-        except ecs_task_start.StartError as error:
-            self.task.ask_to_stop("TaskFailedToStart", str(error))
+        except TaskStartError as error:
+            self.task.request_stop("TaskFailedToStart", str(error))
         except PullError as error:
-            self.task.ask_to_stop("TaskFailedToStart", f"CannotPullContainerError: {error}")
+            self.task.request_stop("TaskFailedToStart", f"CannotPullContainerError: {error}")
         except (ContainerError, PythonNotFoundError) as error:
-            self.task.ask_to_stop("TaskFailedToStart", f"CannotStartContainerError: {error}")
+            self.task.request_stop("TaskFailedToStart", f"CannotStartContainerError: {error}")
         except ClientError as error:
-            self.task.ask_to_stop("TaskFailedToStart", f"ResourceInitializationError: {error}")
+            self.task.request_stop("TaskFailedToStart", f"ResourceInitializationError: {error}")
 
     def _take_address(self) -> None:
         self.address = self.ecs.containers.address()
@@ -90,12 +89,10 @@ class TaskRun:
             if not self.task.wanted:
                 return
             name = definition["name"]
-            log = ecs_task_start.open_log(self.ecs.context, self.task, definition)
+            log = task_start.open_log(self.ecs.context, self.task, definition)
             if log is not None:
                 self.logs.append(log)
-            spec = ecs_task_start.make_spec(
-                self.ecs.context, self.task, definition, images[name], self.address
-            )
+            spec = task_start.make_spec(self.ecs.context, self.task, definition, images[name], self.address)
             container = self.ecs.containers.start(spec, log.write if log else _discard)
             self.containers[name] = container
             with self.ecs.lock:
@@ -105,7 +102,7 @@ class TaskRun:
             ).start()
 
     def _watch(self, name: str, definition: dict[str, Any], container: Container) -> None:
-        """Note how a container ends; with an essential one the task ends."""
+        """Record the end of a container; an essential one ends the task."""
         code = container.wait()
         essential = definition.get("essential", True)
         # https://repost.aws/knowledge-center/ecs-resolve-outofmemory-errors
@@ -113,18 +110,18 @@ class TaskRun:
         with self.ecs.lock:
             self.task.container(name).update(lastStatus="STOPPED", exitCode=code, **reason)
             if essential:
-                self.task.ask_to_stop("EssentialContainerExited", "Essential container in task exited")
+                self.task.request_stop("EssentialContainerExited", "Essential container in task exited")
         if essential:
-            self._tell_service()
+            self.ecs.wake_scheduler(self.task)
 
-    def _run(self) -> None:
+    def _run_containers(self) -> None:
         self.task.running_since = time.monotonic()
         with self.ecs.lock:
-            # A process that died while its target was registered has stopped the task already.
+            # The task may have stopped already: a process may exit while its target is registered.
             if self.task.wanted:
                 self.task.content.update(startedAt=now(), connectivityAt=now())
         if self.task.wanted:
-            self._to("RUNNING")
+            self._set_status("RUNNING")
         for definition in self.task.definition["containerDefinitions"]:
             self._check_health(definition)
         self.task.stopping.wait()
@@ -147,9 +144,9 @@ class TaskRun:
             with self.ecs.lock:
                 self.task.container(definition["name"])["healthStatus"] = status
                 self.task.content["healthStatus"] = self._health()
-            self._tell_service()
+            self.ecs.wake_scheduler(self.task)
             if status == "UNHEALTHY" and self.task.task_set is None and definition.get("essential", True):
-                self.task.ask_to_stop("UserInitiated", "Task failed container health checks")
+                self.task.request_stop("UserInitiated", "Task failed container health checks")
 
         threading.Thread(
             target=container_health.watch,
@@ -169,21 +166,21 @@ class TaskRun:
         return "HEALTHY" if checked and set(checked) == {"HEALTHY"} else "UNKNOWN"
 
     def _end(self) -> None:
-        """Deregister, let connections finish, SIGTERM, stopTimeout, SIGKILL (pitfall N2)."""
-        self.task.ask_to_stop("TaskFailedToStart", "Task failed to start")
+        """Deregister, drain, SIGTERM, stopTimeout, SIGKILL (pitfall N2)."""
+        self.task.request_stop("TaskFailedToStart", "Task failed to start")
         self.over.set()
         if self.targets.registered:
-            self._to("DEACTIVATING")
-            lives = any(container.exit_code is None for container in self.containers.values())
-            self.targets.deregister(self.address, drain=lives, stop=self.ecs.ending)
+            self._set_status("DEACTIVATING")
+            running = any(container.exit_code is None for container in self.containers.values())
+            self.targets.deregister(self.address, drain=running, stop=self.ecs.ending)
         if self.containers:
-            self._to("STOPPING")
+            self._set_status("STOPPING")
             with self.ecs.lock:
                 self.task.content["executionStoppedAt"] = now()
             self._stop_containers()
         for log in self.logs:
             log.close()
-        self._to("DEPROVISIONING")
+        self._set_status("DEPROVISIONING")
         if self.address:
             self.ecs.containers.release(self.address)
         with self.ecs.lock:
@@ -191,8 +188,8 @@ class TaskRun:
             for container in self.task.content["containers"]:
                 container["lastStatus"] = "STOPPED"
             self.task.content["stoppedAt"] = now()
-        self._to("STOPPED")
-        self._tell_service()
+        self._set_status("STOPPED")
+        self.ecs.wake_scheduler(self.task)
 
     def _stop_containers(self) -> None:
         stops = []
@@ -207,16 +204,13 @@ class TaskRun:
         for stop in stops:
             stop.join()
 
-    def _to(self, status: str) -> None:
+    def _set_status(self, status: str) -> None:
         with self.ecs.lock:
             self.task.content["lastStatus"] = status
         if not self.ecs.ending.is_set():
             self.ecs.emit_task(self.task)
-        self._tell_service()
-
-    def _tell_service(self) -> None:
-        self.ecs.wake(self.task)
+        self.ecs.wake_scheduler(self.task)
 
 
 def _discard(_line: str) -> None:
-    """Take a line of a container without log configuration: as on Fargate, nobody can read it."""
+    """Drop a line of a container without log configuration, as Fargate does."""

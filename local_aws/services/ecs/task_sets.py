@@ -1,19 +1,22 @@
-"""Task sets: the copies of a service between which CodeDeploy moves the traffic."""
+"""ECS's operations on task sets, between which CodeDeploy shifts the traffic of a service."""
 
 from typing import Any
 
 from local_aws.core.api import AwsError, now
 from local_aws.core.context import Context
-from local_aws.services.ecs.records import Service, TaskSet
+from local_aws.services.ecs import validation
+from local_aws.services.ecs.errors import invalid_parameter
+from local_aws.services.ecs.records import EcsService, TaskSet
+from local_aws.services.ecs.serializers import missing
 from local_aws.services.ecs.state import EcsState, Params, new_number
 
 _COPIED = ("networkConfiguration", "launchType", "platformVersion", "externalId", "startedBy")
 
 
 def make_task_set(
-    context: Context, service: Service, definition: Params, params: Params, status: str, share: float
+    context: Context, service: EcsService, definition: Params, params: Params, status: str, share: float
 ) -> TaskSet:
-    """Make a task set that shall run `share` percent of the service's desired count."""
+    """Return a new task set that runs `share` percent of the service's desired count."""
     cluster = service.content["clusterArn"].rpartition("/")[2]
     number = new_number()
     content = {
@@ -43,19 +46,20 @@ def make_task_set(
 class TaskSetOperations(EcsState):
     """Operations on task sets of services with the CODE_DEPLOY or EXTERNAL controller."""
 
-    def _with_task_sets(self, params: Params) -> Service:
+    def _with_task_sets(self, params: Params) -> EcsService:
         service = self.active_service(params["cluster"], params["service"])
         if service.controller == "ECS":
-            raise AwsError(
-                "InvalidParameterException",
-                "Task sets cannot be used with services whose deployment controller is ECS.",
+            raise invalid_parameter(
+                "Task sets cannot be used with services whose deployment controller is ECS."
             )
         return service
 
     def create_task_set(self, params: Params) -> dict[str, Any]:
-        """Add an ACTIVE task set; without `scale` it runs nothing."""
+        """Create an ACTIVE task set; without `scale` it runs no tasks."""
         service = self._with_task_sets(params)
-        definition = self.fitting_definition(params)
+        definition = self.definition(params["taskDefinition"])
+        validation.check_network(definition, params)
+        validation.check_balancers(self.context, definition, params.get("loadBalancers", []))
         share = float(params.get("scale", {}).get("value", 0.0))
         made = make_task_set(self.context, service, definition, params, "ACTIVE", share)
         service.task_sets.append(made)
@@ -74,25 +78,25 @@ class TaskSetOperations(EcsState):
             try:
                 found.append(dict(self.task_set(service, reference).content))
             except AwsError:
-                failures.append({"arn": reference, "reason": "MISSING"})
+                failures.append(missing(reference))
         return {"taskSets": found, "failures": failures}
 
     def update_task_set(self, params: Params) -> dict[str, Any]:
-        """Change the share of the desired count that a task set runs."""
+        """Set the share of the desired count that a task set runs."""
         service = self._with_task_sets(params)
         one = self.task_set(service, params["taskSet"])
         one.content["scale"] = {"unit": "PERCENT", **params["scale"]}
         one.content["computedDesiredCount"] = one.count(service.desired)
-        self._unsettle(one)
+        one.content.update(stabilityStatus="STABILIZING", stabilityStatusAt=now(), updatedAt=now())
         service.changed.set()
         return {"taskSet": one.content}
 
     def update_service_primary_task_set(self, params: Params) -> dict[str, Any]:
-        """Make a task set PRIMARY; the service is described by it from now on."""
+        """Make a task set PRIMARY; the service's description has its settings then."""
         service = self._with_task_sets(params)
         chosen = self.task_set(service, params["primaryTaskSet"])
         if chosen.draining:
-            raise AwsError("InvalidParameterException", "The task set is draining and cannot become primary.")
+            raise invalid_parameter("The task set is draining and cannot become primary.")
         for one in service.task_sets:
             if one.content["status"] == "PRIMARY":
                 one.content.update(status="ACTIVE", updatedAt=now())
@@ -104,21 +108,14 @@ class TaskSetOperations(EcsState):
         return {"taskSet": chosen.content}
 
     def delete_task_set(self, params: Params) -> dict[str, Any]:
-        """Drain a task set and remove it; one that still runs tasks only with `force`."""
+        """Drain a task set and remove it; one that is scaled above 0 only with `force`."""
         service = self._with_task_sets(params)
         one = self.task_set(service, params["taskSet"])
         if one.content["status"] == "PRIMARY":
-            raise AwsError(
-                "InvalidParameterException", "The primary task set of a service cannot be deleted."
-            )
+            raise invalid_parameter("The primary task set of a service cannot be deleted.")
         if one.content["scale"]["value"] > 0 and not params.get("force"):
-            raise AwsError(
-                "InvalidParameterException", "The task set cannot be deleted while it is scaled above 0."
-            )
+            raise invalid_parameter("The task set cannot be deleted while it is scaled above 0.")
         one.content.update(status="DRAINING", computedDesiredCount=0, updatedAt=now())
-        self._unsettle(one)
+        one.content.update(stabilityStatus="STABILIZING", stabilityStatusAt=now(), updatedAt=now())
         service.changed.set()
         return {"taskSet": one.content}
-
-    def _unsettle(self, one: TaskSet) -> None:
-        one.content.update(stabilityStatus="STABILIZING", stabilityStatusAt=now(), updatedAt=now())

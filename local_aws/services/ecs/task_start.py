@@ -1,22 +1,21 @@
-"""What a task needs before its processes start, fetched as its execution role: image, secrets, log stream."""
+"""Prepares a task, as its execution role: images, secrets, log streams."""
 
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local_aws.containers.engine import ContainerSpec, PullError
 from local_aws.containers.images.registry_client import Reference, is_ecr
+from local_aws.core.api import now
 from local_aws.core.context import Context, ServiceRole
+from local_aws.services.ecs.errors import TaskStartError
 from local_aws.services.ecs.records import Task
+from local_aws.services.ecs.state import EcsState
 from local_aws.services.ecs.task_logs import LogStream
 from local_aws.services.ecs.validation import size
-
-if TYPE_CHECKING:
-    from local_aws.services.ecs.state import EcsState
-
 
 _NO_AUTH = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval"
@@ -24,14 +23,8 @@ _NO_AUTH = (
 _RETRIED = "service call has been retried 1 time(s)"
 
 
-class StartError(Exception):
-    """A task could not start; the text is its stoppedReason."""
-
-
-def pull(ecs: "EcsState", task: Task) -> dict[str, str]:
-    """Fetch the images of all containers; return the engine's ids by container name."""
-    from local_aws.core.api import now
-
+def pull(ecs: EcsState, task: Task) -> dict[str, str]:
+    """Pull the images of all containers; return the engine's image ids by container name."""
     with ecs.lock:
         task.content["pullStartedAt"] = now()
     images = {}
@@ -48,7 +41,7 @@ def pull(ecs: "EcsState", task: Task) -> dict[str, str]:
 
 
 def _login(context: Context, task: Task, reference: str) -> str | None:
-    """Ask ECR for a password, and whether this role may pull the image (as the agent's requests do)."""
+    """Return a password from ECR, once this role has permission to pull the image."""
     where = Reference.parse(reference)
     if not is_ecr(where.host):
         return None
@@ -56,7 +49,7 @@ def _login(context: Context, task: Task, reference: str) -> str | None:
         ecr = _client(context, task, "ecr")
         data = ecr.get_authorization_token()["authorizationData"][0]
     except ClientError as error:
-        raise StartError(
+        raise TaskStartError(
             f"{_NO_AUTH} failed: unable to retrieve ecr registry auth: {_RETRIED}: {error}"
         ) from error
     image = {"imageDigest": where.digest} if where.digest else {"imageTag": where.tag}
@@ -74,7 +67,7 @@ def _login(context: Context, task: Task, reference: str) -> str | None:
 
 
 def _role(task: Task, name: str) -> ServiceRole | None:
-    """Return a role of the task's definition, as the task takes it on."""
+    """Return a role of the task definition, assumed for this task."""
     role = task.definition.get(name)
     return ServiceRole(role, "ecs-tasks", task.arn) if role else None
 
@@ -82,17 +75,17 @@ def _role(task: Task, name: str) -> ServiceRole | None:
 def _client(context: Context, task: Task, service: str) -> Any:
     """Return a client that acts as the task's execution role."""
     role = _role(task, "executionRoleArn")
-    with _taken_on(role or ""):
+    with _assumed(role or ""):
         return context.client(service, role)
 
 
 @contextmanager
-def _taken_on(role: str) -> Iterator[None]:
-    """Turn the refusal of a role that does not trust ECS's tasks into the task's stoppedReason."""
+def _assumed(role: str) -> Iterator[None]:
+    """Turn the error of a role that ECS tasks cannot assume into the task's stoppedReason."""
     try:
         yield
     except ClientError as error:
-        raise StartError(
+        raise TaskStartError(
             f"ECS was unable to assume the role '{role}' that was provided for this task. Please verify that "
             "the role being passed has the proper trust relationship and permissions and that your IAM user "
             "has permissions to pass this role."
@@ -100,7 +93,7 @@ def _taken_on(role: str) -> Iterator[None]:
 
 
 def open_log(context: Context, task: Task, definition: dict[str, Any]) -> LogStream | None:
-    """Create a container's log stream, None without log configuration; raises `StartError`."""
+    """Create a container's log stream; return None without log configuration. Raises `TaskStartError`."""
     logs = definition.get("logConfiguration")
     if not logs:
         return None
@@ -109,7 +102,7 @@ def open_log(context: Context, task: Task, definition: dict[str, Any]) -> LogStr
         return LogStream(client, logs.get("options", {}), definition["name"], task.id)
     except ClientError as error:
         about = error.response["Error"]
-        raise StartError(
+        raise TaskStartError(
             "ResourceInitializationError: failed to validate logger args: create stream has been retried "
             f"1 times: failed to create Cloudwatch log stream: {about['Code']}: {about['Message']} "
             ": exit status 1"
@@ -119,7 +112,7 @@ def open_log(context: Context, task: Task, definition: dict[str, Any]) -> LogStr
 def make_spec(
     context: Context, task: Task, definition: dict[str, Any], image: str, address: str
 ) -> ContainerSpec:
-    """Return what the engine starts: the definition over the image, the task's overrides over both."""
+    """Return the container to start: the definition overrides the image, the task overrides both."""
     name = definition["name"]
     variables = {
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
@@ -129,8 +122,8 @@ def make_spec(
     }
     role = _role(task, "taskRoleArn")
     if role:
-        # Fargate serves them on 169.254.170.2; a process of this machine has no such address.
-        with _taken_on(role):
+        # Fargate serves credentials on 169.254.170.2, which processes of this machine cannot reach.
+        with _assumed(role):
             variables |= context.credentials(role)
     for pair in (*definition.get("environment", []), *task.environment.get(name, [])):
         variables[pair["name"]] = pair.get("value", "")
@@ -145,7 +138,7 @@ def make_spec(
         address=address,
         user=definition.get("user", ""),
         read_only=definition.get("readonlyRootFilesystem", False),
-        # A container without a limit of its own has its task's.
+        # A container without a limit has the task's limit.
         memory=definition.get("memory") or size(task.definition.get("memory", "0")),
         cpu=definition.get("cpu") or size(task.definition.get("cpu", "0")),
     )
@@ -156,7 +149,7 @@ def _secrets(context: Context, task: Task, definition: dict[str, Any]) -> dict[s
     for secret in definition.get("secrets", []):
         source = secret["valueFrom"]
         if source.startswith("arn:") and ":ssm:" not in source:
-            raise StartError(
+            raise TaskStartError(
                 f"ResourceInitializationError: local_aws reads secrets of SSM only, not {source}"
             )
         name = source.partition(":parameter")[2] if source.startswith("arn:") else source
@@ -164,7 +157,7 @@ def _secrets(context: Context, task: Task, definition: dict[str, Any]) -> dict[s
             ssm = _client(context, task, "ssm")
             found[secret["name"]] = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
         except ClientError as error:
-            raise StartError(
+            raise TaskStartError(
                 f"{_NO_AUTH} failed: unable to retrieve secrets from ssm: {_RETRIED}: "
                 f"{error.response['Error']['Code']}: {name}"
             ) from error

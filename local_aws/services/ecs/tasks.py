@@ -1,11 +1,14 @@
-"""ECS tasks: what can be asked of them; their lives are led by ecs_task_run."""
+"""ECS's operations on tasks."""
 
 from typing import Any
 
 from local_aws.core.api import AwsError, now
+from local_aws.services.ecs.errors import invalid_parameter
 from local_aws.services.ecs.records import Task, TaskSet
+from local_aws.services.ecs.serializers import missing
 from local_aws.services.ecs.state import EcsState, Params, new_id
 from local_aws.services.ecs.task_run import TaskRun
+from local_aws.services.ecs.validation import check_network
 
 
 class TaskOperations(EcsState):
@@ -15,14 +18,10 @@ class TaskOperations(EcsState):
         """Start tasks outside of a service."""
         cluster = self.cluster(params.get("cluster"))
         definition = self.definition(params["taskDefinition"])
-        if definition["networkMode"] == "awsvpc" and "networkConfiguration" not in params:
-            raise AwsError(
-                "InvalidParameterException",
-                "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
-            )
+        check_network(definition, params)
         count = params.get("count", 1)
         if not 1 <= count <= 10:
-            raise AwsError("InvalidParameterException", "Count must be between 1 and 10.")
+            raise invalid_parameter("Count must be between 1 and 10.")
         group = params.get("group", f"family:{definition['family']}")
         tasks = []
         for _ in range(count):
@@ -44,10 +43,10 @@ class TaskOperations(EcsState):
         params: Params,
         task_set: TaskSet | None = None,
     ) -> Task:
-        """Make a task of a definition, PROVISIONING and not yet begun."""
+        """Record a new task of a definition as PROVISIONING; `begin` runs it."""
         task_id = new_id()
         arn = self.context.arn("ecs", f"task/{cluster['clusterName']}/{task_id}")
-        content = self._new_task_content(arn, cluster["clusterArn"], definition, params)
+        content = _new_content(arn, cluster["clusterArn"], definition, params)
         content["group"] = group
         if params.get("startedBy"):
             content["startedBy"] = params["startedBy"]
@@ -56,66 +55,22 @@ class TaskOperations(EcsState):
         self.set_tags(arn, params.get("tags", []))
         return task
 
-    def _new_task_content(
-        self, arn: str, cluster_arn: str, definition: Params, params: Params
-    ) -> dict[str, Any]:
-        network = params.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
-        subnet = (network.get("subnets") or [""])[0]
-        return {
-            "taskArn": arn,
-            "taskDefinitionArn": definition["taskDefinitionArn"],
-            "clusterArn": cluster_arn,
-            "launchType": params.get("launchType", "FARGATE"),
-            "platformVersion": "1.4.0",
-            "platformFamily": "Linux",
-            "cpu": definition.get("cpu", "256"),
-            "memory": definition.get("memory", "512"),
-            "connectivity": "CONNECTED",
-            "desiredStatus": "RUNNING",
-            "lastStatus": "PROVISIONING",
-            "healthStatus": "UNKNOWN",
-            "createdAt": now(),
-            "version": 0,
-            "overrides": {},
-            "attachments": [
-                {
-                    "id": new_id(),
-                    "type": "ElasticNetworkInterface",
-                    "status": "PRECREATED",
-                    "details": [{"name": "subnetId", "value": subnet}],
-                }
-            ],
-            "containers": [self._container(arn, one) for one in definition["containerDefinitions"]],
-        }
-
-    def _container(self, task_arn: str, definition: Params) -> dict[str, Any]:
-        return {
-            "containerArn": task_arn.replace(":task/", ":container/") + f"/{new_id()}",
-            "taskArn": task_arn,
-            "name": definition["name"],
-            "image": definition["image"],
-            "lastStatus": "PENDING",
-            "healthStatus": "UNKNOWN",
-            "networkInterfaces": [],
-            "cpu": str(definition.get("cpu", 0)),
-        }
-
     def begin(self, task: Task) -> None:
-        """Let a task live, on a thread of its own."""
+        """Run a task on a thread of its own."""
         self.emit_task(task)
-        self.context.spawn(f"task-{task.id[:8]}", TaskRun(self, task).live)
+        self.context.spawn(f"task-{task.id[:8]}", TaskRun(self, task).run)
 
     def _task(self, cluster: str | None, reference: str) -> Task:
         name = self.cluster(cluster)["clusterName"]
         arn = self.context.arn("ecs", f"task/{name}/{reference.rpartition('/')[2]}")
         if arn not in self.tasks:
-            raise AwsError("InvalidParameterException", "The referenced task was not found.")
+            raise invalid_parameter("The referenced task was not found.")
         return self.tasks[arn]
 
     def stop_task(self, params: Params) -> dict[str, Any]:
-        """Stop a task; a service starts another in its place."""
+        """Stop a task; its service starts another one."""
         task = self._task(params.get("cluster"), params["task"])
-        task.ask_to_stop("UserInitiated", params.get("reason", "Task stopped by user"))
+        task.request_stop("UserInitiated", params.get("reason", "Task stopped by user"))
         return {"task": task.content}
 
     def describe_tasks(self, params: Params) -> dict[str, Any]:
@@ -127,7 +82,7 @@ class TaskOperations(EcsState):
             except AwsError as error:
                 if error.code == "ClusterNotFoundException":
                     raise
-                failures.append({"arn": reference, "reason": "MISSING"})
+                failures.append(missing(reference))
                 continue
             tags = {"tags": self.tag_list(task.arn)} if "TAGS" in params.get("include", []) else {}
             found.append({**task.content, **tags})
@@ -150,3 +105,47 @@ class TaskOperations(EcsState):
             and params.get("startedBy") in (None, task.content.get("startedBy"))
         ]
         return {"taskArns": found}
+
+
+def _new_content(arn: str, cluster_arn: str, definition: Params, params: Params) -> dict[str, Any]:
+    network = params.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    subnet = (network.get("subnets") or [""])[0]
+    return {
+        "taskArn": arn,
+        "taskDefinitionArn": definition["taskDefinitionArn"],
+        "clusterArn": cluster_arn,
+        "launchType": params.get("launchType", "FARGATE"),
+        "platformVersion": "1.4.0",
+        "platformFamily": "Linux",
+        "cpu": definition.get("cpu", "256"),
+        "memory": definition.get("memory", "512"),
+        "connectivity": "CONNECTED",
+        "desiredStatus": "RUNNING",
+        "lastStatus": "PROVISIONING",
+        "healthStatus": "UNKNOWN",
+        "createdAt": now(),
+        "version": 0,
+        "overrides": {},
+        "attachments": [
+            {
+                "id": new_id(),
+                "type": "ElasticNetworkInterface",
+                "status": "PRECREATED",
+                "details": [{"name": "subnetId", "value": subnet}],
+            }
+        ],
+        "containers": [_new_container(arn, one) for one in definition["containerDefinitions"]],
+    }
+
+
+def _new_container(task_arn: str, definition: Params) -> dict[str, Any]:
+    return {
+        "containerArn": task_arn.replace(":task/", ":container/") + f"/{new_id()}",
+        "taskArn": task_arn,
+        "name": definition["name"],
+        "image": definition["image"],
+        "lastStatus": "PENDING",
+        "healthStatus": "UNKNOWN",
+        "networkInterfaces": [],
+        "cpu": str(definition.get("cpu", 0)),
+    }

@@ -1,4 +1,4 @@
-"""What a browser makes of the page: opened in Chromium, wide and on a phone."""
+"""The dashboard in Chromium, in a wide window and on a phone."""
 
 import re
 import time
@@ -9,7 +9,7 @@ import pytest
 
 from harness.dashboard import server
 from harness.dashboard.poller import Poller
-from integration_tests.support.browser import open_page
+from integration_tests.support.browser import PageView, open_page
 from unit_tests.harness.dashboard.page_states import (
     EVIL,
     NEW,
@@ -33,7 +33,7 @@ def view(monkeypatch: pytest.MonkeyPatch) -> RecordedView:
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
-def test_every_colour_can_be_told_from_every_ground(scheme: int) -> None:
+def test_every_colour_has_enough_contrast_on_every_background(scheme: int) -> None:
     """WCAG 2.2, 1.4.3 and 1.4.11: a contrast of 4.5 at least for text, and of 3 for what is drawn."""
     declared = re.findall(r":root \{([^}]*)\}", server.PAGE.read_text())[scheme]
     colours = dict(re.findall(r"--(\w+): #([0-9a-f]{6})", declared))
@@ -50,10 +50,10 @@ def luminance(colour: str) -> float:
     return sum(share * weight for share, weight in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
 
 
-def test_a_browser_shows_the_shift_as_text_and_comes_again_when_the_stream_breaks(
+def test_a_browser_shows_the_shift_as_text_and_reconnects_after_an_interruption(
     view: RecordedView, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Opened as a person does, in Chromium: wide and on a phone, by keyboard, read aloud."""
+    """In a wide window and on a phone, by keyboard, and read aloud."""
     breaks, reading = iter([True]), Poller.reading
 
     def read(self: Poller) -> Any:
@@ -66,35 +66,45 @@ def test_a_browser_shows_the_shift_as_text_and_comes_again_when_the_stream_break
         monkeypatch.setattr(Poller, "reading", read)
         views = open_page(url, tmp_path)
     for seen in views:
-        assert seen.errors == ()
         assert set(seen.requests) == {url, f"{url}events"}, "it fetched something else"
-        assert seen.overflow == 0, f"at {seen.width} it is {seen.overflow} wider than the window"
-        assert (seen.language, seen.unnamed) == ("en", 0)
-        assert {"header", "main", "status"} <= set(seen.landmarks)
-        assert ("h2 Pipeline", "h3 Source") in zip(seen.headings, seen.headings[1:], strict=False)
-        assert seen.focused == (
-            f"a {view.url}",
-            "a Report of aaaaaaa",
-            "a Report of ccccccc",
-            "pre Last build",
-            "pre Tasks, without access log",
-        )
-        assert len(set(seen.regions)) == len(seen.regions), "a reader cannot tell them apart"
-        assert f"Service {view.url}. AWS" in seen.text
-        assert "Live" in seen.text
-        assert f'Newest release bbbbbbb "{EVIL}": Deploy InProgress, AllowTraffic' in seen.text
-        assert seen.text.count(EVIL) == 6, "release twice, action, deployment, two logs"
-        for version in (OLD[:7], NEW[:7]):
-            assert re.search(rf"{version} \d+ per second", seen.text)
-        assert "failed 0 per second, 0 in total" in seen.text
-        for words in ("90 %", "10 %", "2 of 2 tasks run", "d-1", "Phase complete: BUILD"):
-            assert words in seen.text
-        assert Path(seen.screenshot).stat().st_size > 10_000, "a page of nothing is smaller"
-    # What the first one was asked for twice is the stream that broke.
+        assert_accessible(seen, view.url)
+        assert_shift_shown(seen, view.url)
+        assert Path(seen.screenshot).stat().st_size > 10_000, "an empty page is smaller"
+    # The second request of the first view is for the stream after the interruption.
     assert views[0].requests.count(f"{url}events") == 2
 
 
-def test_a_browser_shows_how_far_a_stack_is_and_nothing_that_is_not_there_yet(
+def assert_accessible(seen: PageView, service: str) -> None:
+    """Assert that the page fits its window, and can be read aloud and used by keyboard."""
+    assert seen.errors == ()
+    assert seen.overflow == 0, f"at {seen.width} it is {seen.overflow} wider than the window"
+    assert (seen.language, seen.unnamed) == ("en", 0)
+    assert {"header", "main", "status"} <= set(seen.landmarks)
+    assert ("h2 Pipeline", "h3 Source") in zip(seen.headings, seen.headings[1:], strict=False)
+    assert seen.focused == (
+        f"a {service}",
+        "a Report of aaaaaaa",
+        "a Report of ccccccc",
+        "pre Last build",
+        "pre Tasks, without access log",
+    )
+    assert len(set(seen.regions)) == len(seen.regions), "each region has a name of its own"
+
+
+def assert_shift_shown(seen: PageView, service: str) -> None:
+    """Assert that the page shows the release, both versions and the requests, and markup as text."""
+    assert f"Service {service}. AWS" in seen.text
+    assert "Live" in seen.text
+    assert f'Newest release bbbbbbb "{EVIL}": Deploy InProgress, AllowTraffic' in seen.text
+    assert seen.text.count(EVIL) == 6, "release twice, action, deployment, two logs"
+    for version in (OLD[:7], NEW[:7]):
+        assert re.search(rf"{version} \d+ per second", seen.text)
+    assert "failed 0 per second, 0 in total" in seen.text
+    for words in ("90 %", "10 %", "2 of 2 tasks run", "d-1", "Phase complete: BUILD"):
+        assert words in seen.text
+
+
+def test_a_browser_shows_the_progress_of_a_stack_and_no_empty_sections(
     view: RecordedView, tmp_path: Path
 ) -> None:
     nested = [{"name": "Network", "status": "CREATE_COMPLETE"}]
@@ -130,7 +140,7 @@ def test_a_long_commit_message_is_shown_on_demand(view: RecordedView, tmp_path: 
         assert 'Newest release bbbbbbb "Explain a lot": Deploy InProgress' in seen.text
 
 
-def test_a_browser_shows_the_date_of_what_was_not_today(view: RecordedView, tmp_path: Path) -> None:
+def test_a_browser_shows_the_date_of_earlier_days(view: RecordedView, tmp_path: Path) -> None:
     now = int(time.time())
     view.state["pipeline"]["releases"][0] |= {"began": now, "changed": now}
     with served(view) as url:
@@ -140,10 +150,10 @@ def test_a_browser_shows_the_date_of_what_was_not_today(view: RecordedView, tmp_
     assert narrow.text.count("2023-11-14") == 2, "the stages; the narrow table has no such column"
 
 
-def test_a_browser_draws_each_look_at_its_moment(
+def test_a_browser_draws_each_reading_at_its_time(
     view: RecordedView, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """On AWS a look comes every five seconds or more, and not evenly: as many bars are more minutes."""
+    """On AWS a reading takes five seconds or more, and their distances vary."""
     moments = [{"at": at, "versions": {OLD: 20}, "failed": 0} for at in (1000.0, 1001.0, 1006.0, 1240.0)]
 
     def remember(self: Poller, _url: str) -> None:

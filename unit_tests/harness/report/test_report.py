@@ -1,4 +1,4 @@
-"""The release report: what the page says is what was seen, and nothing of a commit can change the page."""
+"""The release report: it shows the evidence, and text from a commit never becomes markup."""
 
 import json
 from dataclasses import replace
@@ -10,27 +10,27 @@ from typing import Any
 import pytest
 
 from harness.prober import Answer, Figures
-from harness.report.chart import draw
+from harness.report.chart import TrafficPlot, draw
 from harness.report.evidence import (
     Event,
     Evidence,
+    ProbeSpan,
     ReleaseEvidence,
     Step,
-    Traffic,
     by_second,
     steps_of,
     write,
 )
 from harness.report.page import render
-from harness.report.recorder import ON_OR_OFF
-from integration_tests.support.browser import open_page
+from harness.report.recorder import ALARM_CHANGE
+from integration_tests.support.browser import PageView, open_page
 
 BEGAN = 1_700_000_000.0
 OLD, NEW = "a" * 40, "b" * 40
 
 
 def answers(*given: tuple[float, str]) -> list[Answer]:
-    """Answers at a moment by a version; of version "" they failed."""
+    """Return answers by moment and version; a version of "" means a failure."""
     return [Answer(at, 10.0, False, 200, version, "" if version else "status 502") for at, version in given]
 
 
@@ -39,9 +39,9 @@ def figures(seen: list[Answer]) -> Figures:
     return Figures(len(seen), failed, 120.0, 9.0, 44.0, {OLD: 1, NEW: 1}, {200: 2})
 
 
-def traffic(began: float, *given: tuple[float, str]) -> Traffic:
+def traffic(began: float, *given: tuple[float, str]) -> ProbeSpan:
     seen = answers(*given)
-    return Traffic("http://here", began, "probes-1.jsonl", figures(seen), by_second(seen, began), {})
+    return ProbeSpan("http://here", began, "probes-1.jsonl", figures(seen), by_second(seen, began), {})
 
 
 @pytest.fixture
@@ -59,15 +59,21 @@ def evidence() -> Evidence:
             Step("lifecycle event", "AllowTraffic", "Succeeded", BEGAN + 3, BEGAN + 8),
         ),
     )
-    told = Evidence("local_aws", "it1", 0.02, BEGAN)
-    told.releases.append(release)
-    told.traffic = [traffic(BEGAN, (0.1, OLD), (0.2, OLD), (1.1, "")), traffic(BEGAN + 6, (0.5, NEW))]
-    told.ended, told.passed, told.verdict = BEGAN + 9, True, "all went well"
-    return told
+    evidence = Evidence("local_aws", "it1", 0.02, BEGAN)
+    evidence.releases.append(release)
+    evidence.traffic = [traffic(BEGAN, (0.1, OLD), (0.2, OLD), (1.1, "")), traffic(BEGAN + 6, (0.5, NEW))]
+    evidence.ended, evidence.passed, evidence.verdict = BEGAN + 9, True, "it succeeded"
+    return evidence
+
+
+def plot_of(evidence: Evidence) -> TrafficPlot:
+    plot = draw(evidence, evidence.releases[0], {OLD: "v0", NEW: "v1"}).plot
+    assert plot is not None
+    return plot
 
 
 class Page(HTMLParser):
-    """What a browser would load, run, and show."""
+    """What a browser would load, run and show."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -84,7 +90,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_answers_are_summed_up_second_by_second_and_silence_is_kept() -> None:
+def test_answers_are_summarized_by_second_and_empty_seconds_are_kept() -> None:
     seconds = by_second(answers((0.1, OLD), (0.9, NEW), (0.95, ""), (3.0, NEW)), BEGAN)
     assert [second.at - BEGAN for second in seconds] == [0, 1, 2, 3]
     assert seconds[0].versions == {OLD: 1, NEW: 1}
@@ -92,7 +98,7 @@ def test_answers_are_summed_up_second_by_second_and_silence_is_kept() -> None:
     assert seconds[1].versions == {}
 
 
-def test_what_has_not_begun_is_no_step_and_what_goes_on_has_no_end() -> None:
+def test_a_pending_event_is_no_step_and_a_running_action_has_no_end() -> None:
     now = datetime.fromtimestamp(BEGAN, UTC)
     action: dict[str, Any] = {"stageName": "Deploy", "actionName": "Approve-prod", "status": "InProgress"}
     action |= {"startTime": now, "lastUpdateTime": now + timedelta(seconds=5)}
@@ -101,21 +107,21 @@ def test_what_has_not_begun_is_no_step_and_what_goes_on_has_no_end() -> None:
     assert (step.name, step.ended) == ("Deploy: Approve-prod", None)
 
 
-def test_the_page_says_how_it_came_out_and_how_many_failed(evidence: Evidence) -> None:
+def test_the_page_shows_the_result_and_the_failures(evidence: Evidence) -> None:
     text = Page(render(evidence)).text
-    assert "Passed. all went well" in text
-    assert "4 asked, 1 failed" in text
+    assert "Passed. it succeeded" in text
+    assert "4 sent, 1 failed" in text
     failed = Page(render(replace(evidence, passed=False))).text
-    assert "FAILED. all went well" in failed
+    assert "FAILED. it succeeded" in failed
 
 
-def test_the_page_needs_nothing_else_and_runs_nothing(evidence: Evidence) -> None:
+def test_the_page_loads_nothing_and_runs_no_script(evidence: Evidence) -> None:
     page = Page(render(evidence))
     assert page.loads == []
     assert "script" not in page.tags
 
 
-def test_what_a_commit_or_a_log_says_stays_text(evidence: Evidence) -> None:
+def test_text_from_a_commit_or_a_log_stays_text(evidence: Evidence) -> None:
     evil = "<script>alert(1)</script>"
     evidence.releases[0] = replace(evidence.releases[0], reason=evil)
     evidence.notifications.append(Event(BEGAN + 4, evil, evil))
@@ -129,22 +135,21 @@ def test_time_runs_to_the_right_and_unended_steps_reach_the_end(evidence: Eviden
     source, deploy, shift = (row.bar for row in chart.rows)
     assert source.x < deploy.x < shift.x
     assert deploy.x + deploy.width > shift.x + shift.width
-    assert "not ended" in deploy.words
+    assert "not ended" in deploy.tooltip
 
 
-def test_bars_are_as_high_as_the_requests_were_many(evidence: Evidence) -> None:
-    chart = draw(evidence, evidence.releases[0], {OLD: "v0", NEW: "v1"})
-    old, new = chart.traffic
-    assert (old.look, new.look) == ("v0", "v1")
+def test_the_height_of_a_bar_is_its_number_of_requests(evidence: Evidence) -> None:
+    plot = plot_of(evidence)
+    old, new = plot.bars
+    assert (old.style, new.style) == ("v0", "v1")
     assert old.height == 2 * new.height
     assert old.x < new.x
-    (failure,) = chart.failures
+    (failure,) = plot.failures
     assert old.x < failure.x < new.x
 
 
-def test_no_line_is_drawn_where_nobody_asked(evidence: Evidence) -> None:
-    chart = draw(evidence, evidence.releases[0], {OLD: "v0", NEW: "v1"})
-    assert [len(line.split()) for line in chart.p95] == [2, 1]
+def test_no_latency_is_drawn_without_requests(evidence: Evidence) -> None:
+    assert [len(line.split()) for line in plot_of(evidence).p95] == [2, 1]
 
 
 def test_a_run_of_hours_stays_a_small_page(evidence: Evidence) -> None:
@@ -153,7 +158,7 @@ def test_a_run_of_hours_stays_a_small_page(evidence: Evidence) -> None:
     evidence.releases[0] = replace(
         evidence.releases[0], steps=(Step("action", "Build", "Failed", BEGAN, BEGAN + 7200),)
     )
-    assert len(draw(evidence, evidence.releases[0], {NEW: "v1"}).traffic) <= 240
+    assert len(plot_of(evidence).bars) <= 240
 
 
 def test_the_json_beside_the_page_has_the_same_evidence(evidence: Evidence, tmp_path: Path) -> None:
@@ -171,35 +176,50 @@ def test_the_json_beside_the_page_has_the_same_evidence(evidence: Evidence, tmp_
         ("Alarm updated from ALARM to OK", True),
     ],
 )
-def test_only_an_alarm_that_goes_on_or_off_is_told(summary: str, news: bool) -> None:
-    assert bool(ON_OR_OFF.search(summary)) is news
+def test_only_changes_from_or_to_alarm_are_shown(summary: str, news: bool) -> None:
+    assert bool(ALARM_CHANGE.search(summary)) is news
 
 
 def test_a_browser_shows_what_the_json_says(evidence: Evidence, tmp_path: Path) -> None:
-    """Opened as a person does, in Chromium: wide and on a phone, by mouse, by keyboard, read aloud."""
+    """In Chromium, in a wide window and on a phone."""
     evidence.alarms.append(Event(BEGAN + 4, "errors-blue-it1", "Alarm updated from OK to ALARM"))
     evidence.notifications.append(Event(BEGAN + 5, "notification", "Deployment d-1 ended with STOP"))
     page = write(tmp_path, evidence, render(evidence))
-    told = json.loads((tmp_path / "report.json").read_text())
-    for seen in open_page(page.as_uri(), tmp_path):
-        assert seen.errors == ()
-        assert seen.requests == (page.as_uri(),), "it fetched something else"
-        assert seen.overflow == 0, f"at {seen.width} it is {seen.overflow} wider than the window"
-        assert (seen.language, seen.unnamed) == ("en", 0)
-        assert {"header", "main", "status"} <= set(seen.landmarks)
-        assert "summary The steps as a table" in seen.focused
-        assert told["verdict"] in seen.text
-        (release,) = told["releases"]
-        assert f"commit {release['commit'][:7]}, {release['status']}" in seen.text
-        for step in release["steps"]:
-            assert f"{step['kind']} {step['name']}" in seen.text
-            assert any(step["name"] in tip and step["status"] in tip for tip in seen.tooltips)
-        for one in (*told["alarms"], *told["notifications"]):
-            assert one["text"] in seen.text
-        spans = [span["figures"] for span in told["traffic"]]
-        asked, failed = (sum(span[name] for span in spans) for name in ("requests", "failures"))
-        assert f"{asked} asked, {failed} failed" in seen.text
-        for second in (second for span in told["traffic"] for second in span["seconds"]):
+    report = json.loads((tmp_path / "report.json").read_text())
+    for view in open_page(page.as_uri(), tmp_path):
+        assert view.requests == (page.as_uri(),), "it fetched something else"
+        assert_accessible(view)
+        assert report["verdict"] in view.text
+        assert_release_shown(view, report["releases"])
+        assert_traffic_shown(view, report["traffic"])
+        for event in (*report["alarms"], *report["notifications"]):
+            assert event["text"] in view.text
+        assert Path(view.screenshot).stat().st_size > 10_000, "an empty page is smaller"
+
+
+def assert_accessible(view: PageView) -> None:
+    """Assert that the page fits its window, and can be read aloud and used by keyboard."""
+    assert view.errors == ()
+    assert view.overflow == 0, f"at {view.width} it is {view.overflow} wider than the window"
+    assert (view.language, view.unnamed) == ("en", 0)
+    assert {"header", "main", "status"} <= set(view.landmarks)
+    assert "summary The steps as a table" in view.focused
+
+
+def assert_release_shown(view: PageView, releases: list[dict[str, Any]]) -> None:
+    """Assert that the page shows the only release with each of its steps."""
+    (release,) = releases
+    assert f"commit {release['commit'][:7]}, {release['status']}" in view.text
+    for step in release["steps"]:
+        assert f"{step['kind']} {step['name']}" in view.text
+        assert any(step["name"] in tooltip and step["status"] in tooltip for tooltip in view.tooltips)
+
+
+def assert_traffic_shown(view: PageView, spans: list[dict[str, Any]]) -> None:
+    """Assert that the page shows the totals, and each version's requests in each second."""
+    requests, failed = (sum(span["figures"][name] for span in spans) for name in ("requests", "failures"))
+    assert f"{requests} sent, {failed} failed" in view.text
+    for span in spans:
+        for second in span["seconds"]:
             for version, count in second["versions"].items():
-                assert any(f"{version[:7]} {count}/s" in tip for tip in seen.tooltips)
-        assert Path(seen.screenshot).stat().st_size > 10_000, "a page of nothing is smaller"
+                assert any(f"{version[:7]} {count}/s" in tooltip for tooltip in view.tooltips)

@@ -23,8 +23,9 @@ from infrastructure.config.settings import Config
 from infrastructure.constructs.source import copy_service_seed
 from infrastructure.errors import AppError
 from infrastructure.naming import Names
-from tools.assembly import defaults
-from tools.new_service import main, new_service
+from tools.__main__ import main
+from tools.new_service import new_service
+from tools.synthesis import defaults
 from unit_tests.infrastructure.synthesized import PROJECT, Templates, synthesize
 
 ORDERS = {
@@ -188,13 +189,13 @@ def everything(project: Path) -> list[tuple[Path, bytes]]:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("big-orders", "there is a service big-orders already"),
-        ("sample-service", "there is a service sample-service already"),
+        ("big-orders", "a service big-orders exists already"),
+        ("sample-service", "a service sample-service exists already"),
         ("Orders", "must be 1 to 16 lower-case letters"),
         ("", "must be 1 to 16 lower-case letters"),
         ("a" * 17, "must be 1 to 16 lower-case letters"),
         ("../orders", "must be 1 to 16 lower-case letters"),
-        ("class", "a word of Python's"),
+        ("class", "a keyword of Python"),
         ("json", "Python's own module json"),
         ("flask", "needs another package flask"),
         ("gunicorn", "needs another package gunicorn"),
@@ -202,11 +203,11 @@ def everything(project: Path) -> list[tuple[Path, bytes]]:
         ("importlib-metadata", "must be 1 to 16 lower-case letters"),
         ("markdown-it", "needs another package markdown_it"),
         ("yaml", "needs another package yaml"),
-        ("tests", "something else in a service's folder is called tests"),
-        ("conftest", "something else in a service's folder is called conftest"),
-        ("test-answers", "something else in a service's folder is called test_answers"),
-        ("service", "something else in a service's folder is called service"),
-        ("reports", "something else in a service's folder is called reports"),
+        ("tests", "a service's folder has another file tests"),
+        ("conftest", "a service's folder has another file conftest"),
+        ("test-answers", "a service's folder has another file test_answers"),
+        ("service", "a service's folder has another file service"),
+        ("reports", "a service's folder has another file reports"),
         ("dev", "the environment dev of cdk.json"),
         ("-x", "required: name"),
     ],
@@ -219,10 +220,9 @@ def test_a_name_that_cannot_work_is_refused_in_one_line_and_writes_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("tools.new_service.PROJECT", project)
-    monkeypatch.setattr("sys.argv", ["new_service", name])
     before = everything(project)
     try:
-        code: object = main()
+        code: object = main(["new-service", name])
     except SystemExit as ended:
         code = ended.code
     said = capsys.readouterr()

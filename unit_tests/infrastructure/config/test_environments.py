@@ -89,7 +89,7 @@ def test_a_key_that_an_environment_lacks_is_named_whichever_is_deployed(key: str
         (context(environments=None), "environments is missing: it must be an object of environments"),
         (context(environments="dev"), 'environments is "dev": it must be an object of environments'),
         (context(environments=[]), "environments is []: it must be an object of environments"),
-        (context(environments={}), "environments.dev is missing: it must be there"),
+        (context(environments={}), "environments.dev is missing: it must be present"),
         (
             context(environments=context()["environments"] | {"Prod": {}}),
             'the name of environments.Prod is "Prod": it must be 1 to 12 lower-case letters',

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from unit_tests.infrastructure.synthesized import Resource, Templates, plain, statements
+from tools.assembly import Resource
+from unit_tests.infrastructure.synthesized import Templates, plain, statements
 
 # Actions that AWS offers for no resource or, for alarms, for all of an account's only.
 WITHOUT_RESOURCE = {

@@ -12,9 +12,10 @@ from infrastructure.config.catalogue import read_services
 from infrastructure.config.context_key import ConfigError
 from infrastructure.config.settings import Config
 from infrastructure.naming import Names
-from tools.assembly import defaults
+from tools.assembly import references
 from tools.new_service import copy_service
-from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, references, synthesize
+from tools.synthesis import defaults
+from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, synthesize
 
 ORDERS = {"orders": {"folder": "services/orders", "network": "shared"}}
 # What a network is made of.

@@ -11,13 +11,13 @@ from aws_cdk import App, Stack
 
 from infrastructure.config.settings import Config
 from infrastructure.stacks.access import AccessStack, github_subjects
+from tools.assembly import Assembly, Resource, references
+from tools.synthesis import TRACEABLE
 from unit_tests.infrastructure.synthesized import (
-    Resource,
     Templates,
     context,
     listed,
     plain,
-    references,
     statements,
     synthesize,
 )
@@ -61,12 +61,11 @@ def deploy_actions(templates: Templates) -> list[dict[str, Any]]:
 
 def access_alone(folder: Path, **keys: object) -> Templates:
     """Synthesize the nested stack without its siblings, which takes a tenth of the time."""
-    app = App(context=context(), outdir=str(folder))
+    app = App(context={**context(), **TRACEABLE}, outdir=str(folder))
     config = Config.from_context(context(**keys))
     AccessStack(Stack(app, "Stack"), "Access", config=config)
     app.synth()
-    (nested,) = folder.glob("*Access*.nested.template.json")
-    return Templates({"access": json.loads(nested.read_text("utf-8"))})
+    return Templates.of(Assembly.read(folder))
 
 
 def test_by_default_nobody_else_is_let_in(templates: Templates) -> None:

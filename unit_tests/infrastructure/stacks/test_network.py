@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from unit_tests.infrastructure.synthesized import Resource, Templates, plain
+from tools.assembly import Resource
+from unit_tests.infrastructure.synthesized import Templates, plain
 
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
@@ -126,7 +127,7 @@ def test_only_the_load_balancer_reaches_the_tasks(templates: Templates) -> None:
 def test_no_security_group_rule_stands_in_another_stack_than_its_groups(templates: Templates) -> None:
     """A rule that crosses nested stacks makes a cycle (pitfall J3)."""
     for kind in ("Ingress", "Egress"):
-        assert {rule.part for rule in templates.resources(f"AWS::EC2::SecurityGroup{kind}")} == {"network"}
+        assert {rule.stack for rule in templates.resources(f"AWS::EC2::SecurityGroup{kind}")} == {"network"}
 
 
 def test_the_load_balancer_waits_less_long_than_gunicorn_and_can_be_deleted(templates: Templates) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from unit_tests.infrastructure.synthesized import PARTS, Resource, Templates, plain, references, synthesize
+from tools.assembly import Resource, references
+from unit_tests.infrastructure.synthesized import PARTS, Templates, plain, synthesize
 
 NAME_LIMITS = {
     "AWS::CodeBuild::Project": ("Name", 150),

@@ -13,15 +13,8 @@ from unit_tests.local_aws.persistence.restarts import given
 from unit_tests.local_aws.services.codedeploy import fakes as codedeploy_fakes
 from unit_tests.local_aws.services.codedeploy.fakes import BLUE, GREEN, PRODUCTION, World, canary, slow
 from unit_tests.local_aws.services.codepipeline import fakes as codepipeline_fakes
-from unit_tests.local_aws.services.codepipeline.fakes import (
-    FakeCloud,
-    action,
-    build,
-    deploy,
-    source,
-    stage,
-    until,
-)
+from unit_tests.local_aws.services.codepipeline.declarations import action, build, deploy, source, stage
+from unit_tests.local_aws.services.codepipeline.fakes import FakeCloud, until
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:approvals"
 APPROVAL = action("Approval", "Manual", "Approve", configuration={"NotificationArn": TOPIC})

@@ -65,7 +65,7 @@ def test_a_task_that_no_service_wants_stays_stopped(aws: Cloud) -> None:
 def test_a_build_that_was_cut_off_is_a_fault_and_is_told(tmp_path: Path) -> None:
     world = World(tmp_path)
     build = world.start("version: 0.2\nphases:\n  build:\n    commands: ['sleep 60']\n")
-    until(lambda: world.codebuild.builds[build].record["currentPhase"] == "BUILD")
+    until(lambda: world.codebuild.builds[build].shape["currentPhase"] == "BUILD")
     kept = snapshots.dump(world.codebuild)
     world.codebuild.stop()
     world.events.clear()
@@ -75,7 +75,7 @@ def test_a_build_that_was_cut_off_is_a_fault_and_is_told(tmp_path: Path) -> None
     assert (shown["buildStatus"], shown["buildComplete"]) == ("FAULT", True)
     phases = {phase["phaseType"]: phase for phase in shown["phases"]}
     assert phases["BUILD"]["phaseStatus"] == "FAULT"
-    assert phases["BUILD"]["contexts"][0]["message"] == "local_aws ended in the middle of it"
+    assert phases["BUILD"]["contexts"][0]["message"] == "local_aws ended during the build"
     assert world.events[-1][1]["build-status"] == "FAULT"
     assert world.locked == []
 

@@ -9,12 +9,13 @@ import pytest
 
 pytest.importorskip("policy_sentry")
 
-from tools.assembly import PROJECT, defaults, every_option, synthesize
+from tools.assembly import Assembly
 from tools.iam_docs.justifications import EVERY_RESOURCE, LIMITED, WITHOUT_SOURCE
-from tools.iam_docs.page import page
+from tools.iam_docs.page import PolicyViolationsError, iam_page
 from tools.iam_docs.policies import Policy, Statement, read_policies
-from tools.iam_docs.references import Templates, UnreadableError
-from tools.iam_docs.rules import complaints, unused_citations
+from tools.iam_docs.references import References, UnreadableError
+from tools.iam_docs.rules import policy_violations, unused_justifications
+from tools.synthesis import PROJECT, defaults, every_option, synthesized
 
 LOG = "arn:aws:logs:us-east-1:<Account>:log-group:/ecs/task-dev:*"
 WRITES = Statement("WriteTheLog", "Allow", ("logs:PutLogEvents",), (LOG,))
@@ -40,51 +41,52 @@ ROLE = Policy("execution-role-dev", "AWS::IAM::Role", "Starts a task", (WRITES, 
 
 
 @pytest.fixture(scope="module")
-def by_default(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    folder = tmp_path_factory.mktemp("defaults")
-    synthesize(defaults(), folder)
-    return Templates(folder)
+def by_default() -> Assembly:
+    return synthesized(defaults())
 
 
 @pytest.fixture(scope="module")
-def with_every_option(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    folder = tmp_path_factory.mktemp("options")
-    synthesize(every_option(), folder)
-    return Templates(folder)
+def with_every_option() -> Assembly:
+    return synthesized(every_option())
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    return Templates(tmp_path_factory.mktemp("empty"))
+EMPTY = Assembly({})
 
 
 @pytest.fixture(params=["by_default", "with_every_option"])
-def templates(request: pytest.FixtureRequest) -> Templates:
+def templates(request: pytest.FixtureRequest) -> Assembly:
     found = request.getfixturevalue(request.param)
-    assert isinstance(found, Templates)
+    assert isinstance(found, Assembly)
     return found
 
 
-def test_every_policy_keeps_every_rule(templates: Templates) -> None:
+def test_every_policy_complies_with_every_rule(templates: Assembly) -> None:
     """No CDK magic (pitfalls D7, D8), no CreateLogGroup (pitfall H2), and as AWS's reference says."""
     policies = read_policies(templates)
     assert len([policy for policy in policies if policy.is_role]) >= 10
-    assert not complaints(templates, policies)
+    assert not policy_violations(templates, policies)
 
 
-def test_every_citation_is_needed(by_default: Templates, with_every_option: Templates) -> None:
-    assert not unused_citations([*read_policies(by_default), *read_policies(with_every_option)])
+def test_every_justification_is_used(by_default: Assembly, with_every_option: Assembly) -> None:
+    assert not unused_justifications([*read_policies(by_default), *read_policies(with_every_option)])
 
 
-def test_the_page_is_current(by_default: Templates, with_every_option: Templates) -> None:
-    """It is written by `python -m tools.iam_docs --write`."""
+def test_the_page_is_current(by_default: Assembly, with_every_option: Assembly) -> None:
+    """`python -m tools docs --write` writes it."""
     written = (PROJECT / "docs" / "iam.md").read_text("utf-8")
-    assert written == page(read_policies(with_every_option), read_policies(by_default))
+    assert written == iam_page(with_every_option, by_default)
 
 
-def test_a_role_that_keeps_the_rules_passes(empty: Templates) -> None:
-    """Else the next test could pass for a wrong reason."""
-    assert not complaints(empty, [ROLE])
+def test_a_page_of_policies_that_violate_a_rule_is_not_rendered() -> None:
+    """Without any policy, every justification is unused."""
+    with pytest.raises(PolicyViolationsError) as error:
+        iam_page(EMPTY, EMPTY)
+    assert error.value.violations == unused_justifications([])
+
+
+def test_a_role_that_complies_with_the_rules_passes() -> None:
+    """Otherwise the next test could pass for the wrong reason."""
+    assert not policy_violations(EMPTY, [ROLE])
 
 
 BROKEN: dict[str, tuple[Policy, str]] = {
@@ -113,28 +115,28 @@ BROKEN: dict[str, tuple[Policy, str]] = {
     ),
     "a resource for an action that has none": (
         replace(ROLE, statements=(replace(WRITES, actions=("ecr:GetAuthorizationToken",)),)),
-        "has no resource",
+        "supports no resource",
     ),
-    "a condition that the action does not know": (
+    "a condition key that the action does not support": (
         replace(ROLE, statements=(replace(WRITES, conditions=(("StringEquals", "ecs:cluster", "x"),)),)),
-        "knows no condition ecs:cluster",
+        "does not support the condition key ecs:cluster",
     ),
-    "a log group that it may make": (
+    "a log group that it may create": (
         replace(ROLE, statements=(replace(WRITES, actions=("logs:CreateLogGroup",)),)),
         "pitfall H2",
     ),
-    "any role passed on": (
+    "any role passed": (
         replace(ROLE, statements=(replace(PASSES, resources=("arn:aws:iam::<Account>:role/*",)),)),
         "only the two roles of the task",
     ),
-    "a third role passed on": (
+    "a third role passed": (
         replace(
             ROLE,
             statements=(replace(PASSES, resources=(*PASSES.resources, "arn:aws:iam::<Account>:role/x")),),
         ),
         "only the two roles of the task",
     ),
-    "roles passed to anybody": (
+    "roles passed to any service": (
         replace(ROLE, statements=(replace(PASSES, conditions=()),)),
         "to ecs-tasks.amazonaws.com alone",
     ),
@@ -154,7 +156,7 @@ BROKEN: dict[str, tuple[Policy, str]] = {
     ),
     "a whole account trusted": (
         replace(ROLE, trust=(replace(TRUST, principals=("arn:aws:iam::111111111111:root",)),)),
-        "name its roles by aws:PrincipalArn",
+        "name its roles with aws:PrincipalArn",
     ),
     "every repository of GitHub trusted": (
         replace(
@@ -167,52 +169,52 @@ BROKEN: dict[str, tuple[Policy, str]] = {
                 ),
             ),
         ),
-        "ask for aud and sub",
+        "add conditions on aud and sub",
     ),
-    "everybody trusted": (replace(ROLE, trust=(replace(TRUST, principals=("*",)),)), "trusted to everybody"),
-    "a resource open to everybody": (
+    "everyone trusted": (replace(ROLE, trust=(replace(TRUST, principals=("*",)),)), "trusts everyone"),
+    "a resource open to everyone": (
         Policy("bucket", "AWS::S3::BucketPolicy", "", (replace(WRITES, principals=("*",)),)),
-        "open to everybody",
+        "open to everyone",
     ),
 }
 
 
 @pytest.mark.parametrize("broken", sorted(BROKEN))
-def test_what_breaks_a_rule_is_a_complaint(empty: Templates, broken: str) -> None:
+def test_what_violates_a_rule_is_reported(broken: str) -> None:
     policy, says = BROKEN[broken]
-    found = complaints(empty, [policy])
+    found = policy_violations(EMPTY, [policy])
     assert any(line.startswith(f"{policy.holder}: ") and says in line for line in found), found
 
 
-def test_what_is_denied_may_be_denied_everywhere(empty: Templates) -> None:
+def test_what_is_denied_may_be_denied_everywhere() -> None:
     denies = replace(
         WRITES, sid="KeepTheLog", effect="Deny", actions=("logs:DeleteLogGroup",), resources=("*",)
     )
-    assert not complaints(empty, [replace(ROLE, statements=(denies,))])
+    assert not policy_violations(EMPTY, [replace(ROLE, statements=(denies,))])
 
 
-def test_a_policy_outside_its_role_is_a_complaint(tmp_path: Path) -> None:
-    """What stands outside its role can come too late for a first run (pitfall B6)."""
+def test_a_policy_outside_its_role_is_a_violation(tmp_path: Path) -> None:
+    """It may be created after the first execution has started (pitfall B6)."""
     (tmp_path / "Stack.template.json").write_text(
         '{"Resources": {"X": {"Type": "AWS::IAM::Policy", "Metadata": {"aws:cdk:path": "Stack/X/Resource"}}}}'
     )
-    assert "pitfall B6" in complaints(Templates(tmp_path), [])[0]
+    assert "pitfall B6" in policy_violations(Assembly.read(tmp_path), [])[0]
 
 
-def test_a_citation_that_nothing_uses_is_a_complaint() -> None:
-    assert len(unused_citations([])) == len(EVERY_RESOURCE) + len(LIMITED) + len(WITHOUT_SOURCE)
+def test_an_unused_justification_is_reported() -> None:
+    assert len(unused_justifications([])) == len(EVERY_RESOURCE) + len(LIMITED) + len(WITHOUT_SOURCE)
 
 
-def test_each_citation_is_a_page_of_aws() -> None:
-    limited = [citation for _, citation in LIMITED.values()]
-    for citation in [*EVERY_RESOURCE.values(), *WITHOUT_SOURCE.values(), *limited]:
-        assert citation.page.startswith("https://docs.aws.amazon.com/")
+def test_each_justification_has_a_page_of_aws() -> None:
+    limited = [justification for _, justification in LIMITED.values()]
+    for justification in [*EVERY_RESOURCE.values(), *WITHOUT_SOURCE.values(), *limited]:
+        assert justification.page.startswith("https://docs.aws.amazon.com/")
 
 
-def test_a_reference_without_a_reading_is_refused_instead_of_guessed(by_default: Templates) -> None:
-    part = next(iter(by_default.by_part))
+def test_an_unsupported_reference_is_an_error(by_default: Assembly) -> None:
+    stack = next(iter(by_default.templates))
     with pytest.raises(UnreadableError):
-        by_default.text({"Fn::Select": [0, ["a"]]}, part)
+        References(by_default).text({"Fn::Select": [0, ["a"]]}, stack)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from unit_tests.infrastructure.synthesized import PROJECT, Resource, Templates, plain, statements, synthesize
+from tools.assembly import Resource
+from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, statements, synthesize
 
 NAME = "test-traffic-hook-dev"
 ARN = f"arn:aws:lambda:us-east-1:<AWS::AccountId>:function:{NAME}"
@@ -99,17 +99,12 @@ def test_the_build_names_the_hook_in_appspec_yaml(templates: Templates) -> None:
 
 def test_the_function_is_the_handler_and_nothing_else(tmp_path: Path) -> None:
     """What Python leaves beside the file would change the asset, and so the function, at every deploy."""
-    synthesize(tmp_path)
+    templates = synthesize(tmp_path)
     assets = [path.parent for path in tmp_path.glob("asset.*/handler.py")]
     source = (PROJECT / "infrastructure/constructs/traffic_hook/function/handler.py").read_text("utf-8")
     (ours,) = [folder for folder in assets if (folder / "handler.py").read_text("utf-8") == source]
     assert [path.name for path in ours.iterdir()] == ["handler.py"]
     key = f"{ours.name.removeprefix('asset.')}.zip"
-    (template,) = tmp_path.glob("*Pipeline*.nested.template.json")
-    functions = [
-        each["Properties"]
-        for each in json.loads(template.read_text("utf-8"))["Resources"].values()
-        if each["Type"] == "AWS::Lambda::Function"
-    ]
+    functions = [each.properties for each in templates.resources("AWS::Lambda::Function", part="pipeline")]
     (function,) = [each for each in functions if each["Code"]["S3Key"] == key]
     assert (function["FunctionName"], function["Handler"]) == (NAME, "handler.handler")

@@ -17,15 +17,13 @@ SERVER = """
 import sys, time
 sys.path[:0] = [{project!r}]
 from pathlib import Path
-from local_aws.containers.docker import cleanup
+from local_aws.containers.docker.cleanup import cleanup_command
 from local_aws.containers.engine import ContainerSpec
 from local_aws.host import reaper
-from local_aws.host.modules import module_command
 from unit_tests.local_aws.containers.engine_fakes import FakeEngine, engine_of
 
 state = Path({state!r})
-command = module_command(cleanup.__name__, str(state / "containers"))
-reaping = reaper.start("mine", command, cleanup.SECONDS)
+reaping = reaper.start("mine", cleanup_command(state / "containers"))
 engine = engine_of(FakeEngine(Path({engine!r})), state)
 engine.start(ContainerSpec("image", "web"), print)
 print("ready", flush=True)

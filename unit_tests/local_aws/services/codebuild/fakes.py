@@ -1,4 +1,4 @@
-"""CodeBuild with S3, CloudWatch Logs and Systems Manager as fakes, and a project of a pipeline."""
+"""CodeBuild with fakes of S3, CloudWatch Logs and Systems Manager, and the project of a pipeline."""
 
 import io
 import threading
@@ -15,10 +15,21 @@ from local_aws.services.codebuild.service import CodeBuild
 
 ROLE = "arn:aws:iam::123456789012:role/build-dev"
 COMMIT = "a" * 40
+BUILD = "version: 0.2\nphases:\n  build:\n    commands: ['{}']\n"
+
+
+def phases(build: dict[str, Any]) -> list[tuple[str, str | None]]:
+    return [(phase["phaseType"], phase.get("phaseStatus")) for phase in build["phases"]]
+
+
+def failure(build: dict[str, Any]) -> tuple[str, str, str]:
+    phase = next(p for p in build["phases"] if p.get("phaseStatus") not in ("SUCCEEDED", None))
+    context = phase["contexts"][0]
+    return phase["phaseType"], context["statusCode"], context["message"]
 
 
 class FakeAws:
-    """The services around a build. What is asked as another role than the project's is refused."""
+    """The services that a build uses; only clients that act as the project's role are allowed."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -30,7 +41,7 @@ class FakeAws:
         self.codebuild: CodeBuild | None = None
 
     def client(self, service: str, role: str | None = None) -> "FakeAws":
-        assert role == ROLE, f"{service} is asked as {role}"
+        assert role == ROLE, f"{service} is called as {role}"
         return self
 
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
@@ -70,11 +81,11 @@ class NoDocker:
         return directory / "docker"
 
     def end_docker(self, directory: Path) -> None:
-        """End nothing: there is no docker."""
+        """Do nothing: there is no docker."""
 
 
 class World:
-    """CodeBuild with its surroundings, and a project of a pipeline."""
+    """CodeBuild with its fakes, and the project of a pipeline."""
 
     def __init__(self, state: Path) -> None:
         self.events: list[tuple[str, dict[str, Any]]] = []
@@ -109,11 +120,11 @@ class World:
     def emit(self, source: str, kind: str, resources: list[str], detail: dict[str, Any]) -> None:
         assert source == "aws.codebuild"
         assert resources == [detail["build-id"]]
-        # What a target of the event may do: call back, from a thread of its own.
-        asking = threading.Thread(target=self.codebuild.call, args=("ListBuilds", {}))
-        asking.start()
-        asking.join(2)
-        if asking.is_alive():
+        # A target of the event may call the API, from a thread of its own.
+        caller = threading.Thread(target=self.codebuild.call, args=("ListBuilds", {}))
+        caller.start()
+        caller.join(2)
+        if caller.is_alive():
             self.locked.append(kind)
         self.events.append((kind, detail))
 

@@ -1,4 +1,4 @@
-"""Zips in and out of a build."""
+"""The source and the artifact of a build are zip files."""
 
 import io
 import os
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.services.codebuild.archives import FilesError, pack, select, unpack
-from local_aws.services.codebuild.buildspec import Files
+from local_aws.services.codebuild.archives import pack, select, unpack
+from local_aws.services.codebuild.buildspec import FileSet
+from local_aws.services.codebuild.errors import FilesError
 
 
 def zipped(*entries: tuple[str, bytes, int]) -> bytes:
@@ -34,7 +35,7 @@ def test_files_keep_their_modes_and_links(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../evil", "/evil", "a/../../evil", "..\\evil", "\\evil"])
-def test_an_entry_that_leads_out_of_the_source_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_entry_outside_of_the_source_is_refused(tmp_path: Path, name: str) -> None:
     inside = tmp_path / "src"
     inside.mkdir()
     with pytest.raises(FilesError, match="illegal file path"):
@@ -43,7 +44,7 @@ def test_an_entry_that_leads_out_of_the_source_is_refused(tmp_path: Path, name: 
 
 
 @pytest.mark.parametrize("link", ["/etc", "../..", "sub/../../.."])
-def test_a_link_that_leads_out_of_the_source_is_refused(tmp_path: Path, link: str) -> None:
+def test_a_link_outside_of_the_source_is_refused(tmp_path: Path, link: str) -> None:
     with pytest.raises(FilesError, match="illegal file path"):
         unpack(zipped(("a/l", link.encode(), stat.S_IFLNK | 0o777)), tmp_path)
 
@@ -55,7 +56,7 @@ def test_no_file_is_written_through_a_link(tmp_path: Path) -> None:
     assert not (tmp_path / "good" / "evil").exists()
 
 
-def test_what_is_no_zip_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_zip_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FilesError, match="not a valid zip"):
         unpack(b"PK", tmp_path)
 
@@ -70,39 +71,39 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "names"),
+    ("file_set", "names"),
     [
-        (Files(("a.json",)), ["a.json"]),
-        (Files(("./a.json", "out/*")), ["a.json", "out/c.json"]),
-        (Files(("*.json",)), ["a.json"]),
-        (Files(("**/*.json",)), ["a.json", "out/c.json", "out/deep/d.json"]),
-        (Files(("**/*",), exclude=("out/**/*",)), ["a.json", "b.txt"]),
-        (Files(("**/*",), base_directory="out"), ["c.json", "deep/d.json"]),
-        (Files(("**/*",), base_directory="out", discard_paths=True), ["c.json", "d.json"]),
+        (FileSet(("a.json",)), ["a.json"]),
+        (FileSet(("./a.json", "out/*")), ["a.json", "out/c.json"]),
+        (FileSet(("*.json",)), ["a.json"]),
+        (FileSet(("**/*.json",)), ["a.json", "out/c.json", "out/deep/d.json"]),
+        (FileSet(("**/*",), exclude=("out/**/*",)), ["a.json", "b.txt"]),
+        (FileSet(("**/*",), base_directory="out"), ["c.json", "deep/d.json"]),
+        (FileSet(("**/*",), base_directory="out", discard_paths=True), ["c.json", "d.json"]),
     ],
 )
-def test_patterns_mean_what_they_mean_to_codebuild(source: Path, wanted: Files, names: list[str]) -> None:
-    found, missing = select(source, wanted)
-    assert (sorted(found), missing) == (names, [])
+def test_patterns_match_as_in_codebuild(source: Path, file_set: FileSet, names: list[str]) -> None:
+    files, unmatched = select(source, file_set)
+    assert (sorted(files), unmatched) == (names, [])
 
 
-def test_one_missing_file_is_passed_over_but_all_of_them_are_an_error(source: Path) -> None:
-    assert select(source, Files(("a.json", "nowhere")))[1] == ["nowhere"]
+def test_a_pattern_without_a_match_is_skipped_unless_none_matches(source: Path) -> None:
+    assert select(source, FileSet(("a.json", "nowhere")))[1] == ["nowhere"]
     with pytest.raises(FilesError, match="no matching artifact paths found"):
-        select(source, Files(("nowhere",)))
+        select(source, FileSet(("nowhere",)))
     with pytest.raises(FilesError, match="no matching base directory path found"):
-        select(source, Files(("*",), base_directory="nowhere"))
+        select(source, FileSet(("*",), base_directory="nowhere"))
 
 
-def test_a_device_or_a_pipe_is_no_file(source: Path) -> None:
+def test_devices_and_pipes_are_not_selected(source: Path) -> None:
     (source / "endless").symlink_to("/dev/full")
     os.mkfifo(source / "pipe")
-    found, missing = select(source, Files(("a.json", "endless", "pipe", "*")))
-    assert missing == ["endless", "pipe"]
-    assert not {"endless", "pipe"} & set(found)
+    files, unmatched = select(source, FileSet(("a.json", "endless", "pipe", "*")))
+    assert unmatched == ["endless", "pipe"]
+    assert not {"endless", "pipe"} & set(files)
 
 
 def test_a_packed_file_keeps_its_mode(source: Path, tmp_path: Path) -> None:
     (source / "b.txt").chmod(0o750)
-    unpack(pack(select(source, Files(("b.txt",)))[0]), tmp_path / "again")
-    assert stat.S_IMODE((tmp_path / "again" / "b.txt").stat().st_mode) == 0o750
+    unpack(pack(select(source, FileSet(("b.txt",)))[0]), tmp_path / "unpacked")
+    assert stat.S_IMODE((tmp_path / "unpacked" / "b.txt").stat().st_mode) == 0o750

@@ -1,4 +1,4 @@
-"""What a build finds around it."""
+"""The environment of a build."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ import pytest
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
 from local_aws.services.codebuild.environment import (
-    Folders,
+    BuildFolders,
     aws_variables,
     install_python,
     machine_variables,
@@ -18,15 +18,15 @@ from local_aws.services.codebuild.environment import (
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Folders:
-    made = Folders(tmp_path / "build")
-    made.make()
-    return made
+def folders(tmp_path: Path) -> BuildFolders:
+    folders = BuildFolders(tmp_path / "build")
+    folders.create()
+    return folders
 
 
-def run(folders: Folders, *command: str) -> str:
+def run(folders: BuildFolders, *command: str) -> str:
     variables = machine_variables(folders, folders.root / "cache")
-    found = subprocess.run(  # noqa: S603 - programs that the test has made
+    result = subprocess.run(  # noqa: S603 - programs that the test has created
         ["/usr/bin/env", *command],
         env=variables,
         cwd=folders.source,
@@ -34,11 +34,11 @@ def run(folders: Folders, *command: str) -> str:
         text=True,
         check=True,
     )
-    return (found.stdout + found.stderr).strip()
+    return (result.stdout + result.stderr).strip()
 
 
-def test_only_the_way_to_the_network_comes_from_this_machine(
-    folders: Folders, monkeypatch: pytest.MonkeyPatch
+def test_only_network_settings_are_inherited_from_this_machine(
+    folders: BuildFolders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the host")
     monkeypatch.setenv("PYTHONPATH", "/of/the/host")
@@ -53,13 +53,13 @@ def test_only_the_way_to_the_network_comes_from_this_machine(
     assert variables["HOME"] == str(folders.home)
 
 
-def test_the_folders_are_for_this_user_alone(folders: Folders) -> None:
+def test_only_this_user_can_access_the_folders(folders: BuildFolders) -> None:
     assert folders.root.stat().st_mode & 0o077 == 0
     folders.remove()
     assert not folders.root.exists()
 
 
-def test_the_role_and_the_endpoint_are_what_the_aws_cli_sees(tmp_path: Path) -> None:
+def test_the_aws_cli_uses_the_role_and_the_endpoint(tmp_path: Path) -> None:
     context = Context(tmp_path, "http://127.0.0.1:1", Clock(), "test", lambda *_: None)
     variables = aws_variables(context, {"AWS_SESSION_TOKEN": "t"})
     assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
@@ -67,12 +67,12 @@ def test_the_role_and_the_endpoint_are_what_the_aws_cli_sees(tmp_path: Path) -> 
     assert variables["AWS_REGION"] == "us-east-1"
 
 
-def test_the_build_has_an_aws_cli(folders: Folders) -> None:
+def test_the_build_has_an_aws_cli(folders: BuildFolders) -> None:
     write_programs(folders)
     assert run(folders, "aws", "--version").startswith("aws-cli/")
 
 
-def test_the_build_has_a_python_and_a_pip_of_its_own(folders: Folders, tmp_path: Path) -> None:
+def test_the_build_has_its_own_python_and_pip(folders: BuildFolders, tmp_path: Path) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     install_python(folders, version, tmp_path / "templates")
     assert run(folders, "python", "-c", "import sys; print(sys.prefix)") == str(folders.python)

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
-from local_aws.services.codedeploy import waiter as codedeploy_waits
+from local_aws.services.codedeploy import waiter
 from local_aws.services.codedeploy.service import CodeDeploy
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
@@ -281,7 +281,7 @@ def canary(world: World, minutes: int = 2880) -> None:
 @contextmanager
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Give a world with a group, and end it: a fault of a background thread is a failed test."""
-    monkeypatch.setattr(codedeploy_waits, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(waiter, "POLL_SECONDS", 0.01)
     made = World(tmp_path)
     made.call("CreateDeploymentGroup", **made.group())
     yield made

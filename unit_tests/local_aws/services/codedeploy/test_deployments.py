@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local_aws.core.api import AwsError
-from local_aws.services.codedeploy import waiter as codedeploy_waits
+from local_aws.services.codedeploy import waiter
 from unit_tests.local_aws.services.codedeploy import fakes
 from unit_tests.local_aws.services.codedeploy.fakes import (
     APPSPEC,
@@ -108,8 +108,8 @@ def test_a_refusal_of_ecs_fails_the_deployment(world: World) -> None:
 def test_a_green_that_never_becomes_healthy_times_out_and_is_rolled_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codedeploy_waits, "LEAST_REAL_SECONDS", 0.3)
-    monkeypatch.setattr(codedeploy_waits, "HOUR", 1)
+    monkeypatch.setattr(waiter, "LEAST_REAL_SECONDS", 0.3)
+    monkeypatch.setattr(waiter, "HOUR", 1)
     world.ecs.healthy = False
     deployment = world.deploy()
     info = world.wait(deployment, "Failed")
@@ -129,8 +129,8 @@ def test_a_steady_task_set_whose_targets_are_not_healthy_gets_no_traffic(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """CodeDeploy waits an hour for its word (pitfall N6)."""
-    monkeypatch.setattr(codedeploy_waits, "LEAST_REAL_SECONDS", 0.2)
-    monkeypatch.setattr(codedeploy_waits, "HOUR", 1)
+    monkeypatch.setattr(waiter, "LEAST_REAL_SECONDS", 0.2)
+    monkeypatch.setattr(waiter, "HOUR", 1)
     world.elbv2.health = ["healthy", "unhealthy"]
     info = world.wait(world.deploy(), "Failed")
     assert info["errorInformation"]["code"] == "TIMEOUT"
@@ -141,8 +141,8 @@ def test_a_steady_task_set_whose_targets_are_not_healthy_gets_no_traffic(
 def test_without_auto_rollback_a_failure_leaves_green_and_the_next_deployment_clears_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codedeploy_waits, "LEAST_REAL_SECONDS", 0.2)
-    monkeypatch.setattr(codedeploy_waits, "HOUR", 1)
+    monkeypatch.setattr(waiter, "LEAST_REAL_SECONDS", 0.2)
+    monkeypatch.setattr(waiter, "HOUR", 1)
     world.ecs.healthy = False
     info = world.wait(world.deploy(autoRollbackConfiguration={"enabled": False}), "Failed")
     assert "rollbackInfo" not in info
@@ -242,8 +242,8 @@ def test_a_hook_decides_whether_traffic_moves(world: World, status: str, ends: s
 def test_a_hook_that_does_not_report_fails_the_deployment(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(codedeploy_waits, "LEAST_REAL_SECONDS", 0.2)
-    monkeypatch.setattr(codedeploy_waits, "HOUR", 1)
+    monkeypatch.setattr(waiter, "LEAST_REAL_SECONDS", 0.2)
+    monkeypatch.setattr(waiter, "HOUR", 1)
     world.function.function = lambda _payload: None
     info = world.wait(world.deploy(with_hook("BeforeInstall")), "Failed")
     assert info["errorInformation"]["code"] == "HOOK_EXECUTION_FAILURE"

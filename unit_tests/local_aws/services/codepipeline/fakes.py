@@ -1,4 +1,4 @@
-"""Fakes of the services that CodePipeline calls, and a pipeline like the one that the project ships."""
+"""Fakes of the services that CodePipeline calls."""
 
 import io
 import json
@@ -16,14 +16,16 @@ from botocore.exceptions import ClientError
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
 from local_aws.services.codepipeline.service import CodePipeline
+from unit_tests.local_aws.services.codepipeline.declarations import (
+    COMMIT,
+    Json,
+    declaration,
+)
 
-COMMIT = "a" * 40
-PIPELINE_ROLE = "arn:aws:iam::123456789012:role/pipeline-role-dev"
-ACCOUNT_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev@sha256:" + "0" * 64
-TASK_DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:7"
 
-Json = dict[str, Any]
+
+TASK_DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:7"
 
 
 def refusal(code: str, message: str = "no") -> ClientError:
@@ -264,83 +266,6 @@ def until(condition: Callable[[], bool], seconds: float = 5) -> None:
         time.sleep(0.01)
 
 
-def action(category: str, provider: str, name: str, **members: Any) -> Json:
-    """Return the declaration of an action."""
-    kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
-    return {"name": name, "actionTypeId": kind, **members}
-
-
-def source(**configuration: str) -> Json:
-    """Return the shipped source action, with changes of its configuration."""
-    return action(
-        "Source",
-        "CodeCommit",
-        "Source",
-        configuration={
-            "RepositoryName": "repository-dev",
-            "BranchName": "main",
-            "PollForSourceChanges": "false",
-            **configuration,
-        },
-        outputArtifacts=[{"name": "SourceOutput"}],
-        namespace="SourceVariables",
-    )
-
-
-def build(**configuration: str) -> Json:
-    """Return the shipped build action."""
-    return action(
-        "Build",
-        "CodeBuild",
-        "Build",
-        configuration={"ProjectName": "build-dev", **configuration},
-        inputArtifacts=[{"name": "SourceOutput"}],
-        outputArtifacts=[{"name": "BuildOutput"}],
-        namespace="BuildVariables",
-    )
-
-
-def deploy(**configuration: str) -> Json:
-    """Return the shipped deploy action."""
-    return action(
-        "Deploy",
-        "CodeDeployToECS",
-        "Deploy",
-        configuration={
-            "ApplicationName": "application-dev",
-            "DeploymentGroupName": "deployment-group-dev",
-            "TaskDefinitionTemplateArtifact": "BuildOutput",
-            "AppSpecTemplateArtifact": "BuildOutput",
-            "Image1ArtifactName": "BuildOutput",
-            "Image1ContainerName": "IMAGE1_NAME",
-            **configuration,
-        },
-        inputArtifacts=[{"name": "BuildOutput"}],
-    )
-
-
-def stage(name: str, *actions: Json) -> Json:
-    """Return the declaration of a stage."""
-    return {"name": name, "actions": list(actions)}
-
-
-def declaration(**changes: Any) -> Json:
-    """Return the shipped pipeline's declaration, with changes."""
-    return {
-        "name": "pipeline-dev",
-        "roleArn": PIPELINE_ROLE,
-        "artifactStore": {
-            "type": "S3",
-            "location": "artifacts-dev",
-            "encryptionKey": {"id": ACCOUNT_KEY, "type": "KMS"},
-        },
-        "pipelineType": "V2",
-        "executionMode": "SUPERSEDED",
-        "stages": [stage("Source", source()), stage("Build", build()), stage("Deploy", deploy())],
-        **changes,
-    }
-
-
 @contextmanager
 def running(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
     """Yield a cloud and stop it; an error in a background thread fails the test."""
@@ -349,3 +274,10 @@ def running(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]
     yield found
     found.pipelines.stop()
     assert found.background_errors == []
+
+
+def failed(cloud: FakeCloud, stage_name: str, action_name: str, **changes: Any) -> dict[str, str]:
+    """Create the pipeline, expect it to fail, return the error of an action."""
+    assert cloud.ended(cloud.create(**changes)) == "Failed"
+    error: dict[str, str] = cloud.action(stage_name, action_name)["errorDetails"]
+    return error

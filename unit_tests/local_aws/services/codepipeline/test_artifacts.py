@@ -12,7 +12,8 @@ from local_aws.services.codepipeline.artifacts import (
     upload,
 )
 from local_aws.services.codepipeline.errors import ArtifactError
-from unit_tests.local_aws.services.codepipeline.fakes import ACCOUNT_KEY, FakeS3, zipped
+from unit_tests.local_aws.services.codepipeline.declarations import ACCOUNT_KEY
+from unit_tests.local_aws.services.codepipeline.fakes import FakeS3, zipped
 
 
 def test_a_key_is_20_characters_of_the_pipeline_10_of_the_artifact_and_7_random_ones() -> None:

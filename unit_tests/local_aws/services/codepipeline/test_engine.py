@@ -1,27 +1,10 @@
 """Executions run through the stages one at a time, stop, are retried, and send events."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from local_aws.core.api import AwsError
-from unit_tests.local_aws.services.codepipeline.fakes import (
-    COMMIT,
-    FakeCloud,
-    build,
-    declaration,
-    running,
-    source,
-    stage,
-    until,
-)
-
-
-@pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
-    with running(tmp_path, monkeypatch) as found:
-        yield found
+from unit_tests.local_aws.services.codepipeline.declarations import COMMIT, build, declaration, source, stage
+from unit_tests.local_aws.services.codepipeline.fakes import FakeCloud, until
 
 
 def test_creating_a_pipeline_starts_it_and_deploys_the_commit(cloud: FakeCloud) -> None:

@@ -1,30 +1,20 @@
-"""Pipelines by the API and by CloudFormation: names, versions, tags, triggers, lists."""
+"""CodePipeline's API: pipelines, versions, tags, triggers, lists."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local_aws.core.api import AwsError
-from unit_tests.local_aws.services.codepipeline.fakes import (
-    FakeCloud,
-    declaration,
-    running,
-    source,
-    stage,
-    until,
-)
+from unit_tests.local_aws.services.codepipeline.declarations import declaration, source, stage
+from unit_tests.local_aws.services.codepipeline.fakes import FakeCloud, until
 
 ARN = "arn:aws:codepipeline:us-east-1:123456789012:pipeline-dev"
+
+
 RULE = "arn:aws:events:us-east-1:123456789012:rule/push"
+
+
 ROLE = "arn:aws:iam::123456789012:role/events-role-dev"
-
-
-@pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
-    with running(tmp_path, monkeypatch) as found:
-        yield found
 
 
 def test_a_pipeline_is_created_updated_listed_and_deleted(cloud: FakeCloud) -> None:
@@ -157,110 +147,3 @@ def test_an_operation_that_is_not_implemented_is_refused_by_name(cloud: FakeClou
         cloud.call(
             "RollbackStage", pipelineName="pipeline-dev", stageName="Build", targetPipelineExecutionId="x"
         )
-
-
-def pascal(value: Any) -> Any:
-    """Return a declaration as a template writes it."""
-    if isinstance(value, list):
-        return [pascal(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key[0].upper() + key[1:]: item if key == "configuration" else pascal(item)
-        for key, item in value.items()
-    }
-
-
-def template(**changes: Any) -> dict[str, Any]:
-    """Return the shipped pipeline as CloudFormation properties."""
-    return {
-        **pascal(declaration()),
-        "RestartExecutionOnUpdate": False,
-        "Tags": [{"Key": "suffix", "Value": "dev"}],
-        **changes,
-    }
-
-
-def test_cloudformation_creates_updates_and_deletes_a_pipeline(cloud: FakeCloud) -> None:
-    kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]
-    name, attributes = kind.create(template(), "Pipeline", "stack-dev")
-    assert (name, attributes) == ("pipeline-dev", {"Version": "1"})
-    assert cloud.call("ListTagsForResource", resourceArn=ARN)["tags"] == [{"key": "suffix", "value": "dev"}]
-    cloud.ended(cloud.newest())
-    assert kind.update is not None
-    changed = template(RoleArn=ROLE, Tags=[])
-    assert kind.update(name, template(), changed) == {"Version": "2"}
-    assert (len(cloud.summaries()), cloud.call("ListTagsForResource", resourceArn=ARN)["tags"]) == (1, [])
-    kind.update(name, changed, {**changed, "RestartExecutionOnUpdate": "true"})
-    assert len(cloud.summaries()) == 2
-    cloud.ended(cloud.newest())
-    kind.delete(name, changed)
-    assert cloud.call("ListPipelines")["pipelines"] == []
-
-
-def test_the_tags_of_cloudformation_are_listed_and_callers_cannot_set_them(cloud: FakeCloud) -> None:
-    kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]
-    reserved = {"Key": "aws:cloudformation:stack-name", "Value": "stack-dev"}
-    properties = template(Tags=[reserved, {"Key": "suffix", "Value": "dev"}])
-    kind.create(properties, "Pipeline", "stack-dev")
-    shown = {"key": reserved["Key"], "value": "stack-dev"}
-    assert cloud.call("ListTagsForResource", resourceArn=ARN)["tags"] == [
-        shown,
-        {"key": "suffix", "value": "dev"},
-    ]
-    with pytest.raises(AwsError, match="InvalidTagsException"):
-        cloud.call("UntagResource", resourceArn=ARN, tagKeys=[reserved["Key"]])
-    with pytest.raises(AwsError, match="InvalidTagsException"):
-        cloud.call("TagResource", resourceArn=ARN, tags=[{**shown, "value": "mine"}])
-    assert kind.update is not None
-    kind.update("pipeline-dev", properties, template(Tags=[reserved]))
-    assert cloud.call("ListTagsForResource", resourceArn=ARN)["tags"] == [shown]
-    cloud.ended(cloud.newest())
-
-
-def test_cloudformation_accepts_booleans_and_numbers_as_templates_write_them(cloud: FakeCloud) -> None:
-    properties = template()
-    properties["Stages"][0]["Actions"][0]["Configuration"]["PollForSourceChanges"] = False
-    properties["Stages"][0]["Actions"][0]["RunOrder"] = "1"
-    kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]
-    kind.create(properties, "Pipeline", "stack-dev")
-    first = cloud.call("GetPipeline", name="pipeline-dev")["pipeline"]["stages"][0]["actions"][0]
-    assert (first["configuration"]["PollForSourceChanges"], first["runOrder"]) == ("false", 1)
-    cloud.ended(cloud.newest())
-
-
-def test_cloudformation_disables_a_transition_before_the_first_execution(cloud: FakeCloud) -> None:
-    kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]
-    disabled = {"DisableInboundStageTransitions": [{"StageName": "Source", "Reason": "not yet"}]}
-    kind.create(template(**disabled), "Pipeline", "stack-dev")
-    with pytest.raises(AssertionError, match="in time"):
-        until(lambda: bool(cloud.s3.objects), seconds=0.2)
-    assert kind.update is not None
-    kind.update("pipeline-dev", template(**disabled), template())
-    assert cloud.ended(cloud.newest()) == "Succeeded"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"Colour": "blue"},
-        {"DisableInboundStageTransitions": [{"StageName": "Build", "Reason": "x", "Colour": "blue"}]},
-        {"DisableInboundStageTransitions": [{"StageName": "Nowhere", "Reason": "x"}]},
-        {"ArtifactStores": []},
-    ],
-)
-def test_an_unsupported_property_is_refused_and_leaves_no_pipeline(
-    cloud: FakeCloud, changes: dict[str, Any]
-) -> None:
-    kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]
-    with pytest.raises(AwsError):
-        kind.create(template(**changes), "Pipeline", "stack-dev")
-    assert cloud.call("ListPipelines")["pipelines"] == []
-
-
-def test_cloudformation_generates_a_name_when_none_is_given(cloud: FakeCloud) -> None:
-    properties = template()
-    del properties["Name"]
-    kind = cloud.pipelines.resource_types()["AWS::CodePipeline::Pipeline"]
-    name, _ = kind.create(properties, "Pipeline", "stack-dev")
-    assert name.startswith("stack-dev-Pipeline-")

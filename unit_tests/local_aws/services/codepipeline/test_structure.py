@@ -6,7 +6,14 @@ import pytest
 
 from local_aws.core.api import AwsError
 from local_aws.services.codepipeline.structure import parse
-from unit_tests.local_aws.services.codepipeline.fakes import action, build, declaration, deploy, source, stage
+from unit_tests.local_aws.services.codepipeline.declarations import (
+    action,
+    build,
+    declaration,
+    deploy,
+    source,
+    stage,
+)
 
 
 def refused(**changes: Any) -> AwsError:

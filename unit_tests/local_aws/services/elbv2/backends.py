@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import subprocess
 import threading
 from collections import Counter
@@ -17,6 +18,7 @@ from aiohttp import web
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import ACCOUNT, Context
+from local_aws.services.elbv2.listener_server import ListenerServer
 from local_aws.services.elbv2.records import (
     HealthCheck,
     Listener,
@@ -66,6 +68,7 @@ class Backend:
     keepalive: float = 75
     requests: Counter[str] = field(default_factory=Counter)
     target: Target = field(init=False)
+    stopped: bool = False
 
     def __post_init__(self) -> None:
         self.loop.run(self._start())
@@ -76,15 +79,17 @@ class Backend:
             self.requests[request.path] += 1
             return await self.handler(request)
 
-        self.server = web.Server(handle, access_log=None, keepalive_timeout=self.keepalive)
-        self.runner = web.ServerRunner(self.server, shutdown_timeout=5)
-        await self.runner.setup()
-        site = web.TCPSite(self.runner, self.host, 0)
-        await site.start()
-        self.target = Target(self.host, self.runner.addresses[0][1])
+        listening = socket.create_server((self.host, 0))
+        listening.setblocking(False)
+        self.target = Target(self.host, listening.getsockname()[1])
+        # Its `close` leaves no connection open, not even that of a health check which has just arrived.
+        self.server = ListenerServer(listening, handle, idle_timeout=self.keepalive, tls=None)
+        await self.server.start()
 
     def stop(self) -> None:
-        self.loop.run(self.runner.cleanup())
+        if not self.stopped:
+            self.stopped = True
+            self.loop.run(self.server.close())
 
 
 def says(text: str) -> Handler:

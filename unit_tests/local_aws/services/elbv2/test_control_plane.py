@@ -136,7 +136,13 @@ def test_target_health_is_what_the_data_plane_says_and_not_what_ministack_makes_
     seen: list[Snapshot],
 ) -> None:
     described = call("DescribeTargetHealth", TargetGroupArn=group("blue"))["TargetHealthDescriptions"]
-    assert described == [{"Target": {"Id": "127.0.9.1", "Port": 8080}, "TargetHealth": {"State": "draining"}}]
+    assert described == [
+        {
+            "Target": {"Id": "127.0.9.1", "Port": 8080},
+            "HealthCheckPort": "8080",
+            "TargetHealth": {"State": "draining"},
+        }
+    ]
 
 
 def test_the_idle_timeout_reaches_the_data_plane(seen: list[Snapshot]) -> None:

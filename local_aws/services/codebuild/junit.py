@@ -1,28 +1,23 @@
-"""Test reports: JUnit's XML read into CodeBuild's test cases."""
+"""Reads the JUnit XML files of a test report."""
 
 import xml.etree.ElementTree as ElementTree
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from local_aws.services.codebuild.archives import FilesError, select
-from local_aws.services.codebuild.buildspec import Files
+from local_aws.services.codebuild.archives import select
+from local_aws.services.codebuild.buildspec import FileSet
+from local_aws.services.codebuild.errors import FilesError, ReportError
 
 STATUSES = ("SUCCEEDED", "FAILED", "ERROR", "SKIPPED", "UNKNOWN")
-# What a test case of JUnit's holds when it did not pass.
-OUTCOMES = {"failure": "FAILED", "error": "ERROR", "skipped": "SKIPPED"}
+# The element of a test case that did not pass, and CodeBuild's status for it.
+STATUS_BY_ELEMENT = {"failure": "FAILED", "error": "ERROR", "skipped": "SKIPPED"}
 NANOSECONDS = 1_000_000_000
-
-
-class ReportError(Exception):
-    """A report's files are missing or are no JUnit XML: CodeBuild's CLIENT_ERROR in UPLOAD_ARTIFACTS."""
 
 
 @dataclass(frozen=True)
 class TestCase:
-    """One test's outcome. `duration` is in nanoseconds."""
+    """The result of one test. `duration` is in nanoseconds."""
 
     __test__ = False
 
@@ -35,9 +30,9 @@ class TestCase:
     file: str
 
 
-def read_reports(source: Path, group: str, files: Files, say: Callable[[str], None]) -> list[TestCase]:
+def read_reports(source: Path, group: str, files: FileSet, log: Callable[[str], None]) -> list[TestCase]:
     """Return the test cases in the files of the report `group`; raises `ReportError`."""
-    say(f"Preparing to copy TEST_REPORT artifacts of {group}")
+    log(f"Preparing to copy TEST_REPORT artifacts of {group}")
     try:
         found, _ = select(source, files)
     except FilesError as error:
@@ -45,7 +40,7 @@ def read_reports(source: Path, group: str, files: Files, say: Callable[[str], No
             f"Error in UPLOAD_ARTIFACTS phase: [{group}: [report files not found in build]]"
         ) from error
     cases = [case for name, path in sorted(found.items()) for case in read_junit(path.read_bytes(), name)]
-    say(f"Found {len(found)} report file(s) with {len(cases)} test case(s)")
+    log(f"Found {len(found)} report file(s) with {len(cases)} test case(s)")
     return cases
 
 
@@ -63,18 +58,8 @@ def read_junit(content: bytes, file: str) -> list[TestCase]:
     ]
 
 
-def summary(cases: list[TestCase]) -> dict[str, Any]:
-    """Return the API's TestReportSummary."""
-    counts = Counter(case.status for case in cases)
-    return {
-        "total": len(cases),
-        "statusCounts": {status: counts[status] for status in STATUSES},
-        "durationInNanoSeconds": sum(case.duration for case in cases),
-    }
-
-
 def _case(element: ElementTree.Element, suite: str, file: str) -> TestCase:
-    outcome = next((child for child in element if child.tag in OUTCOMES), None)
+    outcome = next((child for child in element if child.tag in STATUS_BY_ELEMENT), None)
     try:
         duration = int(float(element.get("time", "0").replace(",", "")) * NANOSECONDS)
     except ValueError:
@@ -83,7 +68,7 @@ def _case(element: ElementTree.Element, suite: str, file: str) -> TestCase:
         name=element.get("name", ""),
         prefix=element.get("classname", ""),
         suite=suite,
-        status="SUCCEEDED" if outcome is None else OUTCOMES[outcome.tag],
+        status="SUCCEEDED" if outcome is None else STATUS_BY_ELEMENT[outcome.tag],
         duration=duration,
         message="" if outcome is None else outcome.get("message", "") or (outcome.text or ""),
         file=file,

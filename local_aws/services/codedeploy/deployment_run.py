@@ -1,4 +1,4 @@
-"""Runs one deployment: every lifecycle event in order, each wait by the clock, until it ends."""
+"""Runs one deployment: its lifecycle events in order, with AWS's waits by the clock."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,25 +10,27 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.core.api import now
 from local_aws.core.context import Context
-from local_aws.services.codedeploy import waiter as codedeploy_waits
+from local_aws.services.codedeploy import waiter
 from local_aws.services.codedeploy.appspec import AppSpec, AppSpecError, check_container, parse
 from local_aws.services.codedeploy.errors import (
     DeploymentEndedError,
     ServerStoppedError,
+    from_client_error,
     green_timed_out,
-    refused,
 )
 from local_aws.services.codedeploy.hooks import Hooks
 from local_aws.services.codedeploy.records import Deployment
-from local_aws.services.codedeploy.task_sets import TaskSet, TaskSets, describe, target_group
-from local_aws.services.codedeploy.traffic import Traffic
-from local_aws.services.codedeploy.waiter import Waits
+from local_aws.services.codedeploy.revisions import read_content
+from local_aws.services.codedeploy.serializers import describe_task_set
+from local_aws.services.codedeploy.task_sets import TaskSetDescription, TaskSets, target_group
+from local_aws.services.codedeploy.traffic_routes import TrafficRoutes
+from local_aws.services.codedeploy.waiter import DeploymentWaiter
 
-Known = TypeVar("Known")
+Value = TypeVar("Value")
 
 
-class Run:
-    """One deployment on its thread. `changed` is told each new status."""
+class DeploymentRun:
+    """One deployment on its thread. It calls `changed` after each change of the status."""
 
     def __init__(
         self,
@@ -44,24 +46,24 @@ class Run:
         self.changed = changed
         self.stopping = stopping
         self.progress = deployment.progress
-        self.waits = Waits(context, deployment, stopping)
+        self.waiter = DeploymentWaiter(context, deployment, stopping)
 
     @cached_property
     def task_sets(self) -> TaskSets:
-        """Return the service's task sets, seen as the deployment group's role."""
+        """The service's task sets, read as the deployment group's role."""
         service = self.deployment.settings["ecsServices"][0]
         return TaskSets(self._client("ecs"), service["clusterName"], service["serviceName"])
 
     @cached_property
-    def traffic(self) -> Traffic:
-        """Return the listeners of the deployment group's pair of target groups."""
+    def traffic(self) -> TrafficRoutes:
+        """The listeners of the deployment group's pair of target groups."""
         pair = self.deployment.settings["loadBalancerInfo"]["targetGroupPairInfoList"][0]
-        return Traffic(self._client("elbv2"), pair)
+        return TrafficRoutes(self._client("elbv2"), pair)
 
     def deploy(self) -> None:
-        """Carry out the deployment; raises `DeploymentEndedError` when it ends before its time."""
-        with self._translated():
-            self.waits.check()
+        """Run the deployment; raises `DeploymentEndedError` when it does not succeed."""
+        with self._client_errors_end_it():
+            self.waiter.check()
             spec = self._prepare()
             self._hook("BeforeInstall", spec)
             with self.step("Install"):
@@ -75,10 +77,10 @@ class Run:
             self._hook("AfterAllowTraffic", spec)
             self._terminate_blue()
 
-    def go_on(self) -> None:
-        """End a deployment that ended with an earlier local_aws: blue may go if green has all traffic.
+    def resume(self) -> None:
+        """End a deployment of an earlier local_aws: blue is deleted if green has all traffic.
 
-        Raises `DeploymentEndedError` otherwise: CodeDeploy's own failure, which rolls back as any does.
+        Otherwise raises `DeploymentEndedError`, as for an error of CodeDeploy itself, and may roll back.
         """
         if self.deployment.events["AfterAllowTraffic"].status != "Succeeded":
             end = DeploymentEndedError("INTERNAL_ERROR", "local_aws ended in the middle of the deployment.")
@@ -86,13 +88,13 @@ class Run:
                 if event.status == "InProgress":
                     event.status, event.ended, event.message = "Failed", now(), str(end)
             raise end
-        with self._translated():
+        with self._client_errors_end_it():
             self._terminate_blue()
 
     def roll_back(self) -> None:
-        """Undo what the deployment did whose progress this one has: traffic to blue, then green deleted."""
+        """Roll back the deployment whose progress this one shares: traffic to blue, then green deleted."""
         blue = self.progress.blue
-        with self._translated():
+        with self._client_errors_end_it():
             with self.step("AllowTraffic"):
                 self.traffic.restore(self.progress.saved)
                 if blue is not None and self.task_sets.primary()["id"] != blue["id"]:
@@ -103,23 +105,23 @@ class Run:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Keep a lifecycle event's status while its work is done."""
+        """Record a lifecycle event's status around its work."""
         event = self.deployment.events[name]
         event.status, event.started = "InProgress", now()
         try:
-            with self._translated():
-                self.waits.check()
+            with self._client_errors_end_it():
+                self.waiter.check()
                 yield
         except Exception as error:
             event.status, event.ended, event.message = "Failed", now(), str(error)
             raise
         event.status, event.ended = "Succeeded", now()
 
-    def refresh(self) -> list[TaskSet]:
-        """Note what the task sets are now, for GetDeploymentTarget."""
+    def refresh(self) -> list[TaskSetDescription]:
+        """Record the current task sets, for GetDeploymentTarget."""
         found = self.task_sets.all()
         self.deployment.task_sets = [
-            describe(
+            describe_task_set(
                 item,
                 self.traffic.names.get(target_group(item), ""),
                 self.traffic.share(self.traffic.production, target_group(item)),
@@ -133,21 +135,21 @@ class Run:
         return self.context.client(service, self.deployment.group.role(self.context))
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _client_errors_end_it(self) -> Iterator[None]:
         try:
             yield
         except ClientError as error:
-            raise refused(error) from error
+            raise from_client_error(error) from error
         except BotoCoreError as error:
             if self.stopping():
                 raise ServerStoppedError from error
             raise
 
     def _prepare(self) -> AppSpec:
-        """Read the AppSpec and see that service, listeners and task definition are as they must be."""
+        """Read the AppSpec, and check the service, the listeners and the task definition."""
         try:
-            spec = parse(self._content())
-            # Not as the role: AWSCodeDeployRoleForECS has no permission for it, and needs none.
+            spec = parse(read_content(lambda: self._client("s3"), self.deployment.revision))
+            # Not as the role: on AWS, AWSCodeDeployRoleForECS does not need this permission.
             ecs = self.context.client("ecs")
             described = ecs.describe_task_definition(taskDefinition=spec.task_definition)
             check_container(spec, described["taskDefinition"])
@@ -162,28 +164,18 @@ class Run:
         self.traffic.check_behind(target_group(blue))
         return spec
 
-    def _content(self) -> str:
-        revision = self.deployment.revision
-        if revision["revisionType"] == "S3":
-            location = revision["s3Location"]
-            answer = self._client("s3").get_object(Bucket=location["bucket"], Key=location["key"])
-            content: bytes = answer["Body"].read()
-            return content.decode()
-        key = "appSpecContent" if "appSpecContent" in revision else "string"
-        return str(revision[key]["content"])
-
     def _install(self, spec: AppSpec) -> None:
-        blue = self._known(self.progress.blue)
+        blue = self._required(self.progress.blue)
         self.progress.saved = self.traffic.save()
         green_group = self.traffic.other(target_group(blue))
-        # What a failed deployment without rollback left: its traffic first, then its tasks.
+        # Task sets left by a failed deployment without rollback: first their traffic, then their tasks.
         self.traffic.shift(self.traffic.production, green_group, 0)
-        for left in self.task_sets.all():
-            if left["id"] != blue["id"]:
-                self._delete(left["id"])
+        for task_set in self.task_sets.all():
+            if task_set["id"] != blue["id"]:
+                self._delete(task_set["id"])
         self.progress.green = self.task_sets.create(self.deployment.id, spec, green_group, blue)
-        limit = self.waits.hour()
-        if not self.waits.until(lambda: self._is_healthy(green_group), limit):
+        limit = self.waiter.hour()
+        if not self.waiter.until(lambda: self._is_healthy(green_group), limit):
             raise green_timed_out()
 
     def _is_healthy(self, green_group: str) -> bool:
@@ -197,8 +189,8 @@ class Run:
     def _healthy_targets(self, target_group: str) -> int:
         """Return how many healthy targets a group has, 0 when one of its targets is not.
 
-        On AWS this is part of the task set's steady state. We look for ourselves, and not as the role,
-        which may not: a steady state that was not earned would move traffic to nobody.
+        On AWS this is part of the task set's steady state. It is checked here because a wrong steady state
+        would shift traffic to targets that do not answer; and not as the role, which has no permission.
         """
         elbv2 = self.context.client("elbv2")
         described = elbv2.describe_target_health(TargetGroupArn=target_group)
@@ -216,10 +208,10 @@ class Run:
         self._hook("AfterAllowTestTraffic", spec)
 
     def _green_group(self) -> str:
-        return self.traffic.other(target_group(self._known(self.progress.blue)))
+        return self.traffic.other(target_group(self._required(self.progress.blue)))
 
     @staticmethod
-    def _known(value: Known | None) -> Known:
+    def _required(value: Value | None) -> Value:
         if value is None:
             raise RuntimeError("a lifecycle event ran before the one that it needs")
         return value
@@ -231,7 +223,7 @@ class Run:
         self.deployment.status = "Ready"
         self.changed(self.deployment)
         minutes = option.get("waitTimeInMinutes", 0)
-        if not self.waits.pause(minutes * 60, lambda: "READY_WAIT" in self.deployment.skip):
+        if not self.waiter.pause(minutes * 60, lambda: "READY_WAIT" in self.deployment.skip):
             text = f"The deployment was not continued within {minutes} minutes."
             raise DeploymentEndedError("TIMEOUT", text, "Stopped")
         self.deployment.status = "InProgress"
@@ -240,29 +232,29 @@ class Run:
         for part in self.deployment.config.steps():
             self.traffic.shift(self.traffic.production, self._green_group(), part.percentage)
             self.refresh()
-            self.waits.pause(part.minutes * 60)
-        self.task_sets.make_primary(self._known(self.progress.green))
+            self.waiter.pause(part.minutes * 60)
+        self.task_sets.make_primary(self._required(self.progress.green))
         self.refresh()
 
     def _terminate_blue(self) -> None:
         option = self._blue_green().get("terminateBlueInstancesOnDeploymentSuccess", {})
         self.deployment.termination_wait_started = True
         minutes = option.get("terminationWaitTimeInMinutes", 0)
-        self.waits.pause(minutes * 60, lambda: "TERMINATION_WAIT" in self.deployment.skip)
-        self.waits.check()
+        self.waiter.pause(minutes * 60, lambda: "TERMINATION_WAIT" in self.deployment.skip)
+        self.waiter.check()
         self.progress.reversible = False
-        self._delete(self._known(self.progress.blue)["id"])
+        self._delete(self._required(self.progress.blue)["id"])
 
     def _delete(self, task_set: str) -> None:
-        """Delete a task set and wait until it is gone: tasks drained and stopped (pitfall E2)."""
+        """Delete a task set and wait until its tasks have drained and stopped (pitfall E2)."""
         self.task_sets.delete(task_set)
-        deadline = time.monotonic() + self.waits.hour()
+        deadline = time.monotonic() + self.waiter.hour()
         while any(item["id"] == task_set for item in self.refresh()):
             if self.stopping():
                 raise ServerStoppedError
             if time.monotonic() > deadline:
                 raise DeploymentEndedError("ECS_UPDATE_ERROR", f"The task set {task_set} was not deleted.")
-            time.sleep(codedeploy_waits.POLL_SECONDS)
+            time.sleep(waiter.POLL_SECONDS)
 
     def _blue_green(self) -> dict[str, Any]:
         settings: dict[str, Any] = self.deployment.settings.get("blueGreenDeploymentConfiguration", {})
@@ -273,7 +265,7 @@ class Run:
             if name not in spec.hooks:
                 return
             execution = self.hooks.invoke(self._client("lambda"), self.deployment.id, spec.hooks[name])
-            limit = self.waits.hour()
-            if not self.waits.until(lambda: self.hooks.answered(execution, name), limit):
+            limit = self.waiter.hour()
+            if not self.waiter.until(lambda: self.hooks.succeeded(execution, name), limit):
                 text = f"The validation hook of {name} did not report within one hour."
                 raise DeploymentEndedError("HOOK_EXECUTION_FAILURE", text)

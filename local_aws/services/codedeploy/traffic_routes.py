@@ -1,15 +1,13 @@
-"""The listeners of a deployment: who is behind them, and traffic moved by weight."""
+"""A deployment group's listeners: which target group receives their traffic, by calls of the ELBv2 API."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from local_aws.services.codedeploy.errors import elb_not_updated
 
-Action = dict[str, Any]
 
-
-class Traffic:
-    """The production and test listener of one target group pair, seen through the ELBv2 API."""
+class TrafficRoutes:
+    """The production and test listener of one target group pair."""
 
     def __init__(self, elbv2: Any, pair: Mapping[str, Any]) -> None:
         self.elbv2 = elbv2
@@ -29,7 +27,7 @@ class Traffic:
         return others[0]
 
     def check_behind(self, blue: str) -> None:
-        """Refuse to deploy when production's listener does not send its traffic to `blue` (pitfall C5)."""
+        """End a deployment whose production listener sends no traffic to `blue` (pitfall C5)."""
         if self.share(self.production, blue) <= 0:
             raise elb_not_updated(f"Primary taskset target group must be behind listener {self.production}")
 
@@ -45,32 +43,32 @@ class Traffic:
         return {listener: self._rules(listener) for listener in listeners}
 
     def restore(self, saved: Mapping[str, list[Mapping[str, Any]]]) -> None:
-        """Put the rules back as they were; both target groups stay, as AWS leaves them."""
+        """Restore the rules' weights; both target groups stay in the rules, as on AWS."""
         for listener, rules in saved.items():
             for rule in rules:
                 before = _weights(rule["Actions"][-1])
                 if len(before) == 1:
                     before = dict.fromkeys(before, 100)
-                if self._ours(rule):
+                if self._is_managed(rule):
                     self._set(listener, rule, dict.fromkeys(self.names, 0) | before)
 
     def shift(self, listener: str, green: str, percentage: int) -> None:
-        """Send `percentage` of the listener's traffic to `green`; both groups stay on it, as on AWS."""
+        """Send `percentage` of a listener's traffic to `green`; both groups stay in its rules, as on AWS."""
         weights = {green: percentage, self.other(green): 100 - percentage}
         for rule in self._rules(listener):
-            if self._ours(rule):
+            if self._is_managed(rule):
                 self._set(listener, rule, weights)
 
     def _rules(self, listener: str) -> list[Mapping[str, Any]]:
         rules: list[Mapping[str, Any]] = self.elbv2.describe_rules(ListenerArn=listener)["Rules"]
         return sorted(rules, key=lambda rule: bool(rule["IsDefault"]))
 
-    def _ours(self, rule: Mapping[str, Any]) -> bool:
+    def _is_managed(self, rule: Mapping[str, Any]) -> bool:
         return bool(self.names.keys() & _weights(rule["Actions"][-1]).keys())
 
     def _set(self, listener: str, rule: Mapping[str, Any], weights: Mapping[str, int]) -> None:
         groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
-        action: Action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+        action = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
         if rule["IsDefault"]:
             self.elbv2.modify_listener(ListenerArn=listener, DefaultActions=[action])
         else:

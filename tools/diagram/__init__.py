@@ -1,0 +1,1 @@
+"""The drawings of docs/architecture.md, generated from the synthesized templates."""

@@ -1,0 +1,60 @@
+"""Synthesize the app for the tools: with the context of cdk.json, and with every option on."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+
+from infrastructure.config.context_key import camel
+from infrastructure.config.environments import ENVIRONMENTS
+from infrastructure.config.settings import Config
+from infrastructure.stacks.root import RootStack
+from tools.assembly import Assembly
+
+PROJECT = Path(__file__).resolve().parent.parent
+SUFFIX = "dev"
+# A resource has its construct path, and a nested stack the file of its template.
+TRACEABLE = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
+# Not an option: it only spells out the account that AWS would fill in.
+_NO_OPTION = {"account"}
+
+
+def defaults() -> dict[str, Any]:
+    """Return the context that `cdk` passes to the app for environment dev."""
+    context: dict[str, Any] = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"]
+    return context | {"environmentSuffix": SUFFIX}
+
+
+def every_option() -> dict[str, Any]:
+    """Return the context with what is off by default turned on, each with the example of its rule."""
+    rules = Config.rules()
+    keys = [entry for entry in fields(Config) if entry.metadata]
+    off = {camel(entry.name) for entry in keys if entry.default in (None, False, ())} - _NO_OPTION
+    return defaults() | {key: rules[key].example for key in sorted(off)}
+
+
+def environment_contexts() -> dict[str, dict[str, Any]]:
+    """Return the context of each environment of cdk.json."""
+    context = defaults()
+    return {name: context | {"environmentSuffix": name} for name in context[ENVIRONMENTS]}
+
+
+def synthesize(context: Mapping[str, object], folder: Path) -> App:
+    """Synthesize one environment into `folder`."""
+    app = App(context={**context, **TRACEABLE}, outdir=str(folder))
+    RootStack(app, config=Config.from_context(context))
+    app.synth()
+    return app
+
+
+def synthesized(context: Mapping[str, object]) -> Assembly:
+    """Synthesize one environment, and read its templates."""
+    with tempfile.TemporaryDirectory() as folder:
+        synthesize(context, Path(folder))
+        return Assembly.read(Path(folder))
