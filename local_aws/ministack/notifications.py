@@ -93,7 +93,7 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
         return {"Arn": physical_id}
 
     def delete(physical_id: str, props: Properties) -> None:
-        # pitfall G3: CloudFormation keeps a pending one, which SNS deletes later; here it is deleted at once.
+        # pitfall G3: CloudFormation leaves a pending one to SNS, which deletes it later; here it is at once.
         context.client("sns").unsubscribe(SubscriptionArn=physical_id)
 
     replaced_by = frozenset({"TopicArn", "Protocol", "Endpoint"})
@@ -142,17 +142,21 @@ def _subscribe(original: Any, params: Mapping[str, Any]) -> Any:
     subscription = next(
         each for each in topic["subscriptions"] if (each["protocol"], each["endpoint"]) == requested
     )
-    attributes = subscription["attributes"]
-    if subscription["protocol"] in EMAIL_PROTOCOLS and attributes.get("PendingConfirmation") == "false":
-        subscription["confirmed"] = False
-        attributes.update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
-        sns._refresh_subscription_counts(topic)
+    _require_confirmation(topic, subscription)
     returns_arn = sns._p(params, "ReturnSubscriptionArn") == "true"
     shown = subscription["arn"] if returns_arn or subscription["confirmed"] else "pending confirmation"
     body = content if isinstance(content, bytes) else content.encode()
     for other in (subscription["arn"], "pending confirmation"):
         body = body.replace(f">{other}<".encode(), f">{shown}<".encode())
     return status, headers, body
+
+
+def _require_confirmation(topic: Mapping[str, Any], subscription: dict[str, Any]) -> None:
+    attributes = subscription["attributes"]
+    if subscription["protocol"] in EMAIL_PROTOCOLS and attributes.get("PendingConfirmation") == "false":
+        subscription["confirmed"] = False
+        attributes.update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
+        sns._refresh_subscription_counts(topic)
 
 
 def _hide_pending(original: Any) -> Any:
