@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: they end a scenario, and not its destroy."""
+"""Ctrl-C and SIGTERM end a scenario, but not its destroy; errors when local_aws starts."""
 
 import signal
 import socket
@@ -13,7 +13,7 @@ from harness.signals import defer_signals, sigterm_as_keyboard_interrupt
 from local_aws.host.interpreters import PythonNotFoundError
 
 
-def test_sigterm_ends_a_scenario_as_ctrl_c_does() -> None:
+def test_sigterm_raises_keyboard_interrupt() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt), sigterm_as_keyboard_interrupt():
         signal.raise_signal(signal.SIGTERM)
@@ -32,7 +32,7 @@ def test_a_destroy_is_not_interrupted(number: signal.Signals, capsys: pytest.Cap
 
 @pytest.fixture
 def sigint_as_in_a_terminal() -> Iterator[None]:
-    """A shell starts what it puts into the background with SIGINT ignored."""
+    """A shell starts background processes with SIGINT ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

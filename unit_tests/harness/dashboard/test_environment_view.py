@@ -1,4 +1,4 @@
-"""What the page reads of an environment, from answers that were recorded."""
+"""What the dashboard reads of an environment, with recorded responses."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from harness.dashboard.reports import report, traffic_of
 from harness.prober import Answer, Prober
 from harness.release import Releases
 from infrastructure.outputs import Outputs
-from unit_tests.harness.recorded_cloud import URL, Answers, RecordedCloud
+from unit_tests.harness.recorded_cloud import URL, RecordedCloud, Responses
 
 OLD, NEW = "a" * 40, "b" * 40
 NOW = datetime(2026, 11, 24, 3, 8, tzinfo=UTC)
@@ -28,15 +28,15 @@ BLUE, GREEN = "arn:aws:elb:tg/target-group-blue-it1/1", "arn:aws:elb:tg/target-g
 OUTPUT_KEYS = Outputs.keys()
 
 
-def summary(execution: str, commit: str, status: str = "Succeeded") -> Answers:
-    """As ListPipelineExecutions gives one."""
+def summary(execution: str, commit: str, status: str = "Succeeded") -> Responses:
+    """Return an execution as ListPipelineExecutions does."""
     revisions = [{"revisionId": commit, "revisionSummary": f"Greet from {execution}"}] if commit else []
     moments = {"startTime": NOW, "lastUpdateTime": NOW}
     return {"pipelineExecutionId": execution, "status": status, "sourceRevisions": revisions, **moments}
 
 
-def stage(name: str, execution: str, status: str, external: str = "", **more: Any) -> Answers:
-    """As GetPipelineState gives one."""
+def stage(name: str, execution: str, status: str, external: str = "", **more: Any) -> Responses:
+    """Return a stage as GetPipelineState does."""
     latest = {"status": status, "lastStatusChange": NOW, "externalExecutionId": external}
     return {
         "stageName": name,
@@ -45,40 +45,40 @@ def stage(name: str, execution: str, status: str, external: str = "", **more: An
     }
 
 
-def state(*stages: Answers) -> Answers:
+def state(*stages: Responses) -> Responses:
     return {"stageStates": list(stages)}
 
 
-def forward(**weights: int) -> list[Answers]:
+def forward(**weights: int) -> list[Responses]:
     groups = {"blue": BLUE, "green": GREEN}
     shared = [{"TargetGroupArn": groups[name], "Weight": weight} for name, weight in weights.items()]
     return [{"Type": "forward", "ForwardConfig": {"TargetGroups": shared}}]
 
 
-def task_set(group: str, definition: str, status: str) -> Answers:
+def task_set(group: str, definition: str, status: str) -> Responses:
     counts = {"runningCount": 1, "computedDesiredCount": 2}
     groups = [{"targetGroupArn": group}]
     return {"status": status, "taskDefinition": definition, "loadBalancers": groups, **counts}
 
 
-def definition(taskDefinition: str) -> Answers:  # noqa: N803 - boto3's own name
+def definition(taskDefinition: str) -> Responses:  # noqa: N803 - boto3's own name
     labels = {"dockerLabels": {"org.opencontainers.image.revision": NEW}} if taskDefinition == "new" else {}
     return {"taskDefinition": {"containerDefinitions": [{"image": "ecr/docker/python:3.9-slim", **labels}]}}
 
 
-def health(TargetGroupArn: str) -> Answers:  # noqa: N803 - boto3's own name
+def health(TargetGroupArn: str) -> Responses:  # noqa: N803 - boto3's own name
     states = ["healthy", "initial"] if TargetGroupArn == GREEN else ["healthy"]
     return {"TargetHealthDescriptions": [{"TargetHealth": {"State": one}} for one in states]}
 
 
-def listeners(ListenerArns: list[str]) -> Answers:  # noqa: N803 - boto3's own name
+def listeners(ListenerArns: list[str]) -> Responses:  # noqa: N803 - boto3's own name
     actions = forward(blue=90, green=10) if ListenerArns == ["production"] else forward(blue=0, green=1)
     return {"Listeners": [{"DefaultActions": actions}]}
 
 
 @pytest.fixture
-def answers() -> Answers:
-    """An environment in the middle of its first shift away from the placeholder."""
+def responses() -> Responses:
+    """An environment during its first shift from the bootstrap server."""
     outputs = [{"OutputKey": key, "OutputValue": key} for key in OUTPUT_KEYS]
     pair = {
         "targetGroups": [{"name": "target-group-blue-it1"}, {"name": "target-group-green-it1"}],
@@ -110,72 +110,74 @@ def answers() -> Answers:
     }
 
 
-def view(answers: Answers) -> EnvironmentView:
-    return EnvironmentView(cast(Cloud, RecordedCloud(answers)), "it1")
+def view(responses: Responses) -> EnvironmentView:
+    return EnvironmentView(cast(Cloud, RecordedCloud(responses)), "it1")
 
 
 def refusal(code: str, words: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": words}}, "Operation")
 
 
-def test_blue_and_green_have_their_versions_tasks_and_weights(answers: Answers) -> None:
-    blue, green = view(answers).read()["target_groups"]["target_groups"]
+def test_blue_and_green_have_versions_tasks_and_weights(responses: Responses) -> None:
+    blue, green = view(responses).read()["target_groups"]["target_groups"]
     assert (blue["name"], green["name"]) == ("target-group-blue-it1", "target-group-green-it1")
-    assert (blue["version"], green["version"]) == ("python:3.9-slim", NEW), "the placeholder has no commit"
+    assert (blue["version"], green["version"]) == ("python:3.9-slim", NEW), (
+        "the bootstrap server has no commit"
+    )
     assert (blue["status"], green["status"]) == ("PRIMARY", "ACTIVE")
     assert (blue["production"], green["production"]) == (90, 10)
     assert (blue["test"], green["test"]) == (0, 100)
     assert (green["running"], green["desired"], green["healthy"], green["targets"]) == (1, 2, 1, 2)
 
 
-def test_a_service_without_task_sets_and_a_road_without_a_test_listener_are_shown(answers: Answers) -> None:
-    group = answers["get_deployment_group"]["deploymentGroupInfo"]["loadBalancerInfo"]
+def test_a_service_without_task_sets_and_test_listener_is_shown(responses: Responses) -> None:
+    group = responses["get_deployment_group"]["deploymentGroupInfo"]["loadBalancerInfo"]
     del group["targetGroupPairInfoList"][0]["testTrafficRoute"]
-    answers["describe_services"] = {"services": [{}]}
-    for side in view(answers).read()["target_groups"]["target_groups"]:
+    responses["describe_services"] = {"services": [{}]}
+    for side in view(responses).read()["target_groups"]["target_groups"]:
         assert (side["version"], side["status"], side["desired"], side["test"]) == ("", "", 0, 0)
 
 
-def test_an_environment_that_is_not_deployed_has_nothing_but_its_missing_stack(answers: Answers) -> None:
-    answers["describe_stacks"] = refusal("ValidationError", "Stack with id stack-it1 does not exist")
-    seen = view(answers).read()
+def test_an_environment_that_is_not_deployed_has_only_its_missing_stack(responses: Responses) -> None:
+    responses["describe_stacks"] = refusal("ValidationError", "Stack with id stack-it1 does not exist")
+    seen = view(responses).read()
     assert seen == {"stack": {"name": "stack-it1", "status": "", "reason": "", "nested": []}}
 
 
-def test_a_stack_in_progress_tells_how_far_its_nested_stacks_are(answers: Answers) -> None:
+def test_a_stack_in_progress_has_the_status_of_its_nested_stacks(responses: Responses) -> None:
     stack = {"StackName": "stack-it1", "StackStatus": "CREATE_IN_PROGRESS"}
     name = "NetworkNestedStackNetworkNestedStackResource0124E108"
     kinds = [("AWS::CloudFormation::Stack", name), ("AWS::SSM::Parameter", "Other")]
-    answers["describe_stacks"] = {"Stacks": [stack]}
-    answers["describe_stack_resources"] = {
+    responses["describe_stacks"] = {"Stacks": [stack]}
+    responses["describe_stack_resources"] = {
         "StackResources": [
             {"ResourceType": kind, "LogicalResourceId": logical, "ResourceStatus": "CREATE_COMPLETE"}
             for kind, logical in kinds
         ]
     }
-    assert view(answers).read()["stack"]["nested"] == [{"name": "Network", "status": "CREATE_COMPLETE"}]
+    assert view(responses).read()["stack"]["nested"] == [{"name": "Network", "status": "CREATE_COMPLETE"}]
 
 
-def test_an_environment_that_went_is_no_longer_asked_for(answers: Answers) -> None:
-    seen = view(answers)
+def test_a_destroyed_environment_is_no_longer_probed(responses: Responses) -> None:
+    seen = view(responses)
     seen.read()
     assert seen.url == URL
-    answers["describe_stacks"] = refusal("ValidationError", "Stack with id stack-it1 does not exist")
+    responses["describe_stacks"] = refusal("ValidationError", "Stack with id stack-it1 does not exist")
     assert set(seen.read()) == {"stack"}
     assert seen.url == ""
 
 
-def test_a_part_that_aws_refuses_has_awss_words_and_the_others_are_read(answers: Answers) -> None:
-    answers["get_pipeline_state"] = refusal("PipelineNotFoundException", "no pipeline-it1")
-    seen = view(answers).read()
+def test_a_part_that_cannot_be_read_has_awss_message_and_the_others_are_read(responses: Responses) -> None:
+    responses["get_pipeline_state"] = refusal("PipelineNotFoundException", "no pipeline-it1")
+    seen = view(responses).read()
     assert "no pipeline-it1" in seen["pipeline"]["error"]
     assert "error" not in seen["target_groups"]
 
 
-def test_the_log_is_that_of_the_build_that_runs(answers: Answers) -> None:
-    builds = {"b:1": answers["batch_get_builds"]["builds"]}
-    answers["batch_get_builds"] = lambda ids: {"builds": builds[ids[0]]}
-    assert view(answers).read()["logs"]["build"] == ["Phase complete: BUILD"]
+def test_the_log_is_of_the_running_build(responses: Responses) -> None:
+    builds = {"b:1": responses["batch_get_builds"]["builds"]}
+    responses["batch_get_builds"] = lambda ids: {"builds": builds[ids[0]]}
+    assert view(responses).read()["logs"]["build"] == ["Phase complete: BUILD"]
 
 
 def test_each_stage_has_the_commit_that_is_in_it() -> None:
@@ -187,7 +189,7 @@ def test_each_stage_has_the_commit_that_is_in_it() -> None:
     assert (promote.commit, promote.status) == ("", "")
 
 
-def test_a_closed_transition_and_a_failed_action_say_why() -> None:
+def test_a_disabled_transition_and_a_failed_action_have_a_reason() -> None:
     error = {"code": "JobFailed", "message": "Build terminated with state: FAILED"}
     closed = {"enabled": False, "disabledReason": "no releases today"}
     found = stage("Build", "1", "Failed", errorDetails=error) | {"inboundTransitionState": closed}
@@ -203,7 +205,7 @@ def test_the_source_action_has_the_subject_of_its_commit() -> None:
     assert source.actions[0].reason == "Greet"
 
 
-def test_what_a_stage_started_is_its_first_actions() -> None:
+def test_the_external_id_is_of_the_first_action() -> None:
     deploy = stage("Deploy", "1", "InProgress", "d-1")
     promotion = {"actionName": "Deploy-prod", "latestExecution": {"externalExecutionId": "d-2"}}
     deploy["actionStates"].append(promotion)
@@ -213,7 +215,7 @@ def test_what_a_stage_started_is_its_first_actions() -> None:
     assert external_id(state(), "Deploy") == ""
 
 
-def test_a_rollback_stands_beside_the_deployment_that_failed() -> None:
+def test_a_rollback_follows_its_failed_deployment() -> None:
     known = {
         "d-1": {
             "status": "Stopped",
@@ -223,7 +225,7 @@ def test_a_rollback_stands_beside_the_deployment_that_failed() -> None:
         "d-2": {"status": "InProgress", "rollbackInfo": {}},
     }
     events = {"d-1": [{"lifecycleEventName": "AllowTraffic", "status": "Failed"}], "d-2": []}
-    answers = {
+    responses = {
         "get_deployment": lambda **asked: {"deploymentInfo": known[asked["deploymentId"]]},
         "list_deployment_targets": lambda **asked: {"targetIds": [asked["deploymentId"]]},
         "batch_get_deployment_targets": lambda **asked: {
@@ -231,22 +233,22 @@ def test_a_rollback_stands_beside_the_deployment_that_failed() -> None:
         },
     }
     outputs = Outputs.from_stack(dict.fromkeys(OUTPUT_KEYS, "any"))
-    failed, back = deployments_of("d-1", Releases(cast(Cloud, RecordedCloud(answers)), outputs))
+    failed, back = deployments_of("d-1", Releases(cast(Cloud, RecordedCloud(responses)), outputs))
     assert (failed["status"], failed["reason"]) == ("Stopped", "an alarm went off")
     assert failed["events"] == [{"name": "AllowTraffic", "status": "Failed"}]
     assert (back["id"], back["status"], back["events"]) == ("d-2", "InProgress", [])
 
 
 def test_a_finished_release_has_a_report_before_the_page_is_opened_and_a_running_one_has_none(
-    answers: Answers,
+    responses: Responses,
 ) -> None:
-    answers["list_pipeline_executions"] = {
+    responses["list_pipeline_executions"] = {
         "pipelineExecutionSummaries": [summary("2", NEW, "InProgress"), summary("1", OLD, "Failed")]
     }
     moments = {"startTime": NOW, "lastUpdateTime": NOW}
     action = {"stageName": "Source", "actionName": "Source", "status": "Failed", **moments}
-    answers["list_action_executions"] = {"actionExecutionDetails": [action]}
-    seen = view(answers)
+    responses["list_action_executions"] = {"actionExecutionDetails": [action]}
+    seen = view(responses)
     text = report(seen, "1", None)
     assert text is not None
     assert f"commit <code>{OLD[:7]}</code>, Failed" in text
@@ -255,7 +257,7 @@ def test_a_finished_release_has_a_report_before_the_page_is_opened_and_a_running
     assert report(seen, "3", None) is None
 
 
-def test_a_reports_traffic_is_that_of_its_release(tmp_path: Path) -> None:
+def test_a_report_has_the_traffic_during_its_release(tmp_path: Path) -> None:
     prober = Prober("http://nowhere", tmp_path / "log")
     prober.began = 1000.0
     prober.answers = [
@@ -272,14 +274,14 @@ def test_a_reports_traffic_is_that_of_its_release(tmp_path: Path) -> None:
     assert (traffic.figures.requests, traffic.figures.failures, traffic.errors) == (3, 1, {"status 502": 1})
 
 
-def test_a_release_that_nobody_watched_has_no_traffic(tmp_path: Path) -> None:
+def test_a_release_without_probes_has_no_traffic(tmp_path: Path) -> None:
     prober = Prober("http://nowhere", tmp_path / "log")
     prober.began = 1000.0
     prober.answers = [Answer(1.0, 10.0, False, 200, NEW)]
     assert traffic_of(prober, 900.0, 999.0) is None
     watched = traffic_of(prober, 900.0, 1002.0)
     assert watched is not None
-    assert watched.began == 1000.0, "before, nobody asked: that is no silence"
+    assert watched.began == 1000.0, "the time before the first probe is not shown"
 
 
 @pytest.mark.parametrize(
