@@ -127,7 +127,7 @@ def test_an_unreachable_service_fails_every_probe(tmp_path: Path) -> None:
 def test_above_the_maximum_the_oldest_answers_are_dropped(service: Service, tmp_path: Path) -> None:
     with Prober(service.url, tmp_path / "log", rate=200, max_answers=20) as prober:
         time.sleep(0.5)
-    asked = [json.loads(line)["at"] for line in (tmp_path / "log").read_text().splitlines()]
-    assert len(asked) > 40
+    logged = [json.loads(line)["at"] for line in (tmp_path / "log").read_text().splitlines()]
+    assert len(logged) > 40
     assert 10 <= len(prober.answers) <= 20
-    assert [answer.at for answer in prober.answers] == asked[-len(prober.answers) :]
+    assert [answer.at for answer in prober.answers] == logged[-len(prober.answers) :]

@@ -44,41 +44,31 @@ def target_group(name: str, version: str, status: str, production: float) -> dic
     }
 
 
+def release(execution: str, commit: str, subject: str, status: str) -> dict[str, Any]:
+    times = {"began": 1_700_000_000.0, "changed": 1_700_000_040.0}
+    return {
+        "execution": execution,
+        "commit": commit,
+        "subject": subject,
+        "body": "",
+        "status": status,
+        **times,
+    }
+
+
 def shift() -> dict[str, dict[str, Any]]:
     """Return a shift with a tenth of the traffic on green; texts of commits and logs contain markup."""
     events = [{"name": "Install", "status": "Succeeded"}, {"name": "AllowTraffic", "status": "InProgress"}]
     deployment = {"id": "d-1", "status": "InProgress", "config": "Canary", "reason": MARKUP, "events": events}
-    began = {"began": 1_700_000_000.0, "changed": 1_700_000_040.0}
     return {
         "stack": {"name": "stack-it1", "status": "CREATE_COMPLETE", "reason": "", "nested": []},
         "pipeline": {
             "stages": [stage("Source", "Succeeded", NEW, MARKUP), stage("Deploy", "InProgress", NEW)],
             "deployments": [deployment],
             "releases": [
-                {
-                    "execution": "1",
-                    "commit": NEW,
-                    "subject": MARKUP,
-                    "body": "",
-                    "status": "InProgress",
-                    **began,
-                },
-                {
-                    "execution": EXECUTION,
-                    "commit": OLD,
-                    "subject": "Greet",
-                    "body": "",
-                    "status": "Succeeded",
-                    **began,
-                },
-                {
-                    "execution": "0",
-                    "commit": OLDER,
-                    "subject": "Begin",
-                    "body": "",
-                    "status": "Failed",
-                    **began,
-                },
+                release("1", NEW, MARKUP, "InProgress"),
+                release(EXECUTION, OLD, "Greet", "Succeeded"),
+                release("0", OLDER, "Begin", "Failed"),
             ],
         },
         "target_groups": {
@@ -155,6 +145,6 @@ def read_until_both_versions_answered(url: str) -> None:
     """Return when the dashboard at `url` has shown both versions."""
     for name, part in events(url):
         if name == "traffic" and {OLD, NEW} == {
-            one for moment in part["moments"] for one in moment["versions"]
+            one for reading in part["readings"] for one in reading["versions"]
         }:
             return

@@ -154,10 +154,10 @@ def test_a_browser_draws_each_reading_at_its_time(
     view: RecordedView, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """On AWS a reading takes five seconds or more, and their distances vary."""
-    moments = [{"at": at, "versions": {OLD: 20}, "failed": 0} for at in (1000.0, 1001.0, 1006.0, 1240.0)]
+    readings = [{"at": at, "versions": {OLD: 20}, "failed": 0} for at in (1000.0, 1001.0, 1006.0, 1240.0)]
 
     def remember(self: Poller, _url: str) -> None:
-        self._history.extend(moments[len(self._history) :])
+        self._history.extend(readings[len(self._history) :])
 
     monkeypatch.setattr(Poller, "_probe", remember)
     with served(view) as url:

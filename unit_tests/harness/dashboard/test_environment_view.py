@@ -226,10 +226,10 @@ def test_a_rollback_follows_its_failed_deployment() -> None:
     }
     events = {"d-1": [{"lifecycleEventName": "AllowTraffic", "status": "Failed"}], "d-2": []}
     responses = {
-        "get_deployment": lambda **asked: {"deploymentInfo": known[asked["deploymentId"]]},
-        "list_deployment_targets": lambda **asked: {"targetIds": [asked["deploymentId"]]},
-        "batch_get_deployment_targets": lambda **asked: {
-            "deploymentTargets": [{"ecsTarget": {"lifecycleEvents": events[asked["deploymentId"]]}}]
+        "get_deployment": lambda **arguments: {"deploymentInfo": known[arguments["deploymentId"]]},
+        "list_deployment_targets": lambda **arguments: {"targetIds": [arguments["deploymentId"]]},
+        "batch_get_deployment_targets": lambda **arguments: {
+            "deploymentTargets": [{"ecsTarget": {"lifecycleEvents": events[arguments["deploymentId"]]}}]
         },
     }
     outputs = Outputs.from_stack(dict.fromkeys(OUTPUT_KEYS, "any"))
@@ -279,9 +279,9 @@ def test_a_release_without_probes_has_no_traffic(tmp_path: Path) -> None:
     prober.began = 1000.0
     prober.answers = [Answer(1.0, 10.0, False, 200, NEW)]
     assert traffic_of(prober, 900.0, 999.0) is None
-    watched = traffic_of(prober, 900.0, 1002.0)
-    assert watched is not None
-    assert watched.began == 1000.0, "the time before the first probe is not shown"
+    traffic = traffic_of(prober, 900.0, 1002.0)
+    assert traffic is not None
+    assert traffic.began == 1000.0, "the time before the first probe is not shown"
 
 
 @pytest.mark.parametrize(

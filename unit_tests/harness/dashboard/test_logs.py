@@ -18,17 +18,17 @@ def test_a_build_that_has_no_log_yet_has_no_lines(build: str) -> None:
 
 def test_a_line_is_shown_once_and_a_late_line_is_shown() -> None:
     lines = [{"logStreamName": "app/app/1", "timestamp": 1000, "message": "first"}]
-    asked: list[int] = []
+    starts: list[int] = []
 
     def events(**arguments: Any) -> Responses:
-        asked.append(arguments["startTime"])
+        starts.append(arguments["startTime"])
         return {"events": lines}
 
     log = TaskLog(cast(Cloud, RecordedCloud({"filter_log_events": events})), "/ecs/task-it1")
     assert len(log.tail()) == 1
     lines.append({"logStreamName": "app/app/2", "timestamp": 900, "message": "late"})
     assert log.tail() == ["00:00:01 1 first", "00:00:00 2 late"]
-    assert asked[0] < asked[1], "earlier lines are not fetched again"
+    assert starts[0] < starts[1], "earlier lines are not fetched again"
 
 
 def test_the_access_log_of_any_service_is_left_out_and_other_lines_stay() -> None:
