@@ -1,6 +1,5 @@
 """The release of a commit, from responses of CodePipeline and CodeDeploy."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -9,6 +8,7 @@ from harness.cloud import Cloud
 from harness.release import Release, Releases, newest_of, read
 from harness.scenario import LIFECYCLE_EVENTS, ScenarioError, check_lifecycle
 from infrastructure.outputs import Outputs
+from unit_tests.harness.recorded_cloud import RecordedCloud
 
 COMMIT = "a" * 40
 
@@ -82,19 +82,6 @@ def test_an_event_without_success_is_rejected(status: str) -> None:
 def test_a_deployment_without_events_is_rejected() -> None:
     with pytest.raises(ScenarioError, match="missing"):
         check_lifecycle(release_with({}))
-
-
-class RecordedCloud:
-    """Returns the recorded response of each operation."""
-
-    def __init__(self, answers: dict[str, dict[str, Any]]) -> None:
-        self.answers = answers
-
-    def client(self, _service: str) -> "RecordedCloud":
-        return self
-
-    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
-        return lambda **_: self.answers[operation]
 
 
 def releases(answers: dict[str, dict[str, Any]]) -> Releases:
