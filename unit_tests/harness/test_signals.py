@@ -1,16 +1,11 @@
-"""Ctrl-C and SIGTERM end a scenario, but not its destroy; errors when local_aws starts."""
+"""Ctrl-C and SIGTERM end a scenario, but not its destroy."""
 
 import signal
-import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from harness import local
-from harness.cloud import HarnessError
 from harness.signals import defer_signals, sigterm_as_keyboard_interrupt
-from local_aws.host.interpreters import PythonNotFoundError
 
 
 def test_sigterm_raises_keyboard_interrupt() -> None:
@@ -44,23 +39,3 @@ def test_ctrl_c_interrupts_again_after_the_destroy() -> None:
         pass
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
-
-
-def test_a_missing_python_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def find(version: str) -> Path:
-        raise PythonNotFoundError(
-            f"Python {version} is not on this machine: run `uv python install {version}`"
-        )
-
-    monkeypatch.setattr(local, "find_python", find)
-    with pytest.raises(HarnessError, match=r"^Python 3\.9 is not on this machine: run .*$"):
-        local.start_local_aws(tmp_path)
-
-
-def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(
-            HarnessError, match=rf"^port {port} is taken by another program: .* make up PORT=\d+$"
-        ):
-            local.start_local_aws(tmp_path, port=port)
