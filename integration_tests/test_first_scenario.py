@@ -111,9 +111,9 @@ def assert_shift_shown(parts: list[Any], old: str, new: str) -> None:
 
 def assert_requests_shown(parts: list[Any], versions: set[str]) -> None:
     """Assert that the dashboard counted requests to both versions, and no failure."""
-    moments = [moment for part in parts for moment in part["moments"]]
-    assert {version for moment in moments for version in moment["versions"]} == versions
-    assert not any(moment["failed"] for moment in moments)
+    readings = [reading for part in parts for reading in part["readings"]]
+    assert {version for reading in readings for version in reading["versions"]} == versions
+    assert not any(reading["failed"] for reading in readings)
 
 
 def test_no_process_can_be_reached_from_another_machine(deployed: Scenario) -> None:
