@@ -63,9 +63,9 @@ def test_a_nested_stack_that_remains_blocks_its_root(cloud: Cloud) -> None:
     assert root.delete() == DELETE_FAILED
     (child,) = root.client.describe_stack_resources(StackName=root.name)["StackResources"]
     assert child["ResourceStatus"] == DELETE_FAILED
-    said = root.failures(child["PhysicalResourceId"])
-    assert f"The repository with name '{name}' in registry with id" in said
-    assert "cannot be deleted because it still contains images" in said
+    reasons = root.failures(child["PhysicalResourceId"])
+    assert f"The repository with name '{name}' in registry with id" in reasons
+    assert "cannot be deleted because it still contains images" in reasons
     ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "first"}])
     assert root.delete() == "DELETE_COMPLETE", root.failures()
 
@@ -100,8 +100,8 @@ def test_a_target_group_behind_a_listener_cannot_be_deleted(cloud: Cloud) -> Non
     with deleted_by_test(cloud, resources) as stack:
         assert BlueGreenService(stack, resources).release()["status"] == "Succeeded"
         assert stack.delete() == DELETE_FAILED
-        said = stack.failures()
-        assert "is currently in use by a listener or a rule" in said
+        reasons = stack.failures()
+        assert "is currently in use by a listener or a rule" in reasons
 
 
 @pytest.mark.parametrize("creates", [False, True])
