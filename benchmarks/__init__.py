@@ -1,1 +1,1 @@
-"""What the road costs in time and memory on this machine; the figures, not a verdict."""
+"""Measurements of time and memory on this machine. They print figures and check nothing."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: one run of each; times are seconds of this machine."""
+"""`python -m benchmarks`: run each benchmark once, and print the figures."""
 
 import statistics
 import subprocess
@@ -23,16 +23,17 @@ from harness.suffixes import random_suffix
 from operations.destroy import CDK
 from operations.errors import OperationsError
 
+EMPTY_APP = Path(__file__).with_name("empty_app.py")
 SYNTHS = 3
 # Requests a second through the shift.
 RATE = 500
-# What the templates make AWS wait for in one release: CodeDeploy's canary, then the old tasks' termination.
+# The waiting times in the templates: the canary of CodeDeploy, then the termination of the old tasks.
 CANARY_MINUTES = 5
 TERMINATION_MINUTES = 5
 
 
 def main() -> int:
-    """Measure and print; return 0, or 1 when what was measured is not right."""
+    """Measure and print; return 1 if the release fails."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             ours, empty = _synths(Path(folder))
@@ -41,7 +42,7 @@ def main() -> int:
             ("cdk synth of an empty app", f"{empty:.1f} s, so ours takes {ours / empty:.2f} times as long"),
             *growth(),
             *throughput(),
-            *_road(),
+            *_release(),
         ]
     except (ScenarioError, OperationsError) as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -55,10 +56,10 @@ def main() -> int:
 
 
 def _synths(folder: Path) -> tuple[float, float]:
-    python = f"{sys.executable} {PROJECT / 'bench' / 'empty_app.py'}"
+    python = f"{sys.executable} {EMPTY_APP}"
     ours = ["-c", "environmentSuffix=bench"]
     times: list[tuple[float, float]] = []
-    # In turns, so that a busy moment of the machine falls on both.
+    # Alternating, so that other load of the machine affects both.
     for _ in range(SYNTHS):
         times.append((_synth(folder / "ours", ours), _synth(folder / "empty", ["--app", python])))
     return statistics.median(time[0] for time in times), statistics.median(time[1] for time in times)
@@ -75,7 +76,7 @@ def _synth(output: Path, arguments: list[str]) -> float:
     return _timed(run)
 
 
-def _road() -> list[tuple[str, str]]:
+def _release() -> list[tuple[str, str]]:
     remove_finished_runs("bench", is_running_in)
     folder = run_folder("bench")
     began = time.monotonic()
@@ -89,11 +90,11 @@ def _road() -> list[tuple[str, str]]:
             destroying = _timed(scenario.destroy)
         memory = peak_memory(running)
     left = f"{destroying:.1f} s"
-    peak = f"{memory / 1024:.0f} MiB at its peak (VmHWM), without the processes that it starts"
+    peak = f"{memory / 1024:.0f} MiB at its peak (VmHWM), without its child processes"
     return [
         ("start of local_aws", f"{started:.1f} s"),
         *rows,
-        ("destroy, and to ask for leftovers", left),
+        ("destroy, and search for leftovers", left),
         ("memory of local_aws", peak),
     ]
 
@@ -113,14 +114,14 @@ def _scenario(scenario: Scenario, cloud: Cloud) -> list[tuple[str, str]]:
     both = canary + 60 * cloud.time_scale * TERMINATION_MINUTES
     return [
         ("cdk bootstrap and deploy", f"{deploying:.1f} s"),
-        ("AWS's waits pass at", f"{cloud.time_scale:g} of their length"),
-        ("push to 100 % of traffic", f"{shifted:.1f} s, without the canary's wait {shifted - canary:.1f} s"),
+        ("time scale of AWS's waiting times", f"{cloud.time_scale:g}"),
+        ("push to 100 % of traffic", f"{shifted:.1f} s, without the canary {shifted - canary:.1f} s"),
         (
             "push to the end of its deployment",
-            f"{over:.1f} s, without all of AWS's waits {over - both:.1f} s",
+            f"{over:.1f} s, without all waiting times {over - both:.1f} s",
         ),
         (
-            "requests through the shift",
+            "requests during the deployment",
             f"{figures.requests} at {figures.rate:.0f}/s, {figures.failures} failed",
         ),
         ("size of the image", _image(scenario)),
@@ -132,7 +133,7 @@ def _image(scenario: Scenario) -> str:
     ecr = scenario.cloud.client("ecr")
     images = ecr.describe_images(repositoryName=scenario.outputs.image_repository_name)["imageDetails"]
     newest = max(images, key=lambda image: image["imagePushedAt"])
-    return f"{newest['imageSizeInBytes'] / 1024 / 1024:.1f} MiB in the registry, without the base image here"
+    return f"{newest['imageSizeInBytes'] / 1024 / 1024:.1f} MiB in the registry, without the base image"
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -1,4 +1,4 @@
-"""How the sample's gunicorn serves beside gunicorn's defaults: the same requests, in turns, here."""
+"""The throughput of the sample's gunicorn configuration compared with gunicorn's defaults."""
 
 import asyncio
 import os
@@ -25,13 +25,13 @@ APP = "greeter:create_app()"
 
 
 def throughput() -> Iterator[tuple[str, str]]:
-    """Compare; both have a worker's process of the same Python, and clients that keep their connections."""
+    """Compare the two, with the same Python and with clients that keep their connections."""
     ours: list[tuple[float, float]] = []
     default: list[tuple[float, float]] = []
-    # In turns, so that a busy moment of the machine falls on both.
+    # Alternating, so that other load of the machine affects both.
     for _ in range(ROUNDS):
-        ours.append(_measured(["--config", "gunicorn.conf.py"]))
-        default.append(_measured([]))
+        ours.append(_measure(["--config", "gunicorn.conf.py"]))
+        default.append(_measure([]))
     rate, p99 = (statistics.median(one[index] for one in ours) for index in (0, 1))
     rate_default, p99_default = (statistics.median(one[index] for one in default) for index in (0, 1))
     yield (
@@ -39,15 +39,15 @@ def throughput() -> Iterator[tuple[str, str]]:
         f"{rate:.0f} requests/s, p99 {p99 * 1000:.0f} ms, {CLIENTS} clients on this machine",
     )
     yield (
-        "beside gunicorn's defaults",
+        "compared with gunicorn's defaults",
         f"{rate / rate_default:.1f} times the requests, {p99 / p99_default:.2f} times the p99",
     )
 
 
-def _measured(options: list[str]) -> tuple[float, float]:
-    """Return requests a second, and the 99th percentile of their seconds."""
+def _measure(options: list[str]) -> tuple[float, float]:
+    """Return requests per second, and the 99th percentile of their latency in seconds."""
     with _serving(options) as url:
-        return asyncio.run(_asked(url))
+        return asyncio.run(_send_requests(url))
 
 
 @contextmanager
@@ -57,20 +57,20 @@ def _serving(options: list[str]) -> Iterator[str]:
         port = free.getsockname()[1]
     environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}
     command = [str(PYTHON), "-m", "gunicorn", *options, "--bind", f"127.0.0.1:{port}", APP]
-    with Path(os.devnull).open("w") as nowhere:
+    with Path(os.devnull).open("w") as devnull:
         server = subprocess.Popen(  # noqa: S603 - our own gunicorn
-            command, cwd=SERVICE, env=environment, stdout=nowhere, stderr=nowhere
+            command, cwd=SERVICE, env=environment, stdout=devnull, stderr=devnull
         )
     url = f"http://127.0.0.1:{port}/"
     try:
-        _until_it_answers(url)
+        _wait_for_response(url)
         yield url
     finally:
         server.terminate()
         server.wait(30)
 
 
-def _until_it_answers(url: str) -> None:
+def _wait_for_response(url: str) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
@@ -78,20 +78,20 @@ def _until_it_answers(url: str) -> None:
                 return
         except urllib.error.URLError:
             time.sleep(0.1)
-    raise HarnessError(f"the sample service does not answer {url}")
+    raise HarnessError(f"the sample service does not respond at {url}")
 
 
-async def _asked(url: str) -> tuple[float, float]:
+async def _send_requests(url: str) -> tuple[float, float]:
     took: list[float] = []
     began = time.monotonic()
 
-    async def ask(session: aiohttp.ClientSession) -> None:
+    async def client(session: aiohttp.ClientSession) -> None:
         while time.monotonic() - began < SECONDS:
             start = time.monotonic()
-            async with session.get(url) as answer:
-                await answer.read()
+            async with session.get(url) as response:
+                await response.read()
             took.append(time.monotonic() - start)
 
     async with aiohttp.ClientSession() as session:
-        await asyncio.gather(*(ask(session) for _ in range(CLIENTS)))
+        await asyncio.gather(*(client(session) for _ in range(CLIENTS)))
     return len(took) / (time.monotonic() - began), statistics.quantiles(took, n=100)[98]

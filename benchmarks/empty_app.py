@@ -1,8 +1,8 @@
-"""An almost empty CDK app: what a synth costs before anything of ours."""
+"""An almost empty CDK app, whose synthesis time is the baseline."""
 
 from aws_cdk import App, CfnWaitConditionHandle, Stack
 
 app = App()
-# The CDK refuses a stack without any resource; this one does nothing.
+# The CDK rejects a stack without resources; this one has no effect.
 CfnWaitConditionHandle(Stack(app, "empty"), "Nothing")
 app.synth()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import waits
+from benchmarks.__main__ import EMPTY_APP
 from benchmarks.templates import COUNTS, catalogue, linearity, size
 from infrastructure.config.settings import Config
 from tools.cost import SHIFT_MINUTES
@@ -57,3 +58,7 @@ def test_a_duration_is_minutes_and_seconds() -> None:
         "1 min",
         "15 min 10 s",
     ]
+
+
+def test_the_empty_app_exists() -> None:
+    assert EMPTY_APP.is_file()

@@ -115,3 +115,8 @@ def statements(role: Resource) -> Iterator[dict[str, Any]]:
 def listed(value: Any) -> list[Any]:
     """Make a list of what IAM writes as one or as many."""
     return value if isinstance(value, list) else [value]
+
+
+def role(templates: Templates, name: str) -> Resource:
+    """Return the role of this name."""
+    return templates.only("AWS::IAM::Role", RoleName=name)

@@ -1,4 +1,4 @@
-"""The gate before traffic: what it lets pass, what it stops, and that it always reports."""
+"""The test-traffic hook: which versions succeed, which fail, and that it always reports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Answer = tuple[int, str]
 
 @dataclass
 class Service:
-    """What answers at the test listener: `answer(path, number)` gives a status and a version."""
+    """What responds at the test listener: `answer(path, number)` returns a status and a version."""
 
     answer: Callable[[str, int], Answer] = lambda *_: (200, COMMIT)
     asked: list[str] = field(default_factory=list)
@@ -65,7 +65,7 @@ def url(service: Service) -> Iterator[str]:
 
 @dataclass
 class Aws:
-    """The services that the hook asks, each with its next answers; a call that nobody expects fails."""
+    """The AWS services that the hook calls, with their next responses; an unexpected call fails."""
 
     stubs: dict[str, Stubber]
     slept: list[float] = field(default_factory=list)
@@ -73,14 +73,14 @@ class Aws:
     def client(self, name: str, **_: object) -> Any:
         return self.stubs[name].client
 
-    def tells(
+    def returns_release(
         self,
         *,
         external_id: str = "d-1",
         container: str = "app",
         commit: str | None = COMMIT,
     ) -> None:
-        """Answer what is released."""
+        """Return the release from ECS."""
         task_sets = [
             {"id": "ecs-svc/1", "externalId": "d-0", "taskDefinition": "task-dev:6"},
             {"id": "ecs-svc/2", "externalId": external_id, "taskDefinition": TASK_DEFINITION},
@@ -98,7 +98,7 @@ class Aws:
             {"taskDefinition": TASK_DEFINITION},
         )
 
-    def hears(self, status: str) -> None:
+    def expects_report(self, status: str) -> None:
         """Expect the report."""
         self.stubs["codedeploy"].add_response(
             "put_lifecycle_event_hook_execution_status",
@@ -109,7 +109,7 @@ class Aws:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Aws]:
-    """AWS as far as the hook sees it; every answer that was prepared for the report must be used."""
+    """The AWS that the hook calls; the expected report must be sent."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     for name, value in {
         "CLUSTER": "cluster-dev",
@@ -123,7 +123,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Aws]:
     stubs = {name: Stubber(session.client(name)) for name in ("ecs", "codedeploy")}
     made = Aws(stubs)
     monkeypatch.setattr(boto3, "client", made.client)
-    # The handler's own clock: other threads of this process go on sleeping by the real one.
+    # Only the handler's clock: other threads of this process use the real one.
     monkeypatch.setattr(hook, "time", SimpleNamespace(sleep=made.slept.append))
     for stub in stubs.values():
         stub.activate()
@@ -152,11 +152,11 @@ def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return told
 
 
-def test_a_version_that_always_answers_passes(
+def test_a_version_that_always_responds_succeeds(
     aws: Aws, service: Service, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aws.tells()
-    aws.hears("Succeeded")
+    aws.returns_release()
+    aws.expects_report("Succeeded")
     assert run() == "Succeeded"
     assert service.asked == ["/health", "/"] * 5
     assert line(capsys) == {
@@ -169,9 +169,9 @@ def test_a_version_that_always_answers_passes(
 
 
 def test_every_request_has_a_connection_of_its_own(aws: Aws, service: Service) -> None:
-    """Over a kept one, the load balancer might ask one task only."""
-    aws.tells()
-    aws.hears("Succeeded")
+    """Over a kept connection, the load balancer might use one task only."""
+    aws.returns_release()
+    aws.expects_report("Succeeded")
     run()
     assert len(service.clients) == len(service.asked) == 10
 
@@ -179,15 +179,15 @@ def test_every_request_has_a_connection_of_its_own(aws: Aws, service: Service) -
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (lambda path, _: (500 if path == "/" else 200, COMMIT), f"/ answered 500 {COMMIT}"),
-        (lambda path, _: (503 if path == "/health" else 200, COMMIT), f"/health answered 503 {COMMIT}"),
-        (lambda *_: (200, OLD), f"/health answered 200 {OLD}"),
-        (lambda _, number: (200, OLD if number % 10 == 0 else COMMIT), f"/ answered 200 {OLD}"),
-        (lambda *_: (204, COMMIT), f"/health answered 204 {COMMIT}"),
+        (lambda path, _: (500 if path == "/" else 200, COMMIT), f"/ responded with 500 {COMMIT}"),
+        (lambda path, _: (503 if path == "/health" else 200, COMMIT), f"/health responded with 503 {COMMIT}"),
+        (lambda *_: (200, OLD), f"/health responded with 200 {OLD}"),
+        (lambda _, number: (200, OLD if number % 10 == 0 else COMMIT), f"/ responded with 200 {OLD}"),
+        (lambda *_: (204, COMMIT), f"/health responded with 204 {COMMIT}"),
     ],
-    ids=["an error", "an ill version", "another version", "one task of another version", "no content"],
+    ids=["an error", "an unhealthy version", "another version", "one task of another version", "no content"],
 )
-def test_a_version_that_does_not_is_stopped(
+def test_an_unexpected_response_fails_the_deployment(
     aws: Aws,
     service: Service,
     capsys: pytest.CaptureFixture[str],
@@ -195,48 +195,48 @@ def test_a_version_that_does_not_is_stopped(
     said: str,
 ) -> None:
     service.answer = answer
-    aws.tells()
-    aws.hears("Failed")
+    aws.returns_release()
+    aws.expects_report("Failed")
     assert run() == "Failed"
     told = line(capsys)
-    assert told["reason"].startswith("GateError: http://127.0.0.1:")
-    assert f"{said}, not 200 {COMMIT}, at try 4 of 4" in told["reason"]
+    assert told["reason"].startswith("HookError: http://127.0.0.1:")
+    assert f"{said}, not 200 {COMMIT}, in attempt 4 of 4" in told["reason"]
     assert aws.slept == [10.0] * 3
 
 
-def test_its_own_questions_cannot_set_off_the_alarm_on_errors(aws: Aws, service: Service) -> None:
+def test_its_own_requests_cannot_trigger_the_alarm_on_errors(aws: Aws, service: Service) -> None:
     service.answer = lambda *_: (500, COMMIT)
-    aws.tells()
-    aws.hears("Failed")
+    aws.returns_release()
+    aws.expects_report("Failed")
     run()
     assert len(service.asked) < ERRORS_A_MINUTE
 
 
-def test_the_old_version_may_answer_until_the_listener_has_changed(aws: Aws, service: Service) -> None:
+def test_the_old_version_may_respond_until_the_listener_has_changed(aws: Aws, service: Service) -> None:
     service.answer = lambda _, number: (200, OLD if number <= 2 else COMMIT)
-    aws.tells()
-    aws.hears("Succeeded")
+    aws.returns_release()
+    aws.expects_report("Succeeded")
     assert run() == "Succeeded"
     assert aws.slept == [10.0, 10.0]
     assert len(service.asked) == 2 + 10
 
 
-def test_a_listener_that_nobody_answers_at_stops_it(
+def test_a_listener_without_a_response_fails_the_deployment(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TEST_URL", "http://127.0.0.1:1")
-    aws.tells()
-    aws.hears("Failed")
+    aws.returns_release()
+    aws.expects_report("Failed")
     assert run() == "Failed"
-    assert "answered nothing (" in line(capsys)["reason"]
+    assert "responded with nothing (" in line(capsys)["reason"]
 
 
-def test_it_reports_while_there_is_time(aws: Aws, service: Service) -> None:
+def test_it_reports_before_lambda_stops_the_function(aws: Aws, service: Service) -> None:
     """A function that is cut off reports nothing, and the deployment hangs for an hour (pitfall N6)."""
     service.answer = lambda *_: (500, COMMIT)
-    aws.tells()
-    aws.hears("Failed")
-    assert run(seconds=hook.SECONDS_TO_REPORT + hook.SECONDS_FOR_A_TRY) == "Failed"
+    aws.returns_release()
+    aws.expects_report("Failed")
+    assert run(seconds=hook.REPORT_SECONDS + hook.ATTEMPT_SECONDS) == "Failed"
     assert aws.slept == []
 
 
@@ -244,40 +244,40 @@ def test_it_reports_while_there_is_time(aws: Aws, service: Service) -> None:
     ("told", "said"),
     [
         ({"external_id": "d-2"}, "has 0 task sets of this deployment"),
-        ({"container": "web"}, "is not there, not a commit"),
+        ({"container": "web"}, "is missing, not a commit"),
         ({"commit": None}, "is None, not a commit"),
         ({"commit": "${IMAGE_TAG}"}, "is ${IMAGE_TAG}, not a commit"),
     ],
 )
-def test_a_release_that_cannot_be_named_is_stopped_unasked(
+def test_a_release_without_a_commit_fails_without_a_request(
     aws: Aws, service: Service, capsys: pytest.CaptureFixture[str], told: dict[str, Any], said: str
 ) -> None:
-    aws.tells(**told)
-    aws.hears("Failed")
+    aws.returns_release(**told)
+    aws.expects_report("Failed")
     assert run() == "Failed"
     assert said in line(capsys)["reason"]
     assert service.asked == []
 
 
-def test_it_reports_when_aws_refuses_it_an_answer(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_reports_when_aws_denies_a_call(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.stubs["ecs"].add_client_error("describe_services", "AccessDeniedException", "not authorized")
-    aws.hears("Failed")
+    aws.expects_report("Failed")
     assert run() == "Failed"
     assert "AccessDeniedException" in line(capsys)["reason"]
 
 
-def test_an_address_that_is_no_web_address_is_not_opened(
+def test_a_url_that_is_not_http_is_not_opened(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TEST_URL", "file:///etc")
-    aws.tells()
-    aws.hears("Failed")
+    aws.returns_release()
+    aws.expects_report("Failed")
     assert run() == "Failed"
-    assert "no web address" in line(capsys)["reason"]
+    assert "no HTTP URL" in line(capsys)["reason"]
 
 
-def test_a_report_that_fails_fails_the_function_so_that_lambda_tries_again(aws: Aws) -> None:
-    aws.tells()
+def test_a_failed_report_fails_the_function_so_that_lambda_retries(aws: Aws) -> None:
+    aws.returns_release()
     aws.stubs["codedeploy"].add_client_error(
         "put_lifecycle_event_hook_execution_status", "ThrottlingException", "slow down"
     )

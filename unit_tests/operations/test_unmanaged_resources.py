@@ -1,0 +1,68 @@
+"""What CloudFormation did not create is deleted after the stack."""
+
+from typing import Any
+
+import pytest
+
+from operations import destroy as destroying
+from operations.errors import OperationsError
+from unit_tests.operations.account_fakes import FakeAccount
+from unit_tests.operations.destroy_answers import (
+    at_rest,
+)
+
+
+@pytest.mark.usefixtures("cdk")
+def test_a_task_definition_that_ecs_does_not_delete_is_an_error() -> None:
+    arn = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:1"
+    account = FakeAccount(
+        {
+            **at_rest(),
+            ("ecs", "list_task_definitions"): {"taskDefinitionArns": [arn]},
+            ("ecs", "delete_task_definitions"): {"failures": [{"arn": arn, "reason": "still ACTIVE"}]},
+        }
+    )
+    with pytest.raises(OperationsError, match=r"task-dev:1: still ACTIVE"):
+        destroying.destroy("dev", account, lambda _: None)
+
+
+@pytest.mark.usefixtures("cdk")
+def test_the_pipelines_task_definitions_are_deregistered_and_deleted() -> None:
+    """CloudFormation deletes only the one that it created (pitfall H5)."""
+    arn = "arn:aws:ecs:us-east-1:123456789012:task-definition/"
+
+    def definitions(status: str, **_: Any) -> dict[str, Any]:
+        names = {"ACTIVE": ["task-dev:2", "task-dev-2:1"], "INACTIVE": ["task-dev:1"]}[status]
+        return {"taskDefinitionArns": [arn + name for name in names]}
+
+    account = FakeAccount({**at_rest(), ("ecs", "list_task_definitions"): definitions})
+    destroying.destroy("dev", account, lambda _: None)
+    asked = [(operation, arguments) for service, operation, arguments in account.asked if service == "ecs"]
+    assert ("deregister_task_definition", {"taskDefinition": "task-dev:2"}) in asked
+    assert asked[-1] == ("delete_task_definitions", {"taskDefinitions": ["task-dev:2", "task-dev:1"]})
+
+
+@pytest.mark.usefixtures("cdk")
+def test_only_the_environments_own_password_log_groups_and_report_groups_are_deleted() -> None:
+    report = "arn:aws:codebuild:us-east-1:123456789012:report-group/"
+    account = FakeAccount(
+        {
+            **at_rest(),
+            ("ssm", "describe_parameters"): {"Parameters": [{"Name": "/docker-hub-dev/password"}]},
+            ("logs", "describe_log_groups"): {
+                "logGroups": [{"logGroupName": "/ecs/task-dev"}, {"logGroupName": "/ecs/task-dev-2"}]
+            },
+            ("logs", "delete_log_group"): {},
+            ("codebuild", "list_projects"): {"projects": ["build-dev-2"]},
+            ("codebuild", "list_report_groups"): {
+                "reportGroups": [f"{report}build-dev-unit-tests", f"{report}build-dev-2-unit-tests"]
+            },
+        }
+    )
+    destroying.destroy("dev", account, lambda _: None)
+    deleted = [arguments for _, operation, arguments in account.asked if operation.startswith("delete_")]
+    assert deleted == [
+        {"Name": "/docker-hub-dev/password"},
+        {"logGroupName": "/ecs/task-dev"},
+        {"arn": f"{report}build-dev-unit-tests", "deleteReports": True},
+    ]
