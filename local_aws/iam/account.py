@@ -1,4 +1,4 @@
-"""An account, and what policies are read from: MiniStack's stores, and our own services' answers."""
+"""An account's policies and resources, from MiniStack's stores and our own services' APIs."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -9,19 +9,21 @@ from local_aws.core.context import Context
 from local_aws.iam.documents import parse
 from local_aws.iam.evaluation import Policies, Policy
 from local_aws.iam.principals import Caller, session
-from local_aws.iam.resources import Place
+from local_aws.iam.resources import ArnScope
 from local_aws.ministack import iam as store
 
 Text = store.Text
+# The kind of a boundary, with its article, and its documents.
+Boundary = tuple[str, tuple[Policy, ...]]
 
-# Services whose resources have policies, and those whose policies have to allow even the owner's own.
+# Services whose resources have policies, and those whose policies must allow their own account too.
 ON_RESOURCES = frozenset({"ecr", "kms", "lambda", "logs", "s3", "sns", "sqs"})
 REQUIRED = frozenset({"kms"})
 EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 
 class Account:
-    """What is known to an account: its resources, and everybody's policies. Every look is at the present."""
+    """One account's resources and policies, read anew for each request."""
 
     key_arn = staticmethod(store.key_arn)
     is_managed_key = staticmethod(store.is_managed_key)
@@ -36,18 +38,18 @@ class Account:
         self.context = context
         self.number = number
         self._repository_policy = repository_policy
-        # Neither a deployment's group nor a revision's roles ever change.
+        # A deployment's group and a revision's roles never change.
         self._groups: dict[str, str] = {}
         self._task_roles: dict[str, list[str]] = {}
 
     @cached_property
-    def place(self) -> Place:
-        """Where the account's ARNs are."""
+    def arn_scope(self) -> ArnScope:
+        """The partition, region and account of the ARNs."""
         filters = {"deployment": self._deployment, "key": store.key_arn}
-        return Place("aws", self.context.region, self.number, filters)
+        return ArnScope("aws", self.context.region, self.number, filters)
 
     def caller(self, access_key: str) -> Caller | None:
-        """Return whom an access key was given out to, None for a key that is not known."""
+        """Return the caller that an access key was issued to, or None."""
         found = store.session(access_key)
         if found is None:
             return None
@@ -60,26 +62,32 @@ class Account:
         return store.role(arn.split(":")[4], arn.rpartition("/")[2])
 
     def policies(self, caller: Caller, action: str, resource: str, access_key: str) -> Policies:
-        """Return all that applies to a request of a caller's."""
-        name = caller.role_arn.rpartition("/")[2] or caller.arn.rpartition("/")[2]
-        entity = self.role(caller.role_arn) if caller.role_arn else store.user(caller.account, name)
-        identity: tuple[Policy, ...] = ()
-        limits: list[tuple[str, tuple[Policy, ...]]] = []
-        if caller.arn.endswith(":root"):
-            # The account's owner: root may do everything, here as an administrator who can take on roles too.
-            identity = (_policy("owner", EVERYTHING),)
-        elif entity is not None and caller.account:
-            identity = tuple(_policies(f"{'role' if caller.role_arn else 'user'} {name}", entity))
-            if entity.boundary is not None:
-                limits.append(("a permissions boundary", (_policy("boundary", entity.boundary),)))
-        given = store.session(access_key) if access_key else None
-        if given is not None and given.policies is not None:
-            limits.append(("a session policy", tuple(_policy("session", text) for text in given.policies)))
+        """Return all policies that apply to a caller's request."""
+        identity, boundaries = self._identity_policies(caller)
+        session = store.session(access_key) if access_key else None
+        if session is not None and session.policies is not None:
+            documents = tuple(_policy("session", text) for text in session.policies)
+            boundaries = [*boundaries, ("a session policy", documents)]
         on_resource, required = self.resource_policy(action, resource)
-        return Policies(identity, tuple(limits), on_resource, required)
+        return Policies(identity, tuple(boundaries), on_resource, required)
+
+    def _identity_policies(self, caller: Caller) -> tuple[tuple[Policy, ...], list[Boundary]]:
+        """Return a caller's own policies, and its permissions boundary if it has one."""
+        if caller.arn.endswith(":root"):
+            # The root user may do everything; here it may also assume roles, as an administrator may.
+            return (_policy("owner", EVERYTHING),), []
+        kind, arn = ("role", caller.role_arn) if caller.role_arn else ("user", caller.arn)
+        name = arn.rpartition("/")[2]
+        entity = self.role(arn) if kind == "role" else store.user(caller.account, name)
+        if entity is None or not caller.account:
+            return (), []
+        boundaries: list[Boundary] = []
+        if entity.boundary is not None:
+            boundaries.append(("a permissions boundary", (_policy("boundary", entity.boundary),)))
+        return tuple(_policies(f"{kind} {name}", entity)), boundaries
 
     def resource_policy(self, action: str, resource: str) -> tuple[Policy | None, bool]:
-        """Return the policy of what is asked for, and whether it has to allow."""
+        """Return the policy of a resource, and whether it must allow the request."""
         service = action.partition(":")[0]
         if action.startswith("sts:AssumeRole"):
             role = self.role(resource)
@@ -93,26 +101,25 @@ class Account:
             if service == "ecr"
             else store.resource_policy(service, resource)
         )
-        owner = resource.partition("/")[0] if service == "s3" else resource
-        if service == "logs":
-            owner = "logs"
-        return (_policy(owner, text) if text is not None else None), service in REQUIRED
+        owners = {"s3": resource.partition("/")[0], "logs": "logs"}
+        policy = None if text is None else _policy(owners.get(service, resource), text)
+        return policy, service in REQUIRED
 
     def all_policies(self) -> Iterator[Policy]:
-        """Yield the policies and the trust of every role."""
+        """Yield the policies and the trust policy of every role."""
         for name, role in store.roles(self.number):
             yield from _policies(f"role {name}", role)
             if role.trust is not None:
                 yield _policy(f"trust {name}", role.trust)
 
     def task_roles(self, task_definition: str) -> list[str]:
-        """Return the roles that a task definition passes to its tasks."""
+        """Return the roles of a task definition."""
         if task_definition not in self._task_roles:
             ecs = self.context.client_of(self.number, "ecs")
             try:
                 found = ecs.describe_task_definition(taskDefinition=task_definition)["taskDefinition"]
             except ClientError:
-                # The call itself will say so.
+                # The call itself returns the error.
                 return []
             roles = [found.get(name) for name in ("taskRoleArn", "executionRoleArn")]
             named = [str(role) for role in roles if role]
@@ -122,7 +129,7 @@ class Account:
         return self._task_roles[task_definition]
 
     def deployment_config(self, application: str, group: str) -> str:
-        """Return the configuration that a deployment group deploys with."""
+        """Return the deployment configuration of a deployment group."""
         try:
             answer = self.context.client_of(self.number, "codedeploy").get_deployment_group(
                 applicationName=application, deploymentGroupName=group

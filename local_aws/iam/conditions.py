@@ -1,4 +1,4 @@
-"""Condition operators: String, Numeric, Date, Bool, Binary, IpAddress, Arn, Null, and what goes around them.
+"""Condition operators: String, Numeric, Date, Bool, Binary, IpAddress, Arn and Null, with their modifiers.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -15,42 +15,52 @@ Compare = Callable[[str, str], bool]
 
 
 def holds(condition: Condition, values: Values, *, variables: bool) -> bool:
-    """Say whether a condition holds for a request whose context keys, in lower case, are `values`."""
-    name, _, rest = condition.operator.rpartition(":")
-    quantity, kind = name.lower(), rest.lower()
-    optional = kind.endswith("ifexists")
-    kind = kind.removesuffix("ifexists")
+    """Return whether a condition holds for a request with the context keys `values`, in lower case."""
+    quantifier, _, name = condition.operator.lower().rpartition(":")
+    optional = name.endswith("ifexists")
+    name = name.removesuffix("ifexists")
     found = values.get(condition.key.lower())
-    if kind == "null":
-        return any((found is None) == (value.lower() == "true") for value in condition.values)
-    negated, compare = _compare(kind, values if variables else None)
+    if name == "null":
+        return (found is None) in [value.lower() == "true" for value in condition.values]
+    negated, compare = _compare(name, values if variables else None)
+    universal = quantifier in _universal(negated)
     if found is None:
-        return optional or quantity == "forallvalues" or (negated and quantity != "foranyvalue")
+        return optional or universal
     actual = (found,) if isinstance(found, str) else found
-    fits = [any(compare(value, one) for value in condition.values) != negated for one in actual]
-    # A key of many values without a quantity: one of them has to fit, all of a negated operator's.
-    every = quantity == "forallvalues" or (not quantity and negated)
-    return all(fits) if every else any(fits)
+    results = [_matches_any(compare, condition.values, value) != negated for value in actual]
+    return all(results) if universal else any(results)
 
 
-def _compare(kind: str, values: Values | None) -> tuple[bool, Compare]:
-    """Return whether an operator is negated, and how it compares a policy's value with the request's."""
-    negated = "not" in kind
-    affirmative = kind.replace("not", "", 1)
+def _universal(negated: bool) -> tuple[str, ...]:
+    """Return the quantifiers with which all values of a key must match; a negated operator needs none.
+
+    Such a condition also holds for a request that lacks the key.
+    """
+    return ("forallvalues", "") if negated else ("forallvalues",)
+
+
+def _matches_any(compare: Compare, wanted: tuple[str, ...], actual: str) -> bool:
+    return any(compare(value, actual) for value in wanted)
+
+
+def _compare(name: str, values: Values | None) -> tuple[bool, Compare]:
+    """Return whether an operator is negated, and how it compares a policy's value with a request's."""
+    negated = "not" in name
+    affirmative = name.replace("not", "", 1)
     if affirmative not in OPERATORS:
-        # As AWS, which refuses such a policy when it is stored: nothing is allowed by it.
+        # AWS rejects such a policy when it is stored; here the condition never holds.
         return False, lambda _wanted, _actual: False
     compare = OPERATORS[affirmative]
     if values is None or not affirmative.startswith(("string", "arn")):
         return negated, compare
     if affirmative in ("stringequals", "stringequalsignorecase"):
-        return negated, lambda wanted, actual: _filled(compare, wanted, actual, values)
+        return negated, lambda wanted, actual: _compare_filled(compare, wanted, actual, values)
     if affirmative == "stringlike":
         return negated, lambda wanted, actual: matches(wanted, actual, values)
     return negated, lambda wanted, actual: _arn(wanted, actual, values)
 
 
-def _filled(compare: Compare, wanted: str, actual: str, values: Values) -> bool:
+def _compare_filled(compare: Compare, wanted: str, actual: str, values: Values) -> bool:
     try:
         return compare(filled(wanted, values), actual)
     except UnknownVariableError:
@@ -58,7 +68,7 @@ def _filled(compare: Compare, wanted: str, actual: str, values: Values) -> bool:
 
 
 def _arn(wanted: str, actual: str, values: Values | None = None) -> bool:
-    """Compare two ARNs part by part: a wildcard does not reach over a colon before the resource."""
+    """Compare two ARNs part by part: before the resource, a wildcard does not match a colon."""
     pattern, text = wanted.split(":", 5), actual.split(":", 5)
     if wanted == "*":
         return True
@@ -80,15 +90,15 @@ def _numeric(compare: Callable[[float, float], bool]) -> Compare:
 def _date(compare: Callable[[datetime, datetime], bool]) -> Compare:
     def dates(wanted: str, actual: str) -> bool:
         try:
-            return compare(_moment(actual), _moment(wanted))
+            return compare(_datetime(actual), _datetime(wanted))
         except (ValueError, OverflowError):
             return False
 
     return dates
 
 
-def _moment(text: str) -> datetime:
-    """Read an ISO 8601 date or seconds since 1970."""
+def _datetime(text: str) -> datetime:
+    """Parse an ISO 8601 date, or seconds since 1970."""
     if text.replace(".", "", 1).isdigit() and "-" not in text:
         return datetime.fromtimestamp(float(text), UTC)
     found = datetime.fromisoformat(text)

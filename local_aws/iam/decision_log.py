@@ -1,4 +1,4 @@
-"""What was asked of IAM and decided: which statement served, which never did, and which nobody would miss."""
+"""A log of IAM decisions: which statements were used, and which requests would fail without them."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -8,8 +8,8 @@ from typing import Any
 from local_aws.iam.documents import Statement
 from local_aws.iam.evaluation import Decision, Policies, Policy, Request, decide
 
-# They differ from call to call; a decision about them is remembered once.
-FLEETING = frozenset(
+# Context keys that differ in every request: equal decisions are logged once regardless.
+VOLATILE_KEYS = frozenset(
     {
         "aws:currenttime",
         "aws:epochtime",
@@ -22,7 +22,7 @@ FLEETING = frozenset(
 
 @dataclass
 class Entry:
-    """One kind of request, with the policies that applied, and how often it came."""
+    """Equal requests: the policies that applied, the decision, and their count."""
 
     request: Request
     policies: Policies
@@ -30,39 +30,39 @@ class Entry:
     count: int = 0
 
 
-class Ledger:
-    """All decisions of one server's life, and every policy that it saw."""
+class DecisionLog:
+    """All decisions since the server started, and all policies."""
 
     def __init__(self) -> None:
         self._entries: dict[tuple[Any, ...], Entry] = {}
         self._policies: dict[tuple[str, int], Policy] = {}
         self._lock = threading.Lock()
 
-    def see(self, policy: Policy) -> None:
-        """Note that a policy exists, whether or not it is ever used."""
+    def add_policy(self, policy: Policy) -> None:
+        """Record that a policy exists, used or not."""
         self._policies.setdefault((policy.owner, id(policy.document)), policy)
 
     def add(self, request: Request, policies: Policies, decision: Decision) -> None:
-        """Note a decision."""
-        values = frozenset(item for item in request.values.items() if item[0] not in FLEETING)
+        """Record a decision."""
+        values = frozenset(item for item in request.values.items() if item[0] not in VOLATILE_KEYS)
         resource = policies.resource.document if policies.resource else None
         documents = tuple(id(policy.document) for policy in policies.identity)
-        who = request.caller.role_arn or request.caller.name
-        key = (who, request.action, request.resource, values, documents, id(resource), decision.allowed)
+        caller = request.caller.role_arn or request.caller.name
+        key = (caller, request.action, request.resource, values, documents, id(resource), decision.allowed)
         with self._lock:
             for policy in (*policies.identity, *([policies.resource] if policies.resource else [])):
-                self.see(policy)
+                self.add_policy(policy)
             self._entries.setdefault(key, Entry(request, policies, decision)).count += 1
 
     def report(self) -> dict[str, Any]:
-        """Return what the endpoint tells: statements with their use, and refusals."""
+        """Return every statement with its uses, and every denial."""
         with self._lock:
             entries, policies = list(self._entries.values()), list(self._policies.values())
         return {
             "requests": sum(entry.count for entry in entries),
             "kinds": len(entries),
             "statements": [about for policy in policies for about in _statements(policy, entries)],
-            "refusals": [_refusal(entry) for entry in entries if not entry.decision.allowed],
+            "refusals": [_denial(entry) for entry in entries if not entry.decision.allowed],
         }
 
 
@@ -77,13 +77,13 @@ def _statements(policy: Policy, entries: list[Entry]) -> Iterator[dict[str, Any]
             "granted": list(statement.actions),
             "used": used,
             "resources": list(statement.resources),
-            # Whether some request would have been decided otherwise without the statement.
-            "needed": any(_changes(policy, index, entry) for entry in applied),
-            **_also(statement),
+            # Whether a request would have been decided differently without the statement.
+            "needed": any(_is_needed(policy, index, entry) for entry in applied),
+            **_principals(statement),
         }
 
 
-def _also(statement: Statement) -> dict[str, Any]:
+def _principals(statement: Statement) -> dict[str, Any]:
     principals = statement.principals
     return (
         {"principals": sorted(name for names in principals.values() for name in names)} if principals else {}
@@ -103,8 +103,8 @@ def _use(policy: Policy, index: int, entries: list[Entry]) -> Mapping[str, int]:
     return used
 
 
-def _changes(policy: Policy, index: int, entry: Entry) -> bool:
-    """Decide a request again without one statement: a mutation of the policy that some request notices."""
+def _is_needed(policy: Policy, index: int, entry: Entry) -> bool:
+    """Return whether a request is decided differently without one statement of a policy."""
     if (policy.owner, index) not in entry.decision.by:
         return False
     less = policy.without(index)
@@ -116,7 +116,7 @@ def _changes(policy: Policy, index: int, entry: Entry) -> bool:
     return decide(entry.request, mutated).allowed != entry.decision.allowed
 
 
-def _refusal(entry: Entry) -> dict[str, Any]:
+def _denial(entry: Entry) -> dict[str, Any]:
     request = entry.request
     return {
         "principal": request.caller.name,

@@ -1,4 +1,4 @@
-"""Policy documents as plain data, parsed once for each text.
+"""Policy documents as plain data; each text is parsed once.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-# Policy variables are variables from this version on; before, `${aws:username}` is a text.
+# The version that has policy variables; in an earlier one, `${aws:username}` is plain text.
 WITH_VARIABLES = "2012-10-17"
 
 Principals = Mapping[str, tuple[str, ...]]
@@ -17,7 +17,7 @@ Principals = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Condition:
-    """One operator on one key; `values` are alternatives."""
+    """One operator on one key; it holds if one of `values` matches."""
 
     operator: str
     key: str
@@ -26,7 +26,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement. Of each pair (`actions`, `not_actions`) a valid statement has one."""
+    """One statement. A valid one has one element of each pair (`actions`, `not_actions`)."""
 
     sid: str
     allows: bool
@@ -42,17 +42,17 @@ class Statement:
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """A policy document; two are equal when they are the same one, since `parse` makes one for each text."""
+    """A policy document, compared by identity: `parse` returns the same object for the same text."""
 
     statements: tuple[Statement, ...]
 
     def without(self, index: int) -> "Document":
-        """Return the document as it would be without one of its statements."""
+        """Return the document without one of its statements."""
         return Document(self.statements[:index] + self.statements[index + 1 :])
 
 
 def parse(document: str | Mapping[str, Any]) -> Document:
-    """Parse a document, as text or as a mapping. Raises `ValueError` when it is no policy."""
+    """Parse a document, as text or as a mapping. Raises `ValueError` for an invalid one."""
     text = document if isinstance(document, str) else json.dumps(document, sort_keys=True)
     return _parse(text)
 
@@ -62,9 +62,9 @@ def _parse(text: str) -> Document:
     try:
         content = json.loads(text)
     except RecursionError as error:
-        raise ValueError("a policy document is nested too deep") from error
+        raise ValueError("a policy document is nested too deeply") from error
     if not isinstance(content, Mapping):
-        raise ValueError(f"no policy document: {text[:80]}")
+        raise ValueError(f"a policy document is a mapping, not {text[:80]}")
     variables = content.get("Version") == WITH_VARIABLES
     statements = content.get("Statement", [])
     listed = statements if isinstance(statements, list) else [statements]
@@ -105,7 +105,7 @@ def _principals(content: Any) -> Principals | None:
 
 def _mapping(content: Any) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
-        raise ValueError(f"a mapping is wanted, not {content!r}")
+        raise ValueError(f"expected a mapping, not {content!r}")
     return content
 
 

@@ -1,274 +1,251 @@
-"""The check in front of every API call, and of what services do without one."""
+"""Authorization of every API call, and of what services do without one."""
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local_aws.core.api import AwsError, Response
 from local_aws.core.context import ACCOUNT, Context, ServiceRole
-from local_aws.iam import error_responses, request_parser
+from local_aws.iam import principals, request_parser
 from local_aws.iam.account import Account
-from local_aws.iam.decision_log import Ledger
+from local_aws.iam.context_keys import context_keys
+from local_aws.iam.decision_log import DecisionLog
+from local_aws.iam.error_responses import Denial, denial_of, response
 from local_aws.iam.evaluation import Decision, Policies, Request, decide
 from local_aws.iam.matching import Value
-from local_aws.iam.principals import Caller, service, session, session_of
-from local_aws.iam.required_permissions import Asked, asked
+from local_aws.iam.principals import Caller
+from local_aws.iam.request_parser import Credential, HttpRequest, WrongScopeError, parse_call
+from local_aws.iam.required_permissions import Permission, required_permissions
 from local_aws.iam.web_identity import TokenError, identity
 from local_aws.ministack import iam as store
 from local_aws.ministack.iam import Text
 
 logger = logging.getLogger("local_aws.iam")
 
-# Nobody needs a permission for them.
+# Operations that need no permission.
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
-# Where an owner, too, may ask for what is another account's.
-ACROSS = frozenset({"ecr", "sts"})
+# The services with which a root user may call another account.
+CROSS_ACCOUNT = frozenset({"ecr", "sts"})
 LAMBDA = "lambda.amazonaws.com"
-# Links in SNS's mails.
+# The links in SNS's e-mails.
 UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
-MISSING = error_responses.Refusal("Request is missing Authentication Token", "MissingAuthenticationToken")
-INVALID = error_responses.Refusal(
-    "The security token included in the request is invalid.", "UnrecognizedClientException"
-)
-EXPIRED = error_responses.Refusal(
-    "The security token included in the request is expired", "ExpiredTokenException"
-)
+MISSING = Denial("Request is missing Authentication Token", "MissingAuthenticationToken")
+INVALID = Denial("The security token included in the request is invalid.", "UnrecognizedClientException")
+EXPIRED = Denial("The security token included in the request is expired", "ExpiredTokenException")
+WRONG_SCOPE = Denial("Credential should be scoped to correct service.", "SignatureDoesNotMatch")
 
 
 class Enforcer:
-    """Decides about calls by their access key. The account's own key may do everything."""
+    """Authorizes calls by their access key. The root user of an account may do everything in it."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.ledger = Ledger()
-        # Set once the services are there.
+        self.log = DecisionLog()
+        # Set once the services exist.
         self.policy_of_repository: Callable[[str], Text | None] = lambda _arn: None
         self._accounts: dict[str, Account] = {}
-        # Whose access key is which function's.
+        # The ARN of the function that an access key was issued to.
         self._functions: dict[str, str] = {}
 
     def account(self, number: str) -> Account:
         """Return an account by its number."""
-        made = Account(self.context, number, lambda arn: self.policy_of_repository(arn))
-        return self._accounts.setdefault(number, made)
+        account = Account(self.context, number, lambda arn: self.policy_of_repository(arn))
+        return self._accounts.setdefault(number, account)
 
-    def is_free(self, request: request_parser.HttpRequest) -> bool:
-        """Say whether a request needs no decision, without looking at its body."""
-        found = request_parser.credential(request)
-        if found is None:
+    def is_free(self, request: HttpRequest) -> bool:
+        """Return whether a request needs no decision, without its body."""
+        credential = request_parser.credential(request)
+        if credential is None:
             form = "x-www-form-urlencoded" in request.headers.get("content-type", "")
             return not form and "x-amz-target" not in request.headers
-        return self._is_owner(found) and found.service not in ACROSS
+        return self._is_root(credential) and credential.service not in CROSS_ACCOUNT
 
-    def check(self, request: request_parser.HttpRequest) -> Response | None:
-        """Return the refusal of a request, or None when it may pass."""
-        found = request_parser.credential(request)
-        if found is None:
+    def check(self, request: HttpRequest) -> Response | None:
+        """Return the response to a denied request, or None for an allowed one."""
+        credential = request_parser.credential(request)
+        if credential is None:
             return self._check_unsigned(request)
-        if self._is_owner(found):
-            return self._check_owner(request, found)
-        about = store.session(found.access_key)
-        if about is None or (about.token and about.token != found.token):
-            return error_responses.response(INVALID, request, found.service)
-        if about.expired:
-            return error_responses.response(EXPIRED, request, found.service)
-        with store.scope(session(about.arn).account):
-            return self._check_known(request, found, about)
+        if self._is_root(credential):
+            return self._check_root(request, credential)
+        session = store.session(credential.access_key)
+        if session is None or (session.token and session.token != credential.token):
+            return response(INVALID, request, credential.service)
+        if session.expired:
+            return response(EXPIRED, request, credential.service)
+        with store.scope(principals.session(session.arn).account):
+            return self._check_session(request, credential, session)
 
-    def _check_known(
-        self, request: request_parser.HttpRequest, found: request_parser.Credential, about: store.Session
+    def _check_session(
+        self, request: HttpRequest, credential: Credential, session: store.Session
     ) -> Response | None:
         """Check a request of a role or a user, in the stores of its account."""
-        scope, request = self._of_bucket(request, found.service)
+        service, request = _with_bucket_in_path(request, credential.service)
         try:
-            call = request_parser.read(request, scope)
-        except request_parser.WrongScopeError:
-            told = error_responses.Refusal(
-                "Credential should be scoped to correct service.", "SignatureDoesNotMatch"
-            )
-            return error_responses.response(told, request, scope)
+            call = parse_call(request, service)
+        except WrongScopeError:
+            return response(WRONG_SCOPE, request, service)
         if f"{call.service}:{call.operation}" in FREE:
             return None
-        account = self.account(session(about.arn).account)
-        caller = account.caller(found.access_key) or session(about.arn)
-        for one in asked(call, request, account.place, account):
-            values = dict(self._values(caller, one, about))
-            if found.access_key in self._functions:
-                values["lambda:sourcefunctionarn"] = self._functions[found.access_key]
-            refused = self._decide(caller, one, values, found.access_key)
-            if refused is not None:
-                return error_responses.response(refused, request, scope)
+        principal = principals.session(session.arn)
+        account = self.account(principal.account)
+        caller = account.caller(credential.access_key) or principal
+        for permission in required_permissions(call, request, account.arn_scope, account):
+            values = self._context_keys(caller, permission, session)
+            if credential.access_key in self._functions:
+                values["lambda:sourcefunctionarn"] = self._functions[credential.access_key]
+            denial = self._decide(caller, permission, values, credential.access_key)
+            if denial is not None:
+                return response(denial, request, service)
         return None
 
-    def _check_unsigned(self, request: request_parser.HttpRequest) -> Response | None:
-        """Check a request that nobody signed: the links of SNS's mails, and a web identity's."""
+    def _check_unsigned(self, request: HttpRequest) -> Response | None:
+        """Check a request without a signature: a link in an e-mail of SNS, or a web identity's."""
         if "x-amz-target" in request.headers:
-            return error_responses.response(MISSING, request, "")
-        call = request_parser.read(request, "sts")
+            return response(MISSING, request, "")
+        call = parse_call(request, "sts")
         if call.operation in UNSIGNED:
             return None
         if call.operation != "AssumeRoleWithWebIdentity":
-            return error_responses.response(MISSING, request, "sts")
+            return response(MISSING, request, "sts")
         role = str(call.params.get("RoleArn", ""))
         account = role.split(":")[4] if role.count(":") > 4 else ""
         try:
             token = str(call.params.get("WebIdentityToken", ""))
             found = identity(token, account, store.identity_providers(account))
         except TokenError as error:
-            return error_responses.response(error.refusal, request, "sts")
-        one = Asked("sts:AssumeRoleWithWebIdentity", role, found.values)
-        refused = self._decide(found.caller, one, self._values(found.caller, one, None), "")
-        return None if refused is None else error_responses.response(refused, request, "sts")
+            return response(error.denial, request, "sts")
+        permission = Permission("sts:AssumeRoleWithWebIdentity", role, found.values)
+        denial = self._decide(found.caller, permission, self._context_keys(found.caller, permission), "")
+        return None if denial is None else response(denial, request, "sts")
 
-    def _check_owner(
-        self, request: request_parser.HttpRequest, found: request_parser.Credential
-    ) -> Response | None:
-        """Check what an owner asks of a role or of another account's registry; all else is theirs to do."""
-        call = request_parser.read(request, found.service)
+    def _check_root(self, request: HttpRequest, credential: Credential) -> Response | None:
+        """Check a root user's call to a role or another account's registry; any other call is allowed."""
+        call = parse_call(request, credential.service)
         if call.operation != "AssumeRole" and "registryId" not in call.params:
             return None
-        root = _root_of(found.access_key)
+        root = _root_of(credential.access_key)
         account = self.account(root.account)
-        for one in asked(call, request, account.place, account):
-            refused = self._decide(root, one, self._values(root, one, None), "")
-            if refused is not None:
-                return error_responses.response(refused, request, found.service)
+        for permission in required_permissions(call, request, account.arn_scope, account):
+            denial = self._decide(root, permission, self._context_keys(root, permission), "")
+            if denial is not None:
+                return response(denial, request, credential.service)
         return None
 
     def authorize(self, caller: str, action: str, resource: str) -> None:
-        """Raise `AwsError` unless a caller, by access key or by a role's ARN, may do what has no API call."""
+        """Raise `AwsError` unless a caller, an access key or a role's ARN, may perform an action."""
         if caller.startswith("arn:"):
-            who = session_of(caller, "local-aws")
-        elif store.is_root(caller) or not self._is_known(caller):
-            who = _root_of(caller)
+            principal = principals.session_of(caller, "local-aws")
+        elif store.is_root(caller) or not _is_known(caller):
+            principal = _root_of(caller)
         else:
-            who = self.account(ACCOUNT).caller(caller) or Caller("unknown")
-        one = Asked(action, resource)
-        about = None if caller.startswith("arn:") else store.session(caller)
-        refused = self._decide(who, one, self._values(who, one, about), "")
-        if refused is not None:
-            raise AwsError("AccessDeniedException", refused.message)
+            principal = self.account(ACCOUNT).caller(caller) or Caller("unknown")
+        permission = Permission(action, resource)
+        session = None if caller.startswith("arn:") else store.session(caller)
+        values = self._context_keys(principal, permission, session)
+        denial = self._decide(principal, permission, values, "")
+        if denial is not None:
+            raise AwsError("AccessDeniedException", denial.message)
 
     def assume(self, role: ServiceRole) -> dict[str, str]:
-        """Give a service the credentials of a role, if the role's trust lets it. Raises `ClientError`."""
-        # Lambda does not say for which function it takes on a role; a trust that asks for it lets nobody in.
+        """Return credentials of a role for a service that the role trusts. Raises `ClientError`."""
+        # Lambda does not send the ARN of its function: a trust policy that requires it denies Lambda.
         source_arn = "" if role.service == LAMBDA else role.source_arn
-        refused = self.denial_reason(role.service, "sts:AssumeRole", role, source_arn)
-        if refused is not None:
-            error = {"Error": {"Code": "AccessDenied", "Message": refused}}
+        reason = self.denial_reason(role.service, "sts:AssumeRole", role, source_arn)
+        if reason is not None:
+            error = {"Error": {"Code": "AccessDenied", "Message": reason}}
             raise ClientError(error, "AssumeRole")
-        given = store.give_session(role, role.service.partition(".")[0])
+        credentials = store.give_session(role, role.service.partition(".")[0])
         if role.service == LAMBDA:
-            self._functions[given["AccessKeyId"]] = role.source_arn
-        return given
+            self._functions[credentials["AccessKeyId"]] = role.source_arn
+        return credentials
 
     def denial_reason(self, principal: str, action: str, resource: str, source_arn: str = "") -> str | None:
-        """Say why an AWS service itself may not do something to a resource, or None.
+        """Say why a service principal may not perform an action on a resource, or return None.
 
-        `source_arn` is for what it acts; some services (EventBridge, to an encrypted topic) do not say.
+        `source_arn` is the resource for which it acts; some services (EventBridge, to an encrypted topic) do
+        not send it.
         """
-        caller, one = service(principal), Asked(action, resource)
-        values = dict(self._values(caller, one, None))
+        caller, permission = principals.service(principal), Permission(action, resource)
+        values = self._context_keys(caller, permission)
         if source_arn:
-            about = ("aws:sourceaccount", "aws:sourceowner")
-            values |= {"aws:sourcearn": source_arn, **dict.fromkeys(about, source_arn.split(":")[4])}
-        refused = self._decide(caller, one, values, "")
-        return None if refused is None else refused.message
+            account = source_arn.split(":")[4]
+            values |= {
+                "aws:sourcearn": source_arn,
+                "aws:sourceaccount": account,
+                "aws:sourceowner": account,
+            }
+        denial = self._decide(caller, permission, values, "")
+        return None if denial is None else denial.message
 
     def report(self) -> dict[str, Any]:
-        """Return every statement with its use, and every refusal (GET /_local_aws/iam)."""
-        self._see_all()
-        return self.ledger.report()
+        """Return every statement with its uses, and every denial (GET /_local_aws/iam)."""
+        self._log_policies()
+        return self.log.report()
 
-    def _see_all(self) -> None:
+    def _log_policies(self) -> None:
         for number in store.accounts():
             for policy in self.account(number).all_policies():
-                self.ledger.see(policy)
+                self.log.add_policy(policy)
 
-    def _is_owner(self, found: request_parser.Credential) -> bool:
-        return store.is_root(found.access_key) or not self._is_known(found.access_key)
-
-    def _is_known(self, access_key: str) -> bool:
-        # A long-term key that IAM did not give out is the caller's own of elsewhere: the account's, here.
-        return access_key.startswith("ASIA") or store.session(access_key) is not None
-
-    def _of_bucket(
-        self, request: request_parser.HttpRequest, scope: str
-    ) -> tuple[str, request_parser.HttpRequest]:
-        bucket = store.virtual_bucket(request.headers.get("host", ""))
-        if not bucket:
-            return scope, request
-        path = f"/{bucket}{request.path}"
-        return "s3", request_parser.HttpRequest(
-            request.method, path, request.query, request.headers, request.body
-        )
+    def _is_root(self, credential: Credential) -> bool:
+        return store.is_root(credential.access_key) or not _is_known(credential.access_key)
 
     def _decide(
-        self, caller: Caller, one: Asked, values: Mapping[str, Value], access_key: str
-    ) -> error_responses.Refusal | None:
-        self._see_all()
-        own = caller.account or ACCOUNT
-        policies = self.account(own).policies(caller, one.action, one.resource, access_key)
-        request = Request(caller, one.action, one.resource, _owner(one.resource, own), values)
+        self, caller: Caller, permission: Permission, values: Mapping[str, Value], access_key: str
+    ) -> Denial | None:
+        self._log_policies()
+        number = caller.account or ACCOUNT
+        action, resource = permission.action, permission.resource
+        policies = self.account(number).policies(caller, action, resource, access_key)
+        request = Request(caller, action, resource, _owner(resource, number), values)
         decision = _decide_on_role(request, policies)
-        self.ledger.add(request, policies, decision)
+        self.log.add(request, policies, decision)
         if decision.allowed:
             return None
-        told = error_responses.refusal(request, decision)
-        logger.warning("refused: %s", told.message)
-        return told
+        denial = denial_of(request, decision)
+        logger.warning("denied: %s", denial.message)
+        return denial
 
-    def _values(self, caller: Caller, one: Asked, about: store.Session | None) -> Mapping[str, Value]:
-        """Return a request's context keys.
+    def _context_keys(
+        self, caller: Caller, permission: Permission, session: store.Session | None = None
+    ) -> dict[str, Value]:
+        """Return a request's context keys, in lower case."""
+        resource_account = _owner(permission.resource, caller.account or ACCOUNT)
+        keys = context_keys(caller, session, self.context.region, resource_account)
+        return {**keys, **permission.values}
 
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-        """
-        now = datetime.now(UTC)
-        values: dict[str, Value] = {
-            "aws:currenttime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "aws:epochtime": str(int(now.timestamp())),
-            "aws:requestedregion": self.context.region,
-            # The endpoint stands for AWS's, which is HTTPS.
-            "aws:securetransport": "true",
-            "aws:sourceip": "127.0.0.1",
-            "aws:resourceaccount": _owner(one.resource, caller.account or ACCOUNT),
-            "aws:viaawsservice": "false",
-            "aws:principalisawsservice": str(bool(caller.service)).lower(),
-        }
-        if caller.service:
-            values["aws:principalservicename"] = caller.service
-        if caller.account:
-            values["aws:principalarn"] = caller.role_arn or caller.arn
-            values["aws:principalaccount"] = caller.account
-            values["aws:principaltype"] = "AssumedRole" if caller.role_arn else "User"
-        if about is not None:
-            values["aws:userid"] = about.user_id
-            values |= {f"aws:principaltag/{key.lower()}": value for key, value in about.tags.items()}
-        if caller.account and not caller.role_arn:
-            values["aws:username"] = caller.arn.rpartition("/")[2]
-        return {**values, **one.values}
+
+def _is_known(access_key: str) -> bool:
+    # A long-term key that IAM did not issue is from outside: it is taken for the root user's.
+    return access_key.startswith("ASIA") or store.session(access_key) is not None
 
 
 def _root_of(access_key: str) -> Caller:
-    """Return the owner whose key it is: an account's number is a key of its owner's."""
+    """Return the root user of an access key: an account's number is a key of its root user."""
     number = access_key if access_key.isdigit() else ACCOUNT
     return Caller(f"arn:aws:iam::{number}:root", number)
 
 
+def _with_bucket_in_path(request: HttpRequest, service: str) -> tuple[str, HttpRequest]:
+    """Return a virtual-hosted-style request to S3 as a path-style one, and its service."""
+    bucket = store.virtual_bucket(request.headers.get("host", ""))
+    return ("s3", replace(request, path=f"/{bucket}{request.path}")) if bucket else (service, request)
+
+
 def _decide_on_role(request: Request, policies: Policies) -> Decision:
-    """Decide; a role that does not exist is refused like one that does not trust the caller."""
+    """Decide; a role that does not exist is denied like one that does not trust the caller."""
     if request.action.startswith("sts:AssumeRole") and policies.resource is None:
         return Decision(False, "because no resource-based policy allows the action", ())
     return decide(request, policies)
 
 
-def _owner(resource: str, own: str) -> str:
-    """Return the account of a resource; the ARNs of S3 name none, so its owner is looked up."""
+def _owner(resource: str, default: str) -> str:
+    """Return the account of a resource; S3's ARNs have none, so it is looked up."""
     parts = resource.split(":")
     if resource.startswith("arn:aws:s3:::"):
         return store.bucket_owner(parts[5].partition("/")[0])
-    return parts[4] if len(parts) > 5 and parts[4] else own
+    return parts[4] if len(parts) > 5 and parts[4] else default

@@ -1,4 +1,4 @@
-"""Wildcards and policy variables, as a policy's patterns have them.
+"""Wildcards and policy variables in a policy's patterns.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
@@ -17,11 +17,11 @@ _LITERAL = frozenset("*?$")
 
 
 class UnknownVariableError(Exception):
-    """A policy variable has no value in the request: what holds it matches nothing."""
+    """A policy variable has no value in the request, so its pattern matches nothing."""
 
 
 def matches(pattern: str, text: str, values: Values | None = None, *, ignore_case: bool = False) -> bool:
-    """Say whether `text` is of `pattern`. With `values`, `${key}` in the pattern stands for a key's value."""
+    """Return whether `text` matches `pattern`, whose `${key}` are replaced if `values` are given."""
     if values is None or "${" not in pattern:
         return _compiled(pattern, ignore_case).match(text) is not None
     try:
@@ -33,7 +33,7 @@ def matches(pattern: str, text: str, values: Values | None = None, *, ignore_cas
 
 
 def filled(text: str, values: Values) -> str:
-    """Return `text` with its policy variables filled; raises `UnknownVariableError`."""
+    """Return `text` with its policy variables replaced. Raises `UnknownVariableError`."""
     return "".join(part for part, _ in _expanded(text, values))
 
 
@@ -52,7 +52,7 @@ def _value(name: str, values: Values) -> str:
     default = _DEFAULT.fullmatch(name)
     key = default["key"] if default else name
     value = values.get(key.strip().lower())
-    # A key of many values cannot be a variable.
+    # A multivalued key cannot be a variable.
     if isinstance(value, str):
         return value
     if default is not None and value is None:

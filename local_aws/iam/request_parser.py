@@ -1,8 +1,8 @@
-"""Which operation an HTTP request asks for, and with what: read with botocore's own service models."""
+"""Parses the operation and the parameters of an HTTP request, with botocore's service models."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,15 +18,15 @@ MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 # The name in a signature's scope -> the prefix of its actions, where they differ.
 PREFIXES = {"monitoring": "cloudwatch"}
 
-# The services that speak AWS's query protocol, some of them besides another.
-QUERIED = frozenset({"cloudformation", "cloudwatch", "ec2", "elbv2", "iam", "sns", "sqs", "sts"})
+# The services with AWS's query protocol, some of them besides another.
+QUERY_SERVICES = frozenset({"cloudformation", "cloudwatch", "ec2", "elbv2", "iam", "sns", "sqs", "sts"})
 
 _HEADER = re.compile(r"AWS4-HMAC-SHA256 Credential=(?P<scope>[^,\s]+)")
 _RPC = re.compile(r"/service/[^/]+/operation/(?P<operation>[^/]+)\Z")
 
 
 class WrongScopeError(Exception):
-    """A request is signed for another service than it asks."""
+    """A request is signed for another service than it is sent to."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class Credential:
-    """Whose key signed a request, for which region and service."""
+    """The access key that signed a request, and the region and service that it is signed for."""
 
     access_key: str
     region: str
@@ -52,7 +52,7 @@ class Credential:
 
 @dataclass(frozen=True)
 class Call:
-    """One operation of a service (by its IAM prefix) with its parameters, as far as they are read."""
+    """One operation of a service (its IAM prefix), with the parameters that IAM needs."""
 
     service: str
     operation: str
@@ -60,7 +60,7 @@ class Call:
 
 
 def credential(request: HttpRequest) -> Credential | None:
-    """Return what a request is signed with, in its header or its query; None when it is not."""
+    """Return the credential of a request, from its header or its query, or None if it is not signed."""
     found = _HEADER.match(request.headers.get("authorization", ""))
     if found is not None:
         scope, token = found["scope"], request.headers.get("x-amz-security-token", "")
@@ -73,10 +73,10 @@ def credential(request: HttpRequest) -> Credential | None:
     return Credential(parts[0], parts[2], parts[3], token) if len(parts) == 5 else None
 
 
-def read(request: HttpRequest, service: str) -> Call:
-    """Read the call out of a request that is signed for `service`. Raises `WrongScopeError`.
+def parse_call(request: HttpRequest, service: str) -> Call:
+    """Parse a request that is signed for `service`. Raises `WrongScopeError`.
 
-    An operation that no model has is named after its method: it is evaluated all the same, on `*`.
+    An operation that no model has is named after its HTTP method, and is evaluated on `*`.
     """
     prefix = PREFIXES.get(service, service)
     model = MODELS.get(service, service)
@@ -89,71 +89,86 @@ def read(request: HttpRequest, service: str) -> Call:
     if rpc is not None:
         return Call(prefix, rpc["operation"], {})
     form = _form(request)
-    if "Action" in form and model in QUERIED:
+    if "Action" in form and model in QUERY_SERVICES:
         return Call(prefix, str(form["Action"]), form)
-    return _rest(request, prefix, model)
-
-
-def _rest(request: HttpRequest, prefix: str, model: str) -> Call:
-    best: tuple[int, int, str, dict[str, str]] | None = None
-    for route in _routes(model):
-        found = route.path.fullmatch(request.path) if route.method == request.method else None
-        if found is None or not route.needed.keys() <= request.query.keys():
-            continue
-        if not route.headers <= request.headers.keys():
-            continue
-        if any(value and value not in request.query[name] for name, value in route.needed.items()):
-            continue
-        rank = (len(route.needed) + len(route.headers), route.literal)
-        if best is None or rank > best[:2]:
-            best = (*rank, route.operation, {k: unquote(v) for k, v in found.groupdict().items()})
-    if best is None:
-        return Call(prefix, f"Unknown{request.method.title()}", {})
-    query = {name: values[0] for name, values in request.query.items()}
-    body = _json(request.body) if model != "s3" else {}
-    return Call(prefix, best[2], {**query, **body, **best[3]})
+    return _parse_rest(request, prefix, model)
 
 
 @dataclass(frozen=True)
 class _Route:
     method: str
     path: re.Pattern[str]
-    # Query parameters that must be there, with their value if it is fixed.
-    needed: Mapping[str, str]
+    # Required query parameters, with their value if it is fixed.
+    query: Mapping[str, str]
     headers: frozenset[str]
+    # The number of literal characters in the path.
     literal: int
     operation: str
+
+    @property
+    def specificity(self) -> tuple[int, int]:
+        return len(self.query) + len(self.headers), self.literal
+
+    def match(self, request: HttpRequest) -> Mapping[str, str] | None:
+        """Return the parameters in a request's path, or None if the request is not for this operation."""
+        found = self.path.fullmatch(request.path) if self.method == request.method else None
+        if found is None or not self.headers <= request.headers.keys():
+            return None
+        for name, value in self.query.items():
+            if name not in request.query or (value and value not in request.query[name]):
+                return None
+        return {name: unquote(value) for name, value in found.groupdict().items()}
+
+
+def _parse_rest(request: HttpRequest, prefix: str, model: str) -> Call:
+    for route in _routes(model):
+        parameters = route.match(request)
+        if parameters is not None:
+            query = {name: values[0] for name, values in request.query.items()}
+            body = _json(request.body) if model != "s3" else {}
+            return Call(prefix, route.operation, {**query, **body, **parameters})
+    return Call(prefix, f"Unknown{request.method.title()}", {})
 
 
 @lru_cache
 def _routes(model: str) -> tuple[_Route, ...]:
+    """Return a service's routes, the most specific first."""
     try:
         service = service_model(model)
     except UnknownServiceError:
         return ()
-    return tuple(_route(service.operation_model(name)) for name in service.operation_names)
+    routes = (_route(service.operation_model(name)) for name in service.operation_names)
+    return tuple(sorted(routes, key=lambda route: route.specificity, reverse=True))
 
 
 def _route(operation: OperationModel) -> _Route:
     path, _, query = operation.http["requestUri"].partition("?")
+    pattern, literal = _path_pattern(path)
+    fixed = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
+    required = dict.fromkeys(_required(operation, "querystring"), "")
+    headers = frozenset(name.lower() for name in _required(operation, "header"))
+    return _Route(operation.http["method"], pattern, required | fixed, headers, literal, operation.name)
+
+
+def _path_pattern(path: str) -> tuple[re.Pattern[str], int]:
+    """Return the pattern of a path template (`/{Bucket}/{Key+}`), and its number of literal characters."""
     pattern, literal = "", 0
     for part in re.split(r"(\{[^}]+\})", path):
-        name = part.strip("{}+")
         if part.startswith("{"):
-            pattern += f"(?P<{name}>{'.+' if part.endswith('+}') else '[^/]+'})"
+            pattern += f"(?P<{part.strip('{}+')}>{'.+' if part.endswith('+}') else '[^/]+'})"
         else:
             pattern += re.escape(part)
             literal += len(part)
-    needed = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
-    shape, headers = operation.input_shape, set()
+    return re.compile(pattern + "/?"), literal
+
+
+def _required(operation: OperationModel, location: str) -> Iterator[str]:
+    """Yield the names of the required members of an operation in its query string or header."""
+    shape = operation.input_shape
     for member in shape.required_members if shape is not None else ():
-        about = shape.members[member].serialization
-        if about.get("location") == "querystring":
-            needed.setdefault(about["name"], "")
-        elif about.get("location") == "header":
-            headers.add(about["name"].lower())
-    method, compiled = operation.http["method"], re.compile(pattern + "/?")
-    return _Route(method, compiled, needed, frozenset(headers), literal, operation.name)
+        serialization = shape.members[member].serialization
+        if serialization.get("location") == location:
+            yield serialization["name"]
 
 
 @lru_cache
@@ -168,13 +183,13 @@ def _json(body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body or b"{}")
     except (ValueError, RecursionError):
-        # Not JSON: the service will say so; nothing is known of what is asked.
+        # The service rejects what is not JSON.
         return {}
     return content if isinstance(content, dict) else {}
 
 
 def _form(request: HttpRequest) -> dict[str, Any]:
-    """Read AWS's query protocol: `Tags.member.1.Key=a` is `{"Tags": [{"Key": "a"}]}`."""
+    """Parse AWS's query protocol: `Tags.member.1.Key=a` is `{"Tags": [{"Key": "a"}]}`."""
     flat = {name: values[0] for name, values in request.query.items()}
     if "x-www-form-urlencoded" in request.headers.get("content-type", ""):
         text = request.body.decode("utf-8", "replace")

@@ -1,18 +1,18 @@
-"""Everything that one call asks for: its own action, and those that AWS checks along with it."""
+"""The permissions that a call needs: for its own action, and for those that AWS authorizes with it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from local_aws.iam import s3_actions
-from local_aws.iam.matching import Values
+from local_aws.iam.matching import Value, Values
 from local_aws.iam.request_parser import Call, HttpRequest
-from local_aws.iam.resources import Place, action_of, resources_of
+from local_aws.iam.resources import ArnScope, action_of, resources_of
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One action on one resource, with the context keys that only it has (in lower case)."""
+class Permission:
+    """One action on one resource, with its own context keys, in lower case."""
 
     action: str
     resource: str
@@ -20,7 +20,7 @@ class Asked:
 
 
 class Lookups(Protocol):
-    """What only the account knows."""
+    """What the permissions of a call depend on in its account."""
 
     def key_arn(self, key: str) -> str: ...
 
@@ -39,9 +39,9 @@ class Lookups(Protocol):
     def deployment_config(self, application: str, group: str) -> str: ...
 
 
-# Operation -> the parameters that pass a role, and to which service.
+# Operation -> the parameters that pass a role, and the service that they pass it to.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
-PASSES = {
+PASSED_ROLES = {
     "ecs:RegisterTaskDefinition": (("taskRoleArn", "executionRoleArn"), "ecs-tasks"),
     "codebuild:CreateProject": (("serviceRole",), "codebuild"),
     "codebuild:UpdateProject": (("serviceRole",), "codebuild"),
@@ -55,43 +55,49 @@ PASSES = {
     "cloudformation:UpdateStack": (("RoleARN",), "cloudformation"),
     "cloudformation:DeleteStack": (("RoleARN",), "cloudformation"),
 }
-# They pass the roles of the task definition that they start.
+# Operations that pass the roles of a task definition.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/codedeploy_IAM_role.html
-STARTS_TASKS = frozenset({"CreateTaskSet", "CreateService", "UpdateService", "RunTask", "StartTask"})
+STARTING_TASKS = frozenset({"CreateTaskSet", "CreateService", "UpdateService", "RunTask", "StartTask"})
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html (pitfall D6)
-TAGS = frozenset({"CreateCluster", "CreateService", "CreateTaskSet", "RegisterTaskDefinition", "RunTask"})
+TAGGING = frozenset({"CreateCluster", "CreateService", "CreateTaskSet", "RegisterTaskDefinition", "RunTask"})
 
-_WRITES = frozenset({"PutObject", "CopyObject", "CreateMultipartUpload"})
+# Operation -> what S3 does with the KMS key.
+_WRITES = {
+    "PutObject": ("GenerateDataKey",),
+    "CopyObject": ("GenerateDataKey",),
+    "CreateMultipartUpload": ("GenerateDataKey", "Decrypt"),
+}
 _PARTS = frozenset({"UploadPart", "UploadPartCopy", "CompleteMultipartUpload"})
 _READS = frozenset({"GetObject"})
-_PARAMETERS = {"GetParameter": "Name", "GetParameters": "Names"}
+_PARAMETER_NAMES = {"GetParameter": "Name", "GetParameters": "Names"}
 
 
-def asked(call: Call, request: HttpRequest, place: Place, lookups: Lookups) -> Iterator[Asked]:
-    """Yield what a call asks for, the call's own action first."""
+def required_permissions(
+    call: Call, request: HttpRequest, scope: ArnScope, lookups: Lookups
+) -> Iterator[Permission]:
+    """Yield the permissions that a call needs, that of its own action first."""
     if call.service == "s3":
-        yield from _s3(call, request, place, lookups)
+        yield from _s3(call, request, scope, lookups)
         return
+    yield from _own_actions(call, scope)
+    roles, service = _passed_roles(call, lookups)
+    for role in dict.fromkeys(filter(None, roles)):
+        yield Permission("iam:PassRole", role, {"iam:passedtoservice": f"{service}.amazonaws.com"})
+    further = _FURTHER.get(call.service)
+    if further is not None:
+        yield from further(call, scope, lookups)
+
+
+def _own_actions(call: Call, scope: ArnScope) -> Iterator[Permission]:
     tags = _tags(call)
-    for resource in resources_of(call, place):
-        yield Asked(action_of(call), resource, _own_values(call) | tags)
-        if call.service == "ecs" and call.operation in TAGS and tags:
-            yield Asked("ecs:TagResource", resource, {**tags, "ecs:createaction": call.operation})
-    yield from _passed(call, lookups)
-    if call.service == "codedeploy" and call.operation == "CreateDeployment":
-        yield from _deployment(call, place, lookups)
-    if call.service == "sns" and call.operation.startswith("Publish"):
-        topic = str(call.params.get("TopicArn", ""))
-        values = {"kms:encryptioncontext:aws:sns:topicarn": topic}
-        yield from _kms(
-            lookups.topic_key(topic), ("GenerateDataKey", "Decrypt"), "sns", values, place, lookups
-        )
-    if call.service == "ssm" and call.operation in _PARAMETERS and call.params.get("WithDecryption"):
-        yield from _parameters(call, place, lookups)
+    for resource in resources_of(call, scope):
+        yield Permission(action_of(call), resource, _service_keys(call) | tags)
+        if call.service == "ecs" and call.operation in TAGGING and tags:
+            yield Permission("ecs:TagResource", resource, {**tags, "ecs:createaction": call.operation})
 
 
-def _own_values(call: Call) -> dict[str, str | tuple[str, ...]]:
-    """Return the context keys of the service's own that this project's policies could ask for."""
+def _service_keys(call: Call) -> dict[str, Value]:
+    """Return the service's own context keys, as far as this project's policies may use them."""
     params = call.params
     if call.service == "sts":
         named = {"sts:externalid": "ExternalId", "sts:rolesessionname": "RoleSessionName"}
@@ -102,16 +108,15 @@ def _own_values(call: Call) -> dict[str, str | tuple[str, ...]]:
     return {}
 
 
-def _passed(call: Call, lookups: Lookups) -> Iterator[Asked]:
-    names, to = PASSES.get(f"{call.service}:{call.operation}", ((), ""))
-    roles = [role for name in names if (role := _parameter(call.params, name))]
-    if call.service == "ecs" and call.operation in STARTS_TASKS:
-        roles, to = lookups.task_roles(str(call.params.get("taskDefinition", ""))), "ecs-tasks"
+def _passed_roles(call: Call, lookups: Lookups) -> tuple[list[str], str]:
+    """Return the roles that a call passes, and the service that it passes them to."""
+    if call.service == "ecs" and call.operation in STARTING_TASKS:
+        return lookups.task_roles(str(call.params.get("taskDefinition", ""))), "ecs-tasks"
     if call.service == "events" and call.operation == "PutTargets":
         targets = call.params.get("Targets") or []
-        roles, to = [str(each["RoleArn"]) for each in targets if each.get("RoleArn")], "events"
-    for role in dict.fromkeys(roles):
-        yield Asked("iam:PassRole", role, {"iam:passedtoservice": f"{to}.amazonaws.com"})
+        return [str(target.get("RoleArn") or "") for target in targets], "events"
+    names, service = PASSED_ROLES.get(f"{call.service}:{call.operation}", ((), ""))
+    return [_parameter(call.params, name) for name in names], service
 
 
 def _parameter(params: Mapping[str, Any], name: str) -> str:
@@ -121,87 +126,102 @@ def _parameter(params: Mapping[str, Any], name: str) -> str:
     return str(value or "")
 
 
-def _deployment(call: Call, place: Place, lookups: Lookups) -> Iterator[Asked]:
+def _deployment(call: Call, scope: ArnScope, lookups: Lookups) -> Iterator[Permission]:
     """CreateDeployment registers its revision and reads its configuration, as its caller.
 
     Both are in the deploy action's list: https://docs.aws.amazon.com/codepipeline/latest/userguide/security-iam.html
     """
+    if call.operation != "CreateDeployment":
+        return
     application = str(call.params.get("applicationName", ""))
     group = str(call.params.get("deploymentGroupName", ""))
-    named = str(call.params.get("deploymentConfigName") or lookups.deployment_config(application, group))
-    yield Asked("codedeploy:GetDeploymentConfig", place.arn("codedeploy", f"deploymentconfig:{named}"))
+    config = str(call.params.get("deploymentConfigName") or lookups.deployment_config(application, group))
+    yield Permission("codedeploy:GetDeploymentConfig", scope.arn("codedeploy", f"deploymentconfig:{config}"))
     if call.params.get("revision"):
-        about = place.arn("codedeploy", f"application:{application}")
-        yield Asked("codedeploy:RegisterApplicationRevision", about)
+        arn = scope.arn("codedeploy", f"application:{application}")
+        yield Permission("codedeploy:RegisterApplicationRevision", arn)
 
 
-def _s3(call: Call, request: HttpRequest, place: Place, lookups: Lookups) -> Iterator[Asked]:
-    """An object under a KMS key needs the key too, for S3 to use as the caller.
+def _publish(call: Call, scope: ArnScope, lookups: Lookups) -> Iterator[Permission]:
+    if not call.operation.startswith("Publish"):
+        return
+    topic = str(call.params.get("TopicArn", ""))
+    keys = {"kms:encryptioncontext:aws:sns:topicarn": topic}
+    yield from _kms(lookups.topic_key(topic), ("GenerateDataKey", "Decrypt"), "sns", keys, scope, lookups)
+
+
+def _secure_parameters(call: Call, scope: ArnScope, lookups: Lookups) -> Iterator[Permission]:
+    if call.operation not in _PARAMETER_NAMES or not call.params.get("WithDecryption"):
+        return
+    names = call.params.get(_PARAMETER_NAMES[call.operation], [])
+    for name in names if isinstance(names, list) else [names]:
+        arn = scope.arn("ssm", f"parameter/{str(name).lstrip('/')}")
+        keys = {"kms:encryptioncontext:parameter_arn": arn}
+        yield from _kms(lookups.parameter_key(str(name)), ("Decrypt",), "ssm", keys, scope, lookups)
+
+
+# Service -> the permissions that some of its operations need besides their own.
+_FURTHER = {"codedeploy": _deployment, "sns": _publish, "ssm": _secure_parameters}
+
+
+def _s3(call: Call, request: HttpRequest, scope: ArnScope, lookups: Lookups) -> Iterator[Permission]:
+    """S3 uses the KMS key of an object as the caller.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     """
     bucket, key = str(call.params.get("Bucket", "")), str(call.params.get("Key", ""))
-    yield Asked(s3_actions.action_of(call), s3_actions.resource_of(call))
+    yield Permission(s3_actions.action_of(call), s3_actions.resource_of(call))
     source = request.headers.get("x-amz-copy-source", "").lstrip("/")
     if source:
-        yield Asked("s3:GetObject", f"arn:aws:s3:::{source.partition('?')[0]}")
-    values = {"kms:encryptioncontext:aws:s3:arn": f"arn:aws:s3:::{bucket}/{key}"}
-    wanted = request.headers.get("x-amz-server-side-encryption-aws-kms-key-id", "")
+        yield Permission("s3:GetObject", f"arn:aws:s3:::{source.partition('?')[0]}")
+    keys = {"kms:encryptioncontext:aws:s3:arn": f"arn:aws:s3:::{bucket}/{key}"}
     if call.operation in _WRITES:
-        named = "x-amz-server-side-encryption" in request.headers
-        used = wanted if named else lookups.bucket_key(bucket)
-        actions = (
-            ("GenerateDataKey",)
-            if call.operation != "CreateMultipartUpload"
-            else ("GenerateDataKey", "Decrypt")
-        )
-        yield from _kms(used, actions, "s3", values, place, lookups)
+        requested = request.headers.get("x-amz-server-side-encryption-aws-kms-key-id", "")
+        encrypted = "x-amz-server-side-encryption" in request.headers
+        used = requested if encrypted else lookups.bucket_key(bucket)
+        yield from _kms(used, _WRITES[call.operation], "s3", keys, scope, lookups)
     elif call.operation in _PARTS:
-        yield from _kms(lookups.bucket_key(bucket), ("Decrypt",), "s3", values, place, lookups)
+        yield from _kms(lookups.bucket_key(bucket), ("Decrypt",), "s3", keys, scope, lookups)
     elif call.operation in _READS:
-        yield from _kms(lookups.object_key(bucket, key), ("Decrypt",), "s3", values, place, lookups)
-
-
-def _parameters(call: Call, place: Place, lookups: Lookups) -> Iterator[Asked]:
-    names = call.params.get(_PARAMETERS[call.operation], [])
-    for name in names if isinstance(names, list) else [names]:
-        values = {
-            "kms:encryptioncontext:parameter_arn": place.arn("ssm", f"parameter/{str(name).lstrip('/')}")
-        }
-        yield from _kms(lookups.parameter_key(str(name)), ("Decrypt",), "ssm", values, place, lookups)
+        yield from _kms(lookups.object_key(bucket, key), ("Decrypt",), "s3", keys, scope, lookups)
 
 
 def _kms(
-    key: str, actions: tuple[str, ...], via: str, values: Mapping[str, str], place: Place, lookups: Lookups
-) -> Iterator[Asked]:
+    key: str, actions: tuple[str, ...], via: str, keys: Mapping[str, str], scope: ArnScope, lookups: Lookups
+) -> Iterator[Permission]:
     arn = lookups.key_arn(key) if key else ""
-    # Who may use the service may use AWS's own key of it: its policy says so, and nobody can edit it.
+    # The policy of an AWS managed key allows every caller of its service, and cannot be changed.
     if not arn or ":alias/aws/" in arn or arn.startswith("alias/aws/") or lookups.is_managed_key(arn):
         return
-    about: dict[str, str | tuple[str, ...]] = {
-        **values,
-        "kms:viaservice": f"{via}.{place.region}.amazonaws.com",
-        "kms:calleraccount": place.account,
+    context: dict[str, Value] = {
+        **keys,
+        "kms:viaservice": f"{via}.{scope.region}.amazonaws.com",
+        "kms:calleraccount": scope.account,
         "aws:viaawsservice": "true",
         "aws:calledvia": (f"{via}.amazonaws.com",),
     }
     for action in actions:
-        yield Asked(f"kms:{action}", arn, about)
+        yield Permission(f"kms:{action}", arn, context)
 
 
-def _tags(call: Call) -> dict[str, str | tuple[str, ...]]:
-    """Return the tags of a request as context keys."""
+def _tags(call: Call) -> dict[str, Value]:
+    """Return the tags of a request as context keys.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
     tags = call.params.get("tags", call.params.get("Tags"))
     pairs: dict[str, str] = {}
     if isinstance(tags, Mapping):
         pairs = {str(key): str(value) for key, value in tags.items()}
     elif isinstance(tags, list):
-        for tag in tags:
-            if isinstance(tag, Mapping):
-                pairs[str(tag.get("key", tag.get("Key")))] = str(tag.get("value", tag.get("Value", "")))
+        pairs = dict(_pair(tag) for tag in tags if isinstance(tag, Mapping))
     if not pairs:
         return {}
     return {
         **{f"aws:requesttag/{key.lower()}": value for key, value in pairs.items()},
         "aws:tagkeys": tuple(pairs),
     }
+
+
+def _pair(tag: Mapping[str, Any]) -> tuple[str, str]:
+    return str(tag.get("key", tag.get("Key"))), str(tag.get("value", tag.get("Value", "")))

@@ -1,7 +1,7 @@
-"""From an operation to its action and the resources that it is about.
+"""The IAM action and the resources of an operation.
 
 Actions and ARN formats are those of https://docs.aws.amazon.com/service-authorization/latest/reference/ . An
-operation that is not here is evaluated on `*`, so only a statement about everything allows it to a role.
+operation without a rule is evaluated on `*`: only a statement for all resources allows it.
 """
 
 import re
@@ -27,10 +27,10 @@ ACTIONS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """What a service's operations are about; without `operations`, all that have the template's parameters.
+    """The resource of a service's `operations`, by default of all that have the template's parameters.
 
-    In the template `{name}` is a parameter, `{name|last}` what a filter makes of it. A value that is an ARN
-    of this service stands for the whole; a parameter with many values gives as many resources.
+    In the template, `{name}` is a parameter, and `{name|last}` is a parameter with a filter. An ARN
+    as a value replaces the template; a parameter with several values yields several resources.
     """
 
     template: str
@@ -140,13 +140,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "lambda": (
         _rule("function:{FunctionName|function}", "*Function*", "Invoke*", "*Permission", "GetPolicy"),
     ),
-    # DescribeAlarms is about all alarms, whichever are named.
+    # DescribeAlarms needs permission for all alarms, whichever it names.
     "cloudwatch": (_rule("alarm:*", "DescribeAlarms"), _rule("alarm:{AlarmName}"), _rule("{ResourceARN}")),
     "iam": (_rule("role/{RoleName}"), _rule("user/{UserName}"), _rule("{PolicyArn}")),
     "sts": (_rule("{RoleArn}"),),
     "cloudformation": (_rule("stack/{StackName|stack}/*"),),
 }
-# Their ARNs name no region.
+# The services whose ARNs have no region.
 GLOBAL = frozenset({"iam", "sts"})
 
 _FIELD = re.compile(r"\{(?P<name>[A-Za-z.]+)(?:\|(?P<filter>[a-z]+))?\}")
@@ -154,8 +154,8 @@ Filter = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where ARNs are of; `filters` look up what only the account knows: `deployment` and `key`."""
+class ArnScope:
+    """The partition, region and account of ARNs; `filters` look up `deployment` and `key` in the account."""
 
     partition: str
     region: str
@@ -169,26 +169,26 @@ class Place:
 
 
 def action_of(call: Call) -> str:
-    """Return the action that an operation needs first of all."""
+    """Return the action of an operation."""
     name = f"{call.service}:{call.operation}"
     return ACTIONS.get(name, name)
 
 
-def resources_of(call: Call, place: Place) -> list[str]:
-    """Return the ARNs that an operation is about, `*` when it has none or is not known here."""
+def resources_of(call: Call, scope: ArnScope) -> list[str]:
+    """Return the ARNs of an operation's resources, or `*` if it has none or no rule."""
     if call.service == "ecr" and "registryId" in call.params:
-        place = replace(place, account=str(call.params["registryId"]))
+        scope = replace(scope, account=str(call.params["registryId"]))
     for rule in RULES.get(call.service, ()):
         if rule.operations and not any(fnmatchcase(call.operation, name) for name in rule.operations):
             continue
-        found = list(dict.fromkeys(_fill(rule.template, call, place)))
+        found = list(dict.fromkeys(_fill(rule.template, call, scope)))
         if found:
             return found
     return [EVERYTHING]
 
 
-def _fill(template: str, call: Call, place: Place) -> Iterator[str]:
-    """Yield the ARNs of a template; none when a parameter of it is missing."""
+def _fill(template: str, call: Call, scope: ArnScope) -> Iterator[str]:
+    """Yield the ARNs of a template, none if a parameter is missing."""
     if template == EVERYTHING:
         yield EVERYTHING
         return
@@ -196,11 +196,11 @@ def _fill(template: str, call: Call, place: Place) -> Iterator[str]:
     for field in _FIELD.finditer(template):
         values = _values(call.params, field["name"])
         if field["filter"]:
-            filters = {**FILTERS, **place.filters}
+            filters = {**FILTERS, **scope.filters}
             values = [filters[field["filter"]](value) for value in values]
         texts = [text.replace(field[0], value, 1) for text in texts for value in values]
     for text in texts:
-        yield text if text.startswith(("arn:", EVERYTHING)) else place.arn(call.service, text)
+        yield text if text.startswith(("arn:", EVERYTHING)) else scope.arn(call.service, text)
 
 
 def _values(params: Mapping[str, Any], name: str) -> list[str]:
@@ -216,7 +216,7 @@ def _values(params: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _parameter(name: str) -> str:
-    """Return a parameter's name as its ARN ends: after a slash, without version or label."""
+    """Return a parameter's name as in its ARN: with a leading slash, without version or label."""
     named = name.partition(":parameter")[2] if name.startswith("arn:") else name.partition(":")[0]
     return named if named.startswith("/") else f"/{named}"
 

@@ -1,4 +1,4 @@
-"""S3's actions: most have another name than the operation, and some depend on what is in the request.
+"""S3's actions: most are not named like their operation, and some depend on the request's parameters.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 """
@@ -46,7 +46,7 @@ VERSIONED = frozenset(
 
 
 def action_of(call: Call) -> str:
-    """Return the action of an S3 operation; one on a named version has its own."""
+    """Return the action of an S3 operation; one on an object version has its own."""
     name = ACTIONS.get(call.operation, call.operation)
     if call.params.get("versionId") and name in VERSIONED:
         name = name.replace("Object", "ObjectVersion")
@@ -54,7 +54,7 @@ def action_of(call: Call) -> str:
 
 
 def resource_of(call: Call) -> str:
-    """Return the ARN of the object or the bucket that an operation is about."""
+    """Return the ARN of the object or the bucket of an operation."""
     bucket, key = call.params.get("Bucket"), call.params.get("Key")
     if not bucket:
         return "*"

@@ -1,4 +1,4 @@
-"""AssumeRoleWithWebIdentity: a token of an identity provider that the account knows takes on a role.
+"""AssumeRoleWithWebIdentity: a token of one of the account's identity providers assumes a role.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from local_aws.iam.error_responses import Refusal
+from local_aws.iam.error_responses import Denial
 from local_aws.iam.matching import Value
 from local_aws.iam.principals import Caller
 
@@ -19,23 +19,23 @@ CODE = "InvalidIdentityToken"
 
 
 class TokenError(Exception):
-    """A token that AWS refuses before it looks at any policy."""
+    """A token that AWS rejects before it evaluates any policy."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.refusal = Refusal(message, CODE, 400)
+        self.denial = Denial(message, CODE, 400)
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a token says: its provider, as a caller, and the condition keys that its claims are."""
+    """A token's provider, as a caller, and its claims, as condition keys."""
 
     caller: Caller
     values: Mapping[str, Value]
 
 
 def identity(token: str, account: str, providers: Mapping[str, list[str]]) -> Identity:
-    """Read a token; `providers` are the account's, by ARN, with their client ids. Raises `TokenError`.
+    """Parse a token; `providers` are the account's client ids by provider ARN. Raises `TokenError`.
 
     Its signature is not verified: the provider's keys are not on this machine.
     """

@@ -194,7 +194,7 @@ def test_a_request_is_read_for_iam_or_refused(
     request = request_parser.HttpRequest(method, f"/{path}", query, headers, body)
     request_parser.credential(request)
     with contextlib.suppress(request_parser.WrongScopeError):
-        assert request_parser.read(request, service).operation is not None
+        assert request_parser.parse_call(request, service).operation is not None
 
 
 @pytest.mark.parametrize("word", WORDS)

@@ -1,4 +1,4 @@
-"""Nothing outlives a server that was killed by -9."""
+"""Nothing outlives a server that is killed with SIGKILL."""
 
 import json
 import os
@@ -9,13 +9,14 @@ import textwrap
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from local_aws.host.process_tags import INSTANCE_VARIABLE
 from local_aws.host.reaper import processes, reap
 
-# A server in small: it starts a tree (a child, and a grandchild in a session of its own), says so, and waits.
+# A minimal server: it starts a child, and a grandchild in its own session, reports that, and waits.
 SERVER = textwrap.dedent(
     """
     import os, subprocess, sys, time
@@ -23,7 +24,8 @@ SERVER = textwrap.dedent(
     from local_aws.host.process_tags import INSTANCE_VARIABLE
 
     instance, watched = sys.argv[1], sys.argv[2] == "watched"
-    kept = reaper.start(instance) if watched else None
+    cleanup = [sys.executable, "-c", "import sys; open(sys.argv[1], 'w')", *sys.argv[3:]]
+    handle = reaper.start(instance, cleanup, 10) if watched else None
     tree = "import subprocess as s, time; s.Popen(['sleep', '60'], start_new_session=True); time.sleep(60)"
     subprocess.Popen([sys.executable, "-c", tree], env={**os.environ, INSTANCE_VARIABLE: instance})
     while len(list(reaper.processes(instance))) < 2:
@@ -41,8 +43,8 @@ def instance() -> Iterator[str]:
     reap(made)
 
 
-def kill_server(instance: str, watched: str) -> None:
-    command = [sys.executable, "-c", SERVER, instance, watched]
+def kill_server(instance: str, watched: str, cleaned: Path = Path(os.devnull)) -> None:
+    command = [sys.executable, "-c", SERVER, instance, watched, str(cleaned)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:  # noqa: S603 - our own text
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
@@ -50,19 +52,25 @@ def kill_server(instance: str, watched: str) -> None:
         server.send_signal(signal.SIGKILL)
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 10) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> bool:
     deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
-    return true()
+    return condition()
 
 
-def test_the_whole_tree_of_a_killed_server_goes_in_whatever_session(instance: str) -> None:
+def test_the_reaper_kills_every_process_of_a_killed_server_in_any_session(instance: str) -> None:
     kill_server(instance, "watched")
     assert wait_until(lambda: not list(processes(instance)))
 
 
-def test_without_the_reaper_it_stays(instance: str) -> None:
+def test_the_reaper_runs_the_cleanup_command_after_the_last_process(instance: str, tmp_path: Path) -> None:
+    kill_server(instance, "watched", tmp_path / "cleaned")
+    assert wait_until((tmp_path / "cleaned").exists)
+    assert not list(processes(instance))
+
+
+def test_without_the_reaper_they_stay(instance: str) -> None:
     kill_server(instance, "alone")
     time.sleep(1)
     assert len(list(processes(instance))) == 2
@@ -78,7 +86,7 @@ def test_processes_of_another_instance_stay(instance: str) -> None:
         other.wait()
 
 
-def test_a_server_ends_with_its_parent_even_when_that_is_killed(
+def test_a_server_stops_with_its_parent_even_when_that_is_killed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     state = tmp_path_factory.mktemp("state")

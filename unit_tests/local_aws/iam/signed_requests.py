@@ -42,11 +42,11 @@ def ask(
     **values: str | tuple[str, ...],
 ) -> Decision:
     """Decide a request. A context key is written `aws__SourceArn`."""
-    limits = []
+    boundaries = []
     if boundary is not None:
-        limits.append(("a permissions boundary", (boundary,)))
+        boundaries.append(("a permissions boundary", (boundary,)))
     if session is not None:
-        limits.append(("a session policy", (session,)))
+        boundaries.append(("a session policy", (session,)))
     keys = {name.replace("__", ":").lower(): value for name, value in values.items()}
     request = Request(caller, action, about, owner, keys)
-    return decide(request, Policies(identity, tuple(limits), resource, required))
+    return decide(request, Policies(identity, tuple(boundaries), resource, required))

@@ -1,4 +1,4 @@
-"""Each condition operator, with a request that it lets pass and one that it does not.
+"""Each condition operator, with a request for which it holds and one for which it does not.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -77,15 +77,15 @@ def test_an_operator_compares(operator: str, wanted: Any, passes: str, fails: st
         ("ForAnyValue:StringNotEquals", False),
     ],
 )
-def test_a_key_that_the_request_does_not_have(operator: str, passes: bool) -> None:
+def test_a_condition_on_a_missing_key(operator: str, passes: bool) -> None:
     assert check(operator, "true", None) is passes
 
 
-def test_if_exists_still_compares_what_exists() -> None:
+def test_if_exists_compares_a_present_key() -> None:
     assert not check("StringEqualsIfExists", "a", "b")
 
 
-def test_null_asks_whether_the_key_is_there() -> None:
+def test_null_tests_whether_the_key_is_present() -> None:
     assert check("Null", "true", None)
     assert not check("Null", "true", "x")
     assert check("Null", "false", "x")
@@ -102,17 +102,17 @@ def test_null_asks_whether_the_key_is_there() -> None:
         ("ForAnyValue:StringLike", ["x*"], ("y", "x1"), ("y",)),
     ],
 )
-def test_a_key_of_many_values(operator: str, wanted: Any, passes: Any, fails: Any) -> None:
+def test_a_condition_on_a_multivalued_key(operator: str, wanted: Any, passes: Any, fails: Any) -> None:
     assert check(operator, wanted, passes)
     assert not check(operator, wanted, fails)
 
 
-def test_an_operator_that_aws_does_not_have_never_holds() -> None:
+def test_an_unknown_operator_never_holds() -> None:
     assert not check("StringMatches", "a", "a")
     assert not check("StringNotMatches", "a", "b")
 
 
-def test_a_variable_in_a_condition_is_the_request_s_value() -> None:
+def test_a_variable_in_a_condition_has_the_request_s_value() -> None:
     condition = Condition("StringEquals", "aws:RequestTag/owner", ("${aws:username}",))
     given = {"aws:requesttag/owner": "ann", "aws:username": "ann"}
     assert holds(condition, given, variables=True)

@@ -65,7 +65,7 @@ def client(cloud: Cloud, session: boto3.session.Session, service: str) -> Any:
     return session.client(service, endpoint_url=cloud.server.endpoint, config=config)
 
 
-def refusal(call: Any, **params: Any) -> dict[str, Any]:
+def denial(call: Any, **params: Any) -> dict[str, Any]:
     with pytest.raises(ClientError) as caught:
         call(**params)
     error = caught.value.response
@@ -94,15 +94,15 @@ def report(cloud: Cloud) -> dict[str, Any]:
         ("lambda", "invoke", {"FunctionName": "f"}, "AccessDeniedException", "lambda:InvokeFunction"),
     ],
 )  # fmt: skip
-def test_a_role_without_a_permission_is_refused_in_the_service_s_own_form(
+def test_a_role_without_a_permission_is_denied_in_the_service_s_protocol(
     cloud: Cloud, service: str, call: str, params: dict[str, Any], code: str, action: str
 ) -> None:
     name = f"nothing-{service}"
     session = acting(cloud, role(cloud, name))
-    told = refusal(getattr(client(cloud, session, service), call), **params)
-    assert told["Code"].startswith(code.removesuffix("Exception"))
-    assert f"assumed-role/{name}/test is not authorized to perform: {action}" in told["Message"]
-    assert told["Message"].endswith(f"because no identity-based policy allows the {action} action")
+    error = denial(getattr(client(cloud, session, service), call), **params)
+    assert error["Code"].startswith(code.removesuffix("Exception"))
+    assert f"assumed-role/{name}/test is not authorized to perform: {action}" in error["Message"]
+    assert error["Message"].endswith(f"because no identity-based policy allows the {action} action")
 
 
 def test_a_permission_is_for_its_resource_only(cloud: Cloud) -> None:
@@ -112,17 +112,17 @@ def test_a_permission_is_for_its_resource_only(cloud: Cloud) -> None:
     sqs = client(cloud, session, "sqs")
     queue = f"{cloud.server.endpoint}/{ACCOUNT}/jobs"
     assert sqs.send_message(QueueUrl=queue, MessageBody="m")["MessageId"]
-    told = refusal(sqs.send_message, QueueUrl=f"{cloud.server.endpoint}/{ACCOUNT}/other", MessageBody="m")
-    assert told["Code"].startswith("AccessDenied")
+    error = denial(sqs.send_message, QueueUrl=f"{cloud.server.endpoint}/{ACCOUNT}/other", MessageBody="m")
+    assert error["Code"].startswith("AccessDenied")
 
 
-def test_who_asks_who_it_is_needs_no_permission(cloud: Cloud) -> None:
+def test_get_caller_identity_needs_no_permission(cloud: Cloud) -> None:
     session = acting(cloud, role(cloud, "nobody"))
     arn = client(cloud, session, "sts").get_caller_identity()["Arn"]
     assert arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/nobody/test"
 
 
-def test_an_object_under_a_key_is_closed_to_who_may_not_use_the_key(cloud: Cloud) -> None:
+def test_an_encrypted_object_needs_a_permission_for_its_key(cloud: Cloud) -> None:
     key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
     cloud.client("kms").put_key_policy(
         KeyId=key, PolicyName="default", Policy=document(allow("kms:*", "*", Principal={"AWS": OWNER}))
@@ -132,18 +132,18 @@ def test_an_object_under_a_key_is_closed_to_who_may_not_use_the_key(cloud: Cloud
     s3.put_object(Bucket="sealed", Key="k", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
     reads = allow("s3:GetObject", "arn:aws:s3:::sealed/*")
     without = client(cloud, acting(cloud, role(cloud, "reader", reads)), "s3")
-    told = refusal(without.get_object, Bucket="sealed", Key="k")
-    assert told["Message"].endswith("because no identity-based policy allows the kms:Decrypt action")
+    error = denial(without.get_object, Bucket="sealed", Key="k")
+    assert error["Message"].endswith("because no identity-based policy allows the kms:Decrypt action")
     opens = allow("kms:Decrypt", key)
     opener = client(cloud, acting(cloud, role(cloud, "opener", reads, opens)), "s3")
     assert opener.get_object(Bucket="sealed", Key="k")["Body"].read() == b"x"
     # A key that names nobody is closed whatever a role's own policy says.
     cloud.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=document())
-    told = refusal(opener.get_object, Bucket="sealed", Key="k")
-    assert told["Message"].endswith("because no resource-based policy allows the kms:Decrypt action")
+    error = denial(opener.get_object, Bucket="sealed", Key="k")
+    assert error["Message"].endswith("because no resource-based policy allows the kms:Decrypt action")
 
 
-def test_a_bucket_s_policy_lets_in_a_role_and_shuts_out_another(cloud: Cloud) -> None:
+def test_a_bucket_policy_allows_one_role_and_denies_another(cloud: Cloud) -> None:
     guest, host = role(cloud, "guest"), role(cloud, "host", allow("s3:*", "*"))
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket="shared")
@@ -153,52 +153,52 @@ def test_a_bucket_s_policy_lets_in_a_role_and_shuts_out_another(cloud: Cloud) ->
     shuts = {**allow("s3:GetObject", everything, Principal={"AWS": host}), "Effect": "Deny"}
     s3.put_bucket_policy(Bucket="shared", Policy=document(lets, shuts))
     assert client(cloud, acting(cloud, guest), "s3").get_object(Bucket="shared", Key="k")
-    told = refusal(client(cloud, acting(cloud, host), "s3").get_object, Bucket="shared", Key="k")
-    assert told["Message"].endswith("with an explicit deny in a resource-based policy")
+    error = denial(client(cloud, acting(cloud, host), "s3").get_object, Bucket="shared", Key="k")
+    assert error["Message"].endswith("with an explicit deny in a resource-based policy")
 
 
-def test_a_role_that_trusts_another_is_not_for_everybody(cloud: Cloud) -> None:
+def test_only_a_trusted_role_assumes_a_role(cloud: Cloud) -> None:
     first = role(cloud, "first", allow("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/*"))
     second = role(cloud, "second", trust=first)
     third = role(cloud, "third", allow("sts:AssumeRole", "*"))
     by = client(cloud, acting(cloud, first), "sts")
     assert acting(cloud, second, by=by)
-    told = refusal(
+    error = denial(
         client(cloud, acting(cloud, third), "sts").assume_role, RoleArn=second, RoleSessionName="xx"
     )
-    assert told["Code"] == "AccessDenied"
-    assert told["Message"] == (
+    assert error["Code"] == "AccessDenied"
+    assert error["Message"] == (
         f"User: arn:aws:sts::{ACCOUNT}:assumed-role/third/test is not authorized to perform: sts:AssumeRole "
         f"on resource: {second}"
     )
-    assert refusal(cloud.client("sts").assume_role, RoleArn=second, RoleSessionName="xx")["Status"] == 403
+    assert denial(cloud.client("sts").assume_role, RoleArn=second, RoleSessionName="xx")["Status"] == 403
 
 
-def test_a_role_that_is_not_there_cannot_be_taken_on(cloud: Cloud) -> None:
+def test_a_nonexistent_role_cannot_be_assumed(cloud: Cloud) -> None:
     gone = f"arn:aws:iam::{ACCOUNT}:role/gone"
     assert (
-        refusal(cloud.client("sts").assume_role, RoleArn=gone, RoleSessionName="xx")["Code"] == "AccessDenied"
+        denial(cloud.client("sts").assume_role, RoleArn=gone, RoleSessionName="xx")["Code"] == "AccessDenied"
     )
 
 
-def test_an_external_id_is_asked_for(cloud: Cloud) -> None:
+def test_an_external_id_is_required(cloud: Cloud) -> None:
     arn = role(cloud, "guarded", Condition={"StringEquals": {"sts:ExternalId": "secret"}})
     assert acting(cloud, arn, ExternalId="secret")
     assert (
-        refusal(cloud.client("sts").assume_role, RoleArn=arn, RoleSessionName="xx")["Code"] == "AccessDenied"
+        denial(cloud.client("sts").assume_role, RoleArn=arn, RoleSessionName="xx")["Code"] == "AccessDenied"
     )
 
 
-def test_a_session_policy_narrows_a_session(cloud: Cloud) -> None:
+def test_a_session_policy_limits_a_session(cloud: Cloud) -> None:
     arn = role(cloud, "wide", allow("*", "*"))
     narrow = document(allow("sqs:*", "*"))
     session = acting(cloud, arn, Policy=narrow)
     assert client(cloud, session, "sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
-    told = refusal(client(cloud, session, "ecs").list_clusters)
-    assert told["Message"].endswith("because no session policy allows the ecs:ListClusters action")
+    error = denial(client(cloud, session, "ecs").list_clusters)
+    assert error["Message"].endswith("because no session policy allows the ecs:ListClusters action")
 
 
-def test_to_hand_on_a_role_is_a_permission_of_its_own(cloud: Cloud) -> None:
+def test_passing_a_role_needs_its_own_permission(cloud: Cloud) -> None:
     passed = role(cloud, "passed", trust={"Service": "ecs-tasks.amazonaws.com"})
     definition = {
         "family": "f",
@@ -209,8 +209,8 @@ def test_to_hand_on_a_role_is_a_permission_of_its_own(cloud: Cloud) -> None:
     to = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
     wrongly = allow("iam:PassRole", passed, Condition=to)
     session = acting(cloud, role(cloud, "passer", registers, wrongly))
-    told = refusal(client(cloud, session, "ecs").register_task_definition, **definition)
-    assert "is not authorized to perform: iam:PassRole on resource: " + passed in told["Message"]
+    error = denial(client(cloud, session, "ecs").register_task_definition, **definition)
+    assert "is not authorized to perform: iam:PassRole on resource: " + passed in error["Message"]
     to["StringEquals"]["iam:PassedToService"] = "ecs-tasks.amazonaws.com"
     cloud.client("iam").put_role_policy(
         RoleName="passer", PolicyName="own", PolicyDocument=document(registers, wrongly)
@@ -218,18 +218,18 @@ def test_to_hand_on_a_role_is_a_permission_of_its_own(cloud: Cloud) -> None:
     assert client(cloud, session, "ecs").register_task_definition(**definition)
 
 
-def test_credentials_that_nobody_gave_out_are_refused(cloud: Cloud) -> None:
+def test_unknown_credentials_are_rejected(cloud: Cloud) -> None:
     session = boto3.session.Session("ASIA" + "A" * 16, "x", "y", region_name="us-east-1")
-    assert refusal(client(cloud, session, "ecs").list_clusters)["Code"] == "UnrecognizedClientException"
+    assert denial(client(cloud, session, "ecs").list_clusters)["Code"] == "UnrecognizedClientException"
     real = acting(cloud, role(cloud, "owner-of-a-token", allow("ecs:ListClusters", "*")))
     keys = real.get_credentials()
     assert keys is not None
     stolen = boto3.session.Session(keys.access_key, keys.secret_key, "another", region_name="us-east-1")
-    assert refusal(client(cloud, stolen, "ecs").list_clusters)["Code"] == "UnrecognizedClientException"
+    assert denial(client(cloud, stolen, "ecs").list_clusters)["Code"] == "UnrecognizedClientException"
     assert client(cloud, real, "ecs").list_clusters()["clusterArns"] == []
 
 
-def test_a_call_that_nobody_signed_is_refused(cloud: Cloud) -> None:
+def test_an_unsigned_call_is_rejected(cloud: Cloud) -> None:
     request = urllib.request.Request(  # noqa: S310 - loopback
         cloud.server.endpoint,
         b"{}",
@@ -240,7 +240,7 @@ def test_a_call_that_nobody_signed_is_refused(cloud: Cloud) -> None:
     assert b"MissingAuthenticationToken" in caught.value.read()
 
 
-def test_the_report_tells_what_served_and_what_was_refused(cloud: Cloud) -> None:
+def test_the_report_lists_used_statements_and_denials(cloud: Cloud) -> None:
     arn = role(
         cloud,
         "reported",
@@ -249,19 +249,20 @@ def test_the_report_tells_what_served_and_what_was_refused(cloud: Cloud) -> None
     )
     ecs = client(cloud, acting(cloud, arn), "ecs")
     ecs.list_clusters()
-    refusal(ecs.list_task_definitions)
-    told = report(cloud)
-    of_role = {one["sid"]: one for one in told["statements"] if one["policy"] == "role reported: own"}
+    denial(ecs.list_task_definitions)
+    found = report(cloud)
+    of_role = {one["sid"]: one for one in found["statements"] if one["policy"] == "role reported: own"}
     assert of_role["Looks"]["used"] == {"ecs:ListClusters": 1}
     assert of_role["Looks"]["needed"]
     assert (of_role["#1"]["used"], of_role["#1"]["needed"]) == ({}, False)
-    refused = [one for one in told["refusals"] if "reported" in one["principal"]]
+    refused = [one for one in found["refusals"] if "reported" in one["principal"]]
     assert [one["action"] for one in refused] == ["ecs:ListTaskDefinitions"]
 
 
-def test_a_statement_that_another_repeats_is_not_needed(cloud: Cloud) -> None:
+def test_a_redundant_statement_is_not_needed(cloud: Cloud) -> None:
     arn = role(cloud, "twice", allow("ecs:ListClusters", "*", Sid="One"), allow("ecs:List*", "*", Sid="Two"))
     client(cloud, acting(cloud, arn), "ecs").list_clusters()
-    told = {one["sid"]: one for one in report(cloud)["statements"] if one["policy"] == "role twice: own"}
-    assert [told[sid]["used"] for sid in ("One", "Two")] == [{"ecs:ListClusters": 1}] * 2
-    assert not any(told[sid]["needed"] for sid in ("One", "Two"))
+    found = [one for one in report(cloud)["statements"] if one["policy"] == "role twice: own"]
+    statements = {one["sid"]: one for one in found}
+    assert [statements[sid]["used"] for sid in ("One", "Two")] == [{"ecs:ListClusters": 1}] * 2
+    assert not any(statements[sid]["needed"] for sid in ("One", "Two"))

@@ -1,4 +1,4 @@
-"""Decisions as AWS documents them: deny first, then what allows, in one account and across two.
+"""Policy evaluation as AWS documents it: deny first, then allow, in one account and across two.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -27,20 +27,20 @@ ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 EVERYTHING = policy(allow())
 
 
-def test_nothing_is_allowed_by_itself() -> None:
+def test_a_request_is_denied_by_default() -> None:
     decision = ask()
     assert not decision.allowed
     assert decision.reason == "because no identity-based policy allows the s3:GetObject action"
 
 
-def test_an_allow_names_the_statement_that_gave_it() -> None:
+def test_a_decision_names_the_statement_that_allowed() -> None:
     decision = ask(policy(allow("s3:PutObject"), allow("s3:GetObject"), owner="mine"))
     assert decision.allowed
     assert decision.by == (("mine", 1),)
 
 
 @pytest.mark.parametrize("where", ["identity", "resource", "boundary", "session"])
-def test_a_deny_anywhere_wins_over_every_allow(where: str) -> None:
+def test_an_explicit_deny_overrides_every_allow(where: str) -> None:
     given: dict[str, Any] = {"boundary": EVERYTHING, "session": EVERYTHING}
     identity = [EVERYTHING]
     if where == "identity":
@@ -91,7 +91,7 @@ def test_actions_and_resources_match_by_wildcard(
         ("2008-10-17", f"{BUCKET}/${{aws:username}}/x", True),
     ],
 )
-def test_a_policy_variable_stands_for_the_request_s_value(version: str, about: str, allowed: bool) -> None:
+def test_a_policy_variable_has_the_request_s_value(version: str, about: str, allowed: bool) -> None:
     own = policy(allow("s3:GetObject", f"{BUCKET}/${{aws:username}}/*"), version=version)
     assert ask(own, caller=USER, about=about, aws__username="ann").allowed is allowed
 
@@ -126,12 +126,12 @@ def test_a_variable_s_value_has_no_wildcards() -> None:
         ({"Service": "codebuild.amazonaws.com"}, False),
     ],
 )
-def test_a_resource_s_policy_alone_allows_whom_it_names(principal: Any, allowed: bool) -> None:
+def test_a_resource_based_policy_alone_allows_its_principals(principal: Any, allowed: bool) -> None:
     decision = ask(resource=policy(allow("s3:GetObject", f"{BUCKET}/*", Principal=principal)))
     assert decision.allowed is allowed
 
 
-def test_a_not_principal_denies_all_but_those() -> None:
+def test_not_principal_denies_all_other_principals() -> None:
     others = {**deny("s3:*"), "NotPrincipal": {"AWS": [ROLE, SESSION.arn, ROOT]}}
     assert ask(EVERYTHING, resource=policy(others)).allowed
     assert not ask(
@@ -150,7 +150,7 @@ def test_a_not_principal_denies_all_but_those() -> None:
         ({"AWS": f"arn:aws:iam::{OTHER}:root"}, True, False),
     ],
 )
-def test_across_accounts_both_sides_have_to_allow(principal: Any, identity: bool, allowed: bool) -> None:
+def test_across_accounts_both_policies_must_allow(principal: Any, identity: bool, allowed: bool) -> None:
     own = [EVERYTHING] if identity else []
     bucket = policy(allow("s3:GetObject", f"{BUCKET}/*", Principal=principal)) if principal else None
     assert ask(*own, resource=bucket, owner=OTHER).allowed is allowed
@@ -172,7 +172,7 @@ def test_a_boundary_limits_across_accounts_too() -> None:
         ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"}, True, False),
     ],
 )
-def test_a_key_has_to_let_in_even_its_own_account(principal: Any, identity: bool, allowed: bool) -> None:
+def test_a_key_policy_must_allow_its_own_account_too(principal: Any, identity: bool, allowed: bool) -> None:
     key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
     own = [EVERYTHING] if identity else []
     decision = ask(
@@ -185,7 +185,7 @@ def test_a_key_has_to_let_in_even_its_own_account(principal: Any, identity: bool
     assert decision.allowed is allowed
 
 
-def test_a_boundary_allows_nothing_and_limits_everything() -> None:
+def test_a_boundary_limits_permissions_and_grants_none() -> None:
     boundary = policy(allow("s3:*"))
     assert not ask(boundary=boundary).allowed
     assert ask(EVERYTHING, boundary=boundary).allowed
@@ -201,7 +201,7 @@ def test_a_session_policy_limits_a_grant_to_the_role_but_not_one_to_the_session(
     assert ask(resource=to_session, session=narrow).allowed
 
 
-def test_a_service_needs_a_statement_that_names_it() -> None:
+def test_a_service_principal_needs_a_statement_that_names_it() -> None:
     events = service("events.amazonaws.com")
     topic = policy(allow("sns:Publish", Principal={"Service": "events.amazonaws.com"}))
     assert ask(resource=topic, caller=events, action="sns:Publish").allowed
@@ -210,7 +210,7 @@ def test_a_service_needs_a_statement_that_names_it() -> None:
     assert other.reason == "because no resource-based policy allows the sns:Publish action"
 
 
-def test_a_role_is_taken_on_only_by_whom_it_trusts_and_for_what() -> None:
+def test_only_a_trusted_service_assumes_a_role_for_its_resource() -> None:
     trust = policy(
         {
             "Effect": "Allow",
@@ -231,6 +231,6 @@ def test_a_role_is_taken_on_only_by_whom_it_trusts_and_for_what() -> None:
 
 
 @pytest.mark.parametrize("text", ["[]", '{"Statement": [{"Effect": "Maybe"}]}', "no JSON"])
-def test_what_is_no_policy_is_refused(text: str) -> None:
+def test_an_invalid_policy_document_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"policy|Effect|Expecting"):
         parse(text)

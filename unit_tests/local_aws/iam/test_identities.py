@@ -52,7 +52,7 @@ def trust(principal: dict[str, str], action: str, **condition: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def test_a_token_says_who_it_is_in_the_provider_s_own_keys() -> None:
+def test_a_token_s_claims_are_context_keys_of_its_provider() -> None:
     found = identity(token(), ACCOUNT, {PROVIDER: ["sts.amazonaws.com"]})
     assert found.caller.federated == PROVIDER
     assert found.values == {f"{HOSTED}:aud": "sts.amazonaws.com", f"{HOSTED}:sub": CLAIMS["sub"]}
@@ -67,14 +67,12 @@ def test_a_token_says_who_it_is_in_the_provider_s_own_keys() -> None:
         ("a.bm90IGpzb24.c", {PROVIDER: ["sts.amazonaws.com"]}, "not a valid JWT"),
     ],
 )
-def test_a_token_that_the_account_cannot_take_is_refused(
-    given: str, providers: dict[str, list[str]], words: str
-) -> None:
+def test_an_invalid_token_is_rejected(given: str, providers: dict[str, list[str]], words: str) -> None:
     with pytest.raises(TokenError, match=words):
         identity(given, ACCOUNT, providers)
 
 
-def test_a_web_identity_takes_on_the_role_of_its_branch_and_no_other(cloud: Cloud) -> None:
+def test_a_web_identity_assumes_only_the_role_of_its_branch(cloud: Cloud) -> None:
     iam = cloud.client("iam")
     iam.create_open_id_connect_provider(Url=f"https://{HOSTED}", ClientIDList=["sts.amazonaws.com"])
     condition = {"StringEquals": {f"{HOSTED}:aud": "sts.amazonaws.com", f"{HOSTED}:sub": CLAIMS["sub"]}}
@@ -115,7 +113,7 @@ def test_a_function_acts_as_its_role(cloud: Cloud) -> None:
     assert cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/asks")["logGroups"] == []
 
 
-def test_a_service_takes_on_only_a_role_that_trusts_it(cloud: Cloud) -> None:
+def test_a_service_assumes_only_a_role_that_trusts_it(cloud: Cloud) -> None:
     other = trust({"Service": "ecs-tasks.amazonaws.com"}, "sts:AssumeRole")
     arn = cloud.client("iam").create_role(RoleName="other", AssumeRolePolicyDocument=other)["Role"]["Arn"]
     deploy = cloud.client("codedeploy")
@@ -154,7 +152,7 @@ def test_a_push_needs_each_permission_of_the_login_s_owner(tmp_path: Path, missi
     assert set(asked) == {("ASIAOWNER", f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app")}
 
 
-def test_a_trust_in_a_role_that_nobody_has_is_refused(cloud: Cloud) -> None:
+def test_a_trust_policy_with_a_nonexistent_role_is_rejected(cloud: Cloud) -> None:
     """pitfall M2: by the API and to change one too; an account alone need not exist."""
     iam = cloud.client("iam")
     account = trust({"AWS": "arn:aws:iam::999999999999:root"}, "sts:AssumeRole")

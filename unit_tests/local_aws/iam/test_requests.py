@@ -1,4 +1,4 @@
-"""From a request to what it asks for: the action, the resources, and what AWS checks along with it.
+"""The permissions of a request: its action, its resources, and what AWS authorizes with it.
 
 The expectations are AWS's: https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from local_aws.iam.request_parser import HttpRequest, WrongScopeError, credential, read
-from local_aws.iam.required_permissions import Asked, asked
-from local_aws.iam.resources import Place
+from local_aws.iam.request_parser import HttpRequest, WrongScopeError, credential, parse_call
+from local_aws.iam.required_permissions import Permission, required_permissions
+from local_aws.iam.resources import ArnScope
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
@@ -30,7 +30,7 @@ TARGETS = {
 }
 
 
-class Known:
+class Lookups:
     """An account with one encrypted bucket, object, topic and parameter, and one task definition."""
 
     def key_arn(self, key: str) -> str:
@@ -58,8 +58,8 @@ class Known:
         return "Canary"
 
 
-def place() -> Place:
-    return Place("aws", REGION, ACCOUNT, {"deployment": lambda _: "app/group", "key": lambda key: key})
+def arn_scope() -> ArnScope:
+    return ArnScope("aws", REGION, ACCOUNT, {"deployment": lambda _: "app/group", "key": lambda key: key})
 
 
 def http(method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> HttpRequest:
@@ -70,22 +70,22 @@ def http(method: str, path: str, query: str = "", body: bytes = b"", **headers: 
     return HttpRequest(method, path, given, {n.replace("_", "-"): v for n, v in headers.items()}, body)
 
 
-def of(service: str, request: HttpRequest) -> list[Asked]:
-    return list(asked(read(request, service), request, place(), Known()))
+def of(service: str, request: HttpRequest) -> list[Permission]:
+    return list(required_permissions(parse_call(request, service), request, arn_scope(), Lookups()))
 
 
-def json_call(service: str, operation: str, /, **params: Any) -> list[Asked]:
+def json_call(service: str, operation: str, /, **params: Any) -> list[Permission]:
     body = json.dumps(params).encode()
     return of(service, http("POST", "/", body=body, x_amz_target=f"{TARGETS[service]}.{operation}"))
 
 
-def query_call(service: str, action: str, **params: str) -> list[Asked]:
+def query_call(service: str, action: str, **params: str) -> list[Permission]:
     body = urlencode({"Action": action, **{name.replace("__", "."): value for name, value in params.items()}})
     kind = "application/x-www-form-urlencoded"
     return of(service, http("POST", "/", body=body.encode(), content_type=kind))
 
 
-def pairs(found: list[Asked]) -> list[tuple[str, str]]:
+def pairs(found: list[Permission]) -> list[tuple[str, str]]:
     return [(one.action, one.resource) for one in found]
 
 
@@ -145,18 +145,18 @@ def pairs(found: list[Asked]) -> list[tuple[str, str]]:
         ("ssm", "SendCommand", {"DocumentName": "d"}, "*"),
     ],
 )
-def test_an_operation_is_about_a_resource(
+def test_an_operation_has_a_resource(
     service: str, operation: str, params: dict[str, Any], resource: str
 ) -> None:
     assert pairs(json_call(service, operation, **params)) == [(f"{service}:{operation}", resource)]
 
 
-def test_each_named_resource_is_asked_for() -> None:
+def test_each_named_resource_needs_a_permission() -> None:
     found = json_call("ssm", "GetParameters", Names=["/a", "/b"])
     assert [one.resource.rpartition("/")[2] for one in found] == ["a", "b"]
 
 
-def test_the_query_protocol_is_read_with_its_lists() -> None:
+def test_the_query_protocol_is_parsed_with_its_lists() -> None:
     listener = f"arn:aws:elasticloadbalancing:{OWNED}:listener/app/lb/1/2"
     action = "elasticloadbalancing:ModifyListener"
     found = query_call("elasticloadbalancing", "ModifyListener", ListenerArn=listener)
@@ -170,7 +170,7 @@ def test_the_query_protocol_is_read_with_its_lists() -> None:
     assert found[0].values == {"aws:requesttag/team": "a", "aws:tagkeys": ("team",)}
 
 
-def test_cloudwatch_s_newest_protocol_says_its_operation_in_the_path() -> None:
+def test_cloudwatch_s_rpc_protocol_has_the_operation_in_the_path() -> None:
     path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms"
     found = of("monitoring", http("POST", path, content_type="application/cbor"))
     assert pairs(found) == [("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{OWNED}:alarm:*")]
@@ -201,7 +201,7 @@ def test_a_function_is_invoked_by_its_own_action() -> None:
         ("GET", "/", "", "s3:ListAllMyBuckets", "*"),
     ],
 )
-def test_an_s3_request_s_action_is_in_its_method_and_query(
+def test_method_and_query_determine_the_action_of_an_s3_request(
     method: str, path: str, query: str, action: str, resource: str
 ) -> None:
     assert pairs(of("s3", http(method, path, query))) == [(action, resource)]
@@ -212,7 +212,7 @@ def test_a_copy_reads_its_source_too() -> None:
     assert pairs(found) == [("s3:PutObject", "arn:aws:s3:::b/k"), ("s3:GetObject", "arn:aws:s3:::from/key")]
 
 
-def test_an_object_under_a_key_needs_the_key() -> None:
+def test_an_encrypted_object_needs_its_key() -> None:
     written = of("s3", http("PUT", "/secret/k"))
     assert pairs(written) == [("s3:PutObject", "arn:aws:s3:::secret/k"), ("kms:GenerateDataKey", KEY)]
     assert written[1].values["kms:viaservice"] == "s3.us-east-1.amazonaws.com"
@@ -223,7 +223,7 @@ def test_an_object_under_a_key_needs_the_key() -> None:
     ]
 
 
-def test_aws_s_own_key_needs_nothing_more() -> None:
+def test_an_aws_managed_key_needs_no_permission() -> None:
     assert len(of("s3", http("GET", "/aws/k"))) == 1
     assert len(json_call("ssm", "GetParameter", Name="/aws", WithDecryption=True)) == 1
 
@@ -237,7 +237,7 @@ def test_a_secret_parameter_and_an_encrypted_topic_need_their_key() -> None:
     assert [one.action for one in found] == ["sns:Publish", "kms:GenerateDataKey", "kms:Decrypt"]
 
 
-def test_who_hands_on_a_role_needs_to_pass_it_to_that_service() -> None:
+def test_passing_a_role_needs_a_permission_for_that_service() -> None:
     roles = {"taskRoleArn": "arn:aws:iam::1:role/t", "executionRoleArn": "arn:aws:iam::1:role/e"}
     found = json_call("ecs", "RegisterTaskDefinition", family="f", **roles)
     assert pairs(found)[1:] == [("iam:PassRole", role) for role in roles.values()]
@@ -246,7 +246,7 @@ def test_who_hands_on_a_role_needs_to_pass_it_to_that_service() -> None:
     assert pairs(started)[1:] == [("iam:PassRole", "arn:aws:iam::111111111111:role/task")]
 
 
-def test_tags_on_what_is_made_need_their_own_action() -> None:
+def test_tags_at_creation_need_their_own_action() -> None:
     found = json_call("ecs", "RegisterTaskDefinition", family="f", tags=[{"key": "a", "value": "b"}])
     assert found[1].action == "ecs:TagResource"
     assert found[1].values["ecs:createaction"] == "RegisterTaskDefinition"
@@ -264,12 +264,12 @@ def test_a_deployment_registers_its_revision_and_reads_its_configuration() -> No
     ]
 
 
-def test_a_request_signed_for_another_service_is_not_read() -> None:
+def test_a_request_signed_for_another_service_is_rejected() -> None:
     with pytest.raises(WrongScopeError):
-        read(http("POST", "/", x_amz_target="AmazonSSM.GetParameter"), "ecs")
+        parse_call(http("POST", "/", x_amz_target="AmazonSSM.GetParameter"), "ecs")
 
 
-def test_a_service_that_botocore_does_not_have_is_about_everything() -> None:
+def test_a_call_to_a_service_without_a_model_needs_all_resources() -> None:
     assert pairs(of("nothing", http("POST", "/x"))) == [("nothing:UnknownPost", "*")]
 
 
