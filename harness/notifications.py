@@ -67,11 +67,11 @@ def subscribed(cloud: Cloud, topic: str) -> Iterator[NotificationQueue]:
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     queue = sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
     try:
-        made = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+        subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
         try:
             yield NotificationQueue(cloud, queue)
         finally:
-            sns.unsubscribe(SubscriptionArn=made["SubscriptionArn"])
+            sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
     finally:
         sqs.delete_queue(QueueUrl=queue)
 

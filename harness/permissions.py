@@ -86,14 +86,14 @@ def count_needed(found: Iterable[StatementUse]) -> tuple[int, int]:
 
 def table(found: Iterable[StatementUse]) -> Table:
     """Return a table of each policy's statements, with the use of each action."""
-    made = Table("role or policy", "statement", "action", "used", "without the statement", box=None)
+    rows = Table("role or policy", "statement", "action", "used", "without the statement", box=None)
     for one in found:
         first = True
         for action in one.granted:
             head = (one.policy, one.sid) if first else ("", "")
-            made.add_row(*head, action, _use(one, action), _effect(one) if first else "")
+            rows.add_row(*head, action, _use(one, action), _effect(one) if first else "")
             first = False
-    return made
+    return rows
 
 
 def _use(one: StatementUse, action: str) -> str:

@@ -1,1 +1,1 @@
-"""Faults during a release under load: what users saw, what was said, and what was left."""
+"""Faults during a release under load: what clients saw, what was reported, and the state afterwards."""

@@ -32,7 +32,7 @@ class BuildProject:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.cloud: Cloud = stack.cloud
-        self.bucket = stack.named(f"artifacts-the-suffix-{stack.cloud.account.id}-us-east-1")
+        self.bucket = stack.physical_name(f"artifacts-the-suffix-{stack.cloud.account.id}-us-east-1")
 
     def build(self, buildspec: Buildspec | str, **overrides: Any) -> BuildResult:
         """Build the seed with another buildspec; `overrides` are StartBuild's."""
@@ -44,7 +44,7 @@ class BuildProject:
         s3.put_object(Bucket=self.bucket, Key=key, Body=body, ServerSideEncryption="aws:kms")
         output = {"type": "S3", "location": self.bucket, "path": "output", "name": key, "packaging": "ZIP"}
         started = codebuild.start_build(
-            projectName=self.stack.named("build-the-suffix"),
+            projectName=self.stack.physical_name("build-the-suffix"),
             sourceTypeOverride="S3",
             sourceLocationOverride=f"{self.bucket}/{key}",
             sourceVersion=COMMIT,

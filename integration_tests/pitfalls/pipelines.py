@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.stacks import CREATED, Stack, stack
+from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, synthesized
 from operations.waiting import NotYetError, wait_for
 
@@ -78,6 +78,6 @@ def source(cloud: Cloud) -> Resources:
 @contextmanager
 def pipeline_of(cloud: Cloud, resources: Resources) -> Iterator[tuple[Stack, Pipeline]]:
     """Create a stack with a pipeline; delete it when the context closes."""
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
-        yield made, Pipeline(cloud, made.named("pipeline-the-suffix"))
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        yield stack, Pipeline(cloud, stack.physical_name("pipeline-the-suffix"))

@@ -30,12 +30,12 @@ class BlueGreenService:
         self.resources = resources
         self.cloud: Cloud = stack.cloud
         self.group = {
-            "applicationName": stack.named("application-the-suffix"),
-            "deploymentGroupName": stack.named("deployment-group-the-suffix"),
+            "applicationName": stack.physical_name("application-the-suffix"),
+            "deploymentGroupName": stack.physical_name("deployment-group-the-suffix"),
         }
         self.names = {
-            "cluster": stack.named("cluster-the-suffix"),
-            "service": stack.named("service-the-suffix"),
+            "cluster": stack.physical_name("cluster-the-suffix"),
+            "service": stack.physical_name("service-the-suffix"),
         }
 
     def described(self) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class BlueGreenService:
 
     def status(self) -> int:
         """Send one request to the production listener; return the status."""
-        name = self.stack.named("load-balancer-the-suffix")
+        name = self.stack.physical_name("load-balancer-the-suffix")
         (balancer,) = self.cloud.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
         return requests.get(self.cloud.resolve(f"http://{balancer['DNSName']}"), timeout=10).status_code
 

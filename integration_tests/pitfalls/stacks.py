@@ -30,13 +30,13 @@ class Stack:
         """Create the stack; return its final status."""
         url = self.upload(template)
         self.client.create_stack(StackName=self.name, TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"])
-        return self.settled()
+        return self.final_status()
 
     def update(self, template: Mapping[str, Any]) -> str:
         """Update the stack; return its final status."""
         url = self.upload(template)
         self.client.update_stack(StackName=self.name, TemplateURL=url, Capabilities=["CAPABILITY_NAMED_IAM"])
-        return self.settled()
+        return self.final_status()
 
     def upload(self, template: Mapping[str, Any]) -> str:
         """Upload a template with this stack's suffix; return its URL."""
@@ -45,7 +45,7 @@ class Stack:
         self.cloud.client("s3").put_object(Bucket=assets(self.cloud), Key=key, Body=text.encode())
         return f"{self.cloud.endpoint}/{assets(self.cloud)}/{key}"
 
-    def settled(self, name: str = "") -> str:
+    def final_status(self, name: str = "") -> str:
         """Wait until the stack is not in progress; return its status."""
 
         def look() -> str:
@@ -64,7 +64,7 @@ class Stack:
         reasons = [one.get("ResourceStatusReason", "") for one in pages if "FAILED" in one["ResourceStatus"]]
         return "\n".join(reversed(reasons))
 
-    def named(self, text: str) -> str:
+    def physical_name(self, text: str) -> str:
         """Return a synthesized name with this stack's suffix."""
         return text.replace(SUFFIX, self.suffix)
 
@@ -72,18 +72,18 @@ class Stack:
         """Delete the stack; return its final status."""
         found = self.client.describe_stacks(StackName=self.name)["Stacks"][0]["StackId"]
         self.client.delete_stack(StackName=self.name)
-        return self.settled(found)
+        return self.final_status(found)
 
 
 @contextmanager
-def stack(cloud: Cloud, resources: Mapping[str, Any], *, suffix: str = "") -> Iterator[Stack]:
+def temporary_stack(cloud: Cloud, resources: Mapping[str, Any], *, suffix: str = "") -> Iterator[Stack]:
     """Create a stack of these resources, successfully or not; delete it when the context closes."""
-    made = Stack(cloud, suffix or random_suffix("pit"))
-    made.create({"Resources": resources})
+    stack = Stack(cloud, suffix or random_suffix("pit"))
+    stack.create({"Resources": resources})
     try:
-        yield made
+        yield stack
     finally:
-        assert made.delete() == "DELETE_COMPLETE", made.failures()
+        assert stack.delete() == "DELETE_COMPLETE", stack.failures()
 
 
 def assets(cloud: Cloud) -> str:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from integration_tests.pitfalls.service import LISTENERS, BlueGreenService, service
-from integration_tests.pitfalls.stacks import CREATED, stack
+from integration_tests.pitfalls.stacks import CREATED, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import synthesized
 from operations import listener_drift
 
@@ -27,9 +27,9 @@ BY_CODEDEPLOY = (
 @pytest.fixture(scope="module")
 def blue_green_service(cloud: Cloud) -> Iterator[BlueGreenService]:
     resources = service(cloud)
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
-        yield BlueGreenService(made, resources)
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        yield BlueGreenService(stack, resources)
 
 
 def test_a_service_has_one_deployment_group(blue_green_service: BlueGreenService) -> None:
@@ -166,7 +166,9 @@ def test_an_active_alarm_stops_a_deployment(blue_green_service: BlueGreenService
     """pitfall N4: even the deployment with the fix, until its group ignores alarms (docs/operations.md)."""
     cloudwatch = blue_green_service.cloud.client("cloudwatch")
     (alarm, *_) = [one for one in blue_green_service.resources if one.endswith("GreenErrors")]
-    name = blue_green_service.stack.named(blue_green_service.resources[alarm]["Properties"]["AlarmName"])
+    name = blue_green_service.stack.physical_name(
+        blue_green_service.resources[alarm]["Properties"]["AlarmName"]
+    )
     (described_alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
     given = cloudwatch.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
     declared_alarm = {key: described_alarm[key] for key in given if key in described_alarm}
@@ -197,9 +199,9 @@ def test_a_service_before_its_listener_is_rejected(cloud: Cloud) -> None:
     del resources["PipelineDeploymentGroup"]
     for one in resources.values():
         one["DependsOn"] = [other for other in one["DependsOn"] if other in resources]
-    with stack(cloud, resources) as made:
-        assert made.settled() == "ROLLBACK_COMPLETE"
-        assert "does not have an associated load balancer." in made.failures()
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == "ROLLBACK_COMPLETE"
+        assert "does not have an associated load balancer." in stack.failures()
 
 
 def test_a_service_whose_repository_is_empty_never_becomes_stable(cloud: Cloud) -> None:
@@ -208,9 +210,9 @@ def test_a_service_whose_repository_is_empty_never_becomes_stable(cloud: Cloud) 
     (container,) = resources["ComputeTask"]["Properties"]["ContainerDefinitions"]
     resources |= synthesized(cloud).part("ComputeImages")
     container["Image"] = {"Fn::GetAtt": ["ComputeImages", "RepositoryUri"]}
-    with stack(cloud, resources) as made:
-        assert made.settled() == "ROLLBACK_COMPLETE"
-        reasons = made.failures()
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == "ROLLBACK_COMPLETE"
+        reasons = stack.failures()
         assert "CannotPullContainerError" in reasons
         assert "not found" in reasons
 
@@ -218,10 +220,10 @@ def test_a_service_whose_repository_is_empty_never_becomes_stable(cloud: Cloud) 
 def test_fargate_gives_a_task_at_most_two_minutes_to_stop(cloud: Cloud) -> None:
     """pitfall N2: the synthesized minute is longer than the deregistration delay, and within the limit."""
     resources = synthesized(cloud).part("ComputeTask")
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
     (container,) = resources["ComputeTask"]["Properties"]["ContainerDefinitions"]
     container["StopTimeout"] = 121
-    with stack(cloud, resources) as made:
-        assert made.settled() == "ROLLBACK_COMPLETE"
-        assert "The stopTimeout value must be between 2 and 120 seconds" in made.failures()
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == "ROLLBACK_COMPLETE"
+        assert "The stopTimeout value must be between 2 and 120 seconds" in stack.failures()

@@ -9,7 +9,7 @@ import pytest
 
 from harness.cloud import Cloud
 from integration_tests.pitfalls.builds import BuildProject, Buildspec, default_buildspec, only, project
-from integration_tests.pitfalls.stacks import CREATED, stack
+from integration_tests.pitfalls.stacks import CREATED, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import Resources, replaced
 from integration_tests.pitfalls.template_changes import statement
 
@@ -38,9 +38,9 @@ def short_buildspec() -> Buildspec:
 
 @pytest.fixture(scope="module")
 def build_project(cloud: Cloud) -> Iterator[BuildProject]:
-    with stack(cloud, project(cloud)) as made:
-        assert made.settled() == CREATED, made.failures()
-        yield BuildProject(made)
+    with temporary_stack(cloud, project(cloud)) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        yield BuildProject(stack)
 
 
 def files_of(built: BuildProject, key: str = "") -> list[str]:
@@ -106,10 +106,10 @@ def test_a_variable_from_a_missing_parameter_fails_the_build_before_its_first_co
     build_project: BuildProject,
 ) -> None:
     """pitfall F4: this is why the Docker Hub password is not a PARAMETER_STORE variable."""
-    name = build_project.stack.named("/docker-hub-the-suffix/missing-username")
+    name = build_project.stack.physical_name("/docker-hub-the-suffix/missing-username")
     # The synthesized role may read one parameter only, and this one is another.
     variable = {"name": "DOCKER_HUB_USERNAME", "value": name, "type": "PARAMETER_STORE"}
-    role = build_project.stack.named("build-role-the-suffix")
+    role = build_project.stack.physical_name("build-role-the-suffix")
     iam = build_project.cloud.client("iam")
     allowed = (
         '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ssm:GetParameters","Resource":"*"}}'
@@ -151,8 +151,8 @@ def test_a_build_role_without_registry_sign_in_fails(cloud: Cloud) -> None:
     """pitfall D9: the build needs more permissions than the pipeline."""
     resources = project(cloud)
     statement(resources["PipelineBuildRole"], "SignInToTheRegistry")["Effect"] = "Deny"
-    with stack(cloud, resources) as made:
-        build = BuildProject(made).build(only(default_buildspec(), LOGIN, "mkdir reports"))
+    with temporary_stack(cloud, resources) as stack:
+        build = BuildProject(stack).build(only(default_buildspec(), LOGIN, "mkdir reports"))
     assert build.phases["PRE_BUILD"] == "FAILED"
     assert "(AccessDeniedException) when calling the GetAuthorizationToken operation" in build.log
     assert "is not authorized to perform: ecr:GetAuthorizationToken" in build.log
@@ -182,11 +182,13 @@ def with_cdk_defaults(cloud: Cloud, resources: Resources) -> Resources:
 def test_a_report_group_created_by_a_build_outlives_its_stack(cloud: Cloud, as_synthesized: bool) -> None:
     """pitfall F8: CloudFormation does not delete what is in no template."""
     resources = project(cloud)
-    with stack(cloud, resources if as_synthesized else with_cdk_defaults(cloud, resources)) as made:
-        build = BuildProject(made).build(short_buildspec(), environmentVariablesOverride=[IMAGE])
+    with temporary_stack(
+        cloud, resources if as_synthesized else with_cdk_defaults(cloud, resources)
+    ) as stack:
+        build = BuildProject(stack).build(short_buildspec(), environmentVariablesOverride=[IMAGE])
         assert build.status == "SUCCEEDED", build
-        assert len(report_groups(cloud, made.suffix)) == 1
-    left = report_groups(cloud, made.suffix)
+        assert len(report_groups(cloud, stack.suffix)) == 1
+    left = report_groups(cloud, stack.suffix)
     for arn in left:
         cloud.client("codebuild").delete_report_group(arn=arn, deleteReports=True)
     assert len(left) == (0 if as_synthesized else 1)

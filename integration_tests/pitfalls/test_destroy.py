@@ -11,7 +11,7 @@ from harness.cloud import Cloud
 from harness.suffixes import random_suffix
 from integration_tests.pitfalls.images import push
 from integration_tests.pitfalls.service import BlueGreenService, service
-from integration_tests.pitfalls.stacks import CREATED, Stack, stack
+from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, synthesized
 from integration_tests.pitfalls.template_changes import statement
 from operations.waiting import NotYetError, wait_for
@@ -22,28 +22,28 @@ DELETE_FAILED = "DELETE_FAILED"
 @contextmanager
 def deleted_by_test(cloud: Cloud, resources: Resources) -> Iterator[Stack]:
     """Create a stack that the test tries to delete; delete it when the context closes."""
-    made = Stack(cloud, random_suffix("pit"))
-    assert made.create({"Resources": resources}) == CREATED, made.failures()
-    yield made
-    assert made.delete() == "DELETE_COMPLETE", made.failures()
+    stack = Stack(cloud, random_suffix("pit"))
+    assert stack.create({"Resources": resources}) == CREATED, stack.failures()
+    yield stack
+    assert stack.delete() == "DELETE_COMPLETE", stack.failures()
 
 
 def test_a_bucket_with_objects_cannot_be_deleted(cloud: Cloud) -> None:
     """pitfalls H7, I6: a function empties the synthesized bucket, including late writes."""
     bucket = "artifacts-the-suffix-{account}-us-east-1"
 
-    def fill(made: Stack) -> str:
-        name = made.named(bucket).format(account=cloud.account.id)
+    def fill(stack: Stack) -> str:
+        name = stack.physical_name(bucket).format(account=cloud.account.id)
         cloud.client("s3").put_object(Bucket=name, Key="build.zip", Body=b"", ServerSideEncryption="aws:kms")
         return name
 
-    with stack(cloud, synthesized(cloud).part("PipelineArtifactsBucket", *ARTIFACTS)) as made:
-        assert made.settled() == CREATED, made.failures()
-        fill(made)
-    with deleted_by_test(cloud, synthesized(cloud).part("PipelineArtifactsBucket")) as made:
-        name = fill(made)
-        assert made.delete() == DELETE_FAILED
-        assert "The bucket you tried to delete is not empty" in made.failures()
+    with temporary_stack(cloud, synthesized(cloud).part("PipelineArtifactsBucket", *ARTIFACTS)) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        fill(stack)
+    with deleted_by_test(cloud, synthesized(cloud).part("PipelineArtifactsBucket")) as stack:
+        name = fill(stack)
+        assert stack.delete() == DELETE_FAILED
+        assert "The bucket you tried to delete is not empty" in stack.failures()
         versions = cloud.client("s3").list_object_versions(Bucket=name)
         for one in [*versions.get("Versions", []), *versions.get("DeleteMarkers", [])]:
             cloud.client("s3").delete_object(Bucket=name, Key=one["Key"], VersionId=one["VersionId"])
@@ -58,23 +58,23 @@ def test_a_nested_stack_that_remains_blocks_its_root(cloud: Cloud) -> None:
     root = Stack(cloud, suffix)
     nested = {"Compute": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}}
     assert root.create({"Resources": nested}) == CREATED, root.failures()
-    ecr, name = cloud.client("ecr"), root.named("images-the-suffix")
+    ecr, name = cloud.client("ecr"), root.physical_name("images-the-suffix")
     push(cloud, name, "first", "first").raise_for_status()
     assert root.delete() == DELETE_FAILED
     (child,) = root.client.describe_stack_resources(StackName=root.name)["StackResources"]
     assert child["ResourceStatus"] == DELETE_FAILED
-    said = root.failures(child["PhysicalResourceId"])
-    assert f"The repository with name '{name}' in registry with id" in said
-    assert "cannot be deleted because it still contains images" in said
+    reasons = root.failures(child["PhysicalResourceId"])
+    assert f"The repository with name '{name}' in registry with id" in reasons
+    assert "cannot be deleted because it still contains images" in reasons
     ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageTag": "first"}])
     assert root.delete() == "DELETE_COMPLETE", root.failures()
 
 
 def test_a_tag_is_pushed_once(cloud: Cloud) -> None:
     """pitfall F9: a second push of `latest` is rejected; the synthesized build tags with the commit."""
-    with stack(cloud, synthesized(cloud).part("ComputeImages")) as made:
-        assert made.settled() == CREATED, made.failures()
-        name = made.named("images-the-suffix")
+    with temporary_stack(cloud, synthesized(cloud).part("ComputeImages")) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        name = stack.physical_name("images-the-suffix")
         assert push(cloud, name, "1" * 40, "1" * 40).status_code == 201
         assert push(cloud, name, "2" * 40, "2" * 40).status_code == 201
         assert push(cloud, name, "latest", "1" * 40).status_code == 201
@@ -93,15 +93,15 @@ def test_a_target_group_behind_a_listener_cannot_be_deleted(cloud: Cloud) -> Non
     delete green before the production listener.
     """
     resources = service(cloud)
-    with stack(cloud, resources) as made:
-        assert BlueGreenService(made, resources).release()["status"] == "Succeeded"
+    with temporary_stack(cloud, resources) as stack:
+        assert BlueGreenService(stack, resources).release()["status"] == "Succeeded"
     resources["NetworkLoadBalancerProduction"]["DependsOn"].remove("NetworkGreen")
     resources["NetworkGreen"]["DependsOn"].append("NetworkLoadBalancerProduction")
-    with deleted_by_test(cloud, resources) as made:
-        assert BlueGreenService(made, resources).release()["status"] == "Succeeded"
-        assert made.delete() == DELETE_FAILED
-        said = made.failures()
-        assert "is currently in use by a listener or a rule" in said
+    with deleted_by_test(cloud, resources) as stack:
+        assert BlueGreenService(stack, resources).release()["status"] == "Succeeded"
+        assert stack.delete() == DELETE_FAILED
+        reasons = stack.failures()
+        assert "is currently in use by a listener or a rule" in reasons
 
 
 @pytest.mark.parametrize("creates", [False, True])
@@ -113,11 +113,13 @@ def test_a_late_log_line_recreates_a_deleted_log_group(cloud: Cloud, creates: bo
         may["Action"] = ["logs:CreateLogGroup", *may["Action"]]
         may["Resource"] = "*"
     logs, function = cloud.client("logs"), cloud.client("lambda")
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
-        group = made.named("/lambda/test-traffic-hook-the-suffix")
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        group = stack.physical_name("/lambda/test-traffic-hook-the-suffix")
         logs.delete_log_group(logGroupName=group)
-        answer = function.invoke(FunctionName=made.named("test-traffic-hook-the-suffix"), Payload=b"{}")
+        answer = function.invoke(
+            FunctionName=stack.physical_name("test-traffic-hook-the-suffix"), Payload=b"{}"
+        )
         assert "FunctionError" in answer, "it has logged its error"
 
         def look() -> None:

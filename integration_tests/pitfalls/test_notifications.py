@@ -6,7 +6,7 @@ from harness.cloud import Cloud
 from harness.local import local_cloud, start_local_aws
 from harness.notifications import subscribed
 from integration_tests.pitfalls.pipelines import pipeline_of, source
-from integration_tests.pitfalls.stacks import CREATED, stack
+from integration_tests.pitfalls.stacks import CREATED, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
 from operations.waiting import NotYetError, wait_for
 
@@ -21,8 +21,8 @@ def failing(cloud: Cloud) -> Resources:
 
 def test_a_topic_with_the_stacks_key_gets_the_failure(cloud: Cloud) -> None:
     """pitfall G1: the key's policy lets EventBridge use it."""
-    with pipeline_of(cloud, failing(cloud)) as (made, pipeline):
-        topic = f"arn:aws:sns:us-east-1:{cloud.account.id}:{made.named('notifications-the-suffix')}"
+    with pipeline_of(cloud, failing(cloud)) as (stack, pipeline):
+        topic = f"arn:aws:sns:us-east-1:{cloud.account.id}:{stack.physical_name('notifications-the-suffix')}"
         with subscribed(cloud, topic) as notifications:
             run = pipeline.start()
             notifications.wait_for(f"Pipeline {pipeline.name} ended with FAILED in execution {run}")
@@ -39,8 +39,10 @@ def test_a_topic_with_an_aws_managed_key_loses_the_event_silently(cloud: Cloud, 
         alone = local_cloud(server, tmp_path)
         resources = failing(alone)
         resources["PipelineNotificationsTopic"]["Properties"]["KmsMasterKeyId"] = "alias/aws/sns"
-        with pipeline_of(alone, resources) as (made, pipeline):
-            topic = f"arn:aws:sns:us-east-1:{alone.account.id}:{made.named('notifications-the-suffix')}"
+        with pipeline_of(alone, resources) as (stack, pipeline):
+            topic = (
+                f"arn:aws:sns:us-east-1:{alone.account.id}:{stack.physical_name('notifications-the-suffix')}"
+            )
             with subscribed(alone, topic) as notifications:
                 assert pipeline.outcome("Source", pipeline.start()).status == "Failed"
 
@@ -67,9 +69,9 @@ def test_an_unconfirmed_address_gets_nothing_and_does_not_block_the_deletion(clo
         "TopicArn": {"Ref": "PipelineNotificationsTopic"},
     }
     resources["Email"] = {"Type": "AWS::SNS::Subscription", "Properties": address}
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
-        arn = f"arn:aws:sns:us-east-1:{cloud.account.id}:{made.named('notifications-the-suffix')}"
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        arn = f"arn:aws:sns:us-east-1:{cloud.account.id}:{stack.physical_name('notifications-the-suffix')}"
         sns = cloud.client("sns")
         (subscription,) = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
         assert subscription["SubscriptionArn"] == "PendingConfirmation"

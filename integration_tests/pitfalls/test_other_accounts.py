@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from harness.local import SECOND_ACCOUNT
-from integration_tests.pitfalls.stacks import CREATED, Stack, stack
+from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
 
 ROLLED_BACK = "ROLLBACK_COMPLETE"
@@ -30,40 +30,40 @@ def with_access(cloud: Cloud, *names: str) -> Resources:
 def test_a_trust_policy_with_a_missing_role_is_rejected(cloud: Cloud, second_account: Cloud) -> None:
     """pitfall M2: the synthesized policy trusts the account, with the role's name as a condition."""
     resources = with_access(cloud, "AccessCrossAccountRole")
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
     (statement,) = resources["AccessCrossAccountRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     missing = f"arn:aws:iam::{second_account.account.id}:role/pipeline-role-dev"
     statement["Principal"] = {"AWS": missing}
-    with stack(cloud, resources) as made:
-        assert made.settled() == ROLLED_BACK
-        assert f'Invalid principal in policy: "AWS":"{missing}"' in made.failures()
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == ROLLED_BACK
+        assert f'Invalid principal in policy: "AWS":"{missing}"' in stack.failures()
 
 
 def test_an_account_has_one_provider_for_github(cloud: Cloud) -> None:
     """pitfall M3: by default the stack refers to the account's provider; one environment may create it."""
     provider = with_access(cloud, "AccessGithubProvider")
-    with stack(cloud, provider) as first:
-        assert first.settled() == CREATED, first.failures()
-        with stack(cloud, provider) as second:
-            assert second.settled() == ROLLED_BACK
+    with temporary_stack(cloud, provider) as first:
+        assert first.final_status() == CREATED, first.failures()
+        with temporary_stack(cloud, provider) as second:
+            assert second.final_status() == ROLLED_BACK
             assert f"Provider with url https://{HOST} already exists" in second.failures()
         without = synthesized(cloud, *GITHUB).part("AccessGithubRole")
-        with stack(cloud, without) as third:
-            assert third.settled() == CREATED, third.failures()
+        with temporary_stack(cloud, without) as third:
+            assert third.final_status() == CREATED, third.failures()
 
 
-def job(made: Stack, sub: str) -> dict[str, Any]:
+def job(stack: Stack, sub: str) -> dict[str, Any]:
     """Assume the role as a GitHub job whose token has this `sub`."""
     claims = json.dumps({"iss": f"https://{HOST}", "aud": "sts.amazonaws.com", "sub": sub})
     body = base64.urlsafe_b64encode(claims.encode()).decode().rstrip("=")
     sts = boto3.client(
         "sts",
-        endpoint_url=made.cloud.endpoint,
+        endpoint_url=stack.cloud.endpoint,
         region_name="us-east-1",
         config=Config(signature_version=UNSIGNED),
     )
-    role = f"arn:aws:iam::{made.cloud.account.id}:role/{made.named('github-role-the-suffix')}"
+    role = f"arn:aws:iam::{stack.cloud.account.id}:role/{stack.physical_name('github-role-the-suffix')}"
     answer = sts.assume_role_with_web_identity(
         RoleArn=role, RoleSessionName="job", WebIdentityToken=f"e30.{body}.x"
     )
@@ -74,13 +74,13 @@ def job(made: Stack, sub: str) -> dict[str, Any]:
 def test_a_trust_policy_by_name_alone_rejects_githubs_new_subject(cloud: Cloud) -> None:
     """pitfall M4: new repositories have their ids in `sub`; the synthesized role accepts both forms."""
     resources = with_access(cloud, "AccessGithubRole", "AccessGithubProvider")
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
-        assert all(job(made, sub)["Arn"].endswith("/job") for sub in (BY_NAME, BY_ID))
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        assert all(job(stack, sub)["Arn"].endswith("/job") for sub in (BY_NAME, BY_ID))
     trust = resources["AccessGithubRole"]["Properties"]["AssumeRolePolicyDocument"]
     trust["Statement"][0]["Condition"]["StringEquals"][f"{HOST}:sub"] = [BY_NAME]
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
-        assert job(made, BY_NAME)
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        assert job(stack, BY_NAME)
         with pytest.raises(ClientError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"):
-            job(made, BY_ID)
+            job(stack, BY_ID)

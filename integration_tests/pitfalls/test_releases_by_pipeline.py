@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from harness.cloud import Cloud
 from integration_tests.pitfalls.builds import default_buildspec, only, to_yaml
 from integration_tests.pitfalls.pipelines import Outcome, Pipeline
-from integration_tests.pitfalls.stacks import CREATED, stack
+from integration_tests.pitfalls.stacks import CREATED, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import synthesized
 from integration_tests.pitfalls.whole_pipeline import WholePipeline
 from operations.waiting import NotYetError, wait_for
@@ -25,10 +25,10 @@ UNREADABLE = "Exception while trying to read the task definition artifact file f
 
 @pytest.fixture(scope="module")
 def whole_pipeline(cloud: Cloud) -> Iterator[WholePipeline]:
-    with stack(cloud, synthesized(cloud).resources) as made:
-        assert made.settled() == CREATED, made.failures()
-        pipeline = Pipeline(cloud, made.named("pipeline-the-suffix"))
-        yield WholePipeline(made, pipeline)
+    with temporary_stack(cloud, synthesized(cloud).resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        pipeline = Pipeline(cloud, stack.physical_name("pipeline-the-suffix"))
+        yield WholePipeline(stack, pipeline)
 
 
 def test_a_second_deployment_is_rejected_while_one_is_active(whole_pipeline: WholePipeline) -> None:
@@ -69,7 +69,7 @@ def failed(released: WholePipeline) -> WholePipeline:
     spec["env"]["variables"]["IMAGE_URI"] = "public.ecr.aws/docker/library/python:3.9-slim"
     del spec["reports"]
     text = to_yaml(spec).replace("imageDetail.json", "imageDetails.json")
-    client, name = released.stack.cloud.client("codecommit"), released.named("repository-the-suffix")
+    client, name = released.stack.cloud.client("codecommit"), released.physical_name("repository-the-suffix")
     head = client.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
     file = {"filePath": "buildspec.yml", "fileContent": text.encode()}
     commit = client.create_commit(
@@ -184,7 +184,9 @@ def test_permission_to_pass_every_role_lets_a_commit_choose_its_role(
     failed: WholePipeline, as_synthesized: bool
 ) -> None:
     """pitfall D7: with the CDK's PassRole on `*`, a task can run with the build's role; here it cannot."""
-    role = f"arn:aws:iam::{failed.stack.cloud.account.id}:role/{failed.named('build-role-the-suffix')}"
+    role = (
+        f"arn:aws:iam::{failed.stack.cloud.account.id}:role/{failed.physical_name('build-role-the-suffix')}"
+    )
     files = changed(failed, lambda definition: definition.update(taskRoleArn=role, family="chosen"))
     # This fails before a task starts.
     files["appspec.yaml"] = "version: 0.0"

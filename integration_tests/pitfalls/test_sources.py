@@ -6,7 +6,7 @@ import pytest
 
 from harness.cloud import Cloud
 from integration_tests.pitfalls.pipelines import Outcome, pipeline_of, source
-from integration_tests.pitfalls.stacks import CREATED, Stack, archive, assets, stack
+from integration_tests.pitfalls.stacks import CREATED, Stack, archive, assets, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import synthesized
 from operations.waiting import NotYetError, wait_for
 
@@ -23,9 +23,9 @@ def no_branch(branch: str, repository: str) -> Outcome:
     )
 
 
-def push(made: Stack, text: str) -> str:
+def push(stack: Stack, text: str) -> str:
     """Commit a file to main; return the commit."""
-    client, name = made.cloud.client("codecommit"), made.named("repository-the-suffix")
+    client, name = stack.cloud.client("codecommit"), stack.physical_name("repository-the-suffix")
     head = client.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
     file = {"filePath": "note.txt", "fileContent": text.encode()}
     answer = client.create_commit(
@@ -38,8 +38,8 @@ def test_a_repository_without_a_seed_fails_the_first_run(cloud: Cloud) -> None:
     """pitfall B3: the branch main does not exist."""
     resources = source(cloud)
     del resources["PipelineRepository"]["Properties"]["Code"]
-    with pipeline_of(cloud, resources) as (made, pipeline):
-        assert pipeline.outcome("Source") == no_branch("main", made.named("repository-the-suffix"))
+    with pipeline_of(cloud, resources) as (stack, pipeline):
+        assert pipeline.outcome("Source") == no_branch("main", stack.physical_name("repository-the-suffix"))
 
 
 def test_a_source_action_that_watches_master_finds_no_branch(cloud: Cloud) -> None:
@@ -47,8 +47,8 @@ def test_a_source_action_that_watches_master_finds_no_branch(cloud: Cloud) -> No
     resources = source(cloud)
     action = resources["PipelinePipeline"]["Properties"]["Stages"][0]["Actions"][0]
     action["Configuration"]["BranchName"] = "master"
-    with pipeline_of(cloud, resources) as (made, pipeline):
-        assert pipeline.outcome("Source") == no_branch("master", made.named("repository-the-suffix"))
+    with pipeline_of(cloud, resources) as (stack, pipeline):
+        assert pipeline.outcome("Source") == no_branch("master", stack.physical_name("repository-the-suffix"))
 
 
 def test_the_first_run_does_not_wait_for_a_policy_that_comes_later(cloud: Cloud) -> None:
@@ -56,17 +56,17 @@ def test_the_first_run_does_not_wait_for_a_policy_that_comes_later(cloud: Cloud)
     resources = source(cloud)
     role = resources["PipelineSourceActionRole"]["Properties"]
     (policy,) = role.pop("Policies")
-    with pipeline_of(cloud, resources) as (made, pipeline):
+    with pipeline_of(cloud, resources) as (stack, pipeline):
         first = pipeline.outcome("Source")
         assert (first.status, first.code) == ("Failed", "PermissionError")
         assert first.message.startswith(
             "The service role or action role doesn't have the permissions required to access the AWS "
-            f"CodeCommit repository named {made.named('repository-the-suffix')}. "
+            f"CodeCommit repository named {stack.physical_name('repository-the-suffix')}. "
             "Update the IAM role permissions, and then try again."
         )
         attached = {**policy, "Roles": [{"Ref": "PipelineSourceActionRole"}]}
         resources["LatePolicy"] = {"Type": "AWS::IAM::Policy", "Properties": attached}
-        assert made.update({"Resources": resources}) == "UPDATE_COMPLETE", made.failures()
+        assert stack.update({"Resources": resources}) == "UPDATE_COMPLETE", stack.failures()
         assert pipeline.outcome("Source", pipeline.start()) == SUCCEEDED
 
 
@@ -75,9 +75,9 @@ def test_a_polled_source_with_a_rule_runs_twice_for_one_push(cloud: Cloud) -> No
     resources = source(cloud)
     action = resources["PipelinePipeline"]["Properties"]["Stages"][0]["Actions"][0]
     del action["Configuration"]["PollForSourceChanges"]
-    with pipeline_of(cloud, resources) as (made, pipeline):
+    with pipeline_of(cloud, resources) as (stack, pipeline):
         assert pipeline.outcome("Source") == SUCCEEDED
-        push(made, "one push")
+        push(stack, "one push")
 
         def look() -> None:
             triggers = sorted(run["trigger"]["triggerType"] for run in pipeline.runs())
@@ -89,11 +89,11 @@ def test_a_polled_source_with_a_rule_runs_twice_for_one_push(cloud: Cloud) -> No
 
 def test_the_synthesized_source_starts_once_by_itself_and_once_per_push(cloud: Cloud) -> None:
     """pitfalls B3, B5, B6, E1: the synthesized pipeline succeeds."""
-    with pipeline_of(cloud, source(cloud)) as (made, pipeline):
+    with pipeline_of(cloud, source(cloud)) as (stack, pipeline):
         assert pipeline.outcome("Source") == SUCCEEDED
         assert [run["trigger"]["triggerType"] for run in pipeline.runs()] == ["CreatePipeline"]
         for number in range(2):
-            commit = push(made, f"push {number}")
+            commit = push(stack, f"push {number}")
 
             def look(commit: str = commit) -> None:
                 seen = [one["revisionId"] for run in pipeline.runs() for one in run["sourceRevisions"]]
@@ -114,23 +114,23 @@ def test_a_seed_is_at_most_20_mb_compressed(cloud: Cloud, megabytes: int) -> Non
     noise = os.urandom(megabytes * 1024 * 1024)  # It does not compress.
     place |= {"Bucket": assets(cloud), "Key": f"seed-of-{megabytes}-mb.zip"}
     cloud.client("s3").put_object(**{k: place[k] for k in ("Bucket", "Key")}, Body=archive({"venv": noise}))
-    with stack(cloud, resources) as made:
+    with temporary_stack(cloud, resources) as stack:
         if megabytes > 20:
-            assert made.settled() == "ROLLBACK_COMPLETE"
-            assert "Code archive supplied cannot be more than 20 MB compressed" in made.failures()
+            assert stack.final_status() == "ROLLBACK_COMPLETE"
+            assert "Code archive supplied cannot be more than 20 MB compressed" in stack.failures()
         else:
-            assert made.settled() == CREATED, made.failures()
+            assert stack.final_status() == CREATED, stack.failures()
 
 
 def test_a_changed_seed_is_silently_ignored(cloud: Cloud) -> None:
     """pitfall B4: AWS reads it only when it creates the repository, so updates need `git push`."""
     resources = synthesized(cloud).part("PipelineRepository")
-    with stack(cloud, resources) as made:
-        name = made.named("repository-the-suffix")
+    with temporary_stack(cloud, resources) as stack:
+        name = stack.physical_name("repository-the-suffix")
         client = cloud.client("codecommit")
         before = client.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
         place = resources["PipelineRepository"]["Properties"]["Code"]["S3"]
         place |= {"Bucket": assets(cloud), "Key": "another-seed.zip"}
         cloud.client("s3").put_object(**place, Body=archive({"another.txt": "another seed"}))
-        assert made.update({"Resources": resources}) == "UPDATE_COMPLETE", made.failures()
+        assert stack.update({"Resources": resources}) == "UPDATE_COMPLETE", stack.failures()
         assert client.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"] == before

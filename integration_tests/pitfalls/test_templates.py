@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from harness.suffixes import random_suffix
-from integration_tests.pitfalls.stacks import CREATED, Stack, stack
+from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import SUFFIX, Resources, synthesized
 
 ROLLED_BACK = "ROLLBACK_COMPLETE"
@@ -18,32 +18,32 @@ ROLLED_BACK = "ROLLBACK_COMPLETE"
 def test_a_template_cannot_have_a_secure_string(cloud: Cloud) -> None:
     """pitfall F5: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-ssm-parameter.html."""
     resources = synthesized(cloud).part("PipelineBuildDockerHubUsername")
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
     resources["PipelineBuildDockerHubUsername"]["Properties"]["Type"] = "SecureString"
-    with stack(cloud, resources) as made:
-        assert made.settled() == ROLLED_BACK
-        assert made.failures().startswith(
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == ROLLED_BACK
+        assert stack.failures().startswith(
             "SSM Parameters of type SecureString cannot be created using CloudFormation"
         )
 
 
-def nested(made: Stack, **children: Resources) -> Resources:
+def nested(stack: Stack, **children: Resources) -> Resources:
     """Return nested stacks of these resources for a root template."""
     return {
         name: {
             "Type": "AWS::CloudFormation::Stack",
-            "Properties": {"TemplateURL": made.upload({"Resources": resources} if resources else {})},
+            "Properties": {"TemplateURL": stack.upload({"Resources": resources} if resources else {})},
         }
         for name, resources in children.items()
     }
 
 
-def rejection(made: Stack, resources: Resources) -> str:
+def rejection(stack: Stack, resources: Resources) -> str:
     """Return why CloudFormation rejects a template with these resources; "" if it does not."""
-    url = made.upload({"Resources": resources})
+    url = stack.upload({"Resources": resources})
     try:
-        made.client.validate_template(TemplateURL=url)
+        stack.client.validate_template(TemplateURL=url)
     except ClientError as error:
         return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
     return ""
@@ -51,18 +51,18 @@ def rejection(made: Stack, resources: Resources) -> str:
 
 def test_nested_stacks_with_circular_dependencies_are_rejected(cloud: Cloud) -> None:
     """pitfall K1: `cdk synth` does not report it, since no single template has a cycle."""
-    made = Stack(cloud, random_suffix("pit"))
+    stack = Stack(cloud, random_suffix("pit"))
     root = deepcopy(synthesized(cloud).assembly.root["Resources"])
-    assert rejection(made, root) == ""
+    assert rejection(stack, root) == ""
     network, compute, pipeline = root
     # A rule of a security group in Network that refers to one in Compute has this effect (pitfall J3).
     root[network]["Properties"]["Parameters"] = {"Group": {"Fn::GetAtt": [compute, "Outputs.Group"]}}
     reason = f"Circular dependency between resources: [{compute}, {network}, {pipeline}]"
-    assert rejection(made, root) == f"ValidationError: {reason}"
+    assert rejection(stack, root) == f"ValidationError: {reason}"
     with pytest.raises(
         ClientError, match=re.escape(f"(ValidationError) when calling the CreateStack operation: {reason}")
     ):
-        made.create({"Resources": root})
+        stack.create({"Resources": root})
 
 
 def test_a_nested_stack_without_resources_is_rejected(cloud: Cloud) -> None:
@@ -73,11 +73,11 @@ def test_a_nested_stack_without_resources_is_rejected(cloud: Cloud) -> None:
         rejection(Stack(cloud, suffix), one["Resources"]) for one in synthesized(cloud).nested.values()
     )
     logs = synthesized(cloud).part("PipelineBuildLogs")
-    with stack(cloud, nested(Stack(cloud, suffix), Logs=logs), suffix=suffix) as made:
-        assert made.settled() == CREATED, made.failures()
-    with stack(cloud, nested(Stack(cloud, suffix), Logs=logs, Access={}), suffix=suffix) as made:
-        assert made.settled() == ROLLED_BACK
-        assert made.failures().startswith(words)
+    with temporary_stack(cloud, nested(Stack(cloud, suffix), Logs=logs), suffix=suffix) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+    with temporary_stack(cloud, nested(Stack(cloud, suffix), Logs=logs, Access={}), suffix=suffix) as stack:
+        assert stack.final_status() == ROLLED_BACK
+        assert stack.failures().startswith(words)
 
 
 def test_a_nested_stacks_failure_is_in_its_own_events(cloud: Cloud) -> None:
@@ -85,27 +85,27 @@ def test_a_nested_stacks_failure_is_in_its_own_events(cloud: Cloud) -> None:
     suffix = random_suffix("pit")
     resources = synthesized(cloud).part("ComputeImages")
     resources["ComputeImages"]["Properties"]["RepositoryName"] = "Images"
-    with stack(cloud, nested(Stack(cloud, suffix), Compute=resources), suffix=suffix) as made:
-        assert made.settled() == ROLLED_BACK
-        reason = made.failures().splitlines()[0]
+    with temporary_stack(cloud, nested(Stack(cloud, suffix), Compute=resources), suffix=suffix) as stack:
+        assert stack.final_status() == ROLLED_BACK
+        reason = stack.failures().splitlines()[0]
         failed = r"The following resource\(s\) failed to create: \[ComputeImages\]\."
         child = re.fullmatch(rf"Embedded stack (\S+) was not successfully created: {failed}", reason)
         assert child is not None, reason
-        assert made.failures(child[1]).startswith("Model validation failed (#/RepositoryName: ")
+        assert stack.failures(child[1]).startswith("Model validation failed (#/RepositoryName: ")
 
 
 def test_a_named_resource_cannot_be_replaced(cloud: Cloud) -> None:
     """pitfalls C6, K5: the new resource would need the same name while the old one exists."""
     resources = synthesized(cloud).part("NetworkBlue")
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
         resources["NetworkBlue"]["Properties"]["Port"] = 8081
-        assert made.update({"Resources": resources}) == "UPDATE_ROLLBACK_COMPLETE"
-        reason = made.failures().splitlines()[0]
+        assert stack.update({"Resources": resources}) == "UPDATE_ROLLBACK_COMPLETE"
+        reason = stack.failures().splitlines()[0]
         assert reason.startswith(
             "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename "
         )
-        assert made.named("target-group-blue-the-suffix") in reason
+        assert stack.physical_name("target-group-blue-the-suffix") in reason
         assert reason.endswith(" and update the stack again.")
 
 
@@ -153,12 +153,12 @@ def test_a_name_has_its_limits(cloud: Cloud, resource: str, suffix: str, words: 
     resources = synthesized(cloud).part(resource)
     properties = resources[resource]["Properties"]
     key = next(key for key in properties if key in ("Name", "RoleName", "BucketName", "RepositoryName"))
-    with stack(cloud, resources) as made:
-        assert made.settled() == CREATED, made.failures()
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
     properties[key] = json.loads(json.dumps(properties[key]).replace(SUFFIX, suffix))
-    with stack(cloud, resources) as made:
-        assert made.settled() == ROLLED_BACK
-        assert words.format(name=properties[key]) in made.failures()
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == ROLLED_BACK
+        assert words.format(name=properties[key]) in stack.failures()
 
 
 def test_a_bucket_name_without_account_and_region_is_taken(cloud: Cloud, second_account: Cloud) -> None:
@@ -167,12 +167,12 @@ def test_a_bucket_name_without_account_and_region_is_taken(cloud: Cloud, second_
     second_account.client("s3").create_bucket(Bucket=shared)
     resources = synthesized(cloud).part("PipelineArtifactsBucket")
     try:
-        with stack(cloud, resources) as first, stack(cloud, resources) as second:
-            assert (first.settled(), second.settled()) == (CREATED, CREATED)
+        with temporary_stack(cloud, resources) as first, temporary_stack(cloud, resources) as second:
+            assert (first.final_status(), second.final_status()) == (CREATED, CREATED)
         resources["PipelineArtifactsBucket"]["Properties"]["BucketName"] = shared
-        with stack(cloud, resources) as made:
-            assert made.settled() == ROLLED_BACK
-            (conflict, *_) = made.client.describe_events(StackName=made.name)["OperationEvents"]
+        with temporary_stack(cloud, resources) as stack:
+            assert stack.final_status() == ROLLED_BACK
+            (conflict, *_) = stack.client.describe_events(StackName=stack.name)["OperationEvents"]
             words = f"Resource of type 'AWS::S3::Bucket' with identifier '{shared}' already exists."
             assert conflict["ValidationStatusReason"] == words
     finally:

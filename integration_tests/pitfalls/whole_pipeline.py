@@ -22,9 +22,9 @@ class WholePipeline:
     run: str = ""
     times: int = 1
 
-    def named(self, text: str) -> str:
+    def physical_name(self, text: str) -> str:
         """Return a synthesized name with this stack's suffix."""
-        return self.stack.named(text)
+        return self.stack.physical_name(text)
 
     def artifact(self, run: str) -> dict[str, str]:
         """Return the S3 location of the input artifact of an execution's Deploy action."""
@@ -36,8 +36,8 @@ class WholePipeline:
     def group(self) -> dict[str, str]:
         """The names of the deployment group, as CodeDeploy's API takes them."""
         return {
-            "applicationName": self.named("application-the-suffix"),
-            "deploymentGroupName": self.named("deployment-group-the-suffix"),
+            "applicationName": self.physical_name("application-the-suffix"),
+            "deploymentGroupName": self.physical_name("deployment-group-the-suffix"),
         }
 
     def deployments(self, *statuses: str) -> list[str]:
@@ -75,7 +75,10 @@ class WholePipeline:
     @contextmanager
     def policy(self, role: str, change: Callable[[list[dict[str, Any]]], None]) -> Iterator[None]:
         """Change the statements of a role's policy while the context is open."""
-        iam, place = self.stack.cloud.client("iam"), {"RoleName": self.named(role), "PolicyName": "policy"}
+        iam, place = (
+            self.stack.cloud.client("iam"),
+            {"RoleName": self.physical_name(role), "PolicyName": "policy"},
+        )
         before = iam.get_role_policy(**place)["PolicyDocument"]
         after = deepcopy(before)
         change(after["Statement"])

@@ -73,10 +73,10 @@ def test_up_deploys_the_environment_that_it_is_given(
 ) -> None:
     assert main(["up", *given]) == 0
     assert scenario_calls == [("deploy", suffix), ("seed", suffix)]
-    said = capsys.readouterr().out
-    assert f"http://page/{suffix}" in said
-    assert f"{suffix} runs on local_aws" in said
-    assert f"/ecs/task-{suffix} " in said
+    output = capsys.readouterr().out
+    assert f"http://page/{suffix}" in output
+    assert f"{suffix} runs on local_aws" in output
+    assert f"/ecs/task-{suffix} " in output
 
 
 @pytest.mark.parametrize("given", [["--suffix", "../dev"], ["--port", "65536"], ["--port", "-1"]])
