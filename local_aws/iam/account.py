@@ -10,6 +10,7 @@ from local_aws.iam.documents import parse
 from local_aws.iam.evaluation import Policies, Policy
 from local_aws.iam.principals import Caller, session
 from local_aws.iam.resources import ArnScope
+from local_aws.ministack import encryption_keys, resource_policies
 from local_aws.ministack import iam as store
 
 Text = store.Text
@@ -25,12 +26,12 @@ EVERYTHING = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action"
 class Account:
     """One account's resources and policies, read anew for each request."""
 
-    key_arn = staticmethod(store.key_arn)
-    is_managed_key = staticmethod(store.is_managed_key)
-    bucket_key = staticmethod(store.bucket_key)
-    object_key = staticmethod(store.object_key)
-    topic_key = staticmethod(store.topic_key)
-    parameter_key = staticmethod(store.parameter_key)
+    key_arn = staticmethod(encryption_keys.key_arn)
+    is_managed_key = staticmethod(encryption_keys.is_managed_key)
+    bucket_key = staticmethod(encryption_keys.bucket_key)
+    object_key = staticmethod(encryption_keys.object_key)
+    topic_key = staticmethod(encryption_keys.topic_key)
+    parameter_key = staticmethod(encryption_keys.parameter_key)
 
     def __init__(
         self, context: Context, number: str, repository_policy: Callable[[str], Text | None]
@@ -45,7 +46,7 @@ class Account:
     @cached_property
     def arn_scope(self) -> ArnScope:
         """The partition, region and account of the ARNs."""
-        filters = {"deployment": self._deployment, "key": store.key_arn}
+        filters = {"deployment": self._deployment, "key": encryption_keys.key_arn}
         return ArnScope("aws", self.context.region, self.number, filters)
 
     def caller(self, access_key: str) -> Caller | None:
@@ -99,7 +100,7 @@ class Account:
         text = (
             self._repository_policy(resource)
             if service == "ecr"
-            else store.resource_policy(service, resource)
+            else resource_policies.resource_policy(service, resource)
         )
         owners = {"s3": resource.partition("/")[0], "logs": "logs"}
         policy = None if text is None else _policy(owners.get(service, resource), text)

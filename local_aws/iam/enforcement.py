@@ -20,6 +20,7 @@ from local_aws.iam.principals import Caller
 from local_aws.iam.request_parser import Credential, HttpRequest, WrongScopeError, parse_call
 from local_aws.iam.required_permissions import Permission, required_permissions
 from local_aws.iam.web_identity import TokenError, identity
+from local_aws.ministack import account_scope, s3
 from local_aws.ministack import iam as store
 from local_aws.ministack.iam import Text
 
@@ -76,7 +77,7 @@ class Enforcer:
             return response(INVALID, request, credential.service)
         if session.expired:
             return response(EXPIRED, request, credential.service)
-        with store.scope(principals.session(session.arn).account):
+        with account_scope.scope(principals.session(session.arn).account):
             return self._check_session(request, credential, session)
 
     def _check_session(
@@ -232,7 +233,7 @@ def _root_of(access_key: str) -> Caller:
 
 def _with_bucket_in_path(request: HttpRequest, service: str) -> tuple[str, HttpRequest]:
     """Return a virtual-hosted-style request to S3 as a path-style one, and its service."""
-    bucket = store.virtual_bucket(request.headers.get("host", ""))
+    bucket = s3.virtual_bucket(request.headers.get("host", ""))
     return ("s3", replace(request, path=f"/{bucket}{request.path}")) if bucket else (service, request)
 
 
@@ -247,5 +248,5 @@ def _owner(resource: str, default: str) -> str:
     """Return the account of a resource; S3's ARNs have none, so it is looked up."""
     parts = resource.split(":")
     if resource.startswith("arn:aws:s3:::"):
-        return store.bucket_owner(parts[5].partition("/")[0])
+        return account_scope.bucket_owner(parts[5].partition("/")[0])
     return parts[4] if len(parts) > 5 and parts[4] else default

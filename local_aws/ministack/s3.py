@@ -14,6 +14,7 @@ from local_aws.ministack.handlers import patch_handler
 from local_aws.ministack.property_setters import add_property_setters
 
 s3 = require("services.s3", "_resolve_sse_write_headers", "_bucket_tags", "_buckets")
+app = require("app", "_extract_s3_vhost_bucket")
 kms = require("services.kms", "_alias_arn", "_aliases", "_create_key", "_resolve_key")
 
 ALGORITHM = "x-amz-server-side-encryption"
@@ -55,6 +56,11 @@ def managed_key() -> str:
         kms._aliases[kms._alias_arn(MANAGED_KEY)] = key_id
         found = kms._resolve_key(key_id)
     return str(found["Arn"])
+
+
+def virtual_bucket(host: str) -> str:
+    """Return the bucket in a virtual-hosted Host header, or an empty string."""
+    return str(app._extract_s3_vhost_bucket(host) or "")
 
 
 def _encrypt(context: Context, bucket: str, value: Any) -> None:

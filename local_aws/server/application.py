@@ -20,7 +20,7 @@ from local_aws.ministack import (
     elbv2_snapshot,
     function_network,
     functions,
-    iam,
+    resource_policies,
     resume_stacks,
     stores,
     trust_policies,
@@ -114,7 +114,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
             enforcer.authorize,
             enforcer.denial_reason,
         )
-    iam.patch_cross_account_buckets()
+    resource_policies.patch_cross_account_buckets()
     trust_policies.patch_trust_policy_validation(documents.parse)
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository

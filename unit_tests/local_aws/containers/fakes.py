@@ -62,8 +62,8 @@ def project(folder: Path, dockerfile: str, **files: str) -> Path:
 
 def build(folder: Path, lines: list[str] | None = None, **arguments: str) -> Image:
     """Build the project of a folder in the session's store."""
-    said = lines if lines is not None else []
-    builder = Builder(shared_store(), said.append, {})
+    progress = lines if lines is not None else []
+    builder = Builder(shared_store(), progress.append, {})
     return builder.build(folder / "Dockerfile", BuildContext(folder, folder / "Dockerfile"), arguments)
 
 

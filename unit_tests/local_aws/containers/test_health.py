@@ -30,10 +30,10 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def statuses(*codes: int, start_period: float = 0) -> list[str]:
-    container, said = _Container(*codes, 0), list[str]()
+    container, reported = _Container(*codes, 0), list[str]()
     check = HealthCheck(("true",), interval=0.001, start_period=start_period)
-    container_health.watch(container, check, Clock(1.0), said.append, container.stopped)
-    return said
+    container_health.watch(container, check, Clock(1.0), reported.append, container.stopped)
+    return reported
 
 
 def test_the_first_success_makes_it_healthy() -> None:
@@ -76,7 +76,7 @@ def test_a_healthy_container_is_checked_less_often_until_a_check_fails() -> None
     def pause(status: str, failures: int) -> float:
         return container_health._until_next(1.0, 5.0, status, failures)
 
-    assert pause("", 0) == 0.3, "a start is seen soon"
+    assert pause("", 0) == 0.3, "the first checks come at once"
     assert pause("HEALTHY", 0) == 5.0
     assert pause("HEALTHY", 1) == 1.0
     assert pause("UNHEALTHY", 3) == 1.0

@@ -76,7 +76,7 @@ def test_a_statistic_set_has_no_percentile(cloud: Cloud) -> None:
 def test_an_alarm_publishes_to_a_topic_only_if_its_policy_allows_cloudwatch(
     cloud: Cloud, service: str
 ) -> None:
-    name = f"told-{service.partition('.')[0]}"
+    name = f"notifies-{service.partition('.')[0]}"
     sns, sqs = cloud.client("sns"), cloud.client("sqs")
     topic = sns.create_topic(Name=name)["TopicArn"]
     statement = {

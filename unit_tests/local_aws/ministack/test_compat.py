@@ -10,9 +10,9 @@ from local_aws.ministack.compat import require
 
 def test_a_missing_private_name_is_an_error_of_one_line() -> None:
     with pytest.raises(
-        RuntimeError, match=r"^ministack\.core\.arn has no gone, lost: local_aws does not support"
+        RuntimeError, match=r"^ministack\.core\.arn has no one, two: local_aws does not support"
     ):
-        require("core.arn", "parse_arn", "gone", "lost")
+        require("core.arn", "parse_arn", "one", "two")
 
 
 def test_existing_private_names_pass() -> None:

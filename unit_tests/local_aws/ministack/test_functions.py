@@ -19,7 +19,7 @@ CODE = """
 import boto3, urllib.request
 
 def handler(event, context):
-    print("asked", event["name"])
+    print("called", event["name"])
     return {
         "caller": boto3.client("sts").get_caller_identity()["Arn"],
         "proxies": urllib.request.getproxies(),
@@ -70,20 +70,19 @@ def function(name: str, **more: Any) -> dict[str, Template]:
 
 def invoke(cloud: Cloud, name: str) -> dict[str, Any]:
     answer = cloud.client("lambda").invoke(FunctionName=name, Payload=json.dumps({"name": name}).encode())
-    said = json.loads(answer["Payload"].read())
-    assert "FunctionError" not in answer, said
-    told: dict[str, Any] = said
-    return told
+    payload: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    return payload
 
 
 def test_a_function_has_its_roles_credentials_and_reaches_load_balancers_by_the_gateway(cloud: Cloud) -> None:
     assert cloud.create("acting", template(**function("acting"))) == "CREATE_COMPLETE"
-    told = invoke(cloud, "acting")
-    assert ":assumed-role/role-acting/" in told["caller"]
-    assert told["proxies"]["http"] == cloud.server.endpoint
-    assert "127.0.0.1" in told["proxies"]["no"]
-    assert told["group"] == "/lambda/acting"
-    assert 0 < told["left"] <= 60_000
+    payload = invoke(cloud, "acting")
+    assert ":assumed-role/role-acting/" in payload["caller"]
+    assert payload["proxies"]["http"] == cloud.server.endpoint
+    assert "127.0.0.1" in payload["proxies"]["no"]
+    assert payload["group"] == "/lambda/acting"
+    assert 0 < payload["left"] <= 60_000
 
 
 def printed(cloud: Cloud, name: str) -> list[str]:
@@ -96,7 +95,7 @@ def test_the_output_of_a_function_is_in_its_log_group(cloud: Cloud) -> None:
     resources = function("printing")
     resources["Role"]["Policies"] = [{"PolicyName": "logs", "PolicyDocument": MAY_LOG}]
     assert cloud.create("printing", template(**resources)) == "CREATE_COMPLETE"
-    assert "asked printing" in printed(cloud, "printing")
+    assert "called printing" in printed(cloud, "printing")
 
 
 def test_the_output_of_a_function_is_lost_without_its_roles_permission_to_write_it(cloud: Cloud) -> None:
@@ -117,9 +116,9 @@ def test_the_subnet_and_security_group_of_a_function_cannot_be_deleted(cloud: Cl
     subnet, group = cloud.physical("network", "Subnet"), cloud.physical("network", "Group")
     given = {"SubnetIds": [subnet], "SecurityGroupIds": [group]}
     assert cloud.create("inside", template(**function("inside", VpcConfig=given))) == "CREATE_COMPLETE"
-    kept = cloud.client("lambda").get_function_configuration(FunctionName="inside")["VpcConfig"]
-    assert kept["VpcId"] == cloud.physical("network", "Vpc")
-    assert (kept["SubnetIds"], kept["SecurityGroupIds"]) == ([subnet], [group])
+    vpc_config = cloud.client("lambda").get_function_configuration(FunctionName="inside")["VpcConfig"]
+    assert vpc_config["VpcId"] == cloud.physical("network", "Vpc")
+    assert (vpc_config["SubnetIds"], vpc_config["SecurityGroupIds"]) == ([subnet], [group])
     assert cloud.delete("network") == "DELETE_FAILED"
     assert "(inside)" in cloud.reasons("network")
     assert cloud.delete("inside") == "DELETE_COMPLETE"

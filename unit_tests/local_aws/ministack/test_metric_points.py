@@ -34,13 +34,14 @@ def test_snapshots_have_points_at_an_interval_only_and_neither_points_nor_events
 ) -> None:
     points, metrics = Points(), cloudwatch._metrics
     monkeypatch.setattr(metrics, "_data", {})
-    metrics["a name"] = ["a point that is kept"]
-    kept = points.to_snapshot()
+    metrics["a name"] = ["a saved point"]
+    snapshot = points.to_snapshot()
     metrics["a name"].append("a later point")
-    assert points.to_snapshot() == kept
-    assert b"a point" not in Stores().to_snapshot()["stores"]
-    points.restore(kept)
-    assert metrics["a name"] == ["a point that is kept"]
+    assert points.to_snapshot() == snapshot
+    assert b"a saved point" in snapshot["stores"]
+    assert b"a saved point" not in Stores().to_snapshot()["stores"]
+    points.restore(snapshot)
+    assert metrics["a name"] == ["a saved point"]
 
     metrics["a name"].append("a later point")
     monkeypatch.setattr(stores, "POINTS_EVERY", 0)

@@ -19,17 +19,17 @@ MANY = 5000
 def store(request: pytest.FixtureRequest) -> Iterator[AccountRegionScopedDict]:
     """A store that gets one more record during the next read, as from another thread."""
     stores.patch_store_readers()
-    made = request.param()
+    created = request.param()
     for number in range(MANY):
-        made[f"record-{number}"] = object()
+        created[f"record-{number}"] = object()
     writes = count()
 
     def write(phase: str, _: object) -> None:
         if phase == "start" and next(writes) < 3:
-            made[f"late-{next(writes)}"] = object()
+            created[f"late-{next(writes)}"] = object()
 
     gc.callbacks.append(write)
-    yield made
+    yield created
     gc.callbacks.remove(write)
 
 

@@ -122,8 +122,8 @@ def test_output_that_names_the_gateway_names_ecr_instead(tmp_path: Path) -> None
 
 def test_images_that_a_build_names_are_recorded(tmp_path: Path) -> None:
     docker = Docker(tmp_path)
-    docker("build", "-t", IMAGE, "-t", "mine:1", ".")
-    docker("tag", "mine:1", "mine:2")
+    for done in (docker("build", "-t", IMAGE, "-t", "mine:1", "."), docker("tag", "mine:1", "mine:2")):
+        assert done.returncode == 0, done.stderr
     assert docker.engine.record.read_images() == [OURS, "mine:1", "mine:2"]
     docker.engine.stop()
 

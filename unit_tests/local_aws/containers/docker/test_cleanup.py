@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import uuid
 from pathlib import Path
 
 from local_aws.containers.docker import cleanup
@@ -23,7 +24,7 @@ from local_aws.host import reaper
 from unit_tests.local_aws.containers.engine_fakes import FakeEngine, engine_of
 
 state = Path({state!r})
-reaping = reaper.start("mine", cleanup_command(state / "containers"))
+reaping = reaper.start({instance!r}, cleanup_command(state / "containers"))
 engine = engine_of(FakeEngine(Path({engine!r})), state)
 engine.start(ContainerSpec("image", "web"), print)
 print("ready", flush=True)
@@ -34,7 +35,11 @@ time.sleep(60)
 def test_after_a_kill_9_the_reaper_removes_the_containers_of_the_engine(tmp_path: Path) -> None:
     folder, state = tmp_path / "engine", tmp_path / "state"
     project = str(Path(__file__).parents[4])
-    text = textwrap.dedent(SERVER).format(project=project, state=str(state), engine=str(folder))
+    # Unique: the reaper kills the processes of an instance on the whole machine.
+    instance = uuid.uuid4().hex
+    text = textwrap.dedent(SERVER).format(
+        project=project, state=str(state), engine=str(folder), instance=instance
+    )
     with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE) as server:  # noqa: S603
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"

@@ -33,9 +33,9 @@ def fake(tmp_path: Path) -> FakeEngine:
 
 @pytest.fixture
 def engine(fake: FakeEngine, tmp_path: Path) -> Iterator[CliEngine]:
-    made = engine_of(fake, tmp_path / "state")
-    yield made
-    made.stop()
+    found = engine_of(fake, tmp_path / "state")
+    yield found
+    found.stop()
 
 
 def options(words: list[str], name: str) -> list[str]:
@@ -176,7 +176,7 @@ def test_the_engine_itself_does_not_carry_the_tag_that_the_reaper_kills_by(
 
 
 def test_the_timeout_of_a_check_starts_when_its_command_runs(tmp_path: Path) -> None:
-    # The engine takes a second to begin; the command, known by its variable, runs as long as it is told.
+    # The fake needs a second to start the command. The command carries its variable while it runs.
     slow = 'if [ "$1" = exec ]; then sleep 1; env "$3" sleep "$6"; echo done; exit; fi'
     engine = engine_of(FakeEngine(tmp_path / "e", special=slow), tmp_path / "state")
     container = engine.start(ContainerSpec("image", "web"), lambda _line: None)
@@ -240,15 +240,15 @@ def test_a_real_engine_builds_pushes_and_runs_a_task_and_leaves_nothing(
 
     def answer() -> bytes:
         try:
-            with urllib.request.urlopen(f"http://{address}:8080/main.txt", timeout=5) as said:
-                return bytes(said.read())
+            with urllib.request.urlopen(f"http://{address}:8080/main.txt", timeout=5) as response:
+                return bytes(response.read())
         except OSError:
             return b""
 
     assert until(answer) == b"mine"
     # Its loopback leads to local_aws, here to the registry, which wants a password.
-    asked = f"import urllib.request as u; u.urlopen('{engine.context.endpoint}/v2/')"
-    assert "401" in container.execute(("python", "-c", asked), 20)[1]
+    code = f"import urllib.request as u; u.urlopen('{engine.context.endpoint}/v2/')"
+    assert "401" in container.execute(("python", "-c", code), 20)[1]
     assert container.execute(("touch", "/x"), 20)[0] == 1
     container.stop(0)
     engine.release(address)

@@ -50,9 +50,9 @@ def test_an_unchanged_build_is_the_same_image_from_the_cache(tmp_path: Path) -> 
     project(folder, "FROM BASE\nCOPY a.txt /\nCMD python")
     first = build(folder)
     (folder / "a.txt").touch()
-    said: list[str] = []
-    assert build(folder, said).id == first.id
-    assert sum("CACHED" in line for line in said) == 2
+    lines: list[str] = []
+    assert build(folder, lines).id == first.id
+    assert sum("CACHED" in line for line in lines) == 2
 
 
 def test_a_changed_file_invalidates_its_layer_and_the_layers_after_it(tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ def test_a_changed_file_invalidates_its_layer_and_the_layers_after_it(tmp_path: 
     folder = project(tmp_path / "p", text, a__txt="same", b__txt="one")
     first = build(folder, V="1")
     (folder / "b.txt").write_text("two")
-    said: list[str] = []
-    second = build(folder, said, V="1")
+    lines: list[str] = []
+    second = build(folder, lines, V="1")
     assert second.layers[:2] == first.layers[:2]
     assert second.layers[2] != first.layers[2]
     assert build(folder, V="2").id != second.id
@@ -128,15 +128,15 @@ def test_a_link_that_points_out_of_the_context_is_not_followed(tmp_path: Path) -
 def test_a_layer_removes_what_its_step_removed(tmp_path: Path) -> None:
     before = tmp_path / "before"
     before.mkdir()
-    (before / "gone").write_text("x")
+    (before / "removed").write_text("x")
     old = layers.snapshot(before)
-    (before / "gone").unlink()
+    (before / "removed").unlink()
     (before / "new").write_text("y")
     changed, removed = layers.changes(old, layers.snapshot(before))
     layers.write(tmp_path / "layer", before, changed, removed)
     other = tmp_path / "other"
     other.mkdir()
-    (other / "gone").write_text("x")
+    (other / "removed").write_text("x")
     layers.apply(tmp_path / "layer", other)
     assert sorted(path.name for path in other.iterdir()) == ["new"]
 

@@ -39,10 +39,10 @@ def test_only_official_python_images_have_a_stand_in(reference: str, version: st
 
 
 def test_continued_lines_and_comments_between_them_are_one_instruction() -> None:
-    made = config("ENV A=1 \\\n  # a comment\n\n    B='two words'\nWORKDIR /srv\nWORKDIR app")
-    assert made.environment["A"] == "1"
-    assert made.environment["B"] == "two words"
-    assert made.working_directory == "/srv/app"
+    planned = config("ENV A=1 \\\n  # a comment\n\n    B='two words'\nWORKDIR /srv\nWORKDIR app")
+    assert planned.environment["A"] == "1"
+    assert planned.environment["B"] == "two words"
+    assert planned.working_directory == "/srv/app"
 
 
 def test_a_build_argument_reaches_env_and_its_default_holds_without_it() -> None:
@@ -88,13 +88,13 @@ def test_run_splits_pip_commands_and_substitutes_as_the_shell_would() -> None:
 
 
 def test_healthcheck_expose_user_label_and_stopsignal_are_recorded() -> None:
-    made = config(
+    planned = config(
         "EXPOSE 8080\nUSER 10001\nLABEL a=b\nSTOPSIGNAL SIGQUIT\n"
         'HEALTHCHECK --interval=1m30s --retries=2 CMD ["python", "-c", "1"]'
     )
-    assert (made.exposed_ports, made.user, made.labels) == (("8080/tcp",), "10001", {"a": "b"})
-    assert made.stop_signal == "SIGQUIT"
-    assert made.health_check == {
+    assert (planned.exposed_ports, planned.user, planned.labels) == (("8080/tcp",), "10001", {"a": "b"})
+    assert planned.stop_signal == "SIGQUIT"
+    assert planned.health_check == {
         "Test": ["CMD", "python", "-c", "1"],
         "Interval": 90_000_000_000,
         "Retries": 2,

@@ -33,7 +33,7 @@ EAT = (
     " start_new_session=True)"
 )
 WAIT = "import time; print('up', flush=True); time.sleep(99)"
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a container's server asks for, and does not get
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - the address that a server requests, and that is replaced
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def engine() -> Iterator[ProcessEngine]:
 
 def start(engine: ProcessEngine, *command: str, **spec: Any) -> tuple[ProcessContainer, list[str]]:
     lines: list[str] = []
-    made = ContainerSpec(image=engine.pull(BASE), name="app", command=command, **spec)
-    return engine.start(made, lines.append), lines
+    container_spec = ContainerSpec(image=engine.pull(BASE), name="app", command=command, **spec)
+    return engine.start(container_spec, lines.append), lines
 
 
 def answers(address: str) -> bool:
