@@ -197,7 +197,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
 async def probe(
     address: str, stop: threading.Event, rate: float, seen: Counter[str], clients: int = 16
 ) -> None:
-    """Ask `address` about `rate` times a second until `stop`; count `<status> <body>` or the exception."""
+    """Request `address` about `rate` times a second until `stop`; count `<status> <body>` or exceptions."""
 
     async def client(session: aiohttp.ClientSession) -> None:
         while not stop.is_set():

@@ -1,4 +1,4 @@
-"""MiniStack's ELBv2 as callers see it through our adapter: what is kept, and what is refused."""
+"""MiniStack's ELBv2 behind the adapter: what it stores, and what it refuses."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ MODEL = service_model("elbv2")
 
 
 class Refused(Exception):  # noqa: N818 - reads as a sentence in pytest.raises
-    """The code and message of a refusal."""
+    """The code and message of an error."""
 
 
 def call(operation: str, **params: Any) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def listener(balancer: str, actions: list[dict[str, Any]], port: int = 80) -> st
     return str(answer["Listeners"][0]["ListenerArn"])
 
 
-def test_weights_are_kept_described_and_handed_to_the_data_plane(seen: list[Snapshot]) -> None:
+def test_weights_are_stored_described_and_applied_to_the_data_plane(seen: list[Snapshot]) -> None:
     blue, green = group("blue"), group("green")
     arn = listener(balancer(), forward(**{blue: 100, green: 0}))
     call("ModifyListener", ListenerArn=arn, DefaultActions=forward(**{blue: 90, green: 10}))
@@ -85,7 +85,7 @@ def test_weights_are_kept_described_and_handed_to_the_data_plane(seen: list[Snap
     assert weights(seen[-1].listeners[arn].rules[-1].action) == [(blue, 90), (green, 10)]
 
 
-def test_one_target_group_is_answered_in_both_forms_as_aws_does(seen: list[Snapshot]) -> None:
+def test_one_target_group_is_described_in_both_forms_as_on_aws(seen: list[Snapshot]) -> None:
     blue = group("blue")
     arn = listener(balancer(), [{"Type": "forward", "TargetGroupArn": blue}])
     action = call("DescribeListeners", ListenerArns=[arn])["Listeners"][0]["DefaultActions"][0]
@@ -94,7 +94,7 @@ def test_one_target_group_is_answered_in_both_forms_as_aws_does(seen: list[Snaps
 
 
 def test_a_target_group_in_use_cannot_be_deleted(seen: list[Snapshot]) -> None:
-    """Traps I1: a group at weight 0 is in use too."""
+    """Pitfall I1: a group at weight 0 is in use too."""
     blue, green = group("blue"), group("green")
     arn = listener(balancer(), forward(**{blue: 100, green: 0}))
     with pytest.raises(
@@ -132,7 +132,7 @@ def test_settings_of_a_target_group_reach_the_data_plane(seen: list[Snapshot]) -
     assert seen[-1].target_groups[arn].targets == (Target("127.0.9.1", 8080),)
 
 
-def test_target_health_is_what_the_data_plane_says_and_not_what_ministack_makes_up(
+def test_target_health_comes_from_the_data_plane_and_not_from_ministack(
     seen: list[Snapshot],
 ) -> None:
     described = call("DescribeTargetHealth", TargetGroupArn=group("blue"))["TargetHealthDescriptions"]
@@ -204,7 +204,7 @@ def test_the_idle_timeout_reaches_the_data_plane(seen: list[Snapshot]) -> None:
         ),
     ],
 )
-def test_a_request_that_aws_or_we_cannot_do_is_refused(
+def test_a_request_that_aws_or_local_aws_does_not_support_is_refused(
     seen: list[Snapshot], operation: str, given: dict[str, Any], refusal: str
 ) -> None:
     owner, blue = balancer(), group("blue")
@@ -233,7 +233,7 @@ def test_a_request_that_aws_or_we_cannot_do_is_refused(
     assert len(seen) == before
 
 
-def test_the_same_requests_pass_when_nothing_is_wrong_with_them(seen: list[Snapshot]) -> None:
+def test_the_same_requests_pass_when_they_are_valid(seen: list[Snapshot]) -> None:
     """Negative control of the refusals."""
     owner, blue = balancer(), group("t" * 32)
     listener(owner, forward(**{blue: 1}))

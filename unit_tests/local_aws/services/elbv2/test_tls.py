@@ -1,4 +1,4 @@
-"""HTTPS listeners: the certificate that was given is the one that is shown, and port 80 leads there."""
+"""HTTPS listeners: their certificate, their security policy, and changes of both."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def plane(tmp_path: Path) -> Iterator[LoadBalancing]:
 
 @pytest.fixture
 def seen() -> Iterator[list[Snapshot]]:
-    """What the data plane would be told."""
+    """The snapshots that the data plane gets."""
     alb.reset()
     acm.reset()
     snapshots: list[Snapshot] = []
@@ -62,7 +62,7 @@ def seen() -> Iterator[list[Snapshot]]:
 
 
 def ask_acm(operation: str, **given: object) -> dict[str, Any]:
-    """Call ACM as boto3 does; a refusal raises."""
+    """Call ACM as boto3 does; an error raises."""
     headers = {"x-amz-target": f"CertificateManager.{operation}"}
     status, _, body = asyncio.run(acm.handle_request("POST", "/", headers, json.dumps(given), {}))
     answer: dict[str, Any] = json.loads(body)
@@ -86,7 +86,7 @@ def https_listener(arn: str, **given: Any) -> str:
 
 
 def served(snapshot: Snapshot, tls: Tls | None) -> Snapshot:
-    """The same with the listener on port 443 and this certificate."""
+    """The same snapshot with its listener on port 443 and this certificate."""
     listener = replace(snapshot.listeners[LISTENER], port=443, tls=tls)
     return replace(snapshot, listeners={LISTENER: listener})
 
@@ -95,7 +95,7 @@ def address(plane: LoadBalancing) -> str:
     return plane.addresses()["lb.elb:443"]
 
 
-def test_the_given_certificate_is_shown_and_the_target_learns_of_https(
+def test_the_configured_certificate_is_presented_and_the_target_gets_https_as_the_protocol(
     plane: LoadBalancing, pair: tuple[Path, str, str]
 ) -> None:
     loop = Loop()
@@ -136,7 +136,7 @@ def _shakes_hands(where: str, context: ssl.SSLContext) -> bool:
         return False
 
 
-def test_a_listener_goes_over_to_https_and_to_another_certificate(
+def test_a_listener_changes_to_https_and_to_another_certificate(
     plane: LoadBalancing, pair: tuple[Path, str, str], tmp_path: Path
 ) -> None:
     loop = Loop()
@@ -153,7 +153,7 @@ async def _hello(_: web.BaseRequest) -> web.Response:
     return web.Response(text="hello")
 
 
-def test_certificate_key_and_policy_reach_the_data_plane_and_nobodys_log(
+def test_certificate_key_and_policy_reach_the_data_plane_and_no_log(
     seen: list[Snapshot], pair: tuple[Path, str, str]
 ) -> None:
     _, pem, key = pair
@@ -169,7 +169,7 @@ def test_certificate_key_and_policy_reach_the_data_plane_and_nobodys_log(
 def test_shifting_the_traffic_of_an_https_listener_keeps_its_certificate(
     seen: list[Snapshot], pair: tuple[Path, str, str]
 ) -> None:
-    """What CodeDeploy does knows nothing of certificates."""
+    """CodeDeploy's calls do not name certificates."""
     arn = https_listener(imported(pair))
     before = seen[-1].listeners[arn].tls
     call("ModifyListener", ListenerArn=arn, DefaultActions=forward(**{group("green"): 1}))
@@ -177,7 +177,7 @@ def test_shifting_the_traffic_of_an_https_listener_keeps_its_certificate(
     assert seen[-1].listeners[arn].tls == before
 
 
-def test_a_certificate_that_is_not_there_is_not_found(seen: list[Snapshot]) -> None:
+def test_a_certificate_that_does_not_exist_is_not_found(seen: list[Snapshot]) -> None:
     with pytest.raises(Refused, match=f"CertificateNotFound: Certificate '{UNKNOWN}' not found"):
         https_listener(UNKNOWN)
     assert not seen[-1].listeners
@@ -198,7 +198,7 @@ def test_a_key_of_another_certificate_is_refused(
         https_listener(imported((trust, pem, other)))
 
 
-def test_a_policy_that_takes_old_tls_is_refused_by_name(
+def test_a_policy_that_allows_old_tls_is_refused_by_name(
     seen: list[Snapshot], pair: tuple[Path, str, str]
 ) -> None:
     arn = imported(pair)
@@ -206,7 +206,7 @@ def test_a_policy_that_takes_old_tls_is_refused_by_name(
         https_listener(arn, SslPolicy="ELBSecurityPolicy-2016-08")
 
 
-def test_an_http_listener_takes_no_certificate(seen: list[Snapshot], pair: tuple[Path, str, str]) -> None:
+def test_an_http_listener_accepts_no_certificate(seen: list[Snapshot], pair: tuple[Path, str, str]) -> None:
     with pytest.raises(
         Refused, match="ValidationError: A certificate cannot be specified for HTTP listeners"
     ):
@@ -222,7 +222,7 @@ def test_a_certificate_in_use_cannot_be_deleted(seen: list[Snapshot], pair: tupl
     assert ask_acm("DeleteCertificate", CertificateArn=certificate_arn) == {}
 
 
-def test_a_certificate_imported_again_is_the_one_that_is_shown(
+def test_a_certificate_that_is_imported_again_is_presented_at_once(
     seen: list[Snapshot], pair: tuple[Path, str, str], tmp_path: Path
 ) -> None:
     certificate_arn = imported(pair)
