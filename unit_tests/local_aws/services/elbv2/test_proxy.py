@@ -20,7 +20,7 @@ from local_aws.services.elbv2 import data_plane
 from local_aws.services.elbv2 import proxy as elbv2_proxy
 from local_aws.services.elbv2.health import interval
 from local_aws.services.elbv2.listener_server import listen
-from local_aws.services.elbv2.records import ListenerRule, Snapshot, Target
+from local_aws.services.elbv2.records import ElbSnapshot, ListenerRule, Target
 from local_aws.services.elbv2.service import LoadBalancing
 from local_aws.services.elbv2.targets import TargetState
 from unit_tests.local_aws.services.elbv2.backends import (
@@ -285,7 +285,7 @@ def test_a_target_group_without_a_listener_is_unused_and_is_not_checked(
     backend = Backend(loop, says("x"))
     group = target_group("a", backend)
     unused = type(group)(group.arn, 8080, group.health_check, group.targets)
-    plane.apply(Snapshot({}, {group.arn: unused}))
+    plane.apply(ElbSnapshot({}, {group.arn: unused}))
     threading.Event().wait(0.4)
     assert states(plane, group) == [("unused", "Target.NotInUse")]
     assert backend.requests["/health"] == 0
@@ -388,7 +388,7 @@ def test_a_listener_keeps_its_port_until_it_is_deleted(loop: Loop, plane: LoadBa
     plane.apply(forwarding({target_group("b", Backend(loop, says("2"))): 1}))
     assert (plane.addresses(), get(plane).text) == (address, "2")
     old = url(plane)
-    plane.apply(Snapshot())
+    plane.apply(ElbSnapshot())
     assert plane.addresses() == {}
 
     def refused() -> bool:
