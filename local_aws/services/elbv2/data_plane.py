@@ -23,7 +23,7 @@ from local_aws.services.elbv2.tls import server_context
 
 logger = logging.getLogger("local_aws")
 
-# What a listener's server is made for: a change to HTTPS, or of the certificate, needs another server.
+# What identifies a listener's server: a change to HTTPS, or of the certificate, needs another server.
 ListenerKey = tuple[str, Tls | None]
 
 
