@@ -11,7 +11,7 @@ from local_aws.ministack import elbv2_snapshot
 from local_aws.ministack.elbv2_snapshot import acm, alb, ec2, everything
 from local_aws.ministack.elbv2_validation import CHECKS
 from local_aws.services.elbv2 import validation
-from local_aws.services.elbv2.records import Snapshot, Target
+from local_aws.services.elbv2.records import ElbSnapshot, Target
 from local_aws.services.elbv2.routing import weights
 from local_aws.services.elbv2.serializers import TargetHealthDescription
 
@@ -32,7 +32,7 @@ _ORIGINAL_ACTIONS = dict(alb._ACTION_MAP)
 _ORIGINAL_CERTIFICATES = {"delete": acm._delete_certificate, "import": acm._import_certificate}
 
 
-def patch_elbv2(on_change: Callable[[Snapshot], None], health: Health) -> None:
+def patch_elbv2(on_change: Callable[[ElbSnapshot], None], health: Health) -> None:
     """Validate requests before MiniStack handles them, and call `on_change` after each change."""
     alb._parse_actions, alb._action_xml, alb._tg_xml = _parse_actions, _action_xml, _tg_xml
     alb._lb_xml = _lb_xml
@@ -52,7 +52,7 @@ def patch_elbv2(on_change: Callable[[Snapshot], None], health: Health) -> None:
 def _validated(
     handler: Callable[[Params], Answer],
     check: Callable[[Params], None] | None,
-    on_change: Callable[[Snapshot], None] | None,
+    on_change: Callable[[ElbSnapshot], None] | None,
 ) -> Callable[[Params], Answer]:
     def handle(params: Params) -> Answer:
         try:
@@ -207,7 +207,7 @@ def _delete_certificate(data: Mapping[str, Any]) -> Answer:
     return answer
 
 
-def _import_certificate(on_change: Callable[[Snapshot], None]) -> Callable[[Mapping[str, Any]], Answer]:
+def _import_certificate(on_change: Callable[[ElbSnapshot], None]) -> Callable[[Mapping[str, Any]], Answer]:
     """Let listeners use a certificate that is imported again at once."""
 
     def imported(data: Mapping[str, Any]) -> Answer:

@@ -5,12 +5,12 @@ from typing import Any
 
 from local_aws.ministack.compat import require
 from local_aws.services.elbv2.records import (
-    HealthCheck,
+    ElbSnapshot,
     Listener,
     ListenerRule,
-    Snapshot,
     Target,
     TargetGroup,
+    TargetHealthCheck,
     Tls,
 )
 from local_aws.services.elbv2.routing import weights
@@ -70,11 +70,11 @@ def link_load_balancers() -> None:
         group["LoadBalancerArns"] = users_of(arn)
 
 
-def current() -> Snapshot:
+def current() -> ElbSnapshot:
     """Return all current listeners and target groups."""
     listeners = everything(alb._listeners)
     groups = everything(alb._tgs)
-    return Snapshot(
+    return ElbSnapshot(
         {arn: _listener(item) for arn, item in listeners.items()},
         {arn: _target_group(item) for arn, item in groups.items()},
     )
@@ -123,7 +123,7 @@ def _target_group(record: Mapping[str, Any]) -> TargetGroup:
     return TargetGroup(
         arn=arn,
         port=record["Port"],
-        health_check=HealthCheck(
+        health_check=TargetHealthCheck(
             path=record["HealthCheckPath"],
             port=str(record["HealthCheckPort"]),
             interval=record["HealthCheckIntervalSeconds"],

@@ -1,4 +1,4 @@
-"""An AppSpec file of an ECS deployment, read strictly: what CodeDeploy would refuse raises `AppSpecError`."""
+"""Reads the AppSpec file of an ECS deployment; what CodeDeploy refuses raises `AppSpecError`."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class AppSpecError(ValueError):
 
 @dataclass(frozen=True)
 class AppSpec:
-    """What a deployment is to do. Networks and strategies are in the ECS API's shape (lower camel case)."""
+    """The contents of an AppSpec file, networks and strategies in the ECS API's shape (lower camel case)."""
 
     task_definition: str
     container_name: str
@@ -49,13 +49,13 @@ def parse(content: str) -> AppSpec:
     """Read an AppSpec in YAML or JSON."""
     try:
         document = yaml.safe_load(content)
-    # A date that no calendar has is a ValueError.
+    # PyYAML raises ValueError for a date that does not exist.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise AppSpecError(
             "The input AppSpec file is a not well-formed yaml. The template cannot be parsed."
         ) from error
     top = _mapping(document, "The AppSpec file")
-    # CodeDeploy takes the top keys in any case (`Hooks` in its examples, `hooks` in its reference).
+    # CodeDeploy accepts the top-level keys in any case (`Hooks` in its examples, `hooks` in its reference).
     sections = {str(key).lower(): value for key, value in top.items()}
     _only(sections, {"version", "resources", "hooks"}, "the AppSpec file")
     if str(sections.get("version")) not in ("0.0", "0"):
@@ -64,7 +64,7 @@ def parse(content: str) -> AppSpec:
 
 
 def check_container(spec: AppSpec, definition: Mapping[str, Any]) -> None:
-    """Raise unless the task definition (ECS's answer) has the AppSpec's container and port (pitfall B2)."""
+    """Raise unless a task definition of ECS has the AppSpec's container and port (pitfall B2)."""
     for container in definition["containerDefinitions"]:
         if container["name"] == spec.container_name:
             ports = [mapping.get("containerPort") for mapping in container.get("portMappings", [])]

@@ -62,7 +62,7 @@ class DeploymentRun:
 
     def deploy(self) -> None:
         """Run the deployment; raises `DeploymentEndedError` when it does not succeed."""
-        with self._client_errors_end_it():
+        with self._end_on_client_error():
             self.waiter.check()
             spec = self._prepare()
             self._hook("BeforeInstall", spec)
@@ -88,13 +88,13 @@ class DeploymentRun:
                 if event.status == "InProgress":
                     event.status, event.ended, event.message = "Failed", now(), str(end)
             raise end
-        with self._client_errors_end_it():
+        with self._end_on_client_error():
             self._terminate_blue()
 
     def roll_back(self) -> None:
         """Roll back the deployment whose progress this one shares: traffic to blue, then green deleted."""
         blue = self.progress.blue
-        with self._client_errors_end_it():
+        with self._end_on_client_error():
             with self.step("AllowTraffic"):
                 self.traffic.restore(self.progress.saved)
                 if blue is not None and self.task_sets.primary()["id"] != blue["id"]:
@@ -109,7 +109,7 @@ class DeploymentRun:
         event = self.deployment.events[name]
         event.status, event.started = "InProgress", now()
         try:
-            with self._client_errors_end_it():
+            with self._end_on_client_error():
                 self.waiter.check()
                 yield
         except Exception as error:
@@ -135,7 +135,7 @@ class DeploymentRun:
         return self.context.client(service, self.deployment.group.role(self.context))
 
     @contextmanager
-    def _client_errors_end_it(self) -> Iterator[None]:
+    def _end_on_client_error(self) -> Iterator[None]:
         try:
             yield
         except ClientError as error:

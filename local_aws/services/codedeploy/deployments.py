@@ -31,7 +31,7 @@ class Deployments:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.known: dict[str, Deployment] = {}
+        self.by_id: dict[str, Deployment] = {}
         self.hooks = Hooks()
         self._stopping = threading.Event()
 
@@ -43,7 +43,7 @@ class Deployments:
         params: Mapping[str, Any],
     ) -> Deployment:
         """Start a deployment; refuse a second one while one is active."""
-        for other in self.known.values():
+        for other in self.by_id.values():
             if other.group is group and other.active:
                 raise AwsError(
                     "DeploymentLimitExceededException",
@@ -61,32 +61,32 @@ class Deployments:
             auto_rollback=automatic or group.settings.get("autoRollbackConfiguration", {}),
             override_alarms=params.get("overrideAlarmConfiguration"),
         )
-        self.known[deployment.id] = deployment
+        self.by_id[deployment.id] = deployment
         self.context.spawn(f"deployment {deployment.id}", self._deploy, deployment)
         return deployment
 
     def resume(self) -> None:
         """End the deployments that were active when an earlier local_aws ended."""
-        for deployment in list(self.known.values()):
+        for deployment in list(self.by_id.values()):
             if deployment.active:
                 self.context.spawn(f"deployment {deployment.id}", self._resume, deployment)
 
     def find(self, deployment: str) -> Deployment:
-        """Return a deployment, or refuse as AWS does."""
-        if deployment not in self.known:
+        """Return a deployment; raises DeploymentDoesNotExistException."""
+        if deployment not in self.by_id:
             raise AwsError(
                 "DeploymentDoesNotExistException",
                 f"The deployment {deployment} could not be found",
             )
-        return self.known[deployment]
+        return self.by_id[deployment]
 
     def list(self, params: Mapping[str, Any]) -> list[str]:
-        """Return the ids that a ListDeployments request asks for, the newest first."""
+        """Return the ids of the deployments that match a ListDeployments request, the newest first."""
         span = params.get("createTimeRange", {})
         statuses = params.get("includeOnlyStatuses")
         found = [
             item
-            for item in self.known.values()
+            for item in self.by_id.values()
             if item.application == params.get("applicationName", item.application)
             and item.group.name == params.get("deploymentGroupName", item.group.name)
             and (not statuses or item.status in statuses)
@@ -95,7 +95,7 @@ class Deployments:
         return [item.id for item in sorted(found, key=lambda item: item.created, reverse=True)]
 
     def target(self, deployment: str, target: str) -> dict[str, Any]:
-        """Return the deployment's one target, or refuse another."""
+        """Return the deployment's one target; raises DeploymentTargetDoesNotExistException."""
         found = self.find(deployment)
         if target not in (found.target_id, found.service_arn):
             raise AwsError("DeploymentTargetDoesNotExistException", f"The deployment has no target {target}")
@@ -136,7 +136,7 @@ class Deployments:
     def stop(self) -> None:
         """End the threads."""
         self._stopping.set()
-        for item in self.known.values():
+        for item in self.by_id.values():
             item.wake.set()
 
     def _resume(self, deployment: Deployment) -> None:
@@ -158,10 +158,10 @@ class Deployments:
         except ServerStoppedError:
             return
         except DeploymentEndedError as end:
-            back = self._rollback_of(deployment, end)
+            rollback = self._create_rollback(deployment, end)
             self._finish(deployment, end.status, end)
-            if back is not None:
-                self._roll_back(back)
+            if rollback is not None:
+                self._roll_back(rollback)
             return
         except Exception as error:
             # An error in local_aws: the deployment must end, and the error must be reported.
@@ -170,7 +170,7 @@ class Deployments:
         deployment.group.target_revision = deployment.revision
         self._finish(deployment, "Succeeded")
 
-    def _rollback_of(self, deployment: Deployment, end: DeploymentEndedError) -> Deployment | None:
+    def _create_rollback(self, deployment: Deployment, end: DeploymentEndedError) -> Deployment | None:
         """Record the deployment that rolls this one back, before this one ends and another can start."""
         if deployment.rollback is not None:
             # An earlier local_aws has already recorded it.
@@ -181,7 +181,7 @@ class Deployments:
             wanted = deployment.stop
         if not wanted or not deployment.progress.saved or not deployment.progress.reversible:
             return None
-        back = Deployment(
+        rollback = Deployment(
             deployment.application,
             deployment.group,
             deployment.settings,
@@ -193,11 +193,11 @@ class Deployments:
             service_arn=deployment.service_arn,
             progress=deployment.progress,
         )
-        back.rollback = {"rollbackTriggeringDeploymentId": deployment.id}
-        text = f"Deployment {deployment.id} is rolled back by deployment {back.id}."
-        deployment.rollback = {"rollbackDeploymentId": back.id, "rollbackMessage": text}
-        self.known[back.id] = back
-        return back
+        rollback.rollback = {"rollbackTriggeringDeploymentId": deployment.id}
+        text = f"Deployment {deployment.id} is rolled back by deployment {rollback.id}."
+        deployment.rollback = {"rollbackDeploymentId": rollback.id, "rollbackMessage": text}
+        self.by_id[rollback.id] = rollback
+        return rollback
 
     def _roll_back(self, deployment: Deployment) -> None:
         self._begin(deployment)

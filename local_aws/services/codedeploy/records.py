@@ -101,7 +101,7 @@ class LifecycleEvent:
 
 
 @dataclass
-class Progress:
+class DeploymentProgress:
     """What a rollback needs: the listeners' rules from before, and the blue and green task sets."""
 
     saved: dict[str, Any] = field(default_factory=dict)
@@ -138,7 +138,7 @@ class Deployment:
     task_sets: list[EcsTaskSet] = field(default_factory=list)
     service_arn: str = ""
     # A rollback shares the progress of the deployment that it rolls back.
-    progress: Progress = field(default_factory=Progress)
+    progress: DeploymentProgress = field(default_factory=DeploymentProgress)
     termination_wait_started: bool = False
     # Set by StopDeployment: whether to roll back. None: it was not called.
     stop: bool | None = None

@@ -28,13 +28,13 @@ class CodeDeploy(Applications):
             "applications": self.applications,
             "configs": self.configs,
             "tags": self.tags,
-            "deployments": self.deployments.known,
+            "deployments": self.deployments.by_id,
         }
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Restore the records."""
         self.applications, self.configs = kept["applications"], kept["configs"]
-        self.tags, self.deployments.known = kept["tags"], kept["deployments"]
+        self.tags, self.deployments.by_id = kept["tags"], kept["deployments"]
 
     def resume(self) -> None:
         """End the deployments that were active when an earlier local_aws ended."""
@@ -70,7 +70,7 @@ class CodeDeploy(Applications):
         return {"deploymentInfo": describe_deployment(self.deployments.find(params["deploymentId"]))}
 
     def batch_get_deployments(self, params: Params) -> Params:
-        known = self.deployments.known
+        known = self.deployments.by_id
         found = [known[each] for each in params["deploymentIds"] if each in known]
         return {"deploymentsInfo": [describe_deployment(each) for each in found]}
 

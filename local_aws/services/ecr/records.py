@@ -40,7 +40,7 @@ class Login:
 
 
 @dataclass
-class Repository:
+class ImageRepository:
     """A repository: its description as DescribeRepositories returns it, its images and its policies."""
 
     description: dict[str, Any]

@@ -12,7 +12,7 @@ from typing import Any
 
 from local_aws.core.api import AwsError, Response, now
 from local_aws.host.disk import is_full, no_space
-from local_aws.services.ecr.records import DIGEST, Login, Repository, StoredImage
+from local_aws.services.ecr.records import DIGEST, ImageRepository, Login, StoredImage
 from local_aws.services.ecr.state import EcrState
 
 # The account may precede the repository's name.
@@ -83,12 +83,12 @@ class RegistryApi:
             return _error(500, "UNKNOWN", no_space(error))
         return response
 
-    def _authorize(self, login: Login, action: str | None, repository: Repository) -> None:
+    def _authorize(self, login: Login, action: str | None, repository: ImageRepository) -> None:
         if action is not None:
             arn = self.ecr.context.arn("ecr", f"repository/{repository.name}")
             self.ecr.context.authorize(login.access_key, action, arn)
 
-    def _path(self, repository: Repository) -> str:
+    def _path(self, repository: ImageRepository) -> str:
         return f"/v2/{self.ecr.context.account}/{repository.name}"
 
     def _login(self, headers: Mapping[str, str]) -> Login | Response:
@@ -108,25 +108,25 @@ class RegistryApi:
 
     # Blobs
 
-    def _head_blobs(self, repository: Repository, digest: str, *_: Any) -> Response:
+    def _head_blobs(self, repository: ImageRepository, digest: str, *_: Any) -> Response:
         path = self.ecr.blobs.blob(repository.name, digest)
         if not DIGEST.match(digest) or not path.exists():
             return _error(404, "BLOB_UNKNOWN", "blob unknown to registry")
         length = {"Content-Length": str(path.stat().st_size)}
         return 200, {**_VERSION, **length, "Docker-Content-Digest": digest}, b""
 
-    def _get_blobs(self, repository: Repository, digest: str, *rest: Any) -> Response:
+    def _get_blobs(self, repository: ImageRepository, digest: str, *rest: Any) -> Response:
         status, headers, body = self._head_blobs(repository, digest, *rest)
         if status == 200:
             body = self.ecr.blobs.blob(repository.name, digest).read_bytes()
         return status, {**headers, "Content-Type": "application/octet-stream"}, body
 
-    def _post_uploads(self, repository: Repository, *_: Any) -> Response:
+    def _post_uploads(self, repository: ImageRepository, *_: Any) -> Response:
         name = uuid.uuid4().hex
         self.ecr.blobs.upload(repository.name, name).touch()
         return self._uploading(repository, name)
 
-    def _uploading(self, repository: Repository, name: str) -> Response:
+    def _uploading(self, repository: ImageRepository, name: str) -> Response:
         size = self.ecr.blobs.upload(repository.name, name).stat().st_size
         headers = {
             "Location": f"{self._path(repository)}/blobs/uploads/{name}",
@@ -136,7 +136,7 @@ class RegistryApi:
         return 202, {**_VERSION, **headers}, b""
 
     def _patch_uploads(
-        self, repository: Repository, name: str, _headers: Mapping[str, str], body: bytes, *_: Any
+        self, repository: ImageRepository, name: str, _headers: Mapping[str, str], body: bytes, *_: Any
     ) -> Response:
         if not self._upload_exists(repository, name):
             return _error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
@@ -146,7 +146,7 @@ class RegistryApi:
 
     def _put_uploads(
         self,
-        repository: Repository,
+        repository: ImageRepository,
         name: str,
         _headers: Mapping[str, str],
         body: bytes,
@@ -162,14 +162,14 @@ class RegistryApi:
         location = {"Location": f"{self._path(repository)}/blobs/{digest}", "Docker-Content-Digest": digest}
         return 201, {**_VERSION, **location}, b""
 
-    def _upload_exists(self, repository: Repository, name: str) -> bool:
+    def _upload_exists(self, repository: ImageRepository, name: str) -> bool:
         is_name = bool(re.fullmatch(r"[0-9a-f]{32}", name))
         return is_name and self.ecr.blobs.upload(repository.name, name).exists()
 
     # Manifests
 
     def _put_manifests(
-        self, repository: Repository, reference: str, headers: Mapping[str, str], body: bytes, *_: Any
+        self, repository: ImageRepository, reference: str, headers: Mapping[str, str], body: bytes, *_: Any
     ) -> Response:
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         tag = None if reference.startswith("sha256:") else reference
@@ -194,7 +194,7 @@ class RegistryApi:
         location = f"{self._path(repository)}/manifests/{digest}"
         return 201, {**_VERSION, "Location": location, "Docker-Content-Digest": digest}, b""
 
-    def _emit_push(self, repository: Repository, digest: str, tag: str | None) -> None:
+    def _emit_push(self, repository: ImageRepository, digest: str, tag: str | None) -> None:
         detail = {
             "result": "SUCCESS",
             "repository-name": repository.name,
@@ -204,7 +204,7 @@ class RegistryApi:
         }
         self.ecr.context.emit("aws.ecr", "ECR Image Action", [], detail)
 
-    def _get_manifests(self, repository: Repository, reference: str, *_: Any) -> Response:
+    def _get_manifests(self, repository: ImageRepository, reference: str, *_: Any) -> Response:
         key = "imageDigest" if reference.startswith("sha256:") else "imageTag"
         digest = repository.find({key: reference})
         if digest is None:
@@ -213,11 +213,11 @@ class RegistryApi:
         about = {"Content-Type": image.media_type, "Docker-Content-Digest": digest}
         return 200, {**_VERSION, **about, "Content-Length": str(len(image.manifest))}, image.manifest
 
-    def _head_manifests(self, repository: Repository, reference: str, *rest: Any) -> Response:
+    def _head_manifests(self, repository: ImageRepository, reference: str, *rest: Any) -> Response:
         status, headers, _ = self._get_manifests(repository, reference, *rest)
         return status, headers, b""
 
-    def _get_tags(self, repository: Repository, reference: str, *_: Any) -> Response:
+    def _get_tags(self, repository: ImageRepository, reference: str, *_: Any) -> Response:
         if reference != "list":
             return _error(404, "UNSUPPORTED", f"local_aws does not implement tags/{reference}")
         tags = sorted({tag for image in repository.images.values() for tag in image.tags})

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
-from local_aws.services.ecr.records import Repository
+from local_aws.services.ecr.records import ImageRepository
 
 
 class RepositoryName(TypedDict):
@@ -26,7 +26,7 @@ class ImageDetail(RepositoryName):
     artifactMediaType: str
 
 
-class Image(RepositoryName):
+class EcrImage(RepositoryName):
     """Image."""
 
     imageId: dict[str, str]
@@ -42,7 +42,7 @@ class ImageFailure(TypedDict):
     failureReason: str
 
 
-def image_detail(repository: Repository, digest: str) -> ImageDetail:
+def image_detail(repository: ImageRepository, digest: str) -> ImageDetail:
     """Return an image as DescribeImages shows it."""
     image = repository.images[digest]
     detail: ImageDetail = {
@@ -59,7 +59,7 @@ def image_detail(repository: Repository, digest: str) -> ImageDetail:
     return detail
 
 
-def image_manifest(repository: Repository, digest: str, image_id: Mapping[str, str]) -> Image:
+def image_manifest(repository: ImageRepository, digest: str, image_id: Mapping[str, str]) -> EcrImage:
     """Return an image as BatchGetImage shows it."""
     image = repository.images[digest]
     return {
@@ -80,7 +80,7 @@ def image_failure(image_id: Mapping[str, str]) -> ImageFailure:
     }
 
 
-def image_ids(repository: Repository, tag_status: str) -> list[dict[str, str]]:
+def image_ids(repository: ImageRepository, tag_status: str) -> list[dict[str, str]]:
     """Return the ids of a repository's images, one for each tag; `tag_status` as in ListImages' filter."""
     found = []
     for digest, image in repository.images.items():

@@ -14,7 +14,7 @@ from local_aws.core.api import CALLER, now
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context
 from local_aws.services.ecr import errors
-from local_aws.services.ecr.records import Login, Repository
+from local_aws.services.ecr.records import ImageRepository, Login
 from local_aws.services.ecr.registry import RegistryApi
 from local_aws.services.ecr.resource_types import EcrResourceTypes
 from local_aws.services.ecr.serializers import (
@@ -77,7 +77,7 @@ class Ecr(EcrState):
             "encryptionConfiguration": params.get("encryptionConfiguration", {"encryptionType": "AES256"}),
         }
         tags = {tag["Key"]: tag["Value"] for tag in params.get("tags", [])}
-        self.repositories[name] = Repository(description, tags)
+        self.repositories[name] = ImageRepository(description, tags)
         return {"repository": description}
 
     def describe_repositories(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class Ecr(EcrState):
             digests = [self._digest(repository, image_id) for image_id in wanted]
         return {"imageDetails": [image_detail(repository, digest) for digest in digests]}
 
-    def _digest(self, repository: Repository, image_id: Mapping[str, str]) -> str:
+    def _digest(self, repository: ImageRepository, image_id: Mapping[str, str]) -> str:
         digest = repository.find(image_id)
         if digest is None:
             raise errors.image_not_found(image_id, repository.name, self.context.account)
@@ -199,7 +199,7 @@ class Ecr(EcrState):
 
     # Tags of the repository
 
-    def _by_arn(self, arn: str) -> Repository:
+    def _by_arn(self, arn: str) -> ImageRepository:
         return self.repository(arn.partition(":repository/")[2])
 
     def list_tags_for_resource(self, params: Mapping[str, Any]) -> dict[str, Any]:

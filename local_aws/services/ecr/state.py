@@ -6,7 +6,7 @@ from local_aws.core.api import JsonService
 from local_aws.core.context import Context
 from local_aws.services.ecr.blobs import BlobStore
 from local_aws.services.ecr.errors import repository_not_found
-from local_aws.services.ecr.records import Login, Repository
+from local_aws.services.ecr.records import ImageRepository, Login
 
 
 class EcrState(JsonService):
@@ -17,11 +17,11 @@ class EcrState(JsonService):
 
     def __init__(self, context: Context, logins: dict[str, Login] | None = None) -> None:
         super().__init__(context)
-        self.repositories: dict[str, Repository] = {}
+        self.repositories: dict[str, ImageRepository] = {}
         self.blobs = BlobStore(context.state / "ecr")
         self.logins = {} if logins is None else logins
 
-    def repository(self, name: str) -> Repository:
+    def repository(self, name: str) -> ImageRepository:
         """Return a repository; raises RepositoryNotFoundException."""
         if name not in self.repositories:
             raise repository_not_found(name, self.context.account)

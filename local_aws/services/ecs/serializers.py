@@ -19,14 +19,14 @@ class Tag(TypedDict):
     value: str
 
 
-class Failure(TypedDict):
+class EcsFailure(TypedDict):
     """Failure: a resource that could not be described."""
 
     arn: str
     reason: str
 
 
-def missing(arn: str) -> Failure:
+def missing(arn: str) -> EcsFailure:
     """Return the failure of a resource that does not exist."""
     return {"arn": arn, "reason": "MISSING"}
 

@@ -16,14 +16,14 @@ from local_aws.services.elbv2.health import check_forever
 from local_aws.services.elbv2.listener_server import Handler, ListenerServer, listen
 from local_aws.services.elbv2.metrics import Metrics
 from local_aws.services.elbv2.proxy import Forwarder
-from local_aws.services.elbv2.records import Listener, Snapshot, Tls
+from local_aws.services.elbv2.records import ElbSnapshot, Listener, Tls
 from local_aws.services.elbv2.responses import error_page
 from local_aws.services.elbv2.targets import GroupState
 from local_aws.services.elbv2.tls import server_context
 
 logger = logging.getLogger("local_aws")
 
-# What a listener's server is made for: a change to HTTPS, or of the certificate, needs another server.
+# What identifies a listener's server: a change to HTTPS, or of the certificate, needs another server.
 ListenerKey = tuple[str, Tls | None]
 
 
@@ -35,7 +35,7 @@ class DataPlane:
 
     def __init__(self, context: Context, metrics: Metrics) -> None:
         self.context = context
-        self.snapshot = Snapshot()
+        self.snapshot = ElbSnapshot()
         self.groups: dict[str, GroupState] = {}
         self.lock = threading.RLock()
         # Guarded by the lock: a key has a socket as soon as it is in the snapshot.
@@ -64,7 +64,7 @@ class DataPlane:
         with self.lock:
             return {arn: opened.getsockname()[1] for (arn, _), opened in self._sockets.items()}
 
-    def apply(self, snapshot: Snapshot, ports: Mapping[str, int] | None = None) -> None:
+    def apply(self, snapshot: ElbSnapshot, ports: Mapping[str, int] | None = None) -> None:
         """Replace the snapshot: it is in force for the next request when this returns, ports included.
 
         `ports` names the ports to listen on again, by the listeners' ARNs.
@@ -188,5 +188,5 @@ class DataPlane:
             self.context.background_errors.append(f"elbv2: {task.exception()!r}")
 
 
-def _by_key(snapshot: Snapshot) -> dict[ListenerKey, Listener]:
+def _by_key(snapshot: ElbSnapshot) -> dict[ListenerKey, Listener]:
     return {(arn, listener.tls): listener for arn, listener in snapshot.listeners.items()}

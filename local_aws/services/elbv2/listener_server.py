@@ -14,7 +14,7 @@ logger = logging.getLogger("local_aws")
 
 # Connections wait in the backlog until the event loop accepts them.
 BACKLOG = 1024
-# How long a connection may take to get ready while the server closes.
+# How long a TLS handshake may take while the server closes.
 HANDSHAKE_SECONDS = 0.5
 # A request in flight gets this long to end.
 DRAIN_SECONDS = 3.0
@@ -139,5 +139,5 @@ class ListenerServer:
         try:
             await self._loop.connect_accepted_socket(self._server, connection, ssl=self._tls)
         except OSError as error:
-            # The client's doing: it went away, or it does not accept the certificate.
+            # The client closed the connection, or rejected the certificate.
             logger.debug("a connection ended in its handshake: %s", error)

@@ -19,6 +19,7 @@ from local_aws.services.elbv2.targets import GroupState, TargetState
 logger = logging.getLogger("local_aws")
 
 # ALB waits 10 seconds for a target to accept a connection, then answers 504.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 CONNECT_SECONDS = 10
 # Responses up to this size are read at once, for one write to the client instead of three.
 UNSTREAMED_BYTES = 64 * 1024

@@ -16,7 +16,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class HealthCheck:
+class TargetHealthCheck:
     """A target group's health check settings; `interval` in AWS's seconds, `timeout` in real seconds."""
 
     path: str = "/"
@@ -42,7 +42,7 @@ class TargetGroup:
 
     arn: str
     port: int
-    health_check: HealthCheck
+    health_check: TargetHealthCheck
     targets: tuple[Target, ...] = ()
     deregistration_delay: float = 300
     load_balancer: str | None = None
@@ -85,7 +85,7 @@ class Listener:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class ElbSnapshot:
     """The state of the control plane at one moment."""
 
     listeners: Mapping[str, Listener] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context
 from local_aws.services.elbv2.data_plane import DataPlane
 from local_aws.services.elbv2.metrics import NAMESPACE, Metrics
-from local_aws.services.elbv2.records import Snapshot, Target
+from local_aws.services.elbv2.records import ElbSnapshot, Target
 from local_aws.services.elbv2.resource_types import resource_types
 from local_aws.services.elbv2.serializers import TargetHealthDescription, describe_target_health
 
@@ -25,7 +25,7 @@ class LoadBalancing:
     `records` returns the control plane's current state.
     """
 
-    def __init__(self, context: Context, records: Callable[[], Snapshot]) -> None:
+    def __init__(self, context: Context, records: Callable[[], ElbSnapshot]) -> None:
         self.context = context
         self.metrics = Metrics()
         self.data_plane = DataPlane(context, self.metrics)
@@ -67,7 +67,7 @@ class LoadBalancing:
         if self._thread is not None:
             self._thread.join(STOP_SECONDS)
 
-    def apply(self, snapshot: Snapshot) -> None:
+    def apply(self, snapshot: ElbSnapshot) -> None:
         """Put a new state of the control plane in force, ports included."""
         self.data_plane.apply(snapshot)
 

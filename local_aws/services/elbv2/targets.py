@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from local_aws.core.clock import Clock
-from local_aws.services.elbv2.records import HealthCheck, Target, TargetGroup
+from local_aws.services.elbv2.records import Target, TargetGroup, TargetHealthCheck
 
 # AWS's descriptions of its reason codes (DescribeTargetHealth).
 DESCRIPTIONS = {
@@ -47,7 +47,7 @@ class TargetState:
             self.passed = self.failed = 0
             self.set("initial", "Elb.RegistrationInProgress")
 
-    def pass_check(self, check: HealthCheck) -> None:
+    def pass_check(self, check: TargetHealthCheck) -> None:
         """Count a passed health check: a new target needs one, an unhealthy one the healthy threshold.
 
         https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
@@ -56,7 +56,7 @@ class TargetState:
         if self.state == "initial" or self.passed >= check.healthy:
             self.set("healthy")
 
-    def fail_check(self, check: HealthCheck, reason: str, description: str = "") -> None:
+    def fail_check(self, check: TargetHealthCheck, reason: str, description: str = "") -> None:
         """Count a failed health check; the unhealthy threshold of them makes the target unhealthy."""
         self.passed, self.failed = 0, self.failed + 1
         # The clock does not scale the time that a process needs to start.

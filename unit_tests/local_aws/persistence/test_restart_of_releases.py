@@ -165,14 +165,14 @@ def test_a_rollback_that_was_cut_off_is_done_again(world: World) -> None:
     # Killed between the end of the one and the beginning of the other: both are known, neither is over.
     half = given(CodeDeploy(world.context), kept)
     known = half.deployments.find(deployment)
-    back = half.deployments._rollback_of(known, DeploymentEndedError("INTERNAL_ERROR", "cut off"))
+    back = half.deployments._create_rollback(known, DeploymentEndedError("INTERNAL_ERROR", "cut off"))
     assert back is not None
     world.codedeploy = given(CodeDeploy(world.context), snapshots.dump(half))
     world.codedeploy.resume()
     assert world.wait(deployment, "Failed")["rollbackInfo"]["rollbackDeploymentId"] == back.id
     world.wait(back.id, "Succeeded")
     assert world.elbv2.weights[PRODUCTION] == {BLUE: 100, GREEN: 0}
-    assert len(world.codedeploy.deployments.known) == 2
+    assert len(world.codedeploy.deployments.by_id) == 2
 
 
 def test_when_all_traffic_is_on_green_blue_goes_and_the_deployment_succeeds(world: World) -> None:

@@ -1,4 +1,4 @@
-"""A small ECS and ELBv2 for the tests of CodeDeploy: state in plain dicts, every call remembered."""
+"""A small ECS and ELBv2 for the tests of CodeDeploy: state in plain dicts, every call recorded."""
 
 import threading
 import time
@@ -157,7 +157,7 @@ class FakeCloudWatch:
 
 
 class FakeCloud(Context):
-    """A context whose clients are fakes, for a role whatever it is taken on for."""
+    """A context whose clients are fakes, for any role."""
 
     fakes: dict[tuple[str, str | None], Any]
 
@@ -259,7 +259,7 @@ class World:
 
 
 def slow(world: World, minutes: int = 10_000, config: str = "") -> None:
-    """Make the group one whose termination (or, with `config`, whose shift) takes long."""
+    """Give the group a long termination wait, or with `config` a long traffic shift."""
     blue = {"action": "TERMINATE", "terminationWaitTimeInMinutes": min(minutes, 2880)}
     blue_green = {"terminateBlueInstancesOnDeploymentSuccess": blue}
     given = {"blueGreenDeploymentConfiguration": blue_green}
@@ -280,7 +280,7 @@ def canary(world: World, minutes: int = 2880) -> None:
 
 @contextmanager
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Give a world with a group, and end it: a fault of a background thread is a failed test."""
+    """Give a world with a group, and end it: an error of a background thread fails the test."""
     monkeypatch.setattr(waiter, "POLL_SECONDS", 0.01)
     made = World(tmp_path)
     made.call("CreateDeploymentGroup", **made.group())

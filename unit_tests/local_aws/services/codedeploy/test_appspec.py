@@ -73,7 +73,7 @@ def test_an_appspec_that_codedeploy_refuses_is_refused(content: str, reason: str
 
 
 def test_the_container_and_its_port_must_be_in_the_task_definition() -> None:
-    """Traps B2."""
+    """Pitfall B2."""
     spec = parse(json.dumps(document()))
     definition = {"containerDefinitions": [{"name": "app", "portMappings": [{"containerPort": 8080}]}]}
     check_container(spec, definition)

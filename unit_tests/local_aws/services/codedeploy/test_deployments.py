@@ -1,4 +1,4 @@
-"""Deployments from the first lifecycle event to the last, and every way in which they end early."""
+"""Deployments from the first lifecycle event to the last, and each way in which they end early."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def states(world: World, deployment: str) -> list[str]:
     return [detail["state"] for _, detail in world.events if detail["deploymentId"] == deployment]
 
 
-def test_all_at_once_creates_green_moves_traffic_and_ends_blue_before_it_succeeds(world: World) -> None:
+def test_all_at_once_creates_green_shifts_traffic_and_deletes_blue_before_it_succeeds(world: World) -> None:
     deployment = world.deploy()
     info = world.wait(deployment, "Succeeded")
     assert world.elbv2.weights[PRODUCTION] == world.elbv2.weights[TEST] == {GREEN: 100, BLUE: 0}
@@ -51,21 +51,21 @@ def test_all_at_once_creates_green_moves_traffic_and_ends_blue_before_it_succeed
     assert created["networkConfiguration"] == {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
 
 
-def test_the_next_deployment_goes_back_to_the_other_target_group(world: World) -> None:
+def test_the_next_deployment_uses_the_other_target_group(world: World) -> None:
     world.wait(world.deploy(), "Succeeded")
     info = world.wait(world.deploy(), "Succeeded")
     assert world.elbv2.weights[PRODUCTION] == {BLUE: 100, GREEN: 0}
     assert info["previousRevision"]["revisionType"] == "AppSpecContent"
 
 
-def test_linear_moves_traffic_in_equal_steps(world: World) -> None:
+def test_linear_shifts_traffic_in_equal_steps(world: World) -> None:
     world.wait(
         world.deploy(deploymentConfigName="CodeDeployDefault.ECSLinear10PercentEvery1Minutes"), "Succeeded"
     )
     assert world.elbv2.production() == [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
 
 
-def test_canary_waits_by_the_clock_at_its_share(world: World) -> None:
+def test_canary_waits_by_the_clock_at_its_percentage(world: World) -> None:
     started = time.monotonic()
     world.wait(
         world.deploy(deploymentConfigName="CodeDeployDefault.ECSCanary10Percent15Minutes"), "Succeeded"
@@ -83,8 +83,10 @@ def test_a_group_refuses_a_second_deployment_while_one_is_active(world: World) -
     assert refused.value.code == "DeploymentLimitExceededException"
 
 
-def test_a_listener_not_at_the_primary_task_set_fails_with_the_words_of_aws(world: World) -> None:
-    """Traps C5, after CloudFormation rewrote the listener."""
+def test_a_listener_that_does_not_point_to_the_primary_task_set_fails_as_on_aws(
+    world: World,
+) -> None:
+    """Pitfall C5, after CloudFormation rewrote the listener."""
     world.elbv2.weights[PRODUCTION] = {GREEN: 100}
     info = world.wait(world.deploy(), "Failed")
     assert info["errorInformation"]["code"] == "ELASTIC_LOAD_BALANCING_INVALID"
@@ -92,13 +94,13 @@ def test_a_listener_not_at_the_primary_task_set_fails_with_the_words_of_aws(worl
     assert world.ecs.calls == []
 
 
-def test_a_container_that_the_task_definition_lacks_fails_as_invalid_revision(world: World) -> None:
+def test_a_container_that_is_not_in_the_task_definition_fails_as_an_invalid_revision(world: World) -> None:
     info = world.wait(world.deploy(APPSPEC.replace("ContainerName: app", "ContainerName: web")), "Failed")
     assert info["errorInformation"]["code"] == "INVALID_REVISION"
     assert "rollbackInfo" not in info
 
 
-def test_a_refusal_of_ecs_fails_the_deployment(world: World) -> None:
+def test_an_error_of_ecs_fails_the_deployment(world: World) -> None:
     world.ecs.refuse = refusal("InvalidParameterException", "no such subnet", "CreateTaskSet")
     info = world.wait(world.deploy(), "Failed")
     assert info["errorInformation"]["code"] == "ECS_UPDATE_ERROR"
@@ -138,7 +140,7 @@ def test_a_steady_task_set_whose_targets_are_not_healthy_gets_no_traffic(
     assert set(world.elbv2.production()) == {0}
 
 
-def test_without_auto_rollback_a_failure_leaves_green_and_the_next_deployment_clears_it(
+def test_without_auto_rollback_a_failure_leaves_green_and_the_next_deployment_deletes_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiter, "LEAST_REAL_SECONDS", 0.2)
@@ -152,7 +154,7 @@ def test_without_auto_rollback_a_failure_leaves_green_and_the_next_deployment_cl
     assert [item["id"] for item in world.ecs.sets] == ["ecs-svc/3"]
 
 
-def test_stopping_in_the_canary_brings_traffic_back_and_then_ends_green(world: World) -> None:
+def test_stopping_in_the_canary_restores_traffic_and_then_deletes_green(world: World) -> None:
     canary(world)
     deployment = world.deploy()
     world.wait_until(lambda: world.elbv2.weights[PRODUCTION].get(GREEN) == 10)
@@ -178,7 +180,7 @@ def test_stopping_in_the_termination_wait_makes_blue_primary_again(world: World)
     assert world.elbv2.weights[PRODUCTION] == {BLUE: 100, GREEN: 0}
 
 
-def test_stopping_without_rollback_leaves_everything_as_it_is(world: World) -> None:
+def test_stopping_without_rollback_leaves_traffic_and_task_sets_as_they_are(world: World) -> None:
     canary(world)
     deployment = world.deploy()
     world.wait_until(lambda: world.elbv2.weights[PRODUCTION].get(GREEN) == 10)
@@ -202,8 +204,8 @@ def test_an_alarm_during_the_canary_stops_and_rolls_back(world: World) -> None:
     assert world.elbv2.weights[PRODUCTION] == {BLUE: 100, GREEN: 0}
 
 
-def test_an_alarm_that_is_active_already_stops_the_deployment_before_green(world: World) -> None:
-    """Traps N4."""
+def test_an_alarm_that_is_already_in_alarm_stops_the_deployment_before_green(world: World) -> None:
+    """Pitfall N4."""
     world.cloudwatch.active = ["a"]
     alarms = {"enabled": True, "alarms": [{"name": "a"}]}
     info = world.wait(world.deploy(overrideAlarmConfiguration=alarms), "Stopped")
@@ -216,7 +218,7 @@ def with_hook(event: str) -> str:
 
 
 @pytest.mark.parametrize(("status", "ends"), [("Succeeded", "Succeeded"), ("Failed", "Failed")])
-def test_a_hook_decides_whether_traffic_moves(world: World, status: str, ends: str) -> None:
+def test_a_hook_decides_whether_traffic_shifts(world: World, status: str, ends: str) -> None:
     asked: list[dict[str, Any]] = []
 
     def function(payload: bytes) -> None:
@@ -293,7 +295,7 @@ def test_the_target_shows_both_task_sets_with_their_share_of_traffic(world: Worl
     world.wait_until(lambda: shares() == {"Blue": 90.0, "Green": 10.0})
 
 
-def test_stopping_the_server_ends_the_threads_without_an_end_of_the_deployment(world: World) -> None:
+def test_stopping_the_server_ends_the_threads_and_not_the_deployment(world: World) -> None:
     slow(world)
     deployment = world.deploy()
     world.wait_until(lambda: bool(world.info(deployment)["instanceTerminationWaitTimeStarted"]))

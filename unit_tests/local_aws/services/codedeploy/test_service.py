@@ -1,4 +1,4 @@
-"""CodeDeploy's records: created, described, refused as AWS does; and CloudFormation's types."""
+"""CodeDeploy's applications, groups and configurations, with AWS's errors; and CloudFormation's types."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_group_is_described_with_the_defaults_of_aws(world: World) -> None:
         ({"autoScalingGroups": ["a"]}, "UnsupportedOperation"),
     ],
 )
-def test_a_group_that_could_not_deploy_is_refused(world: World, changes: dict[str, Any], code: str) -> None:
+def test_a_group_that_cannot_deploy_is_refused(world: World, changes: dict[str, Any], code: str) -> None:
     with pytest.raises(AwsError) as refused:
         world.call("CreateDeploymentGroup", **world.group(**changes))
     assert refused.value.code == code
@@ -72,7 +72,7 @@ def test_a_service_with_another_controller_is_refused(world: World) -> None:
 
 
 def test_a_second_group_on_the_same_service_is_refused(world: World) -> None:
-    """Traps C9."""
+    """Pitfall C9."""
     world.call("CreateDeploymentGroup", **world.group())
     with pytest.raises(AwsError) as refused:
         world.call("CreateDeploymentGroup", **world.group("second"))
@@ -81,7 +81,7 @@ def test_a_second_group_on_the_same_service_is_refused(world: World) -> None:
     world.call("CreateDeploymentGroup", **world.group("second"))
 
 
-def test_the_predefined_configurations_of_ecs_are_there(world: World) -> None:
+def test_the_predefined_configurations_of_ecs_exist(world: World) -> None:
     names = world.call("ListDeploymentConfigs")["deploymentConfigsList"]
     assert {name.removeprefix("CodeDeployDefault.ECS") for name in names} == {
         *("AllAtOnce", "Canary10Percent5Minutes", "Canary10Percent15Minutes"),
@@ -148,7 +148,7 @@ def test_deployments_are_listed_by_group_and_status(world: World) -> None:
     assert "lastSuccessfulDeployment" not in info
 
 
-def test_tags_are_kept_and_shown(world: World) -> None:
+def test_tags_are_stored_and_listed(world: World) -> None:
     arn = "arn:aws:codedeploy:us-east-1:123456789012:application:app"
     world.call("TagResource", ResourceArn=arn, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
     world.call("UntagResource", ResourceArn=arn, TagKeys=["a"])
@@ -158,7 +158,7 @@ def test_tags_are_kept_and_shown(world: World) -> None:
 
 
 def template_group() -> dict[str, Any]:
-    """A deployment group as a template has it: CloudFormation's casing, numbers as text."""
+    """A deployment group in a template: CloudFormation's casing, numbers as text."""
     return {
         "ApplicationName": "app",
         "DeploymentGroupName": "group",
@@ -207,7 +207,7 @@ def test_cloudformation_creates_updates_and_deletes_a_group_with_every_property(
     assert world.codedeploy.applications["app"].groups == {}
 
 
-def test_cloudformation_refuses_a_property_that_nobody_reads(world: World) -> None:
+def test_cloudformation_refuses_an_unknown_property(world: World) -> None:
     """Negative control of the test before."""
     group = world.codedeploy.resource_types()["AWS::CodeDeploy::DeploymentGroup"]
     properties = template_group()

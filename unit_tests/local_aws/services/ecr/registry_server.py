@@ -1,4 +1,4 @@
-"""ECR's registry on a port of its own, for clients that speak to it as docker does."""
+"""ECR's registry on a port of its own, for clients that use it as docker does."""
 
 import threading
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def make_ecr(state: Path, events: list[Any] | None = None) -> Ecr:
 
 @contextmanager
 def serving(ecr: Ecr) -> Iterator[str]:
-    """Serve the registry of `ecr`; give the endpoint."""
+    """Serve the registry of `ecr`; yield the endpoint."""
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
@@ -57,7 +57,7 @@ def serving(ecr: Ecr) -> Iterator[str]:
         do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = _answer  # noqa: N815
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

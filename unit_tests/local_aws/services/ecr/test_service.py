@@ -1,4 +1,4 @@
-"""ECR: real pushes and pulls, logins that count, and refusals in AWS's words."""
+"""ECR: pushes and pulls over HTTP, logins, and errors in AWS's words."""
 
 import base64
 import json
@@ -89,7 +89,7 @@ def test_an_expired_password_is_refused(ecr: Ecr, endpoint: str) -> None:
         Registry(endpoint, Reference.parse(NAME), password).ping()
 
 
-def test_an_immutable_tag_cannot_move_and_a_mutable_one_can(ecr: Ecr, endpoint: str, tmp_path: Path) -> None:
+def test_a_mutable_tag_can_be_moved_and_an_immutable_one_not(ecr: Ecr, endpoint: str, tmp_path: Path) -> None:
     store, first = small_image(tmp_path)
     _, second = small_image(tmp_path, "two")
     push(ecr, endpoint, store, first)
@@ -111,7 +111,7 @@ def test_a_manifest_whose_layers_were_not_pushed_is_refused(ecr: Ecr, endpoint: 
     assert caught.value.code == "MANIFEST_BLOB_UNKNOWN"
 
 
-def test_an_upload_that_is_not_what_its_digest_says_is_refused(ecr: Ecr, endpoint: str) -> None:
+def test_an_upload_whose_digest_does_not_match_is_refused(ecr: Ecr, endpoint: str) -> None:
     client = Registry(endpoint, Reference.parse(NAME), login(ecr))
     _, headers, _ = client._request("POST", f"{endpoint}/v2/images-dev/blobs/uploads/")
     with pytest.raises(RegistryError) as caught:
@@ -119,7 +119,7 @@ def test_an_upload_that_is_not_what_its_digest_says_is_refused(ecr: Ecr, endpoin
     assert caught.value.code == "DIGEST_INVALID"
 
 
-def test_an_unknown_repository_is_told_to_who_pushes(ecr: Ecr, endpoint: str, tmp_path: Path) -> None:
+def test_a_push_to_an_unknown_repository_fails_with_its_name(ecr: Ecr, endpoint: str, tmp_path: Path) -> None:
     store, image = small_image(tmp_path)
     with pytest.raises(RegistryError) as caught:
         push(ecr, endpoint, store, image, f"{HOST}/nowhere:v1")
@@ -127,7 +127,7 @@ def test_an_unknown_repository_is_told_to_who_pushes(ecr: Ecr, endpoint: str, tm
     assert "'nowhere' does not exist" in str(caught.value)
 
 
-def test_a_repository_with_images_goes_only_by_force_and_takes_them_along(
+def test_a_repository_with_images_is_deleted_only_by_force_and_with_its_images(
     ecr: Ecr, endpoint: str, tmp_path: Path
 ) -> None:
     store, image = small_image(tmp_path)
@@ -151,14 +151,14 @@ def test_deleting_the_last_tag_deletes_the_image(ecr: Ecr, endpoint: str, tmp_pa
         assert len(ecr.call("ListImages", {"repositoryName": "images-dev"})["imageIds"]) == left
 
 
-def test_an_image_that_is_not_there_is_a_failure_and_not_nothing(ecr: Ecr) -> None:
+def test_an_image_that_does_not_exist_is_a_failure(ecr: Ecr) -> None:
     wanted = {"repositoryName": "images-dev", "imageIds": [{"imageTag": "v9"}]}
     with pytest.raises(AwsError, match="ImageNotFoundException"):
         ecr.call("DescribeImages", wanted)
     assert ecr.call("BatchGetImage", wanted)["failures"][0]["failureCode"] == "ImageNotFound"
 
 
-def test_a_push_is_an_event(ecr: Ecr, endpoint: str, tmp_path: Path, events: list[Any]) -> None:
+def test_a_push_sends_an_event(ecr: Ecr, endpoint: str, tmp_path: Path, events: list[Any]) -> None:
     store, image = small_image(tmp_path)
     digest = push(ecr, endpoint, store, image)
     source, kind, _, detail = events[-1]
@@ -166,7 +166,7 @@ def test_a_push_is_an_event(ecr: Ecr, endpoint: str, tmp_path: Path, events: lis
     assert (detail["image-digest"], detail["image-tag"], detail["result"]) == (digest, "v1", "SUCCESS")
 
 
-def test_a_template_makes_updates_and_empties_a_repository(tmp_path: Path) -> None:
+def test_a_stack_creates_updates_and_empties_a_repository(tmp_path: Path) -> None:
     ecr = make_ecr(tmp_path)
     kind = ecr.resource_types()["AWS::ECR::Repository"]
     properties = {
@@ -195,7 +195,7 @@ def test_a_template_makes_updates_and_empties_a_repository(tmp_path: Path) -> No
     assert ecr.call("DescribeRepositories", {})["repositories"] == []
 
 
-def test_a_repository_whose_policy_is_refused_is_not_left_behind(tmp_path: Path) -> None:
+def test_a_repository_whose_policy_is_refused_is_deleted(tmp_path: Path) -> None:
     ecr = make_ecr(tmp_path)
     kind = ecr.resource_types()["AWS::ECR::Repository"]
     policy = {"LifecyclePolicyText": "not JSON" * 20}
@@ -204,7 +204,7 @@ def test_a_repository_whose_policy_is_refused_is_not_left_behind(tmp_path: Path)
     assert ecr.call("DescribeRepositories", {})["repositories"] == []
 
 
-def test_a_property_that_nobody_reads_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_property_is_refused(tmp_path: Path) -> None:
     kind = make_ecr(tmp_path).resource_types()["AWS::ECR::Repository"]
     with pytest.raises(AwsError, match="unsupported property Surprise"):
         kind.create({"RepositoryName": "a", "Surprise": 1}, "Repository", "stack-dev")
@@ -224,7 +224,7 @@ def test_references_are_split_as_docker_splits_them(text: str, parts: tuple[str,
     assert (found.host, found.repository, found.tag, found.digest) == parts
 
 
-def test_a_full_disk_refuses_a_layer_and_keeps_nothing_of_it(ecr: Ecr) -> None:
+def test_a_layer_that_fills_the_disk_is_refused_and_deleted(ecr: Ecr) -> None:
     allowed = {"authorization": "Basic " + base64.b64encode(login(ecr).encode()).decode()}
     path = "/v2/images-dev/blobs/uploads/"
     _, headers, _ = ecr.registry.answer("POST", path, allowed, b"", {})

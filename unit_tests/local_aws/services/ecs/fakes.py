@@ -1,4 +1,4 @@
-"""ECS on a pretended container engine and pretended neighbours, for tests of what it decides."""
+"""ECS on a fake container engine, with fakes of the services that it calls."""
 
 import threading
 import uuid
@@ -104,7 +104,7 @@ class FakeEngine:
 
 
 class FakeElb:
-    """ELBv2: who is registered, and what its health is said to be."""
+    """ELBv2: the registered targets and the health that it reports."""
 
     def __init__(self, journal: list[str]) -> None:
         self.journal = journal
@@ -155,7 +155,7 @@ def refusal(code: str, message: str = "") -> ClientError:
 
 
 class Cloud:
-    """An ECS with a cluster, its fakes, and what a test asks of it."""
+    """ECS with a cluster, its fakes, and shortcuts for tests."""
 
     def __init__(self, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.engine = FakeEngine()
@@ -244,7 +244,7 @@ def balancer(arn: str) -> dict[str, Any]:
 
 @contextmanager
 def cloud(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """Give an ECS whose waits are short; nothing of it may have failed on a thread at the end."""
+    """Give an ECS with short waits. At the end, no thread of it may have failed."""
     monkeypatch.setattr(ecs_scheduler, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(ecs_scheduler, "LONGEST_BACKOFF", 0.05)
     monkeypatch.setattr(ecs_targets, "POLL_SECONDS", 0.01)
@@ -255,7 +255,7 @@ def cloud(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setattr(found.context, "spawn", lambda *work: threads.append(spawn(*work)))
     yield found
     found.ecs.stop()
-    # The fakes go with the test: no thread may be left to ask the real neighbours.
+    # The fakes end with the test: no thread may be left that would call the real services.
     for thread in threads:
         thread.join(20)
         assert not thread.is_alive(), thread.name

@@ -1,4 +1,4 @@
-"""Services: as many tasks as they shall run, the CODE_DEPLOY controller's rules, task sets, the drain."""
+"""Services: the number of tasks, the CODE_DEPLOY controller's rules, task sets and draining."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +37,7 @@ def update(aws: Cloud, **params: Any) -> None:
     aws.call("UpdateService", cluster=CLUSTER, service="service-dev", **params)
 
 
-def test_the_first_task_set_is_made_by_the_service_and_becomes_steady(aws: Cloud) -> None:
+def test_a_new_service_has_a_task_set_that_becomes_steady(aws: Cloud) -> None:
     created = aws.create()
     assert created["taskSets"][0]["status"] == "PRIMARY"
     steady(aws)
@@ -47,7 +47,7 @@ def test_the_first_task_set_is_made_by_the_service_and_becomes_steady(aws: Cloud
     assert len(aws.elb.targets[BLUE]) == 2
 
 
-def test_a_set_whose_targets_are_not_healthy_is_not_steady(aws: Cloud) -> None:
+def test_a_task_set_whose_targets_are_not_healthy_is_not_steady(aws: Cloud) -> None:
     aws.elb.state = dict.fromkeys(("127.64.0.1", "127.64.0.2"), "initial")
     aws.create(healthCheckGracePeriodSeconds=9999)
     until(lambda: aws.service()["runningCount"] == 2)
@@ -56,7 +56,7 @@ def test_a_set_whose_targets_are_not_healthy_is_not_steady(aws: Cloud) -> None:
     steady(aws)
 
 
-def test_a_dead_task_is_replaced(aws: Cloud) -> None:
+def test_a_task_that_exited_is_replaced(aws: Cloud) -> None:
     aws.create()
     steady(aws)
     dead = aws.engine.living[0]
@@ -66,7 +66,9 @@ def test_a_dead_task_is_replaced(aws: Cloud) -> None:
     assert dead.address not in aws.elb.targets[BLUE]
 
 
-def test_a_task_that_the_load_balancer_finds_unhealthy_is_replaced_after_the_grace_period(aws: Cloud) -> None:
+def test_a_task_that_fails_elb_health_checks_is_replaced_after_the_grace_period(
+    aws: Cloud,
+) -> None:
     aws.create(healthCheckGracePeriodSeconds=0)
     steady(aws)
     address = aws.engine.living[0].address
@@ -77,7 +79,7 @@ def test_a_task_that_the_load_balancer_finds_unhealthy_is_replaced_after_the_gra
     until(lambda: aws.sets() == STEADY and address not in [one.address for one in aws.engine.living])
 
 
-def test_within_the_grace_period_an_unhealthy_task_stays(aws: Cloud) -> None:
+def test_within_the_grace_period_an_unhealthy_task_is_not_replaced(aws: Cloud) -> None:
     aws.create(healthCheckGracePeriodSeconds=9999, desiredCount=1)
     steady(aws)
     aws.elb.state[aws.engine.living[0].address] = "unhealthy"
@@ -85,7 +87,7 @@ def test_within_the_grace_period_an_unhealthy_task_stays(aws: Cloud) -> None:
     assert len(aws.engine.started) == 1
 
 
-def test_a_service_of_an_image_that_is_not_there_never_runs_and_says_why(aws: Cloud) -> None:
+def test_a_service_whose_image_does_not_exist_never_runs_and_reports_the_reason(aws: Cloud) -> None:
     aws.define("missing:1")
     aws.create()
     until(lambda: any("CannotPullContainerError" in event["message"] for event in aws.service()["events"]))
@@ -109,7 +111,7 @@ def test_a_service_of_an_image_that_is_not_there_never_runs_and_says_why(aws: Cl
         ({"forceNewDeployment": True}, "Cannot force a new deployment on services with a CODE_DEPLOY"),
     ],
 )
-def test_only_codedeploy_changes_what_a_deployment_changes(
+def test_an_update_that_needs_a_deployment_is_refused_with_the_codedeploy_controller(
     aws: Cloud, change: dict[str, Any], words: str
 ) -> None:
     aws.create()
@@ -139,13 +141,13 @@ def test_the_desired_count_can_be_changed(aws: Cloud) -> None:
         ({"taskDefinition": "nothing"}, "Unable to describe task definition"),
     ],
 )
-def test_a_service_that_could_not_work_is_refused(aws: Cloud, change: dict[str, Any], words: str) -> None:
+def test_a_service_whose_parts_do_not_fit_is_refused(aws: Cloud, change: dict[str, Any], words: str) -> None:
     with pytest.raises(AwsError, match=words):
         aws.create(**change)
     assert aws.call("ListServices", cluster=CLUSTER)["serviceArns"] == []
 
 
-def test_a_second_task_set_takes_over_and_the_first_is_drained(aws: Cloud) -> None:
+def test_a_second_task_set_becomes_primary_and_the_first_is_drained(aws: Cloud) -> None:
     aws.create()
     steady(aws)
     made = aws.call(
@@ -173,7 +175,7 @@ def test_a_second_task_set_takes_over_and_the_first_is_drained(aws: Cloud) -> No
     assert aws.elb.targets[BLUE] == set()
 
 
-def test_a_task_set_without_scale_runs_nothing(aws: Cloud) -> None:
+def test_a_task_set_without_scale_runs_no_tasks(aws: Cloud) -> None:
     aws.create()
     steady(aws)
     made = aws.call(
@@ -202,7 +204,7 @@ def test_a_stopping_task_is_deregistered_and_drained_before_its_signal(aws: Clou
     assert order == ["deregister", "stop 60"]
 
 
-def test_deleting_a_service_ends_its_tasks_before_it_is_inactive(aws: Cloud) -> None:
+def test_deleting_a_service_stops_its_tasks_before_it_is_inactive(aws: Cloud) -> None:
     aws.create()
     steady(aws)
     of = {"cluster": CLUSTER, "service": "service-dev"}
@@ -239,7 +241,7 @@ PROPERTIES = {
 }
 
 
-def test_a_template_waits_until_the_service_is_stable_and_until_it_is_gone(aws: Cloud) -> None:
+def test_a_stack_waits_until_the_service_is_stable_and_until_it_is_deleted(aws: Cloud) -> None:
     kind = aws.ecs.resource_types()["AWS::ECS::Service"]
     arn, attributes = kind.create(PROPERTIES, "Service", "stack-dev")
     assert attributes["Name"] == "service-dev"
@@ -249,7 +251,7 @@ def test_a_template_waits_until_the_service_is_stable_and_until_it_is_gone(aws: 
     assert aws.engine.living == []
 
 
-def test_a_template_of_a_service_that_never_runs_fails_with_the_tasks_reasons_and_leaves_nothing(
+def test_a_stack_whose_service_never_runs_fails_with_the_tasks_reasons_and_leaves_no_service(
     aws: Cloud,
 ) -> None:
     aws.define("missing:1")
@@ -259,7 +261,7 @@ def test_a_template_of_a_service_that_never_runs_fails_with_the_tasks_reasons_an
     assert aws.service()["status"] == "INACTIVE"
 
 
-def test_a_template_sends_every_parameter_whatever_changed(aws: Cloud) -> None:
+def test_a_stack_update_sends_every_parameter_whatever_changed(aws: Cloud) -> None:
     kind = aws.ecs.resource_types()["AWS::ECS::Service"]
     arn, _ = kind.create(PROPERTIES, "Service", "stack-dev")
     assert kind.update is not None

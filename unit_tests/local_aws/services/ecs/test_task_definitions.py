@@ -1,4 +1,4 @@
-"""Task definitions: what Fargate takes, revisions, and how they go."""
+"""Task definitions: what Fargate accepts, revisions, and their deletion."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +33,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         ({"volumes": [{"name": "v"}]}, "does not run tasks with volumes"),
     ],
 )
-def test_what_fargate_does_not_take_is_refused(aws: Cloud, changes: dict[str, Any], words: str) -> None:
+def test_what_fargate_does_not_accept_is_refused(aws: Cloud, changes: dict[str, Any], words: str) -> None:
     params = task_definition("task-dev", {**APP, "image": f"{HOST}/images-dev:1"}, **changes)
     given = {key: value for key, value in params.items() if value is not None}
     with pytest.raises(AwsError, match=words):
@@ -76,13 +76,13 @@ def test_only_an_inactive_revision_can_be_deleted(aws: Cloud) -> None:
         aws.call("DescribeTaskDefinition", taskDefinition=arn)
 
 
-def test_an_inactive_revision_starts_nothing(aws: Cloud) -> None:
+def test_an_inactive_revision_starts_no_task(aws: Cloud) -> None:
     aws.call("DeregisterTaskDefinition", taskDefinition=aws.define())
     with pytest.raises(AwsError, match="TaskDefinition is inactive"):
         aws.run(taskDefinition="task-dev:1")
 
 
-def test_a_template_registers_and_deregisters(aws: Cloud) -> None:
+def test_a_stack_registers_and_deregisters_a_task_definition(aws: Cloud) -> None:
     kind = aws.ecs.resource_types()["AWS::ECS::TaskDefinition"]
     properties = {
         "Family": "task-dev",

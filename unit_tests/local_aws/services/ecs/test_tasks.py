@@ -1,4 +1,4 @@
-"""Tasks: the states they pass, why they stop, and that what is said to run has a process."""
+"""Tasks: their states, why they stop, and that a running task has a process."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def test_a_task_runs_a_container_with_the_definitions_environment(aws: Cloud) ->
     assert {"name": "privateIPv4Address", "value": "127.64.0.1"} in details
 
 
-def test_a_task_whose_process_died_is_not_said_to_run(aws: Cloud) -> None:
+def test_a_task_whose_process_exited_is_not_running(aws: Cloud) -> None:
     aws.define()
     arn = aws.run()
     until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
@@ -66,7 +66,7 @@ def test_a_task_of_real_processes_ends_with_its_main_process(
     engine.stop()
 
 
-def test_a_container_that_was_killed_for_its_memory_says_so(aws: Cloud) -> None:
+def test_a_container_that_was_killed_for_its_memory_has_that_reason(aws: Cloud) -> None:
     aws.define()
     arn = aws.run()
     until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
@@ -78,7 +78,7 @@ def test_a_container_that_was_killed_for_its_memory_says_so(aws: Cloud) -> None:
     assert (container["exitCode"], task["stopCode"]) == (137, "EssentialContainerExited")
 
 
-def test_an_image_that_is_not_there_stops_the_task_before_any_process(aws: Cloud) -> None:
+def test_an_image_that_does_not_exist_stops_the_task_before_any_process(aws: Cloud) -> None:
     aws.define("missing:1")
     task = stopped(aws, aws.run())
     assert task["stopCode"] == "TaskFailedToStart"
@@ -104,7 +104,7 @@ def test_lines_reach_the_stream_named_by_prefix_container_and_task(aws: Cloud) -
     until(lambda: aws.logs.lines.get(name) == ["hello"])
 
 
-def test_a_task_passes_awss_states_and_tells_each(aws: Cloud) -> None:
+def test_a_task_passes_the_states_of_aws_with_an_event_for_each(aws: Cloud) -> None:
     aws.define()
     arn = aws.run()
     until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
@@ -125,7 +125,7 @@ def test_a_task_passes_awss_states_and_tells_each(aws: Cloud) -> None:
     assert "release 127.64.0.1" in aws.engine.journal
 
 
-def test_a_container_that_fails_its_health_check_ends_a_lone_task(
+def test_a_container_that_fails_its_health_check_stops_a_task_without_a_service(
     aws: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("local_aws.containers.health.SHORTEST_INTERVAL", 0.01)

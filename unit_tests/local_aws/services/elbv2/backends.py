@@ -20,12 +20,12 @@ from local_aws.core.clock import Clock
 from local_aws.core.context import ACCOUNT, Context
 from local_aws.services.elbv2.listener_server import ListenerServer
 from local_aws.services.elbv2.records import (
-    HealthCheck,
+    ElbSnapshot,
     Listener,
     ListenerRule,
-    Snapshot,
     Target,
     TargetGroup,
+    TargetHealthCheck,
 )
 from local_aws.services.elbv2.service import LoadBalancing
 
@@ -116,7 +116,7 @@ def make_context(tmp_path: Path, time_scale: float = 0.01) -> Context:
 
 @contextmanager
 def balancing(context: Context) -> Iterator[LoadBalancing]:
-    plane = LoadBalancing(context, Snapshot)
+    plane = LoadBalancing(context, ElbSnapshot)
     plane.start()
     try:
         yield plane
@@ -129,14 +129,14 @@ def target_group(name: str, *backends: Backend, delay: float = 30, **check: Any)
     return TargetGroup(
         group_arn(name),
         8080,
-        HealthCheck(**{"interval": 1, "path": "/health", **check}),
+        TargetHealthCheck(**{"interval": 1, "path": "/health", **check}),
         tuple(backend.target for backend in backends),
         delay,
         BALANCER,
     )
 
 
-def forwarding(groups: dict[TargetGroup, int], idle: float = 60, **attributes: str) -> Snapshot:
+def forwarding(groups: dict[TargetGroup, int], idle: float = 60, **attributes: str) -> ElbSnapshot:
     """One listener that forwards to `groups` by weight."""
     pairs = [{"TargetGroupArn": group.arn, "Weight": weight} for group, weight in groups.items()]
     action = {"Type": "forward", "ForwardConfig": {"TargetGroups": pairs}}
@@ -149,10 +149,10 @@ def answering(
     idle: float = 60,
     rules: tuple[ListenerRule, ...] = (),
     attributes: dict[str, str] | None = None,
-) -> Snapshot:
+) -> ElbSnapshot:
     rules = (*rules, ListenerRule((), action))
     listener = Listener(LISTENER, BALANCER, "lb.elb", 80, rules, idle, attributes or {})
-    return Snapshot({LISTENER: listener}, {group.arn: group for group in groups})
+    return ElbSnapshot({LISTENER: listener}, {group.arn: group for group in groups})
 
 
 def certificate(folder: Path, name: str = "127.0.0.1") -> tuple[Path, str, str]:
@@ -197,7 +197,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
 async def probe(
     address: str, stop: threading.Event, rate: float, seen: Counter[str], clients: int = 16
 ) -> None:
-    """Ask `address` about `rate` times a second until `stop`; count `<status> <body>` or the exception."""
+    """Request `address` about `rate` times a second until `stop`; count `<status> <body>` or exceptions."""
 
     async def client(session: aiohttp.ClientSession) -> None:
         while not stop.is_set():

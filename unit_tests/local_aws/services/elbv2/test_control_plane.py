@@ -1,4 +1,4 @@
-"""MiniStack's ELBv2 as callers see it through our adapter: what is kept, and what is refused."""
+"""MiniStack's ELBv2 behind the adapter: what it stores, and what it refuses."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import pytest
 from local_aws.core.api import service_model
 from local_aws.ministack import elbv2
 from local_aws.ministack.elbv2_snapshot import alb
-from local_aws.services.elbv2.records import Snapshot, Target
+from local_aws.services.elbv2.records import ElbSnapshot, Target
 from local_aws.services.elbv2.routing import weights
 from local_aws.services.elbv2.serializers import TargetHealthDescription
 
@@ -20,7 +20,7 @@ MODEL = service_model("elbv2")
 
 
 class Refused(Exception):  # noqa: N818 - reads as a sentence in pytest.raises
-    """The code and message of a refusal."""
+    """The code and message of an error."""
 
 
 def call(operation: str, **params: Any) -> dict[str, Any]:
@@ -36,9 +36,9 @@ def call(operation: str, **params: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def seen() -> Iterator[list[Snapshot]]:
+def seen() -> Iterator[list[ElbSnapshot]]:
     alb.reset()
-    snapshots: list[Snapshot] = []
+    snapshots: list[ElbSnapshot] = []
     health: list[TargetHealthDescription] = [
         {
             "Target": {"Id": "127.0.9.1", "Port": 8080},
@@ -73,7 +73,7 @@ def listener(balancer: str, actions: list[dict[str, Any]], port: int = 80) -> st
     return str(answer["Listeners"][0]["ListenerArn"])
 
 
-def test_weights_are_kept_described_and_handed_to_the_data_plane(seen: list[Snapshot]) -> None:
+def test_weights_are_stored_described_and_applied_to_the_data_plane(seen: list[ElbSnapshot]) -> None:
     blue, green = group("blue"), group("green")
     arn = listener(balancer(), forward(**{blue: 100, green: 0}))
     call("ModifyListener", ListenerArn=arn, DefaultActions=forward(**{blue: 90, green: 10}))
@@ -85,7 +85,7 @@ def test_weights_are_kept_described_and_handed_to_the_data_plane(seen: list[Snap
     assert weights(seen[-1].listeners[arn].rules[-1].action) == [(blue, 90), (green, 10)]
 
 
-def test_one_target_group_is_answered_in_both_forms_as_aws_does(seen: list[Snapshot]) -> None:
+def test_one_target_group_is_described_in_both_forms_as_on_aws(seen: list[ElbSnapshot]) -> None:
     blue = group("blue")
     arn = listener(balancer(), [{"Type": "forward", "TargetGroupArn": blue}])
     action = call("DescribeListeners", ListenerArns=[arn])["Listeners"][0]["DefaultActions"][0]
@@ -93,8 +93,8 @@ def test_one_target_group_is_answered_in_both_forms_as_aws_does(seen: list[Snaps
     assert weights(action) == [(blue, 1)]
 
 
-def test_a_target_group_in_use_cannot_be_deleted(seen: list[Snapshot]) -> None:
-    """Traps I1: a group at weight 0 is in use too."""
+def test_a_target_group_in_use_cannot_be_deleted(seen: list[ElbSnapshot]) -> None:
+    """Pitfall I1: a group at weight 0 is in use too."""
     blue, green = group("blue"), group("green")
     arn = listener(balancer(), forward(**{blue: 100, green: 0}))
     with pytest.raises(
@@ -106,7 +106,7 @@ def test_a_target_group_in_use_cannot_be_deleted(seen: list[Snapshot]) -> None:
     assert green not in seen[-1].target_groups
 
 
-def test_deleting_a_load_balancer_deletes_its_listeners(seen: list[Snapshot]) -> None:
+def test_deleting_a_load_balancer_deletes_its_listeners(seen: list[ElbSnapshot]) -> None:
     blue, owner = group("blue"), balancer()
     listener(owner, forward(**{blue: 1}))
     assert seen[-1].target_groups[blue].load_balancer == owner
@@ -115,7 +115,7 @@ def test_deleting_a_load_balancer_deletes_its_listeners(seen: list[Snapshot]) ->
     assert seen[-1].target_groups[blue].load_balancer is None
 
 
-def test_settings_of_a_target_group_reach_the_data_plane(seen: list[Snapshot]) -> None:
+def test_settings_of_a_target_group_reach_the_data_plane(seen: list[ElbSnapshot]) -> None:
     arn = group("blue", HealthCheckPath="/health", HealthCheckIntervalSeconds=10, HealthyThresholdCount=2)
     delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "30"}
     call("ModifyTargetGroupAttributes", TargetGroupArn=arn, Attributes=[delay])
@@ -132,8 +132,8 @@ def test_settings_of_a_target_group_reach_the_data_plane(seen: list[Snapshot]) -
     assert seen[-1].target_groups[arn].targets == (Target("127.0.9.1", 8080),)
 
 
-def test_target_health_is_what_the_data_plane_says_and_not_what_ministack_makes_up(
-    seen: list[Snapshot],
+def test_target_health_comes_from_the_data_plane_and_not_from_ministack(
+    seen: list[ElbSnapshot],
 ) -> None:
     described = call("DescribeTargetHealth", TargetGroupArn=group("blue"))["TargetHealthDescriptions"]
     assert described == [
@@ -145,7 +145,7 @@ def test_target_health_is_what_the_data_plane_says_and_not_what_ministack_makes_
     ]
 
 
-def test_the_idle_timeout_reaches_the_data_plane(seen: list[Snapshot]) -> None:
+def test_the_idle_timeout_reaches_the_data_plane(seen: list[ElbSnapshot]) -> None:
     owner = balancer()
     arn = listener(owner, forward(**{group("blue"): 1}))
     idle = {"Key": "idle_timeout.timeout_seconds", "Value": "5"}
@@ -204,8 +204,8 @@ def test_the_idle_timeout_reaches_the_data_plane(seen: list[Snapshot]) -> None:
         ),
     ],
 )
-def test_a_request_that_aws_or_we_cannot_do_is_refused(
-    seen: list[Snapshot], operation: str, given: dict[str, Any], refusal: str
+def test_a_request_that_aws_or_local_aws_does_not_support_is_refused(
+    seen: list[ElbSnapshot], operation: str, given: dict[str, Any], refusal: str
 ) -> None:
     owner, blue = balancer(), group("blue")
     listener(owner, forward(**{blue: 1}))
@@ -233,7 +233,7 @@ def test_a_request_that_aws_or_we_cannot_do_is_refused(
     assert len(seen) == before
 
 
-def test_the_same_requests_pass_when_nothing_is_wrong_with_them(seen: list[Snapshot]) -> None:
+def test_the_same_requests_pass_when_they_are_valid(seen: list[ElbSnapshot]) -> None:
     """Negative control of the refusals."""
     owner, blue = balancer(), group("t" * 32)
     listener(owner, forward(**{blue: 1}))
@@ -241,7 +241,7 @@ def test_the_same_requests_pass_when_nothing_is_wrong_with_them(seen: list[Snaps
     assert len(seen[-1].listeners) == 2
 
 
-def test_rules_reach_the_data_plane_in_order_with_the_default_last(seen: list[Snapshot]) -> None:
+def test_rules_reach_the_data_plane_in_order_with_the_default_last(seen: list[ElbSnapshot]) -> None:
     blue = group("blue")
     arn = listener(balancer(), forward(**{blue: 1}))
     fixed = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "x"}}]

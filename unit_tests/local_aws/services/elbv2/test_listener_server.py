@@ -13,7 +13,7 @@ from aiohttp import web
 
 from local_aws.services.elbv2 import listener_server
 from local_aws.services.elbv2.listener_server import Handler, ListenerServer, listen
-from local_aws.services.elbv2.records import Snapshot, Tls
+from local_aws.services.elbv2.records import ElbSnapshot, Tls
 from local_aws.services.elbv2.service import LoadBalancing
 from local_aws.services.elbv2.tls import server_context
 from unit_tests.local_aws.services.elbv2.backends import (
@@ -177,7 +177,7 @@ def test_a_listener_that_changes_to_https_closes_its_plain_connections(tmp_path:
 
 
 def test_a_listener_that_changes_before_it_is_served_stops_listening(tmp_path: Path, tls: Tls) -> None:
-    plane = LoadBalancing(make_context(tmp_path), Snapshot)
+    plane = LoadBalancing(make_context(tmp_path), ElbSnapshot)
     plane.apply(served(answering(FIXED), None))
     port = _port(plane)
     plane.apply(served(answering(FIXED), tls))

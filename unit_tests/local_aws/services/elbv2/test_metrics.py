@@ -1,4 +1,4 @@
-"""Latencies arrive in CloudWatch so that a percentile of them can be told."""
+"""Latencies are published so that CloudWatch can compute percentiles of them."""
 
 import time
 
@@ -11,7 +11,7 @@ BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/a/1"
 
 
-def test_each_latency_counts_and_no_datum_has_more_values_than_aws_takes() -> None:
+def test_each_latency_counts_and_no_datum_has_more_values_than_aws_accepts() -> None:
     metrics = Metrics()
     now = time.monotonic()
     for number in range(1, 2000):
@@ -25,5 +25,5 @@ def test_each_latency_counts_and_no_datum_has_more_values_than_aws_takes() -> No
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.012345, 0.012), (1.999, 2.0), (0.0, 0.0), (59.4, 59.0)])
-def test_a_latency_keeps_two_digits(seconds: float, shown: float) -> None:
+def test_a_latency_keeps_two_significant_digits(seconds: float, shown: float) -> None:
     assert rounded(seconds) == shown

@@ -20,7 +20,7 @@ from local_aws.services.elbv2 import data_plane
 from local_aws.services.elbv2 import proxy as elbv2_proxy
 from local_aws.services.elbv2.health import interval
 from local_aws.services.elbv2.listener_server import listen
-from local_aws.services.elbv2.records import ListenerRule, Snapshot, Target
+from local_aws.services.elbv2.records import ElbSnapshot, ListenerRule, Target
 from local_aws.services.elbv2.service import LoadBalancing
 from local_aws.services.elbv2.targets import TargetState
 from unit_tests.local_aws.services.elbv2.backends import (
@@ -101,23 +101,23 @@ def test_a_listener_may_be_added_while_an_earlier_change_is_reconciled(
     assert get(plane).text == "blue"
 
 
-def test_healthy_targets_take_turns_and_an_unhealthy_one_gets_nothing(
+def test_healthy_targets_take_turns_and_an_unhealthy_one_gets_no_requests(
     loop: Loop, plane: LoadBalancing
 ) -> None:
-    async def sick(request: web.BaseRequest) -> web.Response:
+    async def unhealthy(request: web.BaseRequest) -> web.Response:
         return web.Response(status=500 if request.path == "/health" else 200, text="sick")
 
-    group = target_group("a", Backend(loop, says("1")), Backend(loop, says("2")), Backend(loop, sick))
+    group = target_group("a", Backend(loop, says("1")), Backend(loop, says("2")), Backend(loop, unhealthy))
     plane.apply(forwarding({group: 1}))
     wait_until(lambda: states(plane, group)[2] == ("unhealthy", "Target.ResponseCodeMismatch"))
     assert Counter(get(plane).text for _ in range(20)) == {"1": 10, "2": 10}
 
 
 def test_a_group_with_no_healthy_target_fails_open(loop: Loop, plane: LoadBalancing) -> None:
-    async def sick(request: web.BaseRequest) -> web.Response:
+    async def unhealthy(request: web.BaseRequest) -> web.Response:
         return web.Response(status=500 if request.path == "/health" else 200, text="sick")
 
-    group = target_group("a", Backend(loop, sick))
+    group = target_group("a", Backend(loop, unhealthy))
     plane.apply(forwarding({group: 1}))
     wait_until(lambda: states(plane, group)[0][0] == "unhealthy")
     assert get(plane).text == "sick"
@@ -167,10 +167,10 @@ def test_a_target_that_does_not_answer_is_504_and_its_checks_time_out(
     wait_until(lambda: states(plane, group) == [("unhealthy", "Target.Timeout")])
 
 
-def test_a_target_that_crashes_during_a_request_is_502_and_not_asked_again(
+def test_a_target_that_crashes_during_a_request_is_502_and_gets_no_second_request(
     loop: Loop, plane: LoadBalancing
 ) -> None:
-    """Negative control of the retry: it must not hide a service that dies."""
+    """Negative control of the retry: it must not hide a service that crashes."""
 
     async def crash(request: web.BaseRequest) -> web.Response:
         if request.path != "/health" and request.transport is not None:
@@ -186,10 +186,10 @@ def test_a_target_that_crashes_during_a_request_is_502_and_not_asked_again(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_kept_connection_that_the_target_closes_fails_no_request(
+def test_a_reused_connection_that_the_target_closes_fails_no_request(
     loop: Loop, plane: LoadBalancing, method: str
 ) -> None:
-    """Traps N1: the target's keep-alive ends at the very moment the next request is sent."""
+    """Pitfall N1: the target's keep-alive ends at the very moment the next request is sent."""
     closing = ClosingServer()
     plane.apply(forwarding({target_group("a", closing, path="/health"): 1}))  # type: ignore[arg-type]
     try:
@@ -197,7 +197,7 @@ def test_a_kept_connection_that_the_target_closes_fails_no_request(
             assert requests.request(method, url(plane), timeout=5).ok
     finally:
         closing.close()
-    # A GET met closed connections and went on; a POST never uses a kept one.
+    # A GET on a closed connection was repeated; a POST never uses a reused connection.
     assert (closing.closed_on > 0) == (method == "GET")
 
 
@@ -209,7 +209,7 @@ def test_a_kept_connection_that_the_target_closes_fails_no_request(
         aiohttp.ClientConnectionResetError("Cannot write to closing transport"),
     ],
 )
-def test_every_way_in_which_a_connection_breaks_is_known_as_one(loop: Loop, error: Exception) -> None:
+def test_every_broken_connection_raises_the_same_error(loop: Loop, error: Exception) -> None:
     async def broken(_: aiohttp.ClientRequest) -> aiohttp.ClientResponse:
         raise error
 
@@ -218,7 +218,7 @@ def test_every_way_in_which_a_connection_breaks_is_known_as_one(loop: Loop, erro
 
 
 class ClosingServer:
-    """Answers one request on each connection as if it kept it, and closes it when the second one arrives."""
+    """Answers one request on each connection with keep-alive, and closes it when the second one arrives."""
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -244,7 +244,7 @@ class ClosingServer:
         self.socket.close()
 
 
-def test_a_deregistered_target_finishes_what_it_has_and_gets_nothing_new(
+def test_a_deregistered_target_finishes_its_requests_and_gets_no_new_ones(
     loop: Loop, plane: LoadBalancing
 ) -> None:
     release = threading.Event()
@@ -279,19 +279,19 @@ def test_a_deregistered_target_finishes_what_it_has_and_gets_nothing_new(
     assert (described["State"], described["Reason"]) == ("unused", "Target.NotRegistered")
 
 
-def test_a_target_group_that_nobody_uses_is_unused_and_is_not_checked(
+def test_a_target_group_without_a_listener_is_unused_and_is_not_checked(
     loop: Loop, plane: LoadBalancing
 ) -> None:
     backend = Backend(loop, says("x"))
     group = target_group("a", backend)
     unused = type(group)(group.arn, 8080, group.health_check, group.targets)
-    plane.apply(Snapshot({}, {group.arn: unused}))
+    plane.apply(ElbSnapshot({}, {group.arn: unused}))
     threading.Event().wait(0.4)
     assert states(plane, group) == [("unused", "Target.NotInUse")]
     assert backend.requests["/health"] == 0
 
 
-def test_headers_that_a_target_sees_are_those_of_an_alb(loop: Loop, plane: LoadBalancing) -> None:
+def test_a_target_gets_the_headers_of_an_alb(loop: Loop, plane: LoadBalancing) -> None:
     async def echo(request: web.BaseRequest) -> web.Response:
         return web.json_response(dict(request.headers), headers={"Connection": "keep-alive", "X-Own": "1"})
 
@@ -341,7 +341,7 @@ def test_large_bodies_stream_both_ways(loop: Loop, plane: LoadBalancing) -> None
     assert (chunked.content == body, chunked.headers["X-Length"]) == (True, "chunked")
 
 
-def test_an_answer_that_breaks_off_breaks_off_at_the_client_too(loop: Loop, plane: LoadBalancing) -> None:
+def test_a_truncated_response_is_truncated_for_the_client_too(loop: Loop, plane: LoadBalancing) -> None:
     async def broken(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "1000000"})
         await response.prepare(request)
@@ -355,7 +355,7 @@ def test_an_answer_that_breaks_off_breaks_off_at_the_client_too(loop: Loop, plan
         get(plane)
 
 
-def test_head_and_empty_answers_keep_their_meaning(loop: Loop, plane: LoadBalancing) -> None:
+def test_responses_to_head_and_empty_responses_are_forwarded(loop: Loop, plane: LoadBalancing) -> None:
     async def answer(request: web.BaseRequest) -> web.Response:
         return web.Response(status=204) if request.path == "/none" else web.Response(text="twelve bytes")
 
@@ -380,7 +380,7 @@ def test_fixed_responses_redirects_and_rules_are_answered_by_the_load_balancer(p
     assert (answer.status_code, answer.headers["Location"]) == (301, "https://127.0.0.1:443/old/x?a=1")
 
 
-def test_a_listeners_port_stays_while_it_lives_and_closes_with_it(loop: Loop, plane: LoadBalancing) -> None:
+def test_a_listener_keeps_its_port_until_it_is_deleted(loop: Loop, plane: LoadBalancing) -> None:
     first = forwarding({target_group("a", Backend(loop, says("1"))): 1})
     plane.apply(first)
     address = plane.addresses()
@@ -388,7 +388,7 @@ def test_a_listeners_port_stays_while_it_lives_and_closes_with_it(loop: Loop, pl
     plane.apply(forwarding({target_group("b", Backend(loop, says("2"))): 1}))
     assert (plane.addresses(), get(plane).text) == (address, "2")
     old = url(plane)
-    plane.apply(Snapshot())
+    plane.apply(ElbSnapshot())
     assert plane.addresses() == {}
 
     def refused() -> bool:
@@ -428,7 +428,7 @@ def test_no_request_fails_through_weight_changes_and_deregistrations(
 
 
 def test_a_target_that_stops_without_being_drained_fails_requests(loop: Loop, plane: LoadBalancing) -> None:
-    """Negative control of the test before: the same probe sees it when draining is left out."""
+    """Negative control of the test before: without draining, the same probe fails."""
     backends = [Backend(loop, says("x")), Backend(loop, says("y"))]
     group = target_group("a", *backends, interval=300)
     plane.apply(forwarding({group: 1}))
@@ -445,7 +445,7 @@ def test_a_target_that_stops_without_being_drained_fails_requests(loop: Loop, pl
 
 @pytest.fixture
 def silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody but the test take the metrics."""
+    """Publish no metrics, so that only the test takes them."""
     monkeypatch.setattr("local_aws.services.elbv2.service.PUBLISH_EVERY", 24 * 3600)
 
 
@@ -472,7 +472,7 @@ def test_metrics_count_requests_errors_and_hosts(loop: Loop, plane: LoadBalancin
     assert data[0]["Dimensions"][-1] == {"Name": "LoadBalancer", "Value": "app/lb/1"}
 
 
-def test_an_unhealthy_target_needs_the_healthy_threshold_to_come_back(
+def test_an_unhealthy_target_needs_the_healthy_threshold_to_become_healthy(
     loop: Loop, plane: LoadBalancing
 ) -> None:
     status = [500]
@@ -498,7 +498,7 @@ def test_stopping_ends_everything_quickly(loop: Loop, context: Context) -> None:
     assert not plane._thread.is_alive()
 
 
-def test_a_target_that_is_well_is_asked_less_often_until_a_check_fails() -> None:
+def test_a_healthy_target_is_checked_less_often_until_a_check_fails() -> None:
     group, clock = target_group("blue", interval=5), Clock(0.01)
     target = TargetState(Target("127.64.0.1", 8080))
     assert interval(clock, group, target) == 0.1, "a new one is known soon"

@@ -1,4 +1,4 @@
-"""HTTPS listeners: the certificate that was given is the one that is shown, and port 80 leads there."""
+"""HTTPS listeners: their certificate, their security policy, and changes of both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aiohttp import web
 
 from local_aws.ministack import elbv2
 from local_aws.ministack.elbv2_snapshot import acm, alb
-from local_aws.services.elbv2.records import Snapshot, Tls
+from local_aws.services.elbv2.records import ElbSnapshot, Tls
 from local_aws.services.elbv2.service import LoadBalancing
 from unit_tests.local_aws.services.elbv2.backends import (
     LISTENER,
@@ -50,11 +50,11 @@ def plane(tmp_path: Path) -> Iterator[LoadBalancing]:
 
 
 @pytest.fixture
-def seen() -> Iterator[list[Snapshot]]:
-    """What the data plane would be told."""
+def seen() -> Iterator[list[ElbSnapshot]]:
+    """The snapshots that the data plane gets."""
     alb.reset()
     acm.reset()
-    snapshots: list[Snapshot] = []
+    snapshots: list[ElbSnapshot] = []
     elbv2.patch_elbv2(snapshots.append, lambda _arn, _asked: [])
     yield snapshots
     alb.reset()
@@ -62,7 +62,7 @@ def seen() -> Iterator[list[Snapshot]]:
 
 
 def ask_acm(operation: str, **given: object) -> dict[str, Any]:
-    """Call ACM as boto3 does; a refusal raises."""
+    """Call ACM as boto3 does; an error raises."""
     headers = {"x-amz-target": f"CertificateManager.{operation}"}
     status, _, body = asyncio.run(acm.handle_request("POST", "/", headers, json.dumps(given), {}))
     answer: dict[str, Any] = json.loads(body)
@@ -85,8 +85,8 @@ def https_listener(arn: str, **given: Any) -> str:
     return str(answer["Listeners"][0]["ListenerArn"])
 
 
-def served(snapshot: Snapshot, tls: Tls | None) -> Snapshot:
-    """The same with the listener on port 443 and this certificate."""
+def served(snapshot: ElbSnapshot, tls: Tls | None) -> ElbSnapshot:
+    """The same snapshot with its listener on port 443 and this certificate."""
     listener = replace(snapshot.listeners[LISTENER], port=443, tls=tls)
     return replace(snapshot, listeners={LISTENER: listener})
 
@@ -95,7 +95,7 @@ def address(plane: LoadBalancing) -> str:
     return plane.addresses()["lb.elb:443"]
 
 
-def test_the_given_certificate_is_shown_and_the_target_learns_of_https(
+def test_the_configured_certificate_is_presented_and_the_target_gets_https_as_the_protocol(
     plane: LoadBalancing, pair: tuple[Path, str, str]
 ) -> None:
     loop = Loop()
@@ -136,7 +136,7 @@ def _shakes_hands(where: str, context: ssl.SSLContext) -> bool:
         return False
 
 
-def test_a_listener_goes_over_to_https_and_to_another_certificate(
+def test_a_listener_changes_to_https_and_to_another_certificate(
     plane: LoadBalancing, pair: tuple[Path, str, str], tmp_path: Path
 ) -> None:
     loop = Loop()
@@ -153,8 +153,8 @@ async def _hello(_: web.BaseRequest) -> web.Response:
     return web.Response(text="hello")
 
 
-def test_certificate_key_and_policy_reach_the_data_plane_and_nobodys_log(
-    seen: list[Snapshot], pair: tuple[Path, str, str]
+def test_certificate_key_and_policy_reach_the_data_plane_and_no_log(
+    seen: list[ElbSnapshot], pair: tuple[Path, str, str]
 ) -> None:
     _, pem, key = pair
     arn = https_listener(imported(pair))
@@ -167,9 +167,9 @@ def test_certificate_key_and_policy_reach_the_data_plane_and_nobodys_log(
 
 
 def test_shifting_the_traffic_of_an_https_listener_keeps_its_certificate(
-    seen: list[Snapshot], pair: tuple[Path, str, str]
+    seen: list[ElbSnapshot], pair: tuple[Path, str, str]
 ) -> None:
-    """What CodeDeploy does knows nothing of certificates."""
+    """CodeDeploy's calls do not name certificates."""
     arn = https_listener(imported(pair))
     before = seen[-1].listeners[arn].tls
     call("ModifyListener", ListenerArn=arn, DefaultActions=forward(**{group("green"): 1}))
@@ -177,20 +177,20 @@ def test_shifting_the_traffic_of_an_https_listener_keeps_its_certificate(
     assert seen[-1].listeners[arn].tls == before
 
 
-def test_a_certificate_that_is_not_there_is_not_found(seen: list[Snapshot]) -> None:
+def test_a_certificate_that_does_not_exist_is_not_found(seen: list[ElbSnapshot]) -> None:
     with pytest.raises(Refused, match=f"CertificateNotFound: Certificate '{UNKNOWN}' not found"):
         https_listener(UNKNOWN)
     assert not seen[-1].listeners
 
 
-def test_a_certificate_without_a_key_is_refused_by_name(seen: list[Snapshot]) -> None:
+def test_a_certificate_without_a_key_is_refused_by_name(seen: list[ElbSnapshot]) -> None:
     issued = ask_acm("RequestCertificate", DomainName="example.com")["CertificateArn"]
     with pytest.raises(Refused, match=r"UnsupportedOperation: .* certificates that ACM issues"):
         https_listener(issued)
 
 
 def test_a_key_of_another_certificate_is_refused(
-    seen: list[Snapshot], pair: tuple[Path, str, str], tmp_path: Path
+    seen: list[ElbSnapshot], pair: tuple[Path, str, str], tmp_path: Path
 ) -> None:
     trust, pem, _ = pair
     _, _, other = certificate(tmp_path)
@@ -198,22 +198,24 @@ def test_a_key_of_another_certificate_is_refused(
         https_listener(imported((trust, pem, other)))
 
 
-def test_a_policy_that_takes_old_tls_is_refused_by_name(
-    seen: list[Snapshot], pair: tuple[Path, str, str]
+def test_a_policy_that_allows_old_tls_is_refused_by_name(
+    seen: list[ElbSnapshot], pair: tuple[Path, str, str]
 ) -> None:
     arn = imported(pair)
     with pytest.raises(Refused, match=r"UnsupportedOperation: .*ELBSecurityPolicy-2016-08"):
         https_listener(arn, SslPolicy="ELBSecurityPolicy-2016-08")
 
 
-def test_an_http_listener_takes_no_certificate(seen: list[Snapshot], pair: tuple[Path, str, str]) -> None:
+def test_an_http_listener_accepts_no_certificate(
+    seen: list[ElbSnapshot], pair: tuple[Path, str, str]
+) -> None:
     with pytest.raises(
         Refused, match="ValidationError: A certificate cannot be specified for HTTP listeners"
     ):
         https_listener(imported(pair), Protocol="HTTP")
 
 
-def test_a_certificate_in_use_cannot_be_deleted(seen: list[Snapshot], pair: tuple[Path, str, str]) -> None:
+def test_a_certificate_in_use_cannot_be_deleted(seen: list[ElbSnapshot], pair: tuple[Path, str, str]) -> None:
     certificate_arn = imported(pair)
     arn = https_listener(certificate_arn)
     with pytest.raises(Refused, match="ResourceInUseException: "):
@@ -222,8 +224,8 @@ def test_a_certificate_in_use_cannot_be_deleted(seen: list[Snapshot], pair: tupl
     assert ask_acm("DeleteCertificate", CertificateArn=certificate_arn) == {}
 
 
-def test_a_certificate_imported_again_is_the_one_that_is_shown(
-    seen: list[Snapshot], pair: tuple[Path, str, str], tmp_path: Path
+def test_a_certificate_that_is_imported_again_is_presented_at_once(
+    seen: list[ElbSnapshot], pair: tuple[Path, str, str], tmp_path: Path
 ) -> None:
     certificate_arn = imported(pair)
     arn = https_listener(certificate_arn)
