@@ -1,4 +1,4 @@
-"""Whatever body a service is sent, it answers, or refuses with a status of 4xx (501 for what is not here)."""
+"""Services respond to any request body, or reject it with a 4xx status (501 for what is unsupported)."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> AccountServices:
     return AccountServices.make(context, MagicMock(), {})
 
 
-def refused_or_answered(service: JsonService, operation: str, body: bytes) -> None:
+def responds_or_rejects(service: JsonService, operation: str, body: bytes) -> None:
     try:
         status, headers, answer = service._respond(f"T.{operation}", body)
     except BotoCoreError:
@@ -45,19 +45,19 @@ def outside(state: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_any_bytes_are_answered(account: AccountServices, name: str) -> None:
+def test_any_bytes_get_a_response(account: AccountServices, name: str) -> None:
     service = account.services[name]
 
     @EXAMPLES
     @given(st.sampled_from(_operations(service)), st.one_of(st.binary(max_size=30), trees.map(_encode)))
     def tried(operation: str, body: bytes) -> None:
-        refused_or_answered(service, operation, body)
+        responds_or_rejects(service, operation, body)
 
     tried()
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_body_of_the_right_shape_is_answered_whatever_its_strings_say(
+def test_a_body_of_the_right_shape_gets_a_response_whatever_its_strings(
     account: AccountServices, name: str
 ) -> None:
     service = account.services[name]
@@ -65,13 +65,13 @@ def test_a_body_of_the_right_shape_is_answered_whatever_its_strings_say(
     @EXAMPLES
     @given(st.one_of(*(st.tuples(st.just(one), _bodies(service, one)) for one in _operations(service))))
     def tried(request: tuple[str, Any]) -> None:
-        refused_or_answered(service, request[0], _encode(request[1]))
+        responds_or_rejects(service, request[0], _encode(request[1]))
 
     tried()
     assert outside(service.context.state) == ["a", "a/state"]
 
 
-def test_a_body_nested_too_deep_is_refused(account: AccountServices) -> None:
+def test_a_deeply_nested_body_is_rejected(account: AccountServices) -> None:
     status, _, answer = account.services["ecs"]._respond("T.ListClusters", b"[" * 200_000)
     assert (status, json.loads(answer)["__type"]) == (400, "SerializationException")
 

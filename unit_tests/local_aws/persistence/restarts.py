@@ -1,4 +1,4 @@
-"""A service that ends as by SIGKILL, and another that is given what was kept of it."""
+"""Restarts a service as after SIGKILL: a new one with the snapshot of the old."""
 
 import pickle
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Tasks, builds and repositories whose local_aws was killed: tasks start anew, builds are told as lost."""
+"""Tasks, builds and repositories after a kill of local_aws: tasks restart, builds have failed."""
 
 import subprocess
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def restart(aws: Cloud) -> None:
     aws.ecs.resume()
 
 
-def test_a_service_starts_its_tasks_anew_and_the_dead_leave_their_target_group(aws: Cloud) -> None:
+def test_a_service_starts_new_tasks_and_deregisters_the_dead_ones(aws: Cloud) -> None:
     aws.create()
     until(lambda: aws.sets() == {"PRIMARY": "STEADY_STATE"})
     before = aws.tasks()
@@ -54,7 +54,7 @@ def test_a_service_starts_its_tasks_anew_and_the_dead_leave_their_target_group(a
     assert sorted(stopped) == sorted(before), "and it is told"
 
 
-def test_a_task_that_no_service_wants_stays_stopped(aws: Cloud) -> None:
+def test_a_task_without_a_service_stays_stopped(aws: Cloud) -> None:
     arn = aws.run()
     until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
     restart(aws)
@@ -62,7 +62,7 @@ def test_a_task_that_no_service_wants_stays_stopped(aws: Cloud) -> None:
     assert aws.engine.living == []
 
 
-def test_a_build_that_was_cut_off_is_a_fault_and_is_told(tmp_path: Path) -> None:
+def test_an_interrupted_build_ends_with_status_fault_and_its_event(tmp_path: Path) -> None:
     world = World(tmp_path)
     build = world.start("version: 0.2\nphases:\n  build:\n    commands: ['sleep 60']\n")
     until(lambda: world.codebuild.builds[build].shape["currentPhase"] == "BUILD")
@@ -90,7 +90,7 @@ def context(tmp_path: Path, told: list[dict[str, Any]]) -> Context:
     return Context(tmp_path, "http://127.0.0.1:1", Clock(), "test", lambda *event: told.append(event[3]))
 
 
-def test_what_was_pushed_and_not_told_is_told_once(
+def test_an_unannounced_push_is_announced_once(
     context: Context, told: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     codecommit = CodeCommit(context)
