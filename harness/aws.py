@@ -35,9 +35,9 @@ def aws_cloud(folder: Path, profile: str | None = None) -> Cloud:
 
 def check_ready(cloud: Cloud, suffix: str) -> None:
     """Raise `HarnessError` with a line for each problem that would fail the scenarios midway."""
-    found = preflight.look(Subject(suffix, cloud.account))
-    if found.stops:
-        lines = "\n".join(f"  {check.name}: {check.found}. {check.remedy}" for check in found.stops)
+    found = preflight.inspect(Subject(suffix, cloud.account))
+    if found.errors:
+        lines = "\n".join(f"  {check.name}: {check.found}. {check.remedy}" for check in found.errors)
         raise HarnessError(f"the account {cloud.account.id} is not ready, nothing was deployed:\n{lines}")
 
 

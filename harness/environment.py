@@ -77,7 +77,7 @@ class Environment:
     def destroy(self, say: Callable[[str], None]) -> None:
         """Destroy everything; idempotent."""
         environment = self.cloud.environment
-        destroy(self.suffix, self.cloud.account, say, environment=environment, log=self.log)
+        destroy(self.suffix, self.cloud.account, say, environment=environment, cdk_log=self.log)
 
     def begun(self) -> tuple[str, set[str]]:
         """Return the root stack's status ("" if it does not exist) and the logical ids in its events."""

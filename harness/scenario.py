@@ -112,8 +112,8 @@ class Scenario:
         """Wait for the release of `commit`. Raises `ScenarioError` unless it succeeds and is served."""
         release = self.follow(commit)
         if release.status != "Succeeded" or release.stage_statuses != dict.fromkeys(STAGES, "Succeeded"):
-            why = self.releases.error_message(release)
-            raise ScenarioError(f"the release of {commit} did not succeed: {release}\n{why}")
+            message = self.releases.error_message(release)
+            raise ScenarioError(f"the release of {commit} did not succeed: {release}\n{message}")
         check_lifecycle(release)
         served = self.served_version()
         if served != commit:
@@ -238,7 +238,7 @@ class Scenario:
         if left.remaining:
             named = ", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining)
             raise ScenarioError(f"resources remain after destroy: {named}")
-        self.progress.step(f"destroyed: 0 leftovers, {left.kinds_asked} kinds of resources asked")
+        self.progress.step(f"destroyed: 0 leftovers, {left.kinds_checked} kinds of resources asked")
 
 
 def check_lifecycle(release: Release) -> None:

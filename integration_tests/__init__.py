@@ -1,1 +1,1 @@
-"""The scenarios, played on local_aws or, with --live, on AWS."""
+"""The scenarios, which run on local_aws or, with --live, on AWS."""

@@ -90,7 +90,7 @@ def test_a_change_of_an_immutable_setting_is_rejected_before_the_deployment(depl
     with unchanged_traffic(deployed):
         assert immutable.find(environment.suffix, account, environment.synthesize()) == []
         (change,) = immutable.find(environment.suffix, account, environment.synthesize(desiredCount="3"))
-        assert "DesiredCount would go from 2 to 3" in str(change)
+        assert "DesiredCount would change from 2 to 3" in str(change)
         assert f"--service service-{environment.suffix} --desired-count 3" in str(change)
         with pytest.raises(HarnessError, match="failed to deploy"):
             deployed.deploy(desiredCount="3")

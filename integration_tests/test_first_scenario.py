@@ -33,24 +33,24 @@ def test_preflight_finds_no_error_before_the_first_deploy(scenario: Scenario) ->
     scenario.environment.bootstrap()
     account = scenario.cloud.account
     preflight.fix(account)
-    found = preflight.look(Subject(scenario.environment.suffix, account))
-    assert not found.stops, found.stops
+    found = preflight.inspect(Subject(scenario.environment.suffix, account))
+    assert not found.errors, found.errors
 
 
 def test_listener_drift_is_found_and_repaired(deployed: Scenario) -> None:
     suffix, account = deployed.environment.suffix, deployed.cloud.account
-    version, traffic = deployed.served_version(), listener_drift.look(suffix, account)
+    version, traffic = deployed.served_version(), listener_drift.inspect(suffix, account)
     assert not traffic.drifted
     production = next(one for one in traffic.listeners if one.route == "production")
     (idle,) = set(traffic.groups) - {traffic.primary}
     action = {"Type": "forward", "TargetGroupArn": idle}
     account.client("elbv2").modify_listener(ListenerArn=production.arn, DefaultActions=[action])
     deployed.wait_until_served("no version (status 503)")
-    drifted = listener_drift.look(suffix, account)
+    drifted = listener_drift.inspect(suffix, account)
     assert [one.route for one in drifted.drifted] == ["production"]
     listener_drift.repair(drifted, account, deployed.progress.step)
     deployed.wait_until_served(version)
-    assert not listener_drift.look(suffix, account).drifted
+    assert not listener_drift.inspect(suffix, account).drifted
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +111,9 @@ def assert_shift_shown(parts: list[Any], old: str, new: str) -> None:
 
 def assert_requests_shown(parts: list[Any], versions: set[str]) -> None:
     """Assert that the dashboard counted requests to both versions, and no failure."""
-    moments = [moment for part in parts for moment in part["moments"]]
-    assert {version for moment in moments for version in moment["versions"]} == versions
-    assert not any(moment["failed"] for moment in moments)
+    readings = [reading for part in parts for reading in part["readings"]]
+    assert {version for reading in readings for version in reading["versions"]} == versions
+    assert not any(reading["failed"] for reading in readings)
 
 
 def test_no_process_can_be_reached_from_another_machine(deployed: Scenario) -> None:

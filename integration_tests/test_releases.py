@@ -19,11 +19,11 @@ def test_ten_releases_in_a_row_fail_no_request(deployed: Scenario) -> None:
     developer = deployed.developer()
     with (developer.clone / ROUTES).open("a") as routes:
         routes.write(SLOW_ROUTE)
-    deployed.push(developer, developer.commit("Answer slowly when asked to"))
+    deployed.push(developer, developer.commit("Add a slow route"))
     url = deployed.cloud.resolve(deployed.outputs.service_url)
     folder, seconds = deployed.recorder.folder, deployed.cloud.minutes(LONG_MINUTES, own=0)
     folder.mkdir(parents=True, exist_ok=True)
-    versions, moments = [developer.head], []
+    versions, shift_times = [developer.head], []
     with (
         deployed.probing(RATE) as prober,
         long_requests(url, seconds, folder / "long.jsonl") as long,
@@ -33,14 +33,14 @@ def test_ten_releases_in_a_row_fail_no_request(deployed: Scenario) -> None:
             commit = developer.greet(f"Hello for the {number + 1}. time")
             deployed.push(developer, commit)
             deployed.settle(prober, commit)
-            moments.append(prober.began + prober.last_of(versions[-1]))
+            shift_times.append(prober.began + prober.last_of(versions[-1]))
             versions.append(commit)
         figures = prober.figures()
     assert figures.failures == 0, prober.failures[:3]
     assert list(figures.versions) == versions, "each version in order, none left out"
     assert not long.failures
-    for moment, old in zip(moments, versions, strict=False):
-        assert [one for one in long.requests if one.spans(moment) and one.version == old], (
+    for shift_time, old in zip(shift_times, versions, strict=False):
+        assert [one for one in long.requests if one.spans(shift_time) and one.version == old], (
             "in flight in the shift"
         )
     assert not kept.failures

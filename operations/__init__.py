@@ -1,1 +1,1 @@
-"""What people run around `cdk`: the same on AWS and on local_aws, and everything found by the suffix."""
+"""The commands to run around `cdk`, on AWS and on local_aws. They find every resource by the suffix."""

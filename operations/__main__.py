@@ -1,4 +1,4 @@
-"""`python -m operations preflight | frozen | guard | destroy | leftovers SUFFIX`."""
+"""`python -m operations preflight | immutable | drift | destroy | leftovers SUFFIX`."""
 
 import argparse
 import json
@@ -17,14 +17,17 @@ from operations.errors import OperationsError
 from operations.preflight.check import Subject
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-# Of the suffix of a service of the catalogue, as orders-staging.
-LONGEST = 22
-EXIT_CODES = "Exit code 2: it could not be done, with one line that says why and what to do."
+SUFFIX = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+# Of a suffix with the name of a service, as orders-staging.
+LONGEST_SUFFIX = 22
+EXIT_CODES = "Exit code 0: no finding. 1: a finding. 2: it could not be done; one line says why."
+# Former names of commands, which still work.
+RENAMED = {"frozen": "immutable", "guard": "drift"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return 0, 1 when it found what it looks for, or 2 with one line on what to do."""
-    options = parser().parse_args(arguments)
+    """Run one command; return 0, 1 for a finding, or 2 with one line on what to do."""
+    options = parser().parse_args(_current_name(sys.argv[1:] if arguments is None else arguments))
     try:
         return int(options.run(options, Account()))
     except (OperationsError, BotoCoreError, ClientError) as error:
@@ -32,23 +35,31 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print(
-            "operations: interrupted; CloudFormation goes on with what it began, run it again",
+            "operations: interrupted; CloudFormation continues what it started, run this again",
             file=sys.stderr,
         )
         return 130
+
+
+def _current_name(arguments: list[str]) -> list[str]:
+    command, *rest = arguments or [""]
+    if command not in RENAMED:
+        return arguments
+    print(f"operations: {command} is now called {RENAMED[command]}", file=sys.stderr)
+    return [RENAMED[command], *rest]
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the commands."""
     parser = argparse.ArgumentParser(
         prog="python -m operations",
-        description="What people run around cdk, in the account of your credentials, us-east-1.",
-        epilog=f"AWS_ENDPOINT_URL leads to local_aws. {EXIT_CODES}",
+        description="Commands to run around cdk, in the account of your credentials, us-east-1.",
+        epilog=f"AWS_ENDPOINT_URL points to local_aws. {EXIT_CODES}",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_preflight(commands)
-    _add_frozen(commands)
-    _add_guard(commands)
+    _add_immutable(commands)
+    _add_drift(commands)
     _add_destroy(commands)
     _add_leftovers(commands)
     return parser
@@ -58,87 +69,86 @@ def _add_preflight(commands: Commands) -> None:
     command = _command(
         commands,
         "preflight",
-        "before cdk deploy: ask the account for all that would make it fail half way",
-        "Looks at credentials, region, the CDK's bootstrap, ECS's service-linked role, CodeCommit, quotas, "
-        "names that are taken, and Docker Hub's password. Changes nothing without --fix. "
-        "Exit code 1: something has to be mended first.",
+        "before cdk deploy: check for anything that would fail the deployment midway",
+        "It checks credentials, region, the CDK bootstrap, the service-linked role of ECS, CodeCommit, "
+        "quotas, names that are taken, and Docker Hub's password. Without --fix, it changes nothing.",
     )
     command.set_defaults(run=_preflight)
     command.add_argument(
         "--github",
         choices=("import", "create"),
-        help="also look for GitHub's OIDC provider: the stack is to import it, or to create it",
+        help="also check GitHub's OIDC provider, which the stack will import or create",
     )
     command.add_argument(
-        "--fix", action="store_true", help="create ECS's service-linked role if it is missing; nothing else"
+        "--fix", action="store_true", help="create the service-linked role of ECS if it is missing"
     )
-    command.add_argument("--json", action="store_true", help="print the findings for a program")
+    command.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
-def _add_frozen(commands: Commands) -> None:
+def _add_immutable(commands: Commands) -> None:
     command = _command(
         commands,
-        "frozen",
-        "before a further cdk deploy: would it change what nobody may change any more?",
-        "Compares the synthesized service, listeners and target groups with the deployed ones, and names the "
-        "way out of each change. Exit code 2: there is one, so do not deploy this.",
+        "immutable",
+        "before another cdk deploy: reject changes to properties that are immutable after the first deploy",
+        "It compares the synthesized service, listeners and target groups with the deployed ones, and says "
+        "what to do instead of each change.",
     )
-    command.set_defaults(run=_frozen)
+    command.set_defaults(run=_immutable)
     command.add_argument(
         "--templates", type=Path, default=Path("cdk.out"), help="what cdk synth wrote (default: cdk.out)"
     )
 
 
-def _add_guard(commands: Commands) -> None:
+def _add_drift(commands: Commands) -> None:
     command = _command(
         commands,
-        "guard",
-        "before and after cdk deploy: does the traffic go to the task set that serves?",
-        "Compares the listeners' weights with the PRIMARY task set, which CodeDeploy moved to. "
-        "Exit code 1: a listener drifted, and was not repaired.",
+        "drift",
+        "before and after cdk deploy: check that the listeners point to what CodeDeploy released last",
+        "It compares the weights of the listeners with the PRIMARY task set. A listener that --repair "
+        "corrects is no finding.",
     )
-    command.set_defaults(run=_guard)
+    command.set_defaults(run=_drift)
     command.add_argument(
-        "--repair", action="store_true", help="send the drifted listeners' traffic to the PRIMARY task set"
+        "--repair", action="store_true", help="point the drifted listeners to the PRIMARY task set"
     )
-    command.add_argument("--dry-run", action="store_true", help="with --repair: say what would be done only")
+    command.add_argument("--dry-run", action="store_true", help="with --repair: only print what it would do")
 
 
 def _add_destroy(commands: Commands) -> None:
     command = _command(
         commands,
         "destroy",
-        "stop what runs, cdk destroy, and delete what CloudFormation cannot",
-        "Deletes the repository with its commits, the images, the logs and the artifacts for good. "
-        "Run it again after a failure: it begins where it has to.",
+        "stop what runs, run cdk destroy, and delete what CloudFormation cannot",
+        "It permanently deletes the repository with its commits, the images, the logs and the artifacts. "
+        "After a failure, run it again.",
     )
     command.set_defaults(run=_destroy)
-    command.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    command.add_argument("--dry-run", action="store_true", help="only print what it would do")
 
 
 def _add_leftovers(commands: Commands) -> None:
     command = _command(
         commands,
         "leftovers",
-        "list what the account still holds of an environment",
-        "Asks every API, by name and by tag. What AWS keeps for a while by design, as a KMS key that waits "
-        "for its deletion, is named and not counted. Exit code 1: something is left.",
+        "list the resources of an environment that the account still has",
+        "It calls every API, and identifies resources by name and by tag. What AWS deletes later by itself, "
+        "such as a KMS key that is pending deletion, is listed and is no finding.",
     )
     command.set_defaults(run=_leftovers)
 
 
-def _command(commands: Commands, name: str, what: str, more: str) -> argparse.ArgumentParser:
-    said = f"{what[0].upper()}{what[1:]}. {more}".replace("?.", "?")
-    command = commands.add_parser(name, help=what, description=said, epilog=EXIT_CODES)
-    command.add_argument("suffix", type=environment_suffix, help="the environmentSuffix, as dev")
+def _command(commands: Commands, name: str, summary: str, details: str) -> argparse.ArgumentParser:
+    description = f"{summary[0].upper()}{summary[1:]}. {details}"
+    command = commands.add_parser(name, help=summary, description=description, epilog=EXIT_CODES)
+    command.add_argument("suffix", type=environment_suffix, help="the environmentSuffix, such as dev")
     return command
 
 
 def environment_suffix(value: str) -> str:
     """Read a suffix from the command line."""
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value) or len(value) > LONGEST:
+    if not SUFFIX.fullmatch(value) or len(value) > LONGEST_SUFFIX:
         raise argparse.ArgumentTypeError(
-            f"{value!r} is no environmentSuffix: 1 to {LONGEST} lower-case letters, digits and hyphens"
+            f"{value!r} is no environmentSuffix: 1 to {LONGEST_SUFFIX} lower-case letters, digits and hyphens"
         )
     return value
 
@@ -147,47 +157,47 @@ def _preflight(options: argparse.Namespace, account: Account) -> int:
     subject = Subject(options.suffix, account, options.github)
     if options.fix and (done := preflight.fix(account)):
         print(done, file=sys.stderr)
-    found = preflight.look(subject)
+    found = preflight.inspect(subject)
     if options.json:
         print(json.dumps(found.as_data(), indent=2))
     else:
-        preflight.tell(found, Console())
-    return 1 if found.stops else 0
+        preflight.print_report(found, Console())
+    return 1 if found.errors else 0
 
 
-def _frozen(options: argparse.Namespace, account: Account) -> int:
+def _immutable(options: argparse.Namespace, account: Account) -> int:
     changes = immutable.find(options.suffix, account, options.templates)
     for change in changes:
         print(f"operations: {change}", file=sys.stderr)
-    return 2 if changes else 0
+    return 1 if changes else 0
 
 
-def _guard(options: argparse.Namespace, account: Account) -> int:
-    traffic = listener_drift.look(options.suffix, account)
-    listener_drift.tell(traffic, Console())
+def _drift(options: argparse.Namespace, account: Account) -> int:
+    traffic = listener_drift.inspect(options.suffix, account)
+    listener_drift.print_report(traffic, Console())
     if not traffic.drifted:
         return 0
     if not options.repair:
-        print(f"python -m operations guard {options.suffix} --repair sends it to the PRIMARY task set")
+        print(f"python -m operations drift {options.suffix} --repair points them to the PRIMARY task set")
         return 1
     listener_drift.repair(traffic, account, print, dry_run=options.dry_run)
     if options.dry_run:
         return 1
-    traffic = listener_drift.look(options.suffix, account)
-    listener_drift.tell(traffic, Console())
+    traffic = listener_drift.inspect(options.suffix, account)
+    listener_drift.print_report(traffic, Console())
     return 1 if traffic.drifted else 0
 
 
 def _destroy(options: argparse.Namespace, account: Account) -> int:
     where = f"account {account.id}, {account.region}"
-    print(f"{options.suffix} in {where}: its repository, images, logs and artifacts are deleted for good")
+    print(f"{options.suffix} in {where}: its repository, images, logs and artifacts are deleted permanently")
     destroy(options.suffix, account, print, dry_run=options.dry_run)
     return 0
 
 
 def _leftovers(options: argparse.Namespace, account: Account) -> int:
     found = leftovers.find(options.suffix, account)
-    leftovers.tell(found, Console())
+    leftovers.print_report(found, Console())
     return 1 if found.remaining else 0
 
 

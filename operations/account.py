@@ -12,12 +12,12 @@ from operations.errors import OperationsError
 
 Item = TypeVar("Item")
 
-# The product lives in one region.
+# Every stack is deployed to this region.
 REGION = "us-east-1"
 
 
 class Account:
-    """The caller's account in us-east-1, or the one that `session` gives, on AWS or at `endpoint`."""
+    """The account of the credentials in us-east-1, or that of `session`, on AWS or at `endpoint`."""
 
     def __init__(self, session: Any = None, endpoint: str | None = None) -> None:
         self.session = session or boto3.session.Session(region_name=REGION)
@@ -26,36 +26,36 @@ class Account:
 
     @property
     def id(self) -> str:
-        """The twelve digits."""
+        """The account id."""
         return self.identity["Account"]
 
     @cached_property
     def identity(self) -> Mapping[str, str]:
-        """Who calls; the first call, so it is here that missing credentials show."""
+        """The caller. Raises OperationsError without credentials."""
         try:
             found: Mapping[str, str] = self.client("sts").get_caller_identity()
         except (BotoCoreError, ClientError) as error:
             raise OperationsError(
-                f"AWS does not answer: {error}. Give credentials and a region, or AWS_ENDPOINT_URL"
+                f"AWS does not answer: {error}. Set credentials and a region, or AWS_ENDPOINT_URL"
             ) from error
         return found
 
     @property
     def region(self) -> str:
-        """The region that every client asks."""
+        """The region of every client."""
         return str(self.session.region_name)
 
     def client(self, service: str) -> Any:
-        """Return the boto3 client of `service`, made once."""
+        """Return the boto3 client of `service`."""
         if service not in self._clients:
             config = Config(retries={"mode": "standard", "total_max_attempts": 5})
             self._clients[service] = self.session.client(service, endpoint_url=self.endpoint, config=config)
         return self._clients[service]
 
     def pages(self, service: str, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
-        """Yield every item under `key` of every page of `operation` (its name in boto3).
+        """Yield the items under `key` of all pages of a boto3 operation.
 
-        Raises `OperationsError` where AWS says that there is more and boto3 has no paginator to fetch it.
+        Raises `OperationsError` if there are more pages and boto3 has no paginator.
         """
         client = self.client(service)
         if client.can_paginate(operation):
@@ -63,14 +63,12 @@ class Account:
                 yield from page.get(key, [])
             return
         page = getattr(client, operation)(**arguments)
-        if more := _token(page):
-            raise OperationsError(
-                f"{service} {operation} has more pages ({more}) and boto3 cannot fetch them"
-            )
+        if more := _next_token(page):
+            raise OperationsError(f"{service} {operation} has more pages ({more}), which boto3 cannot fetch")
         yield from page.get(key, [])
 
 
-def _token(page: dict[str, Any]) -> str | None:
+def _next_token(page: dict[str, Any]) -> str | None:
     return next((name for name in ("NextToken", "nextToken", "NextMarker") if page.get(name)), None)
 
 
@@ -80,6 +78,6 @@ def code_of(error: ClientError) -> str:
 
 
 def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """Yield `items`, `size` at a time."""
+    """Yield `items` in batches of `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -1,23 +1,23 @@
-"""What keeps CloudFormation from deleting a stack: protection, and what a failed deletion stumbled over."""
+"""What prevents CloudFormation from deleting a stack, and how to remove it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from operations.account import Account, batches
 from operations.errors import OperationsError
-from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG, flat
+from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG, normalize_tags
 from operations.root_stack import Failure, failures, root_stack
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
-# An interface that nobody holds keeps these from going, as one of a Lambda function does (pitfall I5).
+# A network interface prevents their deletion, even when nothing uses it (pitfall I5).
 HELD_BY_INTERFACES = frozenset({"AWS::EC2::Subnet", "AWS::EC2::SecurityGroup", "AWS::EC2::VPC"})
-# DeleteObjects takes a thousand.
+# The limit of DeleteObjects.
 OBJECTS_AT_ONCE = 1000
 
 
-def clear(suffix: str, account: Account, say: Say, *, dry_run: bool = False) -> None:
-    """Clear away what made the last deletion fail, so that the next can succeed (pitfalls H7, I4, I5).
+def remove_blockers(suffix: str, account: Account, log: Log, *, dry_run: bool = False) -> None:
+    """Remove what made the last deletion fail (pitfalls H7, I4, I5).
 
     Raises `OperationsError` when the stack is protected from deletion.
     """
@@ -26,30 +26,32 @@ def clear(suffix: str, account: Account, say: Say, *, dry_run: bool = False) -> 
         return
     if stack.get("EnableTerminationProtection"):
         raise OperationsError(
-            f"stack-{suffix} is protected from deletion; if it is to go: aws cloudformation "
+            f"stack-{suffix} is protected from deletion; to delete it nevertheless: aws cloudformation "
             f"update-termination-protection --no-enable-termination-protection --stack-name stack-{suffix}"
         )
     if stack["StackStatus"] != "DELETE_FAILED":
         return
     failed = failures(stack["StackId"], account)
     for failure in failed:
-        say(f"could not be deleted last time: {failure}")
-    _empty_buckets(failed, account, say, dry_run)
+        log(f"could not be deleted last time: {failure}")
+    _empty_buckets(failed, account, log, dry_run)
     if any(failure.type in HELD_BY_INTERFACES for failure in failed):
-        _delete_interfaces(suffix, account, say, dry_run)
+        _delete_interfaces(suffix, account, log, dry_run)
 
 
-def refuse_shared(suffix: str, account: Account) -> None:
-    """Raise `OperationsError` when other environments stand in this one's network.
+def reject_shared_network(suffix: str, account: Account) -> None:
+    """Raise `OperationsError` when other environments use the network of this one.
 
-    CloudFormation would refuse as well, but at the end, when all else of this one is gone.
+    CloudFormation would fail as well, but only after it has deleted everything else.
     """
-    vpcs = [vpc["VpcId"] for vpc in account.pages("ec2", "describe_vpcs", "Vpcs", Filters=_ours(suffix))]
+    vpcs = [
+        vpc["VpcId"] for vpc in account.pages("ec2", "describe_vpcs", "Vpcs", Filters=_tag_filters(suffix))
+    ]
     if not vpcs:
         return
     inside = [{"Name": "vpc-id", "Values": vpcs}]
     found = account.pages("ec2", "describe_security_groups", "SecurityGroups", Filters=inside)
-    tags = [flat(group.get("Tags")) for group in found]
+    tags = [normalize_tags(group.get("Tags")) for group in found]
     owners = {one.get(ENVIRONMENT_TAG, suffix) for one in tags if one.get(PROJECT_TAG) == PROJECT}
     if others := sorted(owners - {suffix}):
         raise OperationsError(
@@ -57,19 +59,19 @@ def refuse_shared(suffix: str, account: Account) -> None:
         )
 
 
-def _ours(suffix: str) -> list[dict[str, Any]]:
+def _tag_filters(suffix: str) -> list[dict[str, Any]]:
     return [
         {"Name": f"tag:{PROJECT_TAG}", "Values": [PROJECT]},
         {"Name": f"tag:{ENVIRONMENT_TAG}", "Values": [suffix]},
     ]
 
 
-def _empty_buckets(failed: list[Failure], account: Account, say: Say, dry_run: bool) -> None:
-    """Empty the buckets: the Lambda function that did so may be gone when something writes once more."""
+def _empty_buckets(failed: list[Failure], account: Account, log: Log, dry_run: bool) -> None:
+    """Empty the buckets: something may have written to one after the stack's function emptied it."""
     for failure in failed:
         if failure.type != "AWS::S3::Bucket":
             continue
-        say(f"{'would empty' if dry_run else 'emptying'} S3 bucket {failure.name}")
+        log(f"{'would empty' if dry_run else 'emptying'} S3 bucket {failure.name}")
         if dry_run:
             continue
         s3 = account.client("s3")
@@ -83,18 +85,18 @@ def _versions(bucket: str, account: Account) -> Iterator[dict[str, Any]]:
             yield {"Key": found["Key"], "VersionId": found["VersionId"]}
 
 
-def _delete_interfaces(suffix: str, account: Account, say: Say, dry_run: bool) -> None:
-    """Delete the interfaces of our own security groups that nobody holds any more.
+def _delete_interfaces(suffix: str, account: Account, log: Log, dry_run: bool) -> None:
+    """Delete the unused interfaces of the environment's security groups.
 
-    Not those in our network: it may be another's, or others may share it.
+    Not all of the network: it may be shared with other environments.
     """
-    found = account.pages("ec2", "describe_security_groups", "SecurityGroups", Filters=_ours(suffix))
+    found = account.pages("ec2", "describe_security_groups", "SecurityGroups", Filters=_tag_filters(suffix))
     groups = [group["GroupId"] for group in found]
     if not groups:
         return
     free = [{"Name": "group-id", "Values": groups}, {"Name": "status", "Values": ["available"]}]
     for found in account.pages("ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=free):
         name = found["NetworkInterfaceId"]
-        say(f"{'would delete' if dry_run else 'deleting'} network interface {name}")
+        log(f"{'would delete' if dry_run else 'deleting'} network interface {name}")
         if not dry_run:
             account.client("ec2").delete_network_interface(NetworkInterfaceId=name)

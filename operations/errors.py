@@ -1,5 +1,5 @@
-"""What a person can set right: one line, exit code 2."""
+"""The error that a person can fix: one line, exit code 2."""
 
 
 class OperationsError(Exception):
-    """The message says what is wrong and what to do."""
+    """Something could not be done; the message says why and what to do."""

@@ -1,6 +1,6 @@
-"""Finds what a deploy would change though nobody may after the first one (pitfalls C1, C5, C6).
+"""Find changes to properties that are immutable after the first deploy (pitfalls C1, C5, C6).
 
-AWS finds it too, but half way through the update; of a listener it says nothing, and the traffic is gone.
+AWS rejects some of them midway through the update; a change of a listener it accepts, and misroutes traffic.
 """
 
 import json
@@ -11,28 +11,29 @@ from typing import Any
 
 from operations.account import Account
 from operations.errors import OperationsError
+from operations.names import Names
 from operations.root_stack import root_stack
 
 STACK = "AWS::CloudFormation::Stack"
-# Why nobody may change one of them.
-WHY = {
-    "AWS::ECS::Service": "ECS refuses what CloudFormation would send of a service that CodeDeploy releases",
-    "AWS::ElasticLoadBalancingV2::Listener": "its traffic would go back to where the first deploy sent it",
-    "AWS::ElasticLoadBalancingV2::TargetGroup": "a new target group would need a new service",
+# The types that must not change, and why.
+REASONS = {
+    "AWS::ECS::Service": "ECS rejects an update by CloudFormation of a service that CodeDeploy releases",
+    "AWS::ElasticLoadBalancingV2::Listener": "its traffic would return to the first target group",
+    "AWS::ElasticLoadBalancingV2::TargetGroup": "a new target group requires a new service",
 }
 # Properties that can be changed in another way.
-WAY_OUT = {
+REMEDIES = {
     "DesiredCount": "aws ecs update-service --cluster cluster-{suffix} --service service-{suffix} "
     "--desired-count {after}",
 }
-ANYTHING_ELSE = "take it back, or deploy another environment that has it"
+DEFAULT_REMEDY = "revert it, or deploy a new environment with it"
 
 Resources = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One property of one resource, before and after; None where it is missing."""
+    """One property of one resource, before and after; None where it is absent."""
 
     suffix: str
     kind: str
@@ -42,26 +43,26 @@ class Change:
     after: Any
 
     def __str__(self) -> str:
-        change = f"{self.name} would go from {_short(self.before)} to {_short(self.after)}"
-        way_out = WAY_OUT.get(self.name, ANYTHING_ELSE).format(suffix=self.suffix, after=self.after)
-        return f"{self.kind} {self.resource}: {change}, and {WHY[self.kind]}. Instead: {way_out}"
+        change = f"{self.name} would change from {_short(self.before)} to {_short(self.after)}"
+        remedy = REMEDIES.get(self.name, DEFAULT_REMEDY).format(suffix=self.suffix, after=self.after)
+        return f"{self.kind} {self.resource}: {change}, and {REASONS[self.kind]}. Instead: {remedy}"
 
 
 def find(suffix: str, account: Account, folder: Path) -> list[Change]:
-    """Compare the templates in `folder` (cdk.out) with the deployed ones; a first deploy changes nothing.
+    """Compare the templates in `folder` with the deployed ones; before the first deploy, nothing changes.
 
     Raises `OperationsError` when the folder has no templates of this environment.
     """
-    written = _root(suffix, folder)
+    root = _root(suffix, folder)
     if root_stack(suffix, account) is None:
         return []
-    new = dict(_written(written, folder))
-    deployed = dict(_deployed(f"stack-{suffix}", account))
+    new = dict(_synthesized(root, folder))
+    deployed = dict(_deployed(Names(suffix).stack, account))
     return [
         change
         for part, resources in deployed.items()
         for id_, before in resources.items()
-        if before["Type"] in WHY
+        if before["Type"] in REASONS
         for change in _changes(suffix, id_, before, new.get(part, {}).get(id_))
     ]
 
@@ -79,11 +80,11 @@ def _changes(
 
 
 def _root(suffix: str, folder: Path) -> Mapping[str, Any]:
-    """Read the root stack's template, by the assembly's manifest."""
+    """Read the template of the root stack, which the manifest of the assembly names."""
     try:
         artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
         stacks = [one for one in artifacts.values() if one["type"] == "aws:cloudformation:stack"]
-        (ours,) = (one for one in stacks if one["properties"].get("stackName") == f"stack-{suffix}")
+        (ours,) = (one for one in stacks if one["properties"].get("stackName") == Names(suffix).stack)
         template: Mapping[str, Any] = json.loads((folder / ours["properties"]["templateFile"]).read_text())
     except (OSError, ValueError, KeyError) as error:
         raise OperationsError(
@@ -92,7 +93,7 @@ def _root(suffix: str, folder: Path) -> Mapping[str, Any]:
     return template
 
 
-def _written(root: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Resources]]:
+def _synthesized(root: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Resources]]:
     for id_, resource in root["Resources"].items():
         if resource["Type"] == STACK:
             path = folder / resource["Metadata"]["aws:asset:path"]

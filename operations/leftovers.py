@@ -1,4 +1,4 @@
-"""What is left of an environment: every API asked, nothing believed."""
+"""What an account still has of an environment, according to every API."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,57 +10,56 @@ from rich.table import Table
 from operations.account import Account
 from operations.errors import OperationsError
 from operations.inventory import KINDS
-from operations.ownership import Ownership, Thing, suffixes
+from operations.ownership import Ownership, Resource, suffixes
 
 
 @dataclass(frozen=True)
 class Leftovers:
-    """Everything of one environment that an account still holds."""
+    """The resources of one environment that an account still has."""
 
     suffix: str
-    things: tuple[Thing, ...]
-    kinds_asked: int
+    resources: tuple[Resource, ...]
+    kinds_checked: int
 
     @property
-    def remaining(self) -> tuple[Thing, ...]:
-        """What should be gone, without what AWS keeps for a while by design."""
-        return tuple(thing for thing in self.things if thing.remains)
+    def remaining(self) -> tuple[Resource, ...]:
+        """What should not exist, without what AWS deletes later by itself."""
+        return tuple(resource for resource in self.resources if resource.remains)
 
     @property
-    def kept_by_aws(self) -> tuple[Thing, ...]:
-        """What AWS lets go of by itself."""
-        return tuple(thing for thing in self.things if not thing.remains)
+    def kept_by_aws(self) -> tuple[Resource, ...]:
+        """What AWS deletes later by itself."""
+        return tuple(resource for resource in self.resources if not resource.remains)
 
 
 def find(suffix: str, account: Account) -> Leftovers:
-    """Ask every API for what belongs to `suffix`.
+    """Find what belongs to `suffix`.
 
-    Raises `OperationsError` when one does not answer: what was not looked at cannot be called gone.
+    Raises `OperationsError` when an API does not answer: what was not checked cannot be reported as gone.
     """
-    stacks = [thing.name for thing in _ask("CloudFormation stacks", account)]
+    stacks = [stack.name for stack in _list("CloudFormation stacks", account)]
     ownership = Ownership(suffix, suffixes(stacks))
-    things = (thing for kind in KINDS for thing in _ask(kind, account))
-    return Leftovers(suffix, tuple(filter(ownership.owns, things)), len(KINDS))
+    resources = (resource for kind in KINDS for resource in _list(kind, account))
+    return Leftovers(suffix, tuple(filter(ownership.owns, resources)), len(KINDS))
 
 
-def _ask(kind: str, account: Account) -> Iterator[Thing]:
+def _list(kind: str, account: Account) -> Iterator[Resource]:
     try:
         yield from KINDS[kind](account)
     except (BotoCoreError, ClientError) as error:
-        raise OperationsError(
-            f"cannot look at the {kind}, so nothing can be said about them: {error}"
-        ) from error
+        raise OperationsError(f"cannot list the {kind}, so some may remain: {error}") from error
 
 
-def tell(leftovers: Leftovers, console: Console) -> None:
-    """Print a table of what is left, and one line that says whether anything is."""
-    if leftovers.things:
-        table = Table("Kind", "Name", "State", title=f"Left of {leftovers.suffix}")
-        for thing in sorted(leftovers.things, key=lambda thing: (not thing.remains, thing.kind, thing.name)):
-            table.add_row(thing.kind, thing.name, thing.note, style=None if thing.remains else "dim")
+def print_report(leftovers: Leftovers, console: Console) -> None:
+    """Print a table of the resources, and one line with their number."""
+    if leftovers.resources:
+        table = Table("Kind", "Name", "State", title=f"Resources of {leftovers.suffix}")
+        for one in sorted(leftovers.resources, key=lambda one: (not one.remains, one.kind, one.name)):
+            table.add_row(one.kind, one.name, one.note, style=None if one.remains else "dim")
         console.print(table)
     kept = len(leftovers.kept_by_aws)
-    named = f" ({kept} that AWS lets go of by itself)" if kept else ""
+    pending = f" ({kept} that AWS deletes by itself)" if kept else ""
     count = len(leftovers.remaining)
-    asked = f"{leftovers.kinds_asked} kinds asked"
-    console.print(f"{count} left of {leftovers.suffix}, {asked}{named}", highlight=False)
+    checked = f"{leftovers.kinds_checked} kinds of resources checked"
+    remain = "resource remains" if count == 1 else "resources remain"
+    console.print(f"{count} {remain} of {leftovers.suffix}, {checked}{pending}", highlight=False)

@@ -1,7 +1,7 @@
-"""Compares where the listeners send their traffic with the task set that serves, and mends it (pitfall C5).
+"""Compare the listeners with the PRIMARY task set, and repair drift (pitfall C5).
 
-CodeDeploy moves the listeners behind CloudFormation's back. Should a stack update, or a person, move them
-back, requests reach an empty target group, and the next deployment is refused.
+CodeDeploy points the listeners to another target group, of which CloudFormation is unaware. If a stack
+update or a person points them back, requests reach an empty target group, and the next deployment fails.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,17 +14,18 @@ from rich.table import Table
 
 from operations.account import Account, code_of
 from operations.errors import OperationsError
+from operations.names import Names
 from operations.quiesce import GONE, deployments
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 Action = Mapping[str, Any]
-# What a listener may do before it forwards; a repair leaves it alone.
+# Actions that a listener may have before `forward`; a repair keeps them.
 BEFORE_FORWARDING = ("authenticate-cognito", "authenticate-oidc", "jwt-validation")
 
 
 @dataclass(frozen=True)
 class Listener:
-    """One listener of the deployment group, and where its default traffic goes, in per cent by group."""
+    """One listener of the deployment group, and the share of each target group in percent."""
 
     route: str
     arn: str
@@ -35,7 +36,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class Traffic:
-    """What serves, and who sends requests there; target groups by their ARN."""
+    """The PRIMARY task set, and the listeners; target groups are keyed by their ARN."""
 
     suffix: str
     task_set: str
@@ -47,33 +48,33 @@ class Traffic:
 
     @property
     def drifted(self) -> list[Listener]:
-        """The listeners that do not send their traffic where it belongs."""
-        return [listener for listener in self.listeners if not self.fits(listener)]
+        """The listeners that point to a wrong target group."""
+        return [listener for listener in self.listeners if not self.is_correct(listener)]
 
-    def fits(self, listener: Listener) -> bool:
-        """Say whether a listener's traffic is where CodeDeploy, or CloudFormation before it, has put it.
+    def is_correct(self, listener: Listener) -> bool:
+        """Return whether a listener points to a target group that CodeDeploy expects.
 
-        Production's goes to the PRIMARY task set. The test listener's may go to the idle group: it does so
-        until the first release, and CodeDeploy moves it before it looks.
+        The production listener points to the PRIMARY task set. The test listener may point to the idle target
+        group, as it does until the first release.
         """
         allowed = [self.primary] if listener.route == "production" else list(self.groups)
         return any(listener.shares.get(group) == 100 for group in allowed)
 
-    def said(self, listener: Listener) -> str:
-        """Say in words where a listener's traffic goes."""
+    def describe(self, listener: Listener) -> str:
+        """Return the target groups of a listener as text."""
         if not listener.shares:
             return f"no target group ({', '.join(action['Type'] for action in listener.actions)})"
         named = ((self.groups.get(arn, arn.split("/")[-2]), share) for arn, share in listener.shares.items())
         return ", ".join(f"{name} {share:g} %" for name, share in named if share)
 
 
-def look(suffix: str, account: Account) -> Traffic:
-    """Look where the traffic goes and where it belongs.
+def inspect(suffix: str, account: Account) -> Traffic:
+    """Return where the traffic goes and where it belongs.
 
-    Raises `OperationsError` when there is no such environment, and while a deployment moves the traffic.
+    Raises `OperationsError` when there is no such environment, and during a deployment.
     """
     group = _deployment_group(suffix, account)
-    _refuse_while_deploying(suffix, account)
+    _reject_during_deployment(suffix, account)
     pair = group["loadBalancerInfo"]["targetGroupPairInfoList"][0]
     names = [one["name"] for one in pair["targetGroups"]]
     elbv2 = account.client("elbv2")
@@ -83,7 +84,7 @@ def look(suffix: str, account: Account) -> Traffic:
     if primary not in groups:
         raise OperationsError(
             f"the PRIMARY task set {task_set} is behind {primary}, which is none of {', '.join(names)}: "
-            f"see who changed {group['deploymentGroupName']}"
+            f"find out who changed {group['deploymentGroupName']}"
         )
     routes = {"production": "prodTrafficRoute", "test": "testTrafficRoute"}
     arns = {route: pair.get(key, {}).get("listenerArns", []) for route, key in routes.items()}
@@ -99,34 +100,34 @@ def look(suffix: str, account: Account) -> Traffic:
     )
 
 
-def repair(traffic: Traffic, account: Account, say: Say, *, dry_run: bool = False) -> None:
-    """Send the drifted listeners' traffic to the PRIMARY task set's target group.
+def repair(traffic: Traffic, account: Account, log: Log, *, dry_run: bool = False) -> None:
+    """Point the drifted listeners to the target group of the PRIMARY task set.
 
-    Raises `OperationsError` when nothing healthy is there, and when a deployment has begun meanwhile.
+    Raises `OperationsError` when it has no healthy target, and when a deployment has started meanwhile.
     """
     name = traffic.groups[traffic.primary]
     if traffic.drifted and not traffic.healthy:
         raise OperationsError(
-            f"{name} has no healthy target, so no traffic was sent there: see why the tasks of "
-            f"{traffic.task_set} fail, in the log group /ecs/task-{traffic.suffix}"
+            f"{name} has no healthy target, so no listener was changed: see why the tasks of "
+            f"{traffic.task_set} fail, in the log group {Names(traffic.suffix).task_log_group}"
         )
     for listener in traffic.drifted:
-        said = f"the {listener.route} listener {listener.address} to {name}"
+        change = f"the {listener.route} listener {listener.address} to {name}"
         if dry_run:
-            say(f"would send {said}")
+            log(f"would point {change}")
             continue
-        _refuse_while_deploying(traffic.suffix, account)
+        _reject_during_deployment(traffic.suffix, account)
         actions = _repaired(listener.actions, traffic)
         account.client("elbv2").modify_listener(ListenerArn=listener.arn, DefaultActions=actions)
-        say(f"sent {said}")
+        log(f"pointed {change}")
 
 
-def tell(traffic: Traffic, console: Console) -> None:
-    """Print where each listener's traffic goes, and one line that says whether that is right."""
-    table = Table("Listener", "Sends its traffic to", "", title=f"Traffic of {traffic.suffix}")
+def print_report(traffic: Traffic, console: Console) -> None:
+    """Print a table of the listeners, and one line with the number of drifted ones."""
+    table = Table("Listener", "Points to", "", title=f"Traffic of {traffic.suffix}")
     for listener in traffic.listeners:
-        verdict = "[green]ok" if traffic.fits(listener) else "[red]drifted"
-        table.add_row(f"{listener.route} {listener.address}", traffic.said(listener), verdict)
+        verdict = "[green]ok" if traffic.is_correct(listener) else "[red]drifted"
+        table.add_row(f"{listener.route} {listener.address}", traffic.describe(listener), verdict)
     console.print(table)
     count = len(traffic.drifted)
     serving = f"the PRIMARY task set {traffic.task_set} is behind {traffic.groups[traffic.primary]}"
@@ -136,24 +137,26 @@ def tell(traffic: Traffic, console: Console) -> None:
 
 
 def _deployment_group(suffix: str, account: Account) -> Mapping[str, Any]:
+    names = Names(suffix)
     try:
         found: Mapping[str, Any] = account.client("codedeploy").get_deployment_group(
-            applicationName=f"application-{suffix}", deploymentGroupName=f"deployment-group-{suffix}"
+            applicationName=names.application, deploymentGroupName=names.deployment_group
         )["deploymentGroupInfo"]
     except ClientError as error:
         if code_of(error) in GONE:
             raise OperationsError(
-                f"there is no deployment-group-{suffix} in account {account.id}, {account.region}: "
-                "deploy it first, or see whether the suffix and the account are the right ones"
+                f"there is no {names.deployment_group} in account {account.id}, {account.region}: "
+                "deploy it first, or check the suffix and the account"
             ) from error
         raise
     return found
 
 
-def _refuse_while_deploying(suffix: str, account: Account) -> None:
+def _reject_during_deployment(suffix: str, account: Account) -> None:
     if running := list(deployments(suffix, account)):
         raise OperationsError(
-            f"deployment {', '.join(running)} runs and moves the traffic itself: ask again when it is over"
+            f"deployment {', '.join(running)} is in progress and shifts the traffic: "
+            "run this again when it has ended"
         )
 
 
@@ -166,7 +169,7 @@ def _primary(service: Mapping[str, str], account: Account) -> tuple[str, str]:
             if task_set["status"] == "PRIMARY":
                 return task_set["id"], task_set["loadBalancers"][0]["targetGroupArn"]
     raise OperationsError(
-        f"{name} in {cluster} has no PRIMARY task set, so nothing says where traffic belongs"
+        f"{name} in {cluster} has no PRIMARY task set, so the right target group is unknown"
     )
 
 
@@ -177,7 +180,7 @@ def _listener(route: str, arn: str, account: Account) -> Listener:
 
 
 def shares(actions: Sequence[Action]) -> dict[str, float]:
-    """Return the per cent of the traffic that each target group gets; none when it is not forwarded."""
+    """Return the share of each target group in percent; empty when nothing is forwarded."""
     forward = next((action for action in actions if action["Type"] == "forward"), None)
     if forward is None:
         return {}
@@ -188,7 +191,7 @@ def shares(actions: Sequence[Action]) -> dict[str, float]:
 
 
 def _repaired(actions: Sequence[Action], traffic: Traffic) -> list[Action]:
-    """Return the actions with all traffic to the PRIMARY's group; both stay on it, as CodeDeploy has it."""
+    """Return the actions with all traffic to the PRIMARY task set; both groups stay, as with CodeDeploy."""
     groups = [
         {"TargetGroupArn": arn, "Weight": 100 if arn == traffic.primary else 0} for arn in traffic.groups
     ]

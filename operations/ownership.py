@@ -1,48 +1,49 @@
-"""Whose is it: which environment a thing belongs to, told by its name and its tags."""
+"""The environment that a resource belongs to, by its tags and its name."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-# CloudFormation puts the first on whatever it makes, the CDK the second on the parts of a network.
+# CloudFormation's own tag on a resource of a stack, and the tag with an EC2 resource's name.
 STACK_TAG = "aws:cloudformation:stack-name"
 NAME_TAG = "Name"
-# Ours, on every resource of every stack.
+# The tags of the app, on every resource of every stack.
 ENVIRONMENT_TAG = "environment"
 PROJECT_TAG = "project"
 PROJECT = "python-service-road"
 
 
 @dataclass(frozen=True)
-class Thing:
-    """One resource. `remains` is False for what AWS keeps for a while by design, and `note` says what."""
+class Resource:
+    """One resource. `remains` is False for what AWS deletes later by itself; `note` says more about it."""
 
     kind: str
     name: str
     tags: Mapping[str, str] = field(default_factory=dict)
-    # Names of things that it hangs on: an interface's VPC, a listener's load balancer.
+    # Names of resources that it belongs to: the VPC of an interface, the load balancer of a listener.
     parents: tuple[str, ...] = ()
     note: str = ""
     remains: bool = True
 
 
 class Ownership:
-    """Things of `suffix`, told from those of the `others`, whose suffix may contain it (`dev`, `dev-2`)."""
+    """Decides whether a resource is one of `suffix`, not of `others` that contain it (`dev`, `dev-2`)."""
 
     def __init__(self, suffix: str, others: Iterable[str] = ()) -> None:
         self.suffix = suffix
         self.others = [other for other in others if other != suffix]
 
-    def owns(self, thing: Thing) -> bool:
-        """Say whether `thing` belongs to this environment.
+    def owns(self, resource: Resource) -> bool:
+        """Return whether a resource belongs to this environment.
 
-        Our own tags decide. Else a name does, of the thing or of its stack: `{type}-{suffix}`, alone or
-        continued (`artifacts-dev-123456789012-us-east-1`, `/ecs/task-dev/app`, `stack-dev-Network...`).
+        The tags of the app decide. Without them, the name of the resource or of its stack does:
+        `{type}-{suffix}`, alone or continued (`artifacts-dev-123456789012-us-east-1`, `/ecs/task-dev/app`,
+        `stack-dev-Network...`).
         """
-        if thing.tags.get(PROJECT_TAG) == PROJECT and ENVIRONMENT_TAG in thing.tags:
-            return thing.tags[ENVIRONMENT_TAG] == self.suffix
-        told = [thing.tags[tag] for tag in (STACK_TAG, NAME_TAG) if tag in thing.tags]
-        return any(self._names(name) for name in (thing.name, *thing.parents, *told))
+        if resource.tags.get(PROJECT_TAG) == PROJECT and ENVIRONMENT_TAG in resource.tags:
+            return resource.tags[ENVIRONMENT_TAG] == self.suffix
+        tagged = [resource.tags[tag] for tag in (STACK_TAG, NAME_TAG) if tag in resource.tags]
+        return any(self._names(name) for name in (resource.name, *resource.parents, *tagged))
 
     def _names(self, name: str) -> bool:
         if not has_suffix(name, self.suffix):
@@ -52,24 +53,24 @@ class Ownership:
 
 
 def has_suffix(name: str, suffix: str) -> bool:
-    """Say whether `name` holds `-{suffix}` as whole words."""
+    """Return whether `name` contains `-{suffix}` as whole words."""
     return re.search(rf"-{re.escape(suffix)}(?![a-zA-Z0-9])", name) is not None
 
 
 def suffixes(stacks: Iterable[str]) -> list[str]:
-    """Return the suffixes of the root stacks among `stacks` (`stack-{suffix}`; nested ones have capitals)."""
+    """Return the suffixes of the root stacks in `stacks` (nested stacks have capitals in their names)."""
     found = (re.fullmatch(r"stack-([a-z0-9-]+)", name) for name in stacks)
     return [match[1] for match in found if match]
 
 
-def flat(tags: Iterable[Mapping[str, str]] | Mapping[str, str] | None) -> dict[str, str]:
-    """Return tags as one mapping, however the service writes them (`Key`, `key`, `TagKey`, or a mapping)."""
+def normalize_tags(tags: Iterable[Mapping[str, str]] | Mapping[str, str] | None) -> dict[str, str]:
+    """Return tags as a mapping, from the form of any service (`Key`, `key`, `TagKey`, or a mapping)."""
     if tags is None:
         return {}
     if isinstance(tags, Mapping):
         return dict(tags)
-    flattened = {}
+    normalized = {}
     for tag in tags:
         lower = {name.lower().removeprefix("tag"): value for name, value in tag.items()}
-        flattened[lower["key"]] = lower.get("value", "")
-    return flattened
+        normalized[lower["key"]] = lower.get("value", "")
+    return normalized

@@ -1,4 +1,4 @@
-"""Brings an environment to rest: what runs while CloudFormation deletes can make it fail (pitfall I2)."""
+"""Stop what runs in an environment, because it can make the deletion of the stack fail (pitfall I2)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from operations.account import Account, code_of
+from operations.names import Names
 from operations.waiting import NotYetError, wait_for
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
-# CodeDeploy puts traffic back before a stopped deployment is over; a build's containers take seconds.
-REST_SECONDS = 900.0
-# CodeDeploy's and CodePipeline's words for "there is none", "it ended meanwhile", "somebody stopped it".
+# A stopped deployment shifts the traffic back first.
+DEADLINE_SECONDS = 900.0
+# The error codes for what does not exist, and for what has ended or was stopped meanwhile.
 GONE = frozenset(
     {
         "PipelineNotFoundException",
@@ -31,10 +32,10 @@ ENDED_MEANWHILE = frozenset(
 ACTIVE_DEPLOYMENT = ["Created", "Queued", "InProgress", "Baking", "Ready"]
 
 
-def stop_everything(suffix: str, account: Account, say: Say, *, dry_run: bool = False) -> None:
+def quiesce(suffix: str, account: Account, log: Log, *, dry_run: bool = False) -> None:
     """Stop the pipeline's executions, then builds and deployments, and wait until all have ended."""
     if not dry_run:
-        _close_the_road(suffix, account)
+        _disable_build_transition(suffix, account)
     running = {
         "pipeline execution": (executions, _stop_execution),
         "build": (builds, _stop_build),
@@ -42,7 +43,7 @@ def stop_everything(suffix: str, account: Account, say: Say, *, dry_run: bool = 
     }
     for kind, (find, stop) in running.items():
         for found in list(find(suffix, account)):
-            say(f"{'would stop' if dry_run else 'stopping'} {kind} {found}")
+            log(f"{'would stop' if dry_run else 'stopping'} {kind} {found}")
             if not dry_run:
                 _tolerate(ENDED_MEANWHILE, stop, suffix, account, found)
     if not dry_run:
@@ -51,19 +52,19 @@ def stop_everything(suffix: str, account: Account, say: Say, *, dry_run: bool = 
 
 
 def executions(suffix: str, account: Account) -> Iterator[str]:
-    """Yield the pipeline executions that are not over."""
+    """Yield the active pipeline executions."""
     found = _unless_gone(
         account, "codepipeline", "list_pipeline_executions", "pipelineExecutionSummaries",
-        pipelineName=f"pipeline-{suffix}",
+        pipelineName=Names(suffix).pipeline,
     )  # fmt: skip
     yield from (one["pipelineExecutionId"] for one in found if one["status"] in ("InProgress", "Stopping"))
 
 
 def builds(suffix: str, account: Account) -> Iterator[str]:
-    """Yield the builds that are not over."""
-    # The newest first; of a project that builds one commit at a time, only these can still run.
+    """Yield the active builds."""
+    # The newest first: a project with one build at a time has no active one beyond these.
     newest = _unless_gone(
-        account, "codebuild", "list_builds_for_project", "ids", projectName=f"build-{suffix}"
+        account, "codebuild", "list_builds_for_project", "ids", projectName=Names(suffix).build_project
     )[:100]
     if newest:
         found = account.client("codebuild").batch_get_builds(ids=newest)["builds"]
@@ -71,32 +72,32 @@ def builds(suffix: str, account: Account) -> Iterator[str]:
 
 
 def deployments(suffix: str, account: Account) -> Iterator[str]:
-    """Yield the deployments that are not over."""
+    """Yield the active deployments."""
     yield from _unless_gone(
         account, "codedeploy", "list_deployments", "deployments",
-        applicationName=f"application-{suffix}",
-        deploymentGroupName=f"deployment-group-{suffix}",
+        applicationName=Names(suffix).application,
+        deploymentGroupName=Names(suffix).deployment_group,
         includeOnlyStatuses=ACTIVE_DEPLOYMENT,
     )  # fmt: skip
 
 
-def _close_the_road(suffix: str, account: Account) -> None:
-    """Keep commits that come now out of the Build stage, else a new execution follows the stopped one."""
+def _disable_build_transition(suffix: str, account: Account) -> None:
+    """Keep new commits out of the Build stage, so that no further execution starts a build."""
 
-    def close() -> None:
+    def disable() -> None:
         account.client("codepipeline").disable_stage_transition(
-            pipelineName=f"pipeline-{suffix}",
+            pipelineName=Names(suffix).pipeline,
             stageName="Build",
             transitionType="Inbound",
             reason="the environment is being destroyed",
         )
 
-    _tolerate(GONE, close)
+    _tolerate(GONE, disable)
 
 
 def _stop_execution(suffix: str, account: Account, execution: str) -> None:
     account.client("codepipeline").stop_pipeline_execution(
-        pipelineName=f"pipeline-{suffix}",
+        pipelineName=Names(suffix).pipeline,
         pipelineExecutionId=execution,
         abandon=True,
         reason="the environment is being destroyed",
@@ -108,18 +109,18 @@ def _stop_build(_suffix: str, account: Account, build: str) -> None:
 
 
 def _stop_deployment(_suffix: str, account: Account, deployment: str) -> None:
-    # Rolled back, the service has one task set again, as CloudFormation made it.
+    # After the rollback, the service has one task set, which CloudFormation can delete.
     account.client("codedeploy").stop_deployment(deploymentId=deployment, autoRollbackEnabled=True)
 
 
 def _wait_until_none(
     kind: str, find: Callable[[str, Account], Iterator[str]], suffix: str, account: Account
 ) -> None:
-    def look() -> None:
+    def check() -> None:
         if left := list(find(suffix, account)):
             raise NotYetError(f"still running: {', '.join(left)}")
 
-    wait_for(f"end of every {kind} of {suffix}", look, deadline=REST_SECONDS, interval=2)
+    wait_for(f"end of every {kind} of {suffix}", check, deadline=DEADLINE_SECONDS, interval=2)
 
 
 def _tolerate(codes: frozenset[str], call: Callable[..., None], *arguments: Any) -> None:

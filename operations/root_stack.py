@@ -1,4 +1,4 @@
-"""The environment's root stack, and why CloudFormation could not delete it."""
+"""The root stack of an environment, and why CloudFormation could not delete it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from operations.account import Account, code_of
+from operations.names import Names
 
 NESTED = "AWS::CloudFormation::Stack"
 
@@ -24,9 +25,9 @@ class Failure:
 
 
 def root_stack(suffix: str, account: Account) -> Mapping[str, Any] | None:
-    """Return what CloudFormation says of `stack-{suffix}`, or None when there is none."""
+    """Return the description of the root stack, or None when there is none."""
     try:
-        found = account.client("cloudformation").describe_stacks(StackName=f"stack-{suffix}")
+        found = account.client("cloudformation").describe_stacks(StackName=Names(suffix).stack)
     except ClientError as error:
         if code_of(error) == "ValidationError" and "does not exist" in str(error):
             return None
@@ -36,7 +37,7 @@ def root_stack(suffix: str, account: Account) -> Mapping[str, Any] | None:
 
 
 def failures(stack: str, account: Account) -> list[Failure]:
-    """Return what could not be deleted when it was last tried, in nested stacks too."""
+    """Return what could not be deleted in the last attempt, in nested stacks too."""
     found = []
     for event in _last_deletion(stack, account):
         if event["ResourceStatus"] != "DELETE_FAILED":
@@ -53,7 +54,7 @@ def failures(stack: str, account: Account) -> list[Failure]:
 def _last_deletion(stack: str, account: Account) -> Iterator[Mapping[str, Any]]:
     """Yield the newest event of every resource since the stack's deletion last began."""
     seen = set()
-    # The newest first, says CloudFormation.
+    # CloudFormation returns the newest first.
     for event in account.pages("cloudformation", "describe_stack_events", "StackEvents", StackName=stack):
         if event["PhysicalResourceId"] == event["StackId"]:
             if event["ResourceStatus"] == "DELETE_IN_PROGRESS":

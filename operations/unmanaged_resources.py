@@ -1,4 +1,4 @@
-"""What CloudFormation did not make in an environment, so does not delete (pitfalls H2, H5, F5, F8)."""
+"""Resources that CloudFormation did not create, so does not delete (pitfalls F5, F8, H2, H5)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ from botocore.exceptions import ClientError
 
 from operations.account import Account, batches, code_of
 from operations.errors import OperationsError
+from operations.names import Names
 
 # DeleteTaskDefinitions takes ten.
 DEFINITIONS_AT_ONCE = 10
-# The templates' own, and where CodeBuild and Lambda would write if nobody told them where.
+# Those of the templates, and the defaults of CodeBuild and Lambda.
 LOG_GROUPS = (
     "/ecs/task",
     "/codebuild/build",
@@ -26,17 +27,17 @@ NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
 
 
 @dataclass(frozen=True)
-class Remainder:
-    """One thing to delete: `kind` is also what a person reads."""
+class UnmanagedResource:
+    """One resource to delete."""
 
     kind: str
     name: str
 
 
-def remainders(suffix: str, account: Account) -> Iterator[Remainder]:
-    """Yield what is there now and would outlive the stack, by its exact name.
+def find(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
+    """Yield what exists and would remain after the stack.
 
-    Only exact names: what is found here is deleted, and `dev` must not take what is `dev-2`'s.
+    It is found by its exact name: `dev` must not delete what belongs to `dev-2`.
     """
     yield from _task_definitions(suffix, account)
     yield from _password(suffix, account)
@@ -44,11 +45,11 @@ def remainders(suffix: str, account: Account) -> Iterator[Remainder]:
     yield from _report_groups(suffix, account)
 
 
-def delete(found: list[Remainder], account: Account) -> None:
-    """Delete `found`; what is gone already counts as deleted."""
-    for remainder in found:
+def delete(found: list[UnmanagedResource], account: Account) -> None:
+    """Delete `found`; what does not exist any more is ignored."""
+    for resource in found:
         try:
-            _delete_one(remainder, account)
+            _delete_one(resource, account)
         except ClientError as error:
             if code_of(error) not in NOT_FOUND:
                 raise
@@ -60,59 +61,59 @@ def delete(found: list[Remainder], account: Account) -> None:
             raise OperationsError(f"ECS did not delete every task definition ({why}): run it again later")
 
 
-def _delete_one(remainder: Remainder, account: Account) -> None:
-    match remainder.kind:
+def _delete_one(resource: UnmanagedResource, account: Account) -> None:
+    match resource.kind:
         case "active task definition":
             # Only a deregistered one can be deleted.
-            account.client("ecs").deregister_task_definition(taskDefinition=remainder.name)
+            account.client("ecs").deregister_task_definition(taskDefinition=resource.name)
         case "SSM parameter":
-            account.client("ssm").delete_parameter(Name=remainder.name)
+            account.client("ssm").delete_parameter(Name=resource.name)
         case "log group":
-            account.client("logs").delete_log_group(logGroupName=remainder.name)
+            account.client("logs").delete_log_group(logGroupName=resource.name)
         case "report group":
-            account.client("codebuild").delete_report_group(arn=remainder.name, deleteReports=True)
+            account.client("codebuild").delete_report_group(arn=resource.name, deleteReports=True)
 
 
-def _task_definitions(suffix: str, account: Account) -> Iterator[Remainder]:
-    family = f"task-{suffix}"
+def _task_definitions(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
+    family = Names(suffix).task_family
     for status in ("ACTIVE", "INACTIVE"):
         found = account.pages(
             "ecs", "list_task_definitions", "taskDefinitionArns", familyPrefix=family, status=status
         )
-        # A prefix, says ECS: `task-dev` finds `task-dev-2` as well.
+        # It is a prefix: `task-dev` finds `task-dev-2` as well.
         names = (arn.rpartition("/")[2] for arn in found)
         for name in names:
             if name.partition(":")[0] == family:
-                yield Remainder(f"{status.lower()} task definition", name)
+                yield UnmanagedResource(f"{status.lower()} task definition", name)
 
 
-def _password(suffix: str, account: Account) -> Iterator[Remainder]:
-    name = f"/docker-hub-{suffix}/password"
+def _password(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
+    name = Names(suffix).docker_hub_password
     wanted: list[dict[str, Any]] = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
     for found in account.pages("ssm", "describe_parameters", "Parameters", ParameterFilters=wanted):
         if found["Name"] == name:
-            yield Remainder("SSM parameter", name)
+            yield UnmanagedResource("SSM parameter", name)
 
 
 def log_groups(suffix: str) -> tuple[str, ...]:
-    """Name every log group that the environment writes to; a unit test compares with the templates."""
+    """Return every log group of an environment; a unit test compares with the templates."""
     return tuple(f"{name}-{suffix}" for name in LOG_GROUPS)
 
 
-def _log_groups(suffix: str, account: Account) -> Iterator[Remainder]:
-    """Yield the groups that late writers may have made again after the stack deleted them."""
+def _log_groups(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
+    """Yield the groups that a late write may have recreated after the stack was deleted."""
     for name in log_groups(suffix):
         for group in account.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name):
             if group["logGroupName"] == name:
-                yield Remainder("log group", name)
+                yield UnmanagedResource("log group", name)
 
 
-def _report_groups(suffix: str, account: Account) -> Iterator[Remainder]:
-    """Yield the groups named `{project}-{key of the buildspec}`, which names no other project's."""
-    project = f"build-{suffix}"
+def _report_groups(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
+    """Yield the groups named `{project}-{key in buildspec.yml}`, without those of longer project names."""
+    project = Names(suffix).build_project
     projects = list(account.pages("codebuild", "list_projects", "projects"))
     for arn in account.pages("codebuild", "list_report_groups", "reportGroups"):
         name = arn.rpartition("/")[2]
         longer = (other for other in projects if len(other) > len(project))
         if name.startswith(f"{project}-") and not any(name.startswith(f"{other}-") for other in longer):
-            yield Remainder("report group", arn)
+            yield UnmanagedResource("report group", arn)

@@ -1,4 +1,4 @@
-"""The one place that waits: for a look to succeed, to a deadline, with the last state in the error."""
+"""Wait for a check to succeed, until a deadline; the error has the last state."""
 
 import time
 from collections.abc import Callable
@@ -12,11 +12,11 @@ Found = TypeVar("Found")
 
 
 class NotYetError(Exception):
-    """Raised by a look: the message is the state that it saw."""
+    """Raised by a check that has not succeeded yet; the message is the state."""
 
 
 class TimedOutError(OperationsError):
-    """A wait came to its deadline; `state` is what the last look saw."""
+    """A wait reached its deadline; `state` is the last one."""
 
     def __init__(self, what: str, seconds: float, state: str) -> None:
         super().__init__(f"{what}: not within {seconds:g} s; last state: {state}")
@@ -25,25 +25,25 @@ class TimedOutError(OperationsError):
 
 def wait_for(
     what: str,
-    look: Callable[[], Found],
+    check: Callable[[], Found],
     *,
     deadline: float,
     interval: float = 1.0,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Found:
-    """Return what `look` returns, once it no longer raises `NotYetError`.
+    """Return the result of `check`, once it no longer raises `NotYetError`.
 
-    `deadline` and `interval` are seconds of this machine's clock. Any other exception ends the wait at once.
+    `deadline` and `interval` are in seconds. Any other exception ends the wait at once.
     Raises `TimedOutError` at the deadline.
     """
-    tries = Retrying(
+    attempts = Retrying(
         stop=stop_after_delay(deadline),
         wait=wait_fixed(interval),
         retry=retry_if_exception_type(NotYetError),
         sleep=sleep,
     )
     try:
-        return tries(look)
+        return attempts(check)
     except RetryError as error:
         state = str(error.last_attempt.exception())
         raise TimedOutError(what, deadline, state) from error

@@ -7,15 +7,15 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
-
-from aws_cdk import App
+from typing import TYPE_CHECKING, Any
 
 from infrastructure.config.context_key import camel
 from infrastructure.config.environments import ENVIRONMENTS
 from infrastructure.config.settings import Config
-from infrastructure.stacks.root import RootStack
 from tools.assembly import Assembly
+
+if TYPE_CHECKING:
+    from aws_cdk import App
 
 PROJECT = Path(__file__).resolve().parent.parent
 SUFFIX = "dev"
@@ -47,6 +47,11 @@ def environment_contexts() -> dict[str, dict[str, Any]]:
 
 def synthesize(context: Mapping[str, object], folder: Path) -> App:
     """Synthesize one environment into `folder`."""
+    # The CDK takes seconds to load, which who needs a context alone should not wait for.
+    from aws_cdk import App
+
+    from infrastructure.stacks.root import RootStack
+
     app = App(context={**context, **TRACEABLE}, outdir=str(folder))
     RootStack(app, config=Config.from_context(context))
     app.synth()

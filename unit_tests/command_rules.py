@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import re
 import shlex
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 
+import pytest
+from awscli.clidriver import create_clidriver
+
+import harness.__main__
+import operations.__main__
+import tools.__main__
 from infrastructure.config.settings import Config
-from operations.__main__ import parser
-from tools.__main__ import parser as tools_parser
 
 PROJECT = Path(__file__).resolve().parent.parent
+# Parsed here: each `--help` would start a Python of its own.
+PARSERS = {
+    "harness": harness.__main__.parser,
+    "operations": operations.__main__.parser,
+    "tools": tools.__main__.parser,
+}
 TOOLS = Path(sys.prefix) / "bin"
 # What no rule here looks at, and why not.
 BY_HAND = {
@@ -52,7 +65,7 @@ def _make(words: list[str]) -> None:
 
 def _operations(words: list[str]) -> None:
     """Let the parser take it; a sentence names a command without its suffix."""
-    parser().parse_args([*words[1:], "dev"] if len(words) == 2 else words[1:])
+    PARSERS["operations"]().parse_args([*words[1:], "dev"] if len(words) == 2 else words[1:])
 
 
 def _python(words: list[str]) -> None:
@@ -61,10 +74,10 @@ def _python(words: list[str]) -> None:
     module, told = words[2], words[3:]
     if module == "operations":
         # As a line to be typed, it has its suffix.
-        parser().parse_args(told)
+        PARSERS[module]().parse_args(told)
         return
-    if module == "tools":
-        tools_parser().parse_args(told)
+    if module in PARSERS:
+        _options(told, _help_of(PARSERS[module](), *[word for word in told[:1] if word != "--help"]))
         return
     found = importlib.util.find_spec(module)
     assert found, f"there is no module {module}"
@@ -109,9 +122,12 @@ def _aws(words: list[str]) -> None:
     Without any option it is the operation's name, of which the CLI tells what it would take.
     """
     sample = "input" if words[2] in NO_SAMPLE or len(words) == 3 else "output"
-    asked = [str(TOOLS / "aws"), *words[1:], "--region", "us-east-1", "--generate-cli-skeleton", sample]
-    done = subprocess.run(asked, check=False, capture_output=True, text=True)  # noqa: S603 - our own CLI
-    assert done.returncode == 0, done.stderr
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed):
+        code = create_clidriver().main(
+            [*words[1:], "--region", "us-east-1", "--generate-cli-skeleton", sample]
+        )
+    assert code == 0, printed.getvalue()
 
 
 def _uv(words: list[str]) -> None:
@@ -120,6 +136,16 @@ def _uv(words: list[str]) -> None:
     # `--no-header` is there wherever `--header` is, and the help shows one of them.
     shown = set(re.findall(r"--[a-z-]+", known))
     assert {one for one in asked if one.replace("--no-", "--") not in shown} <= shown
+
+
+def _help_of(parser: ArgumentParser, *command: str) -> str:
+    """Return what a parser of ours prints for `--help`. Raises `SystemExit` for a command that it lacks."""
+    printed = io.StringIO()
+    with redirect_stdout(printed), pytest.raises(SystemExit) as ended:
+        parser.parse_args([*command, "--help"])
+    if ended.value.code:
+        raise ended.value
+    return printed.getvalue()
 
 
 def _options(words: list[str], known: str) -> None:

@@ -1,23 +1,22 @@
-"""One synthesis a session: it is the slow part."""
+"""The templates that many tests read."""
 
 from __future__ import annotations
 
 import pytest
 
-from unit_tests.infrastructure.synthesized import SHARED, Templates, synthesize
+from unit_tests.infrastructure.synthesized import SHARED, Templates, templates_of
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+def templates() -> Templates:
     """Environment dev with its settings of cdk.json."""
-    return synthesize(tmp_path_factory.mktemp("cdk.out"))
+    return templates_of()
 
 
 @pytest.fixture(scope="session")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+def other() -> Templates:
     """Another environment, with every optional key given."""
-    return synthesize(
-        tmp_path_factory.mktemp("other.out"),
+    return templates_of(
         environmentSuffix="a-longer-one",
         account="123456789012",
         notificationEmail="team@example.com",
@@ -34,6 +33,6 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+def shared() -> Templates:
     """Environment dev, which trusts other accounts, promotes to two of them, and is deployed by GitHub."""
-    return synthesize(tmp_path_factory.mktemp("shared.out"), **SHARED)
+    return templates_of(**SHARED)

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from integration_tests.support.markdown_commands import commands, spans
-from tools.synthesis import defaults, synthesized
+from tools.assembly import Assembly
+from tools.synthesis import defaults
+from unit_tests.assembly_cache import cached_assembly
 from unit_tests.command_rules import BY_HAND, PROJECT, check
 
 PAGES = ("*.md", "docs/**/*.md")
@@ -89,7 +91,7 @@ def test_the_runbook_has_every_alarm_and_every_stage(templates_of_dev: dict[str,
 
 @pytest.fixture(scope="module")
 def templates_of_dev() -> dict[str, set[str]]:
-    assembly = synthesized(defaults())
+    assembly = Assembly.read(cached_assembly(defaults()))
     (pipeline,) = assembly.resources("AWS::CodePipeline::Pipeline")
     return {
         "alarms": {alarm.properties["AlarmName"] for alarm in assembly.resources("AWS::CloudWatch::Alarm")},

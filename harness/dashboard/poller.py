@@ -85,7 +85,7 @@ class Poller:
     def _poll(self) -> None:
         found = self.view.read()
         self._probe(self.view.url)
-        found["traffic"] = {"url": self.view.url, "moments": list(self._history)}
+        found["traffic"] = {"url": self.view.url, "readings": list(self._history)}
         parts = {name: json.dumps(part) for name, part in found.items()}
         self._call_in_loop(self._publish, parts)
         time.sleep(self.interval)

@@ -74,9 +74,9 @@ async def only_this_machine(request: web.Request, handler: Handler) -> web.Strea
 
 async def _page(request: web.Request) -> web.StreamResponse:
     view = request.app[POLLER].view
-    pace = f"AWS's waits take {view.cloud.time_scale:g} of their length." if view.cloud.endpoint else ""
+    time_scale = f"AWS's waits take {view.cloud.time_scale:g} of their length." if view.cloud.endpoint else ""
     text = PAGE.read_text()
-    for name, value in {"suffix": view.suffix, "cloud": view.cloud.name, "pace": pace}.items():
+    for name, value in {"suffix": view.suffix, "cloud": view.cloud.name, "time_scale": time_scale}.items():
         text = text.replace(f"{{{{{name}}}}}", html.escape(value))
     allowed = f"{_hashes('script', text)}; {_hashes('style', text)}; connect-src 'self'; img-src data:"
     return _html(text, allowed)

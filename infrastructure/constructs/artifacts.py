@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from aws_cdk import Aws, CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
+from infrastructure.constructs.log_groups import create_log_group
 from infrastructure.constructs.roles import allow, allow_cross_account
 from infrastructure.naming import Names
 
@@ -109,19 +109,14 @@ class Artifacts(Construct):
 
         By default it logs to a group that never expires and that outlives the stack (pitfall H1).
         """
-        log_group = logs.LogGroup(
-            self,
-            "CleanerLogs",
-            log_group_name=f"/lambda/{names.qualified('artifacts-cleaner')}",
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        function_name = names.qualified("artifacts-cleaner")
+        log_group = create_log_group(self, "CleanerLogs", name=f"/lambda/{function_name}")
         provider = Stack.of(self).node.find_child("Custom::S3AutoDeleteObjectsCustomResourceProvider")
         tags = [{"Key": key, "Value": value} for key, value in names.tags.items()]
         write = allow("WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
         policy = {"PolicyName": "policy", "PolicyDocument": iam.PolicyDocument(statements=[write])}
         handler, role = _resource(provider, "Handler"), _resource(provider, "Role")
-        handler.add_property_override("FunctionName", names.qualified("artifacts-cleaner"))
+        handler.add_property_override("FunctionName", function_name)
         handler.add_property_override("Description", "Empties the artifact bucket before it is deleted")
         handler.add_property_override("LoggingConfig", {"LogGroup": log_group.log_group_name})
         handler.add_property_override("Tags", tags)

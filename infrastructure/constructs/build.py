@@ -7,12 +7,12 @@ import json
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import Artifacts
+from infrastructure.constructs.log_groups import create_log_group
 from infrastructure.constructs.promotion import build_variable
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.constructs.task_resources import TaskResources
@@ -44,13 +44,7 @@ class Build(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._names = names = config.names
-        self._log_group = logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=names.build_log_group,
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        self._log_group = create_log_group(self, "Logs", name=names.build_log_group)
         # Otherwise CodeBuild creates it in the first build, and no stack deletes it (pitfall F8).
         self._reports = codebuild.ReportGroup(
             self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
@@ -63,12 +64,7 @@ class Deployment(Construct):
         self._names = names = config.names
         role = self._role(routes, task.pass_roles_statement(), hook)
         self.application = codedeploy.EcsApplication(self, "Application", application_name=names.application)
-        self.alarms = [
-            alarm
-            for colour, group in routes.target_groups.items()
-            for alarm in target_group_alarms(self, names, colour, group)
-        ]
-        self.alarms.append(load_balancer_alarm(self, names, routes.load_balancer))
+        self.alarms = self._alarms(routes)
         self.group = codedeploy.EcsDeploymentGroup(
             self,
             "Group",
@@ -93,54 +89,62 @@ class Deployment(Construct):
             ),
         )
 
+    def _alarms(self, routes: BlueGreenRoutes) -> list[cloudwatch.Alarm]:
+        alarms = [
+            alarm
+            for colour, group in routes.target_groups.items()
+            for alarm in target_group_alarms(self, self._names, colour, group)
+        ]
+        return [*alarms, load_balancer_alarm(self, self._names, routes.load_balancer)]
+
     def _role(
         self, routes: BlueGreenRoutes, pass_roles: iam.PolicyStatement, hook: lambda_.IFunction
     ) -> iam.Role:
-        listeners = [routes.production_listener.listener_arn, routes.test_listener.listener_arn]
-        service = f"{self._names.cluster}/{self._names.service}"
-        rules = f"listener-rule/app/{self._names.load_balancer}/*"
+        group = f"{self._names.application}/{self._names.deployment_group}"
         return create_role(
             self,
             "Role",
             name=self._names.qualified("deployment-role"),
             assumed_by=service_principal(
-                "codedeploy",
-                source_arn=arn(
-                    self,
-                    "codedeploy",
-                    f"deploymentgroup:{self._names.application}/{self._names.deployment_group}",
-                ),
+                "codedeploy", source_arn=arn(self, "codedeploy", f"deploymentgroup:{group}")
             ),
             description="What a release does: make and remove task sets, and move the two listeners",
             statements=[
-                allow(
-                    "ReplaceTheTaskSet",
-                    [
-                        "ecs:DescribeServices",
-                        "ecs:CreateTaskSet",
-                        "ecs:UpdateServicePrimaryTaskSet",
-                        "ecs:DeleteTaskSet",
-                    ],
-                    [arn(self, "ecs", f"service/{service}"), arn(self, "ecs", f"task-set/{service}/*")],
-                ),
-                # These actions support no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
-                allow(
-                    "SeeTheTraffic",
-                    [
-                        "elasticloadbalancing:DescribeListeners",
-                        "elasticloadbalancing:DescribeRules",
-                        "elasticloadbalancing:DescribeTargetGroups",
-                    ],
-                    ["*"],
-                ),
-                allow("ShiftTheTraffic", ["elasticloadbalancing:ModifyListener"], listeners),
-                allow(
-                    "ShiftTheTrafficOfRules",
-                    ["elasticloadbalancing:ModifyRule"],
-                    [arn(self, "elasticloadbalancing", rules)],
-                ),
+                self._task_set_statement(),
+                *self._traffic_statements(routes),
                 allow("AskTheGateBeforeTraffic", ["lambda:InvokeFunction"], [hook.function_arn]),
                 allow("WatchTheAlarms", ["cloudwatch:DescribeAlarms"], [arn(self, "cloudwatch", "alarm:*")]),
                 pass_roles,
             ],
         )
+
+    def _task_set_statement(self) -> iam.PolicyStatement:
+        service = f"{self._names.cluster}/{self._names.service}"
+        return allow(
+            "ReplaceTheTaskSet",
+            [
+                "ecs:DescribeServices",
+                "ecs:CreateTaskSet",
+                "ecs:UpdateServicePrimaryTaskSet",
+                "ecs:DeleteTaskSet",
+            ],
+            [arn(self, "ecs", f"service/{service}"), arn(self, "ecs", f"task-set/{service}/*")],
+        )
+
+    def _traffic_statements(self, routes: BlueGreenRoutes) -> list[iam.PolicyStatement]:
+        listeners = [routes.production_listener.listener_arn, routes.test_listener.listener_arn]
+        rules = arn(self, "elasticloadbalancing", f"listener-rule/app/{self._names.load_balancer}/*")
+        return [
+            # These actions support no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
+            allow(
+                "SeeTheTraffic",
+                [
+                    "elasticloadbalancing:DescribeListeners",
+                    "elasticloadbalancing:DescribeRules",
+                    "elasticloadbalancing:DescribeTargetGroups",
+                ],
+                ["*"],
+            ),
+            allow("ShiftTheTraffic", ["elasticloadbalancing:ModifyListener"], listeners),
+            allow("ShiftTheTrafficOfRules", ["elasticloadbalancing:ModifyRule"], [rules]),
+        ]

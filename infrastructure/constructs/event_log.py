@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infrastructure.constructs.log_groups import create_log_group
 from infrastructure.constructs.roles import allow, arn
 from infrastructure.naming import Names
 
@@ -34,13 +34,7 @@ class EventLog(Construct):
     def __init__(self, scope: Construct, id_: str, *, names: Names) -> None:
         super().__init__(scope, id_)
         self._names = names
-        self.group = logs.LogGroup(
-            self,
-            "Group",
-            log_group_name=names.event_log_group,
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        self.group = create_log_group(self, "Group", name=names.event_log_group)
         self._policy = self._resource_policy()
         self._add_rule(
             "Pipeline",

@@ -11,6 +11,7 @@ from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
@@ -86,22 +87,7 @@ def start_on_push(
     pipeline: codepipeline.IPipeline,
 ) -> None:
     """Start the pipeline for each push to main; the seed, older than the rule, starts nothing."""
-    role = create_role(
-        scope,
-        "SourceRuleRole",
-        name=names.qualified("source-rule-role"),
-        assumed_by=service_principal(
-            "events", source_arn=arn(scope, "events", f"rule/{names.qualified('source-rule')}")
-        ),
-        description="Starts the pipeline when main moves",
-        statements=[
-            allow(
-                "StartThePipeline",
-                ["codepipeline:StartPipelineExecution"],
-                [arn(scope, "codepipeline", names.pipeline)],
-            )
-        ],
-    )
+    role = _rule_role(scope, names)
     rule = events.Rule(
         scope,
         "SourceRule",
@@ -119,3 +105,22 @@ def start_on_push(
         ),
     )
     rule.add_target(targets.CodePipeline(pipeline, event_role=role.without_policy_updates()))
+
+
+def _rule_role(scope: Construct, names: Names) -> iam.Role:
+    return create_role(
+        scope,
+        "SourceRuleRole",
+        name=names.qualified("source-rule-role"),
+        assumed_by=service_principal(
+            "events", source_arn=arn(scope, "events", f"rule/{names.qualified('source-rule')}")
+        ),
+        description="Starts the pipeline when main moves",
+        statements=[
+            allow(
+                "StartThePipeline",
+                ["codepipeline:StartPipelineExecution"],
+                [arn(scope, "codepipeline", names.pipeline)],
+            )
+        ],
+    )

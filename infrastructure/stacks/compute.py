@@ -14,6 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.settings import Config
+from infrastructure.constructs.log_groups import create_log_group
 from infrastructure.constructs.promotion import peer_role_arns
 from infrastructure.constructs.roles import allow, allow_cross_account, arn, create_role, service_principal
 from infrastructure.constructs.task_resources import TaskResources
@@ -43,13 +44,7 @@ class ComputeStack(NestedStack):
         pullers = peer_role_arns(self, config, "execution-role")
         if pullers:
             images.add_to_resource_policy(allow_cross_account("OtherAccountsPullImages", PULL, pullers))
-        log_group = logs.LogGroup(
-            self,
-            "TaskLogs",
-            log_group_name=names.task_log_group,
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        log_group = create_log_group(self, "TaskLogs", name=names.task_log_group)
         self.task = TaskResources(
             images=images,
             task_role=self._task_role(config, names),

@@ -64,18 +64,21 @@ class PipelineStack(NestedStack):
         self.notifications = Notifications(self, "Notifications", config=config)
         self.notifications.publish_alarms(self.deployment.alarms)
         self.event_log = EventLog(self, "EventLog", names=names)
+        self._dashboard(service, routes)
+        self.pipeline = self._pipeline(config, task.pass_roles_statement())
+        start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
+
+    def _dashboard(self, service: ecs.FargateService, routes: BlueGreenRoutes) -> None:
         Dashboard(
             self,
             "Dashboard",
-            names=names,
+            names=self._names,
             event_log=self.event_log.group,
             build=self.build.project,
             service=service,
             routes=routes,
             alarms=self.deployment.alarms,
         )
-        self.pipeline = self._pipeline(config, task.pass_roles_statement())
-        start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
 
     def _pipeline(self, config: Config, pass_roles: iam.PolicyStatement) -> codepipeline.Pipeline:
         """Create the pipeline last, because AWS starts an execution at once (pitfall B6).
@@ -85,6 +88,9 @@ class PipelineStack(NestedStack):
         role = self._pipeline_role(config)
         source, built = codepipeline.Artifact("SourceOutput"), codepipeline.Artifact("BuildOutput")
         fetch = self._source(role, source)
+        build = self._build(role, source, built)
+        deploy = self._deploy(role, built, config, pass_roles)
+        promotions = self._promote(role, config, fetch, built)
         pipeline = codepipeline.Pipeline(
             self,
             "Pipeline",
@@ -97,14 +103,8 @@ class PipelineStack(NestedStack):
             restart_execution_on_update=False,
             stages=[
                 codepipeline.StageProps(stage_name="Source", actions=[fetch]),
-                codepipeline.StageProps(stage_name="Build", actions=[self._build(role, source, built)]),
-                codepipeline.StageProps(
-                    stage_name="Deploy",
-                    actions=[
-                        self._deploy(role, built, config, pass_roles),
-                        *self._promote(role, config, fetch, built),
-                    ],
-                ),
+                codepipeline.StageProps(stage_name="Build", actions=[build]),
+                codepipeline.StageProps(stage_name="Deploy", actions=[deploy, *promotions]),
             ],
         )
         # It refers to a part of each; the first execution needs all of each.

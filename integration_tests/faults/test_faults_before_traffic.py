@@ -1,4 +1,4 @@
-"""Versions that pass every test and never become healthy on ECS: no user meets one.
+"""Versions that pass every test and never become healthy on ECS: they get no traffic.
 
 The tests share the package's environment; each begins in the steady state.
 """
@@ -17,15 +17,15 @@ from integration_tests.support.waits import service_of
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 
 FAILED_IN_DEPLOY = {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
-# Longer than the minute that a task's health checks have on both clouds.
-TOO_LONG = 120.0
-# A minute's grace is ten seconds on local_aws, in which a slow machine does not start what waits for four.
-NOT_LONG = 4.0
+# Seconds; longer than the health checks' minute on both clouds.
+TOO_SLOW_SECONDS = 120.0
+# Seconds; a grace period of a minute is ten seconds on local_aws, too short for this on a slow machine.
+SLOW_SECONDS = 4.0
 GRACE_SECONDS = 1800
 
 
 def assert_failed_before_traffic(run: FaultRun, release: Release) -> None:
-    """Assert that a version failed in Install, that the old one alone answered, and that people were told."""
+    """Assert that a version failed in Install and got no traffic, and that notifications were sent."""
     assert release.stage_statuses == FAILED_IN_DEPLOY, release
     assert dict(release.events)["Install"] == "Failed"
     assert dict(release.events)["AllowTraffic"] == "Skipped"
@@ -36,9 +36,9 @@ def assert_failed_before_traffic(run: FaultRun, release: Release) -> None:
 
 
 def stop_failing_deployment(run: FaultRun, commit: str) -> dict[str, Any]:
-    """Push `commit` and stop its deployment as soon as one of its tasks ends; return that task.
+    """Push `commit` and stop its deployment when one of its tasks is stopping; return the stopped task.
 
-    CodeDeploy would try for its hour.
+    Otherwise CodeDeploy would wait for an hour.
     """
     run.developer.push()
     deployment = run.wait_for_lifecycle_event(commit, "Install")
@@ -49,14 +49,14 @@ def stop_failing_deployment(run: FaultRun, commit: str) -> dict[str, Any]:
     return run.wait_for_stopped_task(task)
 
 
-def test_a_version_that_crashes_at_its_start_is_given_up_after_an_hour(
+def test_a_version_that_crashes_at_start_fails_after_an_hour(
     environment: FaultEnvironment,
 ) -> None:
     with inject_fault(environment, "green crashes at its start") as run:
         commit = commits.crash_at_start(run.developer)
         run.developer.push()
         deployment = run.wait_for_lifecycle_event(commit, "Install")
-        # The second began after the first had crashed: ECS tries again.
+        # One more than desired: ECS has replaced a crashed task.
         first, *_ = run.wait_for_failing_tasks(
             deployment, service_of(environment.scenario)["desiredCount"] + 1
         )
@@ -67,12 +67,12 @@ def test_a_version_that_crashes_at_its_start_is_given_up_after_an_hour(
     assert "timed out while waiting for the replacement task set to become healthy" in run.message
 
 
-def test_a_version_that_never_binds_its_port_is_stopped_by_a_person_and_rolled_back(
+def test_a_version_that_never_binds_its_port_is_stopped_and_rolled_back(
     environment: FaultEnvironment,
 ) -> None:
     with inject_fault(environment, "green never binds its port") as run:
         task = stop_failing_deployment(run, commits.bind_wrong_port(run.developer))
-    assert task["stoppedReason"].startswith("Task failed"), "one of its two health checks found it"
+    assert task["stoppedReason"].startswith("Task failed"), "either health check may be first"
     assert "health checks" in task["stoppedReason"]
 
 
@@ -80,11 +80,11 @@ def test_a_version_that_starts_too_slowly_is_stopped_by_its_health_checks(
     environment: FaultEnvironment,
 ) -> None:
     with inject_fault(environment, "green starts more slowly than its grace period") as run:
-        task = stop_failing_deployment(run, commits.start_slowly(run.developer, TOO_LONG))
+        task = stop_failing_deployment(run, commits.start_slowly(run.developer, TOO_SLOW_SECONDS))
     assert "health checks" in task["stoppedReason"]
 
 
-def test_a_version_that_needs_more_memory_than_its_task_has_is_killed(
+def test_a_version_that_exceeds_its_memory_is_killed(
     environment: FaultEnvironment,
 ) -> None:
     with inject_fault(environment, "green runs out of memory") as run:
@@ -98,7 +98,7 @@ def test_a_version_that_starts_slowly_within_its_grace_period_is_released(
     environment: FaultEnvironment,
 ) -> None:
     with inject_fault(environment, "green starts slowly, within its grace period") as run:
-        commit = commits.start_slowly(run.developer, NOT_LONG)
+        commit = commits.start_slowly(run.developer, SLOW_SECONDS)
         with grace_period(environment.scenario, GRACE_SECONDS):
             run.release = environment.scenario.push(run.developer, commit)
         figures = run.figures

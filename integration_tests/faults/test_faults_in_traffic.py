@@ -1,4 +1,4 @@
-"""Faults while two versions share the traffic, and a good release.
+"""Faults while two versions share the traffic, and a release without a fault.
 
 The tests share the package's environment; each begins in the steady state.
 """
@@ -21,17 +21,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 FAILED_IN_DEPLOY = {"Source": "Succeeded", "Build": "Succeeded", "Deploy": "Failed"}
 
 
-def assert_rolled_back(run: FaultRun, release: Release, *told: str) -> None:
-    """Assert that a shift was broken off and rolled back, the old version alone is left, and who was told."""
+def assert_rolled_back(run: FaultRun, release: Release, *notified: str) -> None:
+    """Assert that a shift was rolled back to the old version, and that notifications were sent."""
     assert release.stage_statuses == FAILED_IN_DEPLOY, release
-    assert dict(release.events)["AfterAllowTestTraffic"] == "Succeeded", "the gate let it through"
+    assert dict(release.events)["AfterAllowTestTraffic"] == "Succeeded", "the test-traffic hook passed it"
     assert dict(release.events)["AllowTraffic"] == "Failed"
     assert run.rollback == "Succeeded"
     run.scenario.settle(run.prober, run.old)
-    run.wait_for_notifications(*told)
+    run.wait_for_notifications(*notified)
 
 
-def test_a_version_that_answers_500_to_users_alone_is_brought_back_by_an_alarm(
+def test_a_version_that_returns_500_to_users_is_rolled_back_by_an_alarm(
     environment: FaultEnvironment,
 ) -> None:
     with (
@@ -44,11 +44,11 @@ def test_a_version_that_answers_500_to_users_alone_is_brought_back_by_an_alarm(
         figures = run.figures
     assert "ALARM_ACTIVE" in run.message
     assert "errors-" in run.message
-    assert 0 < figures.failures < figures.requests / 5, "no more than the canary's tenth met it"
+    assert 0 < figures.failures < figures.requests / 5, "at most the canary's tenth failed"
     assert set(figures.statuses) == {200, 500}
 
 
-def test_a_version_that_crashes_on_users_requests_is_brought_back_by_an_alarm(
+def test_a_version_that_crashes_on_requests_is_rolled_back_by_an_alarm(
     environment: FaultEnvironment,
 ) -> None:
     with (
@@ -68,7 +68,7 @@ def test_a_version_that_crashes_on_users_requests_is_brought_back_by_an_alarm(
     assert set(figures.statuses) <= {200, 502, 503}
 
 
-def test_a_canary_that_a_person_stops_goes_back_without_a_failed_request(
+def test_a_stopped_canary_is_rolled_back_without_a_failed_request(
     environment: FaultEnvironment,
 ) -> None:
     name = "stop-deployment in the middle of a canary"
@@ -85,7 +85,7 @@ def test_a_canary_that_a_person_stops_goes_back_without_a_failed_request(
     assert set(figures.versions) == {run.old, commit}
 
 
-def test_of_two_pushes_at_once_the_older_is_superseded_and_the_newer_released(
+def test_of_two_waiting_pushes_the_older_is_superseded_and_the_newer_released(
     environment: FaultEnvironment,
 ) -> None:
     with inject_fault(environment, "two pushes at once") as run:
@@ -102,10 +102,10 @@ def test_of_two_pushes_at_once_the_older_is_superseded_and_the_newer_released(
     assert (superseded.status, superseded.build, superseded.deployment) == ("Superseded", None, None)
     assert figures.failures == 0, run.prober.failures[:3]
     assert set(figures.versions) == {run.old, newer}
-    assert run.notifications.messages == [], "to be superseded is no failure"
+    assert run.notifications.messages == [], "a superseded execution is not a failure"
 
 
-def test_a_push_during_a_shift_waits_until_that_is_over_and_is_released(
+def test_a_push_during_a_shift_waits_for_its_end_and_is_released(
     environment: FaultEnvironment,
 ) -> None:
     with inject_fault(environment, "a push during a shift") as run:
@@ -122,7 +122,7 @@ def test_a_push_during_a_shift_waits_until_that_is_over_and_is_released(
         run.release = environment.scenario.wait_for_release(pushed)
         figures = run.figures
     assert at_the_push is not None
-    assert dict(at_the_push.events)["AllowTraffic"] == "InProgress", "else it was no push during a shift"
+    assert dict(at_the_push.events)["AllowTraffic"] == "InProgress", "the push was during the shift"
     assert before.status == "Succeeded", before
     actions = environment.scenario.releases.actions(run.release.execution)
     (waited,) = [one for one in actions if one["stageName"] == "Deploy"]
@@ -135,10 +135,10 @@ def test_a_push_during_a_shift_waits_until_that_is_over_and_is_released(
     assert run.notifications.messages == []
 
 
-def test_a_task_of_blue_that_dies_in_a_shift_is_replaced(environment: FaultEnvironment) -> None:
-    with inject_fault(environment, "a task of blue dies in a shift") as run:
+def test_a_task_of_blue_that_crashes_in_a_shift_is_replaced(environment: FaultEnvironment) -> None:
+    with inject_fault(environment, "a task of blue crashes in a shift") as run:
         if not commits.has_crash_route(run.developer, run.old):
-            commit = run.developer.commit("Have a trap door")
+            commit = run.developer.commit("Add the crash route")
             environment.scenario.push(run.developer, commit)
             run.old = commit
         commit = commits.remove_crash_route(run.developer)
@@ -154,14 +154,14 @@ def test_a_task_of_blue_that_dies_in_a_shift_is_replaced(environment: FaultEnvir
             run.wait_for_notifications("ALARM")
         figures = run.figures
     assert task["containers"][0]["exitCode"] in (1, 3)
-    assert set(figures.statuses) <= {200, 502}, "only who was with the dead task noticed"
+    assert set(figures.statuses) <= {200, 502}, "only requests to the crashed task failed"
     assert figures.failures < figures.requests / 10
-    # The alarm on five errors a minute decides: it cannot know whose task it was.
+    # The alarm on five errors per minute decides: it does not distinguish blue from green.
     assert (release.status == "Failed") == ("ALARM_ACTIVE" in run.message), run.message
 
 
 def crash_blue(run: FaultRun) -> dict[str, Any]:
-    """Ask for the crash until blue, which alone has the trap door, takes it.
+    """Request the crash route until blue, the only version that has it, handles the request.
 
     Return the task that stopped, once ECS has begun another in its place.
     """
@@ -170,11 +170,11 @@ def crash_blue(run: FaultRun) -> dict[str, Any]:
     before = set(ecs.list_tasks(cluster=cluster, startedBy=blue["id"])["taskArns"])
     url = run.scenario.cloud.resolve(run.scenario.outputs.service_url)
 
-    def fall() -> None:
+    def crash() -> None:
         status = requests.get(f"{url}/crash", timeout=10).status_code
         if status == 404:
-            raise NotYetError("green answered")
-        assert status == 502, "the load balancer's own answer for a task that is gone"
+            raise NotYetError("green responded")
+        assert status == 502, "the load balancer's response if a target closes the connection"
 
     def look() -> dict[str, Any]:
         begun = set(ecs.list_tasks(cluster=cluster, startedBy=blue["id"])["taskArns"]) - before
@@ -185,13 +185,13 @@ def crash_blue(run: FaultRun) -> dict[str, Any]:
         run.remark = stop_reason(stopped[0])
         return dict(stopped[0])
 
-    wait_for("a crash of blue", fall, deadline=60, interval=0)
+    wait_for("a crash of blue", crash, deadline=60, interval=0)
     return wait_for("a task in place of the one that crashed", look, deadline=run.scenario.cloud.minutes(5))
 
 
-def test_the_next_good_commit_is_released(environment: FaultEnvironment) -> None:
-    with inject_fault(environment, "a good commit after all faults") as run:
-        commit = run.developer.greet("Hello from a version that is well")
+def test_the_next_commit_without_a_fault_is_released(environment: FaultEnvironment) -> None:
+    with inject_fault(environment, "no fault, after all others") as run:
+        commit = run.developer.greet("Hello from a version without a fault")
         run.release = environment.scenario.push(run.developer, commit)
         figures = environment.scenario.settle(run.prober, commit)
     assert (figures.failures, set(figures.versions)) == (0, {run.old, commit}), run.prober.failures[:3]

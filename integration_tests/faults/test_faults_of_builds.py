@@ -1,4 +1,4 @@
-"""Builds that are killed or hang: nothing of them is released, and the next commit builds.
+"""Builds that are killed or hang: their commits are not released, and the next build succeeds.
 
 The tests share the package's environment; each begins in the steady state.
 """
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * 3600)]
 
 
 def assert_failed_in_build(run: FaultRun, release: Release) -> None:
-    """Assert that a commit ended in Build, unseen by users, and that people were told."""
+    """Assert that a commit failed in Build without a failed request, and that notifications were sent."""
     assert release.stage_statuses == {"Source": "Succeeded", "Build": "Failed"}, release
     assert release.deployment is None
     figures = run.figures
@@ -23,9 +23,9 @@ def assert_failed_in_build(run: FaultRun, release: Release) -> None:
     run.wait_for_notifications()
 
 
-def test_a_build_that_a_person_stops_fails_its_stage(environment: FaultEnvironment) -> None:
+def test_a_stopped_build_fails_its_stage(environment: FaultEnvironment) -> None:
     with inject_fault(environment, "the build is stopped") as run:
-        # It hangs, so that nobody has to hurry.
+        # The build hangs, so that there is time to stop it.
         commit = commits.hang_the_build(run.developer)
         run.developer.push()
         build = run.wait_for_build_phase(commit, "PRE_BUILD")
@@ -35,7 +35,7 @@ def test_a_build_that_a_person_stops_fails_its_stage(environment: FaultEnvironme
     assert "Build terminated with state: STOPPED" in release.reason
 
 
-def test_a_build_whose_process_is_killed_says_exit_status_137(environment: FaultEnvironment) -> None:
+def test_a_killed_build_command_has_exit_status_137(environment: FaultEnvironment) -> None:
     with inject_fault(environment, "the build's process is killed with -9") as run:
         commit = commits.kill_the_build(run.developer)
         run.developer.push()
@@ -45,7 +45,7 @@ def test_a_build_whose_process_is_killed_says_exit_status_137(environment: Fault
     assert release.reason.endswith("Reason: exit status 137")
 
 
-def test_a_build_that_hangs_is_ended_by_its_timeout(environment: FaultEnvironment) -> None:
+def test_a_hanging_build_is_ended_by_its_timeout(environment: FaultEnvironment) -> None:
     with inject_fault(environment, "the build hangs past its timeout") as run:
         commit = commits.hang_the_build(run.developer)
         with shortest_timeout(environment.scenario):
@@ -55,7 +55,7 @@ def test_a_build_that_hangs_is_ended_by_its_timeout(environment: FaultEnvironmen
     assert "Phase: PRE_BUILD, Code: BUILD_TIMED_OUT, Message: Build has timed out." in release.reason
 
 
-def test_a_build_without_space_for_its_artifacts_says_so_and_is_not_released(
+def test_a_build_without_disk_space_fails_with_the_reason(
     environment: FaultEnvironment,
 ) -> None:
     with inject_fault(environment, "the disk for artifacts is full") as run:

@@ -109,8 +109,8 @@ def shortest_timeout(scenario: Scenario) -> Iterator[None]:
     environment = before["environment"]
     changed = dict(environment)
     if scenario.cloud.endpoint:
-        pace = min(1.0, 2 * last_build(scenario) / timedelta(minutes=TIMEOUT_MINUTES))
-        variable = {"name": "LOCAL_AWS_TIMEOUT_SCALE", "value": f"{pace:.3f}", "type": "PLAINTEXT"}
+        scale = min(1.0, 2 * last_build(scenario) / timedelta(minutes=TIMEOUT_MINUTES))
+        variable = {"name": "LOCAL_AWS_TIMEOUT_SCALE", "value": f"{scale:.3f}", "type": "PLAINTEXT"}
         changed["environmentVariables"] = [*environment["environmentVariables"], variable]
     client.update_project(name=name, timeoutInMinutes=TIMEOUT_MINUTES, environment=changed)
     try:

@@ -155,7 +155,7 @@ def test_a_listener_that_cloudformation_rewrites_sends_its_traffic_to_an_empty_g
     assert f"The ELB could not be updated {words}" in ended["errorInformation"]["message"]
 
     account, suffix = blue_green_service.cloud.account, blue_green_service.stack.suffix
-    traffic = listener_drift.look(suffix, account)
+    traffic = listener_drift.inspect(suffix, account)
     assert [one.route for one in traffic.drifted] == ["production"]
     listener_drift.repair(traffic, account, print)
     assert blue_green_service.status() == 200

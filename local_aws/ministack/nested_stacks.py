@@ -119,10 +119,7 @@ def delete(physical_id: str, props: Properties) -> None:
 
 def _prepare(child: Stack, props: Properties) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read the template and its parameters, and write both into the stack."""
-    url = props.get("TemplateURL")
-    body, error = helpers._resolve_template({"TemplateURL": [url]})
-    if error is not None or not body:
-        raise ValueError(f"S3 error: the template {url} cannot be read")
+    body = _read_template(props.get("TemplateURL"))
     template = engine._parse_template(body)
     given = [{"Key": key, "Value": str(value)} for key, value in (props.get("Parameters") or {}).items()]
     values = engine._resolve_parameters(template, given)
@@ -145,6 +142,13 @@ def _prepare(child: Stack, props: Properties) -> tuple[dict[str, Any], dict[str,
         }
     )
     return template, values
+
+
+def _read_template(url: str | None) -> str:
+    body, error = helpers._resolve_template({"TemplateURL": [url]})
+    if error is not None or not body:
+        raise ValueError(f"S3 error: the template {url} cannot be read")
+    return str(body)
 
 
 def _deploy(child: Stack, template: dict[str, Any], values: dict[str, Any], previous: Stack | None) -> None:
@@ -182,25 +186,22 @@ def _outputs(child: Mapping[str, Any]) -> Attributes:
 
 def _reason(child: Mapping[str, Any], verb: str) -> str:
     """Return which resources failed in the last operation. The child's events say why (pitfall K6)."""
-    events = cloudformation._stack_events.get(child["StackId"], [])
-    started = max(
-        (
-            n
-            for n, event in enumerate(events)
-            if event["ResourceStatus"] == f"{verb.upper()}_IN_PROGRESS"
-            and event["LogicalResourceId"] == child["StackName"]
-        ),
-        default=0,
-    )
-    failed = [
-        event
-        for event in events[started:]
-        if event["ResourceStatus"].endswith("_FAILED") and event["LogicalResourceId"] != child["StackName"]
-    ]
+    failed = _failed_resources(child, f"{verb.upper()}_IN_PROGRESS")
     if not failed:
         return str(child.get("StackStatusReason") or child["StackStatus"])
-    names = ", ".join(dict.fromkeys(event["LogicalResourceId"] for event in failed))
-    return f"The following resource(s) failed to {verb}: [{names}]."
+    return f"The following resource(s) failed to {verb}: [{', '.join(failed)}]."
+
+
+def _failed_resources(child: Mapping[str, Any], start: str) -> list[str]:
+    """Return the resources that failed since the stack's last event of status `start`, in order."""
+    failed: dict[str, None] = {}
+    for event in cloudformation._stack_events.get(child["StackId"], []):
+        of_stack = event["LogicalResourceId"] == child["StackName"]
+        if of_stack and event["ResourceStatus"] == start:
+            failed.clear()
+        elif not of_stack and event["ResourceStatus"].endswith("_FAILED"):
+            failed[event["LogicalResourceId"]] = None
+    return list(failed)
 
 
 def adopt(parent: Stack, child: Mapping[str, Any]) -> None:

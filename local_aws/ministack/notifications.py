@@ -93,7 +93,7 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
         return {"Arn": physical_id}
 
     def delete(physical_id: str, props: Properties) -> None:
-        # pitfall G3: CloudFormation keeps a pending one, which SNS deletes later; here it is deleted at once.
+        # pitfall G3: CloudFormation leaves a pending one to SNS, which deletes it later; here it is at once.
         context.client("sns").unsubscribe(SubscriptionArn=physical_id)
 
     replaced_by = frozenset({"TopicArn", "Protocol", "Endpoint"})
@@ -134,25 +134,29 @@ def denial_reason(context: Context, service: str, topic_arn: str, source_arn: st
 
 
 def _subscribe(original: Any, params: Mapping[str, Any]) -> Any:
-    answer = original(params)
-    if answer[0] != 200:
-        return answer
+    status, headers, content = original(params)
+    if status != 200:
+        return status, headers, content
     topic = sns._topics[sns._p(params, "TopicArn")]
-    wanted = (sns._p(params, "Protocol"), sns._p(params, "Endpoint"))
-    subscription = next(s for s in topic["subscriptions"] if (s["protocol"], s["endpoint"]) == wanted)
-    if (
-        subscription["protocol"] in EMAIL_PROTOCOLS
-        and subscription["attributes"].get("PendingConfirmation") == "false"
-    ):
-        subscription["confirmed"] = False
-        subscription["attributes"].update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
-        sns._refresh_subscription_counts(topic)
-    whole = sns._p(params, "ReturnSubscriptionArn") == "true"
-    shown = subscription["arn"] if whole or subscription["confirmed"] else "pending confirmation"
-    body = answer[2] if isinstance(answer[2], bytes) else answer[2].encode()
+    requested = (sns._p(params, "Protocol"), sns._p(params, "Endpoint"))
+    subscription = next(
+        each for each in topic["subscriptions"] if (each["protocol"], each["endpoint"]) == requested
+    )
+    _require_confirmation(topic, subscription)
+    returns_arn = sns._p(params, "ReturnSubscriptionArn") == "true"
+    shown = subscription["arn"] if returns_arn or subscription["confirmed"] else "pending confirmation"
+    body = content if isinstance(content, bytes) else content.encode()
     for other in (subscription["arn"], "pending confirmation"):
         body = body.replace(f">{other}<".encode(), f">{shown}<".encode())
-    return answer[0], answer[1], body
+    return status, headers, body
+
+
+def _require_confirmation(topic: Mapping[str, Any], subscription: dict[str, Any]) -> None:
+    attributes = subscription["attributes"]
+    if subscription["protocol"] in EMAIL_PROTOCOLS and attributes.get("PendingConfirmation") == "false":
+        subscription["confirmed"] = False
+        attributes.update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
+        sns._refresh_subscription_counts(topic)
 
 
 def _hide_pending(original: Any) -> Any:

@@ -1,12 +1,12 @@
-"""Every thing of every kind that our stacks make, or that running them leaves behind."""
+"""Every kind of resource that the stacks create, or that a running environment creates."""
 
 from collections.abc import Callable, Iterator, Mapping
 
 from operations.account import Account
 from operations.inventory import delivery, identity, network, runtime, stacks, telemetry
-from operations.ownership import Thing
+from operations.ownership import Resource
 
-KINDS: Mapping[str, Callable[[Account], Iterator[Thing]]] = {
+KINDS: Mapping[str, Callable[[Account], Iterator[Resource]]] = {
     **stacks.KINDS,
     **network.KINDS,
     **runtime.KINDS,

@@ -1,4 +1,4 @@
-"""Asks an account, before `cdk deploy`, for all that would make it fail half way."""
+"""Check, before `cdk deploy`, for anything that would fail the deployment midway."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -31,54 +31,54 @@ COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.ERROR: "red"}
 
 @dataclass(frozen=True)
 class Preflight:
-    """Every finding about one environment to be."""
+    """Every finding about one environment."""
 
     subject: Subject
     checks: tuple[Check, ...]
 
     @property
-    def stops(self) -> tuple[Check, ...]:
+    def errors(self) -> tuple[Check, ...]:
         """What a deployment would fail on."""
         return tuple(check for check in self.checks if check.verdict is Verdict.ERROR)
 
     def as_data(self) -> dict[str, Any]:
-        """Return it for a program to read."""
+        """Return the findings as data for JSON."""
         account = self.subject.account
         return {
             "suffix": self.subject.suffix,
             "account": account.id,
             "region": account.region,
-            "ready": not self.stops,
+            "ready": not self.errors,
             "checks": [asdict(check) for check in self.checks],
         }
 
 
-def look(subject: Subject) -> Preflight:
-    """Make every check; one that AWS does not let us make is a warning, not a pass.
+def inspect(subject: Subject) -> Preflight:
+    """Run every check; one that AWS denies is a warning.
 
     Raises `OperationsError` without credentials.
     """
     _ = subject.account.identity
-    return Preflight(subject, tuple(check for name in CHECKS for check in _make(name, subject)))
+    return Preflight(subject, tuple(check for name in CHECKS for check in _run(name, subject)))
 
 
 def fix(account: Account) -> str | None:
-    """Create ECS's service-linked role where it is missing; return what was done."""
+    """Create the service-linked role of ECS if it is missing; return what was done."""
     if account_checks.has_service_role(account):
         return None
     account.client("iam").create_service_linked_role(AWSServiceName="ecs.amazonaws.com")
     return "created ECS's service-linked role"
 
 
-def _make(name: str, subject: Subject) -> Iterator[Check]:
+def _run(name: str, subject: Subject) -> Iterator[Check]:
     try:
         yield from CHECKS[name](subject)
     except (ClientError, OperationsError) as error:
-        yield warning(name, f"not looked at: {error}", "allow the call, or look for yourself")
+        yield warning(name, f"not checked: {error}", "allow the call, or check it yourself")
 
 
-def tell(preflight: Preflight, console: Console) -> None:
-    """Print a table of the findings, what to do about each, and one line that says whether to deploy."""
+def print_report(preflight: Preflight, console: Console) -> None:
+    """Print a table of the findings, their remedies, and one line that says whether to deploy."""
     account = preflight.subject.account
     title = f"{preflight.subject.suffix} in account {account.id}, {account.region}"
     table = Table("", "Check", "Found", title=title)
@@ -88,6 +88,6 @@ def tell(preflight: Preflight, console: Console) -> None:
     for check in preflight.checks:
         if check.remedy:
             console.print(f"{check.name}: {check.remedy}", highlight=False, markup=False, soft_wrap=True)
-    count = len(preflight.stops)
-    said = f"{count} to mend before cdk deploy" if count else "ready for cdk deploy"
-    console.print(f"{preflight.subject.suffix}: {said}", highlight=False)
+    count = len(preflight.errors)
+    result = f"{count} to fix before cdk deploy" if count else "ready for cdk deploy"
+    console.print(f"{preflight.subject.suffix}: {result}", highlight=False)

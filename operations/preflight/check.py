@@ -1,20 +1,18 @@
-"""What a check of the account says: fine, worth knowing, or a reason not to deploy yet."""
+"""One finding of the preflight: ok, a warning, or an error that the deployment would fail on."""
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from operations.account import Account
+from operations.names import Names
+from operations.preflight.settings import CDK_JSON, Settings
 from operations.root_stack import root_stack
-
-CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
 
 
 class Verdict(StrEnum):
-    """How bad it is."""
+    """The severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"
@@ -23,7 +21,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One finding: what was looked at, what it is like, and what to do about it."""
+    """One finding: what was checked, what was found, and what to do about it."""
 
     name: str
     verdict: Verdict
@@ -33,44 +31,25 @@ class Check:
 
 @dataclass(frozen=True)
 class Subject:
-    """The environment that somebody wants to deploy.
+    """The environment to deploy.
 
-    `github` is None when no workflow will sign in, else "import" or "create": the OIDC provider's origin.
+    `github` is None without GitHub Actions, else "import" or "create": where the OIDC provider comes from.
     """
 
     suffix: str
     account: Account
     github: str | None = None
-    settings: Path = CDK_JSON
+    cdk_json: Path = CDK_JSON
 
     @property
-    def stack(self) -> str:
-        """The root stack's name."""
-        return f"stack-{self.suffix}"
+    def names(self) -> Names:
+        """The names of its resources."""
+        return Names(self.suffix)
 
     @cached_property
-    def networks(self) -> int:
-        """How many it makes: none when its service shares another's (`network` of its entry in cdk.json)."""
-        services = self._context.get("services", {})
-        return 0 if services.get(self._service, {}).get("network") == "shared" else 1
-
-    @cached_property
-    def nat_gateways(self) -> int:
-        """How many cdk.json gives it; a suffix that has no settings there gets dev's."""
-        environments = self._context["environments"]
-        own = environments.get(self.suffix.removeprefix(f"{self._service}-"), environments["dev"])
-        return int(self._context.get("natGateways", own["natGateways"])) * self.networks
-
-    @cached_property
-    def _context(self) -> dict[str, Any]:
-        context: dict[str, Any] = json.loads(self.settings.read_text())["context"]
-        return context
-
-    @cached_property
-    def _service(self) -> str:
-        """The longest name of the catalogue that the suffix begins with; none is the sample's."""
-        names = [name for name in self._context.get("services", {}) if self.suffix.startswith(f"{name}-")]
-        return max(names, key=len, default="")
+    def settings(self) -> Settings:
+        """Its settings in cdk.json."""
+        return Settings.read(self.suffix, self.cdk_json)
 
     @cached_property
     def status(self) -> str | None:
@@ -85,10 +64,10 @@ def ok(name: str, found: str) -> Check:
 
 
 def warning(name: str, found: str, remedy: str) -> Check:
-    """Return a finding that does not keep anybody from deploying."""
+    """Return a finding that does not prevent a deployment."""
     return Check(name, Verdict.WARNING, found, remedy)
 
 
-def stop(name: str, found: str, remedy: str) -> Check:
+def failed(name: str, found: str, remedy: str) -> Check:
     """Return a finding that the deployment would fail on."""
     return Check(name, Verdict.ERROR, found, remedy)

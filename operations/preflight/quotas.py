@@ -1,4 +1,4 @@
-"""Quotas that would stop a deployment half way: what the account may have, what it has, what is needed."""
+"""Checks of quotas: what the account is allowed, what it uses, what the environment needs."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from operations.account import Account, code_of
-from operations.preflight.check import Check, Subject, ok, stop
+from operations.preflight.check import Check, Subject, failed, ok
 
-# Two tasks of a quarter of a CPU, and as many again while a release runs.
-FARGATE_VCPUS = 1
 NAT_STATES = ("pending", "available", "deleting")
 
 
 @dataclass(frozen=True)
 class Quota:
-    """One quota. `used` counts what is there, or is None if only the quota itself is asked (pitfall A2)."""
+    """One quota. `used` counts what exists; None if only the quota itself matters (pitfall A2)."""
 
     name: str
     service: str
@@ -26,7 +24,7 @@ class Quota:
 
 
 def quotas(subject: Subject) -> Iterator[Check]:
-    """Compare each quota with what is used and needed; an environment that is there needs no more of it."""
+    """Compare each quota with what is used and needed; a deployed environment needs no more."""
     deployed = subject.status is not None
     for quota in QUOTAS:
         allowed = _allowed(subject.account, quota)
@@ -40,7 +38,7 @@ def quotas(subject: Subject) -> Iterator[Check]:
             f"aws service-quotas request-service-quota-increase --region {subject.account.region}"
             f" --service-code {quota.service} --quota-code {quota.code} --desired-value {used + needed}"
         )
-        yield stop(quota.name, found, remedy)
+        yield failed(quota.name, found, remedy)
 
 
 def _allowed(account: Account, quota: Quota) -> int:
@@ -49,7 +47,7 @@ def _allowed(account: Account, quota: Quota) -> int:
     try:
         found = client.get_service_quota(**which)
     except ClientError as error:
-        # An account that never asked for more may have no value of its own.
+        # An account that never requested an increase may have no value of its own.
         if code_of(error) != "NoSuchResourceException":
             raise
         found = client.get_aws_default_service_quota(**which)
@@ -66,7 +64,7 @@ def _load_balancers(account: Account) -> int:
 
 
 def _nat_gateways(account: Account) -> int:
-    """Count the NAT gateways of the fuller one of the two zones that a deployment takes, the first two."""
+    """Return the higher number of NAT gateways in the first two zones, which a deployment uses."""
     found_zones = account.pages("ec2", "describe_availability_zones", "AvailabilityZones")
     zones = sorted(zone["ZoneName"] for zone in found_zones)[:2]
     zone_of = {
@@ -84,7 +82,7 @@ def _nat_gateways(account: Account) -> int:
 # The codes are those of `aws service-quotas list-service-quotas --service-code ...`.
 QUOTAS = (
     Quota(
-        "builds at once (CodeBuild, Linux/Small)",
+        "concurrent builds (CodeBuild, Linux/Small)",
         "codebuild",
         "L-9D07B6EF",
         lambda _: 1,
@@ -93,34 +91,34 @@ QUOTAS = (
         "vCPUs of Fargate",
         "fargate",
         "L-3032A538",
-        lambda _: FARGATE_VCPUS,
+        lambda subject: subject.settings.fargate_vcpus,
     ),
     Quota(
         "VPCs",
         "vpc",
         "L-F678F1CE",
-        lambda subject: subject.networks,
+        lambda subject: subject.settings.networks,
         _count("ec2", "describe_vpcs", "Vpcs"),
     ),
     Quota(
         "internet gateways",
         "vpc",
         "L-A4707A72",
-        lambda subject: subject.networks,
+        lambda subject: subject.settings.networks,
         _count("ec2", "describe_internet_gateways", "InternetGateways"),
     ),
     Quota(
         "Elastic IP addresses",
         "ec2",
         "L-0263D0A3",
-        lambda subject: subject.nat_gateways,
+        lambda subject: subject.settings.nat_gateways,
         _count("ec2", "describe_addresses", "Addresses"),
     ),
     Quota(
         "NAT gateways in a zone",
         "vpc",
         "L-FE5A380F",
-        lambda subject: subject.networks,
+        lambda subject: subject.settings.networks,
         _nat_gateways,
     ),
     Quota(

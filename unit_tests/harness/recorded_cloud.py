@@ -1,22 +1,22 @@
-"""A cloud that answers each of boto3's operations with what was recorded for it."""
+"""A cloud with a recorded response for each operation of boto3."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 URL = "http://127.0.0.1:41080"
 
-Answers = dict[str, Any]
+Responses = dict[str, Any]
 
 
 class RecordedCloud:
-    """Answers each operation with what was recorded for it: an answer, an error, or a function."""
+    """Returns the recorded response of each operation: a value, an error to raise, or a function to call."""
 
     name = "local_aws"
     endpoint = "http://127.0.0.1:9"
     time_scale = 0.02
 
-    def __init__(self, answers: Answers) -> None:
-        self.answers = answers
+    def __init__(self, responses: Responses) -> None:
+        self.responses = responses
         self.account = self
 
     def client(self, _service: str) -> "RecordedCloud":
@@ -29,7 +29,7 @@ class RecordedCloud:
         yield from getattr(self, operation)(**arguments)[key]
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        answer = self.answers[operation]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer if callable(answer) else lambda **_: answer
+        response = self.responses[operation]
+        if isinstance(response, Exception):
+            raise response
+        return response if callable(response) else lambda **_: response

@@ -1,4 +1,4 @@
-"""One face for two clouds."""
+"""One interface for both clouds."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from harness.aws import aws_cloud, check_ready, time_limit
 from harness.cloud import Cloud, HarnessError
 from harness.signals import sigterm_as_keyboard_interrupt
 from operations import preflight
-from operations.preflight.check import ok, stop
+from operations.preflight.check import failed, ok
 
 NAME = "load-balancer-dev-1.us-east-1.elb.amazonaws.com"
 
@@ -28,7 +28,7 @@ class Gateway(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -40,24 +40,22 @@ def local(tmp_path: Path) -> Iterator[Cloud]:
         server.shutdown()
 
 
-def test_a_load_balancers_url_leads_to_its_loopback_port(local: Cloud) -> None:
+def test_a_load_balancers_url_resolves_to_its_loopback_port(local: Cloud) -> None:
     assert local.resolve(f"http://{NAME}/version?x=1") == "http://127.0.0.1:41080/version?x=1"
     assert local.resolve(f"http://{NAME}:8080/") == "http://127.0.0.1:49080/"
     assert local.resolve(f"https://{NAME}/") == "https://127.0.0.1:41443/"
 
 
-def test_a_listener_that_is_not_there_is_an_error_that_names_it(local: Cloud) -> None:
+def test_a_missing_listener_is_an_error_with_its_name(local: Cloud) -> None:
     with pytest.raises(HarnessError, match="no listener elsewhere:80"):
         local.resolve("http://elsewhere/")
 
 
-def test_on_aws_a_url_is_itself(tmp_path: Path) -> None:
+def test_on_aws_a_url_is_unchanged(tmp_path: Path) -> None:
     assert Cloud("AWS", tmp_path).resolve(f"http://{NAME}/") == f"http://{NAME}/"
 
 
-def test_nothing_of_the_callers_account_reaches_local_aws(
-    local: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_callers_account_does_not_reach_local_aws(local: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         "AWS_PROFILE",
         "AWS_SESSION_TOKEN",
@@ -76,23 +74,23 @@ def test_on_aws_the_callers_credentials_are_used(tmp_path: Path, monkeypatch: py
     assert Cloud("AWS", tmp_path).environment["AWS_PROFILE"] == "mine"
 
 
-def test_live_refuses_an_endpoint_that_is_not_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_rejects_another_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     with pytest.raises(HarnessError, match="unset it"):
         aws_cloud(tmp_path)
 
 
-def test_awss_minutes_pass_at_the_clouds_pace_and_real_work_does_not(local: Cloud, tmp_path: Path) -> None:
+def test_the_time_scale_applies_to_awss_minutes_and_not_to_real_work(local: Cloud, tmp_path: Path) -> None:
     assert local.minutes(50, own=1) == pytest.approx(120)
     assert Cloud("AWS", tmp_path).minutes(50, own=1) == pytest.approx(51 * 60)
 
 
-def test_an_account_that_is_not_ready_stops_the_scenarios_before_they_deploy(
+def test_an_account_that_is_not_ready_is_an_error_before_the_deployment(
     local: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = stop("CDK bootstrap", "there is none", "cdk bootstrap aws://1/us-east-1")
+    broken = failed("CDK bootstrap", "there is none", "cdk bootstrap aws://1/us-east-1")
     checks = (ok("account", "us-east-1"), broken)
-    monkeypatch.setattr(preflight, "look", lambda subject: preflight.Preflight(subject, checks))
+    monkeypatch.setattr(preflight, "inspect", lambda subject: preflight.Preflight(subject, checks))
     local.account.identity = {"Account": "123456789012"}
     with pytest.raises(HarnessError) as refused:
         check_ready(local, "it1")

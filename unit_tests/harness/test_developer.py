@@ -1,4 +1,4 @@
-"""The developer with plain git, against a bare repository on this machine."""
+"""The developer, with a bare repository on this machine."""
 
 import subprocess
 from pathlib import Path
@@ -20,7 +20,7 @@ def repository(tmp_path: Path) -> Path:
     """A bare repository with a greeting on `main`."""
     bare, seed = tmp_path / "bare", tmp_path / "seed"
     (seed / GREETING).parent.mkdir(parents=True)
-    (seed / GREETING).write_text('"""What the service says."""\n\nGREETING = "Hello from the road"\n')
+    (seed / GREETING).write_text('"""The greeting."""\n\nGREETING = "Hello from the seed"\n')
     (seed / "sample_service/tests").mkdir()
     git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
     git(seed, "init", "--quiet", "--initial-branch=main")
@@ -52,7 +52,7 @@ def test_a_push_to_another_branch_leaves_main(developer: Developer, repository: 
     assert git(repository, "rev-parse", "main") == before
 
 
-def test_the_callers_own_git_configuration_stays_out(
+def test_the_callers_git_configuration_is_not_used(
     developer: Developer, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Somebody else")
@@ -60,21 +60,21 @@ def test_the_callers_own_git_configuration_stays_out(
     assert developer.git("log", "-1", "--format=%an") == "Developer"
 
 
-def test_a_repository_without_the_greeting_is_refused_by_name(developer: Developer) -> None:
+def test_a_repository_without_the_greeting_is_an_error(developer: Developer) -> None:
     (developer.clone / GREETING).write_text("")
     with pytest.raises(HarnessError, match="has no line GREETING"):
         developer.greet("Hello")
 
 
-def test_a_refused_push_gives_gits_own_words(developer: Developer, repository: Path) -> None:
+def test_a_rejected_push_is_an_error_with_gits_message(developer: Developer, repository: Path) -> None:
     hook = repository / "hooks" / "pre-receive"
-    hook.write_text("#!/bin/sh\necho 'the road is closed' >&2\nexit 1\n")
+    hook.write_text("#!/bin/sh\necho 'the branch is locked' >&2\nexit 1\n")
     hook.chmod(0o755)
     developer.greet("Hello")
-    with pytest.raises(HarnessError, match="the road is closed"):
+    with pytest.raises(HarnessError, match="the branch is locked"):
         developer.push()
 
 
-def test_on_aws_git_signs_in_with_codecommits_own_helper(repository: Path, tmp_path: Path) -> None:
+def test_on_aws_git_uses_codecommits_credential_helper(repository: Path, tmp_path: Path) -> None:
     developer = Developer(Cloud("AWS", tmp_path), tmp_path / "live", str(repository))
     assert developer.git("config", "credential.helper") == "!aws codecommit credential-helper $@"

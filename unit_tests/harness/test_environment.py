@@ -1,4 +1,4 @@
-"""The CDK CLI's words, and environments' names."""
+"""The CDK CLI's output, and the context of an environment."""
 
 import re
 from pathlib import Path
@@ -8,26 +8,28 @@ from harness.environment import Environment, failure_summary
 from harness.suffixes import random_suffix
 
 
-def test_a_failed_deploy_is_explained_by_the_clis_summary() -> None:
-    said = "stack | 1/4 | CREATE_COMPLETE\n" * 50 + "Failed resources:\nservice | CREATE_FAILED | no image\n"
-    assert failure_summary(said) == "Failed resources:\nservice | CREATE_FAILED | no image"
+def test_a_failed_deploy_has_the_clis_summary() -> None:
+    output = (
+        "stack | 1/4 | CREATE_COMPLETE\n" * 50 + "Failed resources:\nservice | CREATE_FAILED | no image\n"
+    )
+    assert failure_summary(output) == "Failed resources:\nservice | CREATE_FAILED | no image"
 
 
-def test_a_failure_without_a_summary_is_explained_by_the_last_lines() -> None:
-    said = "\n".join(f"line {number}" for number in range(100))
-    assert failure_summary(said).splitlines()[0] == "line 75"
-    assert failure_summary(said).splitlines()[-1] == "line 99"
+def test_a_failure_without_a_summary_has_the_last_lines() -> None:
+    output = "\n".join(f"line {number}" for number in range(100))
+    assert failure_summary(output).splitlines()[0] == "line 75"
+    assert failure_summary(output).splitlines()[-1] == "line 99"
 
 
-def test_a_random_suffix_is_one_that_the_app_takes() -> None:
+def test_a_random_suffix_is_valid() -> None:
     for _ in range(20):
         suffix = random_suffix("demo")
         assert re.fullmatch(r"demo[0-9a-f]{8}", suffix)
         assert len(suffix) <= 12
 
 
-def test_an_environment_of_a_scenario_shows_two_versions_side_by_side(tmp_path: Path) -> None:
-    """A suffix without an environment gets dev's settings, all at once: there would be nothing to see."""
+def test_an_environment_of_a_scenario_has_a_canary(tmp_path: Path) -> None:
+    """An unknown suffix gets dev's settings, which shift all traffic at once."""
     context = Environment(Cloud("AWS", tmp_path), "it1", {"certificateArn": "arn"}).context
     assert context.pop("deploymentConfig").startswith("CodeDeployDefault.ECSCanary")
     assert context == {"environmentSuffix": "it1", "certificateArn": "arn"}

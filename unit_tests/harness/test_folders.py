@@ -1,4 +1,4 @@
-"""Where runs write."""
+"""The folders of runs."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ def test_two_runs_never_share_a_folder(tmp_path: Path) -> None:
     assert run_folder("demo", tmp_path) != run_folder("demo", tmp_path)
 
 
-def test_what_ended_runs_wrote_is_cleared_and_what_goes_on_is_kept(tmp_path: Path) -> None:
-    ended, goes_on = run_folder("demo", tmp_path), run_folder("demo", tmp_path)
-    (ended / "probes.jsonl").write_text("{}")
-    remove_finished_runs("demo", lambda folder: folder == goes_on, tmp_path)
-    assert list((tmp_path / "demo").iterdir()) == [goes_on]
+def test_folders_of_finished_runs_are_removed_and_others_are_kept(tmp_path: Path) -> None:
+    finished, running = run_folder("demo", tmp_path), run_folder("demo", tmp_path)
+    (finished / "probes.jsonl").write_text("{}")
+    remove_finished_runs("demo", lambda folder: folder == running, tmp_path)
+    assert list((tmp_path / "demo").iterdir()) == [running]

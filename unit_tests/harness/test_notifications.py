@@ -1,4 +1,4 @@
-"""What an environment tells of itself, heard: messages of its topic, events of its log."""
+"""Receiving an environment's notifications and logged events."""
 
 import json
 from types import SimpleNamespace
@@ -14,15 +14,15 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:notifications-dev"
 
 
 class Recorder:
-    """Answers as SNS and SQS do, and notes what it was asked."""
+    """Responds as SNS and SQS do, and records the calls."""
 
     def __init__(self, *texts: str) -> None:
         self.texts = list(texts)
-        self.asked: list[str] = []
+        self.calls: list[str] = []
 
     def __getattr__(self, operation: str) -> Any:
         def call(**_: Any) -> dict[str, Any]:
-            self.asked.append(operation)
+            self.calls.append(operation)
             if operation == "receive_message" and self.texts:
                 body = json.dumps({"Message": self.texts.pop(0), "Timestamp": "2026-11-24T00:00:00.000Z"})
                 return {"Messages": [{"Body": body, "ReceiptHandle": "r"}]}
@@ -31,12 +31,12 @@ class Recorder:
         return call
 
 
-def cloud(recorder: Recorder, *told: dict[str, Any]) -> Cloud:
-    """A cloud whose waits end at once."""
+def cloud(recorder: Recorder, *events: dict[str, Any]) -> Cloud:
+    """Return a cloud with short deadlines."""
     account = SimpleNamespace(
         region="us-east-1",
         id="123456789012",
-        pages=lambda *_, **__: iter({"message": json.dumps(event)} for event in told),
+        pages=lambda *_, **__: iter({"message": json.dumps(event)} for event in events),
     )
     seconds = 0.5
     return cast(
@@ -45,22 +45,22 @@ def cloud(recorder: Recorder, *told: dict[str, Any]) -> Cloud:
     )
 
 
-def test_messages_are_heard_until_each_wanted_one_is_there() -> None:
+def test_messages_are_received_until_each_wanted_one_has_arrived() -> None:
     recorder = Recorder('"one"', '"two"', '"three"')
     with subscribed(cloud(recorder), TOPIC) as notifications:
         assert notifications.wait_for("one", "two") == ['"one"', '"two"', '"three"']
         assert len(notifications.timestamps) == 3
-    assert recorder.asked[-2:] == ["unsubscribe", "delete_queue"]
+    assert recorder.calls[-2:] == ["unsubscribe", "delete_queue"]
 
 
-def test_a_message_that_does_not_come_is_named_and_the_queue_goes_all_the_same() -> None:
+def test_a_missing_message_is_named_and_the_queue_is_deleted() -> None:
     recorder = Recorder("one")
     with (
         pytest.raises(TimedOutError, match=r"no message with \['two'\]"),
         subscribed(cloud(recorder), TOPIC) as notifications,
     ):
         notifications.wait_for("one", "two")
-    assert recorder.asked[-2:] == ["unsubscribe", "delete_queue"]
+    assert recorder.calls[-2:] == ["unsubscribe", "delete_queue"]
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,14 @@ def test_a_message_that_does_not_come_is_named_and_the_queue_goes_all_the_same()
         ),
     ],
 )
-def test_an_event_is_read_in_its_services_words(
-    kind: str, detail: dict[str, str], event: LoggedEvent
-) -> None:
-    told = {"detail-type": kind, "detail": detail}
-    assert wait_for_logged_events(cloud(Recorder(), told), "group", bool) == {event}
+def test_an_event_of_each_service_is_parsed(kind: str, detail: dict[str, str], event: LoggedEvent) -> None:
+    events = {"detail-type": kind, "detail": detail}
+    assert wait_for_logged_events(cloud(Recorder(), events), "group", bool) == {event}
 
 
-def test_a_log_without_the_event_is_shown_as_it_is() -> None:
-    told = {"detail-type": "CodeBuild Build State Change", "detail": {"build-status": "SUCCEEDED"}}
+def test_a_log_without_the_event_is_part_of_the_error() -> None:
+    events = {"detail-type": "CodeBuild Build State Change", "detail": {"build-status": "SUCCEEDED"}}
     with pytest.raises(TimedOutError, match="state='SUCCEEDED'"):
         wait_for_logged_events(
-            cloud(Recorder(), told), "group", lambda found: LoggedEvent("Build", "FAILED") in found
+            cloud(Recorder(), events), "group", lambda found: LoggedEvent("Build", "FAILED") in found
         )

@@ -1,4 +1,4 @@
-"""The prober against a small real server."""
+"""The prober, with a small HTTP server."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ from harness.prober import Prober
 
 
 class Service(ThreadingHTTPServer):
-    """Answers as the sample service does; a test sets how."""
+    """Responds as the sample service does, with what a test sets."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"ok")
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def service() -> Iterator[Service]:
         server.shutdown()
 
 
-def test_a_service_that_answers_fails_no_probe_at_the_given_rate(service: Service, tmp_path: Path) -> None:
+def test_a_working_service_fails_no_probe_at_the_given_rate(service: Service, tmp_path: Path) -> None:
     with Prober(service.url, tmp_path / "log", rate=40) as prober:
         time.sleep(1.5)
     figures = prober.figures()
@@ -76,7 +76,7 @@ def test_kept_connections_are_kept_and_fresh_ones_are_not(service: Service, tmp_
     assert len(service.connections) == 4 + fresh
 
 
-def test_every_answer_is_one_line_in_the_log(service: Service, tmp_path: Path) -> None:
+def test_every_response_is_one_line_of_the_log(service: Service, tmp_path: Path) -> None:
     with Prober(service.url, tmp_path / "log", rate=100) as prober:
         time.sleep(0.3)
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
@@ -105,7 +105,7 @@ def test_a_shift_shows_both_versions(service: Service, tmp_path: Path) -> None:
         ({"hangs_up": True}, "ConnectionError"),
     ],
 )
-def test_a_broken_answer_is_a_failed_probe(
+def test_an_invalid_response_is_a_failed_probe(
     service: Service, tmp_path: Path, breaks: dict[str, object], error: str
 ) -> None:
     with Prober(service.url, tmp_path / "log", rate=100) as prober:
@@ -117,19 +117,17 @@ def test_a_broken_answer_is_a_failed_probe(
     assert error in prober.failures[0].error
 
 
-def test_a_service_that_is_away_fails_every_probe(tmp_path: Path) -> None:
+def test_an_unreachable_service_fails_every_probe(tmp_path: Path) -> None:
     with Prober("http://127.0.0.1:9/", tmp_path / "log", rate=50) as prober:
         time.sleep(0.2)
     figures = prober.figures()
     assert figures.failures == figures.requests > 0
 
 
-def test_of_more_answers_than_it_may_keep_a_prober_forgets_the_oldest(
-    service: Service, tmp_path: Path
-) -> None:
+def test_above_the_maximum_the_oldest_answers_are_dropped(service: Service, tmp_path: Path) -> None:
     with Prober(service.url, tmp_path / "log", rate=200, max_answers=20) as prober:
         time.sleep(0.5)
-    asked = [json.loads(line)["at"] for line in (tmp_path / "log").read_text().splitlines()]
-    assert len(asked) > 40
+    logged = [json.loads(line)["at"] for line in (tmp_path / "log").read_text().splitlines()]
+    assert len(logged) > 40
     assert 10 <= len(prober.answers) <= 20
-    assert [answer.at for answer in prober.answers] == asked[-len(prober.answers) :]
+    assert [answer.at for answer in prober.answers] == logged[-len(prober.answers) :]

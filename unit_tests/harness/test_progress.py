@@ -1,4 +1,4 @@
-"""What is told of a scenario while it happens."""
+"""What is reported during a scenario."""
 
 import io
 
@@ -11,26 +11,26 @@ from harness.screen import Screen
 RELEASE = Release("a" * 40, "1", "InProgress", (("Source", "Succeeded"), ("Build", "InProgress")))
 
 
-def test_only_what_changed_is_told() -> None:
-    said: list[str] = []
-    progress = Progress(said.append)
+def test_only_changes_are_reported() -> None:
+    lines: list[str] = []
+    progress = Progress(lines.append)
     progress.update(RELEASE)
     progress.update(RELEASE)
-    assert len(said) == 2
+    assert len(lines) == 2
     done = Release(**{**vars(RELEASE), "stages": (("Source", "Succeeded"), ("Build", "Succeeded"))})
     progress.update(done)
-    assert said[2].endswith("stage Build: Succeeded")
+    assert lines[2].endswith("stage Build: Succeeded")
 
 
-def test_a_second_release_is_told_from_its_start() -> None:
-    said: list[str] = []
-    progress = Progress(said.append)
+def test_a_second_release_is_reported_from_its_start() -> None:
+    lines: list[str] = []
+    progress = Progress(lines.append)
     progress.update(RELEASE)
     progress.update(Release(**{**vars(RELEASE), "execution": "2"}))
-    assert len(said) == 4
+    assert len(lines) == 4
 
 
-def test_the_screen_shows_stages_lifecycle_events_and_the_clocks_factor() -> None:
+def test_the_screen_shows_stages_lifecycle_events_and_the_time_scale() -> None:
     screen = Screen()
     screen.progress.time_scale = 0.02
     events = (("Install", "Succeeded"), ("AllowTraffic", "InProgress"))

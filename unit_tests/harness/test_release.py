@@ -1,6 +1,5 @@
-"""What CodePipeline says of a commit, read."""
+"""The release of a commit, from responses of CodePipeline and CodeDeploy."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -9,18 +8,19 @@ from harness.cloud import Cloud
 from harness.release import Release, Releases, newest_of, read
 from harness.scenario import LIFECYCLE_EVENTS, ScenarioError, check_lifecycle
 from infrastructure.outputs import Outputs
+from unit_tests.harness.recorded_cloud import RecordedCloud
 
 COMMIT = "a" * 40
 
 
 def summary(execution: str, commit: str = COMMIT, status: str = "Succeeded") -> dict[str, Any]:
-    """As ListPipelineExecutions gives one."""
+    """Return an execution as ListPipelineExecutions does."""
     revision = {"actionName": "Source", "revisionId": commit, "revisionSummary": "Greet"}
     return {"pipelineExecutionId": execution, "status": status, "sourceRevisions": [revision]}
 
 
 def action(stage: str, status: str = "Succeeded", **result: Any) -> dict[str, Any]:
-    """As ListActionExecutions gives one."""
+    """Return an action as ListActionExecutions does."""
     return {"stageName": stage, "actionName": stage, "status": status, "output": {"executionResult": result}}
 
 
@@ -36,7 +36,7 @@ def test_a_commit_that_started_nothing_has_no_release() -> None:
     )
 
 
-def test_stages_come_in_the_roads_order_and_the_deployment_from_the_last() -> None:
+def test_stages_are_in_the_pipelines_order_and_the_deployment_is_the_last_ones() -> None:
     actions = [
         action("Deploy", "InProgress", externalExecutionId="d-ABC"),
         action("Build", externalExecutionId="build-dev:1"),
@@ -47,7 +47,7 @@ def test_stages_come_in_the_roads_order_and_the_deployment_from_the_last() -> No
     assert release.deployment == "d-ABC"
 
 
-def test_a_failed_build_says_why_and_has_no_deployment() -> None:
+def test_a_failed_build_has_a_reason_and_no_deployment() -> None:
     actions = [
         action("Build", "Failed", errorDetails={"code": "JobFailed", "message": "Build terminated: FAILED"}),
         action("Source"),
@@ -59,7 +59,7 @@ def test_a_failed_build_says_why_and_has_no_deployment() -> None:
     assert "Build=Failed" in str(release)
 
 
-def test_a_retried_action_counts_as_it_ended_last() -> None:
+def test_a_retried_action_has_its_last_status() -> None:
     actions = [action("Build", "Succeeded"), action("Build", "Failed"), action("Source")]
     assert read(COMMIT, summary("1"), actions).stage_statuses["Build"] == "Succeeded"
 
@@ -68,33 +68,20 @@ def release_with(events: dict[str, str]) -> Release:
     return Release(COMMIT, "1", "Succeeded", deployment="d-ABC", events=tuple(events.items()))
 
 
-def test_a_deployment_with_every_lifecycle_event_succeeded_is_taken() -> None:
+def test_a_deployment_with_every_lifecycle_event_is_accepted() -> None:
     check_lifecycle(release_with(dict.fromkeys(LIFECYCLE_EVENTS, "Succeeded")))
 
 
 @pytest.mark.parametrize("status", ["Failed", "InProgress", "Skipped", "Pending"])
-def test_an_event_that_did_not_succeed_is_not_taken(status: str) -> None:
+def test_an_event_without_success_is_rejected(status: str) -> None:
     events = {**dict.fromkeys(LIFECYCLE_EVENTS, "Succeeded"), "AllowTraffic": status}
     with pytest.raises(ScenarioError, match=f"AllowTraffic {status}"):
         check_lifecycle(release_with(events))
 
 
-def test_a_deployment_without_events_is_not_taken() -> None:
+def test_a_deployment_without_events_is_rejected() -> None:
     with pytest.raises(ScenarioError, match="missing"):
         check_lifecycle(release_with({}))
-
-
-class RecordedCloud:
-    """Answers each client's operation with what was recorded for it."""
-
-    def __init__(self, answers: dict[str, dict[str, Any]]) -> None:
-        self.answers = answers
-
-    def client(self, _service: str) -> "RecordedCloud":
-        return self
-
-    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
-        return lambda **_: self.answers[operation]
 
 
 def releases(answers: dict[str, dict[str, Any]]) -> Releases:
@@ -102,7 +89,7 @@ def releases(answers: dict[str, dict[str, Any]]) -> Releases:
     return Releases(cast(Cloud, RecordedCloud(answers)), outputs)
 
 
-def test_a_failed_build_is_explained_by_the_end_of_its_log() -> None:
+def test_the_error_message_of_a_build_is_the_end_of_its_log() -> None:
     where = {"groupName": "/codebuild/build-dev", "streamName": "1"}
     answers: dict[str, dict[str, Any]] = {
         "batch_get_builds": {"builds": [{"logs": where}]},
@@ -112,7 +99,7 @@ def test_a_failed_build_is_explained_by_the_end_of_its_log() -> None:
     assert releases(answers).error_message(failed) == "E   assert False\n1 failed"
 
 
-def test_a_failed_deployment_is_explained_by_codedeploy() -> None:
+def test_the_error_message_of_a_deployment_is_codedeploys() -> None:
     error = {"code": "ALARM_ACTIVE", "message": "unhealthy-blue-dev"}
     answers = {"get_deployment": {"deploymentInfo": {"errorInformation": error}}}
     failed = Release(COMMIT, "1", "Failed", build="build-dev:1", deployment="d-ABC")

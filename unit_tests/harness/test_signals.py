@@ -1,19 +1,14 @@
-"""Ctrl-C and SIGTERM: they end a scenario, and not its destroy."""
+"""Ctrl-C and SIGTERM end a scenario, but not its destroy."""
 
 import signal
-import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from harness import local
-from harness.cloud import HarnessError
 from harness.signals import defer_signals, sigterm_as_keyboard_interrupt
-from local_aws.host.interpreters import PythonNotFoundError
 
 
-def test_sigterm_ends_a_scenario_as_ctrl_c_does() -> None:
+def test_sigterm_raises_keyboard_interrupt() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt), sigterm_as_keyboard_interrupt():
         signal.raise_signal(signal.SIGTERM)
@@ -32,7 +27,7 @@ def test_a_destroy_is_not_interrupted(number: signal.Signals, capsys: pytest.Cap
 
 @pytest.fixture
 def sigint_as_in_a_terminal() -> Iterator[None]:
-    """A shell starts what it puts into the background with SIGINT ignored."""
+    """A shell starts background processes with SIGINT ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -44,23 +39,3 @@ def test_ctrl_c_interrupts_again_after_the_destroy() -> None:
         pass
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
-
-
-def test_a_missing_python_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def find(version: str) -> Path:
-        raise PythonNotFoundError(
-            f"Python {version} is not on this machine: run `uv python install {version}`"
-        )
-
-    monkeypatch.setattr(local, "find_python", find)
-    with pytest.raises(HarnessError, match=r"^Python 3\.9 is not on this machine: run .*$"):
-        local.start_local_aws(tmp_path)
-
-
-def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(
-            HarnessError, match=rf"^port {port} is taken by another program: .* make up PORT=\d+$"
-        ):
-            local.start_local_aws(tmp_path, port=port)

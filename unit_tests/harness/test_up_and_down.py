@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError
 from harness import down, up
 from harness.__main__ import main
 from harness.scenario import ScenarioError
-from operations.ownership import Thing
+from operations.ownership import Resource
 
 
 class RecordedScenario:
@@ -59,7 +59,7 @@ def scenario_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tupl
 
 
 def deployed(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    things = [Thing("CloudFormation stack", name) for name in names]
+    things = [Resource("CloudFormation stack", name) for name in names]
     monkeypatch.setattr(down, "stacks", lambda _: iter(things))
 
 

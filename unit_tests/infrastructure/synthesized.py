@@ -11,6 +11,7 @@ from typing import Any
 from tools.assembly import ROOT, Assembly, Resource
 from tools.synthesis import defaults
 from tools.synthesis import synthesize as synthesize_app
+from unit_tests.assembly_cache import cached_assembly
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PARTS = ("root", "network", "compute", "pipeline")
@@ -66,6 +67,15 @@ def context(**overrides: object) -> dict[str, Any]:
 def synthesize(folder: Path, **overrides: object) -> Templates:
     """Synthesize the app into `folder` and read its templates."""
     synthesize_app(context(**overrides), folder)
+    return _read(folder)
+
+
+def templates_of(**overrides: object) -> Templates:
+    """Return the templates of a configuration that depends on nothing but this project's files."""
+    return _read(cached_assembly(context(**overrides)))
+
+
+def _read(folder: Path) -> Templates:
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     assert not manifest.get("missing"), "the CDK would look something up, which needs credentials"
     stacks = [each for each in manifest["artifacts"].values() if each["type"] == "aws:cloudformation:stack"]

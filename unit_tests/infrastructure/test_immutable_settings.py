@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infrastructure.config.settings import Config
-from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, synthesize
+from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, templates_of
 
 IMMUTABLE_TYPES = (
     "AWS::ECS::Service",
@@ -45,8 +45,8 @@ def immutable(templates: Templates) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def changed(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    return synthesize(tmp_path_factory.mktemp("changed"), **MAY_CHANGE)
+def changed() -> Templates:
+    return templates_of(**MAY_CHANGE)
 
 
 def test_every_setting_is_either_immutable_or_may_change() -> None:

@@ -1,4 +1,4 @@
-"""An account whose services answer from what the test recorded, and keep what was asked of them."""
+"""An account whose services return what a test recorded, and record the calls."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ Answer = dict[str, Any] | Callable[..., dict[str, Any]]
 
 
 class FakeClient:
-    """Answers an operation with what was recorded for it; asking for anything else fails the test."""
+    """Returns the recorded answer of an operation; any other operation fails the test."""
 
     def __init__(self, service: str, account: "FakeAccount") -> None:
         self._service = service
@@ -30,7 +30,7 @@ class FakeClient:
 
 
 class FakeAccount(Account):
-    """`answers` by (service, operation); `asked` in the order in which it was asked."""
+    """`answers` by (service, operation); `asked` are the calls in their order."""
 
     def __init__(self, answers: dict[tuple[str, str], Answer]) -> None:
         super().__init__(session=object())
@@ -42,12 +42,12 @@ class FakeAccount(Account):
 
     @property
     def operations(self) -> list[str]:
-        """The names of the operations asked for."""
+        """The names of the operations that were called."""
         return [operation for _, operation, _ in self.asked]
 
 
 def refusing(code: str) -> Callable[..., dict[str, Any]]:
-    """Return an answer that refuses with AWS's error `code`."""
+    """Return an answer that fails with AWS's error `code`."""
 
     def refuse(**_arguments: Any) -> dict[str, Any]:
         raise ClientError({"Error": {"Code": code, "Message": "refused"}}, "Operation")

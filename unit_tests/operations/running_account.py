@@ -1,4 +1,4 @@
-"""The account of a local_aws that runs: what fakes cannot show."""
+"""The account of a running local_aws, for what fakes cannot show."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from operations.account import Account
 
 @contextmanager
 def running_account(folder: Path) -> Iterator[Account]:
-    """Start local_aws with its state in `folder`, and end it."""
+    """Start local_aws with its state in `folder`, and stop it."""
     running = start(folder)
     try:
         yield Account(

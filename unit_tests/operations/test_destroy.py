@@ -1,4 +1,4 @@
-"""How an environment is taken down."""
+"""How an environment is destroyed."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from operations import destroy as destroying
 from operations.errors import OperationsError
-from operations.quiesce import stop_everything
+from operations.quiesce import quiesce
 from unit_tests.operations.account_fakes import FakeAccount, refusing
 
 NO_STACK = {"Error": {"Code": "ValidationError", "Message": "Stack with id stack-dev does not exist"}}
@@ -114,7 +114,7 @@ class Running:
 
 @pytest.fixture
 def cdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A `cdk` that writes down how it was called, and ends as the file `code` beside it says."""
+    """A `cdk` that records its arguments, and exits with the code in the file beside it."""
     program = tmp_path / "cdk"
     program.write_text('#!/bin/sh\necho "$@" > "$0.called"\nexit $(cat "$0.code" 2>/dev/null || echo 0)\n')
     program.chmod(0o755)
@@ -123,7 +123,7 @@ def cdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_a_running_deployment_is_stopped_before_the_stack_is_deleted(cdk: Path) -> None:
-    """It would go on making and removing task sets, and the service could not be deleted (pitfall I2)."""
+    """It would continue to create task sets, and the service could not be deleted (pitfall I2)."""
     running = Running()
     account = FakeAccount(running.answers())
     destroying.destroy("dev", account, lambda _: None)
@@ -132,7 +132,7 @@ def test_a_running_deployment_is_stopped_before_the_stack_is_deleted(cdk: Path) 
     assert account.operations.index("disable_stage_transition") < account.operations.index("stop_deployment")
 
 
-def test_a_dry_run_says_what_it_would_do_and_does_nothing(cdk: Path) -> None:
+def test_a_dry_run_prints_what_it_would_do_and_does_nothing(cdk: Path) -> None:
     running = Running()
     account = FakeAccount(running.answers())
     said: list[str] = []
@@ -143,7 +143,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(cdk: Path) -> None:
     assert not [name for name in account.operations if not name.startswith(("list_", "describe_"))]
 
 
-def test_what_is_gone_already_is_no_obstacle(cdk: Path) -> None:
+def test_what_no_longer_exists_is_ignored(cdk: Path) -> None:
     account = FakeAccount(
         {
             **at_rest(),
@@ -157,7 +157,7 @@ def test_what_is_gone_already_is_no_obstacle(cdk: Path) -> None:
     assert Path(f"{cdk}.called").exists()
 
 
-def test_a_deployment_that_ends_by_itself_meanwhile_is_no_obstacle() -> None:
+def test_a_deployment_that_ends_meanwhile_is_ignored() -> None:
     lists = iter([["d-1"], []])
     account = FakeAccount(
         {
@@ -166,7 +166,7 @@ def test_a_deployment_that_ends_by_itself_meanwhile_is_no_obstacle() -> None:
             ("codedeploy", "stop_deployment"): refusing("DeploymentAlreadyCompletedException"),
         }
     )
-    stop_everything("dev", account, lambda _: None)
+    quiesce("dev", account, lambda _: None)
     assert "stop_deployment" in account.operations
 
 
@@ -182,7 +182,7 @@ SUBNET = event(NESTED, "AWS::EC2::Subnet", "subnet-1", "DELETE_FAILED", "has dep
 BUCKET = event(NESTED, "AWS::S3::Bucket", "artifacts-dev-1", "DELETE_FAILED", "The bucket is not empty")
 
 
-def test_a_stack_that_could_not_be_deleted_is_an_error_that_names_the_resource_and_why(cdk: Path) -> None:
+def test_a_stack_that_could_not_be_deleted_is_an_error_with_the_resource_and_the_reason(cdk: Path) -> None:
     Path(f"{cdk}.code").write_text("1")
     account = FakeAccount({**stuck(SUBNET), ("ec2", "describe_security_groups"): {"SecurityGroups": []}})
     with pytest.raises(OperationsError) as said:
@@ -193,14 +193,14 @@ def test_a_stack_that_could_not_be_deleted_is_an_error_that_names_the_resource_a
 
 
 @pytest.mark.usefixtures("cdk")
-def test_a_cli_that_is_content_with_a_stack_that_stays_is_not_believed() -> None:
+def test_a_stack_that_remains_is_an_error_although_the_cli_succeeds() -> None:
     account = FakeAccount({**at_rest(), ("cloudformation", "describe_stacks"): stack("DELETE_FAILED")})
     account.answers["cloudformation", "describe_stack_events"] = {"StackEvents": []}
-    with pytest.raises(OperationsError, match="exit code 0, see above; the stack is DELETE_FAILED: mend it"):
+    with pytest.raises(OperationsError, match="exit code 0, see above; the stack is DELETE_FAILED: fix that"):
         destroying.destroy("dev", account, lambda _: None)
 
 
-def test_a_rerun_says_what_failed_and_frees_the_network_and_the_bucket_first(cdk: Path) -> None:
+def test_a_second_run_prints_what_failed_and_removes_the_blockers_first(cdk: Path) -> None:
     answers = stuck(SUBNET, BUCKET)
 
     def stacks(**_: Any) -> dict[str, Any]:
@@ -237,12 +237,12 @@ def test_a_rerun_says_what_failed_and_frees_the_network_and_the_bucket_first(cdk
     assert {"Name": "group-id", "Values": ["sg-default", "sg-1"]} in asked["describe_network_interfaces"][
         "Filters"
     ]
-    # All that the fake answers; AWS answers those with the tags.
+    # The fake returns all groups; AWS returns those with the tags.
     assert {"Name": "tag:environment", "Values": ["dev"]} in asked["describe_security_groups"]["Filters"]
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_a_network_that_others_share_is_not_destroyed_under_them(cdk: Path, dry_run: bool) -> None:
+def test_a_network_that_other_environments_use_is_not_destroyed(cdk: Path, dry_run: bool) -> None:
     shared = {("ec2", "describe_security_groups"): groups_of("dev", "orders-dev", "bills-dev")}
     account = FakeAccount({**at_rest(), **shared})
     with pytest.raises(OperationsError, match="shared by bills-dev, orders-dev: destroy those first"):
@@ -253,14 +253,14 @@ def test_a_network_that_others_share_is_not_destroyed_under_them(cdk: Path, dry_
     assert account.asked[1][2]["Filters"] == [{"Name": "vpc-id", "Values": ["vpc-1"]}]
 
 
-def test_who_has_no_network_keeps_nobody_from_it(cdk: Path) -> None:
+def test_an_environment_without_a_network_is_destroyed(cdk: Path) -> None:
     account = FakeAccount({**at_rest(), ("ec2", "describe_vpcs"): {"Vpcs": []}})
     destroying.destroy("orders-dev", account, print)
     assert "describe_security_groups" not in account.operations
     assert Path(f"{cdk}.called").exists()
 
 
-def test_a_dry_run_of_a_rerun_changes_nothing(cdk: Path) -> None:
+def test_a_dry_run_of_a_second_run_changes_nothing(cdk: Path) -> None:
     account = FakeAccount(
         {
             **stuck(SUBNET, BUCKET),
@@ -274,7 +274,7 @@ def test_a_dry_run_of_a_rerun_changes_nothing(cdk: Path) -> None:
     assert not Path(f"{cdk}.called").exists()
 
 
-def test_a_protected_stack_is_left_alone_and_nothing_is_stopped(cdk: Path) -> None:
+def test_a_protected_stack_is_an_error_and_nothing_is_stopped(cdk: Path) -> None:
     running = Running()
     protected = stack("UPDATE_COMPLETE", EnableTerminationProtection=True)
     account = FakeAccount({**running.answers(), ("cloudformation", "describe_stacks"): protected})
@@ -300,7 +300,7 @@ def test_a_task_definition_that_ecs_does_not_delete_is_an_error() -> None:
 
 @pytest.mark.usefixtures("cdk")
 def test_the_pipelines_task_definitions_are_deregistered_and_deleted() -> None:
-    """CloudFormation knows only the one that it made (pitfall H5)."""
+    """CloudFormation deletes only the one that it created (pitfall H5)."""
     arn = "arn:aws:ecs:us-east-1:123456789012:task-definition/"
 
     def definitions(status: str, **_: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The inventory against a real server's APIs: each planted orphan is found, and before it nothing was."""
+"""The inventory against the APIs of local_aws: each leftover that the test creates is found."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from operations.inventory import KINDS
 from operations.ownership import Ownership
 from unit_tests.operations.running_account import running_account
 
-Plant = Callable[[Account], Any]
+Create = Callable[[Account], Any]
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -36,13 +36,13 @@ OURS = {"project": "python-service-road", "environment": "orphan"}
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """One server a module: starting it is the slow part."""
+    """One server per module, because its start is slow."""
     with running_account(tmp_path_factory.mktemp("local_aws")) as account:
         yield account
 
 
 def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the command find this account as a person's does."""
+    """Give the command the credentials of this account."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", str(account.endpoint))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", account.id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
@@ -61,7 +61,7 @@ def code() -> bytes:
 
 
 def vpc(account: Account) -> str:
-    """Return the VPC of the orphans, made on first use."""
+    """Return the VPC of the leftovers, created on first use."""
     ec2 = account.client("ec2")
     wanted = [{"Name": "tag:environment", "Values": ["orphan"]}]
     for found in ec2.describe_vpcs(Filters=wanted)["Vpcs"]:
@@ -94,7 +94,7 @@ def cluster(account: Account) -> str:
 
 
 def task(account: Account) -> str:
-    """Register a task that stays; return its definition."""
+    """Register a task that keeps running; return its definition."""
     container = {
         "name": "app",
         "image": "public.ecr.aws/docker/library/python:3.9-slim",
@@ -132,7 +132,7 @@ def pipeline(account: Account) -> None:
     )
 
 
-PLANTS: dict[str, Plant] = {
+LEFTOVERS: dict[str, Create] = {
     "CloudFormation stacks": lambda a: a.client("cloudformation").create_stack(
         StackName="stack-orphan",
         TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
@@ -242,27 +242,27 @@ PLANTS: dict[str, Plant] = {
 }
 
 
-def test_every_kind_that_is_asked_for_is_planted() -> None:
-    assert set(PLANTS) == set(KINDS)
+def test_every_kind_has_a_leftover() -> None:
+    assert set(LEFTOVERS) == set(KINDS)
 
 
-def test_the_command_ends_with_0_before_anything_is_planted(
+def test_the_command_exits_with_0_before_a_leftover_exists(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed_in(account, monkeypatch)
     assert main(["leftovers", "orphan"]) == 0
 
 
-@pytest.mark.parametrize("kind", PLANTS)
-def test_a_planted_orphan_is_found(account: Account, kind: str) -> None:
+@pytest.mark.parametrize("kind", LEFTOVERS)
+def test_a_leftover_is_found(account: Account, kind: str) -> None:
     owns = Ownership("orphan").owns
-    before = [thing.name for thing in KINDS[kind](account) if owns(thing)]
-    PLANTS[kind](account)
-    after = [thing for thing in KINDS[kind](account) if owns(thing) and thing.remains]
+    before = [resource.name for resource in KINDS[kind](account) if owns(resource)]
+    LEFTOVERS[kind](account)
+    after = [resource for resource in KINDS[kind](account) if owns(resource) and resource.remains]
     assert len(after) == len(before) + 1, f"before {before}, after {after}"
 
 
-def test_the_command_names_what_was_planted_and_ends_with_1(
+def test_the_command_lists_the_leftovers_and_exits_with_1(
     account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     signed_in(account, monkeypatch)
@@ -271,33 +271,33 @@ def test_the_command_names_what_was_planted_and_ends_with_1(
     assert "late-orphan" in capsys.readouterr().out
 
 
-def test_a_key_waiting_for_its_deletion_is_named_and_does_not_remain(account: Account) -> None:
+def test_a_key_that_is_pending_deletion_is_listed_and_does_not_remain(account: Account) -> None:
     kms = account.client("kms")
     key = kms.create_key(Tags=tags("TagKey", "TagValue"))["KeyMetadata"]["KeyId"]
     kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    found = {thing.name: thing for thing in KINDS["KMS keys"](account)}[key]
+    found = {resource.name: resource for resource in KINDS["KMS keys"](account)}[key]
     assert not found.remains
     assert "AWS deletes it on 20" in found.note
 
 
-def test_the_accounts_provider_for_github_is_nobodys_unless_a_stack_made_it(account: Account) -> None:
-    """Most environments import it: destroying one must not call it a leftover (pitfall M3)."""
+def test_an_imported_oidc_provider_belongs_to_no_environment(account: Account) -> None:
+    """Most environments import it, so it is not a leftover of one (pitfall M3)."""
     account.client("iam").create_open_id_connect_provider(Url="https://orphan.example.com")
-    found = {thing.name: thing for thing in KINDS["OIDC providers"](account)}
-    imported = next(thing for name, thing in found.items() if name.endswith("orphan.example.com"))
+    found = {resource.name: resource for resource in KINDS["OIDC providers"](account)}
+    imported = next(resource for name, resource in found.items() if name.endswith("orphan.example.com"))
     assert not Ownership("orphan").owns(imported)
 
 
-def test_a_bucket_with_nothing_but_old_versions_is_said_to_hold_objects(account: Account) -> None:
+def test_a_bucket_with_only_old_versions_holds_objects(account: Account) -> None:
     s3 = account.client("s3")
     s3.create_bucket(Bucket="versions-orphan")
     s3.put_bucket_versioning(Bucket="versions-orphan", VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket="versions-orphan", Key="a", Body=b"a")
     s3.delete_object(Bucket="versions-orphan", Key="a")
-    found = {thing.name: thing for thing in KINDS["S3 buckets"](account)}["versions-orphan"]
+    found = {resource.name: resource for resource in KINDS["S3 buckets"](account)}["versions-orphan"]
     assert found.note == "holds objects"
 
 
-def test_every_kind_answers_on_a_bare_account(account: Account) -> None:
+def test_every_kind_can_be_listed(account: Account) -> None:
     for kind, find in KINDS.items():
         assert isinstance(list(find(account)), list), kind

@@ -1,4 +1,4 @@
-"""What is left: the verdict, the table, and what may not be believed."""
+"""What an account still has of an environment: the findings, the table, and what could not be checked."""
 
 import io
 import os
@@ -13,20 +13,20 @@ from operations.account import Account
 from operations.errors import OperationsError
 from operations.inventory import identity
 from operations.inventory.network import network_interfaces
-from operations.ownership import Thing
+from operations.ownership import Resource
 from unit_tests.operations.account_fakes import FakeAccount, refusing
 
-NOBODY = FakeAccount({})
-Kinds = Mapping[str, Callable[[Account], Iterator[Thing]]]
+ACCOUNT = FakeAccount({})
+Kinds = Mapping[str, Callable[[Account], Iterator[Resource]]]
 
 
-def kinds(*things: Thing) -> Kinds:
-    return {"CloudFormation stacks": lambda _: iter(()), "things": lambda _: iter(things)}
+def kinds(*resources: Resource) -> Kinds:
+    return {"CloudFormation stacks": lambda _: iter(()), "resources": lambda _: iter(resources)}
 
 
 @pytest.fixture
 def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person who has not signed in anywhere."""
+    """No credentials in the environment or in a file."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -34,7 +34,7 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
 
 
-def test_an_interface_is_its_security_groups_environments_also_in_anothers_network() -> None:
+def test_an_interface_belongs_to_the_environment_of_its_security_group_also_in_a_shared_network() -> None:
     def tags(environment: str) -> list[dict[str, str]]:
         return [{"Key": "environment", "Value": environment}]
 
@@ -52,37 +52,44 @@ def test_an_interface_is_its_security_groups_environments_also_in_anothers_netwo
             },
         }
     )
-    found = {thing.name: thing.tags["environment"] for thing in network_interfaces(account)}
+    found = {resource.name: resource.tags["environment"] for resource in network_interfaces(account)}
     assert found == {"task": "orders-dev", "other": "dev"}
 
 
-def test_an_empty_account_has_nothing_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_an_empty_account_no_resource_remains(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leftovers, "KINDS", kinds())
-    assert leftovers.find("dev", NOBODY).remaining == ()
+    assert leftovers.find("dev", ACCOUNT).remaining == ()
 
 
-def test_an_orphan_of_the_suffix_is_left_and_anothers_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, theirs = Thing("log group", "/ecs/task-dev"), Thing("log group", "/ecs/task-prod")
+def test_only_resources_of_the_suffix_remain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = Resource("log group", "/ecs/task-dev"), Resource("log group", "/ecs/task-prod")
     monkeypatch.setattr(leftovers, "KINDS", kinds(ours, theirs))
-    assert leftovers.find("dev", NOBODY).remaining == (ours,)
+    assert leftovers.find("dev", ACCOUNT).remaining == (ours,)
 
 
-def test_a_kind_that_cannot_be_asked_is_an_error_and_not_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kind_that_cannot_be_listed_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     account = FakeAccount({("kms", "list_keys"): refusing("AccessDeniedException")})
     monkeypatch.setattr(leftovers, "KINDS", {**kinds(), "KMS keys": identity.keys})
-    with pytest.raises(OperationsError, match="cannot look at the KMS keys"):
+    with pytest.raises(OperationsError, match="cannot list the KMS keys"):
         leftovers.find("dev", account)
 
 
-def test_what_aws_keeps_by_design_is_named_and_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = Thing("KMS key", "1234", parents=("key of artifacts-dev",), note="PendingDeletion", remains=False)
+def test_what_aws_deletes_by_itself_is_listed_and_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = Resource(
+        "KMS key", "1234", parents=("key of artifacts-dev",), note="PendingDeletion", remains=False
+    )
     monkeypatch.setattr(leftovers, "KINDS", kinds(key))
-    found = leftovers.find("dev", NOBODY)
+    found = leftovers.find("dev", ACCOUNT)
     said = io.StringIO()
-    leftovers.tell(found, Console(file=said, width=120))
+    leftovers.print_report(found, Console(file=said, width=120))
     assert found.remaining == ()
     assert "KMS key" in said.getvalue()
-    assert "0 left of dev, 2 kinds asked (1 that AWS lets go of by itself)" in said.getvalue()
+    assert (
+        "0 resources remain of dev, 2 kinds of resources checked (1 that AWS deletes by itself)"
+        in said.getvalue()
+    )
 
 
 def test_more_pages_than_boto3_can_fetch_are_an_error() -> None:
@@ -91,15 +98,15 @@ def test_more_pages_than_boto3_can_fetch_are_an_error() -> None:
         list(account.pages("sns", "list_topics", "Topics"))
 
 
-@pytest.mark.parametrize(("things", "code"), [((), 0), ((Thing("ECS cluster", "cluster-dev"),), 1)])
-def test_the_command_ends_with_one_if_anything_is_left(
-    monkeypatch: pytest.MonkeyPatch, things: tuple[Thing, ...], code: int
+@pytest.mark.parametrize(("resources", "code"), [((), 0), ((Resource("ECS cluster", "cluster-dev"),), 1)])
+def test_the_command_exits_with_1_if_a_resource_remains(
+    monkeypatch: pytest.MonkeyPatch, resources: tuple[Resource, ...], code: int
 ) -> None:
-    monkeypatch.setattr(leftovers, "KINDS", kinds(*things))
+    monkeypatch.setattr(leftovers, "KINDS", kinds(*resources))
     assert main(["leftovers", "dev"]) == code
 
 
-def test_no_credentials_end_the_command_with_one_line_and_two(
+def test_without_credentials_the_command_prints_one_line_and_exits_with_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_credentials: None
 ) -> None:
     assert main(["leftovers", "dev"]) == 2
@@ -110,7 +117,7 @@ def test_no_credentials_end_the_command_with_one_line_and_two(
 
 
 @pytest.mark.parametrize("suffix", ["Dev", "", "a" * 23, "dev--2", "-dev", "dev;rm"])
-def test_an_unfit_suffix_is_refused(suffix: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_suffix_is_rejected(suffix: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["leftovers", "--", suffix])
     assert ended.value.code == 2

@@ -1,4 +1,4 @@
-"""Where the traffic goes, where it belongs, and what brings it back."""
+"""Where the listeners point, where they should point, and the repair."""
 
 import io
 from typing import Any
@@ -14,7 +14,7 @@ from unit_tests.operations.account_fakes import FakeAccount, refusing
 ELB = "arn:aws:elasticloadbalancing:us-east-1:123456789012"
 BLUE = f"{ELB}:targetgroup/target-group-blue-dev/1"
 GREEN = f"{ELB}:targetgroup/target-group-green-dev/2"
-OTHER = f"{ELB}:targetgroup/somebody-elses/3"
+OTHER = f"{ELB}:targetgroup/another/3"
 PRODUCTION = f"{ELB}:listener/app/load-balancer-dev/0/https"
 TEST = f"{ELB}:listener/app/load-balancer-dev/0/test"
 
@@ -25,8 +25,8 @@ def forward(**weights: int) -> dict[str, Any]:
     return {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
 
 
-class World:
-    """A deployed environment: PRIMARY is green, after an odd number of releases."""
+class Environment:
+    """A deployed environment after one release: the PRIMARY task set is green."""
 
     def __init__(self, production: dict[str, Any] | None = None, test: dict[str, Any] | None = None) -> None:
         self.actions = {
@@ -84,7 +84,7 @@ class World:
 
     def run(self, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
         monkeypatch.setattr(command, "Account", lambda: self.account)
-        return command.main(["guard", "dev", *arguments])
+        return command.main(["drift", "dev", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ class World:
         (forward(green=100, blue=0), forward(blue=1)),
     ],
 )
-def test_traffic_to_the_primary_task_set_is_as_it_should_be(
+def test_traffic_to_the_primary_task_set_is_no_drift(
     production: dict[str, Any], test: dict[str, Any]
 ) -> None:
-    assert listener_drift.look("dev", World(production, test).account).drifted == []
+    assert listener_drift.inspect("dev", Environment(production, test).account).drifted == []
 
 
 @pytest.mark.parametrize(
@@ -114,112 +114,120 @@ def test_traffic_to_the_primary_task_set_is_as_it_should_be(
         {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}},
     ],
 )
-def test_production_traffic_to_anywhere_else_is_drift(production: dict[str, Any]) -> None:
-    (drifted,) = listener_drift.look("dev", World(production).account).drifted
+def test_production_traffic_to_any_other_target_is_drift(production: dict[str, Any]) -> None:
+    (drifted,) = listener_drift.inspect("dev", Environment(production).account).drifted
     assert (drifted.route, drifted.address) == ("production", "HTTPS:443")
 
 
 @pytest.mark.parametrize("test", [forward(other=1), forward(green=50, blue=50)])
-def test_test_traffic_to_no_one_group_of_the_pair_is_drift(test: dict[str, Any]) -> None:
-    assert [one.route for one in listener_drift.look("dev", World(test=test).account).drifted] == ["test"]
+def test_test_traffic_that_is_split_or_goes_outside_the_pair_is_drift(test: dict[str, Any]) -> None:
+    assert [one.route for one in listener_drift.inspect("dev", Environment(test=test).account).drifted] == [
+        "test"
+    ]
 
 
-def test_a_repair_sends_the_drifted_listener_to_the_primary_group_and_leaves_the_other() -> None:
-    world = World(production=forward(blue=1), test=forward(blue=1))
+def test_a_repair_points_the_drifted_listener_to_the_primary_group_and_keeps_the_other() -> None:
+    deployed = Environment(production=forward(blue=1), test=forward(blue=1))
     said: list[str] = []
-    listener_drift.repair(listener_drift.look("dev", world.account), world.account, said.append)
-    assert world.actions == {PRODUCTION: [forward(blue=0, green=100)], TEST: [forward(blue=1)]}
-    assert said == ["sent the production listener HTTPS:443 to target-group-green-dev"]
+    listener_drift.repair(listener_drift.inspect("dev", deployed.account), deployed.account, said.append)
+    assert deployed.actions == {PRODUCTION: [forward(blue=0, green=100)], TEST: [forward(blue=1)]}
+    assert said == ["pointed the production listener HTTPS:443 to target-group-green-dev"]
 
 
-def test_a_repair_keeps_the_sign_in_before_the_traffic() -> None:
+def test_a_repair_keeps_the_authentication_before_the_forward_action() -> None:
     sign_in = {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {}}
-    world = World()
-    world.actions[PRODUCTION] = [sign_in, {**forward(blue=1), "Order": 2}]
-    listener_drift.repair(listener_drift.look("dev", world.account), world.account, print)
-    assert world.actions[PRODUCTION] == [sign_in, {**forward(blue=0, green=100), "Order": 2}]
+    deployed = Environment()
+    deployed.actions[PRODUCTION] = [sign_in, {**forward(blue=1), "Order": 2}]
+    listener_drift.repair(listener_drift.inspect("dev", deployed.account), deployed.account, print)
+    assert deployed.actions[PRODUCTION] == [sign_in, {**forward(blue=0, green=100), "Order": 2}]
 
 
 def test_no_traffic_is_sent_to_a_group_without_a_healthy_target() -> None:
-    world = World(production=forward(blue=1))
-    world.healthy = 0
+    deployed = Environment(production=forward(blue=1))
+    deployed.healthy = 0
     with pytest.raises(OperationsError, match="target-group-green-dev has no healthy target"):
-        listener_drift.repair(listener_drift.look("dev", world.account), world.account, print)
-    assert "modify_listener" not in world.account.operations
+        listener_drift.repair(listener_drift.inspect("dev", deployed.account), deployed.account, print)
+    assert "modify_listener" not in deployed.account.operations
 
 
-def test_a_deployment_that_runs_owns_the_traffic() -> None:
-    world = World(production=forward(green=10, blue=90))
-    world.running = ["d-1"]
-    with pytest.raises(OperationsError, match="deployment d-1 runs and moves the traffic itself"):
-        listener_drift.look("dev", world.account)
+def test_during_a_deployment_nothing_is_checked() -> None:
+    deployed = Environment(production=forward(green=10, blue=90))
+    deployed.running = ["d-1"]
+    with pytest.raises(OperationsError, match="deployment d-1 is in progress and shifts the traffic"):
+        listener_drift.inspect("dev", deployed.account)
 
 
-def test_a_deployment_that_begins_between_look_and_repair_stops_the_repair() -> None:
-    world = World(production=forward(blue=1))
-    traffic = listener_drift.look("dev", world.account)
-    world.running = ["d-2"]
+def test_a_deployment_that_starts_before_the_repair_prevents_it() -> None:
+    deployed = Environment(production=forward(blue=1))
+    traffic = listener_drift.inspect("dev", deployed.account)
+    deployed.running = ["d-2"]
     with pytest.raises(OperationsError, match="d-2"):
-        listener_drift.repair(traffic, world.account, print)
-    assert "modify_listener" not in world.account.operations
+        listener_drift.repair(traffic, deployed.account, print)
+    assert "modify_listener" not in deployed.account.operations
 
 
-def test_a_primary_task_set_outside_the_pair_is_nothing_that_a_listener_can_mend() -> None:
-    world = World()
-    world.primary = OTHER
+def test_a_primary_task_set_outside_the_pair_is_an_error() -> None:
+    deployed = Environment()
+    deployed.primary = OTHER
     with pytest.raises(OperationsError, match="none of target-group-blue-dev, target-group-green-dev"):
-        listener_drift.look("dev", world.account)
+        listener_drift.inspect("dev", deployed.account)
 
 
-def test_a_suffix_that_is_not_deployed_is_said_to_be_none() -> None:
-    world = World()
-    world.account.answers["codedeploy", "get_deployment_group"] = refusing("ApplicationDoesNotExistException")
-    world.account.answers["sts", "get_caller_identity"] = {"Account": "123456789012"}
-    world.account.session = type("Session", (), {"region_name": "us-east-1"})
+def test_an_environment_that_is_not_deployed_is_an_error() -> None:
+    deployed = Environment()
+    deployed.account.answers["codedeploy", "get_deployment_group"] = refusing(
+        "ApplicationDoesNotExistException"
+    )
+    deployed.account.answers["sts", "get_caller_identity"] = {"Account": "123456789012"}
+    deployed.account.session = type("Session", (), {"region_name": "us-east-1"})
     with pytest.raises(OperationsError, match="no deployment-group-dev in account 123456789012, us-east-1"):
-        listener_drift.look("dev", world.account)
+        listener_drift.inspect("dev", deployed.account)
 
 
-def test_the_table_says_where_the_traffic_goes_and_what_serves() -> None:
-    world = World(production=forward(green=0, blue=100))
+def test_the_report_has_the_target_groups_and_the_primary_task_set() -> None:
+    deployed = Environment(production=forward(green=0, blue=100))
     said = io.StringIO()
-    listener_drift.tell(listener_drift.look("dev", world.account), Console(file=said, width=120))
+    listener_drift.print_report(
+        listener_drift.inspect("dev", deployed.account), Console(file=said, width=120)
+    )
     assert "target-group-blue-dev 100 %" in said.getvalue()
     assert "the PRIMARY task set ecs-svc/2 is behind target-group-green-dev" in said.getvalue()
     assert "2 of 3 targets healthy; 1 listener drifted" in said.getvalue()
 
 
-def test_the_command_ends_with_zero_without_drift(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert World().run(monkeypatch=monkeypatch) == 0
+def test_the_command_exits_with_0_without_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Environment().run(monkeypatch=monkeypatch) == 0
 
 
-def test_the_command_ends_with_one_for_drift_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(production=forward(blue=1))
-    assert world.run(monkeypatch=monkeypatch) == 1
-    assert "modify_listener" not in world.account.operations
+def test_the_command_exits_with_1_for_drift_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed = Environment(production=forward(blue=1))
+    assert deployed.run(monkeypatch=monkeypatch) == 1
+    assert "modify_listener" not in deployed.account.operations
 
 
-def test_a_dry_run_of_a_repair_says_what_it_would_do_and_changes_nothing(
+def test_a_dry_run_of_a_repair_prints_what_it_would_do_and_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world = World(production=forward(blue=1))
-    assert world.run("--repair", "--dry-run", monkeypatch=monkeypatch) == 1
-    assert "would send the production listener HTTPS:443 to target-group-green-dev" in capsys.readouterr().out
+    deployed = Environment(production=forward(blue=1))
+    assert deployed.run("--repair", "--dry-run", monkeypatch=monkeypatch) == 1
+    assert (
+        "would point the production listener HTTPS:443 to target-group-green-dev" in capsys.readouterr().out
+    )
     assert not [
-        name for name in world.account.operations if not name.startswith(("describe_", "get_", "list_"))
+        name for name in deployed.account.operations if not name.startswith(("describe_", "get_", "list_"))
     ]
 
 
-def test_the_command_ends_with_zero_once_the_drift_is_repaired(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(production=forward(blue=1))
-    assert world.run("--repair", monkeypatch=monkeypatch) == 0
-    assert world.actions[PRODUCTION] == [forward(blue=0, green=100)]
+def test_the_command_exits_with_0_after_the_repair(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed = Environment(production=forward(blue=1))
+    assert deployed.run("--repair", monkeypatch=monkeypatch) == 0
+    assert deployed.actions[PRODUCTION] == [forward(blue=0, green=100)]
 
 
-def test_the_command_ends_with_two_while_a_deployment_runs(
+def test_the_command_exits_with_2_during_a_deployment(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world = World()
-    world.running = ["d-1"]
-    assert world.run("--repair", monkeypatch=monkeypatch) == 2
-    assert capsys.readouterr().err.startswith("operations: deployment d-1 runs")
+    deployed = Environment()
+    deployed.running = ["d-1"]
+    assert deployed.run("--repair", monkeypatch=monkeypatch) == 2
+    assert capsys.readouterr().err.startswith("operations: deployment d-1 is in progress")

@@ -1,4 +1,4 @@
-"""Why a stack could not be deleted, asked of a real server's CloudFormation."""
+"""Why a stack could not be deleted, from the CloudFormation of local_aws."""
 
 import json
 import time
@@ -9,7 +9,7 @@ import pytest
 
 from operations import preflight
 from operations.account import Account
-from operations.deletion_blockers import clear
+from operations.deletion_blockers import remove_blockers
 from operations.errors import OperationsError
 from operations.preflight.check import Subject
 from operations.root_stack import failures, root_stack
@@ -35,21 +35,21 @@ FOREIGN = {"RoleName": "task-role-stuck", "PolicyName": "by-hand"}
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """One server a module: starting it is the slow part."""
+    """One server per module, because its start is slow."""
     with running_account(tmp_path_factory.mktemp("local_aws")) as account:
         yield account
 
 
 def settled(account: Account, suffix: str) -> str:
-    """Wait until CloudFormation is done; return the status, or "gone"."""
+    """Wait until CloudFormation has finished; return the status, or "gone"."""
 
-    def look() -> str:
+    def check() -> str:
         status = str((root_stack(suffix, account) or {"StackStatus": "gone"})["StackStatus"])
         if status.endswith("_IN_PROGRESS"):
             raise NotYetError(status)
         return status
 
-    return wait_for(f"stack-{suffix}", look, deadline=40, interval=0.1)
+    return wait_for(f"stack-{suffix}", check, deadline=40, interval=0.1)
 
 
 def create(account: Account, suffix: str, resources: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ def nested(account: Account, resources: dict[str, Any]) -> dict[str, Any]:
     return {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
 
 
-def test_what_kept_a_nested_stack_from_going_is_named_until_a_rerun_succeeds(account: Account) -> None:
+def test_what_blocks_the_deletion_of_a_nested_stack_is_named_until_it_succeeds(account: Account) -> None:
     iam = account.client("iam")
     create(account, "stuck", {"Inner": nested(account, {"Role": ROLE})})
     statement = {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}
@@ -83,35 +83,35 @@ def test_what_kept_a_nested_stack_from_going_is_named_until_a_rerun_succeeds(acc
     assert (failure.type, failure.name) == ("AWS::IAM::Role", "task-role-stuck")
     assert "must delete policies first" in failure.reason
     said: list[str] = []
-    clear("stuck", account, said.append)
+    remove_blockers("stuck", account, said.append)
     assert said == [f"could not be deleted last time: {failure}"]
     iam.delete_role_policy(**FOREIGN)
     assert delete(account, "stuck") == "gone"
 
 
-def test_a_stack_that_is_protected_is_said_to_be(account: Account) -> None:
+def test_a_protected_stack_is_an_error(account: Account) -> None:
     cloudformation = account.client("cloudformation")
     create(account, "kept", {"Topic": {"Type": "AWS::SNS::Topic"}})
     protect: Callable[..., Any] = cloudformation.update_termination_protection
     protect(StackName="stack-kept", EnableTerminationProtection=True)
     with pytest.raises(OperationsError, match="stack-kept is protected from deletion"):
-        clear("kept", account, print)
+        remove_blockers("kept", account, print)
     protect(StackName="stack-kept", EnableTerminationProtection=False)
-    clear("kept", account, print)
+    remove_blockers("kept", account, print)
     assert delete(account, "kept") == "gone"
 
 
-def test_preflight_says_what_a_bare_account_lacks_and_fix_creates_the_role(account: Account) -> None:
-    def stops() -> list[str]:
-        return [check.name for check in preflight.look(Subject("bare", account)).stops]
+def test_preflight_finds_what_an_empty_account_lacks_and_fix_creates_the_role(account: Account) -> None:
+    def errors() -> list[str]:
+        return [check.name for check in preflight.inspect(Subject("bare", account)).errors]
 
-    assert stops() == ["CDK bootstrap", "ECS service role"]
+    assert errors() == ["CDK bootstrap", "ECS service role"]
     assert preflight.fix(account) is not None
-    assert stops() == ["CDK bootstrap"]
+    assert errors() == ["CDK bootstrap"]
     assert preflight.fix(account) is None
 
 
-def test_a_log_group_goes_with_its_stack_and_a_missing_one_is_no_obstacle(
+def test_a_log_group_is_deleted_with_its_stack_even_if_another_is_missing(
     account: Account,
 ) -> None:
     logs = account.client("logs")

@@ -1,4 +1,4 @@
-"""What the templates can create, and what the operations know of it: neither may know more than the other."""
+"""The operations cover every resource type and name of the templates."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from operations.preflight.account_checks import BOOTSTRAP_PARAMETER, BOOTSTRAP_V
 from operations.unmanaged_resources import log_groups
 from unit_tests.infrastructure.synthesized import Templates, plain
 
-# A type of CloudFormation -> the kind of the inventory that asks for it.
-ASKED = {
+# A type of CloudFormation -> the kind of the inventory that lists it.
+LISTED = {
     "AWS::CloudFormation::Stack": "CloudFormation stacks",
     "AWS::CloudWatch::Alarm": "CloudWatch alarms",
     "AWS::CloudWatch::CompositeAlarm": "CloudWatch alarms",
@@ -50,8 +50,8 @@ ASKED = {
     "AWS::SNS::Topic": "SNS topics",
     "AWS::SSM::Parameter": "SSM parameters",
 }
-# A type -> why nobody has to ask for it: it cannot outlive something that is asked for.
-GOES_ALONG = {
+# A type -> why it needs no kind: it cannot remain after a resource that has one.
+DEPENDENT = {
     "AWS::EC2::Route": "It is a line of its route table.",
     "AWS::EC2::SecurityGroupEgress": "It is a line of its security group.",
     "AWS::EC2::SecurityGroupIngress": "It is a line of its security group.",
@@ -68,24 +68,22 @@ GOES_ALONG = {
 
 @pytest.fixture(params=["templates", "other"])
 def synthesized(request: pytest.FixtureRequest) -> Templates:
-    """The app with the defaults, and with every optional key given."""
+    """The app with the defaults, and with every optional key."""
     found: Templates = request.getfixturevalue(request.param)
     return found
 
 
-def test_leftovers_ask_for_every_type_that_the_app_can_create(synthesized: Templates) -> None:
+def test_leftovers_list_every_type_that_the_app_can_create(synthesized: Templates) -> None:
     types = {resource.type for resource in synthesized.resources()}
-    assert types - set(ASKED) - set(GOES_ALONG) == set(), (
-        "add a kind to operations/inventory, and name it here"
-    )
+    assert types - set(LISTED) - set(DEPENDENT) == set(), "add a kind to operations/inventory, and here"
 
 
-def test_every_kind_named_here_is_one_of_the_inventory() -> None:
-    assert set(ASKED.values()) <= set(KINDS)
-    assert not set(ASKED) & set(GOES_ALONG)
+def test_every_kind_here_is_one_of_the_inventory() -> None:
+    assert set(LISTED.values()) <= set(KINDS)
+    assert not set(LISTED) & set(DEPENDENT)
 
 
-def test_destroy_deletes_every_log_group_that_a_late_writer_may_make_again(synthesized: Templates) -> None:
+def test_destroy_deletes_every_log_group_that_a_late_write_may_recreate(synthesized: Templates) -> None:
     groups = synthesized.resources("AWS::Logs::LogGroup")
     (pipeline,) = synthesized.resources("AWS::CodePipeline::Pipeline")
     suffix = str(pipeline.properties["Name"]).removeprefix("pipeline-")
@@ -94,7 +92,7 @@ def test_destroy_deletes_every_log_group_that_a_late_writer_may_make_again(synth
     assert names <= set(log_groups(suffix)), "add it to LOG_GROUPS of operations/unmanaged_resources.py"
 
 
-def test_preflight_wants_the_bootstrap_that_the_stack_wants(synthesized: Templates) -> None:
+def test_preflight_requires_the_bootstrap_version_of_the_stack(synthesized: Templates) -> None:
     root = synthesized.by_part["root"]
     assert root["Parameters"]["BootstrapVersion"]["Default"] == BOOTSTRAP_PARAMETER
     (assertion,) = root["Rules"]["CheckBootstrapVersion"]["Assertions"]

@@ -6,13 +6,15 @@ import re
 
 import pytest
 
+from tools.assembly import Assembly
 from tools.diagram.mermaid import STACKS, drawings
-from tools.synthesis import defaults, synthesized
+from tools.synthesis import defaults
+from unit_tests.assembly_cache import cached_assembly
 
 
 @pytest.fixture(scope="module")
 def drawn() -> str:
-    return drawings(synthesized(defaults()))
+    return drawings(Assembly.read(cached_assembly(defaults())))
 
 
 @pytest.mark.parametrize(

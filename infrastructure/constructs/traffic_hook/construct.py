@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
@@ -13,6 +13,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.settings import Config
+from infrastructure.constructs.log_groups import create_log_group
 from infrastructure.constructs.roles import allow, arn, create_role
 from infrastructure.naming import CONTAINER_NAME, TEST_PORT
 
@@ -42,13 +43,7 @@ class TrafficHook(Construct):
         super().__init__(scope, id_)
         self._names = names = config.names
         # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
-        log_group = logs.LogGroup(
-            self,
-            "Logs",
-            log_group_name=f"/lambda/{names.traffic_hook}",
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        log_group = create_log_group(self, "Logs", name=f"/lambda/{names.traffic_hook}")
         # It refers to role and log group, so CloudFormation deletes it before them.
         self.function = lambda_.Function(
             self,

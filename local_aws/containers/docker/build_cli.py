@@ -24,7 +24,7 @@ from local_aws.containers.docker.argument_rewriting import (
     rewrite,
 )
 from local_aws.containers.docker.command import BUILD_LABEL, Command
-from local_aws.containers.docker_shim.script import NO_DAEMON, write_script
+from local_aws.containers.docker_script import NO_DAEMON, write_script
 
 FOLDER = ".docker"
 # A build has other values for these; the engine's command needs those of local_aws.

@@ -104,12 +104,16 @@ def _listed(command: Command, *words: str, label: str = "") -> list[str]:
 def _remove_images(command: Command, registry: str, recorded: list[str]) -> None:
     """Untag the images, then remove those without a tag: users may have tagged them too."""
     listed = command.run("images", "--format", "{{.Repository}}:{{.Tag}}").split()
-    names = [name for name in listed if name.startswith(f"{registry}/") and not name.endswith(":<none>")]
-    for name in (*names, *(each for each in recorded if ":" in each and not each.startswith("sha256:"))):
-        _try(command, "rmi", name)
+    for name in dict.fromkeys((*listed, *recorded)):
+        if _is_tag(name) and (name in recorded or name.startswith(f"{registry}/")):
+            _try(command, "rmi", name)
     for image in recorded:
         if _try(command, "image", "inspect", "--format", "{{json .RepoTags}}", image) in ("[]", "null"):
             _try(command, "rmi", image)
+
+
+def _is_tag(name: str) -> bool:
+    return ":" in name and not name.startswith("sha256:") and not name.endswith(":<none>")
 
 
 def _try(command: Command, *words: str) -> str:

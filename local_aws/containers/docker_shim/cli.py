@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from local_aws.containers.docker_script import NO_DAEMON
 from local_aws.containers.docker_shim import container_commands, image_commands, inspect_command
 from local_aws.containers.docker_shim.command_table import CommandTable
-from local_aws.containers.docker_shim.script import NO_DAEMON
 from local_aws.containers.docker_shim.state import DockerError, DockerState
 from local_aws.host.process_tags import INSTANCE_VARIABLE
 

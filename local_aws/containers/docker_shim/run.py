@@ -91,8 +91,7 @@ def run(
     on_line: Callable[[str], None] = lambda _line: None,
 ) -> int:
     """Run a container to its end and return its exit code. SIGTERM stops it, SIGINT kills it."""
-    plan = folder.plan()
-    addresses = Addresses(state.store.root / "addresses")
+    addresses, address = Addresses(state.store.root / "addresses"), folder.plan().address
     with folder.log.open("a") as log:
 
         def write(line: str) -> None:
@@ -101,27 +100,13 @@ def run(
             on_line(line)
 
         try:
-            container, ports = _start(folder, write)
-        except (OSError, ContainerError) as error:
-            addresses.release(plan.address)
-            folder.write_state(
-                {"Status": "created", "Running": False, "Pid": 0, "ExitCode": 127, "Error": str(error)}
-            )
-            raise DockerError(str(error), 127 if isinstance(error, ContainerError) else 125) from error
-        _on_signals(container, folder)
-        running = ContainerState(
-            Status="running",
-            Running=True,
-            Pid=container.process_id,
-            ExitCode=0,
-            StartedAt=timestamp(),
-            Ports=ports,
-        )
-        folder.write_state(running)
-        _watch_health(state, folder, container, running)
-        on_start()
-        code = container.wait() or 0
-        addresses.release(plan.address)
+            container, running = _start(folder, write)
+            _on_signals(container, folder)
+            _watch_health(state, folder, container, running)
+            on_start()
+            code = container.wait() or 0
+        finally:
+            addresses.release(address)
         if folder.is_complete():
             exited: ContainerState = {**running, "Status": "exited", "Running": False, "Pid": 0}
             folder.write_state({**exited, "ExitCode": code, "FinishedAt": timestamp()})
@@ -130,15 +115,31 @@ def run(
 
 def _start(
     folder: ContainerFolder, on_line: Callable[[str], None]
-) -> tuple[ProcessContainer, list[PortMapping]]:
+) -> tuple[ProcessContainer, ContainerState]:
+    """Publish the ports, start the container and write its state. Raises `DockerError`."""
     plan, ports = folder.plan(), folder.description()["Ports"]
-    listeners = [_publish(port, plan.address) for port in ports]
-    container = ProcessContainer(plan, on_line)
+    try:
+        listeners = [_publish(port, plan.address) for port in ports]
+        container = ProcessContainer(plan, on_line)
+    except (OSError, ContainerError) as error:
+        folder.write_state(
+            {"Status": "created", "Running": False, "Pid": 0, "ExitCode": 127, "Error": str(error)}
+        )
+        raise DockerError(str(error), 127 if isinstance(error, ContainerError) else 125) from error
     published = [
         PortMapping(HostPort=listener.getsockname()[1], ContainerPort=port["ContainerPort"])
         for port, listener in zip(ports, listeners, strict=True)
     ]
-    return container, published
+    running = ContainerState(
+        Status="running",
+        Running=True,
+        Pid=container.process_id,
+        ExitCode=0,
+        StartedAt=timestamp(),
+        Ports=published,
+    )
+    folder.write_state(running)
+    return container, running
 
 
 def _on_signals(container: ProcessContainer, folder: ContainerFolder) -> None:

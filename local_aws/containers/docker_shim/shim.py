@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local_aws.containers.docker_script import write_script
 from local_aws.containers.docker_shim import container_commands
-from local_aws.containers.docker_shim.script import write_script
 from local_aws.containers.docker_shim.state import FOLDER, DockerState, Settings, write_json
 from local_aws.containers.images.build import host_environment
 

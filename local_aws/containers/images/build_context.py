@@ -8,6 +8,8 @@ from pathlib import Path
 
 from local_aws.containers.images.dockerfile import DockerfileError
 
+_WILDCARD = re.compile(r"[*?[]")
+
 
 class BuildContext:
     """The folder given to `docker build`. COPY cannot read outside of it."""
@@ -38,9 +40,8 @@ class BuildContext:
         name = os.path.normpath(source.lstrip("/") or ".")
         if name == ".." or name.startswith("../"):
             raise DockerfileError(f"COPY failed: forbidden path outside the build context: {source}")
-        wild = any(letter in name for letter in "*?[")
-        matches = sorted(self.folder.glob(name)) if wild else [self.folder / name]
-        matches = [path for path in matches if path == self.folder or self._present(path)]
+        candidates = sorted(self.folder.glob(name)) if _WILDCARD.search(name) else [self.folder / name]
+        matches = [path for path in candidates if path == self.folder or self._present(path)]
         if not matches:
             raise DockerfileError(
                 f'failed to compute cache key: failed to calculate checksum of ref: "/{name}": not found'

@@ -28,18 +28,20 @@ class ImageConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Return the object as `docker inspect` shows it under `Config`."""
-        content: dict[str, Any] = {
+        optional = {
+            "Cmd": list(self.command),
+            "Entrypoint": list(self.entrypoint),
+            "Labels": dict(self.labels),
+            "ExposedPorts": {port: {} for port in self.exposed_ports},
+            "Healthcheck": dict(self.health_check or {}),
+        }
+        return {
             "Env": [f"{key}={value}" for key, value in self.environment.items()],
-            "Cmd": list(self.command) or None,
-            "Entrypoint": list(self.entrypoint) or None,
             "WorkingDir": self.working_directory,
             "User": self.user,
-            "Labels": dict(self.labels) or None,
-            "ExposedPorts": {port: {} for port in self.exposed_ports} or None,
             "StopSignal": self.stop_signal,
-            "Healthcheck": dict(self.health_check) if self.health_check else None,
+            **{key: value for key, value in optional.items() if value},
         }
-        return {key: value for key, value in content.items() if value is not None}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "ImageConfig":

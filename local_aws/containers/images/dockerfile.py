@@ -53,13 +53,17 @@ def parse(text: str) -> list[Instruction]:
     instructions = [_instruction(line, number) for number, line in _logical_lines(text)]
     if not instructions:
         raise DockerfileError("the Dockerfile cannot be empty")
+    _check_stages(instructions)
+    return instructions
+
+
+def _check_stages(instructions: list[Instruction]) -> None:
     first = next((item for item in instructions if item.name != "ARG"), None)
     if first is None or first.name != "FROM":
         raise DockerfileError("no build stage in current context: a Dockerfile starts with FROM")
     stages = [item for item in instructions if item.name == "FROM"]
     if len(stages) > 1:
         raise UnsupportedError(f"a second stage, {stages[1]}", stages[1].line)
-    return instructions
 
 
 def _logical_lines(text: str) -> list[tuple[int, str]]:

@@ -1,1 +1,1 @@
-"""Containers as processes of this machine, where there is no container engine."""
+"""Containers as processes, for a machine without a container engine."""

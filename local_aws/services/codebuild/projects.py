@@ -23,6 +23,7 @@ class Projects(JsonService):
         self.projects: dict[str, ProjectShape] = {}
 
     def create_project(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Create a project."""
         name = params["name"]
         if name in self.projects:
             raise already_exists("Project", self.project_arn(name))
@@ -37,6 +38,7 @@ class Projects(JsonService):
         return {"project": self._store(defaults | params)}
 
     def update_project(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Change the given members of a project."""
         return {"project": self._store({**self.find_project(params["name"]), **params})}
 
     def delete_project(self, params: dict[str, Any]) -> None:
@@ -44,6 +46,7 @@ class Projects(JsonService):
         self.projects.pop(_short_name(params["name"]), None)
 
     def batch_get_projects(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return several projects, and the names of those that do not exist."""
         names = [_short_name(name) for name in params["names"]]
         return {
             "projects": [self.projects[name] for name in names if name in self.projects],
@@ -51,6 +54,7 @@ class Projects(JsonService):
         }
 
     def list_projects(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the names of the projects."""
         names = sorted(self.projects)
         if params.get("sortBy") == "CREATED_TIME":
             names.sort(key=lambda name: self.projects[name]["created"])

@@ -26,6 +26,7 @@ class ReportGroups(Projects):
         self.test_cases: dict[str, list[TestCase]] = {}
 
     def create_report_group(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Create a report group."""
         arn = self.report_group_arn(params["name"])
         if arn in self.report_groups:
             raise already_exists("Report group", arn)
@@ -45,6 +46,7 @@ class ReportGroups(Projects):
         return {"reportGroup": group}
 
     def update_report_group(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Change a report group's export settings and tags."""
         group = self.find_report_group(params["arn"])
         group["exportConfig"] = params.get("exportConfig", group["exportConfig"])
         group["tags"] = params.get("tags", group["tags"])
@@ -62,6 +64,7 @@ class ReportGroups(Projects):
         self.report_groups.pop(arn, None)
 
     def batch_get_report_groups(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return several report groups, and the ARNs of those that do not exist."""
         arns = params["reportGroupArns"]
         return {
             "reportGroups": [self.report_groups[arn] for arn in arns if arn in self.report_groups],
@@ -69,9 +72,11 @@ class ReportGroups(Projects):
         }
 
     def list_report_groups(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the ARNs of the report groups."""
         return {"reportGroups": sorted(self.report_groups)}
 
     def batch_get_reports(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return several reports, and the ARNs of those that do not exist."""
         arns = params["reportArns"]
         return {
             "reports": [self.reports[arn] for arn in arns if arn in self.reports],
@@ -79,13 +84,16 @@ class ReportGroups(Projects):
         }
 
     def list_reports(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the ARNs of the reports."""
         return {"reports": self._filtered(params, list(self.reports))}
 
     def list_reports_for_report_group(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the ARNs of a report group's reports."""
         group = self.find_report_group(params["reportGroupArn"])["arn"]
         return {"reports": self._filtered(params, self._reports_of(group))}
 
     def describe_test_cases(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the test cases of a report."""
         arn = params["reportArn"]
         if arn not in self.reports:
             raise not_found("Report", arn)
@@ -98,6 +106,7 @@ class ReportGroups(Projects):
         return {"testCases": cases}
 
     def delete_report(self, params: dict[str, Any]) -> None:
+        """Delete a report."""
         self._remove_report(params["arn"])
 
     def add_report(self, group: str, build_arn: str, cases: list[TestCase]) -> str:

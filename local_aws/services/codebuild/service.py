@@ -54,6 +54,7 @@ class CodeBuild(ReportGroups):
                 build.fail_after_restart()
 
     def start_build(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Start a build. The same idempotencyToken returns the same build."""
         token = params.get("idempotencyToken")
         if token in self.idempotency_tokens:
             first_params, build_id = self.idempotency_tokens[token]
@@ -79,6 +80,7 @@ class CodeBuild(ReportGroups):
         return {"build": build.copy_shape()}
 
     def batch_get_builds(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return several builds, and the IDs of those that do not exist."""
         ids = [_build_id(identifier) for identifier in params["ids"]]
         return {
             "builds": [self.builds[build_id].copy_shape() for build_id in ids if build_id in self.builds],
@@ -86,10 +88,12 @@ class CodeBuild(ReportGroups):
         }
 
     def list_builds(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the IDs of the builds, the newest first."""
         ids = list(self.builds)
         return {"ids": ids if params.get("sortOrder") == "ASCENDING" else ids[::-1]}
 
     def list_builds_for_project(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the IDs of a project's builds, the newest first."""
         name = self.find_project(params["projectName"])["name"]
         ids = self.list_builds(params)["ids"]
         return {"ids": [build_id for build_id in ids if build_id.rpartition(":")[0] == name]}

@@ -35,14 +35,17 @@ class Commits(Repositories):
     """Branches, commits and files of `Repositories`."""
 
     def get_branch(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return a branch's name and the commit that it points to."""
         repository = self.find(required(params, "repositoryName", "RepositoryNameRequiredException"))
         branch = check_branch_name(required(params, "branchName", "BranchNameRequiredException"))
         return {"branch": {"branchName": branch, "commitId": _tip(repository, branch)}}
 
     def list_branches(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the names of the branches."""
         return {"branches": branches(self.find(params["repositoryName"]).git.refs())}
 
     def create_branch(self, params: dict[str, Any]) -> None:
+        """Create a branch that points to a commit."""
         repository = self.find(params["repositoryName"])
         branch = check_branch_name(params["branchName"])
         if HEADS + branch in repository.git.refs():
@@ -53,6 +56,7 @@ class Commits(Repositories):
         self.announce(repository)
 
     def delete_branch(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Delete a branch; an unknown name is not an error, as on AWS."""
         repository = self.find(params["repositoryName"])
         branch = check_branch_name(params["branchName"])
         tip = repository.git.refs().get(HEADS + branch)
@@ -65,6 +69,7 @@ class Commits(Repositories):
         return {"deletedBranch": {"branchName": branch, "commitId": tip}}
 
     def create_commit(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Commit changes of several files."""
         refuse_arguments(params, "keepEmptyFolders")
         repository = self.find(params["repositoryName"])
         parent = self._parent(repository, params)
@@ -81,6 +86,7 @@ class Commits(Repositories):
         }
 
     def put_file(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Commit one added or changed file."""
         item = {
             "filePath": params["filePath"],
             "fileContent": params["fileContent"],
@@ -96,6 +102,7 @@ class Commits(Repositories):
         return {"commitId": answer["commitId"], "blobId": blob, "treeId": answer["treeId"]}
 
     def delete_file(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Commit the deletion of one file."""
         path = params["filePath"]
         answer = self.create_commit(_commit_arguments(params) | {"deleteFiles": [{"filePath": path}]})
         return {
@@ -106,6 +113,7 @@ class Commits(Repositories):
         }
 
     def get_file(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return a file of a commit, with its content."""
         repository = self.find(params["repositoryName"])
         commit = _resolve(repository, params.get("commitSpecifier"))
         path = check_file_path(params["filePath"])
@@ -123,6 +131,7 @@ class Commits(Repositories):
         }
 
     def get_blob(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return the content of a blob."""
         repository = self.find(params["repositoryName"])
         blob = params["blobId"]
         if not is_object_id(blob) or repository.git.object_type(blob) != "blob":
@@ -130,6 +139,7 @@ class Commits(Repositories):
         return {"content": repository.git.blob(blob)}
 
     def get_folder(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the content of a folder of a commit."""
         repository = self.find(params["repositoryName"])
         commit = _resolve(repository, params.get("commitSpecifier"))
         folder = params["folderPath"].strip("/")
@@ -147,12 +157,14 @@ class Commits(Repositories):
         return answer
 
     def get_commit(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return a commit."""
         repository = self.find(params["repositoryName"])
         if not repository.git.has_commit(params["commitId"]):
             raise errors.commit_id_does_not_exist(params["commitId"])
         return {"commit": serialize_commit(repository.git.commit(params["commitId"]))}
 
     def get_differences(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the files that differ between two commits."""
         refuse_arguments(params, "beforePath", "afterPath")
         repository = self.find(params["repositoryName"])
         before = params.get("beforeCommitSpecifier")

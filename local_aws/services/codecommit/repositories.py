@@ -54,6 +54,7 @@ class Repositories(JsonService):
         self.events.send()
 
     def create_repository(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Create an empty repository."""
         name = check_repository_name(params["repositoryName"])
         if name in self.repositories:
             raise repository_name_exists(name)
@@ -72,9 +73,11 @@ class Repositories(JsonService):
         return {"repositoryMetadata": repository_metadata(self.context, repository)}
 
     def get_repository(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return a repository."""
         return {"repositoryMetadata": repository_metadata(self.context, self.find(params["repositoryName"]))}
 
     def batch_get_repositories(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Return several repositories, and the names of those that do not exist."""
         names = params["repositoryNames"]
         return {
             "repositories": [
@@ -86,6 +89,7 @@ class Repositories(JsonService):
         }
 
     def list_repositories(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List the names and the IDs of the repositories."""
         found = sorted(self.repositories.values(), key=lambda r: r.name)
         if params.get("sortBy") == "lastModifiedDate":
             found.sort(key=lambda r: r.modified)
@@ -105,11 +109,13 @@ class Repositories(JsonService):
         return {"repositoryId": repository.id}
 
     def update_repository_description(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Change a repository's description."""
         repository = self.find(params["repositoryName"])
         repository.description = params.get("repositoryDescription")
         return self._modified(repository)
 
     def update_repository_name(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Rename a repository."""
         new = check_repository_name(params["newName"])
         repository = self.find(params["oldName"])
         if new in self.repositories:
@@ -119,6 +125,7 @@ class Repositories(JsonService):
         return self._modified(repository)
 
     def update_default_branch(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Change a repository's default branch."""
         repository = self.find(params["repositoryName"])
         branch = check_branch_name(params["defaultBranchName"])
         if HEADS + branch not in repository.git.refs():
@@ -127,16 +134,19 @@ class Repositories(JsonService):
         return self._modified(repository)
 
     def tag_resource(self, params: dict[str, Any]) -> None:
+        """Add or change tags."""
         repository = self._by_arn(params["resourceArn"])
         repository.tags |= params["tags"]
         repository.save()
 
     def untag_resource(self, params: dict[str, Any]) -> None:
+        """Remove tags."""
         repository = self._by_arn(params["resourceArn"])
         repository.tags = {k: v for k, v in repository.tags.items() if k not in params["tagKeys"]}
         repository.save()
 
     def list_tags_for_resource(self, params: dict[str, Any]) -> dict[str, Any]:
+        """List a repository's tags."""
         return {"tags": dict(self._by_arn(params["resourceArn"]).tags)}
 
     def find(self, name: str) -> Repository:

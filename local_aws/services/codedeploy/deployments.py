@@ -67,9 +67,9 @@ class Deployments:
 
     def resume(self) -> None:
         """End the deployments that were active when an earlier local_aws ended."""
-        for one in list(self.known.values()):
-            if one.active:
-                self.context.spawn(f"deployment {one.id}", self._resume, one)
+        for deployment in list(self.known.values()):
+            if deployment.active:
+                self.context.spawn(f"deployment {deployment.id}", self._resume, deployment)
 
     def find(self, deployment: str) -> Deployment:
         """Return a deployment, or refuse as AWS does."""

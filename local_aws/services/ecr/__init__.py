@@ -1,1 +1,1 @@
-"""ECR: what its registry does beyond what MiniStack keeps."""
+"""Elastic Container Registry: repositories, images and the registry that serves them."""

@@ -35,7 +35,7 @@ class BlobStore:
         shutil.rmtree(self._folder(repository), ignore_errors=True)
 
     def _folder(self, repository: str) -> Path:
-        # A repository's name may have a slash, which a folder's cannot, and has no plus sign.
+        # The name of a repository may contain a slash but no plus sign; that of a folder no slash.
         folder = self.root / repository.replace("/", "+")
         folder.mkdir(parents=True, exist_ok=True)
         return folder

@@ -1,1 +1,1 @@
-"""ECS: task definitions, services, task sets and tasks that have a process."""
+"""Elastic Container Service: clusters, task definitions, services, task sets and tasks that run."""

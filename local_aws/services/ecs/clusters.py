@@ -38,7 +38,7 @@ class ClusterOperations(EcsState):
     def _describe_cluster(self, cluster: dict[str, Any]) -> dict[str, Any]:
         arn = cluster["clusterArn"]
         tasks = [task for task in self.tasks.values() if task.content["clusterArn"] == arn]
-        services = [one for one in self.services.values() if one.content["clusterArn"] == arn]
+        services = [service for service in self.services.values() if service.content["clusterArn"] == arn]
         return describe_cluster(cluster, tasks, services, self.tag_list(arn))
 
     def describe_clusters(self, params: Params) -> dict[str, Any]:
@@ -55,17 +55,17 @@ class ClusterOperations(EcsState):
 
     def list_clusters(self, params: Params) -> dict[str, Any]:
         """List the ACTIVE clusters."""
-        active = [one["clusterArn"] for one in self.clusters.values() if one["status"] == "ACTIVE"]
-        return {"clusterArns": active}
+        active = (cluster for cluster in self.clusters.values() if cluster["status"] == "ACTIVE")
+        return {"clusterArns": [cluster["clusterArn"] for cluster in active]}
 
     def delete_cluster(self, params: Params) -> dict[str, Any]:
         """Delete a cluster without services and tasks; it stays as INACTIVE."""
         cluster = self.cluster(params["cluster"])
         arn = cluster["clusterArn"]
         if any(
-            one.content["status"] != "INACTIVE"
-            for one in self.services.values()
-            if one.content["clusterArn"] == arn
+            service.content["status"] != "INACTIVE"
+            for service in self.services.values()
+            if service.content["clusterArn"] == arn
         ):
             raise AwsError(
                 "ClusterContainsServicesException",

@@ -55,7 +55,7 @@ class Task:
 
     def container(self, name: str) -> dict[str, Any]:
         """Return the description of one of its containers."""
-        return next(one for one in self.content["containers"] if one["name"] == name)
+        return next(container for container in self.content["containers"] if container["name"] == name)
 
     def request_stop(self, code: str, reason: str) -> None:
         """Stop the task; the first reason given is its stoppedReason."""
@@ -104,6 +104,10 @@ class TaskSet:
         if steady:
             self.failures = 0
 
+    def restabilize(self) -> None:
+        """Set the stability status to STABILIZING, with a new time in any case."""
+        self.content.update(stabilityStatus="STABILIZING", stabilityStatusAt=now(), updatedAt=now())
+
     def count(self, desired: int) -> int:
         """Return how many of the service's `desired` tasks it runs."""
         share = float(self.content["scale"]["value"])
@@ -147,7 +151,8 @@ class EcsService:
 
     def primary(self) -> TaskSet | None:
         """Return the task set that serves production."""
-        return next((one for one in self.task_sets if one.content["status"] == "PRIMARY"), None)
+        primary = (task_set for task_set in self.task_sets if task_set.content["status"] == "PRIMARY")
+        return next(primary, None)
 
     def add_event(self, message: str, event_id: str) -> None:
         """Add an event, the newest first, and keep a hundred."""

@@ -152,7 +152,7 @@ class Scheduler:
 
 def _is_healthy(task: Task, states: TargetStates) -> bool:
     """Return whether container health checks and load balancers both report a task as healthy."""
-    checked = any(one.get("healthCheck") for one in task.definition["containerDefinitions"])
+    checked = any(container.get("healthCheck") for container in task.definition["containerDefinitions"])
     if checked and task.content["healthStatus"] != "HEALTHY":
         return False
     if task.task_set is None or not task.task_set.content["loadBalancers"]:

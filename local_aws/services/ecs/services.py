@@ -86,8 +86,8 @@ class ServiceOperations(TaskOperations):
         return {"service": self._describe_service(service)}
 
     def _rescale(self, service: EcsService) -> None:
-        for one in service.task_sets:
-            one.content["computedDesiredCount"] = one.count(service.desired)
+        for task_set in service.task_sets:
+            task_set.content["computedDesiredCount"] = task_set.count(service.desired)
 
     def _deploy(self, service: EcsService, params: Params) -> None:
         """Start a rolling update: the old task sets drain once the new primary one is steady."""
@@ -100,8 +100,8 @@ class ServiceOperations(TaskOperations):
         validation.check_balancers(self.context, definition, balancers)
         service.content.update({key: params[key] for key in _OF_TASK_SETS if key in params})
         service.content["taskDefinition"] = definition["taskDefinitionArn"]
-        for one in service.task_sets:
-            one.content["status"] = "ACTIVE"
+        for task_set in service.task_sets:
+            task_set.content["status"] = "ACTIVE"
         task_set = make_task_set(self.context, service, definition, service.content, "PRIMARY", 100.0)
         service.task_sets.insert(0, task_set)
 
@@ -126,8 +126,9 @@ class ServiceOperations(TaskOperations):
     def list_services(self, params: Params) -> dict[str, Any]:
         """List the services of a cluster."""
         cluster = self.cluster(params.get("cluster"))["clusterArn"]
-        existing = (one for one in self.services.values() if one.content["status"] != "INACTIVE")
-        return {"serviceArns": [one.arn for one in existing if one.content["clusterArn"] == cluster]}
+        existing = (service for service in self.services.values() if service.content["status"] != "INACTIVE")
+        own = [service.arn for service in existing if service.content["clusterArn"] == cluster]
+        return {"serviceArns": own}
 
     def delete_service(self, params: Params) -> dict[str, Any]:
         """Delete a service: DRAINING until its last task has stopped, then INACTIVE."""

@@ -58,26 +58,34 @@ class EcsState(JsonService):
 
     def task_set(self, service: EcsService, reference: str) -> TaskSet:
         """Return a task set by id or ARN; raises TaskSetNotFoundException."""
-        for one in service.task_sets:
-            if reference in (one.id, one.content["taskSetArn"]):
-                return one
+        for task_set in service.task_sets:
+            if reference in (task_set.id, task_set.content["taskSetArn"]):
+                return task_set
         raise errors.task_set_not_found()
 
     def definition(self, reference: str, *, active: bool = True) -> dict[str, Any]:
         """Return a task definition by family (the newest ACTIVE one), `family:revision` or ARN."""
         name = reference.rpartition("task-definition/")[2]
         if ":" not in name:
-            revisions = [one for one in self.definitions.values() if one["family"] == name]
-            current = [one for one in revisions if one["status"] == "ACTIVE"]
-            if not current:
+            revisions = self.revisions(name, "ACTIVE")
+            if not revisions:
                 raise errors.client_error("Unable to describe task definition.")
-            return max(current, key=lambda one: int(one["revision"]))
+            return revisions[-1]
         found = self.definitions.get(name)
         if found is None:
             raise errors.client_error("Unable to describe task definition.")
         if active and found["status"] != "ACTIVE":
             raise errors.client_error("TaskDefinition is inactive")
         return found
+
+    def revisions(self, family: str, status: str | None = None) -> list[dict[str, Any]]:
+        """Return the revisions of a family, or those of one status, the newest last."""
+        found = [
+            definition
+            for definition in self.definitions.values()
+            if definition["family"] == family and status in (None, definition["status"])
+        ]
+        return sorted(found, key=lambda definition: int(definition["revision"]))
 
     def set_tags(self, arn: str, tags: list[dict[str, str]]) -> None:
         """Set a new resource's tags."""

@@ -19,7 +19,7 @@ class Targets:
 
     def __init__(self, context: Context, balancers: Sequence[Mapping[str, Any]]) -> None:
         self.context = context
-        self.balancers = [one for one in balancers if one.get("targetGroupArn")]
+        self.balancers = [balancer for balancer in balancers if balancer.get("targetGroupArn")]
         self.registered = False
 
     @property
@@ -29,20 +29,20 @@ class Targets:
 
     def register(self, address: str) -> None:
         """Register the task with every target group."""
-        for one in self.balancers:
+        for balancer in self.balancers:
             self.client.register_targets(
-                TargetGroupArn=one["targetGroupArn"], Targets=[_target(address, one)]
+                TargetGroupArn=balancer["targetGroupArn"], Targets=[_target(address, balancer)]
             )
             self.registered = True
 
     def health(self, address: str) -> dict[str, str]:
         """Return the state of the task in each target group, as `healthy`, by the group's ARN."""
         found = {}
-        for one in self.balancers:
-            arn = one["targetGroupArn"]
+        for balancer in self.balancers:
+            arn = balancer["targetGroupArn"]
             try:
                 answer = self.client.describe_target_health(
-                    TargetGroupArn=arn, Targets=[_target(address, one)]
+                    TargetGroupArn=arn, Targets=[_target(address, balancer)]
                 )
             except (BotoCoreError, ClientError):
                 found[arn] = "unavailable"  # the group no longer exists, so the task cannot be healthy in it
@@ -56,8 +56,8 @@ class Targets:
         self.registered = False
         if stop.is_set():
             return
-        for one in self.balancers:
-            arn, target = one["targetGroupArn"], _target(address, one)
+        for balancer in self.balancers:
+            arn, target = balancer["targetGroupArn"], _target(address, balancer)
             try:
                 delay = self._delay(arn)
                 self.client.deregister_targets(TargetGroupArn=arn, Targets=[target])
@@ -68,7 +68,7 @@ class Targets:
 
     def _delay(self, arn: str) -> float:
         attributes = self.client.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
-        values = {one["Key"]: one["Value"] for one in attributes}
+        values = {attribute["Key"]: attribute["Value"] for attribute in attributes}
         return float(values.get("deregistration_delay.timeout_seconds", 300))
 
     def _wait(self, arn: str, address: str, seconds: float, stop: threading.Event) -> None:

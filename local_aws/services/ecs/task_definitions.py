@@ -1,5 +1,6 @@
 """ECS's operations on task definitions: families of numbered revisions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from local_aws.core.api import now
@@ -15,8 +16,8 @@ class TaskDefinitionOperations(EcsState):
         """Add a revision to a family."""
         check_task_definition(params)
         family = params["family"]
-        known = [int(one["revision"]) for one in self.definitions.values() if one["family"] == family]
-        revision = max(known, default=0) + 1
+        known = self.revisions(family)
+        revision = int(known[-1]["revision"]) + 1 if known else 1
         arn = self.context.arn("ecs", f"task-definition/{family}:{revision}")
         content = {key: value for key, value in params.items() if key != "tags"}
         fargate = "FARGATE" in params.get("requiresCompatibilities", [])
@@ -25,7 +26,7 @@ class TaskDefinitionOperations(EcsState):
             "volumes": [],
             "placementConstraints": [],
             **content,
-            "containerDefinitions": [_with_defaults(one) for one in params["containerDefinitions"]],
+            "containerDefinitions": [_with_defaults(each) for each in params["containerDefinitions"]],
             "taskDefinitionArn": arn,
             "revision": revision,
             "status": "ACTIVE",
@@ -49,20 +50,20 @@ class TaskDefinitionOperations(EcsState):
         """List revisions of a status (ACTIVE) and of a family."""
         status, family = params.get("status", "ACTIVE"), params.get("familyPrefix")
         found = [
-            one
-            for one in self.definitions.values()
-            if one["status"] == status and family in (None, one["family"])
+            definition
+            for definition in self.definitions.values()
+            if definition["status"] == status and family in (None, definition["family"])
         ]
-        found.sort(key=lambda one: (one["family"], one["revision"]), reverse=params.get("sort") == "DESC")
-        return {"taskDefinitionArns": [one["taskDefinitionArn"] for one in found]}
+        found.sort(key=_family_and_revision, reverse=params.get("sort") == "DESC")
+        return {"taskDefinitionArns": [definition["taskDefinitionArn"] for definition in found]}
 
     def list_task_definition_families(self, params: Params) -> dict[str, Any]:
         """List families that have a revision of a status (ACTIVE)."""
         status, prefix = params.get("status", "ACTIVE"), params.get("familyPrefix", "")
         families = {
-            one["family"]
-            for one in self.definitions.values()
-            if status in ("ALL", one["status"]) and one["family"].startswith(prefix)
+            definition["family"]
+            for definition in self.definitions.values()
+            if status in ("ALL", definition["status"]) and definition["family"].startswith(prefix)
         }
         return {"families": sorted(families)}
 
@@ -100,17 +101,21 @@ class TaskDefinitionOperations(EcsState):
             for task in self.tasks.values()
         )
         sets = (
-            one.content["taskDefinition"] == arn
+            task_set.content["taskDefinition"] == arn
             for service in self.services.values()
-            for one in service.task_sets
+            for task_set in service.task_sets
         )
         return any(tasks) or any(sets)
 
 
+def _family_and_revision(definition: Mapping[str, Any]) -> tuple[str, int]:
+    return definition["family"], definition["revision"]
+
+
 def _with_defaults(container: dict[str, Any]) -> dict[str, Any]:
     ports = [
-        {"hostPort": one["containerPort"], "protocol": "tcp", **one}
-        for one in container.get("portMappings", [])
+        {"hostPort": mapping["containerPort"], "protocol": "tcp", **mapping}
+        for mapping in container.get("portMappings", [])
     ]
     defaults = {"cpu": 0, "essential": True, "environment": [], "mountPoints": [], "volumesFrom": []}
     return {**defaults, **container, "portMappings": ports}

@@ -157,9 +157,9 @@ class TaskRun:
 
     def _health(self) -> str:
         checked = [
-            self.task.container(one["name"])["healthStatus"]
-            for one in self.task.definition["containerDefinitions"]
-            if one.get("healthCheck") and one.get("essential", True)
+            self.task.container(container["name"])["healthStatus"]
+            for container in self.task.definition["containerDefinitions"]
+            if container.get("healthCheck") and container.get("essential", True)
         ]
         if "UNHEALTHY" in checked:
             return "UNHEALTHY"

@@ -38,9 +38,9 @@ def make_task_set(
         **{key: params[key] for key in _COPIED if params.get(key)},
     }
     content.setdefault("launchType", "FARGATE")
-    made = TaskSet(content)
-    content["computedDesiredCount"] = made.count(service.desired)
-    return made
+    task_set = TaskSet(content)
+    content["computedDesiredCount"] = task_set.count(service.desired)
+    return task_set
 
 
 class TaskSetOperations(EcsState):
@@ -61,18 +61,18 @@ class TaskSetOperations(EcsState):
         validation.check_network(definition, params)
         validation.check_balancers(self.context, definition, params.get("loadBalancers", []))
         share = float(params.get("scale", {}).get("value", 0.0))
-        made = make_task_set(self.context, service, definition, params, "ACTIVE", share)
-        service.task_sets.append(made)
-        self.set_tags(made.content["taskSetArn"], params.get("tags", []))
+        task_set = make_task_set(self.context, service, definition, params, "ACTIVE", share)
+        service.task_sets.append(task_set)
+        self.set_tags(task_set.content["taskSetArn"], params.get("tags", []))
         service.changed.set()
-        return {"taskSet": made.content}
+        return {"taskSet": task_set.content}
 
     def describe_task_sets(self, params: Params) -> dict[str, Any]:
         """Describe a service's task sets, all or those that are named."""
         service = self.find_service(params["cluster"], params["service"])
         wanted = params.get("taskSets")
         if not wanted:
-            return {"taskSets": [dict(one.content) for one in service.task_sets], "failures": []}
+            return {"taskSets": [dict(task_set.content) for task_set in service.task_sets], "failures": []}
         found, failures = [], []
         for reference in wanted:
             try:
@@ -84,12 +84,12 @@ class TaskSetOperations(EcsState):
     def update_task_set(self, params: Params) -> dict[str, Any]:
         """Set the share of the desired count that a task set runs."""
         service = self._with_task_sets(params)
-        one = self.task_set(service, params["taskSet"])
-        one.content["scale"] = {"unit": "PERCENT", **params["scale"]}
-        one.content["computedDesiredCount"] = one.count(service.desired)
-        one.content.update(stabilityStatus="STABILIZING", stabilityStatusAt=now(), updatedAt=now())
+        task_set = self.task_set(service, params["taskSet"])
+        task_set.content["scale"] = {"unit": "PERCENT", **params["scale"]}
+        task_set.content["computedDesiredCount"] = task_set.count(service.desired)
+        task_set.restabilize()
         service.changed.set()
-        return {"taskSet": one.content}
+        return {"taskSet": task_set.content}
 
     def update_service_primary_task_set(self, params: Params) -> dict[str, Any]:
         """Make a task set PRIMARY; the service's description has its settings then."""
@@ -97,9 +97,9 @@ class TaskSetOperations(EcsState):
         chosen = self.task_set(service, params["primaryTaskSet"])
         if chosen.draining:
             raise invalid_parameter("The task set is draining and cannot become primary.")
-        for one in service.task_sets:
-            if one.content["status"] == "PRIMARY":
-                one.content.update(status="ACTIVE", updatedAt=now())
+        for task_set in service.task_sets:
+            if task_set.content["status"] == "PRIMARY":
+                task_set.content.update(status="ACTIVE", updatedAt=now())
         chosen.content.update(status="PRIMARY", updatedAt=now())
         for key in ("taskDefinition", "loadBalancers", "networkConfiguration", "platformVersion"):
             if key in chosen.content:
@@ -110,12 +110,12 @@ class TaskSetOperations(EcsState):
     def delete_task_set(self, params: Params) -> dict[str, Any]:
         """Drain a task set and remove it; one that is scaled above 0 only with `force`."""
         service = self._with_task_sets(params)
-        one = self.task_set(service, params["taskSet"])
-        if one.content["status"] == "PRIMARY":
+        task_set = self.task_set(service, params["taskSet"])
+        if task_set.content["status"] == "PRIMARY":
             raise invalid_parameter("The primary task set of a service cannot be deleted.")
-        if one.content["scale"]["value"] > 0 and not params.get("force"):
+        if task_set.content["scale"]["value"] > 0 and not params.get("force"):
             raise invalid_parameter("The task set cannot be deleted while it is scaled above 0.")
-        one.content.update(status="DRAINING", computedDesiredCount=0, updatedAt=now())
-        one.content.update(stabilityStatus="STABILIZING", stabilityStatusAt=now(), updatedAt=now())
+        task_set.content.update(status="DRAINING", computedDesiredCount=0, updatedAt=now())
+        task_set.restabilize()
         service.changed.set()
-        return {"taskSet": one.content}
+        return {"taskSet": task_set.content}

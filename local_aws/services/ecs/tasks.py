@@ -134,7 +134,7 @@ def _new_content(arn: str, cluster_arn: str, definition: Params, params: Params)
                 "details": [{"name": "subnetId", "value": subnet}],
             }
         ],
-        "containers": [_new_container(arn, one) for one in definition["containerDefinitions"]],
+        "containers": [_new_container(arn, container) for container in definition["containerDefinitions"]],
     }
 
 

@@ -55,10 +55,10 @@ def check_task_definition(params: Mapping[str, Any]) -> None:
     containers = params["containerDefinitions"]
     if not containers:
         raise client_error("Container list cannot be empty.")
-    names = [one.get("name") for one in containers]
+    names = [container.get("name") for container in containers]
     if len(set(names)) != len(names) or not all(names):
         raise client_error("Container.name contains invalid characters or is not unique.")
-    if not any(one.get("essential", True) for one in containers):
+    if not any(container.get("essential", True) for container in containers):
         raise client_error("At least one container in a task definition should be essential.")
     if "FARGATE" in params.get("requiresCompatibilities", []):
         _check_fargate(params)
@@ -146,7 +146,7 @@ def check_balancers(
     context: Context, definition: Mapping[str, Any], balancers: Sequence[Mapping[str, Any]]
 ) -> None:
     """Refuse load balancers whose container, port or target group does not fit (pitfalls B2 and B7)."""
-    containers = {one["name"]: one for one in definition["containerDefinitions"]}
+    containers = {container["name"]: container for container in definition["containerDefinitions"]}
     for balancer in balancers:
         name, port = balancer.get("containerName"), balancer.get("containerPort")
         if name not in containers:

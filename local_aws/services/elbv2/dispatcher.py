@@ -25,7 +25,7 @@ class Dispatcher:
         """Return the response to a request."""
         response = await self._answer(request, listener)
         if response.headers.get("Server") == SERVER and response.status >= 400:
-            self.metrics.refused(listener.load_balancer, response.status)
+            self.metrics.count_error(listener.load_balancer, response.status)
         return response
 
     def keep_only(self, listeners: Iterable[str]) -> None:
@@ -34,7 +34,7 @@ class Dispatcher:
 
     async def _answer(self, request: web.BaseRequest, listener: Listener) -> web.StreamResponse:
         if "upgrade" in request.headers.get("Connection", "").lower():
-            return error_page(501, "Not Implemented: local_aws carries no WebSocket")
+            return error_page(501, "Not Implemented: local_aws does not forward WebSockets")
         attributes = RequestAttributes(request.method, request.host, request.path, request.headers)
         action = choose_action(listener, attributes)
         if action["Type"] == "fixed-response":

@@ -1,4 +1,4 @@
-"""What a load balancer does to headers: X-Forwarded-*, the trace id, hop-by-hop headers."""
+"""The headers of a forwarded request: X-Forwarded-*, the trace id, and no hop-by-hop headers."""
 
 import secrets
 import time
@@ -18,7 +18,7 @@ HOP_BY_HOP = frozenset(
 
 
 def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """Return the headers that go on to the other side."""
+    """Return the headers that are forwarded: all but the hop-by-hop ones."""
     dropped = HOP_BY_HOP
     connection = headers.get("Connection")
     if connection:
@@ -27,7 +27,7 @@ def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
 
 
 def to_target(request: web.BaseRequest, listener: Listener) -> CIMultiDict[str]:
-    """Return the headers a target gets.
+    """Return the headers of the request to a target.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
     """
@@ -49,7 +49,7 @@ def _forwarded_for(headers: CIMultiDict[str], client: str, attributes: Mapping[s
 
 
 def trace(given: str) -> str:
-    """Return X-Amzn-Trace-Id: a new root, or our own part put before the caller's root."""
+    """Return X-Amzn-Trace-Id: a new root, or the caller's root with a `Self` part before it."""
     identity = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
     fields = [
         part.strip() for part in given.split(";") if part.strip() and not part.strip().startswith("Self=")

@@ -1,4 +1,4 @@
-"""Active health checks of the targets, as an Application Load Balancer makes them."""
+"""Health checks of the targets, as an Application Load Balancer makes them."""
 
 import asyncio
 import time
@@ -11,14 +11,14 @@ from local_aws.services.elbv2.records import TargetGroup
 from local_aws.services.elbv2.targets import GroupState, TargetState
 
 USER_AGENT = "ELB-HealthChecker/2.0"
-# However fast the clock: a check is real work for the target.
+# A lower bound for any time scale: a check is work for the target.
 SHORTEST_INTERVAL = 0.1
-# And of one that is well, this often is enough; the first check that fails brings the next ones on.
+# The lower bound for a healthy target, until a check fails.
 STEADY_INTERVAL = 0.5
 
 
 def interval(clock: Clock, group: TargetGroup, target: TargetState) -> float:
-    """Return this machine's seconds between two checks of a target."""
+    """Return the seconds on this machine between two checks of a target."""
     shortest = STEADY_INTERVAL if target.state == "healthy" and not target.failed else SHORTEST_INTERVAL
     return max(clock.seconds(group.health_check.interval), shortest)
 
@@ -47,35 +47,35 @@ async def check_forever(session: aiohttp.ClientSession, state: GroupState, clock
 
 
 def _due(state: GroupState, due: dict[TargetState, float]) -> dict[TargetState, float]:
-    # A new target is checked at once, as its registration does on AWS.
+    # A new target is checked at once, as on AWS.
     return {target: due.get(target, 0.0) for target in state.registered()}
 
 
 async def check(session: aiohttp.ClientSession, group: TargetGroup, state: TargetState) -> None:
-    """Make one health check and count its result."""
-    plan = group.health_check
+    """Make one health check and record its result."""
+    settings = group.health_check
     target = state.target
-    port = target.port if plan.port == "traffic-port" else int(plan.port)
-    url = URL(f"http://{target.id}:{port}{plan.path}", encoded=True)
+    port = target.port if settings.port == "traffic-port" else int(settings.port)
+    url = URL(f"http://{target.id}:{port}{settings.path}", encoded=True)
     headers = {"User-Agent": USER_AGENT, "Host": f"{target.id}:{port}", "Connection": "close"}
-    timeout = aiohttp.ClientTimeout(total=plan.timeout)
+    timeout = aiohttp.ClientTimeout(total=settings.timeout)
     try:
         async with session.get(url, headers=headers, timeout=timeout, allow_redirects=False) as answer:
             await answer.read()
             status = answer.status
     except TimeoutError:
-        _count(state, group, "Target.Timeout")
+        _record(state, group, "Target.Timeout")
     except (aiohttp.ClientError, OSError):
-        _count(state, group, "Target.FailedHealthChecks")
+        _record(state, group, "Target.FailedHealthChecks")
     else:
-        if plan.expects(status):
-            _count(state, group, None)
+        if settings.expects(status):
+            _record(state, group, None)
         else:
             text = f"Health checks failed with these codes: [{status}]"
-            _count(state, group, "Target.ResponseCodeMismatch", text)
+            _record(state, group, "Target.ResponseCodeMismatch", text)
 
 
-def _count(state: TargetState, group: TargetGroup, reason: str | None, description: str = "") -> None:
+def _record(state: TargetState, group: TargetGroup, reason: str | None, description: str = "") -> None:
     if state.draining_since is not None or state.state == "unused":
         return
     if reason is None:

@@ -1,16 +1,43 @@
-"""CloudWatch metrics of the load balancers: counted per request, published every few seconds."""
+"""CloudWatch metrics of the load balancers: counted for each request, published every few seconds."""
 
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from threading import Lock
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from local_aws.services.elbv2.targets import GroupState
 
 NAMESPACE = "AWS/ApplicationELB"
-# Load balancer, target group ("" for what the load balancer itself answered), metric.
+# How many values a datum may have.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+MOST_VALUES = 150
+
+# Load balancer, target group ("" for a response of the load balancer itself), metric.
 Key = tuple[str, str, str]
+
+
+class Dimension(TypedDict):
+    """Dimension."""
+
+    Name: str
+    Value: str
+
+
+class MetricValue(TypedDict):
+    """The values of a MetricDatum: one value, or several with their counts."""
+
+    Unit: str
+    Value: NotRequired[float]
+    Values: NotRequired[list[float]]
+    Counts: NotRequired[list[float]]
+
+
+class MetricDatum(MetricValue):
+    """MetricDatum."""
+
+    MetricName: str
+    Dimensions: list[Dimension]
 
 
 def dimension(arn: str) -> str:
@@ -19,52 +46,42 @@ def dimension(arn: str) -> str:
     return resource.removeprefix("loadbalancer/")
 
 
-# What PutMetricData takes: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
-MOST_VALUES = 150
-
-
 def rounded(seconds: float) -> float:
-    """Return a latency to two digits: few values, each often, so that percentiles stay possible."""
+    """Return a latency with two significant digits, so that few values stand for many requests."""
     return float(f"{seconds:.1e}")
 
 
 class Metrics:
-    """Counters since the last `take`; safe between the data plane's thread and the publisher's."""
+    """The counters since the last `take`. Its methods may run on any thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts: Counter[Key] = Counter()
         self._latency: dict[tuple[str, str], Counter[float]] = {}
 
-    def answered(self, balancer: str, group: str, status: int, started: float) -> None:
-        """Count an answer of a target; `started` is a moment of `time.monotonic`."""
+    def count_response(self, balancer: str, group: str, status: int, started: float) -> None:
+        """Count a target's response; `started` is a time of `time.monotonic`."""
         with self._lock:
             self._counts[balancer, group, "RequestCount"] += 1
             self._counts[balancer, group, f"HTTPCode_Target_{status // 100}XX_Count"] += 1
             self._latency.setdefault((balancer, group), Counter())[rounded(time.monotonic() - started)] += 1
 
-    def refused(self, balancer: str, status: int) -> None:
-        """Count an error that the load balancer itself answered."""
+    def count_error(self, balancer: str, status: int) -> None:
+        """Count an error response of the load balancer itself."""
         with self._lock:
             self._counts[balancer, "", f"HTTPCode_ELB_{status // 100}XX_Count"] += 1
 
-    def take(self, groups: Iterable[GroupState]) -> dict[str, list[dict[str, Any]]]:
-        """Return what PutMetricData is to be told in each account, and start counting anew."""
+    def take(self, groups: Iterable[GroupState]) -> dict[str, list[MetricDatum]]:
+        """Return PutMetricData's data by account, and reset the counters."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
             latency, self._latency = self._latency, {}
-        data: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for (balancer, group, name), value in counts.items():
-            data[_account(balancer)] += _datum(name, balancer, group, Value=float(value), Unit="Count")
-        for (balancer, group), seen in latency.items():
-            for some in _by(MOST_VALUES, list(seen.items())):
-                values = {
-                    "Values": [value for value, _ in some],
-                    "Counts": [float(count) for _, count in some],
-                }
-                data[_account(balancer)] += _datum(
-                    "TargetResponseTime", balancer, group, **values, Unit="Seconds"
-                )
+        data: dict[str, list[MetricDatum]] = defaultdict(list)
+        for (balancer, group, name), count in counts.items():
+            data[_account(balancer)] += _data(name, balancer, group, {"Value": float(count), "Unit": "Count"})
+        for (balancer, group), latencies in latency.items():
+            for value in _latency_values(latencies):
+                data[_account(balancer)] += _data("TargetResponseTime", balancer, group, value)
         for balancer, datum in _host_counts(groups):
             data[_account(balancer)].append(datum)
         return data
@@ -74,28 +91,34 @@ def _account(balancer: str) -> str:
     return balancer.split(":")[4]
 
 
-def _by(size: int, items: list[tuple[float, int]]) -> Iterator[list[tuple[float, int]]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _latency_values(latencies: Counter[float]) -> Iterator[MetricValue]:
+    items = list(latencies.items())
+    for start in range(0, len(items), MOST_VALUES):
+        part = items[start : start + MOST_VALUES]
+        yield {
+            "Values": [value for value, _ in part],
+            "Counts": [float(count) for _, count in part],
+            "Unit": "Seconds",
+        }
 
 
-def _host_counts(groups: Iterable[GroupState]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _host_counts(groups: Iterable[GroupState]) -> Iterator[tuple[str, MetricDatum]]:
     for state in groups:
         balancer = state.group.load_balancer
         if balancer is None:
             continue
-        # A target that is still registering is neither.
+        # A target in registration is counted as neither.
         states = [target.state for target in state.registered()]
         for name, counted in (("HealthyHostCount", "healthy"), ("UnHealthyHostCount", "unhealthy")):
-            count = states.count(counted)
-            yield balancer, _datum(name, balancer, state.group.arn, Value=float(count), Unit="Count")[-1]
+            value: MetricValue = {"Value": float(states.count(counted)), "Unit": "Count"}
+            yield balancer, _data(name, balancer, state.group.arn, value)[-1]
 
 
-def _datum(name: str, balancer: str, group: str, **value: Any) -> list[dict[str, Any]]:
-    """Return the metric for the load balancer, and for its target group when there is one."""
-    whole = [{"Name": "LoadBalancer", "Value": dimension(balancer)}]
-    data = [{"MetricName": name, "Dimensions": whole, **value}]
+def _data(name: str, balancer: str, group: str, value: MetricValue) -> list[MetricDatum]:
+    """Return the datum of a load balancer, and that of its target group when there is one."""
+    whole: list[Dimension] = [{"Name": "LoadBalancer", "Value": dimension(balancer)}]
+    data: list[MetricDatum] = [{**value, "MetricName": name, "Dimensions": whole}]
     if group:
-        of_group = [{"Name": "TargetGroup", "Value": dimension(group)}, *whole]
-        data.append({"MetricName": name, "Dimensions": of_group, **value})
+        of_group: list[Dimension] = [{"Name": "TargetGroup", "Value": dimension(group)}, *whole]
+        data.append({**value, "MetricName": name, "Dimensions": of_group})
     return data

@@ -1,4 +1,4 @@
-"""One request through the load balancer: a target chosen, the bodies streamed, ALB's own errors."""
+"""Forwards requests to targets: streams the bodies, and answers with ALB's errors when a target fails."""
 
 import asyncio
 import logging
@@ -18,21 +18,21 @@ from local_aws.services.elbv2.targets import GroupState, TargetState
 
 logger = logging.getLogger("local_aws")
 
-# ALB gives a target 10 seconds to accept a connection (HTTP 504 after that).
+# ALB waits 10 seconds for a target to accept a connection, then answers 504.
 CONNECT_SECONDS = 10
-# Answers up to this size are read whole: one write to the client instead of three.
-WHOLE = 64 * 1024
-REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Responses up to this size are read at once, for one write to the client instead of three.
+UNSTREAMED_BYTES = 64 * 1024
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ConnectionBrokenError(aiohttp.ClientError):
     """A target closed the connection before it answered."""
 
 
-async def _break(
+async def _raise_broken_connection(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Name a broken connection ourselves: else aiohttp repeats the request and hides a crash."""
+    """Raise an error of our own for a broken connection: aiohttp repeats the request after its own error."""
     try:
         return await handler(request)
     except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError):
@@ -42,37 +42,37 @@ async def _break(
 
 
 class Forwarder:
-    """Connections to the targets. `start` and `stop` belong on the loop that forwards."""
+    """The connections to the targets. `start` and `stop` run on the event loop that forwards."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
-        self._kept: aiohttp.ClientSession
+        self._reused: aiohttp.ClientSession
         self._single: aiohttp.ClientSession
 
     def start(self) -> None:
-        """Open the two pools: kept connections, and one connection for one request."""
-        reused = aiohttp.TraceConfig()
-        reused.on_connection_reuseconn.append(_note_reuse)
-        self._kept = _session(aiohttp.TCPConnector(limit=0, keepalive_timeout=60), [reused])
+        """Open two pools: connections that are reused, and connections for one request each."""
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_reuseconn.append(_record_reuse)
+        self._reused = _session(aiohttp.TCPConnector(limit=0, keepalive_timeout=60), [trace])
         self._single = _session(aiohttp.TCPConnector(limit=0, force_close=True), [])
 
     async def stop(self) -> None:
         """Close every connection."""
-        await self._kept.close()
+        await self._reused.close()
         await self._single.close()
 
     async def forward(
         self, request: web.BaseRequest, listener: Listener, group: GroupState
     ) -> web.StreamResponse:
-        """Answer `request` from the next target of `group`: 503 without targets, 502 and 504 as ALB."""
+        """Forward `request` to the next target of `group`. Answer 503 without one, 502 or 504 if it fails."""
         target = group.choose()
         if target is None:
             return error_page(503)
         target.in_flight += 1
         started = time.monotonic()
         try:
-            answer = await self._ask(request, listener, target)
-            self.metrics.answered(listener.load_balancer, group.group.arn, answer.status, started)
+            answer = await self._request(request, listener, target)
+            self.metrics.count_response(listener.load_balancer, group.group.arn, answer.status, started)
             return await _relay(request, answer)
         except TimeoutError as problem:
             return _failed(504, request, target, problem)
@@ -81,7 +81,7 @@ class Forwarder:
         finally:
             target.in_flight -= 1
 
-    async def _ask(
+    async def _request(
         self, request: web.BaseRequest, listener: Listener, target: TargetState
     ) -> aiohttp.ClientResponse:
         headers = to_target(request, listener)
@@ -91,14 +91,14 @@ class Forwarder:
         timeout = aiohttp.ClientTimeout(
             total=None, sock_connect=CONNECT_SECONDS, sock_read=listener.idle_timeout
         )
-        # A kept connection may be closed by the target at the very moment we use it, and nobody can tell
-        # whether the request was handled. So only a request that may be repeated goes over one.
-        if request.method in REPEATABLE and not request.body_exists:
-            seen = SimpleNamespace(reused=False)
+        # A target may close a reused connection at the moment of a request. Then it is unknown whether the
+        # request was handled, so only a request that may be repeated is sent on one.
+        if request.method in IDEMPOTENT_METHODS and not request.body_exists:
+            trace = SimpleNamespace(reused=False)
             try:
-                return await self._send(self._kept, request, url, headers, timeout, seen)
+                return await self._send(self._reused, request, url, headers, timeout, trace)
             except ConnectionBrokenError:
-                if not seen.reused:
+                if not trace.reused:
                     raise
         return await self._send(self._single, request, url, headers, timeout, None)
 
@@ -109,7 +109,7 @@ class Forwarder:
         url: URL,
         headers: CIMultiDict[str],
         timeout: aiohttp.ClientTimeout,
-        seen: SimpleNamespace | None,
+        trace: SimpleNamespace | None,
     ) -> aiohttp.ClientResponse:
         return await session.request(
             request.method,
@@ -118,12 +118,12 @@ class Forwarder:
             data=request.content if request.body_exists else None,
             timeout=timeout,
             allow_redirects=False,
-            trace_request_ctx=seen,
+            trace_request_ctx=trace,
         )
 
 
 def _failed(status: int, request: web.BaseRequest, target: TargetState, problem: Exception) -> web.Response:
-    """Answer the error and keep in the log what ALB's access log would tell: which target, and why."""
+    """Answer with an error, and log the target and the reason, as ALB's access log does."""
     where = f"{target.target.id}:{target.target.port} ({target.state})"
     logger.warning("%s for %s %s from %s: %r", status, request.method, request.path, where, problem)
     return error_page(status)
@@ -136,13 +136,13 @@ def _session(connector: aiohttp.TCPConnector, traces: list[aiohttp.TraceConfig])
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         trace_configs=traces,
-        middlewares=(_break,),
+        middlewares=(_raise_broken_connection,),
         max_line_size=16384,
         max_field_size=16384,
     )
 
 
-async def _note_reuse(
+async def _record_reuse(
     _: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceConnectionReuseconnParams
 ) -> None:
     context.trace_request_ctx.reused = True
@@ -153,7 +153,7 @@ async def _relay(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> we
     headers = end_to_end(answer.headers)
     async with answer:
         empty = request.method == "HEAD" or answer.status in (204, 304)
-        if empty or (answer.content_length is not None and answer.content_length <= WHOLE):
+        if empty or (answer.content_length is not None and answer.content_length <= UNSTREAMED_BYTES):
             body = None if empty else await answer.read()
             return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=body)
         return await _stream(request, answer, headers)

@@ -17,7 +17,7 @@ class Target:
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """How a target group's targets are checked; `interval` in AWS's seconds, `timeout` in real ones."""
+    """A target group's health check settings; `interval` in AWS's seconds, `timeout` in real seconds."""
 
     path: str = "/"
     port: str = "traffic-port"
@@ -28,7 +28,7 @@ class HealthCheck:
     matcher: str = "200"
 
     def expects(self, status: int) -> bool:
-        """Say whether the matcher (`200`, `200,302`, `200-299`) takes an answer's status."""
+        """Return whether the matcher (`200`, `200,302`, `200-299`) matches a status."""
         for part in self.matcher.split(","):
             low, _, high = part.strip().partition("-")
             if int(low) <= status <= int(high or low):
@@ -38,7 +38,7 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class TargetGroup:
-    """A target group, its targets and whether a listener or rule uses it."""
+    """A target group, its targets, and the load balancer that uses it."""
 
     arn: str
     port: int
@@ -80,13 +80,13 @@ class Listener:
 
     @property
     def protocol(self) -> str:
-        """What its clients speak."""
+        """The protocol of its clients."""
         return "HTTP" if self.tls is None else "HTTPS"
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that the data plane is to do at one moment."""
+    """The state of the control plane at one moment."""
 
     listeners: Mapping[str, Listener] = field(default_factory=dict)
     target_groups: Mapping[str, TargetGroup] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""CloudFormation's ELBv2 types, made of the same API calls that everybody else makes."""
+"""CloudFormation's AWS::ElasticLoadBalancingV2 resource types, on the ELBv2 API."""
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -10,13 +10,13 @@ from local_aws.core.cloudformation import Properties, ResourceType, arguments
 from local_aws.core.context import Context
 
 PREFIX = "AWS::ElasticLoadBalancingV2::"
-# Properties that AWS sets by a call of their own; the rest goes to the create call.
+# Properties that need an API call of their own after the create call.
 LATER = ("LoadBalancerAttributes", "TargetGroupAttributes", "ListenerAttributes", "Targets")
 
 
 def resource_types(context: Context) -> dict[str, ResourceType]:
     """Return the types of load balancers, target groups, listeners and rules."""
-    types = Types(context)
+    types = ElbResourceTypes(context)
     return {
         f"{PREFIX}LoadBalancer": ResourceType(
             types.create_load_balancer,
@@ -47,8 +47,8 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
     }
 
 
-class Types:
-    """The handlers; each acts through the elbv2 API."""
+class ElbResourceTypes:
+    """The handlers of load balancers, target groups, listeners and rules."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -58,14 +58,14 @@ class Types:
         """Return the elbv2 client."""
         return self.context.client("elbv2")
 
-    def delete(self, call: str, key: str, gone: str) -> Callable[[str, Properties], None]:
-        """Return a delete handler; only `gone`, that it is not there, passes in silence."""
+    def delete(self, call: str, key: str, not_found: str) -> Callable[[str, Properties], None]:
+        """Return a delete handler that ignores the error code `not_found`."""
 
         def delete(physical_id: str, _: Properties) -> None:
             try:
                 getattr(self.client, call)(**{key: physical_id})
             except ClientError as error:
-                if error.response["Error"]["Code"] != gone:
+                if error.response["Error"]["Code"] != not_found:
                     raise
 
         return delete
@@ -148,7 +148,7 @@ class Types:
         settings: Callable[[str, Properties], None],
         properties: Properties,
     ) -> None:
-        """Apply the later settings; when AWS refuses one, what was created goes again."""
+        """Apply the later settings; delete the resource when AWS refuses one of them."""
         try:
             settings(arn, properties)
         except Exception:
@@ -199,16 +199,16 @@ class Types:
 
     def _tag(self, arn: str, old: Properties, new: Properties) -> None:
         before, after = _tags(old), _tags(new)
-        gone = [key for key in before if key not in after]
-        if gone:
-            self.client.remove_tags(ResourceArns=[arn], TagKeys=gone)
+        removed = [key for key in before if key not in after]
+        if removed:
+            self.client.remove_tags(ResourceArns=[arn], TagKeys=removed)
         if after and after != before:
             tags = [{"Key": key, "Value": value} for key, value in after.items()]
             self.client.add_tags(ResourceArns=[arn], Tags=tags)
 
 
 def _name(stack: str, logical_id: str) -> str:
-    # AWS's pattern for names of at most 32 characters: parts of the stack's and the resource's, and a suffix.
+    # CloudFormation's pattern for names of up to 32 characters.
     return f"{stack[:6]}-{logical_id[:6]}-{secrets.token_hex(6).upper()}"
 
 

@@ -18,7 +18,7 @@ def weights(action: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 
 class WeightedChoice:
-    """Spread requests over target groups exactly by weight, without a run of luck (smooth round robin)."""
+    """Chooses target groups exactly by weight, evenly spread (smooth weighted round robin)."""
 
     def __init__(self) -> None:
         self._credit: dict[str, int] = {}
@@ -36,7 +36,7 @@ class WeightedChoice:
 
 @dataclass(frozen=True)
 class RequestAttributes:
-    """The parts of a request that rules look at; header names in lower case."""
+    """The parts of a request that rules match; header names in lower case."""
 
     method: str
     host: str
@@ -82,11 +82,11 @@ def _header(condition: Mapping[str, Any], request: RequestAttributes) -> bool:
 
 
 def _glob(pattern: str, value: str) -> bool:
-    # ELB knows only * and ?; fnmatch's sets in brackets must not act.
+    # ELB has the wildcards * and ? only; brackets must not start one of fnmatch's sets.
     return fnmatchcase(value, re.sub(r"\[", "[[]", pattern))
 
 
-# The conditions the data plane can decide; the control plane refuses a rule with any other.
+# The conditions that the data plane implements; the control plane refuses others.
 CONDITIONS: dict[str, Callable[[Mapping[str, Any], RequestAttributes], bool]] = {
     "path-pattern": _path,
     "host-header": _host,

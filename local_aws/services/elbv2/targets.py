@@ -22,7 +22,7 @@ DESCRIPTIONS = {
 
 @dataclass(eq=False)
 class TargetState:
-    """What the data plane knows of one target of one target group."""
+    """The state of one target of one target group."""
 
     target: Target
     state: str = "initial"
@@ -35,7 +35,7 @@ class TargetState:
     registered: float = field(default_factory=time.monotonic)
 
     def set(self, state: str, reason: str = "", description: str = "") -> None:
-        """Change the state; a reason's own description is AWS's."""
+        """Change the state; without `description`, the reason has AWS's description."""
         self.state, self.reason = state, reason
         self.description = description or DESCRIPTIONS.get(reason, "")
 
@@ -59,9 +59,9 @@ class TargetState:
     def fail_check(self, check: HealthCheck, reason: str, description: str = "") -> None:
         """Count a failed health check; the unhealthy threshold of them makes the target unhealthy."""
         self.passed, self.failed = 0, self.failed + 1
-        # To start a process is real work: the clock does not shorten the time that AWS gives it.
-        given = check.interval * check.unhealthy
-        starting = self.state == "initial" and time.monotonic() - self.registered < given
+        # The clock does not scale the time that a process needs to start.
+        allowed = check.interval * check.unhealthy
+        starting = self.state == "initial" and time.monotonic() - self.registered < allowed
         if self.failed >= check.unhealthy and not starting:
             self.set("unhealthy", reason, description)
         elif self.state == "initial":
@@ -70,7 +70,7 @@ class TargetState:
 
 @dataclass
 class GroupState:
-    """The targets of one target group, with those that drain."""
+    """The targets of one target group, draining ones included."""
 
     group: TargetGroup
     clock: Clock
@@ -100,15 +100,15 @@ class GroupState:
         return [state for state in list(self.targets.values()) if state.draining_since is None]
 
     def choose(self) -> TargetState | None:
-        """Return the next target in turn: a healthy one, any when none is (ALB fails open), None if empty."""
+        """Return the next healthy target, or the next target when none is healthy: ALB fails open."""
         registered = self.registered()
         eligible = [state for state in registered if state.state == "healthy"] or registered
         return eligible[next(self._turn) % len(eligible)] if eligible else None
 
     def forget_drained(self) -> None:
-        """Drop targets whose deregistration delay passed; what is in flight gets the delay in real seconds.
+        """Remove targets whose deregistration delay has passed; with requests in flight it is not scaled.
 
-        The clock scales AWS's waits, not the time that a request truly takes.
+        The clock scales AWS's waits, not the time that a request takes.
         """
         delay = self.group.deregistration_delay
         for target, state in list(self.targets.items()):

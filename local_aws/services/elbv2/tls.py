@@ -1,4 +1,4 @@
-"""What makes a listener an HTTPS one: its certificate, and the oldest TLS that its security policy takes."""
+"""The TLS of HTTPS listeners: the certificate, and the security policy's oldest version of TLS."""
 
 import re
 import ssl
@@ -9,13 +9,13 @@ from local_aws.core.api import AwsError
 from local_aws.services.elbv2.errors import unsupported
 from local_aws.services.elbv2.records import Tls
 
-# Of the policies, those that today's OpenSSL can keep: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+# The policies that current OpenSSL can enforce: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 _POLICY = re.compile(r"ELBSecurityPolicy-TLS13-1-([23])(-(Res|Ext[12]))?(-PQ)?-20[0-9]{2}-[0-9]{2}")
 _OLDEST = {"2": ssl.TLSVersion.TLSv1_2, "3": ssl.TLSVersion.TLSv1_3}
 
 
 def oldest(policy: str) -> ssl.TLSVersion:
-    """Return the oldest version that a security policy takes; refuse by name one that is not kept here."""
+    """Return the oldest version of TLS in a security policy; refuse policies that are not implemented."""
     found = _POLICY.fullmatch(policy)
     if found is None:
         raise unsupported(
@@ -25,7 +25,7 @@ def oldest(policy: str) -> ssl.TLSVersion:
 
 
 def check(arn: str, tls: Tls) -> None:
-    """Refuse what no listener could serve with."""
+    """Refuse a certificate and key that a listener cannot serve."""
     try:
         server_context(tls)
     except (ssl.SSLError, ValueError) as error:
@@ -35,10 +35,10 @@ def check(arn: str, tls: Tls) -> None:
 
 
 def server_context(tls: Tls) -> ssl.SSLContext:
-    """Return the context of a server socket. Ciphers are OpenSSL's: of the policy, the versions are kept."""
+    """Return a server's TLS context: with the policy's versions of TLS, and OpenSSL's default ciphers."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = oldest(tls.policy)
-    # OpenSSL reads files only; the key is on disk no longer than that.
+    # OpenSSL reads files only. The key is on disk only while it does.
     with tempfile.TemporaryDirectory() as folder:
         pem = Path(folder) / "certificate.pem"
         pem.touch(mode=0o600)

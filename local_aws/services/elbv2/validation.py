@@ -1,4 +1,4 @@
-"""What ELBv2 refuses: names, attributes and settings checked in AWS's words before MiniStack stores them."""
+"""What ELBv2 checks in requests, in AWS's words, before MiniStack stores them."""
 
 import ipaddress
 import re
@@ -8,7 +8,7 @@ from local_aws.services.elbv2.errors import unsupported, validation_error
 
 NAME_LENGTH = 32
 
-# Attribute -> the values the data plane acts on; None: any value is kept, and acted on or harmless here.
+# Attribute -> the values that the data plane implements. None: every value works or has no effect here.
 LOAD_BALANCER_ATTRIBUTES: dict[str, frozenset[str] | None] = {
     "deletion_protection.enabled": None,
     "idle_timeout.timeout_seconds": None,
@@ -74,7 +74,7 @@ def check_name(kind: str, name: str) -> None:
 def check_attributes(
     kind: str, known: Mapping[str, frozenset[str] | None], given: Iterable[Mapping[str, str]]
 ) -> None:
-    """Refuse an attribute AWS does not know, and by name a value that nothing here would act on."""
+    """Refuse attributes that AWS does not have, and values that local_aws does not implement."""
     for attribute in given:
         key, value = attribute["Key"], attribute["Value"]
         if key not in known:
@@ -91,7 +91,7 @@ def check_attributes(
 
 
 def check_target_group(protocol: str, version: str, target_type: str) -> None:
-    """Refuse by name what the data plane cannot reach: anything but HTTP/1.1 to addresses."""
+    """Refuse what local_aws does not implement: everything but HTTP/1.1 to IP addresses."""
     if protocol != "HTTP":
         raise unsupported(f"target groups of protocol {protocol}")
     if version not in ("", "HTTP1"):
@@ -118,7 +118,7 @@ def check_thresholds(interval: int, timeout: int, healthy: int, unhealthy: int) 
 
 
 def check_address(target: str) -> None:
-    """Refuse a target id that is no address."""
+    """Refuse a target id that is not an IP address."""
     try:
         ipaddress.ip_address(target)
     except ValueError:

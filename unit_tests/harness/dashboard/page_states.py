@@ -1,4 +1,4 @@
-"""An environment in the middle of a shift, as the page's server gets it; and a server that serves it."""
+"""An environment during a shift, as the dashboard's server reads it, and a server for it."""
 
 import asyncio
 import threading
@@ -16,7 +16,7 @@ from harness.dashboard.process import listen
 from harness.dashboard.server import serve
 
 OLD, NEW, OLDER = "a" * 40, "b" * 40, "c" * 40
-EVIL = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 EXECUTION = "c3a70a35-5435-420e-bbeb-5cd39ae9a9c4"
 
 
@@ -44,41 +44,31 @@ def target_group(name: str, version: str, status: str, production: float) -> dic
     }
 
 
+def release(execution: str, commit: str, subject: str, status: str) -> dict[str, Any]:
+    times = {"began": 1_700_000_000.0, "changed": 1_700_000_040.0}
+    return {
+        "execution": execution,
+        "commit": commit,
+        "subject": subject,
+        "body": "",
+        "status": status,
+        **times,
+    }
+
+
 def shift() -> dict[str, dict[str, Any]]:
-    """A tenth of the traffic is on green; what people and programs wrote is hostile."""
+    """Return a shift with a tenth of the traffic on green; texts of commits and logs contain markup."""
     events = [{"name": "Install", "status": "Succeeded"}, {"name": "AllowTraffic", "status": "InProgress"}]
-    deployment = {"id": "d-1", "status": "InProgress", "config": "Canary", "reason": EVIL, "events": events}
-    began = {"began": 1_700_000_000.0, "changed": 1_700_000_040.0}
+    deployment = {"id": "d-1", "status": "InProgress", "config": "Canary", "reason": MARKUP, "events": events}
     return {
         "stack": {"name": "stack-it1", "status": "CREATE_COMPLETE", "reason": "", "nested": []},
         "pipeline": {
-            "stages": [stage("Source", "Succeeded", NEW, EVIL), stage("Deploy", "InProgress", NEW)],
+            "stages": [stage("Source", "Succeeded", NEW, MARKUP), stage("Deploy", "InProgress", NEW)],
             "deployments": [deployment],
             "releases": [
-                {
-                    "execution": "1",
-                    "commit": NEW,
-                    "subject": EVIL,
-                    "body": "",
-                    "status": "InProgress",
-                    **began,
-                },
-                {
-                    "execution": EXECUTION,
-                    "commit": OLD,
-                    "subject": "Greet",
-                    "body": "",
-                    "status": "Succeeded",
-                    **began,
-                },
-                {
-                    "execution": "0",
-                    "commit": OLDER,
-                    "subject": "Begin",
-                    "body": "",
-                    "status": "Failed",
-                    **began,
-                },
+                release("1", NEW, MARKUP, "InProgress"),
+                release(EXECUTION, OLD, "Greet", "Succeeded"),
+                release("0", OLDER, "Begin", "Failed"),
             ],
         },
         "target_groups": {
@@ -87,12 +77,12 @@ def shift() -> dict[str, dict[str, Any]]:
                 target_group("target-group-green-it1", NEW, "ACTIVE", 10),
             ]
         },
-        "logs": {"build": ["Phase complete: BUILD", EVIL], "tasks": [EVIL]},
+        "logs": {"build": ["Phase complete: BUILD", MARKUP], "tasks": [MARKUP]},
     }
 
 
 class RecordedView:
-    """Tells the same of an environment at every look, until a test changes it."""
+    """Returns the same state at every reading, until a test changes it."""
 
     def __init__(self, url: str = "") -> None:
         self.cloud = Cloud("local_aws", Path("nowhere"), "http://127.0.0.1:9", 0.02)
@@ -108,7 +98,7 @@ class RecordedView:
 
 @contextmanager
 def served(view: RecordedView, port: int = 0, until: int | None = None) -> Iterator[str]:
-    """Serve the page of `view` for a while; yield its URL."""
+    """Serve the dashboard of `view` while the context is open; yield its URL."""
     listener = listen(port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
     ready, loops = threading.Event(), []
@@ -133,7 +123,7 @@ def served(view: RecordedView, port: int = 0, until: int | None = None) -> Itera
 
 @contextmanager
 def two_versions() -> Iterator[str]:
-    """Serve on loopback what two versions answer in turn; yield its URL."""
+    """Serve two versions in turn on loopback; yield the URL."""
     versions = cycle([OLD, NEW])
 
     class Handler(BaseHTTPRequestHandler):
@@ -143,7 +133,7 @@ def two_versions() -> Iterator[str]:
             self.end_headers()
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -152,9 +142,9 @@ def two_versions() -> Iterator[str]:
 
 
 def read_until_both_versions_answered(url: str) -> None:
-    """Return when the page at `url` has told of both."""
+    """Return when the dashboard at `url` has shown both versions."""
     for name, part in events(url):
         if name == "traffic" and {OLD, NEW} == {
-            one for moment in part["moments"] for one in moment["versions"]
+            one for reading in part["readings"] for one in reading["versions"]
         }:
             return

@@ -11,7 +11,7 @@ from harness.dashboard import server
 from harness.dashboard.poller import Poller
 from integration_tests.support.browser import PageView, open_page
 from unit_tests.harness.dashboard.page_states import (
-    EVIL,
+    MARKUP,
     NEW,
     OLD,
     RecordedView,
@@ -95,8 +95,8 @@ def assert_shift_shown(seen: PageView, service: str) -> None:
     """Assert that the page shows the release, both versions and the requests, and markup as text."""
     assert f"Service {service}. AWS" in seen.text
     assert "Live" in seen.text
-    assert f'Newest release bbbbbbb "{EVIL}": Deploy InProgress, AllowTraffic' in seen.text
-    assert seen.text.count(EVIL) == 6, "release twice, action, deployment, two logs"
+    assert f'Newest release bbbbbbb "{MARKUP}": Deploy InProgress, AllowTraffic' in seen.text
+    assert seen.text.count(MARKUP) == 6, "release twice, action, deployment, two logs"
     for version in (OLD[:7], NEW[:7]):
         assert re.search(rf"{version} \d+ per second", seen.text)
     assert "failed 0 per second, 0 in total" in seen.text
@@ -154,10 +154,10 @@ def test_a_browser_draws_each_reading_at_its_time(
     view: RecordedView, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """On AWS a reading takes five seconds or more, and their distances vary."""
-    moments = [{"at": at, "versions": {OLD: 20}, "failed": 0} for at in (1000.0, 1001.0, 1006.0, 1240.0)]
+    readings = [{"at": at, "versions": {OLD: 20}, "failed": 0} for at in (1000.0, 1001.0, 1006.0, 1240.0)]
 
     def remember(self: Poller, _url: str) -> None:
-        self._history.extend(moments[len(self._history) :])
+        self._history.extend(readings[len(self._history) :])
 
     monkeypatch.setattr(Poller, "_probe", remember)
     with served(view) as url:

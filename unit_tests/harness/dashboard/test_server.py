@@ -24,8 +24,8 @@ from harness.dashboard.poller import Poller
 from harness.dashboard.process import listen, start_dashboard
 from operations.waiting import NotYetError, wait_for
 from unit_tests.harness.dashboard.page_states import (
-    EVIL,
     EXECUTION,
+    MARKUP,
     RecordedView,
     read_until_both_versions_answered,
     served,
@@ -175,11 +175,11 @@ def test_the_page_never_writes_markup() -> None:
 
 
 def test_a_suffix_stays_text(view: RecordedView) -> None:
-    view.suffix = EVIL
+    view.suffix = MARKUP
     with served(view) as url:
         text = requests.get(url, timeout=10).text
-    assert EVIL not in text
-    assert html.escape(EVIL) in text
+    assert MARKUP not in text
+    assert html.escape(MARKUP) in text
 
 
 def test_a_report_runs_no_script_and_an_unfinished_release_has_none(

@@ -122,12 +122,12 @@ def test_the_page_loads_nothing_and_runs_no_script(evidence: Evidence) -> None:
 
 
 def test_text_from_a_commit_or_a_log_stays_text(evidence: Evidence) -> None:
-    evil = "<script>alert(1)</script>"
-    evidence.releases[0] = replace(evidence.releases[0], reason=evil)
-    evidence.notifications.append(Event(BEGAN + 4, evil, evil))
+    markup = "<script>alert(1)</script>"
+    evidence.releases[0] = replace(evidence.releases[0], reason=markup)
+    evidence.notifications.append(Event(BEGAN + 4, markup, markup))
     page = Page(render(evidence))
     assert "script" not in page.tags
-    assert page.text.count(evil) >= 3
+    assert page.text.count(markup) >= 3
 
 
 def test_time_runs_to_the_right_and_unended_steps_reach_the_end(evidence: Evidence) -> None:

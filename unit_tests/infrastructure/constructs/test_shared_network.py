@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from infrastructure.naming import Names
 from tools.assembly import references
 from tools.new_service import copy_service
 from tools.synthesis import defaults
-from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, synthesize
+from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, synthesize, templates_of
 
 ORDERS = {"orders": {"folder": "services/orders", "network": "shared"}}
 # What a network is made of.
@@ -43,9 +42,9 @@ def sharer(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 
 
 @pytest.fixture(scope="module")
-def network_owner(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+def network_owner() -> Templates:
     """The sample's environment of the same name."""
-    return synthesize(tmp_path_factory.mktemp("cdk.out"), environmentSuffix="prod", services=ORDERS)
+    return templates_of(environmentSuffix="prod", services=ORDERS)
 
 
 def read(templates: Templates) -> dict[str, str]:
@@ -109,8 +108,8 @@ def test_each_part_is_lent_as_what_it_is(network_owner: Templates) -> None:
     assert {value.strip("<>") for name, value in lent(network_owner).items() if "/public" in name} == public
 
 
-def test_a_lender_is_otherwise_as_it_was(network_owner: Templates, tmp_path: Path) -> None:
-    before = synthesize(tmp_path, environmentSuffix="prod")
+def test_a_lender_is_otherwise_as_it_was(network_owner: Templates) -> None:
+    before = templates_of(environmentSuffix="prod")
     more = {one.id for one in network_owner.resources(part="network")} - {
         one.id for one in before.resources(part="network")
     }

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
 
 from tools.assembly import Resource, references
-from unit_tests.infrastructure.synthesized import PARTS, Templates, plain, synthesize
+from unit_tests.infrastructure.synthesized import PARTS, Templates, plain, templates_of
 
 NAME_LIMITS = {
     "AWS::CodeBuild::Project": ("Name", 150),
@@ -111,14 +110,14 @@ def test_the_bucket_is_named_for_the_account_since_bucket_names_are_everybodys(t
     assert plain(bucket.properties["BucketName"]) == "artifacts-dev-<AWS::AccountId>-us-east-1"
 
 
-def test_two_suffixes_differ_in_names_only(templates: Templates, tmp_path: Path) -> None:
+def test_two_suffixes_differ_in_names_only(templates: Templates) -> None:
     """What `cdk diff` would say between them; the hash is of the templates, which are compared themselves."""
 
     def lines(given: Templates) -> list[str]:
         text = json.dumps(dict(given.by_part), sort_keys=True, indent=1)
         return re.sub(r"[0-9a-f]{64}", "", text).splitlines()
 
-    dev, omega = lines(templates), lines(synthesize(tmp_path, environmentSuffix="omega"))
+    dev, omega = lines(templates), lines(templates_of(environmentSuffix="omega"))
     assert len(dev) == len(omega)
     assert any("omega" in line for line in omega)
     differ = [(one, two) for one, two in zip(dev, omega, strict=True) if one != two.replace("omega", "dev")]

@@ -15,7 +15,8 @@ from tools.iam_docs.page import PolicyViolationsError, iam_page
 from tools.iam_docs.policies import Policy, Statement, read_policies
 from tools.iam_docs.references import References, UnreadableError
 from tools.iam_docs.rules import policy_violations, unused_justifications
-from tools.synthesis import PROJECT, defaults, every_option, synthesized
+from tools.synthesis import PROJECT, defaults, every_option
+from unit_tests.assembly_cache import cached_assembly
 
 LOG = "arn:aws:logs:us-east-1:<Account>:log-group:/ecs/task-dev:*"
 WRITES = Statement("WriteTheLog", "Allow", ("logs:PutLogEvents",), (LOG,))
@@ -42,12 +43,12 @@ ROLE = Policy("execution-role-dev", "AWS::IAM::Role", "Starts a task", (WRITES, 
 
 @pytest.fixture(scope="module")
 def by_default() -> Assembly:
-    return synthesized(defaults())
+    return Assembly.read(cached_assembly(defaults()))
 
 
 @pytest.fixture(scope="module")
 def with_every_option() -> Assembly:
-    return synthesized(every_option())
+    return Assembly.read(cached_assembly(every_option()))
 
 
 EMPTY = Assembly({})

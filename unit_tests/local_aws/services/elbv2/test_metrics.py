@@ -15,7 +15,7 @@ def test_each_latency_counts_and_no_datum_has_more_values_than_aws_takes() -> No
     metrics = Metrics()
     now = time.monotonic()
     for number in range(1, 2000):
-        metrics.answered(BALANCER, GROUP, 200, now - number / 1000 - number)
+        metrics.count_response(BALANCER, GROUP, 200, now - number / 1000 - number)
     data = [each for each in metrics.take([])[ACCOUNT] if each["MetricName"] == "TargetResponseTime"]
     assert len(data) > 2, "more values than one datum takes"
     for each in data:

@@ -214,7 +214,7 @@ def test_every_way_in_which_a_connection_breaks_is_known_as_one(loop: Loop, erro
         raise error
 
     with pytest.raises(elbv2_proxy.ConnectionBrokenError):
-        loop.run(elbv2_proxy._break(None, broken))  # type: ignore[arg-type]
+        loop.run(elbv2_proxy._raise_broken_connection(None, broken))  # type: ignore[arg-type]
 
 
 class ClosingServer:

@@ -24,7 +24,7 @@ sys.exit(main({directory!r}, sys.argv[1:]))
 
 def write_script(directory: Path, module: str) -> Path:
     """Write `docker` into `directory`, to call `main(directory, arguments)` of `module`. Return its path."""
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[2]
     path = directory / "docker"
     path.write_text(
         _SCRIPT.format(python=sys.executable, root=str(root), module=module, directory=str(directory))

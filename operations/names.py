@@ -1,0 +1,62 @@
+"""The names of an environment's resources, which end in its suffix; a unit test compares with the app's."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that a suffix determines."""
+
+    suffix: str
+
+    @property
+    def stack(self) -> str:
+        return f"stack-{self.suffix}"
+
+    @property
+    def pipeline(self) -> str:
+        return f"pipeline-{self.suffix}"
+
+    @property
+    def build_project(self) -> str:
+        return f"build-{self.suffix}"
+
+    @property
+    def application(self) -> str:
+        return f"application-{self.suffix}"
+
+    @property
+    def deployment_group(self) -> str:
+        return f"deployment-group-{self.suffix}"
+
+    @property
+    def repository(self) -> str:
+        return f"repository-{self.suffix}"
+
+    @property
+    def cluster(self) -> str:
+        return f"cluster-{self.suffix}"
+
+    @property
+    def service(self) -> str:
+        return f"service-{self.suffix}"
+
+    @property
+    def task_family(self) -> str:
+        return f"task-{self.suffix}"
+
+    @property
+    def task_log_group(self) -> str:
+        return f"/ecs/{self.task_family}"
+
+    @property
+    def docker_hub_username(self) -> str:
+        return f"/docker-hub-{self.suffix}/username"
+
+    @property
+    def docker_hub_password(self) -> str:
+        return f"/docker-hub-{self.suffix}/password"
+
+    def artifact_bucket(self, account: str, region: str) -> str:
+        """Return the bucket name, which contains the account and the region."""
+        return f"artifacts-{self.suffix}-{account}-{region}"

@@ -1,0 +1,52 @@
+"""The settings of an environment in cdk.json that decide which quotas it needs."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
+# Every suffix without settings of its own has those of dev.
+FALLBACK = "dev"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one environment takes of an account."""
+
+    networks: int
+    nat_gateways: int
+    tasks: int
+    cpu: int
+
+    @classmethod
+    def read(cls, suffix: str, path: Path) -> "Settings":
+        """Read the settings of a suffix, which may begin with a service of the catalogue."""
+        context: dict[str, Any] = json.loads(path.read_text())["context"]
+        name = _service(suffix, context.get("services", {}))
+        service = context.get("services", {}).get(name, {})
+        environments = context["environments"]
+        environment = environments.get(suffix.removeprefix(f"{name}-"), environments[FALLBACK])
+        # What the context has itself precedes the service, and that the environment.
+        own = {"desiredCount": service.get("tasks"), "taskCpu": service.get("cpu")}
+        values = environment | {key: value for key, value in own.items() if value is not None} | context
+        networks = 0 if service.get("network") == "shared" else 1
+        return cls(
+            networks=networks,
+            nat_gateways=int(values["natGateways"]) * networks,
+            tasks=int(values["desiredCount"]),
+            cpu=int(values["taskCpu"]),
+        )
+
+    @property
+    def fargate_vcpus(self) -> int:
+        """The vCPUs of the blue and the green tasks, which run at the same time during a deployment."""
+        return math.ceil(2 * self.tasks * self.cpu / 1024)
+
+
+def _service(suffix: str, services: Mapping[str, Any]) -> str:
+    """Return the longest name of the catalogue that the suffix begins with; none means the sample."""
+    names = [name for name in services if suffix.startswith(f"{name}-")]
+    return max(names, key=len, default="")
