@@ -21,7 +21,7 @@ SERVICES = ("codebuild", "codecommit", "codedeploy", "codepipeline", "ecr", "ecs
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> AccountServices:
-    """Services without a server: what they ask of another finds nobody (`BotoCoreError`)."""
+    """Services without a server: their calls to other services fail (`BotoCoreError`)."""
     folder = tmp_path_factory.mktemp("account")
     state = folder / "a" / "state"
     state.mkdir(parents=True)
@@ -31,12 +31,12 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> AccountServices:
 
 def responds_or_rejects(service: JsonService, operation: str, body: bytes) -> None:
     try:
-        status, headers, answer = service._respond(f"T.{operation}", body)
+        status, headers, body_text = service._respond(f"T.{operation}", body)
     except BotoCoreError:
         return
     assert status in (200, 501) or 400 <= status < 500
     assert status == 200 or headers["x-amzn-errortype"]
-    assert isinstance(json.loads(answer), dict)
+    assert isinstance(json.loads(body_text), dict)
 
 
 def outside(state: Path) -> list[str]:
@@ -72,8 +72,8 @@ def test_a_body_of_the_right_shape_gets_a_response_whatever_its_strings(
 
 
 def test_a_deeply_nested_body_is_rejected(account: AccountServices) -> None:
-    status, _, answer = account.services["ecs"]._respond("T.ListClusters", b"[" * 200_000)
-    assert (status, json.loads(answer)["__type"]) == (400, "SerializationException")
+    status, _, body_text = account.services["ecs"]._respond("T.ListClusters", b"[" * 200_000)
+    assert (status, json.loads(body_text)["__type"]) == (400, "SerializationException")
 
 
 def _operations(service: JsonService) -> list[str]:

@@ -117,13 +117,13 @@ def test_a_commit_s_texts_are_not_interpreted(tmp_path: Path, monkeypatch: pytes
             "putFiles": [{"filePath": SHELL, "fileContent": b"1"}],
         },
     )
-    asked = {"repositoryName": "r", "commitId": made["commitId"]}
-    assert SHELL in codecommit.call("GetCommit", asked)["commit"]["message"]
+    commit = {"repositoryName": "r", "commitId": made["commitId"]}
+    assert SHELL in codecommit.call("GetCommit", commit)["commit"]["message"]
     (git,) = (tmp_path / "state").rglob("*.git")
-    told = subprocess.run(  # noqa: S603 - git on the test's own repository
+    done = subprocess.run(  # noqa: S603 - git on the test's own repository
         ["git", "-C", str(git), "for-each-ref", "--format=%(refname)"],  # noqa: S607
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert told.stdout.strip() == f"refs/heads/{branch}"
+    assert done.stdout.strip() == f"refs/heads/{branch}"
     assert around(tmp_path) == ["state"]
     assert not [path for path in tmp_path.rglob("*") if path.name in ("w", "x", "y", "z")]

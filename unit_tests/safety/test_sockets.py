@@ -48,11 +48,11 @@ def test_it_listens_on_loopback_only(server: ServerHandle) -> None:
 )
 def test_a_page_of_another_site_is_rejected(server: ServerHandle, path: str, headers: dict[str, str]) -> None:
     form = b"Action=ListUsers&Version=2010-05-08" if "Content-Type" in headers else None
-    asked = urllib.request.Request(server.endpoint + path, form, headers)  # noqa: S310 - our own loopback endpoint
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(asked, timeout=10)  # noqa: S310 - the same
-    assert refused.value.code == 403
-    refused.value.close()
+    request = urllib.request.Request(server.endpoint + path, form, headers)  # noqa: S310 - our own loopback endpoint
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)  # noqa: S310 - the same
+    assert caught.value.code == 403
+    caught.value.close()
 
 
 def test_an_address_that_others_can_reach_is_recognized() -> None:

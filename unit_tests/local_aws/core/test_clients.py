@@ -29,7 +29,7 @@ def test_a_second_client_of_a_service_loads_no_model(monkeypatch: pytest.MonkeyP
 
 
 def test_changes_of_an_s3_client_to_its_model_do_not_reach_ours() -> None:
-    """The bucket stands in the path, which says what a request is about: by it IAM decides."""
+    """IAM reads the bucket of a request from its path."""
     service_model.cache_clear()
     with pytest.raises(EndpointConnectionError):
         make_client("s3", "http://127.0.0.1:1", "us-east-1", keys("1")).put_object(Bucket="bucket", Key="key")

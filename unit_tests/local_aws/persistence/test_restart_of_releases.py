@@ -9,7 +9,7 @@ from local_aws.persistence import snapshots
 from local_aws.services.codedeploy.errors import DeploymentEndedError
 from local_aws.services.codedeploy.service import CodeDeploy
 from local_aws.services.codepipeline.service import CodePipeline
-from unit_tests.local_aws.persistence.restarts import given
+from unit_tests.local_aws.persistence.restarts import restored
 from unit_tests.local_aws.services.codedeploy import fakes as codedeploy_fakes
 from unit_tests.local_aws.services.codedeploy.fakes import BLUE, GREEN, PRODUCTION, World, canary, slow
 from unit_tests.local_aws.services.codepipeline import fakes as codepipeline_fakes
@@ -33,16 +33,16 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def restart(cloud: FakeCloud) -> None:
-    kept = snapshots.dump(cloud.pipelines)
+    snapshot = snapshots.dump(cloud.pipelines)
     cloud.pipelines.stop()
-    cloud.pipelines = given(CodePipeline(cloud, archive=cloud.pipelines.engine.archive), kept)
+    cloud.pipelines = restored(CodePipeline(cloud, archive=cloud.pipelines.engine.archive), snapshot)
     cloud.pipelines.resume()
 
 
 def restart_deployments(world: World) -> None:
-    kept = snapshots.dump(world.codedeploy)
+    snapshot = snapshots.dump(world.codedeploy)
     world.codedeploy.stop()
-    world.codedeploy = given(CodeDeploy(world.context), kept)
+    world.codedeploy = restored(CodeDeploy(world.context), snapshot)
     world.codedeploy.resume()
 
 
@@ -120,11 +120,11 @@ def test_an_approval_keeps_its_token(cloud: FakeCloud) -> None:
     until(lambda: len(cloud.sns.published) == 1)
     token = cloud.action("Approval", "Approve")["token"]
     restart(cloud)
-    answer = {"pipelineName": "pipeline-dev", "stageName": "Approval", "actionName": "Approve"}
+    action = {"pipelineName": "pipeline-dev", "stageName": "Approval", "actionName": "Approve"}
     result = {"status": "Approved", "summary": "fine"}
-    cloud.call("PutApprovalResult", **answer, token=token, result=result)
+    cloud.call("PutApprovalResult", **action, token=token, result=result)
     assert cloud.ended(execution) == "Succeeded"
-    assert len(cloud.sns.published) == 1, "and nobody is asked twice"
+    assert len(cloud.sns.published) == 1, "the approval is not requested twice"
 
 
 def test_an_event_starts_one_execution(cloud: FakeCloud) -> None:
@@ -160,14 +160,14 @@ def test_an_interrupted_rollback_is_repeated(world: World) -> None:
     canary(world)
     deployment = world.deploy()
     world.wait_until(lambda: world.elbv2.production() == [0, 10])
-    kept = snapshots.dump(world.codedeploy)
+    snapshot = snapshots.dump(world.codedeploy)
     world.codedeploy.stop()
     # Killed between the end of the one and the beginning of the other: both are known, neither is over.
-    half = given(CodeDeploy(world.context), kept)
+    half = restored(CodeDeploy(world.context), snapshot)
     known = half.deployments.find(deployment)
     back = half.deployments._rollback_of(known, DeploymentEndedError("INTERNAL_ERROR", "cut off"))
     assert back is not None
-    world.codedeploy = given(CodeDeploy(world.context), snapshots.dump(half))
+    world.codedeploy = restored(CodeDeploy(world.context), snapshots.dump(half))
     world.codedeploy.resume()
     assert world.wait(deployment, "Failed")["rollbackInfo"]["rollbackDeploymentId"] == back.id
     world.wait(back.id, "Succeeded")

@@ -21,18 +21,18 @@ NAME = "load-balancer-dev-1.us-east-1.elb.amazonaws.com"
 
 
 class Listener(BaseHTTPRequestHandler):
-    """A listener that says what it was asked."""
+    """A listener that returns the request it received."""
 
     def do_POST(self) -> None:
         """Answer with the request."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        told = json.dumps({"path": self.path, "headers": dict(self.headers), "body": body}).encode()
+        received = json.dumps({"path": self.path, "headers": dict(self.headers), "body": body}).encode()
         self.send_response(418)
         self.send_header("X-Version", "abc")
         self.send_header("Keep-Alive", "timeout=5")
-        self.send_header("Content-Length", str(len(told)))
+        self.send_header("Content-Length", str(len(received)))
         self.end_headers()
-        self.wfile.write(told)
+        self.wfile.write(received)
 
     def do_GET(self) -> None:
         """Answer with the request."""
@@ -85,21 +85,21 @@ def ask(
         return parts.pop(0)
 
     asyncio.run(gateway(scope, receive, send))
-    answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], answered, json.loads(b"".join(part.get("body", b"") for part in sent[1:]))
+    fields = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], fields, json.loads(b"".join(part.get("body", b"") for part in sent[1:]))
 
 
 def test_a_load_balancers_name_and_port_reach_its_listener(listener: str) -> None:
-    status, headers, told = ask(
+    status, headers, received = ask(
         f"http://{NAME}:8080/health?deep=1%202",
         {f"{NAME}:8080": listener},
         host=f"{NAME}:8080",
         proxy_connection="keep-alive",
     )
     assert (status, headers["x-version"]) == (418, "abc")
-    assert told["path"] == "/health?deep=1%202"
-    assert told["headers"]["host"] == f"{NAME}:8080"
-    assert "proxy-connection" not in {name.lower() for name in told["headers"]}
+    assert received["path"] == "/health?deep=1%202"
+    assert received["headers"]["host"] == f"{NAME}:8080"
+    assert "proxy-connection" not in {name.lower() for name in received["headers"]}
     assert "keep-alive" not in headers
 
 
@@ -108,8 +108,8 @@ def test_port_80_is_the_default(listener: str) -> None:
 
 
 def test_a_body_arrives_complete(listener: str) -> None:
-    told = ask(f"http://{NAME}/", {f"{NAME}:80": listener}, "POST", body=b"a body")[2]
-    assert told["body"] == "a body"
+    received = ask(f"http://{NAME}/", {f"{NAME}:80": listener}, "POST", body=b"a body")[2]
+    assert received["body"] == "a body"
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ def test_a_body_arrives_complete(listener: str) -> None:
     ],
 )
 def test_every_other_target_is_rejected(listener: str, target: str, method: str) -> None:
-    status, _, told = ask(target, {f"{NAME}:80": listener}, method)
+    status, _, received = ask(target, {f"{NAME}:80": listener}, method)
     assert status == 403
-    assert target in told["message"]
+    assert target in received["message"]
 
 
 @pytest.mark.parametrize("header", [{"origin": "http://evil.example"}, {"sec_fetch_site": "none"}])
