@@ -1,5 +1,5 @@
-"""The embedded default: AWS on this machine, enough to run the whole loop from `git push` to all traffic.
+"""AWS on this machine: the services that a release needs, from `git push` to all traffic.
 
-One rule above all: it never reports a success that it did not earn, and where AWS would refuse, it refuses
-with AWS's error code.
+It never reports success for work it did not do. Where AWS rejects a request, it does too, with AWS's error
+code.
 """

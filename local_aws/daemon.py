@@ -146,15 +146,14 @@ def start(
     `with_parent` (default) stops the server when this process ends, even if it is killed; `detach` runs it in
     its own session. Raises `LocalAwsError` with the server's last output when it does not start.
     """
-    command = module_command("local_aws", "up", "--state", str(state), "--port", str(port))
-    command += [] if time_scale is None else ["--time-scale", str(time_scale)]
-    command += [] if node_modules is None else ["--node-modules", str(node_modules)]
-    command += ["--with-parent"] if with_parent else []
+    options = ["--state", str(state), "--port", str(port), *(["--with-parent"] if with_parent else [])]
+    options += [] if time_scale is None else ["--time-scale", str(time_scale)]
+    options += [] if node_modules is None else ["--node-modules", str(node_modules)]
     state.mkdir(parents=True, exist_ok=True)
     log = state / "start.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
-            command,
+            module_command("local_aws", "up", *options),
             stdin=subprocess.PIPE if with_parent else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -162,9 +161,7 @@ def start(
         )
     server = _wait_for(state, process)
     if server is None:
-        process.kill()
-        process.wait()
-        _close(process)
+        _kill(process)
         timed_out = f"it did not respond within {START_SECONDS:g} s, see {state / LOG_FILE}"
         raise LocalAwsError((log.read_text().strip() or timed_out).removeprefix("local_aws: "))
     if with_parent:
@@ -195,6 +192,12 @@ def _wait_for(state: Path, process: subprocess.Popen[bytes]) -> ServerHandle | N
             return server
         time.sleep(0.05)
     return None
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    _close(process)
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:

@@ -1,1 +1,1 @@
-"""What every service is built with: requests checked against botocore's models, clients, the clock."""
+"""The basis of every service: validation against botocore's models, clients, the clock."""

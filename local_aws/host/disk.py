@@ -1,4 +1,4 @@
-"""A full disk of this machine, told where AWS tells of one: in the words of the Linux behind it."""
+"""A full disk on this machine, reported with the message of AWS's Linux hosts."""
 
 import errno
 
@@ -6,12 +6,12 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_full(error: OSError) -> bool:
-    """Say whether a write failed for want of space."""
+    """Return whether a write failed because the disk is full."""
     return error.errno in FULL
 
 
 def no_space(error: OSError) -> str:
-    """Return what CodeBuild's and ECS's agents say of such a write.
+    """Return the message of CodeBuild's and ECS's agents for such a write.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html
     """

@@ -1,4 +1,4 @@
-"""Finds a Python of a given version on this machine: base images of the process stand-in are made of it."""
+"""Finds a Python interpreter of a given version on this machine, for images that run as processes."""
 
 import os
 import shutil
@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-# A pyenv shim is found on PATH: it may fail when run, and it is a script that leads elsewhere. So the
-# interpreter itself says where it is, outside of an environment that it may belong to. Without ensurepip it
-# makes no image.
+# A pyenv shim on PATH is a script that may fail, so the interpreter prints its own path, outside any virtual
+# environment. An image needs ensurepip.
 _PROBE = (
     "import ensurepip, os, sys, venv; home = getattr(sys, '_base_executable', sys.executable); "
     "print('%d.%d' % sys.version_info[:2], os.path.realpath(home))"
@@ -18,14 +17,14 @@ _PROBE = (
 
 
 class PythonNotFoundError(Exception):
-    """No Python of the version that an image needs runs on this machine; the text says how to get one."""
+    """This machine has no Python of a version that an image needs; the message says how to install it."""
 
 
 @lru_cache
 def find_python(version: str) -> Path:
-    """Return an interpreter of `version` (as `3.9`) that really runs and can make environments.
+    """Return an interpreter of `version` (`3.9`) that runs and can create virtual environments.
 
-    Looks at PATH, at the running interpreter, at uv's managed ones, then at pyenv's.
+    Searches PATH, the running interpreter, those of uv, then those of pyenv.
     Raises `PythonNotFoundError`.
     """
     for candidate in _candidates(version):
@@ -39,16 +38,16 @@ def find_python(version: str) -> Path:
 
 
 def probe(python: Path, version: str) -> Path | None:
-    """Return the real interpreter behind `python` if it starts, is of `version` and makes environments."""
+    """Return the real path of `python` if it runs, has `version` and can create virtual environments."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     try:
-        answer = subprocess.run(  # noqa: S603 - the path of an interpreter found on this machine
+        done = subprocess.run(  # noqa: S603 - the path of an interpreter found on this machine
             [python, "-c", _PROBE], capture_output=True, text=True, timeout=20, env=environment, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found, _, real = answer.stdout.strip().partition(" ")
-    return Path(real) if answer.returncode == 0 and found == version and real else None
+    found, _, real = done.stdout.strip().partition(" ")
+    return Path(real) if done.returncode == 0 and found == version and real else None
 
 
 def _candidates(version: str) -> Iterator[Path]:

@@ -1,1 +1,1 @@
-"""IAM: who may do what, decided in front of every API call as AWS decides it."""
+"""IAM: authorization of every API call, evaluated as AWS evaluates policies."""

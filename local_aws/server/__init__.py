@@ -1,1 +1,1 @@
-"""The server process: the gateway, the accounts, and the services behind it."""
+"""The server: its process, the gateway, and the services of each account."""

@@ -1,4 +1,4 @@
-"""What a hostile client sends: strings that break parsers, bodies by a service's own shapes, archives."""
+"""Inputs of a hostile client: strings that break parsers, bodies with a service's shapes, archives."""
 
 import io
 import stat
@@ -10,7 +10,7 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-# Always the same inputs: a failure here is one everywhere. `--hypothesis-show-statistics` counts them.
+# The inputs are the same in every run. `--hypothesis-show-statistics` counts them.
 LOOSE = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
 EXAMPLES = settings(
     derandomize=True, database=None, deadline=None, max_examples=500, suppress_health_check=LOOSE
@@ -38,23 +38,29 @@ DEPTH = 4
 
 
 def bodies(shape: Shape, depth: int = DEPTH) -> st.SearchStrategy[Any]:
-    """Return mostly well-typed values of a shape, with hostile strings and here and there a wrong type."""
+    """Return mostly well-typed values of a shape, with hostile strings and some wrong types."""
     return st.one_of(*[_typed(shape, depth)] * 9, scalars)
 
 
 def _typed(shape: Shape, depth: int) -> st.SearchStrategy[Any]:
     if isinstance(shape, StructureShape):
-        members = {name: bodies(member, depth - 1) for name, member in shape.members.items() if depth > 0}
-        required = {
-            name: _typed(shape.members[name], depth - 1) for name in shape.required_members if depth > 0
-        }
-        optional = {name: value for name, value in members.items() if name not in required}
-        return st.fixed_dictionaries(required, optional=optional)
+        return _structures(shape, depth - 1) if depth > 0 else st.just({})
     if isinstance(shape, ListShape):
         return st.lists(bodies(shape.member, depth - 1), max_size=2) if depth > 0 else st.just([])
     if isinstance(shape, MapShape):
-        values = bodies(shape.value, depth - 1)
-        return st.dictionaries(texts, values, max_size=2) if depth > 0 else st.just({})
+        return (
+            st.dictionaries(texts, bodies(shape.value, depth - 1), max_size=2) if depth > 0 else st.just({})
+        )
+    return _scalars(shape)
+
+
+def _structures(shape: StructureShape, depth: int) -> st.SearchStrategy[Any]:
+    required = {name: _typed(shape.members[name], depth) for name in shape.required_members}
+    optional = {name: bodies(member, depth) for name, member in shape.members.items() if name not in required}
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+def _scalars(shape: Shape) -> st.SearchStrategy[Any]:
     if isinstance(shape, StringShape) and shape.enum:
         return st.sampled_from(shape.enum)
     kinds: Mapping[str, st.SearchStrategy[Any]] = {

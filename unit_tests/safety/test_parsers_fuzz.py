@@ -1,4 +1,4 @@
-"""Whatever text a parser is given, it reads it or refuses it in its own words: no other exception."""
+"""Parsers accept any text or reject it with their own error: no other exception."""
 
 import contextlib
 import json
@@ -92,7 +92,7 @@ def documents_of(keys: list[str], *values: str) -> st.SearchStrategy[str]:
 
 @EXAMPLES
 @given(documents_of(BUILDSPEC_KEYS, "0.2", "sh", "yes", "ABORT"))
-def test_a_buildspec_is_read_or_refused(text: str) -> None:
+def test_a_buildspec_is_parsed_or_rejected(text: str) -> None:
     with contextlib.suppress(BuildspecError):
         assert buildspec.parse(text).phases
 
@@ -115,13 +115,13 @@ def read_appspec(text: str) -> None:
 
 @EXAMPLES
 @given(documents_of(APPSPEC_KEYS, "0.0", "AWS::ECS::Service", "arn:aws:ecs:::task-definition/a:1"))
-def test_an_appspec_is_read_or_refused(text: str) -> None:
+def test_an_appspec_is_parsed_or_rejected(text: str) -> None:
     read_appspec(text)
 
 
 @EXAMPLES
 @given(st.sampled_from([*SERVICE["Properties"], "NetworkConfiguration", "Hooks", "ContainerPort"]), trees)
-def test_an_appspec_with_one_wrong_value_is_read_or_refused(key: str, value: object) -> None:
+def test_an_appspec_with_one_wrong_value_is_parsed_or_rejected(key: str, value: object) -> None:
     service = json.loads(json.dumps(SERVICE))
     place = service["Properties"]
     (place["LoadBalancerInfo"] if key == "ContainerPort" else place)[key] = value
@@ -142,7 +142,7 @@ _LINE = st.tuples(st.sampled_from([*sorted(SUPPORTED), "ADD", "#"]), _ARGUMENTS)
 @EXAMPLES
 @given(st.one_of(texts, st.lists(_LINE, max_size=4).map(lambda all_: "\n".join(["FROM python:3.11", *all_])),
                  st.lists(_LINE, max_size=4).map("\n".join)))  # fmt: skip
-def test_a_dockerfile_is_planned_or_refused(text: str) -> None:
+def test_a_dockerfile_is_planned_or_rejected(text: str) -> None:
     with contextlib.suppress(DockerfileError, UnsupportedError):
         assert make_plan(text, {}, ImageConfig()).python
 
@@ -160,7 +160,7 @@ def test_a_git_request_names_one_repository_and_one_of_three_services(path: str,
 
 @EXAMPLES
 @given(texts)
-def test_a_name_that_codecommit_takes_stays_where_it_belongs(name: str) -> None:
+def test_a_repository_name_that_codecommit_accepts_stays_in_its_folder(name: str) -> None:
     with contextlib.suppress(AwsError):
         assert re.fullmatch(r"[\w.-]+", check_repository_name(name), re.ASCII)
         assert name not in (".", "..")
@@ -173,7 +173,7 @@ def test_a_name_that_codecommit_takes_stays_where_it_belongs(name: str) -> None:
 
 @EXAMPLES
 @given(documents_of(STATEMENT_KEYS, "Allow", "Deny", "*", "2012-10-17"))
-def test_a_policy_is_read_or_refused(text: str) -> None:
+def test_a_policy_is_parsed_or_rejected(text: str) -> None:
     with contextlib.suppress(ValueError):
         assert isinstance(documents.parse(text).statements, tuple)
 
@@ -188,7 +188,7 @@ def test_a_policy_is_read_or_refused(text: str) -> None:
     st.dictionaries(st.sampled_from(["authorization", "x-amz-target", "content-type"]), texts, max_size=3),
     st.one_of(st.binary(max_size=20), trees.map(lambda tree: json.dumps(tree).encode())),
 )  # fmt: skip
-def test_a_request_is_read_for_iam_or_refused(
+def test_a_request_is_parsed_for_iam_or_rejected(
     service: str, method: str, path: str, query: dict[str, list[str]], headers: dict[str, str], body: bytes
 ) -> None:
     request = request_parser.HttpRequest(method, f"/{path}", query, headers, body)
@@ -198,6 +198,6 @@ def test_a_request_is_read_for_iam_or_refused(
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_no_hostile_word_is_a_repository_that_leads_out(word: str) -> None:
+def test_no_hostile_name_is_a_repository_outside_the_folder(word: str) -> None:
     match = REQUEST.fullmatch(f"/v1/repos/{word}/info/refs")
     assert match is None or "/" not in match["name"]

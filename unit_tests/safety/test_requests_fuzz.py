@@ -1,4 +1,4 @@
-"""Whatever body a service is sent, it answers, or refuses with a status of 4xx (501 for what is not here)."""
+"""Services respond to any request body, or reject it with a 4xx status (501 for what is unsupported)."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ SERVICES = ("codebuild", "codecommit", "codedeploy", "codepipeline", "ecr", "ecs
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> AccountServices:
-    """Services without a server: what they ask of another finds nobody (`BotoCoreError`)."""
+    """Services without a server: their calls to other services fail (`BotoCoreError`)."""
     folder = tmp_path_factory.mktemp("account")
     state = folder / "a" / "state"
     state.mkdir(parents=True)
@@ -29,14 +29,14 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> AccountServices:
     return AccountServices.make(context, MagicMock(), {})
 
 
-def refused_or_answered(service: JsonService, operation: str, body: bytes) -> None:
+def responds_or_rejects(service: JsonService, operation: str, body: bytes) -> None:
     try:
-        status, headers, answer = service._respond(f"T.{operation}", body)
+        status, headers, body_text = service._respond(f"T.{operation}", body)
     except BotoCoreError:
         return
     assert status in (200, 501) or 400 <= status < 500
     assert status == 200 or headers["x-amzn-errortype"]
-    assert isinstance(json.loads(answer), dict)
+    assert isinstance(json.loads(body_text), dict)
 
 
 def outside(state: Path) -> list[str]:
@@ -45,19 +45,19 @@ def outside(state: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_any_bytes_are_answered(account: AccountServices, name: str) -> None:
+def test_any_bytes_get_a_response(account: AccountServices, name: str) -> None:
     service = account.services[name]
 
     @EXAMPLES
     @given(st.sampled_from(_operations(service)), st.one_of(st.binary(max_size=30), trees.map(_encode)))
     def tried(operation: str, body: bytes) -> None:
-        refused_or_answered(service, operation, body)
+        responds_or_rejects(service, operation, body)
 
     tried()
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_body_of_the_right_shape_is_answered_whatever_its_strings_say(
+def test_a_body_of_the_right_shape_gets_a_response_whatever_its_strings(
     account: AccountServices, name: str
 ) -> None:
     service = account.services[name]
@@ -65,15 +65,15 @@ def test_a_body_of_the_right_shape_is_answered_whatever_its_strings_say(
     @EXAMPLES
     @given(st.one_of(*(st.tuples(st.just(one), _bodies(service, one)) for one in _operations(service))))
     def tried(request: tuple[str, Any]) -> None:
-        refused_or_answered(service, request[0], _encode(request[1]))
+        responds_or_rejects(service, request[0], _encode(request[1]))
 
     tried()
     assert outside(service.context.state) == ["a", "a/state"]
 
 
-def test_a_body_nested_too_deep_is_refused(account: AccountServices) -> None:
-    status, _, answer = account.services["ecs"]._respond("T.ListClusters", b"[" * 200_000)
-    assert (status, json.loads(answer)["__type"]) == (400, "SerializationException")
+def test_a_deeply_nested_body_is_rejected(account: AccountServices) -> None:
+    status, _, body_text = account.services["ecs"]._respond("T.ListClusters", b"[" * 200_000)
+    assert (status, json.loads(body_text)["__type"]) == (400, "SerializationException")
 
 
 def _operations(service: JsonService) -> list[str]:

@@ -1,4 +1,4 @@
-"""Archives that lead out of their folder are refused, and names and messages never reach a shell."""
+"""Archives with paths outside their folder are rejected, and names and messages never reach a shell."""
 
 import io
 import subprocess
@@ -20,7 +20,7 @@ from local_aws.services.codepipeline.artifacts import Artifact, read_file
 from local_aws.services.codepipeline.errors import ArtifactError
 from unit_tests.safety.hostile import archive
 
-LEADING_OUT = ["../x", "a/../../x", "/x", "..", "\\x", "a\\..\\..\\x"]
+PATHS_OUTSIDE = ["../x", "a/../../x", "/x", "..", "\\x", "a\\..\\..\\x"]
 SHELL = "$(touch x)`touch y`;touch z|\"'&& touch w"
 
 
@@ -28,8 +28,8 @@ def around(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("name", LEADING_OUT)
-def test_a_source_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", PATHS_OUTSIDE)
+def test_a_source_with_a_path_outside_is_rejected(tmp_path: Path, name: str) -> None:
     (tmp_path / "src").mkdir()
     with pytest.raises(FilesError):
         unpack(archive((name, "bad")), tmp_path / "src")
@@ -47,7 +47,7 @@ def test_a_source_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
         (("a", "p/q/b/../../x"), ("p/q/b", "../../s")),
     ],
 )
-def test_no_link_of_a_source_leads_out_by_itself_or_by_another(
+def test_no_link_of_a_source_leads_outside_alone_or_through_another(
     tmp_path: Path, links: tuple[tuple[str, str], ...]
 ) -> None:
     (tmp_path / "src").mkdir()
@@ -57,13 +57,13 @@ def test_no_link_of_a_source_leads_out_by_itself_or_by_another(
     assert around(tmp_path / "out") == []
 
 
-def test_a_link_that_stays_inside_is_kept(tmp_path: Path) -> None:
+def test_a_link_inside_the_folder_is_unpacked(tmp_path: Path) -> None:
     unpack(archive(("s/f", "1"), links=(("p/l", "../s/f"),)), tmp_path / "src")
     assert (tmp_path / "src/p/l").read_text() == "1"
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../x", "/x", ".git/hooks/post-update", "a//x"])
-def test_a_seed_that_leads_out_is_refused(name: str) -> None:
+def test_a_seed_with_a_path_outside_is_rejected(name: str) -> None:
     with pytest.raises(AwsError, match="not valid"):
         read_archive(archive((name, "bad")))
 
@@ -75,7 +75,7 @@ def spoilt() -> bytes:
     return bytes(whole)
 
 
-def test_a_spoilt_zip_is_refused_wherever_one_is_read(tmp_path: Path) -> None:
+def test_a_corrupt_zip_is_rejected_wherever_one_is_read(tmp_path: Path) -> None:
     with pytest.raises(AwsError, match="not a zip file"):
         read_archive(spoilt())
     with pytest.raises(FilesError):
@@ -86,7 +86,7 @@ def test_a_spoilt_zip_is_refused_wherever_one_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "l/x", "a/../../x"])
-def test_a_layer_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_layer_with_a_path_outside_is_rejected(tmp_path: Path, name: str) -> None:
     root, layer = tmp_path / "root", tmp_path / "layer.tar"
     root.mkdir()
     (tmp_path / "out").mkdir()
@@ -101,7 +101,7 @@ def test_a_layer_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
     assert around(tmp_path / "out") == []
 
 
-def test_a_commit_s_words_are_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_s_texts_are_not_interpreted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     codecommit = CodeCommit(Context(tmp_path / "state", "http://127.0.0.1:1", Clock(), "t", lambda *_: None))
     codecommit.call("CreateRepository", {"repositoryName": "r"})
@@ -117,13 +117,13 @@ def test_a_commit_s_words_are_words(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             "putFiles": [{"filePath": SHELL, "fileContent": b"1"}],
         },
     )
-    asked = {"repositoryName": "r", "commitId": made["commitId"]}
-    assert SHELL in codecommit.call("GetCommit", asked)["commit"]["message"]
+    commit = {"repositoryName": "r", "commitId": made["commitId"]}
+    assert SHELL in codecommit.call("GetCommit", commit)["commit"]["message"]
     (git,) = (tmp_path / "state").rglob("*.git")
-    told = subprocess.run(  # noqa: S603 - git on the test's own repository
+    done = subprocess.run(  # noqa: S603 - git on the test's own repository
         ["git", "-C", str(git), "for-each-ref", "--format=%(refname)"],  # noqa: S607
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert told.stdout.strip() == f"refs/heads/{branch}"
+    assert done.stdout.strip() == f"refs/heads/{branch}"
     assert around(tmp_path) == ["state"]
     assert not [path for path in tmp_path.rglob("*") if path.name in ("w", "x", "y", "z")]

@@ -1,4 +1,4 @@
-"""A running local_aws listens on loopback alone, and no page of another site drives any of its doors."""
+"""local_aws listens on loopback only, and rejects web pages of other sites on every path."""
 
 import urllib.error
 import urllib.request
@@ -17,7 +17,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
     assert server.stop() == []
 
 
-def test_every_socket_that_it_listens_on_is_loopback(server: ServerHandle) -> None:
+def test_it_listens_on_loopback_only(server: ServerHandle) -> None:
     found = listening_addresses(process_tree(server.pid))
     port = int(server.endpoint.rpartition(":")[2])
     assert f"0100007F:{port:04X}" in found
@@ -46,16 +46,16 @@ def test_every_socket_that_it_listens_on_is_loopback(server: ServerHandle) -> No
         "/b/k",
     ],
 )
-def test_no_page_of_another_site_drives_it(server: ServerHandle, path: str, headers: dict[str, str]) -> None:
+def test_a_page_of_another_site_is_rejected(server: ServerHandle, path: str, headers: dict[str, str]) -> None:
     form = b"Action=ListUsers&Version=2010-05-08" if "Content-Type" in headers else None
-    asked = urllib.request.Request(server.endpoint + path, form, headers)  # noqa: S310 - our own loopback endpoint
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(asked, timeout=10)  # noqa: S310 - the same
-    assert refused.value.code == 403
-    refused.value.close()
+    request = urllib.request.Request(server.endpoint + path, form, headers)  # noqa: S310 - our own loopback endpoint
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)  # noqa: S310 - the same
+    assert caught.value.code == 403
+    caught.value.close()
 
 
-def test_what_others_could_reach_is_told_from_loopback() -> None:
+def test_an_address_that_others_can_reach_is_recognized() -> None:
     here = {"0100007F:1F90", "0203017F:1F90", f"{'0' * 24}01000000:1F90", f"{'0' * 16}FFFF00000100007F:1F90"}
     there = {"00000000:1F90", "0200000A:1F90", f"{'0' * 32}:1F90", "7F000001:1F90"}
     assert non_loopback(here | there) == there

@@ -1,4 +1,4 @@
-"""Our services' clients: each acts as somebody else, and all are made from models that are read once."""
+"""Clients of our services: they have different credentials, and share models that are loaded once."""
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -12,7 +12,7 @@ def keys(who: str) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": who, "AWS_SECRET_ACCESS_KEY": "local"}
 
 
-def test_another_client_of_a_service_reads_no_model_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_client_of_a_service_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     load = JSONFileLoader.load_file
 
@@ -28,8 +28,8 @@ def test_another_client_of_a_service_reads_no_model_again(monkeypatch: pytest.Mo
     assert INTERNAL in second.meta.config.user_agent_extra
 
 
-def test_what_s3s_clients_do_to_their_model_is_not_done_to_ours() -> None:
-    """The bucket stands in the path, which says what a request is about: by it IAM decides."""
+def test_changes_of_an_s3_client_to_its_model_do_not_reach_ours() -> None:
+    """IAM reads the bucket of a request from its path."""
     service_model.cache_clear()
     with pytest.raises(EndpointConnectionError):
         make_client("s3", "http://127.0.0.1:1", "us-east-1", keys("1")).put_object(Bucket="bucket", Key="key")

@@ -60,8 +60,8 @@ def test_an_input_outside_its_constraints_is_rejected_with_awss_message(
     service: str, name: str, params: dict[str, Any], code: str, must: str
 ) -> None:
     ((member, value),) = params.items()
-    words = f"Value '{value}' at '{member}' failed to satisfy constraint: Member must {must}"
-    assert input_error(operation(service, name), params) == (code, f"1 validation error detected: {words}")
+    message = f"Value '{value}' at '{member}' failed to satisfy constraint: Member must {must}"
+    assert input_error(operation(service, name), params) == (code, f"1 validation error detected: {message}")
 
 
 @pytest.mark.parametrize(
@@ -72,15 +72,15 @@ def test_an_input_outside_its_constraints_is_rejected_with_awss_message(
     ],
 )
 def test_some_services_have_an_error_code_for_each_member(service: str, name: str, member: str) -> None:
-    code, words = input_error(operation(service, name), {member: "x" * 101}) or ("", "")
+    code, message = input_error(operation(service, name), {member: "x" * 101}) or ("", "")
     assert code == f"Invalid{member[0].upper()}{member[1:]}Exception"
-    assert words.startswith(f"The {member.removesuffix('Name')} name is not valid. Value 'xxx")
+    assert message.startswith(f"The {member.removesuffix('Name')} name is not valid. Value 'xxx")
 
 
 def test_ecr_has_its_own_message() -> None:
-    code, words = input_error(operation("ecr", "ListImages"), {"repositoryName": "I"}) or ("", "")
+    code, message = input_error(operation("ecr", "ListImages"), {"repositoryName": "I"}) or ("", "")
     assert code == "InvalidParameterException"
-    assert words.startswith(
+    assert message.startswith(
         "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must have length"
     )
 
@@ -88,11 +88,11 @@ def test_ecr_has_its_own_message() -> None:
 def test_every_violation_is_reported_with_its_path() -> None:
     container = {"name": "app", "ulimits": [{"name": "many", "softLimit": 1, "hardLimit": 1}]}
     params = {"family": "f", "containerDefinitions": [container], "networkMode": "mesh"}
-    code, words = input_error(operation("ecs", "RegisterTaskDefinition"), params) or ("", "")
+    code, message = input_error(operation("ecs", "RegisterTaskDefinition"), params) or ("", "")
     assert code == "InvalidParameterException"
-    assert words.startswith("2 validation errors detected: ")
-    assert "'mesh' at 'networkMode'" in words
-    assert "'many' at 'containerDefinitions.1.member.ulimits.1.member.name'" in words
+    assert message.startswith("2 validation errors detected: ")
+    assert "'mesh' at 'networkMode'" in message
+    assert "'many' at 'containerDefinitions.1.member.ulimits.1.member.name'" in message
 
 
 def test_a_valid_input_is_accepted() -> None:

@@ -1,4 +1,4 @@
-"""Finding a Python that really runs."""
+"""Finding a Python interpreter that runs."""
 
 import sys
 from pathlib import Path
@@ -22,12 +22,12 @@ def _script(path: Path, text: str) -> Path:
     return path
 
 
-def test_the_python_that_is_found_runs_and_is_of_the_version() -> None:
+def test_the_interpreter_runs_and_has_the_version() -> None:
     found = find_python(VERSION)
     assert probe(found, VERSION) == found
 
 
-def test_a_shim_that_works_is_followed_to_the_interpreter_itself(
+def test_a_working_shim_is_resolved_to_its_interpreter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shim = _script(tmp_path / f"python{VERSION}", f'exec {sys.executable} "$@"')
@@ -38,26 +38,28 @@ def test_a_shim_that_works_is_followed_to_the_interpreter_itself(
     assert not (found.parent.parent / "pyvenv.cfg").exists()
 
 
-def test_a_pyenv_shim_that_fails_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_shim_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shim = _script(tmp_path / "shims" / f"python{VERSION}", "echo 'command not found' >&2; exit 127")
     monkeypatch.setenv("PATH", str(shim.parent))
     assert probe(shim, VERSION) is None
     assert probe(find_python(VERSION), VERSION)
 
 
-def test_a_python_of_another_version_is_not_taken(tmp_path: Path) -> None:
+def test_an_interpreter_of_another_version_is_rejected(tmp_path: Path) -> None:
     assert probe(_script(tmp_path / "python9.9", "echo 9.8 /x"), "9.9") is None
     assert probe(_script(tmp_path / "python9.9", "echo 9.9 /x"), "9.9") == Path("/x")
 
 
-def test_one_of_pyenv_is_found_the_newest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_release_of_pyenv_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for release in ("9.9.2", "9.9.10"):
         _script(tmp_path / "versions" / release / "bin/python9.9", f"echo 9.9 {release}")
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     assert "9.9.10" in str(find_python("9.9"))
 
 
-def test_a_missing_python_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_version_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
         PythonNotFoundError, match=r"Python 9\.9 is not on this machine: run `uv python install 9\.9`"

@@ -1,4 +1,4 @@
-"""Requests and policies for the tests of IAM, in few words."""
+"""Short ways to write requests and policies for the tests of IAM."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A running local_aws refuses what AWS refuses, in AWS's words, and remembers what served."""
+"""local_aws denies what AWS denies, with AWS's message, and logs which statements are used."""
 
 import json
 import urllib.error
@@ -73,8 +73,8 @@ def denial(call: Any, **params: Any) -> dict[str, Any]:
 
 
 def report(cloud: Cloud) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{cloud.server.endpoint}/_local_aws/iam", timeout=10) as answer:  # noqa: S310 - loopback
-        found: dict[str, Any] = json.load(answer)
+    with urllib.request.urlopen(f"{cloud.server.endpoint}/_local_aws/iam", timeout=10) as response:  # noqa: S310 - loopback
+        found: dict[str, Any] = json.load(response)
     return found
 
 
@@ -117,9 +117,9 @@ def test_a_permission_is_for_its_resource_only(cloud: Cloud) -> None:
 
 
 def test_get_caller_identity_needs_no_permission(cloud: Cloud) -> None:
-    session = acting(cloud, role(cloud, "nobody"))
+    session = acting(cloud, role(cloud, "unprivileged"))
     arn = client(cloud, session, "sts").get_caller_identity()["Arn"]
-    assert arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/nobody/test"
+    assert arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/unprivileged/test"
 
 
 def test_an_encrypted_object_needs_a_permission_for_its_key(cloud: Cloud) -> None:
@@ -137,7 +137,7 @@ def test_an_encrypted_object_needs_a_permission_for_its_key(cloud: Cloud) -> Non
     opens = allow("kms:Decrypt", key)
     opener = client(cloud, acting(cloud, role(cloud, "opener", reads, opens)), "s3")
     assert opener.get_object(Bucket="sealed", Key="k")["Body"].read() == b"x"
-    # A key that names nobody is closed whatever a role's own policy says.
+    # A key whose policy allows no principal denies every role, whatever the role's policy allows.
     cloud.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=document())
     error = denial(opener.get_object, Bucket="sealed", Key="k")
     assert error["Message"].endswith("because no resource-based policy allows the kms:Decrypt action")
@@ -255,8 +255,8 @@ def test_the_report_lists_used_statements_and_denials(cloud: Cloud) -> None:
     assert of_role["Looks"]["used"] == {"ecs:ListClusters": 1}
     assert of_role["Looks"]["needed"]
     assert (of_role["#1"]["used"], of_role["#1"]["needed"]) == ({}, False)
-    refused = [one for one in found["refusals"] if "reported" in one["principal"]]
-    assert [one["action"] for one in refused] == ["ecs:ListTaskDefinitions"]
+    denials = [one for one in found["refusals"] if "reported" in one["principal"]]
+    assert [one["action"] for one in denials] == ["ecs:ListTaskDefinitions"]
 
 
 def test_a_redundant_statement_is_not_needed(cloud: Cloud) -> None:

@@ -189,8 +189,8 @@ def test_a_boundary_limits_permissions_and_grants_none() -> None:
     boundary = policy(allow("s3:*"))
     assert not ask(boundary=boundary).allowed
     assert ask(EVERYTHING, boundary=boundary).allowed
-    refused = ask(EVERYTHING, boundary=boundary, action="ecs:RunTask", about="*")
-    assert refused.reason == "because no permissions boundary allows the ecs:RunTask action"
+    denied = ask(EVERYTHING, boundary=boundary, action="ecs:RunTask", about="*")
+    assert denied.reason == "because no permissions boundary allows the ecs:RunTask action"
 
 
 def test_a_session_policy_limits_a_grant_to_the_role_but_not_one_to_the_session() -> None:

@@ -1,4 +1,4 @@
-"""Who acts as whom: a web identity, a function, a service on somebody's behalf, a registry's login."""
+"""Callers: a web identity, a function, a service with a role, the login of an image registry."""
 
 import base64
 import io
@@ -27,7 +27,7 @@ ACCOUNT = "123456789012"
 HOSTED = "token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{HOSTED}"
 CLAIMS = {"iss": f"https://{HOSTED}", "aud": "sts.amazonaws.com", "sub": "repo:org/app:ref:refs/heads/main"}
-ASKS = b"""
+CALLER_CODE = b"""
 import boto3, os
 def handler(event, context):
     client = boto3.client("sts", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name="us-east-1")
@@ -59,7 +59,7 @@ def test_a_token_s_claims_are_context_keys_of_its_provider() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "providers", "words"),
+    ("given", "providers", "message"),
     [
         (token(), {}, "No OpenIDConnect provider found in your account for https://token.actions"),
         (token(aud="other"), {PROVIDER: ["sts.amazonaws.com"]}, "Incorrect token audience"),
@@ -67,8 +67,8 @@ def test_a_token_s_claims_are_context_keys_of_its_provider() -> None:
         ("a.bm90IGpzb24.c", {PROVIDER: ["sts.amazonaws.com"]}, "not a valid JWT"),
     ],
 )
-def test_an_invalid_token_is_rejected(given: str, providers: dict[str, list[str]], words: str) -> None:
-    with pytest.raises(TokenError, match=words):
+def test_an_invalid_token_is_rejected(given: str, providers: dict[str, list[str]], message: str) -> None:
+    with pytest.raises(TokenError, match=message):
         identity(given, ACCOUNT, providers)
 
 
@@ -96,21 +96,22 @@ def test_a_function_acts_as_its_role(cloud: Cloud) -> None:
     arn = cloud.client("iam").create_role(RoleName="fn", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("asks.py", ASKS)
+        archive.writestr("caller.py", CALLER_CODE)
     functions = cloud.client("lambda")
     functions.create_function(
-        FunctionName="asks",
+        FunctionName="caller",
         Runtime="python3.12",
         Role=arn,
-        Handler="asks.handler",
+        Handler="caller.handler",
         Code={"ZipFile": packed.getvalue()},
         Timeout=60,
     )
-    answer = functions.invoke(FunctionName="asks")["Payload"].read()
-    assert json.loads(answer) == f"arn:aws:sts::{ACCOUNT}:assumed-role/fn/lambda"
-    # The role may not log, and so there is no log.
+    payload = functions.invoke(FunctionName="caller")["Payload"].read()
+    assert json.loads(payload) == f"arn:aws:sts::{ACCOUNT}:assumed-role/fn/lambda"
+    # The role has no permission for logs, so there is no log group.
     time.sleep(0.5)
-    assert cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/asks")["logGroups"] == []
+    groups = cloud.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/caller")
+    assert groups["logGroups"] == []
 
 
 def test_a_service_assumes_only_a_role_that_trusts_it(cloud: Cloud) -> None:
@@ -131,10 +132,10 @@ def test_a_service_assumes_only_a_role_that_trusts_it(cloud: Cloud) -> None:
 )
 def test_a_push_needs_each_permission_of_the_login_s_owner(tmp_path: Path, missing: str) -> None:
     ecr = make_ecr(tmp_path / "state")
-    asked: list[tuple[str, str]] = []
+    requested: list[tuple[str, str]] = []
 
     def authorize(caller: str, action: str, resource: str) -> None:
-        asked.append((caller, resource))
+        requested.append((caller, resource))
         if action == missing:
             raise AwsError("AccessDeniedException", f"User: x is not authorized to perform: {action}")
 
@@ -149,18 +150,18 @@ def test_a_push_needs_each_permission_of_the_login_s_owner(tmp_path: Path, missi
         with pytest.raises(RegistryError, match=missing) as caught:
             registry.push(shared_store(), image, lambda _: None)
     assert caught.value.status == 403
-    assert set(asked) == {("ASIAOWNER", f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app")}
+    assert set(requested) == {("ASIAOWNER", f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app")}
 
 
 def test_a_trust_policy_with_a_nonexistent_role_is_rejected(cloud: Cloud) -> None:
     """pitfall M2: by the API and to change one too; an account alone need not exist."""
     iam = cloud.client("iam")
     account = trust({"AWS": "arn:aws:iam::999999999999:root"}, "sts:AssumeRole")
-    there = iam.create_role(RoleName="there", AssumeRolePolicyDocument=account)["Role"]["Arn"]
-    iam.create_role(RoleName="second", AssumeRolePolicyDocument=trust({"AWS": there}, "sts:AssumeRole"))
-    missing = trust({"AWS": f"{there}-not"}, "sts:AssumeRole")
-    words = f'MalformedPolicyDocument.*Invalid principal in policy: "AWS":"{there}-not"'
-    with pytest.raises(ClientError, match=words):
+    existing = iam.create_role(RoleName="existing", AssumeRolePolicyDocument=account)["Role"]["Arn"]
+    iam.create_role(RoleName="second", AssumeRolePolicyDocument=trust({"AWS": existing}, "sts:AssumeRole"))
+    missing = trust({"AWS": f"{existing}-not"}, "sts:AssumeRole")
+    message = f'MalformedPolicyDocument.*Invalid principal in policy: "AWS":"{existing}-not"'
+    with pytest.raises(ClientError, match=message):
         iam.create_role(RoleName="third", AssumeRolePolicyDocument=missing)
-    with pytest.raises(ClientError, match=words):
+    with pytest.raises(ClientError, match=message):
         iam.update_assume_role_policy(RoleName="second", PolicyDocument=missing)

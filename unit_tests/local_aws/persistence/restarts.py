@@ -1,4 +1,4 @@
-"""A service that ends as by SIGKILL, and another that is given what was kept of it."""
+"""Restarts a service as after SIGKILL: a new one with the snapshot of the old."""
 
 import pickle
 from typing import TypeVar
@@ -9,7 +9,7 @@ from local_aws.persistence import snapshots
 Service = TypeVar("Service", bound=JsonService)
 
 
-def given(made: Service, kept: bytes) -> Service:
-    """Return `made` with what was kept; like the whole file, it has been bytes on a disk."""
-    snapshots.load(made, pickle.loads(pickle.dumps(kept)))  # noqa: S301 - ours
-    return made
+def restored(service: Service, snapshot: bytes) -> Service:
+    """Return `service` with a snapshot, which has been pickled as the whole file is."""
+    snapshots.load(service, pickle.loads(pickle.dumps(snapshot)))  # noqa: S301 - ours
+    return service

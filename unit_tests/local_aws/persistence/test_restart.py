@@ -42,23 +42,23 @@ def restart(cloud: Cloud) -> None:
 
 
 def test_confirmed_changes_survive(cloud: Cloud) -> None:
-    cloud.client("s3").create_bucket(Bucket="kept")
-    cloud.client("s3").put_object(Bucket="kept", Key="a", Body=b"content")
-    queue = cloud.client("sqs").create_queue(QueueName="kept")["QueueUrl"]
+    cloud.client("s3").create_bucket(Bucket="saved")
+    cloud.client("s3").put_object(Bucket="saved", Key="a", Body=b"content")
+    queue = cloud.client("sqs").create_queue(QueueName="saved")["QueueUrl"]
     cloud.client("sqs").send_message(QueueUrl=queue, MessageBody="hello")
-    repository = {"Type": "AWS::ECR::Repository", "RepositoryName": "kept"}
+    repository = {"Type": "AWS::ECR::Repository", "RepositoryName": "saved"}
     child = cloud.nested("child", template(R=repository))
-    assert cloud.create("kept", template(Child=child)) == "CREATE_COMPLETE"
-    cloud.client("codecommit").create_repository(repositoryName="kept")
+    assert cloud.create("saved", template(Child=child)) == "CREATE_COMPLETE"
+    cloud.client("codecommit").create_repository(repositoryName="saved")
     restart(cloud)
-    assert cloud.client("s3").get_object(Bucket="kept", Key="a")["Body"].read() == b"content"
+    assert cloud.client("s3").get_object(Bucket="saved", Key="a")["Body"].read() == b"content"
     received = cloud.client("sqs").receive_message(QueueUrl=queue)["Messages"]
     assert [one["Body"] for one in received] == ["hello"]
-    assert cloud.client("codecommit").get_repository(repositoryName="kept")
-    assert cloud.client("ecr").describe_repositories()["repositories"][0]["repositoryName"] == "kept"
+    assert cloud.client("codecommit").get_repository(repositoryName="saved")
+    assert cloud.client("ecr").describe_repositories()["repositories"][0]["repositoryName"] == "saved"
     assert len(cloud.client("ec2").describe_vpcs()["Vpcs"]) == 1, "the default network is created once"
-    assert cloud.stack("kept")["StackStatus"] == "CREATE_COMPLETE"
-    assert cloud.delete("kept") == "DELETE_COMPLETE"
+    assert cloud.stack("saved")["StackStatus"] == "CREATE_COMPLETE"
+    assert cloud.delete("saved") == "DELETE_COMPLETE"
     assert cloud.client("ecr").describe_repositories()["repositories"] == []
 
 
@@ -138,11 +138,11 @@ def test_a_restored_stack_includes_the_resource_that_it_was_creating(monkeypatch
 def test_another_port_is_rejected_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     running = start(tmp_path)
     running.stop()
-    kept = int(running.endpoint.rpartition(":")[2])
-    assert main(["up", "--state", str(tmp_path), "--port", str(kept + 1)]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert f"was made on port {kept}: start on that port" in said
+    port = int(running.endpoint.rpartition(":")[2])
+    assert main(["up", "--state", str(tmp_path), "--port", str(port + 1)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"was made on port {port}: start on that port" in error
 
 
 def test_a_second_server_of_a_folder_with_a_snapshot_is_rejected(cloud: Cloud) -> None:

@@ -1,4 +1,4 @@
-"""Pipelines, builds and deployments whose local_aws was killed: each goes on, or says that it was cut off."""
+"""Pipelines, builds and deployments after a kill of local_aws: each resumes, or reports the interruption."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from local_aws.persistence import snapshots
 from local_aws.services.codedeploy.errors import DeploymentEndedError
 from local_aws.services.codedeploy.service import CodeDeploy
 from local_aws.services.codepipeline.service import CodePipeline
-from unit_tests.local_aws.persistence.restarts import given
+from unit_tests.local_aws.persistence.restarts import restored
 from unit_tests.local_aws.services.codedeploy import fakes as codedeploy_fakes
 from unit_tests.local_aws.services.codedeploy.fakes import BLUE, GREEN, PRODUCTION, World, canary, slow
 from unit_tests.local_aws.services.codepipeline import fakes as codepipeline_fakes
@@ -33,16 +33,16 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def restart(cloud: FakeCloud) -> None:
-    kept = snapshots.dump(cloud.pipelines)
+    snapshot = snapshots.dump(cloud.pipelines)
     cloud.pipelines.stop()
-    cloud.pipelines = given(CodePipeline(cloud, archive=cloud.pipelines.engine.archive), kept)
+    cloud.pipelines = restored(CodePipeline(cloud, archive=cloud.pipelines.engine.archive), snapshot)
     cloud.pipelines.resume()
 
 
 def restart_deployments(world: World) -> None:
-    kept = snapshots.dump(world.codedeploy)
+    snapshot = snapshots.dump(world.codedeploy)
     world.codedeploy.stop()
-    world.codedeploy = given(CodeDeploy(world.context), kept)
+    world.codedeploy = restored(CodeDeploy(world.context), snapshot)
     world.codedeploy.resume()
 
 
@@ -51,7 +51,7 @@ def begun(cloud: FakeCloud, where: str) -> bool:
     return found.get("status") == "InProgress" and "externalExecutionId" in found
 
 
-def test_a_build_that_goes_on_is_followed_and_none_is_started_twice(cloud: FakeCloud) -> None:
+def test_a_running_build_is_followed_and_not_started_twice(cloud: FakeCloud) -> None:
     cloud.codebuild.released.clear()
     execution = cloud.create()
     until(lambda: begun(cloud, "Build"))
@@ -62,7 +62,7 @@ def test_a_build_that_goes_on_is_followed_and_none_is_started_twice(cloud: FakeC
     assert cloud.events("Action", execution).count("Build:STARTED") == 1
 
 
-def test_a_build_that_was_lost_fails_its_execution_which_can_be_retried(cloud: FakeCloud) -> None:
+def test_an_interrupted_build_fails_its_execution_which_can_be_retried(cloud: FakeCloud) -> None:
     cloud.codebuild.released.clear()
     execution = cloud.create()
     until(lambda: begun(cloud, "Build"))
@@ -76,7 +76,7 @@ def test_a_build_that_was_lost_fails_its_execution_which_can_be_retried(cloud: F
     assert cloud.ended(execution) == "Succeeded"
 
 
-def test_a_deployment_is_followed_and_none_is_created_twice(cloud: FakeCloud) -> None:
+def test_a_deployment_is_followed_and_not_created_twice(cloud: FakeCloud) -> None:
     cloud.codedeploy.released.clear()
     execution = cloud.create()
     until(lambda: begun(cloud, "Deploy"))
@@ -89,7 +89,7 @@ def test_a_deployment_is_followed_and_none_is_created_twice(cloud: FakeCloud) ->
     assert len(cloud.codedeploy.created) == 2
 
 
-def test_a_deployment_that_was_created_and_not_noted_is_found(cloud: FakeCloud) -> None:
+def test_a_deployment_that_was_created_but_not_recorded_is_found(cloud: FakeCloud) -> None:
     cloud.codedeploy.released.clear()
     execution = cloud.create()
     until(lambda: begun(cloud, "Deploy"))
@@ -101,7 +101,7 @@ def test_a_deployment_that_was_created_and_not_noted_is_found(cloud: FakeCloud) 
     assert len(cloud.codedeploy.created) == 1
 
 
-def test_an_execution_in_front_of_a_stage_that_is_held_waits_on(cloud: FakeCloud) -> None:
+def test_an_execution_before_a_disabled_transition_continues_to_wait(cloud: FakeCloud) -> None:
     hold = {"pipelineName": "pipeline-dev", "stageName": "Deploy", "transitionType": "Inbound"}
     cloud.codebuild.released.clear()
     execution = cloud.create()
@@ -114,20 +114,20 @@ def test_an_execution_in_front_of_a_stage_that_is_held_waits_on(cloud: FakeCloud
     assert cloud.ended(execution) == "Succeeded"
 
 
-def test_an_approval_is_answered_by_the_token_of_before(cloud: FakeCloud) -> None:
+def test_an_approval_keeps_its_token(cloud: FakeCloud) -> None:
     stages = [stage("Source", source()), stage("Build", build()), stage("Approval", APPROVAL)]
     execution = cloud.create(stages=[*stages, stage("Deploy", deploy())])
     until(lambda: len(cloud.sns.published) == 1)
     token = cloud.action("Approval", "Approve")["token"]
     restart(cloud)
-    answer = {"pipelineName": "pipeline-dev", "stageName": "Approval", "actionName": "Approve"}
+    action = {"pipelineName": "pipeline-dev", "stageName": "Approval", "actionName": "Approve"}
     result = {"status": "Approved", "summary": "fine"}
-    cloud.call("PutApprovalResult", **answer, token=token, result=result)
+    cloud.call("PutApprovalResult", **action, token=token, result=result)
     assert cloud.ended(execution) == "Succeeded"
-    assert len(cloud.sns.published) == 1, "and nobody is asked twice"
+    assert len(cloud.sns.published) == 1, "the approval is not requested twice"
 
 
-def test_what_an_event_asked_for_is_started_once(cloud: FakeCloud) -> None:
+def test_an_event_starts_one_execution(cloud: FakeCloud) -> None:
     cloud.ended(cloud.create())
     cloud.pipelines.deliveries["token"] = (
         "arn:aws:codepipeline:us-east-1:123456789012:pipeline-dev",
@@ -142,7 +142,7 @@ def test_what_an_event_asked_for_is_started_once(cloud: FakeCloud) -> None:
     assert len(cloud.summaries()) == 2
 
 
-def test_a_shift_that_was_cut_off_fails_and_is_rolled_back(world: World) -> None:
+def test_an_interrupted_traffic_shift_fails_and_is_rolled_back(world: World) -> None:
     canary(world)
     deployment = world.deploy()
     world.wait_until(lambda: world.elbv2.production() == [0, 10])
@@ -156,18 +156,18 @@ def test_a_shift_that_was_cut_off_fails_and_is_rolled_back(world: World) -> None
     assert world.lifecycle(deployment)["AllowTraffic"] == "Failed"
 
 
-def test_a_rollback_that_was_cut_off_is_done_again(world: World) -> None:
+def test_an_interrupted_rollback_is_repeated(world: World) -> None:
     canary(world)
     deployment = world.deploy()
     world.wait_until(lambda: world.elbv2.production() == [0, 10])
-    kept = snapshots.dump(world.codedeploy)
+    snapshot = snapshots.dump(world.codedeploy)
     world.codedeploy.stop()
     # Killed between the end of the one and the beginning of the other: both are known, neither is over.
-    half = given(CodeDeploy(world.context), kept)
+    half = restored(CodeDeploy(world.context), snapshot)
     known = half.deployments.find(deployment)
     back = half.deployments._create_rollback(known, DeploymentEndedError("INTERNAL_ERROR", "cut off"))
     assert back is not None
-    world.codedeploy = given(CodeDeploy(world.context), snapshots.dump(half))
+    world.codedeploy = restored(CodeDeploy(world.context), snapshots.dump(half))
     world.codedeploy.resume()
     assert world.wait(deployment, "Failed")["rollbackInfo"]["rollbackDeploymentId"] == back.id
     world.wait(back.id, "Succeeded")
@@ -175,7 +175,7 @@ def test_a_rollback_that_was_cut_off_is_done_again(world: World) -> None:
     assert len(world.codedeploy.deployments.by_id) == 2
 
 
-def test_when_all_traffic_is_on_green_blue_goes_and_the_deployment_succeeds(world: World) -> None:
+def test_with_all_traffic_on_green_blue_is_terminated_and_the_deployment_succeeds(world: World) -> None:
     slow(world)
     deployment = world.deploy()
     world.wait_until(lambda: world.info(deployment)["instanceTerminationWaitTimeStarted"])
@@ -186,7 +186,7 @@ def test_when_all_traffic_is_on_green_blue_goes_and_the_deployment_succeeds(worl
     assert [item["id"] for item in world.ecs.sets] == ["ecs-svc/2"]
 
 
-def test_what_was_over_stays_as_it_is(world: World) -> None:
+def test_ended_work_does_not_change(world: World) -> None:
     deployment = world.deploy()
     before = world.wait(deployment, "Succeeded")
     restart_deployments(world)

@@ -1,4 +1,4 @@
-"""Tasks, builds and repositories whose local_aws was killed: tasks start anew, builds are told as lost."""
+"""Tasks, builds and repositories after a kill of local_aws: tasks restart, builds have failed."""
 
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from local_aws.services.codebuild.service import CodeBuild
 from local_aws.services.codecommit.service import CodeCommit
 from local_aws.services.ecs.service import Ecs
 from unit_tests.local_aws.containers.fakes import until
-from unit_tests.local_aws.persistence.restarts import given
+from unit_tests.local_aws.persistence.restarts import restored
 from unit_tests.local_aws.services.codebuild.fakes import World
 from unit_tests.local_aws.services.ecs.fakes import BLUE, Cloud, cloud
 
@@ -27,19 +27,19 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 
 def restart(aws: Cloud) -> None:
-    """End ECS, its containers and their threads; start another on what was kept."""
-    kept = snapshots.dump(aws.ecs)
+    """Stop ECS, its containers and their threads; start another with its snapshot."""
+    snapshot = snapshots.dump(aws.ecs)
     registered = {arn: set(targets) for arn, targets in aws.elb.targets.items()}
     aws.ecs.stop()
     until(lambda: not aws.engine.living)
-    # A process that is killed takes nobody out of a target group.
+    # A killed process deregisters no target.
     aws.elb.targets = registered
     aws.events.clear()
-    aws.ecs = given(Ecs(aws.context, aws.engine), kept)
+    aws.ecs = restored(Ecs(aws.context, aws.engine), snapshot)
     aws.ecs.resume()
 
 
-def test_a_service_starts_its_tasks_anew_and_the_dead_leave_their_target_group(aws: Cloud) -> None:
+def test_a_service_starts_new_tasks_and_deregisters_the_dead_ones(aws: Cloud) -> None:
     aws.create()
     until(lambda: aws.sets() == {"PRIMARY": "STEADY_STATE"})
     before = aws.tasks()
@@ -50,11 +50,11 @@ def test_a_service_starts_its_tasks_anew_and_the_dead_leave_their_target_group(a
         assert (lost["lastStatus"], lost["stopCode"]) == ("STOPPED", "EssentialContainerExited")
         assert lost["containers"][0]["exitCode"] == 137
     assert aws.elb.targets[BLUE] == {one.address for one in aws.engine.living}
-    stopped = [told["taskArn"] for kind, told in aws.events if told.get("lastStatus") == "STOPPED"]
-    assert sorted(stopped) == sorted(before), "and it is told"
+    stopped = [detail["taskArn"] for kind, detail in aws.events if detail.get("lastStatus") == "STOPPED"]
+    assert sorted(stopped) == sorted(before), "and there is an event for each"
 
 
-def test_a_task_that_no_service_wants_stays_stopped(aws: Cloud) -> None:
+def test_a_task_without_a_service_stays_stopped(aws: Cloud) -> None:
     arn = aws.run()
     until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
     restart(aws)
@@ -62,14 +62,14 @@ def test_a_task_that_no_service_wants_stays_stopped(aws: Cloud) -> None:
     assert aws.engine.living == []
 
 
-def test_a_build_that_was_cut_off_is_a_fault_and_is_told(tmp_path: Path) -> None:
+def test_an_interrupted_build_ends_with_status_fault_and_its_event(tmp_path: Path) -> None:
     world = World(tmp_path)
     build = world.start("version: 0.2\nphases:\n  build:\n    commands: ['sleep 60']\n")
     until(lambda: world.codebuild.builds[build].shape["currentPhase"] == "BUILD")
-    kept = snapshots.dump(world.codebuild)
+    snapshot = snapshots.dump(world.codebuild)
     world.codebuild.stop()
     world.events.clear()
-    world.codebuild = world.aws.codebuild = given(CodeBuild(world.context, world.docker), kept)
+    world.codebuild = world.aws.codebuild = restored(CodeBuild(world.context, world.docker), snapshot)
     world.codebuild.resume()
     (shown,) = world.codebuild.call("BatchGetBuilds", {"ids": [build]})["builds"]
     assert (shown["buildStatus"], shown["buildComplete"]) == ("FAULT", True)
@@ -81,21 +81,21 @@ def test_a_build_that_was_cut_off_is_a_fault_and_is_told(tmp_path: Path) -> None
 
 
 @pytest.fixture
-def told() -> list[dict[str, Any]]:
+def events() -> list[dict[str, Any]]:
     return []
 
 
 @pytest.fixture
-def context(tmp_path: Path, told: list[dict[str, Any]]) -> Context:
-    return Context(tmp_path, "http://127.0.0.1:1", Clock(), "test", lambda *event: told.append(event[3]))
+def context(tmp_path: Path, events: list[dict[str, Any]]) -> Context:
+    return Context(tmp_path, "http://127.0.0.1:1", Clock(), "test", lambda *event: events.append(event[3]))
 
 
-def test_what_was_pushed_and_not_told_is_told_once(
-    context: Context, told: list[dict[str, Any]], tmp_path: Path
+def test_an_unannounced_push_is_announced_once(
+    context: Context, events: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     codecommit = CodeCommit(context)
     codecommit.call("CreateRepository", {"repositoryName": "repository-dev"})
-    kept = snapshots.dump(codecommit)
+    snapshot = snapshots.dump(codecommit)
     # The push arrives; local_aws is killed before it can say so.
     path = codecommit.repositories["repository-dev"].git.path
     people = {
@@ -117,10 +117,10 @@ def test_what_was_pushed_and_not_told_is_told_once(
     tree = git("hash-object", "-t", "tree", "-w", "/dev/null")
     commit = git("commit-tree", tree, "-m", "Say hello")
     git("update-ref", "refs/heads/main", commit)
-    again = given(CodeCommit(context), kept)
-    again.resume()
-    until(lambda: len(told) == 1)
-    assert (told[0]["event"], told[0]["commitId"]) == ("referenceCreated", commit)
-    third = given(CodeCommit(context), snapshots.dump(again))
+    restarted = restored(CodeCommit(context), snapshot)
+    restarted.resume()
+    until(lambda: len(events) == 1)
+    assert (events[0]["event"], events[0]["commitId"]) == ("referenceCreated", commit)
+    third = restored(CodeCommit(context), snapshots.dump(restarted))
     third.resume()
-    assert len(told) == 1
+    assert len(events) == 1

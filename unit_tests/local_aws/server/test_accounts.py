@@ -1,4 +1,4 @@
-"""Two accounts in one local_aws: each has its own, and reaches the other's only where both let it."""
+"""Two accounts in one local_aws: each has its own resources, and cross-account access needs both policies."""
 
 import json
 import subprocess
@@ -66,7 +66,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     assert server.stop() == []
 
 
-def test_one_name_is_two_things_in_two_accounts(clients: Clients) -> None:
+def test_two_accounts_can_use_the_same_name(clients: Clients) -> None:
     for account in (FIRST, SECOND):
         made = clients.of(account, "ecs").create_cluster(clusterName="cluster-dev")["cluster"]
         assert made["clusterArn"] == f"arn:aws:ecs:us-east-1:{account}:cluster/cluster-dev"
@@ -77,7 +77,7 @@ def test_one_name_is_two_things_in_two_accounts(clients: Clients) -> None:
     assert len(clients.of(SECOND, "ecs").list_clusters()["clusterArns"]) == 1
 
 
-def test_a_stack_makes_what_it_makes_in_its_own_account(clients: Clients) -> None:
+def test_a_stack_creates_its_resources_in_its_own_account(clients: Clients) -> None:
     template = {
         "Resources": {"R": {"Type": "AWS::ECR::Repository", "Properties": {"RepositoryName": "of-stack"}}}
     }
@@ -95,7 +95,7 @@ def test_a_stack_makes_what_it_makes_in_its_own_account(clients: Clients) -> Non
     )
 
 
-def test_a_role_is_taken_on_across_accounts_when_both_let_it(clients: Clients) -> None:
+def test_a_role_is_assumed_across_accounts_when_both_policies_allow(clients: Clients) -> None:
     there = clients.role(SECOND, "there", f"arn:aws:iam::{FIRST}:root")
     may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": there}
     trusted = clients.acting(clients.role(FIRST, "may", f"arn:aws:iam::{FIRST}:root", may), FIRST)
@@ -108,13 +108,13 @@ def test_a_role_is_taken_on_across_accounts_when_both_let_it(clients: Clients) -
     assert _code(asking, RoleArn=there, RoleSessionName="test") == "AccessDenied"
 
 
-def test_a_role_that_does_not_trust_the_other_account_stays_closed_to_its_owner(clients: Clients) -> None:
+def test_a_role_that_does_not_trust_the_other_account_denies_its_root_user(clients: Clients) -> None:
     closed = clients.role(SECOND, "closed", f"arn:aws:iam::{SECOND}:root")
     asking = clients.of(FIRST, "sts").assume_role
     assert _code(asking, RoleArn=closed, RoleSessionName="test") == "AccessDenied"
 
 
-def test_a_bucket_of_another_account_needs_its_policy_and_the_roles(clients: Clients) -> None:
+def test_a_bucket_of_another_account_needs_both_policies(clients: Clients) -> None:
     s3 = clients.of(FIRST, "s3")
     s3.create_bucket(Bucket="artifacts-of-first")
     s3.put_object(Bucket="artifacts-of-first", Key="k", Body=b"x")
@@ -131,7 +131,7 @@ def test_a_bucket_of_another_account_needs_its_policy_and_the_roles(clients: Cli
     assert _code(idling, **what) == "AccessDenied"
 
 
-def test_the_owner_of_one_account_is_nobody_in_the_other(clients: Clients) -> None:
+def test_the_root_user_of_one_account_has_no_access_to_the_other(clients: Clients) -> None:
     clients.of(FIRST, "s3").create_bucket(Bucket="closed-of-first")
     clients.of(FIRST, "s3").put_object(Bucket="closed-of-first", Key="k", Body=b"x")
     assert _code(clients.of(SECOND, "s3").get_object, Bucket="closed-of-first", Key="k") == "AccessDenied"
@@ -140,7 +140,7 @@ def test_the_owner_of_one_account_is_nobody_in_the_other(clients: Clients) -> No
     assert _code(listing, registryId=FIRST, repositoryName="closed") == "AccessDeniedException"
 
 
-def test_another_accounts_registry_opens_by_its_repositorys_policy(clients: Clients) -> None:
+def test_a_repository_policy_allows_another_account(clients: Clients) -> None:
     ecr = clients.of(FIRST, "ecr")
     ecr.create_repository(repositoryName="shared")
     pulls = {
@@ -161,7 +161,7 @@ def test_another_accounts_registry_opens_by_its_repositorys_policy(clients: Clie
     assert asking(**what)["failures"][0]["failureCode"] == "ImageNotFound"
 
 
-def test_git_finds_a_repository_in_whichever_account_it_is(clients: Clients, tmp_path: Path) -> None:
+def test_git_finds_a_repository_in_any_account(clients: Clients, tmp_path: Path) -> None:
     made = clients.of(SECOND, "codecommit").create_repository(repositoryName="of-second")[
         "repositoryMetadata"
     ]

@@ -1,4 +1,4 @@
-"""What MiniStack swallows is a fault; what it reports is not."""
+"""A failure that MiniStack only logs is a background error; one that it reports is not."""
 
 import logging
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ from local_aws.server.background_errors import is_unreported, watch_log
         "EventBridge: unsupported target type for ARN a",
     ],
 )
-def test_a_failure_that_was_only_logged_is_a_fault(message: str) -> None:
+def test_a_failure_that_is_only_logged_is_a_background_error(message: str) -> None:
     assert is_unreported(message)
 
 
 @pytest.mark.parametrize(
     "message", ["Delete of Bucket (b) failed: not empty", "Failed to provision Bucket", "SNS publish to a"]
 )
-def test_a_failure_that_the_stack_reports_is_none(message: str) -> None:
+def test_a_failure_that_the_stack_reports_is_no_background_error(message: str) -> None:
     assert not is_unreported(message)
 
 
@@ -42,11 +42,11 @@ def context() -> Iterator[Context]:
     logging.getLogger().handlers[:] = before
 
 
-def test_the_log_is_watched(context: Context) -> None:
+def test_the_handler_records_unreported_failures(context: Context) -> None:
     logging.getLogger("cloudformation").error("Failed to delete old resource %s: %s", "Bucket", "not empty")
     assert context.background_errors == ["cloudformation: Failed to delete old resource Bucket: not empty"]
 
 
-def test_what_is_no_failure_stays_out(context: Context) -> None:
+def test_the_handler_ignores_other_messages(context: Context) -> None:
     logging.getLogger("cloudformation").warning("a property is deprecated")
     assert context.background_errors == []

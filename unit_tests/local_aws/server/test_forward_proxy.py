@@ -1,4 +1,4 @@
-"""A function reaches load balancers by their names, through the gateway, and nothing else."""
+"""Through the gateway, a function reaches load balancers by name, and nothing else."""
 
 import asyncio
 import http.client
@@ -21,18 +21,18 @@ NAME = "load-balancer-dev-1.us-east-1.elb.amazonaws.com"
 
 
 class Listener(BaseHTTPRequestHandler):
-    """A listener that says what it was asked."""
+    """A listener that returns the request it received."""
 
     def do_POST(self) -> None:
         """Answer with the request."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        told = json.dumps({"path": self.path, "headers": dict(self.headers), "body": body}).encode()
+        received = json.dumps({"path": self.path, "headers": dict(self.headers), "body": body}).encode()
         self.send_response(418)
         self.send_header("X-Version", "abc")
         self.send_header("Keep-Alive", "timeout=5")
-        self.send_header("Content-Length", str(len(told)))
+        self.send_header("Content-Length", str(len(received)))
         self.end_headers()
-        self.wfile.write(told)
+        self.wfile.write(received)
 
     def do_GET(self) -> None:
         """Answer with the request."""
@@ -85,31 +85,31 @@ def ask(
         return parts.pop(0)
 
     asyncio.run(gateway(scope, receive, send))
-    answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], answered, json.loads(b"".join(part.get("body", b"") for part in sent[1:]))
+    fields = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], fields, json.loads(b"".join(part.get("body", b"") for part in sent[1:]))
 
 
-def test_a_load_balancers_name_and_port_lead_to_its_listener(listener: str) -> None:
-    status, headers, told = ask(
+def test_a_load_balancers_name_and_port_reach_its_listener(listener: str) -> None:
+    status, headers, received = ask(
         f"http://{NAME}:8080/health?deep=1%202",
         {f"{NAME}:8080": listener},
         host=f"{NAME}:8080",
         proxy_connection="keep-alive",
     )
     assert (status, headers["x-version"]) == (418, "abc")
-    assert told["path"] == "/health?deep=1%202"
-    assert told["headers"]["host"] == f"{NAME}:8080"
-    assert "proxy-connection" not in {name.lower() for name in told["headers"]}
+    assert received["path"] == "/health?deep=1%202"
+    assert received["headers"]["host"] == f"{NAME}:8080"
+    assert "proxy-connection" not in {name.lower() for name in received["headers"]}
     assert "keep-alive" not in headers
 
 
-def test_port_80_need_not_be_named(listener: str) -> None:
+def test_port_80_is_the_default(listener: str) -> None:
     assert ask(f"http://{NAME}/", {f"{NAME}:80": listener})[0] == 418
 
 
-def test_a_body_arrives_whole(listener: str) -> None:
-    told = ask(f"http://{NAME}/", {f"{NAME}:80": listener}, "POST", body=b"a body")[2]
-    assert told["body"] == "a body"
+def test_a_body_arrives_complete(listener: str) -> None:
+    received = ask(f"http://{NAME}/", {f"{NAME}:80": listener}, "POST", body=b"a body")[2]
+    assert received["body"] == "a body"
 
 
 @pytest.mark.parametrize(
@@ -127,18 +127,18 @@ def test_a_body_arrives_whole(listener: str) -> None:
         (f"http://{NAME}:99999/", "GET"),
     ],
 )
-def test_everything_else_is_refused(listener: str, target: str, method: str) -> None:
-    status, _, told = ask(target, {f"{NAME}:80": listener}, method)
+def test_every_other_target_is_rejected(listener: str, target: str, method: str) -> None:
+    status, _, received = ask(target, {f"{NAME}:80": listener}, method)
     assert status == 403
-    assert target in told["message"]
+    assert target in received["message"]
 
 
 @pytest.mark.parametrize("header", [{"origin": "http://evil.example"}, {"sec_fetch_site": "none"}])
-def test_a_browser_is_refused(listener: str, header: dict[str, Any]) -> None:
+def test_a_browser_is_rejected(listener: str, header: dict[str, Any]) -> None:
     assert ask(f"http://{NAME}/", {f"{NAME}:80": listener}, **header)[0] == 403
 
 
-def test_a_listener_that_does_not_answer_is_a_bad_gateway() -> None:
+def test_an_unreachable_listener_is_a_bad_gateway() -> None:
     assert ask(f"http://{NAME}/", {f"{NAME}:80": "127.0.0.1:1"})[0] == 502
 
 
@@ -152,7 +152,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerHandle]:
 @pytest.mark.parametrize(
     ("method", "target"), [("GET", "http://example.com/"), ("CONNECT", "example.com:443")]
 )
-def test_the_real_port_refuses_too(running: ServerHandle, method: str, target: str) -> None:
+def test_the_server_s_port_rejects_other_targets(running: ServerHandle, method: str, target: str) -> None:
     connection = http.client.HTTPConnection(running.endpoint.removeprefix("http://"), timeout=10)
     connection.request(method, target)
     assert connection.getresponse().status == 403

@@ -55,9 +55,9 @@ def test_a_detached_server_causes_no_resource_warning(tmp_path: Path) -> None:
     """Pytest turns Python's warning about a running child into an error."""
     start(tmp_path, with_parent=False, detach=True)
     gc.collect()
-    kept = find(tmp_path)
-    assert kept is not None
-    assert kept.stop() == []
+    server = find(tmp_path)
+    assert server is not None
+    assert server.stop() == []
 
 
 def test_a_state_folder_has_one_server(running: ServerHandle) -> None:
