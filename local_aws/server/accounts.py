@@ -30,7 +30,7 @@ _REGISTRY = re.compile(r"/v2/(\d{12})/")
 
 @dataclass(frozen=True)
 class AccountServices:
-    """The services of one account."""
+    """The services of account account."""
 
     context: Context
     codecommit: CodeCommit
@@ -42,8 +42,8 @@ class AccountServices:
     quotas: ServiceQuotas
 
     @classmethod
-    def make(cls, context: Context, engine: ContainerEngine, logins: dict[str, Login]) -> "AccountServices":
-        """Create the services; a login to one account's registry is valid for all."""
+    def create(cls, context: Context, engine: ContainerEngine, logins: dict[str, Login]) -> "AccountServices":
+        """Create the services; a login to account account's registry is valid for all."""
         codecommit = CodeCommit(context)
         return cls(
             context,
@@ -59,8 +59,8 @@ class AccountServices:
     @cached_property
     def services(self) -> dict[str, JsonService]:
         """The services by name."""
-        made = (self.codecommit, self.codebuild, self.ecr, self.ecs, self.codedeploy, self.codepipeline)
-        return {service.service: service for service in (*made, self.quotas)}
+        services = (self.codecommit, self.codebuild, self.ecr, self.ecs, self.codedeploy, self.codepipeline)
+        return {service.service: service for service in (*services, self.quotas)}
 
     @cached_property
     def types(self) -> dict[str, ResourceType]:
@@ -79,37 +79,34 @@ class Accounts:
         self.context = context
         self.engine = engine
         self._logins: dict[str, Login] = {}
-        self._made: dict[str, AccountServices] = {}
+        self._accounts: dict[str, AccountServices] = {}
         self._lock = threading.RLock()
         self.of(ACCOUNT)
 
     def of(self, account: str) -> AccountServices:
         """Return the services of an account."""
         with self._lock:
-            if account not in self._made:
+            if account not in self._accounts:
                 state = self.context.state if account == ACCOUNT else self.context.state / account
                 context = self.context.for_account(lambda: account, state)
                 context.emit = partial(ministack.emit_event, account)
-                self._made[account] = AccountServices.make(context, self.engine, self._logins)
-            return self._made[account]
+                self._accounts[account] = AccountServices.create(context, self.engine, self._logins)
+            return self._accounts[account]
 
-    def here(self) -> AccountServices:
+    def current(self) -> AccountServices:
         """Return the services of the account of the current request or stack."""
         return self.of(self.context.account_provider())
 
-    def each(self) -> Iterator[AccountServices]:
-        """Yield the services of every account that exists."""
-        yield from self.known().values()
-
-    def known(self) -> dict[str, AccountServices]:
+    def existing(self) -> dict[str, AccountServices]:
         """Return the services of every account that exists, by account number."""
         with self._lock:
-            return dict(self._made)
+            return dict(self._accounts)
 
     def resume(self) -> None:
         """Resume restored work; a service that others call comes before them."""
-        for one in self.known().values():
-            for service in (one.ecs, one.codebuild, one.codedeploy, one.codepipeline, one.codecommit):
+        for account in self.existing().values():
+            called_first = (account.ecs, account.codebuild, account.codedeploy)
+            for service in (*called_first, account.codepipeline, account.codecommit):
                 service.resume()
 
     def handle(self, service: str) -> Callable[..., Any]:
@@ -119,35 +116,37 @@ class Accounts:
             method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
         ) -> Response:
             named = _REGISTRY_ID.search(body) if service == "ecr" else None
-            one = self.of(named[1].decode()) if named else self.here()
-            return await one.services[service].handle(method, path, headers, body, query)
+            account = self.of(named[1].decode()) if named else self.current()
+            return await account.services[service].handle(method, path, headers, body, query)
 
         return handle
 
     async def registry(self, method: str, path: str, *rest: Any) -> Response:
         """Handle a request to the image registry of the account in its path."""
         found = _REGISTRY.match(path)
-        one = self.of(found[1]) if found else self.here()
-        return await one.ecr.registry.handle(method, path, *rest)
+        account = self.of(found[1]) if found else self.current()
+        return await account.ecr.registry.handle(method, path, *rest)
 
     def resource_types(self) -> dict[str, ResourceType]:
         """Return the CloudFormation resource types, which act in the account of the stack."""
-        return {name: self._of_caller(name, made) for name, made in self.of(ACCOUNT).types.items()}
+        return {name: self._of_current_account(name, each) for name, each in self.of(ACCOUNT).types.items()}
 
-    def _of_caller(self, name: str, made: ResourceType) -> ResourceType:
+    def _of_current_account(self, name: str, resource_type: ResourceType) -> ResourceType:
         def create(props: Properties, logical_id: str, stack: str) -> tuple[str, dict[str, Any]]:
-            return self.here().types[name].create(props, logical_id, stack)
+            return self.current().types[name].create(props, logical_id, stack)
 
         def delete(physical_id: str, props: Properties) -> None:
-            self.here().types[name].delete(physical_id, props)
+            self.current().types[name].delete(physical_id, props)
 
         def update(physical_id: str, old: Properties, new: Properties) -> dict[str, Any]:
-            changes = self.here().types[name].update
-            if changes is None:
+            handler = self.current().types[name].update
+            if handler is None:
                 raise TypeError(f"{name} cannot be updated")
-            return changes(physical_id, old, new)
+            return handler(physical_id, old, new)
 
-        return ResourceType(create, delete, update if made.update else None, made.replaced_by)
+        return ResourceType(
+            create, delete, update if resource_type.update else None, resource_type.replaced_by
+        )
 
     def deliver(self, arn: str, target: dict[str, Any]) -> None:
         """Start the pipeline that is an event's target."""
@@ -160,17 +159,17 @@ class Accounts:
 
     def git_directory(self, name: str) -> Path | None:
         """Return the folder of the repository `name`, or None; a clone URL names no account."""
-        found = (one.codecommit.git_directory(name) for one in self.each())
+        found = (account.codecommit.git_directory(name) for account in self.existing().values())
         return next((path for path in found if path is not None), None)
 
     def pushed(self, name: str) -> None:
         """Emit the events of a push."""
-        for one in self.each():
-            if one.codecommit.git_directory(name) is not None:
-                one.codecommit.pushed(name)
+        for account in self.existing().values():
+            if account.codecommit.git_directory(name) is not None:
+                account.codecommit.pushed(name)
                 return
 
-    def stopping(self) -> Iterator[CodePipeline | CodeDeploy | CodeBuild | Ecs]:
+    def stoppable_services(self) -> Iterator[CodePipeline | CodeDeploy | CodeBuild | Ecs]:
         """Yield the services to stop; a service that calls others comes before them."""
-        for one in self.each():
-            yield from (one.codepipeline, one.codedeploy, one.codebuild, one.ecs)
+        for account in self.existing().values():
+            yield from (account.codepipeline, account.codedeploy, account.codebuild, account.ecs)

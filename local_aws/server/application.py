@@ -77,7 +77,7 @@ class Services:
         """Write the last snapshot, then stop every service even if one fails."""
         stopping: list[Stoppable] = [
             self.snapshot_writer,
-            *self.accounts.stopping(),
+            *self.accounts.stoppable_services(),
             self.load_balancing,
             self.containers,
         ]
@@ -94,8 +94,8 @@ def persistables(
     accounts: Accounts, load_balancing: LoadBalancing, points: stores.Points
 ) -> Iterator[tuple[str, Persistable]]:
     """Yield the state to save. CloudFormation comes last: no saved resource may lack its stack."""
-    for account, one in accounts.known().items():
-        yield from ((f"{account}/{name}", service) for name, service in one.services.items())
+    for number, account in accounts.existing().items():
+        yield from ((f"{number}/{name}", service) for name, service in account.services.items())
     yield "ministack", stores.Stores()
     yield "points", points
     yield "elbv2", load_balancing

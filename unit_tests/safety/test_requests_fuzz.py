@@ -26,7 +26,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> AccountServices:
     state = folder / "a" / "state"
     state.mkdir(parents=True)
     context = Context(state, "http://127.0.0.1:1", Clock(), "fuzz", lambda *_: None)
-    return AccountServices.make(context, MagicMock(), {})
+    return AccountServices.create(context, MagicMock(), {})
 
 
 def responds_or_rejects(service: JsonService, operation: str, body: bytes) -> None:
