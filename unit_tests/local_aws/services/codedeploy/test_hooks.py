@@ -10,6 +10,7 @@ import pytest
 from local_aws.services.codedeploy import waiter
 from unit_tests.local_aws.services.codedeploy import fakes
 from unit_tests.local_aws.services.codedeploy.fakes import (
+    APPSPEC,
     World,
 )
 
