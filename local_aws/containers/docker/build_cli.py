@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from local_aws.containers.docker import cleanup
 from local_aws.containers.docker.argument_rewriting import (
@@ -23,7 +23,7 @@ from local_aws.containers.docker.argument_rewriting import (
     RewriteContext,
     rewrite,
 )
-from local_aws.containers.docker.command import BUILD_LABEL, Command
+from local_aws.containers.docker.command import BUILD_LABEL, Command, CommandRecord
 from local_aws.containers.docker_script import NO_DAEMON, write_script
 
 FOLDER = ".docker"
@@ -44,7 +44,7 @@ _ENGINE_VARIABLES = (
 class Settings:
     """What `docker` reads when it starts: `write` writes it."""
 
-    command: dict[str, Any]
+    command: CommandRecord
     registry: str
     # ECR's host, in whose place the registry is used.
     host: str

@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from local_aws.host.process_tags import INSTANCE_VARIABLE
 
@@ -24,6 +24,16 @@ _LONGEST_REASON = 160
 
 class CommandError(Exception):
     """A command failed. The text is the last line that it wrote, without its `Error:`."""
+
+
+class CommandRecord(TypedDict):
+    """The fields of a `Command`, as JSON."""
+
+    path: str
+    podman: bool
+    version: str
+    instance: str
+    host: str
 
 
 @dataclass(frozen=True)
@@ -94,9 +104,15 @@ class Command:
         """Return the arguments that kill and remove containers. podman alone needs an option not to wait."""
         return ("rm", "--force", "--volumes", *(("--time", "0") if self.podman else ()))
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> CommandRecord:
         """Return the fields, for another process to create the same command."""
-        return dict(vars(self))
+        return {
+            "path": self.path,
+            "podman": self.podman,
+            "version": self.version,
+            "instance": self.instance,
+            "host": self.host,
+        }
 
 
 def reason(text: str) -> str:

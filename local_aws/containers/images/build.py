@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from local_aws.containers.images import layers, venvs
 from local_aws.containers.images.build_context import BuildContext, checksum
@@ -20,7 +19,7 @@ from local_aws.containers.images.dockerfile_plan import (
     make_plan,
 )
 from local_aws.containers.images.environment import find_program, image_variables, map_paths
-from local_aws.containers.images.store import Image, ImageStore, timestamp
+from local_aws.containers.images.store import HistoryEntry, Image, ImageStore, timestamp
 
 # pip inside an image uses this machine's package index, proxies and certificates.
 HOST_VARIABLES = ("PIP_", "UV_INDEX")
@@ -67,7 +66,7 @@ class Builder:
 
     def _run_steps(self, plan: BuildPlan, base: Image, context: BuildContext, total: int) -> Image:
         key = base.id
-        history: list[Mapping[str, Any]] = list(base.content["history"])
+        history = list(base.content["history"])
         with self.store.scratch() as folder:
             files = _BuildFiles(self.store, folder / "rootfs", base.layers)
             for number, step in enumerate(plan.steps, 2):
@@ -75,8 +74,10 @@ class Builder:
                 key, result = self._run_step(step, context, files, key, number)
                 if "layer" in result:
                     files.add_layer(result["layer"])
-                empty = {} if "layer" in result else {"empty_layer": True}
-                history.append({"created": result["created"], "created_by": step.text, **empty})
+                entry: HistoryEntry = {"created": result["created"], "created_by": step.text}
+                if "layer" not in result:
+                    entry["empty_layer"] = True
+                history.append(entry)
             variables = {**base.config.environment, **plan.steps[-1].config.environment} if plan.steps else {}
             config = plan.steps[-1].config if plan.steps else base.config
             return self.store.make(config.with_environment(**variables), files.diff_ids, history)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from local_aws.containers.images import layers, venvs
 from local_aws.containers.images.config import BASE_CONFIG, ImageConfig
@@ -22,12 +22,38 @@ CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
 
+class RootFs(TypedDict):
+    """The layers of an image, by the digests of their content."""
+
+    type: str
+    diff_ids: list[str]
+
+
+class HistoryEntry(TypedDict):
+    """One step of the build of an image."""
+
+    created: str
+    created_by: str
+    empty_layer: NotRequired[bool]
+
+
+class ImageContent(TypedDict):
+    """The configuration of an image, as https://github.com/opencontainers/image-spec/blob/main/config.md."""
+
+    architecture: str
+    os: str
+    created: str
+    config: NotRequired[dict[str, Any]]
+    rootfs: RootFs
+    history: list[HistoryEntry]
+
+
 @dataclass(frozen=True)
 class Image:
     """An image of this store: its id (the digest of its configuration) and the configuration."""
 
     id: str
-    content: Mapping[str, Any]
+    content: ImageContent
 
     @property
     def config(self) -> ImageConfig:
@@ -81,9 +107,9 @@ class ImageStore:
             raise KeyError(image_id)
         return Image(image_id, json.loads(path.read_bytes()))
 
-    def make(self, config: ImageConfig, diff_ids: list[str], history: list[Mapping[str, Any]]) -> Image:
+    def make(self, config: ImageConfig, diff_ids: list[str], history: list[HistoryEntry]) -> Image:
         """Store an image of these layers. The same parts always give the same id."""
-        content = {
+        content: ImageContent = {
             "architecture": "amd64",
             "os": "linux",
             "created": history[-1]["created"],
@@ -114,7 +140,10 @@ class ImageStore:
                     base = {**self._make_base(folder, version), "created": timestamp()}
                 self.cache(key, base)
         config = BASE_CONFIG.with_environment(PYTHON_VERSION=base["version"])
-        step = {"created": base["created"], "created_by": f"local_aws: python {base['version']}"}
+        step: HistoryEntry = {
+            "created": base["created"],
+            "created_by": f"local_aws: python {base['version']}",
+        }
         return self.make(config, [base["layer"]], [step])
 
     def _make_base(self, folder: Path, version: str) -> dict[str, str]:

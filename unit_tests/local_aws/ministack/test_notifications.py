@@ -54,9 +54,9 @@ def subscribe(cloud: Cloud, topic: str, inbox: Any) -> None:
     """Subscribe a web server and confirm the subscription."""
     url, received = inbox
     cloud.client("sns").subscribe(TopicArn=topic, Protocol="http", Endpoint=url)
-    asked = received.get(timeout=SECONDS)
-    assert asked["Type"] == "SubscriptionConfirmation"
-    with urllib.request.urlopen(asked["SubscribeURL"], timeout=SECONDS) as answer:  # noqa: S310 - loopback
+    confirmation = received.get(timeout=SECONDS)
+    assert confirmation["Type"] == "SubscriptionConfirmation"
+    with urllib.request.urlopen(confirmation["SubscribeURL"], timeout=SECONDS) as answer:  # noqa: S310 - loopback
         assert answer.status == 200
 
 

@@ -23,43 +23,55 @@ def make_ecr(state: Path, events: list[Any] | None = None) -> Ecr:
     return Ecr(Context(state, "http://127.0.0.1:9", Clock(0.02), "test", emit))
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Hands each request to the registry of the server's `ecr`."""
+
+    server: "RegistryServer"
+
+    def _answer(self) -> None:
+        parts = urlsplit(self.path)
+        body = self._body()
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status, answered, content = self.server.ecr.registry.answer(
+            self.command, parts.path, headers, body, parse_qs(parts.query)
+        )
+        self.send_response(status)
+        for name, value in answered.items():
+            self.send_header(name, value)
+        if self.command != "HEAD":
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        found = bytearray()
+        while size := int(self.rfile.readline(), 16):
+            found += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return bytes(found)
+
+    do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = _answer  # noqa: N815
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Log nothing."""
+
+
+class RegistryServer(ThreadingHTTPServer):
+    """A server on a free port of loopback in front of one ECR."""
+
+    def __init__(self, ecr: Ecr) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.ecr = ecr
+
+
 @contextmanager
 def serving(ecr: Ecr) -> Iterator[str]:
     """Serve the registry of `ecr`; yield the endpoint."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            parts = urlsplit(self.path)
-            body = self._body()
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            status, answered, content = ecr.registry.answer(
-                self.command, parts.path, headers, body, parse_qs(parts.query)
-            )
-            self.send_response(status)
-            for name, value in answered.items():
-                self.send_header(name, value)
-            if self.command != "HEAD":
-                self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
-
-        def _body(self) -> bytes:
-            if self.headers.get("Transfer-Encoding", "") != "chunked":
-                return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            found = bytearray()
-            while size := int(self.rfile.readline(), 16):
-                found += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return bytes(found)
-
-        do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = _answer  # noqa: N815
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Log nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = RegistryServer(ecr)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import requests
 from aiohttp import web
 
 from local_aws.core.clock import Clock
@@ -216,3 +217,11 @@ def wait_for_more(seen: Counter[str], count: int) -> None:
     """Wait until `count` more requests were answered, however fast this machine is."""
     enough = seen.total() + count
     wait_until(lambda: seen.total() >= enough)
+
+
+def get(plane: LoadBalancing, path: str = "/", **given: Any) -> requests.Response:
+    return requests.get(url(plane, path), timeout=10, **given)
+
+
+def healthy(plane: LoadBalancing, *groups: Any) -> None:
+    wait_until(lambda: all(state == "healthy" for g in groups for state, _ in states(plane, g)))

@@ -1,14 +1,17 @@
 """Closing a listener's server closes every connection that it has accepted, whatever state it is in."""
 
 import asyncio
+import errno
 import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from aiohttp import web
 
 from local_aws.services.elbv2 import listener_server
@@ -164,6 +167,59 @@ def test_a_request_in_flight_may_take_longer_than_the_end_of_a_connection(
                 return await asyncio.to_thread(client.recv, 65536)
 
     assert asyncio.run(scenario()).endswith(b"hello")
+
+
+class ShortOfDescriptors:
+    """A listening socket whose first `accept` fails because the process has too many open files."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self.listening = listening
+        self.failures = 1
+
+    def accept(self) -> tuple[socket.socket, object]:
+        if self.failures:
+            self.failures -= 1
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return self.listening.accept()
+
+    def fileno(self) -> int:
+        return self.listening.fileno()
+
+    def close(self) -> None:
+        self.listening.close()
+
+
+@pytest.mark.parametrize("closed_before_the_retry", [False, True])
+def test_a_server_that_is_short_of_file_descriptors_accepts_again_later(
+    monkeypatch: pytest.MonkeyPatch, closed_before_the_retry: bool
+) -> None:
+    monkeypatch.setattr(listener_server, "_ACCEPT_RETRY_SECONDS", 60 if closed_before_the_retry else 0.01)
+    listening: Any = ShortOfDescriptors(listen(0))
+    port = listening.listening.getsockname()[1]
+
+    async def scenario() -> bytes | None:
+        server = ListenerServer(listening, hello, idle_timeout=60, tls=None)
+        await server.start()
+        with connect(port) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await until(lambda: listening.failures == 0)
+            received = None if closed_before_the_retry else await asyncio.to_thread(client.recv, 65536)
+            await server.close()
+            assert server._retry is not None
+            assert server._retry.cancelled()
+            assert await asyncio.to_thread(ended, client)
+            return received
+
+    received = asyncio.run(scenario())
+    assert closed_before_the_retry or (received or b"").endswith(b"hello")
+
+
+def test_a_listener_that_changes_back_at_once_is_served_again(tmp_path: Path, tls: Tls) -> None:
+    with balancing(make_context(tmp_path)) as plane:
+        for _ in range(5):
+            plane.apply(served(answering(FIXED), tls))
+            plane.apply(served(answering(FIXED), None))
+            assert requests.get(f"http://127.0.0.1:{_port(plane)}/", timeout=10).text == "hello"
 
 
 def test_a_listener_that_changes_to_https_closes_its_plain_connections(tmp_path: Path, tls: Tls) -> None:
