@@ -1,1 +1,1 @@
-"""What AWS gets: the CDK app's stacks, and what is checked before a template leaves this machine."""
+"""The CDK app: settings, stacks, constructs, and the rules that every resource complies with."""

@@ -27,7 +27,10 @@ RENAMED = {"frozen": "immutable", "guard": "drift"}
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0, 1 for a finding, or 2 with one line on what to do."""
-    options = parser().parse_args(_current_name(sys.argv[1:] if arguments is None else arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser().parse_args(given)
+    if given[0] in RENAMED:
+        print(f"operations: {given[0]} is now called {RENAMED[given[0]]}", file=sys.stderr)
     try:
         return int(options.run(options, Account()))
     except (OperationsError, BotoCoreError, ClientError) as error:
@@ -39,14 +42,6 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
-
-
-def _current_name(arguments: list[str]) -> list[str]:
-    command, *rest = arguments or [""]
-    if command not in RENAMED:
-        return arguments
-    print(f"operations: {command} is now called {RENAMED[command]}", file=sys.stderr)
-    return [RENAMED[command], *rest]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     _add_drift(commands)
     _add_destroy(commands)
     _add_leftovers(commands)
+    for former, name in RENAMED.items():
+        # Without `help`, the name is not listed.
+        commands.add_parser(former, parents=[commands.choices[name]], add_help=False)
     return parser
 
 

@@ -80,7 +80,7 @@ def _configuration(current: str) -> str:
 
 
 def _local_aws(_: str) -> str:
-    """Ask local_aws itself: no tool imports it."""
+    """Run local_aws, which no tool may import."""
     command = [sys.executable, "-m", "local_aws", "api-coverage"]
     done = subprocess.run(command, cwd=PROJECT, check=False, capture_output=True, text=True)  # noqa: S603 - our own
     if done.returncode:

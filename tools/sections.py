@@ -1,4 +1,4 @@
-"""The generated section of a page: what stands between two comments."""
+"""The generated section of a page, between two comments."""
 
 from __future__ import annotations
 

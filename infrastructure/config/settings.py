@@ -90,7 +90,7 @@ class Config:
         default=None,
     )
     notification_email: str | None = context_key(
-        "one e-mail address, which SNS will ask to confirm (leave it out to subscribe nobody)",
+        "one e-mail address, which must confirm the subscription (leave it out for none)",
         "team@example.com",
         text(_EMAIL, 254),
         default=None,

@@ -1,4 +1,4 @@
-"""For each rule the edits that break it: (file, what is there, what stands there instead)."""
+"""The edits that break each rule: (file, old text, new text)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (TASKDEF, '"${TASK_CPU}"', "256"),
         (TASKDEF, '"family"', '"revision": 1, "family"'),
     ],
-    "d3_the_artifact_holds_what_deploy_reads": [
+    "d3_the_artifact_has_the_files_that_deploy_reads": [
         (BUILDSPEC, "    - imageDetail.json\n", ""),
         (BUILDSPEC, "    - taskdef*.json", "    - '*.json'"),
         (BUILDSPEC, "    - imageDetail.json", "    - '**/*'"),
@@ -36,7 +36,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
     "d4_files_have_the_names_that_the_deploy_action_expects": [
         (BUILDSPEC, "- appspec*.yaml", "- appspec*.yml"),
     ],
-    "e3_the_image_answers_before_it_is_pushed": [
+    "e3_the_image_is_tested_before_it_is_pushed": [
         (BUILDSPEC, "docker exec", "docker top"),
         (
             BUILDSPEC,
@@ -99,7 +99,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (TASKDEF, '"CMD"', '"CMD-SHELL"'),
         (TASKDEF, "timeout=4)", "timeout=4"),
     ],
-    "n6_a_gate_asks_the_new_version_before_any_traffic": [
+    "n6_a_hook_tests_the_new_version_before_any_traffic": [
         (APPSPEC, "AfterAllowTestTraffic", "AfterAllowTraffic"),
         (APPSPEC, "${TEST_TRAFFIC_HOOK}", "test-traffic-hook-dev"),
         (APPSPEC, "Hooks:", "Gates:"),

@@ -1,4 +1,4 @@
-"""The files that the seeded repository and AWS agree on, read as data."""
+"""The contract files between the repository and AWS, as data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 FILES = ("Dockerfile", "appspec.yaml", "buildspec.yml", "taskdef.json", "sample_service")
 
-# What the CodeBuild project gives to a build: the template's side of the contract.
+# The variables that the CodeBuild project sets: the side of the template.
 ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
     "CODEBUILD_BUILD_ID": "build-dev:1",
@@ -97,14 +97,14 @@ class Contract:
         return str(re.findall(rf"^{name} (.+)$", self.dockerfile, re.MULTILINE)[-1])
 
     def step(self, text: str) -> int:
-        """Return the position of the first command that holds `text`; fails when none does."""
+        """Return the position of the first command that holds `text`; fails if there is none."""
         found = [index for index, command in enumerate(self.commands) if text in command]
         assert found, f"no command of buildspec.yml holds: {text}"
         return found[0]
 
     @property
     def placeholders(self) -> dict[str, str]:
-        """Return the variables that Build fills in, each with the file that needs it."""
+        """Return the variables that Build renders, each with the file that needs it."""
         files = {"taskdef.json": self.taskdef, "appspec.yaml": self.appspec}
         return {
             variable: name

@@ -1,4 +1,4 @@
-"""What must hold of the contract files: a function a rule, named after its trap."""
+"""Rules for the contract files: one function for each, named after its pitfall."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEREGISTRATION_DELAY = 30  # seconds, of both target groups
 IDLE_TIMEOUT = 60  # seconds, of the load balancer
 LONGEST_STOP_TIMEOUT = 120  # seconds, on Fargate
 PINS = {"bandit": "1.8.6", "flask": "3.1.3", "gunicorn": "23.0.0", "pytest": "8.4.2"}
-# What describe-task-definition answers and register-task-definition refuses.
+# What describe-task-definition returns and register-task-definition rejects.
 ANSWERED_ONLY = {
     "taskDefinitionArn",
     "revision",
@@ -54,21 +54,21 @@ def d2_placeholders_are_left_for_the_deploy_action(contract: Contract) -> None:
     assert isinstance(contract.taskdef["memory"], str)
 
 
-def d3_the_artifact_holds_what_deploy_reads(contract: Contract) -> None:
-    """The Deploy action refuses an artifact above 3 MB: three files, and two more a promotion."""
+def d3_the_artifact_has_the_files_that_deploy_reads(contract: Contract) -> None:
+    """The Deploy action rejects an artifact above 3 MB: three files, and two more per promotion."""
     artifacts = contract.buildspec["artifacts"]
     assert sorted(artifacts["files"]) == ["appspec*.yaml", "imageDetail.json", "taskdef*.json"]
     assert set(artifacts) == {"files"}
 
 
 def d4_files_have_the_names_that_the_deploy_action_expects(contract: Contract) -> None:
-    """Not appspec.yml: a name in the artifact that is no file here is found out in Deploy only."""
+    """Not appspec.yml: only Deploy would find that a file does not exist."""
     here = set(contract.buildspec["artifacts"]["files"]) - {"imageDetail.json"}
     found = {path.name for pattern in here for path in contract.root.glob(pattern)}
     assert found == {"appspec.yaml", "taskdef.json"}
 
 
-def e3_the_image_answers_before_it_is_pushed(contract: Contract) -> None:
+def e3_the_image_is_tested_before_it_is_pushed(contract: Contract) -> None:
     """A bad image must not reach Deploy, which would wait for it for up to an hour."""
     smoke = contract.step("docker run -d")
     command = contract.commands[smoke]
@@ -87,14 +87,14 @@ def e3_the_gates_come_before_the_image(contract: Contract) -> None:
 
 
 def f1_python_is_the_one_of_the_image(contract: Contract) -> None:
-    """Tests on another Python than the image's would prove little."""
+    """Tests on another Python version would prove little."""
     version = str(contract.buildspec["phases"]["install"]["runtime-versions"]["python"])
     assert version == "3.9"
     assert contract.instruction("FROM").rpartition(":")[2] == f"{version}-slim"
 
 
 def f2_requirements_are_pinned_with_hashes(contract: Contract) -> None:
-    """Only these releases still install on 3.9; no address of a machine or an index is in the files."""
+    """Only these releases install on 3.9; the files contain no URL of an index or a machine."""
     pinned: dict[str, str] = {}
     for name in ("requirements.txt", "requirements-dev.txt"):
         text = (contract.root / "sample_service" / name).read_text()
@@ -109,7 +109,7 @@ def f2_requirements_are_pinned_with_hashes(contract: Contract) -> None:
 
 
 def f4_docker_hub_is_optional_and_its_failure_is_not(contract: Contract) -> None:
-    """A PARAMETER_STORE name that does not exist would end every build before it begins."""
+    """A PARAMETER_STORE name that does not exist would fail every build before it starts."""
     assert "parameter-store" not in contract.buildspec["env"]
     command = contract.commands[contract.step("ssm get-parameter")]
     assert '[ "$DOCKER_HUB_USERNAME" != anonymous ]' in command
@@ -118,7 +118,7 @@ def f4_docker_hub_is_optional_and_its_failure_is_not(contract: Contract) -> None
 
 
 def f5_no_secret_is_written(contract: Contract) -> None:
-    """The SecureString is the user's; a build reads it into a pipe, never into a variable or the log."""
+    """A build reads the SecureString into a pipe, never into a variable or the log."""
     text = "\n".join(contract.commands)
     assert not re.search(r"put-parameter|set -x|--password[ =]|-p \"", text)
     assert not re.search(r"=\"?\$\(aws ssm get-parameter", text)
@@ -139,7 +139,7 @@ def f7_a_failed_build_pushes_nothing(contract: Contract) -> None:
 
 
 def f8_the_report_group_is_the_one_of_the_stack(contract: Contract) -> None:
-    """CodeBuild makes `<project>-<name>` when the stack has not: the name is fixed, so that the stack can."""
+    """CodeBuild would create `<project>-<name>` itself, so the name is fixed and the stack creates it."""
     assert list(contract.buildspec["reports"]) == ["unit-tests"]
 
 
@@ -154,7 +154,7 @@ def f9_the_commit_is_the_only_tag(contract: Contract) -> None:
 
 
 def n1_connections_outlive_the_load_balancers(contract: Contract) -> None:
-    """A worker that closes an idle connection first answers the next request with a 502."""
+    """If the worker closes an idle connection first, the next request gets a 502."""
     assert contract.gunicorn["worker_class"] == "gthread"
     assert contract.gunicorn["keepalive"] > IDLE_TIMEOUT
 
@@ -176,8 +176,8 @@ def n5_the_container_checks_itself_with_what_it_has(contract: Contract) -> None:
     compile(code, "healthCheck", "exec")
 
 
-def n6_a_gate_asks_the_new_version_before_any_traffic(contract: Contract) -> None:
-    """Build fills in the function's name, which differs by environment, and the commit that it must find."""
+def n6_a_hook_tests_the_new_version_before_any_traffic(contract: Contract) -> None:
+    """Build renders the name of the function, which differs by environment, and the expected commit."""
     assert contract.hooks == {"AfterAllowTestTraffic": "${TEST_TRAFFIC_HOOK}"}
     assert contract.container["dockerLabels"] == {"org.opencontainers.image.revision": "${IMAGE_TAG}"}
     assert contract.step("export IMAGE_TAG") < contract.step("string.Template")
@@ -185,7 +185,7 @@ def n6_a_gate_asks_the_new_version_before_any_traffic(contract: Contract) -> Non
 
 
 def fargate_accepts_the_task(contract: Contract) -> None:
-    """What Fargate demands, and what narrows a task that was broken into."""
+    """What Fargate requires, and what limits a compromised task."""
     assert contract.taskdef["requiresCompatibilities"] == ["FARGATE"]
     assert contract.taskdef["networkMode"] == "awsvpc"
     assert contract.taskdef["runtimePlatform"] == {
@@ -198,7 +198,7 @@ def fargate_accepts_the_task(contract: Contract) -> None:
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", contract.instruction("USER"))
 
 
-# F3 (privileged), N3 and N4 (termination wait, rollback) are the template's, not these files'.
+# F3 (privileged), N3 and N4 (termination wait, rollback) are rules for the template, not for these files.
 RULES: dict[str, Rule] = {
     name: rule for name, rule in globals().items() if re.match(r"[a-z]\d_|fargate_", name) and callable(rule)
 }

@@ -1,4 +1,4 @@
-"""A build whose `aws` and `docker` write down their calls, for running single commands of buildspec.yml."""
+"""A build whose `aws` and `docker` record their calls, to run single commands of buildspec.yml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMMIT = ENVIRONMENT["CODEBUILD_RESOLVED_SOURCE_VERSION"]
 IMAGE = f"{ENVIRONMENT['IMAGE_REPOSITORY_URI']}:{COMMIT}"
 DIGEST = f"sha256:{'ab' * 32}"
 
-# Writes down its call and what it is fed; answers like the first rule that the call holds, each rule once.
+# Records its call and its input; responds with the first rule that matches the call, each rule once.
 # `exec` runs for real, so that the smoke test's own Python is tested.
 STAND_IN = """#!{python}
 import json, os, pathlib, subprocess, sys
@@ -38,7 +38,7 @@ if sys.argv[1:2] == ["exec"]:
 
 @dataclass
 class Build:
-    """A build's source folder, its environment, and the two commands that stand in for AWS and Docker."""
+    """A build's source folder, its environment, and the two commands that replace AWS and Docker."""
 
     folder: Path
     environment: dict[str, str] = field(default_factory=lambda: {**ENVIRONMENT, "IMAGE_TAG": COMMIT})
@@ -51,7 +51,7 @@ class Build:
             script.chmod(0o755)
 
     def answer(self, *rules: tuple[str, str, int]) -> None:
-        """Let the next call that holds a rule's text answer with its output and exit status."""
+        """Set the output and the exit status of the next call that contains the text of a rule."""
         (self.folder / "bin" / "rules.json").write_text(json.dumps(rules))
 
     def run(self, text: str, *, then: str = "") -> subprocess.CompletedProcess[str]:
@@ -71,7 +71,7 @@ class Build:
 
     @property
     def calls(self) -> list[tuple[str, str]]:
-        """Return every call of `aws` and `docker` with what it was fed; the two ends of a pipe race."""
+        """Return every call of `aws` and `docker` with its input; the order within a pipe varies."""
         log = self.folder / "bin" / "calls.jsonl"
         lines = log.read_text().splitlines() if log.exists() else []
         return [(call, fed) for call, fed in map(json.loads, lines)]

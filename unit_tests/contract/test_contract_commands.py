@@ -1,4 +1,4 @@
-"""The commands of buildspec.yml, run as CodeBuild runs them, with no AWS and no Docker behind them."""
+"""The commands of buildspec.yml, run as CodeBuild runs them, without AWS and Docker."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def build(tmp_path: Path) -> Build:
 
 
 @pytest.mark.parametrize(("tests", "scan"), [(0, 0), (1, 0), (0, 1), (2, 1)])
-def test_both_gates_run_and_either_stops_the_build(build: Build, tests: int, scan: int) -> None:
+def test_both_gates_run_and_either_fails_the_build(build: Build, tests: int, scan: int) -> None:
     python = build.folder / "bin" / "python"
-    # The scan ends last: it has to be waited for.
+    # The scan ends last: the build must wait for it.
     python.write_text(
         f"#!/bin/sh\n[ $2 = pytest ] && exit {tests}\nsleep 0.2; echo what bandit found >&2; exit {scan}\n"
     )
@@ -121,13 +121,13 @@ def test_each_promotion_gets_the_hook_of_its_own_environment(build: Build) -> No
     ]
 
 
-def test_without_a_promotion_each_file_stands_alone(build: Build) -> None:
+def test_without_a_promotion_there_is_one_file_of_each_kind(build: Build) -> None:
     assert build.run("string.Template").returncode == 0
     assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]
     assert [path.name for path in build.folder.glob("appspec*.yaml")] == ["appspec.yaml"]
 
 
-def test_a_missing_variable_leaves_no_half_of_the_task_definitions(build: Build) -> None:
+def test_a_missing_variable_leaves_no_partial_task_definitions(build: Build) -> None:
     build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
     del build.environment["HEALTH_PATH"]
     assert build.run("string.Template").returncode == 1
@@ -139,7 +139,7 @@ def test_the_tag_is_the_commit(build: Build) -> None:
 
 
 @pytest.mark.parametrize("version", ["main", COMMIT[:12], "arn:aws:s3:::bucket/source.zip", ""])
-def test_a_source_that_is_no_commit_is_refused(build: Build, version: str) -> None:
+def test_a_source_without_a_commit_is_rejected(build: Build, version: str) -> None:
     build.environment["CODEBUILD_RESOLVED_SOURCE_VERSION"] = version
     result = build.run("export IMAGE_TAG")
     assert result.returncode == 1
@@ -159,7 +159,7 @@ def test_a_failed_sign_in_to_ecr_fails_the_build(build: Build, failing: str) -> 
     assert build.run("ecr get-login-password").returncode != 0
 
 
-def test_an_anonymous_user_signs_in_nowhere(build: Build) -> None:
+def test_an_anonymous_user_does_not_sign_in(build: Build) -> None:
     assert build.run("ssm get-parameter").returncode == 0
     assert build.calls == []
 
@@ -182,10 +182,10 @@ def test_a_failed_sign_in_to_docker_hub_fails_the_build(build: Build, failing: s
 
 
 class Service(BaseHTTPRequestHandler):
-    """The service as the smoke test sees it: healthy, and of the version that its server holds."""
+    """The service for the smoke test: healthy, and of the version in its server."""
 
     def do_GET(self) -> None:
-        """Answer the health path only."""
+        """Respond to the health path only."""
         self.send_response(200 if self.path == ENVIRONMENT["HEALTH_PATH"] else 404)
         self.send_header("X-Version", COMMIT)
         self.end_headers()
@@ -248,7 +248,7 @@ def test_post_build_stops_after_a_failed_build(build: Build, succeeding: str, st
 
 
 def push(build: Build) -> tuple[subprocess.CompletedProcess[str], bool]:
-    """Run the push and return its result, ending in the image's URI, and whether something was pushed."""
+    """Run the push and return its result, ending in the image's URI, and whether an image was pushed."""
     result = build.run("docker push", then='echo "$IMAGE_URI"')
     return result, f"docker push {IMAGE}" in [call for call, _ in build.calls]
 

@@ -1,4 +1,4 @@
-"""Docker Hub's and ECR's passwords in the build: given to `docker login`, and shown nowhere."""
+"""The passwords of Docker Hub and ECR in the build: passed to `docker login`, and not visible elsewhere."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from unit_tests.contract.contract_files import ENVIRONMENT, ROOT
 from unit_tests.contract.recorded_build import Build
 
-# Without a character that a shell would quote when it shows a variable.
+# Without a character that a shell quotes when it prints a variable.
 PASSWORD, TOKEN = "pass-word-of-someone", "ecr-token"
 SIGN_INS = ("ecr get-login-password", "ssm get-parameter")
 
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Return a build of somebody with a Docker Hub account."""
+    """Return a build with a Docker Hub user."""
     made = Build(tmp_path)
     made.environment["DOCKER_HUB_USERNAME"] = "someone"
     made.answer(("get-login-password", TOKEN, 0), ("ssm get-parameter", PASSWORD, 0))
@@ -26,7 +26,7 @@ def build(tmp_path: Path) -> Build:
 
 
 def said(build: Build, *, then: str = "env; set; jobs") -> str:
-    """Run both sign-ins, and return what anybody could read: output, arguments, variables, files."""
+    """Run both sign-ins, and return what is visible: output, arguments, variables, files."""
     results = [build.run(sign_in, then=then) for sign_in in SIGN_INS]
     files = [path for path in build.folder.rglob("*") if path.is_file() and path.parent.name != "bin"]
     return "\n".join(
@@ -79,7 +79,7 @@ def test_a_user_name_is_one_argument_whatever_it_holds(build: Build) -> None:
 
 
 def test_the_readme_has_one_command_that_puts_the_password_where_the_build_looks() -> None:
-    """CloudFormation makes no SecureString (pitfall F5), and no shell history may hold it."""
+    """CloudFormation creates no SecureString (pitfall F5), and the shell history must not contain it."""
     (command,) = re.findall(r"^    (aws ssm put-parameter .*)$", (ROOT / "README.md").read_text(), re.M)
     words = shlex.split(command, comments=True)
     given = dict(zip(words[3::2], words[4::2], strict=True))

@@ -1,4 +1,4 @@
-"""The Dockerfile: what hadolint says of it, and what it copies."""
+"""The Dockerfile: the findings of hadolint, and what it copies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lint(dockerfile: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_hadolint_has_nothing_to_say() -> None:
+def test_hadolint_finds_nothing() -> None:
     result = lint(ROOT / "Dockerfile")
     assert (result.returncode, result.stdout) == (0, "")
 
@@ -40,7 +40,7 @@ def test_hadolint_has_nothing_to_say() -> None:
         ("WORKDIR /srv", "WORKDIR srv", "DL3000"),
     ],
 )
-def test_hadolint_refuses_a_worse_copy(tmp_path: Path, old: str, new: str, rule: str) -> None:
+def test_hadolint_rejects_a_worse_copy(tmp_path: Path, old: str, new: str, rule: str) -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert old in text
     (tmp_path / "Dockerfile").write_text(text.replace(old, new))
@@ -55,7 +55,7 @@ def copied(contract: Contract) -> list[str]:
     return [source for line in lines for source in line.split()[:-1]]
 
 
-def test_everything_that_is_copied_exists_and_is_let_through() -> None:
+def test_everything_that_is_copied_exists_and_is_not_ignored() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     sources = copied(Contract.read())
     assert sources

@@ -1,4 +1,4 @@
-"""The contract files and the stacks use the same names: neither can read the other's (pitfall B2)."""
+"""The contract files and the stacks use the same names, without reading one another (pitfall B2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_names(contract: Contract) -> None:
     assert contract.taskdef["family"] == "${TASK_FAMILY}"
 
 
-def test_the_files_name_what_the_stacks_make() -> None:
+def test_the_files_name_what_the_stacks_create() -> None:
     check_names(Contract.read())
 
 

@@ -1,4 +1,4 @@
-"""Every rule holds of the contract files, and is seen failing on a copy that breaks it."""
+"""The contract files comply with every rule, and a broken copy violates it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ EDITS = [(rule, *edit) for rule, edits in BREAKS.items() for edit in edits]
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_the_contract_files_keep_the_rule(name: str) -> None:
+def test_the_contract_files_comply_with_the_rule(name: str) -> None:
     RULES[name](Contract.read())
 
 
 @pytest.mark.parametrize(("rule", "file", "old", "new"), EDITS)
-def test_the_rule_refuses_a_broken_copy(tmp_path: Path, rule: str, file: str, old: str, new: str) -> None:
+def test_the_rule_rejects_a_broken_copy(tmp_path: Path, rule: str, file: str, old: str, new: str) -> None:
     for name in FILES:
         source = ROOT / name
         if source.is_dir():

@@ -1,4 +1,4 @@
-"""For each rule the edits that break it: (type of the resource, what to do to it)."""
+"""The edits that break each rule: (type of the resource, edit)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROLE = "AWS::IAM::Role"
 
 
 def put(*path: str | int, value: object) -> Edit:
-    """Set one property of a resource's body; a step that is not there is made."""
+    """Set one property of a resource's body; a missing step is created."""
 
     def edit(body: Body) -> None:
         place: Any = body
@@ -31,12 +31,12 @@ def prop(*path: str | int, value: object) -> Edit:
 
 
 def become(type_: str) -> Edit:
-    """Make another type of resource of it."""
+    """Change the type of the resource."""
     return put("Type", value=type_)
 
 
 def without(*actions: str) -> Edit:
-    """Take actions out of a role's statements."""
+    """Remove actions from the statements of a role."""
 
     def edit(body: Body) -> None:
         for policy in body["Properties"].get("Policies", []):
@@ -63,31 +63,33 @@ BREAKS: dict[str, list[tuple[str, Edit]]] = {
         ),
         (SERVICE, prop("DesiredCount", value=0)),
     ],
-    "b8_the_world_never_reaches_the_test_listener": [
+    "b8_the_test_listener_is_not_public": [
         ("AWS::EC2::SecurityGroup", prop("SecurityGroupIngress", value=[OPEN])),
     ],
     "c4_a_deploy_does_not_release": [(SERVICE, prop("TaskDefinition", value={"Ref": "ComputeTask"}))],
-    "c7_no_template_asks_for_cloudformations_own_blue_green": [],
+    "c7_no_template_uses_cloudformations_own_blue_green": [],
     "c8_nothing_scales_in_the_middle_of_a_release": [
         ("AWS::SNS::Topic", become("AWS::ApplicationAutoScaling::ScalableTarget"))
     ],
     "c9_the_service_has_one_deployment_group": [("AWS::SNS::Topic", become(GROUP))],
-    "d4_no_action_has_a_longer_setting_than_aws_takes": [
+    "d4_no_action_exceeds_the_length_of_a_configuration_value": [
         (
             "AWS::CodePipeline::Pipeline",
             prop("Stages", 0, "Actions", 0, "Configuration", "EnvironmentVariables", value="x" * 1001),
         )
     ],
-    "d5_the_deploy_action_has_what_its_page_asks_for": [(ROLE, without("codedeploy:GetDeploymentConfig"))],
-    "d6_who_tags_a_task_definition_may": [],
-    "d9_the_build_has_what_it_does_besides_the_pipeline": [(ROLE, without("ecr:PutImage"))],
+    "d5_the_deploy_action_has_the_permissions_of_its_page": [
+        (ROLE, without("codedeploy:GetDeploymentConfig"))
+    ],
+    "d6_tags_of_a_task_definition_have_their_permission": [],
+    "d9_the_build_role_has_the_permissions_of_a_build": [(ROLE, without("ecr:PutImage"))],
     "g2_no_notification_rule_of_codestar": [
         ("AWS::SNS::Topic", become("AWS::CodeStarNotifications::NotificationRule"))
     ],
     "h1_every_function_logs_to_a_group_of_the_stack": [
         ("AWS::Lambda::Function", prop("LoggingConfig", value={"LogGroup": "/aws/lambda/x"}))
     ],
-    "h4_no_log_group_has_a_key_of_ours": [("AWS::Logs::LogGroup", prop("KmsKeyId", value="key"))],
+    "h4_no_log_group_has_a_customer_managed_key": [("AWS::Logs::LogGroup", prop("KmsKeyId", value="key"))],
     "h7_nothing_delivers_logs_to_a_bucket_that_is_emptied": [
         ("AWS::S3::Bucket", prop("LoggingConfiguration", value={})),
         (BALANCER, attribute("access_logs.s3.enabled", "true")),
@@ -96,18 +98,16 @@ BREAKS: dict[str, list[tuple[str, Edit]]] = {
         ("AWS::CodePipeline::Pipeline", prop("ArtifactStore", "Location", value="somebodys-bucket")),
         ("AWS::S3::Bucket", put("DeletionPolicy", value="Retain")),
     ],
-    "i3_a_role_stands_until_its_user_is_gone": [
+    "i3_a_role_is_deleted_after_the_resources_that_use_it": [
         (GROUP, prop("ServiceRoleArn", value="arn:aws:iam::123456789012:role/deployment-role-dev")),
         (
             "AWS::CodePipeline::Pipeline",
             prop("Stages", 0, "Actions", 0, "RoleArn", value="arn:aws:iam::1:role/x"),
         ),
     ],
-    "i4_only_the_root_stack_is_deleted_by_a_person": [
-        ("AWS::CloudFormation::Stack", put("DeletionPolicy", value="Retain"))
-    ],
+    "i4_no_nested_stack_is_retained": [("AWS::CloudFormation::Stack", put("DeletionPolicy", value="Retain"))],
     "i5_no_build_runs_in_the_vpc": [("AWS::CodeBuild::Project", prop("VpcConfig", value={}))],
-    "i6_what_holds_something_is_emptied_first": [
+    "i6_repositories_and_buckets_are_emptied_first": [
         ("AWS::ECR::Repository", prop("EmptyOnDelete", value=False)),
         ("Custom::S3AutoDeleteObjects", prop("BucketName", value={"Ref": "Another"})),
     ],
@@ -115,16 +115,16 @@ BREAKS: dict[str, list[tuple[str, Edit]]] = {
         ("AWS::EC2::Route", lambda body: body["Properties"].pop("NatGatewayId", None)),
         (SERVICE, prop("NetworkConfiguration", "AwsvpcConfiguration", "AssignPublicIp", value="ENABLED")),
     ],
-    "j2_zones_are_asked_for_and_the_processor_runs_in_each": [
+    "j2_zones_are_resolved_at_deploy_time_and_the_processor_runs_in_each": [
         ("AWS::EC2::Subnet", prop("AvailabilityZone", value="us-east-1a")),
         (TASK, prop("RuntimePlatform", "CpuArchitecture", value="ARM64")),
     ],
     "k2_no_template_is_empty": [],
-    "k5_names_of_what_would_be_replaced_are_pinned": [
+    "k5_the_names_of_replaceable_resources_are_pinned": [
         ("AWS::ECR::Repository", prop("RepositoryName", value="image-dev")),
         (BALANCER, prop("Name", value="alb-dev")),
     ],
-    "l_names_have_the_letters_that_aws_takes": [
+    "l_names_have_the_characters_that_aws_allows": [
         (BALANCER, prop("Name", value="internal-load-balancer-dev")),
         (
             "AWS::ElasticLoadBalancingV2::TargetGroup",

@@ -1,4 +1,4 @@
-"""What must hold of the synthesized templates: a function a rule, named after its trap."""
+"""Rules for the synthesized templates: one function for each, named after its pitfall."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def b1_the_first_image_needs_no_push(templates: Templates) -> None:
     assert templates.only("AWS::ECS::Service").properties["DesiredCount"] > 0
 
 
-def b8_the_world_never_reaches_the_test_listener(templates: Templates) -> None:
-    """A listener that CDK opens would show unreleased versions to everybody."""
+def b8_the_test_listener_is_not_public(templates: Templates) -> None:
+    """A listener that the CDK opens would make unreleased versions public."""
     test_port = templates.only("AWS::ElasticLoadBalancingV2::Listener", Port=8080).properties
     assert test_port["Protocol"] == "HTTP"
     open_ports = {
@@ -39,39 +39,39 @@ def b8_the_world_never_reaches_the_test_listener(templates: Templates) -> None:
 
 
 def c4_a_deploy_does_not_release(templates: Templates) -> None:
-    """A new revision of CloudFormation's is not the service's: only the pipeline moves the service."""
+    """The service does not use a new revision by CloudFormation: only the pipeline updates the service."""
     service = templates.only("AWS::ECS::Service").properties
     assert service["TaskDefinition"] == templates.only("AWS::ECS::TaskDefinition").properties["Family"]
     assert "`cdk deploy` never moves traffic" in (PROJECT / "README.md").read_text("utf-8")
 
 
-def c7_no_template_asks_for_cloudformations_own_blue_green(templates: Templates) -> None:
-    """Its hook is refused in a template with nested stacks."""
+def c7_no_template_uses_cloudformations_own_blue_green(templates: Templates) -> None:
+    """AWS rejects its hook in a template with nested stacks."""
     for template in templates.by_part.values():
         assert "Hooks" not in template
         assert "AWS::CodeDeployBlueGreen" not in str(template.get("Transform"))
 
 
 def c8_nothing_scales_in_the_middle_of_a_release(templates: Templates) -> None:
-    """Green waits for a steady state; a scaling event that comes between fails the deployment."""
+    """Green waits for a steady state; a scaling event in between fails the deployment."""
     assert not [each for each in templates.resources() if "AutoScaling" in each.type]
 
 
 def c9_the_service_has_one_deployment_group(templates: Templates) -> None:
-    """CodeDeploy refuses a second one for the same service."""
+    """CodeDeploy rejects a second one for the same service."""
     assert len(templates.resources("AWS::ECS::Service")) == 1
     templates.only("AWS::CodeDeploy::DeploymentGroup")
 
 
-def d4_no_action_has_a_longer_setting_than_aws_takes(templates: Templates) -> None:
-    """A value that is too long is refused when the pipeline is made."""
+def d4_no_action_exceeds_the_length_of_a_configuration_value(templates: Templates) -> None:
+    """AWS rejects a longer value when the pipeline is created."""
     for action in _actions(templates):
         for value in plain(action["Configuration"]).values():
             assert len(str(value)) <= LONGEST_ACTION_VALUE
 
 
-def d5_the_deploy_action_has_what_its_page_asks_for(templates: Templates) -> None:
-    """What it lacks is answered with `does not have sufficient permissions` and nothing more."""
+def d5_the_deploy_action_has_the_permissions_of_its_page(templates: Templates) -> None:
+    """For a missing permission, the error is only `does not have sufficient permissions`."""
     may = _may(templates, "deploy-action-role-")
     assert may >= {
         "codedeploy:CreateDeployment",
@@ -87,14 +87,14 @@ def d5_the_deploy_action_has_what_its_page_asks_for(templates: Templates) -> Non
     }
 
 
-def d6_who_tags_a_task_definition_may(templates: Templates) -> None:
-    """Tags in taskdef.json need ecs:TagResource, which AWS's page for the action leaves out."""
+def d6_tags_of_a_task_definition_have_their_permission(templates: Templates) -> None:
+    """Tags in taskdef.json need ecs:TagResource, which AWS's page for the action omits."""
     tagged = '"tags"' in (PROJECT / "taskdef.json").read_text("utf-8")
     assert not tagged or "ecs:TagResource" in _may(templates, "deploy-action-role-")
 
 
-def d9_the_build_has_what_it_does_besides_the_pipeline(templates: Templates) -> None:
-    """Sign in, push, write its log, report, and hand artifacts on."""
+def d9_the_build_role_has_the_permissions_of_a_build(templates: Templates) -> None:
+    """Sign in, push, write the log, report, and read and write artifacts."""
     may = _may(templates, "build-role-")
     assert may >= {"ecr:GetAuthorizationToken", "ecr:PutImage", "logs:PutLogEvents", "kms:GenerateDataKey"}
     assert may >= {"s3:GetObject", "s3:PutObject", "codebuild:CreateReport"}
@@ -106,20 +106,20 @@ def g2_no_notification_rule_of_codestar(templates: Templates) -> None:
 
 
 def h1_every_function_logs_to_a_group_of_the_stack(templates: Templates) -> None:
-    """By itself it makes a group that never expires and that nobody deletes."""
+    """By default it creates a group that never expires and that no stack deletes."""
     for function in templates.resources("AWS::Lambda::Function"):
         (group,) = references(function.properties["LoggingConfig"])
         assert group in {each.id for each in templates.resources("AWS::Logs::LogGroup", function.stack)}
 
 
-def h4_no_log_group_has_a_key_of_ours(templates: Templates) -> None:
-    """It would need CloudWatch Logs in the key's policy, else it cannot be made."""
+def h4_no_log_group_has_a_customer_managed_key(templates: Templates) -> None:
+    """The key policy would have to allow CloudWatch Logs, or the group cannot be created."""
     for group in templates.resources("AWS::Logs::LogGroup"):
         assert "KmsKeyId" not in group.properties
 
 
 def h7_nothing_delivers_logs_to_a_bucket_that_is_emptied(templates: Templates) -> None:
-    """What arrives after the emptying blocks the bucket's deletion."""
+    """Logs that arrive after the bucket was emptied block its deletion."""
     assert not any(
         "LoggingConfiguration" in each.properties for each in templates.resources("AWS::S3::Bucket")
     )
@@ -140,8 +140,8 @@ def h8_the_pipeline_uses_our_bucket_and_key(templates: Templates) -> None:
     assert bucket.body["DeletionPolicy"] == "Delete"
 
 
-def i3_a_role_stands_until_its_user_is_gone(templates: Templates) -> None:
-    """Only a reference, or a parameter made of one, keeps that order when the stack is deleted."""
+def i3_a_role_is_deleted_after_the_resources_that_use_it(templates: Templates) -> None:
+    """Only a reference, or a parameter with one, determines that order."""
     found = 0
     for resource in templates.resources():
         for role in _roles_named(resource.properties):
@@ -150,20 +150,20 @@ def i3_a_role_stands_until_its_user_is_gone(templates: Templates) -> None:
     assert found >= len(templates.resources("AWS::IAM::Role"))
 
 
-def i4_only_the_root_stack_is_deleted_by_a_person(templates: Templates) -> None:
+def i4_no_nested_stack_is_retained(templates: Templates) -> None:
     """A nested stack that is retained would leave its parent in DELETE_FAILED."""
     for stack in templates.resources("AWS::CloudFormation::Stack"):
         assert stack.body["DeletionPolicy"] == "Delete"
 
 
 def i5_no_build_runs_in_the_vpc(templates: Templates) -> None:
-    """Its network interfaces would outlive it and hold the subnets."""
+    """Its network interfaces would remain and block the deletion of the subnets."""
     for project in templates.resources("AWS::CodeBuild::Project"):
         assert "VpcConfig" not in project.properties
 
 
-def i6_what_holds_something_is_emptied_first(templates: Templates) -> None:
-    """Images, artifacts and protection each block a deletion; the commits go too, so the README warns."""
+def i6_repositories_and_buckets_are_emptied_first(templates: Templates) -> None:
+    """Images, artifacts and protection block a deletion; commits are deleted too, so the README warns."""
     assert all(
         each.properties["EmptyOnDelete"] is True for each in templates.resources("AWS::ECR::Repository")
     )
@@ -194,7 +194,7 @@ def j1_tasks_reach_the_registry_through_nat(templates: Templates) -> None:
     assert service["AssignPublicIp"] == "DISABLED"
 
 
-def j2_zones_are_asked_for_and_the_processor_runs_in_each(templates: Templates) -> None:
+def j2_zones_are_resolved_at_deploy_time_and_the_processor_runs_in_each(templates: Templates) -> None:
     """Accounts map zone names differently, and not every zone has ARM."""
     zones = [each.properties["AvailabilityZone"] for each in templates.resources("AWS::EC2::Subnet")]
     assert {str(zone) for zone in zones} == {
@@ -205,12 +205,12 @@ def j2_zones_are_asked_for_and_the_processor_runs_in_each(templates: Templates) 
 
 
 def k2_no_template_is_empty(templates: Templates) -> None:
-    """CloudFormation refuses a nested stack without a resource."""
+    """CloudFormation rejects a nested stack without resources."""
     assert all(template["Resources"] for template in templates.by_part.values())
 
 
-def k5_names_of_what_would_be_replaced_are_pinned(templates: Templates) -> None:
-    """A changed name replaces the resource, with what it holds, or cannot: change this rule knowingly."""
+def k5_the_names_of_replaceable_resources_are_pinned(templates: Templates) -> None:
+    """A changed name replaces the resource with its contents, or fails: change this rule deliberately."""
     suffix = str(templates.only("AWS::ECS::Service").properties["ServiceName"]).removeprefix("service-")
     assert f"-{suffix}" in str(plain(templates.only("AWS::S3::Bucket").properties["BucketName"]))
     for type_, key, names in (
@@ -226,7 +226,7 @@ def k5_names_of_what_would_be_replaced_are_pinned(templates: Templates) -> None:
         assert found == [f"{name}-{suffix}" for name in names]
 
 
-def l_names_have_the_letters_that_aws_takes(templates: Templates) -> None:
+def l_names_have_the_characters_that_aws_allows(templates: Templates) -> None:
     """Load balancers and target groups: 32 letters, digits and hyphens; images: lower case only."""
     kind = "AWS::ElasticLoadBalancingV2::"
     for each in (*templates.resources(f"{kind}LoadBalancer"), *templates.resources(f"{kind}TargetGroup")):

@@ -62,6 +62,6 @@ def test_a_missing_output_is_named() -> None:
 
 
 def test_no_template_exports_a_name(templates: Templates) -> None:
-    """Exports of nested stacks confused the CLI's change sets (pitfall K3)."""
+    """Exports of nested stacks break the change sets of the CLI (pitfall K3)."""
     for template in templates.by_part.values():
         assert not [output for output in template.get("Outputs", {}).values() if "Export" in output]

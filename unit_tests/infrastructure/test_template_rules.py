@@ -1,4 +1,4 @@
-"""Every rule holds of the templates, with defaults and with options, and is seen failing on a broken copy."""
+"""The templates comply with every rule, and a broken copy violates it."""
 
 from __future__ import annotations
 
@@ -14,25 +14,27 @@ from unit_tests.infrastructure.synthesized import Templates
 from unit_tests.infrastructure.template_rules import RULES
 
 EDITS = [(rule, type_, edit) for rule, edits in BREAKS.items() for type_, edit in edits]
-# What no edit of one resource breaks; each has a test of its own below.
+# No edit of one resource breaks these; each has a test of its own below.
 BROKEN_OTHERWISE = {
-    "c7_no_template_asks_for_cloudformations_own_blue_green",
-    "d6_who_tags_a_task_definition_may",
+    "c7_no_template_uses_cloudformations_own_blue_green",
+    "d6_tags_of_a_task_definition_have_their_permission",
     "k2_no_template_is_empty",
 }
 
 
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("environment", ["templates", "other"])
-def test_the_templates_keep_the_rule(name: str, environment: str, request: pytest.FixtureRequest) -> None:
+def test_the_templates_comply_with_the_rule(
+    name: str, environment: str, request: pytest.FixtureRequest
+) -> None:
     RULES[name](request.getfixturevalue(environment))
 
 
 @pytest.mark.parametrize(("rule", "type_", "edit"), EDITS, ids=[f"{each[0]}-{each[1]}" for each in EDITS])
-def test_the_rule_refuses_a_broken_copy(templates: Templates, rule: str, type_: str, edit: Edit) -> None:
+def test_the_rule_rejects_a_broken_copy(templates: Templates, rule: str, type_: str, edit: Edit) -> None:
     broken = Templates(copy.deepcopy(dict(templates.by_part)))
     found = broken.resources(type_)
-    assert found, "the edit no longer applies: mend it"
+    assert found, "the edit no longer applies: update it"
     for resource in found:
         edit(resource.body)
     with pytest.raises((AssertionError, ValueError)):
@@ -43,17 +45,17 @@ def test_the_rule_refuses_a_broken_copy(templates: Templates, rule: str, type_: 
     ("rule", "edit"),
     [
         (
-            "c7_no_template_asks_for_cloudformations_own_blue_green",
+            "c7_no_template_uses_cloudformations_own_blue_green",
             lambda parts: parts["compute"].update(Hooks={"Release": {"Type": "AWS::CodeDeploy::BlueGreen"}}),
         ),
         (
-            "c7_no_template_asks_for_cloudformations_own_blue_green",
+            "c7_no_template_uses_cloudformations_own_blue_green",
             lambda parts: parts["root"].update(Transform=["AWS::CodeDeployBlueGreen"]),
         ),
         ("k2_no_template_is_empty", lambda parts: parts.update(access={"Resources": {}})),
     ],
 )
-def test_the_rule_refuses_a_broken_template(
+def test_the_rule_rejects_a_broken_template(
     templates: Templates, rule: str, edit: Callable[[dict[str, Any]], object]
 ) -> None:
     parts = copy.deepcopy(dict(templates.by_part))
@@ -68,7 +70,7 @@ def test_a_tagged_task_definition_needs_a_permission(
     (tmp_path / "taskdef.json").write_text('{"tags": []}')
     monkeypatch.setattr(template_rules, "PROJECT", tmp_path)
     with pytest.raises(AssertionError):
-        RULES["d6_who_tags_a_task_definition_may"](templates)
+        RULES["d6_tags_of_a_task_definition_have_their_permission"](templates)
 
 
 def test_every_rule_has_a_broken_copy() -> None:

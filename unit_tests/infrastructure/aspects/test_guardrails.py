@@ -1,4 +1,4 @@
-"""The rules for every resource: kept by the app, and seen broken."""
+"""The rules for every resource: the app complies with them, and violations are found."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def retained_when_replaced(stack: Stack) -> None:
 
 
 def named(name: str | None) -> Callable[[Stack], object]:
-    """Make a topic of this name: any resource that can have one would do."""
+    """Create a topic of this name, for any resource with a name."""
     return lambda stack: sns.Topic(stack, "X", topic_name=name)
 
 
 def vpc(name: str | None) -> Callable[[Stack], object]:
-    """Make a VPC with this Name tag."""
+    """Create a VPC with this Name tag."""
 
     def make(stack: Stack) -> None:
         made = ec2.CfnVPC(stack, "X", cidr_block="10.0.0.0/16")
@@ -180,26 +180,26 @@ BROKEN: dict[str, tuple[Callable[[Stack], object], str]] = {
 
 
 @pytest.mark.parametrize("broken", sorted(BROKEN))
-def test_what_breaks_a_rule_is_named_with_what_to_do(broken: str) -> None:
+def test_a_violation_has_the_resource_and_the_fix_in_its_error(broken: str) -> None:
     make, says = BROKEN[broken]
     found = errors(make)
     assert any(line.startswith("Test/X") and says in line for line in found), found
 
 
-def test_a_resource_without_our_tags_is_named_with_what_it_lacks() -> None:
+def test_a_resource_without_our_tags_is_a_violation_with_the_missing_tags() -> None:
     (line,) = errors(log_group, tagged=False)
     assert line.startswith(
         "Test/Logs/Resource (AWS::Logs::LogGroup) lacks the tags cost-centre, environment,"
     )
 
 
-def test_a_resource_that_keeps_the_rules_passes() -> None:
+def test_a_resource_that_complies_with_the_rules_passes() -> None:
     assert not errors(log_group)
 
 
 def test_a_function_that_logs_to_a_group_of_the_stack_passes() -> None:
     found = errors(lambda stack: function(stack, log_group=log_group(stack)))
-    # The role that the CDK makes for it is another matter.
+    # The role that the CDK creates for it is not tested here.
     assert [line for line in found if "AWS::IAM::Role" not in line] == []
 
 
@@ -245,7 +245,7 @@ def test_every_resource_of_the_app_that_can_have_tags_has_ours(templates: Templa
 
 
 def test_no_tag_changes_with_the_time_or_the_commit() -> None:
-    """A changed tag touches the ECS service, which AWS may refuse (pitfall C2)."""
+    """A changed tag updates the ECS service, which AWS may reject (pitfall C2)."""
     assert TAGS == {
         "project": "python-service-road",
         "service": "sample-service",

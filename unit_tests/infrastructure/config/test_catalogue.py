@@ -44,7 +44,7 @@ def config(suffix: str, **services: Mapping[str, object]) -> Config:
     return Config.from_context({**defaults(), "environmentSuffix": suffix, "services": services})
 
 
-def test_without_a_service_in_it_a_suffix_is_the_samples() -> None:
+def test_a_suffix_without_a_service_belongs_to_the_sample() -> None:
     assert config("dev", orders=ORDERS).service == SAMPLE
     assert config("dev-2", orders=ORDERS).names == Names("dev-2")
 
@@ -63,7 +63,7 @@ def test_the_longest_name_that_fits_wins() -> None:
     assert service_of("orders-dev", services) == (services["orders"], "dev")
 
 
-def test_an_entry_is_read_whole() -> None:
+def test_every_key_of_an_entry_is_read() -> None:
     assert read_services({"orders": ORDERS})["orders"] == Service(
         name="orders",
         folder="services/orders",
@@ -94,7 +94,7 @@ def test_an_entry_is_read_whole() -> None:
         ({"dev": {}}, "none that begins the environment dev"),
     ],
 )
-def test_a_slip_in_the_catalogue_is_one_clear_line(services: object, words: str) -> None:
+def test_a_mistake_in_the_catalogue_is_one_clear_line(services: object, words: str) -> None:
     with pytest.raises(ConfigError) as error:
         Config.from_context({**defaults(), "services": services})
     assert words in str(error.value)
@@ -102,12 +102,12 @@ def test_a_slip_in_the_catalogue_is_one_clear_line(services: object, words: str)
 
 
 @pytest.mark.parametrize("suffix", ["orders-", "orders-environment-of-mine", "order-dev-is-too-long"])
-def test_names_that_would_not_fit_are_refused(suffix: str) -> None:
+def test_names_that_would_be_too_long_are_rejected(suffix: str) -> None:
     with pytest.raises(ConfigError, match="environmentSuffix"):
         config(suffix, orders=ORDERS)
 
 
-def test_a_size_that_fargate_does_not_offer_is_refused() -> None:
+def test_a_size_that_fargate_does_not_offer_is_rejected() -> None:
     with pytest.raises(ConfigError, match="taskMemory"):
         config("orders-dev", orders={"cpu": 1024, "memory": 512})
 
@@ -133,7 +133,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy: Path = tmp_path_factory.mktemp("project")
     for name in ("cdk.json", "Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json"):
         shutil.copyfile(PROJECT / name, copy / name)
-    # Whatever this project's own catalogue holds by now.
+    # Independent of this project's own catalogue.
     settings = json.loads((copy / "cdk.json").read_text())
     settings["context"]["services"] = {"earlier": {"tasks": 1}}
     (copy / "cdk.json").write_text(json.dumps(settings))
@@ -153,7 +153,7 @@ def test_the_new_service_is_in_the_catalogue_and_nothing_else_changed(project: P
     assert written == before
 
 
-def test_nothing_of_the_new_service_is_called_as_the_sample(project: Path) -> None:
+def test_no_name_of_the_sample_is_in_the_new_service(project: Path) -> None:
     for path in (project / "services/big-orders").rglob("*"):
         assert "greeter" not in path.name
         if path.is_file():
@@ -172,7 +172,7 @@ def test_the_new_services_own_tests_pass(project: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_its_repository_is_born_with_its_folder(project: Path, tmp_path: Path) -> None:
+def test_its_repository_is_seeded_with_its_folder(project: Path, tmp_path: Path) -> None:
     copy_service_seed(project / "services/big-orders", tmp_path / "seed")
     assert (tmp_path / "seed/service/big_orders/__init__.py").is_file()
     assert "big_orders:create_app()" in (tmp_path / "seed/Dockerfile").read_text()
@@ -212,7 +212,7 @@ def everything(project: Path) -> list[tuple[Path, bytes]]:
         ("-x", "required: name"),
     ],
 )
-def test_a_name_that_cannot_work_is_refused_in_one_line_and_writes_nothing(
+def test_an_unusable_name_is_rejected_in_one_line_and_writes_nothing(
     project: Path,
     name: str,
     words: str,
@@ -232,12 +232,12 @@ def test_a_name_that_cannot_work_is_refused_in_one_line_and_writes_nothing(
     assert everything(project) == before
 
 
-def test_a_service_may_not_take_an_environment_of_the_sample() -> None:
+def test_a_service_may_not_shadow_an_environment_of_the_sample() -> None:
     assert shadowed_environment("prod", ["dev", "prod-eu"]) == "prod-eu", "its name would begin prod-eu, too"
     assert shadowed_environment("pro", ["dev", "prod-eu"]) is None
 
 
-def test_what_goes_wrong_half_way_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_midway_leaves_nothing_behind(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError("No space left on device")
 
@@ -250,7 +250,7 @@ def test_what_goes_wrong_half_way_leaves_nothing(project: Path, monkeypatch: pyt
 
 @pytest.fixture(scope="module")
 def orders(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Templates:
-    """The templates of a service, whose folder stands in the copy."""
+    """The templates of a service whose folder is in the copy."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("infrastructure.constructs.source.PROJECT", project)
         catalogue = {"orders": {**ORDERS, "folder": "services/big-orders"}}

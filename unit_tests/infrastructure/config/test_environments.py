@@ -1,4 +1,4 @@
-"""The environments of cdk.json: who gets which settings, and what an unfit one is answered."""
+"""The environments of cdk.json: which settings a suffix has, and how invalid ones are rejected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def of(suffix: str, **given: object) -> Config:
 
 
 def with_prod(**changes: object) -> dict[str, Any]:
-    """The context of cdk.json, with other settings of prod; None takes one away."""
+    """The context of cdk.json, with other settings of prod; None removes one."""
     given = context()
     prod = {**given["environments"]["prod"], **changes}
     kept = {key: value for key, value in prod.items() if value is not None}
@@ -31,7 +31,7 @@ def error_of(given: dict[str, Any]) -> str:
     return line
 
 
-def test_dev_moves_all_at_once_staging_and_prod_by_canary() -> None:
+def test_dev_shifts_all_at_once_and_staging_and_prod_by_canary() -> None:
     shifts = [
         of(name).deployment_config.removeprefix("CodeDeployDefault.") for name in ("dev", "staging", "prod")
     ]
@@ -45,20 +45,20 @@ def test_prod_survives_the_loss_of_a_zone() -> None:
 
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])
-def test_the_way_back_stays_open_until_alarms_had_their_minutes_and_a_push_does_not_wait_long(
+def test_a_rollback_is_fast_while_alarms_may_fire_and_a_push_does_not_wait_long(
     name: str,
 ) -> None:
-    """The old tasks are the way back (pitfall N3), and the next push waits for their end (pitfall E2)."""
+    """A rollback needs the old tasks (pitfall N3), and the next push waits for their end (pitfall E2)."""
     assert 5 <= of(name).termination_wait_minutes <= 15
 
 
-def test_a_suffix_without_an_environment_gets_devs_settings() -> None:
+def test_a_suffix_without_an_environment_has_the_settings_of_dev() -> None:
     stranger, dev = of("it1a2b3c4d"), of("dev")
     assert stranger.environment_suffix == "it1a2b3c4d"
     assert {**vars(stranger), "environment_suffix": "dev"} == vars(dev)
 
 
-def test_a_key_given_for_itself_wins_over_the_environments() -> None:
+def test_a_key_of_the_context_precedes_that_of_the_environment() -> None:
     config = of("prod", desiredCount="7")
     assert config.desired_count == 7
     assert config.termination_wait_minutes == of("prod").termination_wait_minutes
@@ -100,7 +100,7 @@ def test_a_key_that_an_environment_lacks_is_named_whichever_is_deployed(key: str
         ),
     ],
 )  # fmt: skip
-def test_an_unfit_environment_is_refused_in_one_line_that_names_the_place(
+def test_an_invalid_environment_is_rejected_in_one_line_with_the_place(
     given: dict[str, Any], begins: str
 ) -> None:
     line = error_of(given)
@@ -108,6 +108,6 @@ def test_an_unfit_environment_is_refused_in_one_line_that_names_the_place(
     assert "for example in cdk.json " in line
 
 
-def test_no_setting_of_an_environment_stands_beside_the_environments_too() -> None:
-    """One place for each: a flat default in cdk.json would win over every environment."""
+def test_no_setting_of_an_environment_is_outside_of_the_environments_too() -> None:
+    """A default in the context would precede every environment."""
     assert not (set(Config.rules()) - {"environmentSuffix"}) & set(context())

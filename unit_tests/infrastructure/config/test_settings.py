@@ -1,4 +1,4 @@
-"""What the context may say, and what it answers to the rest."""
+"""The context keys: which values are valid, and how others are rejected."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def error_of(given: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("value", BAD_SUFFIXES)
-def test_an_unfit_suffix_is_refused_in_one_line_that_says_what_would_fit(value: object) -> None:
+def test_an_invalid_suffix_is_rejected_in_one_line_with_the_rule(value: object) -> None:
     line = error_of({"environmentSuffix": value})
     assert line.startswith("environmentSuffix is missing" if value is None else "environmentSuffix is ")
     assert "1 to 12 lower-case letters" in line
@@ -151,12 +151,12 @@ def test_a_missing_suffix_has_no_default() -> None:
 
 
 @pytest.mark.parametrize("suffix", ["d", "dev", "dev2", "a1", "feature-42", "a-b-c-d-e-f", "abcdefghijkl"])
-def test_a_fit_suffix_is_kept(suffix: str) -> None:
+def test_a_valid_suffix_is_kept(suffix: str) -> None:
     assert Config.from_context(context(environmentSuffix=suffix)).environment_suffix == suffix
 
 
 @pytest.mark.parametrize(("key", "value"), BAD_VALUES)
-def test_an_unfit_value_is_refused_in_one_line_with_key_value_rule_and_example(
+def test_an_invalid_value_is_rejected_in_one_line_with_key_value_rule_and_example(
     key: str, value: object
 ) -> None:
     line = error_of(context(**{key: value}))
@@ -172,7 +172,7 @@ def test_the_example_of_each_rule_passes_its_own_rule(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", list(Config.rules()))
-def test_each_key_is_tried_with_three_wrong_values_at_least(key: str) -> None:
+def test_each_key_has_at_least_three_invalid_values_here(key: str) -> None:
     tried = len(BAD_SUFFIXES) if key == "environmentSuffix" else [bad for bad, _ in BAD_VALUES].count(key)
     assert tried >= 3
 
@@ -187,12 +187,12 @@ def test_each_key_is_tried_with_three_wrong_values_at_least(key: str) -> None:
         ("desiredcount", "desiredCount"),
     ],
 )
-def test_a_key_that_looks_like_a_slip_is_named_with_the_one_that_was_meant(slip: str, meant: str) -> None:
+def test_a_misspelled_key_is_rejected_with_the_right_spelling(slip: str, meant: str) -> None:
     line = error_of({"environmentSuffix": "dev", slip: "x"})
     assert line.startswith(f'{slip} is "x": it must be spelled {meant}')
 
 
-def test_flags_of_the_cdk_and_keys_of_the_caller_are_left_alone() -> None:
+def test_flags_of_the_cdk_and_keys_of_the_caller_are_ignored() -> None:
     theirs = {
         "@aws-cdk/aws-iam:minimizePolicies": True,
         "aws:cdk:enable-path-metadata": True,
@@ -237,7 +237,7 @@ def test_a_promotion_has_the_size_of_its_own_environments_tasks() -> None:
     )
 
 
-def test_memory_that_fargate_does_not_offer_with_the_cpu_names_what_it_offers() -> None:
+def test_memory_that_fargate_does_not_offer_is_rejected_with_what_it_offers() -> None:
     line = error_of(context(taskCpu=512, taskMemory=512))
     assert "Fargate offers with 512 CPU units: 1024, 2048, 3072, 4096" in line
 

@@ -1,4 +1,4 @@
-"""What brings an old version back: alarms over both target groups, heard by CodeDeploy and by people."""
+"""The alarms of both target groups, which roll a deployment back and notify the topic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def alarm(templates: Templates, name: str) -> dict[str, Any]:
     return templates.only("AWS::CloudWatch::Alarm", AlarmName=name).properties
 
 
-def test_every_alarm_stops_a_release_and_tells_somebody(templates: Templates) -> None:
+def test_every_alarm_stops_a_deployment_and_notifies_the_topic(templates: Templates) -> None:
     alarms = templates.resources("AWS::CloudWatch::Alarm")
     group = templates.only("AWS::CodeDeploy::DeploymentGroup").properties
     topic = templates.only("AWS::SNS::Topic")
@@ -52,14 +52,14 @@ def test_latency_is_the_slowest_twentieth_for_minutes(templates: Templates, colo
     assert (slow["Period"], slow["EvaluationPeriods"], slow["Threshold"]) == (60, 3, 2)
 
 
-def test_errors_that_no_task_answered_count_for_the_load_balancer(templates: Templates) -> None:
-    """HTTPCode_ELB_5XX_Count has no target group, so the groups' alarms never see it."""
+def test_errors_without_a_task_count_for_the_load_balancer(templates: Templates) -> None:
+    """HTTPCode_ELB_5XX_Count has no target group, so the alarms of the groups do not count it."""
     errors = alarm(templates, "load-balancer-errors-dev")
     assert errors["MetricName"] == "HTTPCode_ELB_5XX_Count"
     assert [each["Name"] for each in errors["Dimensions"]] == ["LoadBalancer"]
 
 
 def test_the_first_canary_step_is_longer_than_any_alarm_needs(templates: Templates) -> None:
-    """An alarm that fires after the shift is over has no traffic left to hold back."""
+    """An alarm after the shift can no longer limit the traffic."""
     for each in templates.resources("AWS::CloudWatch::Alarm"):
         assert each.properties["Period"] * each.properties["EvaluationPeriods"] < 5 * 60

@@ -1,4 +1,4 @@
-"""Where the stages hand over their files, and how that place is emptied."""
+"""The artifact bucket, its key, and the function that empties it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_artifacts_are_encrypted_with_a_key_of_our_own_and_kept_30_days(template
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
 
 
-def test_artifacts_travel_over_tls_only(templates: Templates) -> None:
+def test_artifacts_are_transferred_over_tls_only(templates: Templates) -> None:
     policy = templates.only("AWS::S3::BucketPolicy").properties["PolicyDocument"]["Statement"]
     (denied,) = [statement for statement in policy if statement["Effect"] == "Deny"]
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -25,14 +25,14 @@ def test_artifacts_travel_over_tls_only(templates: Templates) -> None:
 
 
 def test_the_lambda_that_empties_the_bucket_logs_to_a_group_of_the_stack(templates: Templates) -> None:
-    """By itself it logs to a group that never expires and outlives the stack (pitfall H1)."""
+    """By default it logs to a group that never expires and outlives the stack (pitfall H1)."""
     function = templates.only("AWS::Lambda::Function", FunctionName="artifacts-cleaner-dev").properties
     group = templates.only("AWS::Logs::LogGroup", LogGroupName="/lambda/artifacts-cleaner-dev")
     assert plain(function["LoggingConfig"]) == {"LogGroup": f"<{group.id}>"}
 
 
-def test_keys_turn_every_year_and_are_gone_a_week_after_the_stack(templates: Templates) -> None:
-    """A week is the shortest that AWS offers (pitfall H6)."""
+def test_keys_rotate_every_year_and_are_deleted_a_week_after_the_stack(templates: Templates) -> None:
+    """A week is the shortest period of AWS (pitfall H6)."""
     keys = templates.resources("AWS::KMS::Key")
     assert len(keys) == 2
     for key in keys:

@@ -1,4 +1,4 @@
-"""The server that answers until the first release, run as its task runs it."""
+"""The placeholder server that responds until the first release, run as in its task."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SOURCE = (PROJECT / "infrastructure" / "constructs" / "bootstrap_server.py").rea
 
 
 def pythons() -> list[str]:
-    """Python 3.9 is what the image has; the one that runs the tests stands in where there is none."""
+    """Return Python 3.9, which the image has, or else the one that runs the tests."""
     candidates = [
         shutil.which("python3.9"),
         *map(str, Path.home().glob(".pyenv/versions/3.9*/bin/python3.9")),
@@ -65,20 +65,20 @@ def ask(port: int, method: str, path: str) -> tuple[int, str | None, bytes]:
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/version", "/any/thing?at=all"])
-def test_every_path_answers_200_and_says_bootstrap(
+def test_every_path_responds_with_200_and_the_version_bootstrap(
     server: tuple[subprocess.Popen[bytes], int], path: str
 ) -> None:
     assert ask(server[1], "GET", path) == (200, "bootstrap", b'{"version": "bootstrap"}\n')
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE"])
-def test_every_method_answers_200(server: tuple[subprocess.Popen[bytes], int], method: str) -> None:
+def test_every_method_responds_with_200(server: tuple[subprocess.Popen[bytes], int], method: str) -> None:
     status, version, body = ask(server[1], method, "/")
     assert (status, version) == (200, "bootstrap")
     assert (body == b"") == (method == "HEAD")
 
 
-def test_sigterm_ends_it_at_once_and_well(server: tuple[subprocess.Popen[bytes], int]) -> None:
+def test_sigterm_stops_it_at_once_with_exit_code_0(server: tuple[subprocess.Popen[bytes], int]) -> None:
     """Without a handler, process 1 of a container ignores the signal and is killed (pitfall N2)."""
     process, port = server
     assert ask(port, "GET", "/")[0] == 200

@@ -1,4 +1,4 @@
-"""The event log: what EventBridge writes down, and that it may."""
+"""The event log: what EventBridge writes to it, and that it is allowed to."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_eventbridge_may_write_to_this_group_alone(templates: Templates) -> None
         ),
     ],
 )
-def test_every_state_of_the_road_is_written_down(
+def test_every_state_of_the_pipeline_is_logged(
     templates: Templates, name: str, detail_types: list[str], detail: dict[str, list[str]]
 ) -> None:
     rule = templates.only("AWS::Events::Rule", Name=name)
@@ -51,8 +51,8 @@ def test_every_state_of_the_road_is_written_down(
     assert templates.only("AWS::Logs::ResourcePolicy").id in rule.depends_on
 
 
-def test_the_first_run_is_written_down_too(templates: Templates) -> None:
-    """The pipeline runs once by itself when it is made (pitfall B6)."""
+def test_the_first_execution_is_logged_too(templates: Templates) -> None:
+    """AWS starts an execution when the pipeline is created (pitfall B6)."""
     pipeline = templates.only("AWS::CodePipeline::Pipeline")
     rules = {
         rule.id
@@ -63,13 +63,13 @@ def test_the_first_run_is_written_down_too(templates: Templates) -> None:
     assert rules <= pipeline.depends_on
 
 
-def test_no_lambda_makes_the_policy(templates: Templates) -> None:
-    """The CDK's target for log groups would bring one, with a log group that nobody deletes (pitfall H1)."""
+def test_no_lambda_function_creates_the_policy(templates: Templates) -> None:
+    """The CDK's target for log groups would add one, with a log group that no stack deletes (pitfall H1)."""
     custom = {each.type for each in templates.resources() if each.type.startswith("Custom::")}
     assert custom == {"Custom::S3AutoDeleteObjects"}
 
 
-def test_what_a_run_handed_on_is_kept_as_long_as_its_events(templates: Templates) -> None:
+def test_artifacts_are_kept_as_long_as_events(templates: Templates) -> None:
     (rule,) = templates.only("AWS::S3::Bucket").properties["LifecycleConfiguration"]["Rules"]
     group = templates.only("AWS::Logs::LogGroup", LogGroupName=GROUP)
     assert rule["ExpirationInDays"] == group.properties["RetentionInDays"] == 30

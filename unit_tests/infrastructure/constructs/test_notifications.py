@@ -1,4 +1,4 @@
-"""Who hears of a failure, and whether the message can get there."""
+"""Which failures are published, and that the topic accepts the messages."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DEPLOYMENT = {"application": ["application-dev"], "deploymentGroup": ["deploymen
         ),
     ],
 )
-def test_a_failure_reaches_the_topic_with_a_sentence(
+def test_a_failure_is_published_as_a_sentence(
     templates: Templates, name: str, detail_type: str, detail: dict[str, list[str]]
 ) -> None:
     properties = templates.only("AWS::Events::Rule", Name=name).properties
@@ -50,7 +50,7 @@ def test_a_failure_reaches_the_topic_with_a_sentence(
 
 
 def test_eventbridge_and_cloudwatch_may_publish_to_the_encrypted_topic(templates: Templates) -> None:
-    """EventBridge knows no source conditions on a key: with one, messages vanish in silence (pitfall G1)."""
+    """EventBridge sends no source for a condition on a key: with one, it drops messages (pitfall G1)."""
     topic = templates.only("AWS::SNS::Topic", TopicName="notifications-dev")
     key = next(
         each
@@ -68,7 +68,7 @@ def test_eventbridge_and_cloudwatch_may_publish_to_the_encrypted_topic(templates
 
 
 def granted(policy: list[dict[str, Any]], service: str) -> set[str]:
-    """What a service may do without any condition."""
+    """Return what a service may do without any condition."""
     actions: set[str] = set()
     for statement in policy:
         if statement["Effect"] != "Allow" or statement.get("Condition"):
@@ -80,7 +80,7 @@ def granted(policy: list[dict[str, Any]], service: str) -> set[str]:
     return actions
 
 
-def test_an_address_is_subscribed_only_when_one_is_given(templates: Templates, other: Templates) -> None:
+def test_an_address_is_subscribed_only_when_it_is_configured(templates: Templates, other: Templates) -> None:
     assert not templates.resources("AWS::SNS::Subscription")
     subscription = other.only("AWS::SNS::Subscription").properties
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "team@example.com")

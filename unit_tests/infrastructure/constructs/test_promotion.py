@@ -48,7 +48,7 @@ def test_a_promotion_releases_the_same_image_with_the_other_environments_task_de
     assert staging["RoleArn"] == "arn:aws:iam::222222222222:role/cross-account-role-staging"
 
 
-def test_the_build_is_told_what_differs_in_each_environment(shared: Templates) -> None:
+def test_the_build_gets_what_differs_in_each_environment(shared: Templates) -> None:
     variables = shared.only("AWS::CodeBuild::Project").properties["Environment"]["EnvironmentVariables"]
     (value,) = [each["Value"] for each in variables if each["Name"] == "PROMOTE_TO"]
     given = json.loads(value)
@@ -62,7 +62,7 @@ def test_the_build_is_told_what_differs_in_each_environment(shared: Templates) -
         "TASK_MEMORY": "1024",
         "TEST_TRAFFIC_HOOK": "test-traffic-hook-prod",
     }
-    # Whatever of the build's variables names this environment must be named anew for the other.
+    # Every variable of the build that names this environment must be overridden for the other.
     own = {
         each["Name"] for each in variables if "dev" in plain(each["Value"]) or "Role" in plain(each["Value"])
     }
@@ -70,7 +70,7 @@ def test_the_build_is_told_what_differs_in_each_environment(shared: Templates) -
     assert own <= set(given["prod"])
 
 
-def test_an_approval_tells_the_topic_with_a_link_to_the_commit(shared: Templates) -> None:
+def test_an_approval_notifies_the_topic_with_a_link_to_the_commit(shared: Templates) -> None:
     _, approval, *_ = deploy_actions(shared)
     topic = shared.only("AWS::SNS::Topic")
     assert plain(approval["Configuration"]["NotificationArn"]) == f"<{topic.id}>"
@@ -84,7 +84,7 @@ def test_an_approval_tells_the_topic_with_a_link_to_the_commit(shared: Templates
     }
 
 
-def test_the_pipeline_may_take_on_exactly_the_roles_of_its_promotions(shared: Templates) -> None:
+def test_the_pipeline_may_assume_exactly_the_roles_of_its_promotions(shared: Templates) -> None:
     may = {each["Sid"]: each for each in statements(role(shared, "pipeline-role-dev"))}
     own = "arn:aws:iam::<AWS::AccountId>:role"
     assert set(may["TakeOnTheActionsRoles"]["Resource"]) == {
@@ -98,6 +98,6 @@ def test_the_pipeline_may_take_on_exactly_the_roles_of_its_promotions(shared: Te
 
 
 def test_no_support_stack_is_made_for_other_accounts() -> None:
-    """Where the CDK knows both accounts, its own actions would add one; `templates_of` counts the stacks."""
+    """With both accounts explicit, the CDK's own actions would add one; `templates_of` counts the stacks."""
     templates = templates_of(account="123456789012", promoteTo="staging@222222222222")
     assert [each["RunOrder"] for each in deploy_actions(templates)] == [1, 2, 3]

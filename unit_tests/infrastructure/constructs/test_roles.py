@@ -84,25 +84,25 @@ def test_a_service_is_trusted_only_when_it_acts_for_this_account(templates: Temp
 
 
 @pytest.mark.parametrize("name", sorted(ACTION_ROLES))
-def test_an_action_role_is_taken_on_by_the_pipeline_role_alone(templates: Templates, name: str) -> None:
+def test_an_action_role_is_assumed_by_the_pipeline_role_alone(templates: Templates, name: str) -> None:
     (trust,) = roles(templates)[name].properties["AssumeRolePolicyDocument"]["Statement"]
     pipeline = roles(templates)["pipeline-role-dev"]
     assert plain(trust["Principal"]) == {"AWS": f"<{pipeline.id}.Arn>"}
 
 
-def test_the_pipeline_role_may_take_on_exactly_the_action_roles(templates: Templates) -> None:
-    """By name: a reference back from the action roles would make a circle."""
+def test_the_pipeline_role_may_assume_exactly_the_action_roles(templates: Templates) -> None:
+    """By name: a reference to the action roles would make a cycle."""
     role = roles(templates)["pipeline-role-dev"]
     (assume,) = [each for each in statements(role) if each["Action"] == ["sts:AssumeRole"]]
     assert set(assume["Resource"]) == {f"arn:aws:iam::<AWS::AccountId>:role/{name}" for name in ACTION_ROLES}
 
 
-def test_the_running_service_may_do_nothing(templates: Templates) -> None:
+def test_the_task_role_has_no_permissions(templates: Templates) -> None:
     assert not list(statements(roles(templates)["task-role-dev"]))
 
 
-def test_no_role_may_make_a_log_group(templates: Templates) -> None:
-    """A late line would bring a deleted group back (pitfall H2)."""
+def test_no_role_may_create_a_log_group(templates: Templates) -> None:
+    """A late write would recreate a deleted group (pitfall H2)."""
     for name, role in roles(templates).items():
         assert "logs:CreateLogGroup" not in actions(role), name
 

@@ -1,4 +1,4 @@
-"""What the CodeCommit repository is born with."""
+"""What the CodeCommit repository is seeded with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAXIMUM_SEED_BYTES = 20 * 1024 * 1024
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A small project with what must and what must not be sent."""
+    """A small project with files that are part of the seed and files that are not."""
     folder = tmp_path / "project"
     (folder / "sample_service" / "tests").mkdir(parents=True)
     for name in (*CONTRACT_FILES, "app.py", "sample_service/app.py", "sample_service/tests/test_app.py"):

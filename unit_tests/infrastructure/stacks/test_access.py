@@ -24,7 +24,7 @@ def said(policy: Any, sid: str) -> dict[str, Any]:
 
 
 def readers(of: str) -> dict[str, Any]:
-    """Whom a resource's policy admits: the accounts, and of them only these roles."""
+    """Return the principals of a resource policy: the accounts, and only these roles of them."""
     return {
         "Principal": {"AWS": ROOTS},
         "Condition": {
@@ -39,7 +39,7 @@ def readers(of: str) -> dict[str, Any]:
     }
 
 
-def test_by_default_nobody_else_is_let_in(templates: Templates) -> None:
+def test_by_default_no_other_account_has_access(templates: Templates) -> None:
     assert "access" not in templates.by_part
     assert "RepositoryPolicyText" not in templates.only("AWS::ECR::Repository").properties
     for policy in (
@@ -53,7 +53,7 @@ def test_by_default_nobody_else_is_let_in(templates: Templates) -> None:
 def test_the_cross_account_role_trusts_the_pipelines_of_exactly_the_trusted_accounts(
     shared: Templates,
 ) -> None:
-    """By account: IAM refuses the ARN of a role that does not exist yet (pitfall M2)."""
+    """By account: IAM rejects the ARN of a role that does not exist yet (pitfall M2)."""
     document = role(shared, "cross-account-role-dev").properties["AssumeRolePolicyDocument"]
     assert plain(document["Statement"]) == [
         {
@@ -112,7 +112,7 @@ def test_artifacts_are_read_from_buckets_of_the_trusted_accounts_only(shared: Te
 
 
 def test_the_artifact_key_and_bucket_admit_exactly_the_given_accounts(shared: Templates) -> None:
-    """The key that names the others is the artifacts' one; both must admit a reader (pitfall M1)."""
+    """Bucket and key must both allow a reader (pitfall M1)."""
     bucket = shared.only("AWS::S3::BucketPolicy").properties["PolicyDocument"]
     for sid in ("OtherAccountsFetchArtifacts", "OtherAccountsFindArtifacts"):
         assert readers("cross-account-role").items() <= said(bucket, sid).items()
@@ -134,7 +134,7 @@ def test_images_are_pulled_by_the_execution_roles_of_exactly_the_given_accounts(
     (statement,) = policy["Statement"]
     assert readers("execution-role").items() <= plain(statement).items()
     assert statement["Action"] == PULL
-    assert "Resource" not in statement  # ECR refuses one.
+    assert "Resource" not in statement  # ECR rejects one.
 
 
 def test_a_task_may_pull_the_images_of_a_trusted_account(shared: Templates) -> None:
@@ -145,7 +145,7 @@ def test_a_task_may_pull_the_images_of_a_trusted_account(shared: Templates) -> N
     ]
 
 
-def test_the_policies_name_no_account_that_was_not_given(shared: Templates) -> None:
+def test_the_policies_name_only_the_configured_accounts(shared: Templates) -> None:
     text = json.dumps(shared.by_part)
     found = {text[at + 13 : at + 25] for at in range(len(text)) if text.startswith("arn:aws:iam::", at)}
     assert {account for account in found if account.isdigit()} == {
@@ -155,8 +155,8 @@ def test_the_policies_name_no_account_that_was_not_given(shared: Templates) -> N
     }
 
 
-def test_the_access_stack_waits_for_no_other(shared: Templates) -> None:
-    """It names what it means, so it cannot be part of a circle (pitfall K1)."""
+def test_the_access_stack_depends_on_no_other(shared: Templates) -> None:
+    """It refers to names only, so it cannot be part of a cycle (pitfall K1)."""
     assert "Parameters" not in shared.by_part["access"]
     nested = [each for each in shared.resources("AWS::CloudFormation::Stack") if each.id.startswith("Access")]
     assert [each.depends_on for each in nested] == [set()]

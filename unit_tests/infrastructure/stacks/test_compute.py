@@ -1,4 +1,4 @@
-"""The service that CodeDeploy moves, and what its first task is."""
+"""The service that CodeDeploy updates, and its first task definition."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain
 SERVICE = "AWS::ECS::Service"
 
 
-def test_the_service_is_frozen(templates: Templates) -> None:
-    """ECS refuses most updates under CODE_DEPLOY (pitfalls C1, C2): change this test knowingly."""
+def test_the_properties_of_the_service_are_unchanged(templates: Templates) -> None:
+    """ECS rejects most updates under CODE_DEPLOY (pitfalls C1, C2): change this test deliberately."""
     properties = dict(templates.only(SERVICE).properties)
     network = properties.pop("NetworkConfiguration")["AwsvpcConfiguration"]
     (balancer,) = properties.pop("LoadBalancers")
@@ -43,8 +43,8 @@ def test_the_service_is_frozen(templates: Templates) -> None:
     }
 
 
-def test_the_service_stands_after_its_task_definition_and_the_listeners(templates: Templates) -> None:
-    """A target group without a listener is refused (pitfall B7); the listeners are in the stack before."""
+def test_the_service_is_created_after_its_task_definition_and_the_listeners(templates: Templates) -> None:
+    """ECS rejects a target group without a listener (pitfall B7); the listeners are in an earlier stack."""
     task = templates.only("AWS::ECS::TaskDefinition")
     assert task.id in templates.only(SERVICE).depends_on
     (compute,) = [stack for stack in templates.resources(part="root") if stack.id.startswith("Compute")]
@@ -63,7 +63,7 @@ def test_the_first_task_is_a_public_image_that_needs_no_push(templates: Template
 def test_the_first_task_and_taskdef_json_are_the_same_but_for_image_command_and_health_check(
     templates: Templates,
 ) -> None:
-    """Name, port, family and platform of both must agree, else CodeDeploy fails (pitfall B2)."""
+    """Name, port, family and platform of both must agree, or CodeDeploy fails (pitfall B2)."""
     task = templates.only("AWS::ECS::TaskDefinition").properties
     (container,) = task["ContainerDefinitions"]
     released = json.loads((PROJECT / "taskdef.json").read_text("utf-8"))
@@ -103,7 +103,7 @@ def test_insights_are_off_since_they_log_outside_the_stack(templates: Templates)
     assert settings == [{"Name": "containerInsights", "Value": "disabled"}]  # pitfall H3
 
 
-def test_image_tags_never_move_and_the_last_ten_images_are_kept(templates: Templates) -> None:
+def test_image_tags_are_immutable_and_the_last_ten_images_are_kept(templates: Templates) -> None:
     images = templates.only("AWS::ECR::Repository", RepositoryName="images-dev").properties
     assert images["ImageTagMutability"] == "IMMUTABLE"
     assert images["ImageScanningConfiguration"] == {"ScanOnPush": True}
@@ -113,7 +113,7 @@ def test_image_tags_never_move_and_the_last_ten_images_are_kept(templates: Templ
     assert rule["action"] == {"type": "expire"}
 
 
-def test_how_many_images_are_kept_is_the_environments(other: Templates) -> None:
+def test_the_number_of_images_is_a_setting_of_the_environment(other: Templates) -> None:
     images = other.only("AWS::ECR::Repository").properties
     (rule,) = json.loads(images["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
     assert rule["selection"]["countNumber"] == 30

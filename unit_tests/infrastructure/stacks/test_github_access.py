@@ -33,7 +33,7 @@ def access_alone(folder: Path, **keys: object) -> Templates:
 
 
 def test_github_is_trusted_for_the_named_branches_and_environments_in_both_forms(shared: Templates) -> None:
-    """Repositories made or renamed since July 2026 send their ids in `sub` (pitfall M4)."""
+    """Repositories created or renamed since July 2026 have their ids in `sub` (pitfall M4)."""
     (trust,) = role(shared, "github-role-dev").properties["AssumeRolePolicyDocument"]["Statement"]
     assert plain(trust) == {
         "Effect": "Allow",
@@ -66,8 +66,8 @@ def test_only_the_main_branch_is_trusted_unless_others_are_named() -> None:
     ]
 
 
-def test_an_environment_of_github_shuts_out_the_jobs_that_do_not_name_it() -> None:
-    """Else any job of main would pass by the reviewers of the environment."""
+def test_with_a_github_environment_jobs_without_it_are_not_trusted() -> None:
+    """Otherwise any job of main would bypass the reviewers of the environment."""
     assert subjects(githubEnvironments="prod", githubOwnerId="1", githubRepositoryId="2") == [
         "repo:acme/greeter:environment:prod",
         "repo:acme@1/greeter@2:environment:prod",
@@ -94,7 +94,7 @@ def test_an_unknown_id_is_the_only_wildcard_of_a_subject(tmp_path: Path) -> None
     assert not templates.resources("AWS::IAM::OIDCProvider")  # imported by default (pitfall M3)
 
 
-def test_github_may_take_on_the_roles_of_cdk_bootstrap_and_do_nothing_itself(shared: Templates) -> None:
+def test_github_may_assume_the_roles_of_cdk_bootstrap_and_nothing_else(shared: Templates) -> None:
     (may,) = statements(role(shared, "github-role-dev"))
     assert may["Action"] == ["sts:AssumeRole"]
     assert may["Resource"] == [
@@ -103,15 +103,15 @@ def test_github_may_take_on_the_roles_of_cdk_bootstrap_and_do_nothing_itself(sha
     ]
 
 
-def test_a_provider_that_is_made_stands_before_the_role_that_trusts_it(shared: Templates) -> None:
-    """CloudFormation's own resource: the CDK's older one is a Lambda (pitfalls H1, M3)."""
+def test_a_provider_is_created_before_the_role_that_trusts_it(shared: Templates) -> None:
+    """It is CloudFormation's own resource: the CDK's older one is a Lambda function (pitfalls H1, M3)."""
     provider = shared.only("AWS::IAM::OIDCProvider")
     assert provider.properties["Url"] == f"https://{GITHUB}"
     assert provider.properties["ClientIdList"] == ["sts.amazonaws.com"]
     assert provider.id in role(shared, "github-role-dev").depends_on
 
 
-def test_a_key_alone_makes_only_its_own_resource(tmp_path: Path) -> None:
+def test_a_key_alone_creates_only_its_own_resource(tmp_path: Path) -> None:
     templates = access_alone(tmp_path, createGithubOidcProvider="true")
     assert [each.type for each in templates.resources(part="access")] == ["AWS::IAM::OIDCProvider"]
     assert listed(templates.only("AWS::IAM::OIDCProvider").body["DeletionPolicy"]) == ["Delete"]

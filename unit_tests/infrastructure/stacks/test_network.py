@@ -1,4 +1,4 @@
-"""Who reaches whom, and the parts of the load balancer that nobody may edit."""
+"""The security groups, and the properties of the load balancer that must not change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def group(templates: Templates, begins: str) -> Resource:
     return found
 
 
-def test_tasks_run_in_private_subnets_over_two_zones_with_one_way_out(templates: Templates) -> None:
+def test_tasks_run_in_private_subnets_in_two_zones_with_one_nat_gateway(templates: Templates) -> None:
     subnets = templates.resources("AWS::EC2::Subnet")
     zones = [subnet.properties["AvailabilityZone"]["Fn::Select"][0] for subnet in subnets]
     assert sorted(zones) == [0, 0, 1, 1]
@@ -28,12 +28,12 @@ def test_tasks_run_in_private_subnets_over_two_zones_with_one_way_out(templates:
     assert len(templates.resources("AWS::EC2::NatGateway")) == 1
 
 
-def test_two_ways_out_can_be_asked_for(other: Templates) -> None:
+def test_two_nat_gateways_can_be_configured(other: Templates) -> None:
     assert len(other.resources("AWS::EC2::NatGateway")) == 2
 
 
 def test_each_part_of_the_vpc_has_a_name_tag_that_ends_in_the_suffix(other: Templates) -> None:
-    """EC2 has names as tags only, and the CDK's is a construct's path: the same in every environment."""
+    """The CDK's default is the construct path, which is the same in every environment."""
     tags = {
         tag["Value"]: resource.type
         for resource in other.resources()
@@ -58,14 +58,14 @@ def test_each_part_of_the_vpc_has_a_name_tag_that_ends_in_the_suffix(other: Temp
 
 
 def test_no_lambda_restricts_the_default_security_group(templates: Templates) -> None:
-    """It would log to a group that nobody expires or deletes (pitfall H1)."""
+    """It would log to a group that never expires and that no stack deletes (pitfall H1)."""
     assert not templates.resources("Custom::VpcRestrictDefaultSG")
     names = {each.properties["FunctionName"] for each in templates.resources("AWS::Lambda::Function")}
     assert names == {"artifacts-cleaner-dev", "test-traffic-hook-dev"}
 
 
 def admitted(templates: Templates) -> list[tuple[str, int, int]]:
-    """Who may call which ports of the load balancer; a NAT gateway's address is written as its resource."""
+    """Return who may connect to which ports of the load balancer; a NAT gateway's address is its resource."""
     rules = group(templates, "The load balancer").properties["SecurityGroupIngress"]
     return [(plain(rule["CidrIp"]), rule["FromPort"], rule["ToPort"]) for rule in rules]
 
@@ -74,7 +74,7 @@ def nat_addresses(templates: Templates) -> list[str]:
     return [f"<{address.id}>/32" for address in templates.resources("AWS::EC2::EIP")]
 
 
-def test_the_world_reaches_the_production_listener_and_nothing_else(templates: Templates) -> None:
+def test_only_the_production_listener_is_public(templates: Templates) -> None:
     assert [port for cidr, port, _ in admitted(templates) if cidr == "0.0.0.0/0"] == [80]
 
 
@@ -89,7 +89,7 @@ def test_the_hook_reaches_the_test_listener_by_each_nat_gateway(
         ]
 
 
-def test_nobody_calls_the_hook_which_calls_the_test_listener_and_aws(templates: Templates) -> None:
+def test_the_hook_has_no_ingress_and_calls_the_test_listener_and_aws(templates: Templates) -> None:
     rules = group(templates, "The gate before traffic").properties
     assert "SecurityGroupIngress" not in rules
     assert [(rule["FromPort"], rule["ToPort"]) for rule in rules["SecurityGroupEgress"]] == [
@@ -98,7 +98,7 @@ def test_nobody_calls_the_hook_which_calls_the_test_listener_and_aws(templates: 
     ]
 
 
-def test_security_groups_are_described_in_the_characters_that_ec2_takes(templates: Templates) -> None:
+def test_descriptions_of_security_groups_have_the_characters_that_ec2_allows(templates: Templates) -> None:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html"""
     allowed = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
     for each in templates.resources("AWS::EC2::SecurityGroup"):
@@ -111,7 +111,7 @@ def test_security_groups_are_described_in_the_characters_that_ec2_takes(template
             assert allowed.fullmatch(text), text
 
 
-def test_testers_reach_the_test_listener_when_their_network_is_given(other: Templates) -> None:
+def test_testers_reach_the_test_listener_from_the_configured_network(other: Templates) -> None:
     assert ("203.0.113.0/24", 8080, 8080) in admitted(other)
 
 
@@ -124,13 +124,15 @@ def test_only_the_load_balancer_reaches_the_tasks(templates: Templates) -> None:
     assert (rule["FromPort"], rule["ToPort"]) == (8080, 8080)
 
 
-def test_no_security_group_rule_stands_in_another_stack_than_its_groups(templates: Templates) -> None:
-    """A rule that crosses nested stacks makes a cycle (pitfall J3)."""
+def test_no_security_group_rule_is_in_another_stack_than_its_groups(templates: Templates) -> None:
+    """A rule across nested stacks makes a cycle (pitfall J3)."""
     for kind in ("Ingress", "Egress"):
         assert {rule.stack for rule in templates.resources(f"AWS::EC2::SecurityGroup{kind}")} == {"network"}
 
 
-def test_the_load_balancer_waits_less_long_than_gunicorn_and_can_be_deleted(templates: Templates) -> None:
+def test_the_idle_timeout_is_shorter_than_that_of_gunicorn_and_deletion_is_allowed(
+    templates: Templates,
+) -> None:
     balancer = templates.only("AWS::ElasticLoadBalancingV2::LoadBalancer").properties
     attributes = {each["Key"]: each["Value"] for each in balancer["LoadBalancerAttributes"]}
     assert attributes["idle_timeout.timeout_seconds"] == "60"
@@ -138,8 +140,8 @@ def test_the_load_balancer_waits_less_long_than_gunicorn_and_can_be_deleted(temp
     assert balancer["Name"] == "load-balancer-dev"
 
 
-def test_the_target_groups_are_frozen(templates: Templates) -> None:
-    """A changed property replaces the group, and ECS refuses to follow (pitfall C6)."""
+def test_the_properties_of_the_target_groups_are_unchanged(templates: Templates) -> None:
+    """A changed property replaces the group, which ECS rejects (pitfall C6)."""
     for colour in ("blue", "green"):
         name = f"target-group-{colour}-dev"
         properties = dict(templates.only(TARGET_GROUP, Name=name).properties)
@@ -161,8 +163,8 @@ def test_the_target_groups_are_frozen(templates: Templates) -> None:
         }
 
 
-def test_the_listeners_are_frozen(templates: Templates) -> None:
-    """CloudFormation would send traffic back to an empty group (pitfall C5): change this test knowingly."""
+def test_the_properties_of_the_listeners_are_unchanged(templates: Templates) -> None:
+    """A change would send traffic to an empty target group (pitfall C5): change this test deliberately."""
     for port, colour in ((80, "blue"), (8080, "green")):
         target = templates.only(TARGET_GROUP, Name=f"target-group-{colour}-dev")
         properties = dict(templates.only(LISTENER, Port=port).properties)
@@ -175,8 +177,8 @@ def test_the_listeners_are_frozen(templates: Templates) -> None:
         }
 
 
-def test_with_a_certificate_production_speaks_https_and_is_as_frozen(other: Templates) -> None:
-    """The policy, too: an edited one would send traffic back to an empty group (pitfall C5)."""
+def test_with_a_certificate_the_production_listener_is_https_and_as_unchanged(other: Templates) -> None:
+    """So is its policy: a change would send traffic to an empty target group (pitfall C5)."""
     target = other.only(TARGET_GROUP, Name="target-group-blue-a-longer-one")
     properties = dict(other.only(LISTENER, Port=443).properties)
     properties.pop("LoadBalancerArn"), properties.pop("Tags")
@@ -190,18 +192,18 @@ def test_with_a_certificate_production_speaks_https_and_is_as_frozen(other: Temp
     }
 
 
-def test_with_a_certificate_port_80_redirects_for_good(other: Templates) -> None:
+def test_with_a_certificate_port_80_redirects_permanently(other: Templates) -> None:
     redirect = other.only(LISTENER, Port=80)
     (action,) = redirect.properties["DefaultActions"]
     assert action == {
         "Type": "redirect",
         "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"},
     }
-    # One port has one listener, also while a certificate is new to an environment.
+    # A port has one listener, also while a certificate is added to an environment.
     assert other.only(LISTENER, Port=443).id in redirect.depends_on
 
 
-def test_codedeploy_shifts_the_listener_that_serves(templates: Templates, other: Templates) -> None:
+def test_codedeploy_shifts_the_production_listener(templates: Templates, other: Templates) -> None:
     for given, port in ((templates, 80), (other, 443)):
         group = given.only("AWS::CodeDeploy::DeploymentGroup").properties
         (pair,) = group["LoadBalancerInfo"]["TargetGroupPairInfoList"]
@@ -211,7 +213,7 @@ def test_codedeploy_shifts_the_listener_that_serves(templates: Templates, other:
 
 
 def test_each_listener_is_deleted_before_either_target_group(templates: Templates, other: Templates) -> None:
-    """After a release both listeners name both groups (pitfall I1)."""
+    """After a release both listeners refer to both groups (pitfall I1)."""
     for given in (templates, other):
         groups = {target.id for target in given.resources(TARGET_GROUP)}
         assert len(groups) == 2

@@ -1,4 +1,4 @@
-"""The road of a commit: what starts it, what its three stages do, and how a release moves."""
+"""The pipeline: what starts it, its three stages, and how a release shifts traffic."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_pipeline_has_exactly_source_build_deploy_one_action_each(templates:
     assert pipeline["RestartExecutionOnUpdate"] is False
 
 
-def test_source_watches_main_and_does_not_poll(templates: Templates) -> None:
+def test_source_uses_main_and_does_not_poll(templates: Templates) -> None:
     configuration = stages(templates)["Source"]["Configuration"]
     assert configuration["BranchName"] == "main"  # pitfall B5
     assert configuration["PollForSourceChanges"] is False  # pitfall E1
@@ -84,8 +84,8 @@ def test_a_push_to_main_starts_the_pipeline_and_nothing_else_does(templates: Tem
     assert plain(target["Arn"]) == arn
 
 
-def test_the_pipeline_stands_after_all_that_its_first_run_needs(templates: Templates) -> None:
-    """It runs by itself when it is made (pitfall B6)."""
+def test_the_pipeline_is_created_after_all_that_its_first_execution_needs(templates: Templates) -> None:
+    """AWS starts an execution when it is created (pitfall B6)."""
     needed = [
         *templates.resources("AWS::CodeCommit::Repository"),
         *templates.resources("AWS::CodeDeploy::DeploymentGroup"),
@@ -103,7 +103,7 @@ def test_the_pipeline_stands_after_all_that_its_first_run_needs(templates: Templ
 
 
 def before(templates: Templates, type_: str) -> set[str]:
-    """Every logical id that CloudFormation finishes before the one resource of this type."""
+    """Return every logical id that CloudFormation creates before the one resource of this type."""
     resources = {resource.id: resource for resource in templates.resources(part="pipeline")}
     waiting, seen = [templates.only(type_)], set[str]()
     while waiting:
@@ -113,12 +113,12 @@ def before(templates: Templates, type_: str) -> set[str]:
     return seen
 
 
-def test_no_policy_stands_outside_its_role_where_a_run_could_race_it(templates: Templates) -> None:
+def test_no_policy_is_outside_its_role(templates: Templates) -> None:
     assert not templates.resources("AWS::IAM::Policy")
     assert not templates.resources("AWS::IAM::ManagedPolicy")
 
 
-def test_the_repository_is_born_with_main(templates: Templates) -> None:
+def test_the_repository_is_created_with_main(templates: Templates) -> None:
     repository = templates.only("AWS::CodeCommit::Repository", RepositoryName="repository-dev").properties
     assert repository["Code"]["BranchName"] == "main"  # pitfall B3
 
@@ -131,11 +131,11 @@ def test_the_build_runs_docker_on_the_image_that_has_python_3_9(templates: Templ
     assert project["Source"] == {"BuildSpec": "buildspec.yml", "Type": "CODEPIPELINE"}
 
 
-def test_what_a_build_fetches_and_builds_stays_with_its_host(templates: Templates) -> None:
+def test_a_build_caches_layers_and_downloads_on_its_host(templates: Templates) -> None:
     project = templates.only("AWS::CodeBuild::Project").properties
     assert project["Cache"]["Type"] == "LOCAL"
     assert sorted(project["Cache"]["Modes"]) == ["LOCAL_CUSTOM_CACHE", "LOCAL_DOCKER_LAYER_CACHE"]
-    # A build is root, and that is where pip keeps what it has fetched.
+    # A build runs as root, whose pip cache is here.
     assert "    - /root/.cache/pip/**/*\n" in (PROJECT / "buildspec.yml").read_text()
 
 
@@ -164,9 +164,7 @@ def test_the_build_gets_exactly_the_variables_of_the_contract(templates: Templat
 
 
 @pytest.mark.parametrize("file", ["taskdef.json", "appspec.yaml"])
-def test_every_variable_that_a_contract_file_names_is_given_to_the_build(
-    templates: Templates, file: str
-) -> None:
+def test_the_build_has_every_variable_of_the_contract_files(templates: Templates, file: str) -> None:
     environment = templates.only("AWS::CodeBuild::Project").properties["Environment"]
     given = {each["Name"] for each in environment["EnvironmentVariables"]}
     # CodeBuild's own, and buildspec.yml's own: the commit.
@@ -174,14 +172,14 @@ def test_every_variable_that_a_contract_file_names_is_given_to_the_build(
     assert set(re.findall(r"\$\{(\w+)\}", (PROJECT / file).read_text("utf-8"))) <= given
 
 
-def test_the_docker_hub_user_is_nobody_and_no_password_is_in_a_template(templates: Templates) -> None:
+def test_the_docker_hub_user_is_anonymous_and_no_password_is_in_a_template(templates: Templates) -> None:
     parameter = templates.only("AWS::SSM::Parameter").properties
     assert (parameter["Name"], parameter["Type"]) == ("/docker-hub-dev/username", "String")
     assert parameter["Value"] == "anonymous"
 
 
-def test_reports_go_to_a_group_of_the_stack_and_go_with_it(templates: Templates) -> None:
-    """CodeBuild would make `{project}-{report}` itself and leave it behind (pitfall F8)."""
+def test_reports_are_in_a_group_of_the_stack_that_is_deleted_with_it(templates: Templates) -> None:
+    """CodeBuild would create `{project}-{report}` itself, and no stack would delete it (pitfall F8)."""
     group = templates.only("AWS::CodeBuild::ReportGroup").properties
     (report,) = re.findall(r"^reports:\n  ([\w-]+):", (PROJECT / "buildspec.yml").read_text("utf-8"), re.M)
     assert group["Name"] == f"build-dev-{report}"

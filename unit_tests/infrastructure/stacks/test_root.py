@@ -1,4 +1,4 @@
-"""How the templates hang together: no cycle, two environments side by side (pitfalls K1, L)."""
+"""The templates together: no cycle, and two environments in one account (pitfalls K1, L)."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ NAME_LIMITS = {
 
 
 def order(resources: list[Resource]) -> list[str]:
-    """Sort as CloudFormation must; raises CycleError where it would say `Circular dependency`."""
+    """Sort as CloudFormation does; raises CycleError where it would report `Circular dependency`."""
     known = {resource.id for resource in resources}
     return list(TopologicalSorter({each.id: each.depends_on & known for each in resources}).static_order())
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_no_template_has_a_circular_dependency(templates: Templates, part: str) -> None:
-    """`cdk synth` lets one pass; CloudFormation refuses it at the end of a long upload (pitfall K1)."""
+    """`cdk synth` accepts one; CloudFormation rejects it after the upload (pitfall K1)."""
     assert order(templates.resources(part=part))
 
 
 def test_a_circular_dependency_is_seen() -> None:
-    """Negative control: two nested stacks that take each other's outputs, which `cdk synth` lets pass."""
+    """Negative control: two nested stacks with each other's outputs, which `cdk synth` accepts."""
     one = {"Type": "T", "Properties": {"Parameters": {"p": {"Fn::GetAtt": ["Two", "Outputs.x"]}}}}
     two = {"Type": "T", "Properties": {"Parameters": {"p": {"Fn::GetAtt": ["One", "Outputs.y"]}}}}
     with pytest.raises(CycleError):
         order([Resource("root", "One", one), Resource("root", "Two", two)])
 
 
-def test_the_nested_stacks_stand_in_the_order_network_compute_pipeline(templates: Templates) -> None:
+def test_the_nested_stacks_are_created_in_the_order_network_compute_pipeline(templates: Templates) -> None:
     ids = order(templates.resources(part="root"))
     stands = [next(part for part in PARTS if id_.lower().startswith(part)) for id_ in ids]
     assert stands == ["network", "compute", "pipeline"]
@@ -72,7 +72,7 @@ def test_each_parameter_of_a_nested_stack_gets_a_value_and_each_value_has_a_para
         assert given == set(templates.by_part[part].get("Parameters", {}))
 
 
-def test_each_value_handed_on_is_an_output_of_the_stack_that_it_names(templates: Templates) -> None:
+def test_each_parameter_value_is_an_output_of_another_stack(templates: Templates) -> None:
     outputs = {part: set(templates.by_part[part].get("Outputs", {})) for part in PARTS}
     for stack in templates.resources("AWS::CloudFormation::Stack"):
         for value in stack.properties.get("Parameters", {}).values():
@@ -91,7 +91,7 @@ def test_each_reference_names_something_of_its_own_template(templates: Templates
 
 
 @pytest.mark.parametrize("suffix", ["dev", "a-longer-one"])
-def test_each_name_ends_in_the_suffix_and_is_as_short_as_aws_wants(
+def test_each_name_ends_in_the_suffix_and_is_within_the_limit_of_aws(
     templates: Templates, other: Templates, suffix: str
 ) -> None:
     resources = (templates if suffix == "dev" else other).resources()
@@ -105,7 +105,7 @@ def test_each_name_ends_in_the_suffix_and_is_as_short_as_aws_wants(
         assert len(name) <= longest, resource.id
 
 
-def test_the_bucket_is_named_for_the_account_since_bucket_names_are_everybodys(templates: Templates) -> None:
+def test_the_bucket_name_has_the_account_because_bucket_names_are_global(templates: Templates) -> None:
     bucket = templates.only("AWS::S3::Bucket")
     assert plain(bucket.properties["BucketName"]) == "artifacts-dev-<AWS::AccountId>-us-east-1"
 
@@ -131,7 +131,7 @@ def test_two_environments_have_the_same_resources_under_other_names(
         return {(each.type, each.id) for each in given.resources()}
 
     assert not ids(templates) - ids(other)
-    # The second way out, the redirect to HTTPS and the subscription are what the other one asked for.
+    # The other environment has a second NAT gateway, a redirect to HTTPS, and a subscription.
     more = {kind for kind, _ in ids(other) - ids(templates)}
     assert more == {
         "AWS::EC2::EIP",
@@ -141,6 +141,6 @@ def test_two_environments_have_the_same_resources_under_other_names(
     }
 
 
-def test_nothing_of_one_environment_names_another(templates: Templates, other: Templates) -> None:
+def test_no_environment_refers_to_another(templates: Templates, other: Templates) -> None:
     assert "a-longer-one" not in json.dumps(templates.by_part)
     assert not re.search(r"[-/]dev\b", json.dumps(other.by_part))
