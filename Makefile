@@ -68,7 +68,8 @@ synth: setup
 
 test: unit service integration
 
-UNIT := $(PYTHON) -m pytest unit_tests -n auto --maxprocesses 4
+# Twice the processors of a small machine: tests wait as much as they compute. Neighbours share their fixtures.
+UNIT := $(PYTHON) -m pytest unit_tests -n 4 --dist worksteal
 
 # What these are about is not the containers: those that are make their own engine.
 unit coverage: export LOCAL_AWS_CONTAINERS := processes
@@ -91,7 +92,7 @@ service-%: .tools/services/%/.ready
 	.tools/services/$*/bin/python -m pytest services/$*/service
 
 integration: setup .tools/python-3.9
-	$(PYTHON) -m pytest integration_tests -m 'not slow' -n 2 --dist loadfile $(ARGS)
+	$(PYTHON) -m pytest integration_tests -m 'not slow' -n 3 --dist loadfile $(ARGS)
 
 # Faults of a release, and of local_aws itself.
 FAULTS := integration_tests/faults integration_tests/test_kill_and_restart.py
