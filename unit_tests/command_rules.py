@@ -79,19 +79,28 @@ def _python(words: list[str]) -> None:
     if module in PARSERS:
         _options(told, _help_of(PARSERS[module](), *[word for word in told[:1] if word != "--help"]))
         return
+    source = _main_source(module)
+    if told:
+        assert "argparse" in source, f"{module} has no options"
+        _options(told, _help_of_module(module, told))
+
+
+def _main_source(module: str) -> str:
+    """Return the source of what `python -m` runs."""
     found = importlib.util.find_spec(module)
     assert found, f"there is no module {module}"
     if found.submodule_search_locations:
         found = importlib.util.find_spec(f"{module}.__main__")
     assert found, f"{module} cannot be run"
     assert found.origin
-    if not told:
-        return
-    assert "argparse" in Path(found.origin).read_text("utf-8"), f"{module} has no options"
+    return Path(found.origin).read_text("utf-8")
+
+
+def _help_of_module(module: str, told: list[str]) -> str:
     known = _help(sys.executable, "-m", module, "--help")
     if f"{told[0]}," in known or f"{told[0]}}}" in known:
         known = _help(sys.executable, "-m", module, told[0], "--help")
-    _options(told, known)
+    return known
 
 
 def _pytest(words: list[str]) -> None:

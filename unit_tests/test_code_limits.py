@@ -19,10 +19,9 @@ MODULE_LINES = 300
 def complex_functions(source: str) -> list[str]:
     """List the functions that radon finds too complex, methods and functions inside functions too.
 
-    radon counts comprehensions, which ruff's C901 does not. `assert` is left out, as in C901: a test that
-    asserts ten things has one path.
+    radon counts comprehensions and asserts, which ruff's C901 does not.
     """
-    blocks = add_inner_blocks(cc_visit(source, no_assert=True))
+    blocks = add_inner_blocks(cc_visit(source))
     return [
         f"{one.lineno} {one.fullname}: complexity {one.complexity}, at most {COMPLEXITY}"
         for one in blocks
@@ -69,8 +68,11 @@ def test_methods_and_functions_inside_functions_count() -> None:
     assert [one.split(":")[1] for one in complex_functions(inner)] == [" complexity 11, at most 10"]
 
 
-def test_an_assert_is_no_branch() -> None:
-    assert complex_functions("def test_f():\n" + "    assert f()\n" * 20) == []
+def test_an_assert_counts() -> None:
+    assert complex_functions("def test_f():\n" + "    assert f()\n" * 9) == []
+    assert complex_functions("def test_f():\n" + "    assert f()\n" * 10) == [
+        "1 test_f: complexity 11, at most 10"
+    ]
 
 
 def test_a_long_function_and_a_long_module_are_found() -> None:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -57,17 +58,22 @@ def test_a_pull_request_is_checked_tested_and_synthesized_and_goes_no_further() 
     assert JOBS["live"]["if"] == "github.event_name == 'workflow_dispatch'"
 
 
-def test_an_environment_is_deployed_after_the_one_before_behind_its_own_gate() -> None:
+def test_each_environment_is_deployed_after_the_one_before() -> None:
     assert JOBS["deploy-dev"]["needs"] == ["check", "test", "synth"]
     assert JOBS["deploy-staging"]["needs"] == "deploy-dev"
     assert JOBS["deploy-prod"]["needs"] == "deploy-staging"
-    for name, environment in DEPLOYS.items():
-        # In dev GitHub's token names the branch, behind a gate the gate.
-        assert JOBS[name].get("environment") == (None if environment == "dev" else environment)
-        assert JOBS[name]["concurrency"] == {"group": f"deploy-{environment}", "cancel-in-progress": False}
-        (role,) = [step["with"]["role-to-assume"] for step in steps(name) if "role-to-assume" in str(step)]
-        assert role.endswith(f":role/github-role-{environment}")
-        assert f"environmentSuffix={environment}\n" in steps(name)[-1]["run"]
+
+
+@pytest.mark.parametrize(("name", "environment"), DEPLOYS.items())
+def test_an_environment_is_deployed_with_its_own_role_and_behind_its_own_gate(
+    name: str, environment: str
+) -> None:
+    # GitHub's token names the branch for dev, and the GitHub environment for the others.
+    assert JOBS[name].get("environment") == (None if environment == "dev" else environment)
+    assert JOBS[name]["concurrency"] == {"group": f"deploy-{environment}", "cancel-in-progress": False}
+    (role,) = [step["with"]["role-to-assume"] for step in steps(name) if "role-to-assume" in str(step)]
+    assert role.endswith(f":role/github-role-{environment}")
+    assert f"environmentSuffix={environment}\n" in steps(name)[-1]["run"]
 
 
 def test_others_code_is_installed_before_there_are_credentials() -> None:

@@ -51,8 +51,8 @@ def test_rendering_fills_every_placeholder_but_the_image(build: Build) -> None:
     assert container["image"] == "<IMAGE1_NAME>"
     assert container["dockerLabels"] == {"org.opencontainers.image.revision": COMMIT}
     assert (task["family"], task["cpu"], task["memory"]) == ("task-dev", "256", "512")
-    assert task["taskRoleArn"] == ENVIRONMENT["TASK_ROLE_ARN"]
-    assert task["executionRoleArn"] == ENVIRONMENT["EXECUTION_ROLE_ARN"]
+    roles = (ENVIRONMENT["TASK_ROLE_ARN"], ENVIRONMENT["EXECUTION_ROLE_ARN"])
+    assert (task["taskRoleArn"], task["executionRoleArn"]) == roles
     assert container["portMappings"] == [{"containerPort": 8080, "protocol": "tcp"}]
     assert container["environment"] == [{"name": "PORT", "value": "8080"}]
     assert container["logConfiguration"]["options"]["awslogs-group"] == "/ecs/task-dev"

@@ -42,6 +42,13 @@ def test_all_at_once_creates_green_shifts_traffic_and_deletes_blue_before_it_suc
     assert set(world.lifecycle(deployment).values()) == {"Succeeded"}
     assert states(world, deployment) == ["START", "SUCCESS"]
     assert info["deploymentOverview"]["Succeeded"] == 1
+
+
+def test_a_deployment_describes_no_content_and_creates_its_task_set_in_the_services_network(
+    world: World,
+) -> None:
+    deployment = world.deploy()
+    info = world.wait(deployment, "Succeeded")
     assert "content" not in info["revision"]["appSpecContent"]
     assert "errorInformation" not in info
     created = world.ecs.calls[0][1]
