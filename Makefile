@@ -66,9 +66,12 @@ synth: setup
 	@node_modules/.bin/cdk synth --quiet --no-notices -c environmentSuffix=$(SUFFIX)
 	@$(PYTHON) -m tools template-limits
 
-test: unit service integration
+# The service's tests mostly wait for its server, so they run beside the unit tests.
+test:
+	@$(MAKE) --no-print-directory -j2 unit service
+	@$(MAKE) --no-print-directory integration
 
-# Twice the processors of a small machine: tests wait as much as they compute. Neighbours share their fixtures.
+# Four workers also on two processors: many tests wait. With worksteal, a worker runs neighbours, which share fixtures.
 UNIT := $(PYTHON) -m pytest unit_tests -n 4 --dist worksteal
 
 # What these are about is not the containers: those that are make their own engine.

@@ -109,7 +109,7 @@ def test_the_command_of_contributing_writes_the_same_lock_file(project: Path) ->
 
 
 def test_a_new_service_is_created_and_synthesized(project: Path) -> None:
-    assert "services/orders is there" in make(project, "new-service", "NAME=orders")
+    assert "Wrote services/orders" in make(project, "new-service", "NAME=orders")
     make(project, "synth", "SUFFIX=orders-dev")
     assert "repository-orders-dev" in "".join(one.read_text() for one in project.glob("cdk.out/*.json"))
 

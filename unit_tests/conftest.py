@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from unit_tests.infrastructure.synthesized import SHARED, Templates, templates_of
@@ -36,3 +38,8 @@ def other() -> Templates:
 def shared() -> Templates:
     """Environment dev, which trusts other accounts, promotes to two of them, and is deployed by GitHub."""
     return templates_of(**SHARED)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported out of garbage collection: every full collection would visit it."""
+    gc.freeze()
