@@ -66,10 +66,7 @@ synth: setup
 	@node_modules/.bin/cdk synth --quiet --no-notices -c environmentSuffix=$(SUFFIX)
 	@$(PYTHON) -m tools template-limits
 
-# The service's tests mostly wait for its server, so they run beside the unit tests.
-test:
-	@$(MAKE) --no-print-directory -j2 unit service
-	@$(MAKE) --no-print-directory integration
+test: unit service integration
 
 # Four workers also on two processors: many tests wait. With worksteal, a worker runs neighbours, which share fixtures.
 UNIT := $(PYTHON) -m pytest unit_tests -n 4 --dist worksteal

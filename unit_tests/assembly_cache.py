@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from unit_tests.project_files import CACHES
+
 PROJECT = Path(__file__).resolve().parent.parent
 CACHE = PROJECT / ".tools" / "assemblies"
 # Everything that a template is made of: the app, its settings, what the repository is seeded with, the CDK.
@@ -51,7 +53,7 @@ def _files() -> Iterator[Path]:
     for source in SOURCES:
         place = PROJECT / source
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if path.is_file() and "__pycache__" not in path.parts and ".pytest_cache" not in path.parts:
+            if path.is_file() and not CACHES & set(path.parts):
                 yield path
 
 

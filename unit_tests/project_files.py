@@ -7,6 +7,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 # Of the names at the top that begin with a dot, these folders are ours.
 HIDDEN = {".ci", ".devcontainer", ".github"}
+# Python and its tools write these into any folder.
+CACHES = {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 # `services` holds what `make new-service` writes.
 GENERATED = {"node_modules", "cdk.out", "evidence", "reports", "services"}
 
@@ -18,7 +20,7 @@ def files() -> list[Path]:
         if path.is_file():
             found.append(path)
         elif path.name in HIDDEN or not (path.name[0] == "." or path.name in GENERATED):
-            found += (below for below in path.rglob("*") if below.is_file() and below.suffix != ".pyc")
+            found += (below for below in path.rglob("*") if below.is_file() and not CACHES & set(below.parts))
     return sorted(path.relative_to(PROJECT) for path in found)
 
 

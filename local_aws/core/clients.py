@@ -9,12 +9,17 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 # The calls of our own services carry it in their user agent.
 INTERNAL = "local_aws/service"
 SESSION = botocore.session.get_session()
 _CONFIG = Config(
     s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, user_agent_extra=INTERNAL
+)
+# Each service has its own code for a denied call.
+ACCESS_DENIED_CODES = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AccessDeniedFault", "UnauthorizedOperation"}
 )
 # Creating a client is not thread-safe; using one is.
 # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients
@@ -42,3 +47,8 @@ def as_variables(credentials: Mapping[str, Any]) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["SessionToken"],
     }
+
+
+def is_denied(error: ClientError) -> bool:
+    """Return whether a service denied the call."""
+    return error.response["Error"]["Code"] in ACCESS_DENIED_CODES

@@ -2,6 +2,8 @@
 
 from botocore.exceptions import ClientError
 
+from local_aws.core.clients import is_denied
+
 FAILURE, ALARM, REQUEST = (
     "DEPLOYMENT_FAILURE",
     "DEPLOYMENT_STOP_ON_ALARM",
@@ -51,7 +53,7 @@ def from_client_error(error: ClientError) -> DeploymentEndedError:
     """Return the error for a failed call to another service."""
     code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
     operation = error.operation_name
-    if code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
+    if is_denied(error):
         return DeploymentEndedError(
             "IAM_ROLE_PERMISSIONS",
             f"The provided role does not have sufficient permissions: {message} ({operation})",

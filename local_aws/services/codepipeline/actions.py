@@ -7,6 +7,7 @@ from dataclasses import replace
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.core.api import now
+from local_aws.core.clients import is_denied
 from local_aws.core.context import Context
 from local_aws.services.codepipeline.action_context import ActionContext
 from local_aws.services.codepipeline.approval import run_approval
@@ -19,7 +20,6 @@ from local_aws.services.codepipeline.errors import (
     ArtifactError,
     UnresolvedVariableError,
     error_message,
-    is_denied,
 )
 from local_aws.services.codepipeline.records import ActionExecution, Execution
 from local_aws.services.codepipeline.roles import client_factory

@@ -10,9 +10,10 @@ from typing import Any, NotRequired, TypedDict
 
 from botocore.exceptions import ClientError
 
+from local_aws.core.clients import is_denied
 from local_aws.services.codepipeline.action_context import ActionContext
 from local_aws.services.codepipeline.artifacts import Artifact
-from local_aws.services.codepipeline.errors import ActionAbandonedError, ActionFailedError, is_denied
+from local_aws.services.codepipeline.errors import ActionAbandonedError, ActionFailedError
 
 
 class ArtifactsRequest(TypedDict):

@@ -8,13 +8,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from local_aws.core.clients import is_denied
 from local_aws.services.codepipeline.action_context import ActionContext
 from local_aws.services.codepipeline.artifacts import artifact_size, read_file
 from local_aws.services.codepipeline.errors import (
     ActionFailedError,
     ArtifactError,
     error_message,
-    is_denied,
 )
 
 # AWS's quota of an input artifact of this action (pitfall D3).

@@ -7,10 +7,6 @@ from botocore.exceptions import ClientError
 
 from local_aws.core.api import AwsError
 
-ACCESS_DENIED_CODES = frozenset(
-    {"AccessDenied", "AccessDeniedException", "AccessDeniedFault", "UnauthorizedOperation"}
-)
-
 
 class ActionFailedError(Exception):
     """The action ends as Failed; `code` and `message` are those of the API's ErrorDetails."""
@@ -31,11 +27,6 @@ class ArtifactError(Exception):
 
 class UnresolvedVariableError(Exception):
     """The action refers to a variable that no earlier action produced."""
-
-
-def is_denied(error: ClientError) -> bool:
-    """Return whether AWS denied access."""
-    return error.response["Error"]["Code"] in ACCESS_DENIED_CODES
 
 
 def error_message(error: ClientError) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_aws.core.api import AwsError
+from local_aws.core.clients import is_denied
 from local_aws.services.codepipeline.action_context import ActionContext
 from local_aws.services.codepipeline.artifacts import upload
-from local_aws.services.codepipeline.errors import ActionFailedError, ArtifactError, is_denied
+from local_aws.services.codepipeline.errors import ActionFailedError, ArtifactError
 from local_aws.services.codepipeline.records import SourceRevision
 
 
