@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from unit_tests.project_files import CACHES
+from unit_tests.project_files import CACHES, PROJECT
 
-PROJECT = Path(__file__).resolve().parent.parent
 CACHE = PROJECT / ".tools" / "assemblies"
 # Everything that a template is made of: the app, its settings, what the repository is seeded with, the CDK.
 SOURCES = (

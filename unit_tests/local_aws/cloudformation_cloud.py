@@ -13,6 +13,14 @@ from local_aws.daemon import ServerHandle
 SECONDS = 40.0
 Template = dict[str, Any]
 
+# A role that Lambda can assume.
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+
 
 def template(
     outputs: Template | None = None, parameters: Template | None = None, /, **resources: Template

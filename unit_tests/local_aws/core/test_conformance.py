@@ -1,6 +1,5 @@
 """Inputs, outputs, errors and pages of our operations conform to botocore's models."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from local_aws.core.clock import Clock
 from local_aws.core.conformance import declares, input_error, output_violations
 from local_aws.core.context import Context
 from local_aws.core.pagination import paginators
-from local_aws.daemon import start
 from local_aws.server.api_coverage import PARTIAL, SERVICES, implemented, page
 from unit_tests.local_aws.cloudformation_cloud import Cloud
 
@@ -169,13 +167,6 @@ def test_nonconforming_outputs_and_errors_are_reported(
         "ListBuilds: output.ids[0] must be of type string, not int",
         "ListProjects: raises PipelineNotFoundException, which its model does not declare",
     ]
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    server = start(tmp_path_factory.mktemp("state"))
-    yield Cloud(server)
-    assert server.stop() == []
 
 
 # Three resources of each type.

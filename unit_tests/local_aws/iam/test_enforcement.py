@@ -3,7 +3,6 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -11,20 +10,12 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local_aws.daemon import start
 from unit_tests.local_aws.cloudformation_cloud import Cloud
 
 ACCOUNT = "123456789012"
 OWNER = f"arn:aws:iam::{ACCOUNT}:root"
 TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:t"
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs"
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    server = start(tmp_path_factory.mktemp("state"))
-    yield Cloud(server)
-    assert server.stop() == []
 
 
 def document(*statements: dict[str, Any]) -> str:

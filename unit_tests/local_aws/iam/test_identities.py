@@ -5,7 +5,6 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from botocore.exceptions import ClientError
 
 from local_aws.containers.images.registry_client import Reference, Registry, RegistryError
 from local_aws.core.api import CALLER, AwsError
-from local_aws.daemon import start
 from local_aws.iam.web_identity import TokenError, identity
 from unit_tests.local_aws.cloudformation_cloud import Cloud
 from unit_tests.local_aws.containers.fakes import HOST, build, project, shared_store
@@ -33,13 +31,6 @@ def handler(event, context):
     client = boto3.client("sts", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name="us-east-1")
     return client.get_caller_identity()["Arn"]
 """
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    server = start(tmp_path_factory.mktemp("state"))
-    yield Cloud(server)
-    assert server.stop() == []
 
 
 def token(**claims: str) -> str:

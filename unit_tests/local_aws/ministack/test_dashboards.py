@@ -1,26 +1,17 @@
 """Dashboards: a valid body is stored, an invalid one is rejected with CloudWatch's error message."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.daemon import start
 from unit_tests.local_aws.cloudformation_cloud import Cloud, template
 
 METRIC = {
     "type": "metric",
     "properties": {"metrics": [["AWS/ECS", "CPUUtilization"]], "region": "us-east-1"},
 }
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    server = start(tmp_path_factory.mktemp("state"))
-    yield Cloud(server)
-    assert server.stop() == []
 
 
 def stack(name: str, *widgets: Any, label: str = "one") -> str:

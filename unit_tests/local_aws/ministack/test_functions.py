@@ -1,12 +1,8 @@
 """Lambda functions: their role's credentials, their VPC, and their log group."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from local_aws.daemon import start
 from unit_tests.local_aws.cloudformation_cloud import Cloud, Template, template
 
 TRUST = {
@@ -40,13 +36,6 @@ NETWORK: dict[str, Template] = {
     "Subnet": {"Type": "AWS::EC2::Subnet", "VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.1.0/24"},
     "Group": {"Type": "AWS::EC2::SecurityGroup", "VpcId": {"Ref": "Vpc"}, "GroupDescription": "a function"},
 }
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    server = start(tmp_path_factory.mktemp("state"))
-    yield Cloud(server)
-    assert server.stop() == []
 
 
 def function(name: str, **more: Any) -> dict[str, Template]:

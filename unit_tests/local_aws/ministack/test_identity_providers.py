@@ -1,10 +1,5 @@
 """An account has one OIDC provider for a URL: a stack creates it and deletes its own only."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from local_aws.daemon import start
 from unit_tests.local_aws.cloudformation_cloud import Cloud, template
 
 URL = "https://token.actions.githubusercontent.com"
@@ -15,13 +10,6 @@ PROVIDER = {
     "ClientIdList": ["sts.amazonaws.com"],
     "Tags": [{"Key": "environment", "Value": "dev"}],
 }
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    server = start(tmp_path_factory.mktemp("state"))
-    yield Cloud(server)
-    assert server.stop() == []
 
 
 def providers(cloud: Cloud) -> list[str]:

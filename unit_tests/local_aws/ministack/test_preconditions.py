@@ -1,28 +1,12 @@
 """CloudFormation rejects circular dependencies, empty templates, invalid names and secure strings."""
 
-from collections.abc import Iterator
-
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.daemon import start
-from unit_tests.local_aws.cloudformation_cloud import Cloud, Template, template
+from unit_tests.local_aws.cloudformation_cloud import TRUST, Cloud, Template, template
 
 NO_RESOURCES = "Template format error: At least one Resources member must be defined."
 TOPIC = {"Type": "AWS::SNS::Topic"}
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
-}
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    server = start(tmp_path_factory.mktemp("state"))
-    yield Cloud(server)
-    assert server.stop() == []
 
 
 def topic_after(other: str) -> Template:

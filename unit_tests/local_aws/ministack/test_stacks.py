@@ -4,13 +4,11 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterator
 
 import pytest
 
-from local_aws.daemon import start
 from local_aws.host.reaper import processes
-from unit_tests.local_aws.cloudformation_cloud import Cloud, template
+from unit_tests.local_aws.cloudformation_cloud import TRUST, Cloud, template
 
 TOPIC = {"Type": "AWS::SNS::Topic"}
 BUCKET = {"Type": "AWS::S3::Bucket"}
@@ -20,19 +18,6 @@ MISSING_ROLE = {
     "PolicyDocument": {"Version": "2012-10-17", "Statement": []},
     "Roles": ["nobody-there"],
 }
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
-}
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    server = start(tmp_path_factory.mktemp("state"))
-    yield Cloud(server)
-    assert server.stop() == []
 
 
 def function_role(cloud: Cloud, name: str) -> str:
