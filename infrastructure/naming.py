@@ -29,10 +29,10 @@ LONGEST_NAME = 32
 
 # No time and no commit: a changed tag would update the ECS service, which AWS may refuse (pitfall C2).
 FIXED_TAGS = {
-    "project": "python-service-road",
+    "project": "python-service-pipeline",
     "service": SAMPLE_SERVICE,
     "managed-by": "cdk",
-    "cost-centre": "python-service-road",
+    "cost-centre": "python-service-pipeline",
 }
 
 

@@ -10,7 +10,7 @@ NAME_TAG = "Name"
 # The tags of the app, on every resource of every stack.
 ENVIRONMENT_TAG = "environment"
 PROJECT_TAG = "project"
-PROJECT = "python-service-road"
+PROJECT = "python-service-pipeline"
 
 
 @dataclass(frozen=True)

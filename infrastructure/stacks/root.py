@@ -26,7 +26,7 @@ class RootStack(Stack):
             scope,
             "Stack",  # The same in every environment, and so are the logical ids.
             stack_name=names.stack,
-            description=f"One road to production for a Python service: environment {names.suffix}",
+            description=f"The blue/green pipeline of a Python service: environment {names.suffix}",
             env=Environment(account=config.account, region=REGION),
         )
         for key, value in names.tags.items():

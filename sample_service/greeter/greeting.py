@@ -1,3 +1,3 @@
 """What the service says: change this line, commit, push, and watch it arrive."""
 
-GREETING = "Hello from the road"
+GREETING = "Hello from the pipeline"

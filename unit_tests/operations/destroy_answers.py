@@ -59,7 +59,7 @@ def stuck(*failed: dict[str, Any]) -> dict[tuple[str, str], Any]:
 def groups_of(*environments: str) -> dict[str, Any]:
     """Security groups of these environments, and a VPC's own."""
     tags = [
-        [{"Key": "project", "Value": "python-service-road"}, {"Key": "environment", "Value": one}]
+        [{"Key": "project", "Value": "python-service-pipeline"}, {"Key": "environment", "Value": one}]
         for one in environments
     ]
     groups = [{"GroupId": f"sg-{number}", "Tags": one} for number, one in enumerate(tags, 1)]

@@ -31,7 +31,7 @@ POLICY = json.dumps(
 )
 
 
-OURS = {"project": "python-service-road", "environment": "orphan"}
+OURS = {"project": "python-service-pipeline", "environment": "orphan"}
 
 
 def tags(key: str = "Key", value: str = "Value") -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ import pytest
 
 from operations.ownership import Ownership, Resource, normalize_tags, suffixes
 
-OURS = {"project": "python-service-road", "environment": "dev"}
+OURS = {"project": "python-service-pipeline", "environment": "dev"}
 
 
 @pytest.mark.parametrize(

@@ -247,9 +247,9 @@ def test_every_resource_of_the_app_that_can_have_tags_has_ours(templates: Templa
 def test_no_tag_changes_with_the_time_or_the_commit() -> None:
     """A changed tag updates the ECS service, which AWS may reject (pitfall C2)."""
     assert TAGS == {
-        "project": "python-service-road",
+        "project": "python-service-pipeline",
         "service": "sample-service",
         "environment": "dev",
         "managed-by": "cdk",
-        "cost-centre": "python-service-road",
+        "cost-centre": "python-service-pipeline",
     }
