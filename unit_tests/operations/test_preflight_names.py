@@ -48,7 +48,8 @@ def test_names_left_over_from_a_previous_deployment_are_an_error_and_listed(left
 
 
 def test_left_over_resources_with_generated_names_are_a_warning(left: list[Resource]) -> None:
-    left.append(Resource("NAT gateway", "nat-1", {"project": "python-service-pipeline", "environment": "dev"}))
+    tags = {"project": "python-service-pipeline", "environment": "dev"}
+    left.append(Resource("NAT gateway", "nat-1", tags))
     assert findings()["names"].verdict is Verdict.WARNING
 
 
