@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import botocore.session
+from botocore.exceptions import BotoCoreError
+
 from harness.cloud import Cloud, HarnessError
 from harness.report.recorder import FOLDER
 from operations import preflight
@@ -19,10 +22,9 @@ from operations.preflight.check import Subject
 def aws_cloud(folder: Path, profile: str | None = None) -> Cloud:
     """Return AWS with the caller's credentials, or with those of a profile.
 
-    Raises `HarnessError` if AWS_ENDPOINT_URL is set, `OperationsError` without credentials.
+    Raises `HarnessError` if another endpoint is configured, `OperationsError` without credentials.
     """
-    if "AWS_ENDPOINT_URL" in os.environ:
-        raise HarnessError("--live runs on AWS, but AWS_ENDPOINT_URL is set: unset it")
+    _reject_other_endpoints(profile)
     cloud = Cloud("AWS", folder, keys={"AWS_PROFILE": profile} if profile else {})
     print(
         f"Account {cloud.account.id}, {REGION}. An environment takes about an hour and costs money:\n"
@@ -31,6 +33,22 @@ def aws_cloud(folder: Path, profile: str | None = None) -> Cloud:
         file=sys.stderr,
     )
     return cloud
+
+
+def _reject_other_endpoints(profile: str | None) -> None:
+    """Raise `HarnessError` if a variable or the profile sends calls elsewhere, or the profile does not exist.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    for name in sorted(os.environ):
+        if name == "AWS_ENDPOINT_URL" or name.startswith("AWS_ENDPOINT_URL_"):
+            raise HarnessError(f"--live runs on AWS, but {name} is set: unset it")
+    try:
+        settings = botocore.session.Session(profile=profile).get_scoped_config()
+    except BotoCoreError as error:
+        raise HarnessError(f"{error}: `aws configure list-profiles` lists the profiles") from error
+    for name in sorted({"endpoint_url", "services"} & set(settings)):
+        raise HarnessError(f"--live runs on AWS, but the profile sets {name}: use a profile without it")
 
 
 def check_ready(cloud: Cloud, suffix: str) -> None:

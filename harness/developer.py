@@ -1,4 +1,4 @@
-"""A developer, who uses plain git with a home directory of their own."""
+"""A developer, who uses plain git with a configuration of their own."""
 
 import re
 import subprocess
@@ -31,15 +31,18 @@ class Developer:
     """A clone of the repository at `url`, in `folder`."""
 
     def __init__(self, cloud: Cloud, folder: Path, url: str) -> None:
-        self.home = folder / "home"
         self.clone = folder / "clone"
-        self.home.mkdir(parents=True)
+        settings = folder / "git"
+        settings.mkdir(parents=True)
         credentials = "" if cloud.endpoint else CREDENTIAL_HELPER
-        (self.home / ".gitconfig").write_text(CONFIGURATION + credentials)
+        (settings / "config").write_text(CONFIGURATION + credentials)
         self.environment = {
             **cloud.environment,
-            "HOME": str(self.home),
+            # Not another HOME: the credential helper finds the caller's profiles and SSO tokens in ~/.aws.
+            "GIT_CONFIG_GLOBAL": str(settings / "config"),
             "GIT_CONFIG_NOSYSTEM": "1",
+            # Where git looks for `git/ignore` and `git/attributes`.
+            "XDG_CONFIG_HOME": str(folder),
             "GIT_TERMINAL_PROMPT": "0",
         }
         self._git(["clone", "--quiet", url, str(self.clone)], folder)

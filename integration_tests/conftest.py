@@ -20,8 +20,11 @@ from harness.local import (
 from harness.scenario import Scenario
 from harness.signals import sigterm_as_keyboard_interrupt
 from harness.suffixes import random_suffix
+from integration_tests.support import live_selection
 from integration_tests.support.scenario_fixtures import running_scenario
 from operations.errors import OperationsError
+
+SELECTION = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,12 +37,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--time-limit", type=float, metavar="MINUTES", help="stop after so many minutes, and destroy"
     )
     group.addoption("--keep", action="store_true", help="keep the environments and local_aws")
+    group.addoption(
+        "--all-scenarios",
+        action="store_true",
+        help="with --live: not the first scenario alone (days, not hours)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Write the results of a run on AWS for CI, unless --junitxml is given."""
     if config.getoption("--live", default=False) and config.option.xmlpath is None:
         config.option.xmlpath = str(junit_path())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what makes no sense on AWS, and with `--keep` what destroys."""
+    if config.getoption("--live"):
+        kept, config.stash[SELECTION] = live_selection.select(config, items)
+        _deselect(config, items, kept)
+    if config.getoption("--keep"):
+        _deselect(config, items, [item for item in items if item.get_closest_marker("destroys") is None])
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Say what `--live` runs, before anything is deployed."""
+    return config.stash.get(SELECTION, [])
+
+
+def _deselect(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Item]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")

@@ -113,6 +113,7 @@ def test_a_third_party_application_replaces_it(service: Scenario) -> None:
     assert "<title>Posts - Flaskr</title>" in answer.text
 
 
+@pytest.mark.destroys
 def test_a_shared_network_cannot_be_destroyed_while_it_is_used(
     network_owner: Scenario, service: Scenario
 ) -> None:
@@ -125,6 +126,7 @@ def test_a_shared_network_cannot_be_destroyed_while_it_is_used(
     assert network_owner.traffic() == before
 
 
+@pytest.mark.destroys
 def test_destroying_the_service_leaves_the_network_owner_unchanged(
     network_owner: Scenario, service: Scenario
 ) -> None:
@@ -136,5 +138,6 @@ def test_destroying_the_service_leaves_the_network_owner_unchanged(
     assert network_owner.traffic() == before
 
 
+@pytest.mark.destroys
 def test_destroying_the_network_owner_leaves_nothing(network_owner: Scenario) -> None:
     network_owner.destroy()

@@ -201,6 +201,7 @@ def test_the_cloudwatch_dashboard_reads_the_event_log(deployed: Scenario) -> Non
             assert f"SOURCE '{deployed.outputs.event_log_group_name}'" in widget["properties"]["query"]
 
 
+@pytest.mark.destroys
 def test_destroy_after_two_releases_leaves_nothing(deployed: Scenario) -> None:
     deployed.destroy()
 

@@ -19,7 +19,11 @@ from harness.cloud import PROJECT, Cloud
 from integration_tests.support.markdown_commands import commands
 from operations.waiting import NotYetError, wait_for
 
-pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.timeout(4 * 3600),
+    pytest.mark.slow,
+    pytest.mark.local_only("these commands are for local_aws"),
+]
 
 # The copy uses the tools that `make` installed here, and has neither the files of runs nor git's.
 INSTALLED = (".venv", "node_modules", ".tools")
@@ -29,8 +33,6 @@ NOT_COPIED = (".git", ".local_aws", "evidence", "cdk.out", ".mypy_cache", ".ruff
 @pytest.fixture(scope="module")
 def project(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of this project, like a clone with its tools installed."""
-    if cloud.endpoint is None:
-        pytest.skip("these commands are for local_aws")
     copy = tmp_path_factory.mktemp("clone") / "project"
     shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(*INSTALLED, *NOT_COPIED))
     for name in INSTALLED:

@@ -154,5 +154,6 @@ def test_a_version_that_fails_in_the_canary_is_stopped_by_an_alarm_and_rolled_ba
     assert_fix_is_released(deployed, developer)
 
 
+@pytest.mark.destroys
 def test_destroy_after_failed_releases_leaves_nothing(deployed: Scenario) -> None:
     deployed.destroy()

@@ -44,6 +44,7 @@ def check_ended(group: int) -> None:
     [("Network", signal.SIGINT), ("Compute", signal.SIGKILL), ("Pipeline", signal.SIGKILL)],
     ids=["SIGINT in Network", "SIGKILL in Compute", "SIGKILL in Pipeline"],
 )
+@pytest.mark.destroys
 def test_an_interrupted_deploy_can_be_destroyed(
     scenario: Scenario, nested: str, number: signal.Signals
 ) -> None:
@@ -57,5 +58,6 @@ def test_the_same_suffix_is_deployed_again(scenario: Scenario) -> None:
     scenario.wait_for_seed()
 
 
+@pytest.mark.destroys
 def test_the_second_deployment_is_destroyed_without_leftovers(scenario: Scenario) -> None:
     scenario.destroy()

@@ -25,7 +25,11 @@ from operations.errors import OperationsError
 from operations.root_stack import root_stack
 from operations.waiting import NotYetError, wait_for
 
-pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.timeout(4 * 3600),
+    pytest.mark.slow,
+    pytest.mark.local_only("only local_aws can be killed"),
+]
 
 # Requests per second.
 RATE = 50.0
@@ -35,10 +39,8 @@ INTERRUPTED = "local_aws ended during the operation"
 
 
 @pytest.fixture(scope="module")
-def server(request: pytest.FixtureRequest) -> Iterator[RestartableServer]:
+def server() -> Iterator[RestartableServer]:
     """A local_aws for this module alone."""
-    if request.config.getoption("--live"):
-        pytest.skip("only local_aws can be killed")
     with restartable(run_folder("killed")) as server:
         yield server
 
@@ -211,6 +213,7 @@ def test_the_next_release_succeeds(deployed: Scenario, developer: Developer) -> 
 
 
 @pytest.mark.usefixtures("notifications")
+@pytest.mark.destroys
 def test_kill_during_destroy_which_is_run_again(server: RestartableServer, deployed: Scenario) -> None:
     def destroy() -> None:
         try:
@@ -235,6 +238,7 @@ def second_scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Sc
 
 
 @pytest.mark.parametrize("nested", ["Network", "Compute", "Pipeline"])
+@pytest.mark.destroys
 def test_kill_during_deploy_which_can_be_destroyed(
     nested: str, server: RestartableServer, second_scenario: Scenario
 ) -> None:

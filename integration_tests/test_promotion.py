@@ -71,6 +71,7 @@ def test_only_the_pipeline_may_assume_the_cross_account_role(first: Scenario, st
         first.cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="by-hand")
 
 
+@pytest.mark.destroys
 def test_destroying_both_leaves_nothing(first: Scenario, staging: Scenario) -> None:
     first.destroy()
     staging.destroy()

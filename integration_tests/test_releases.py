@@ -51,5 +51,6 @@ def test_ten_releases_in_a_row_fail_no_request(deployed: Scenario) -> None:
     )
 
 
+@pytest.mark.destroys
 def test_destroy_after_eleven_releases_leaves_nothing(deployed: Scenario) -> None:
     deployed.destroy()

@@ -119,6 +119,7 @@ def test_a_documented_command_works(deployed: Scenario, command: str) -> None:
     assert (refusal or "") in done.stderr
 
 
+@pytest.mark.destroys
 def test_destroying_it_leaves_nothing(deployed: Scenario) -> None:
     """Neither does the password of the documentation."""
     deployed.destroy()

@@ -64,6 +64,7 @@ def test_with_a_certificate_http_redirects_to_https(pair: tuple[Scenario, Scenar
     assert answer.headers["Location"].startswith("https://")
 
 
+@pytest.mark.destroys
 def test_destroying_one_after_one_release_leaves_the_other_unchanged(
     pair: tuple[Scenario, Scenario],
 ) -> None:
@@ -77,6 +78,7 @@ def test_destroying_one_after_one_release_leaves_the_other_unchanged(
     assert second.environment.leftovers().remaining, "the other still exists"
 
 
+@pytest.mark.destroys
 def test_destroying_the_other_leaves_nothing(pair: tuple[Scenario, Scenario]) -> None:
     _, second = pair
     second.destroy()

@@ -30,10 +30,20 @@ def running_scenario(
         yield scenario
     finally:
         try:
-            if not request.config.getoption("--keep"):
+            if request.config.getoption("--keep"):
+                scenario.progress.step(kept(scenario))
+            else:
                 scenario.clean_up()
         finally:
             failed = request.session.testsfailed - failed_before
             name = request.node.name
             verdict = f"{failed} tests of {name} failed" if failed else f"every test of {name} passed"
             scenario.progress.step(f"report: {scenario.recorder.finish(passed=not failed, verdict=verdict)}")
+
+
+def kept(scenario: Scenario) -> str:
+    """Say what `--keep` leaves, and the command that destroys it."""
+    endpoint = scenario.cloud.endpoint
+    prefix = f"AWS_ENDPOINT_URL={endpoint} " if endpoint else ""
+    suffix, url = scenario.environment.suffix, scenario.progress.url or "no URL yet"
+    return f"kept: {suffix}, {url}; to destroy it: {prefix}python -m operations destroy {suffix}"

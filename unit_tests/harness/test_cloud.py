@@ -74,10 +74,38 @@ def test_on_aws_the_callers_credentials_are_used(tmp_path: Path, monkeypatch: py
     assert Cloud("AWS", tmp_path).environment["AWS_PROFILE"] == "mine"
 
 
-def test_live_rejects_another_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
-    with pytest.raises(HarnessError, match="unset it"):
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS"])
+def test_live_rejects_another_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "http://127.0.0.1:4566")
+    with pytest.raises(HarnessError, match=f"{name} is set: unset it"):
         aws_cloud(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("endpoint_url = http://127.0.0.1:4566", "the profile sets endpoint_url"),
+        ("services = local", "the profile sets services"),
+    ],
+)
+def test_live_rejects_a_profile_with_another_endpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, message: str
+) -> None:
+    configuration = tmp_path / "config"
+    configuration.write_text(f"[profile mine]\n{settings}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    with pytest.raises(HarnessError, match=message):
+        aws_cloud(tmp_path)
+
+
+def test_live_with_a_profile_that_is_not_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    with pytest.raises(HarnessError, match=r"\(nope\) could not be found: `aws configure list-profiles`"):
+        aws_cloud(tmp_path, "nope")
 
 
 def test_the_time_scale_applies_to_awss_minutes_and_not_to_real_work(local: Cloud, tmp_path: Path) -> None:

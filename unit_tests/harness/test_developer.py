@@ -60,6 +60,20 @@ def test_the_callers_git_configuration_is_not_used(
     assert developer.git("log", "-1", "--format=%an") == "Developer"
 
 
+def test_the_callers_files_of_git_are_not_used(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    (home / ".config" / "git").mkdir(parents=True)
+    (home / ".gitconfig").write_text("[user]\n    name = Somebody else\n")
+    (home / ".config" / "git" / "ignore").write_text("*\n")
+    monkeypatch.setenv("HOME", str(home))
+    developer = Developer(Cloud("AWS", tmp_path / "cloud"), tmp_path / "developer", str(repository))
+    (developer.clone / "new.txt").write_text("new\n")
+    developer.commit("Add a file")
+    assert developer.git("log", "-1", "--format=%an", "--name-only").split() == ["Developer", "new.txt"]
+
+
 def test_a_repository_without_the_greeting_is_an_error(developer: Developer) -> None:
     (developer.clone / GREETING).write_text("")
     with pytest.raises(HarnessError, match="has no line GREETING"):
@@ -78,3 +92,12 @@ def test_a_rejected_push_is_an_error_with_gits_message(developer: Developer, rep
 def test_on_aws_git_uses_codecommits_credential_helper(repository: Path, tmp_path: Path) -> None:
     developer = Developer(Cloud("AWS", tmp_path), tmp_path / "live", str(repository))
     assert developer.git("config", "credential.helper") == "!aws codecommit credential-helper $@"
+
+
+def test_on_aws_the_credential_helper_finds_the_callers_profiles(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    developer = Developer(Cloud("AWS", tmp_path), tmp_path / "live", str(repository))
+    # git runs a helper as it runs this alias: by a shell, with its own environment.
+    assert developer.git("-c", "alias.home=!echo ~/.aws", "home") == str(tmp_path / "home" / ".aws")

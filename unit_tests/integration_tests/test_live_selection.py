@@ -1,0 +1,75 @@
+"""What `pytest integration_tests --live` collects; nothing runs."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from unit_tests.project_files import PROJECT
+
+
+def collect(folder: Path, *arguments: str) -> tuple[set[str], str]:
+    """Return the files whose tests are collected, and everything that is printed."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q"]
+    done = subprocess.run(  # noqa: S603 - our own arguments
+        [*command, f"--junitxml={folder / 'results.xml'}", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    files = set(re.findall(r"^integration_tests/(\S+?)::", done.stdout, re.M))
+    return files, done.stdout + done.stderr
+
+
+def test_live_alone_runs_the_first_scenario_and_says_so(tmp_path: Path) -> None:
+    files, printed = collect(tmp_path, "integration_tests", "--live")
+    assert files == {"test_first_scenario.py"}
+    assert "--live runs the first scenario: one environment" in printed
+    assert re.search(r"[0-9]+ tests left out: not in the first scenario", printed)
+
+
+def test_all_scenarios_are_those_that_make_sense_on_aws(tmp_path: Path) -> None:
+    files, printed = collect(tmp_path, "integration_tests", "--live", "--all-scenarios")
+    assert {"test_first_scenario.py", "test_gates.py", "test_promotion.py"} <= files
+    assert not {"test_kill_and_restart.py", "test_first_steps.py"} & files
+    assert not [file for file in files if file.startswith("pitfalls/")]
+    assert re.search(r"[0-9]+ tests left out: only local_aws can be killed", printed)
+
+
+def test_a_file_that_is_named_runs(tmp_path: Path) -> None:
+    files, printed = collect(tmp_path, "integration_tests/test_releases.py", "--live")
+    assert files == {"test_releases.py"}
+    assert "--live runs the first scenario" not in printed
+
+
+def test_keep_destroys_nothing(tmp_path: Path) -> None:
+    _, printed = collect(tmp_path, "integration_tests/test_releases.py", "--keep")
+    assert "test_ten_releases_in_a_row_fail_no_request" in printed
+    assert "test_destroy_after_eleven_releases_leaves_nothing" not in printed
+
+
+def unmarked(source: str) -> list[str]:
+    """Return the tests that destroy an environment and lack the marker."""
+    tests = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    return [
+        test.name
+        for test in tests
+        if test.name.startswith("test_") and ".destroy(" in ast.unparse(test)
+        if "pytest.mark.destroys" not in map(ast.unparse, test.decorator_list)
+    ]
+
+
+def test_each_test_that_destroys_is_marked() -> None:
+    paths = (PROJECT / "integration_tests").glob("test_*.py")
+    assert {path.name: found for path in paths if (found := unmarked(path.read_text("utf-8")))} == {}
+
+
+def test_a_test_that_destroys_without_the_marker_is_noticed() -> None:
+    assert unmarked("def test_x():\n    scenario.destroy()") == ["test_x"]
+    assert unmarked("@pytest.mark.destroys\ndef test_x():\n    scenario.destroy()") == []
