@@ -74,6 +74,12 @@ class Environment:
         outputs = Outputs.from_stack(json.loads(outputs_file.read_text())[f"stack-{self.suffix}"])
         return outputs, "(no changes)" not in output
 
+    @property
+    def destroy_command(self) -> str:
+        """What a person types to destroy it."""
+        endpoint = f"AWS_ENDPOINT_URL={self.cloud.endpoint} " if self.cloud.endpoint else ""
+        return f"{endpoint}python -m operations destroy {self.suffix}"
+
     def destroy(self, say: Callable[[str], None]) -> None:
         """Destroy everything; idempotent."""
         environment = self.cloud.environment

@@ -65,6 +65,7 @@ def subscribed(cloud: Cloud, topic: str) -> Iterator[NotificationQueue]:
         "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    # `operations leftovers` and `destroy` find it by its name, should this process be killed.
     queue = sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
     try:
         subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)

@@ -1,13 +1,15 @@
 """Sends requests to the service at a constant rate, and records every response."""
 
+import contextlib
 import json
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import inf
+from math import ceil, inf
 from pathlib import Path
+from statistics import median
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -16,6 +18,10 @@ import requests
 TIMEOUT_SECONDS = 10.0
 # The window of `recent`.
 WINDOW_SECONDS = 1.0
+FEWEST_CONNECTIONS, MOST_CONNECTIONS = 10, 200
+# Connections beside those that an even response time needs.
+SPARE = 1.5
+MEASURED = 3
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,27 @@ class Figures:
     p95: float
     versions: dict[str, int]
     statuses: dict[int, int]
+
+
+def connections_for(rate: float, seconds: float) -> tuple[int, int]:
+    """Return how many kept and how many new connections send `rate` requests a second of `seconds` each.
+
+    A connection sends one request at a time, so far from the service it takes more of them.
+    """
+    both = min(max(FEWEST_CONNECTIONS, ceil(rate * seconds * SPARE)), MOST_CONNECTIONS)
+    fresh = both // 5
+    return both - fresh, fresh
+
+
+def seconds_of_a_request(url: str, *, verify: str | bool = True) -> float:
+    """Return the median of a few requests over new connections; of those that fail, too."""
+    took = []
+    for _ in range(MEASURED):
+        began = time.monotonic()
+        with contextlib.suppress(requests.RequestException):
+            requests.get(url, timeout=TIMEOUT_SECONDS, verify=verify)
+        took.append(time.monotonic() - began)
+    return median(took)
 
 
 class Prober:

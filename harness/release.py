@@ -110,7 +110,8 @@ class Releases:
                 raise NotYetError(str(release))
             return release
 
-        return wait_for(f"release of commit {commit}", look, deadline=deadline, interval=0.5)
+        interval = self.cloud.poll_seconds
+        return wait_for(f"release of commit {commit}", look, deadline=deadline, interval=interval)
 
     def rollback(self, deployment: str) -> str:
         """Wait for the end of a deployment's rollback; return its status."""

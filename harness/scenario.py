@@ -7,18 +7,20 @@ from types import MappingProxyType
 from typing import Any
 
 import requests
+from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.assembly import Edit
 from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.environment import Environment
 from harness.notifications import NotificationQueue, subscribed
-from harness.prober import Figures, Prober
+from harness.prober import Figures, Prober, connections_for, seconds_of_a_request
 from harness.progress import Progress
 from harness.release import STAGES, Release, Releases
 from harness.report.recorder import Recorder
 from harness.signals import defer_signals
 from infrastructure.outputs import Outputs
+from operations.errors import OperationsError
 from operations.waiting import NotYetError, wait_for
 
 # AWS's minutes from a push to the end of its deployment: build, canary, termination wait.
@@ -138,7 +140,8 @@ class Scenario:
         """Probe the service `rate` times a second while the context is open."""
         log = self.recorder.probe_log()
         url = self.cloud.resolve(self.outputs.service_url)
-        prober = Prober(url, log, rate=rate, verify=self.verify)
+        connections, fresh = connections_for(rate, seconds_of_a_request(url, verify=self.verify))
+        prober = Prober(url, log, rate=rate, connections=connections, fresh=fresh, verify=self.verify)
         try:
             with prober:
                 self.progress.prober = prober
@@ -160,7 +163,7 @@ class Scenario:
             if (served := self.served_version()) != version:
                 raise NotYetError(f"{served} is served")
 
-        wait_for(f"responses from {version}", look, deadline=60)
+        wait_for(f"responses from {version}", look, deadline=self.cloud.minutes(5, own=1))
 
     def wait_until_no_alarm(self) -> None:
         """Wait until no alarm is active: it would stop the next deployment (pitfall N4)."""
@@ -217,17 +220,38 @@ class Scenario:
             self.recorder.notified(self._notifications.timestamps, self._notifications.messages)
 
     def _unsubscribe(self) -> None:
-        """Delete the queue before the topic is deleted."""
-        self._record_notifications()
+        """Delete the queue before the topic is deleted; no failure here keeps an environment running."""
+        try:
+            self._record_notifications()
+            self._subscription.close()
+        except (BotoCoreError, ClientError) as error:
+            self.progress.step(f"the queue of the notifications may remain: {error}")
         self._notifications = None
-        self._subscription.close()
 
     def clean_up(self) -> None:
-        """Destroy what remains of the environment; Ctrl-C does not interrupt it."""
-        with defer_signals(f"destroying {self.environment.suffix}, please wait"):
+        """Destroy what remains of the environment; Ctrl-C does not interrupt it.
+
+        If that fails, the last line is the command that a person types then.
+        """
+        environment = self.environment
+        with defer_signals(f"destroying {environment.suffix}, please wait"):
             self._unsubscribe()
-            if self.environment.leftovers().remaining:
-                self.environment.destroy(self.progress.step)
+            if not self._may_remain():
+                return
+            try:
+                environment.destroy(self.progress.step)
+            except BaseException:
+                still = f"{environment.suffix} may still exist and cost money"
+                self.progress.step(f"{still}; to destroy it: {environment.destroy_command}")
+                raise
+
+    def _may_remain(self) -> bool:
+        """Return whether there is something to destroy, also if one API does not say."""
+        try:
+            return bool(self.environment.leftovers().remaining)
+        except OperationsError as error:
+            self.progress.step(f"{error}: destroying {self.environment.suffix} in any case")
+            return True
 
     def destroy(self) -> None:
         """Destroy the environment. Raises `ScenarioError` if a resource remains."""

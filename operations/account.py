@@ -48,7 +48,8 @@ class Account:
     def client(self, service: str) -> Any:
         """Return the boto3 client of `service`."""
         if service not in self._clients:
-            config = Config(retries={"mode": "standard", "total_max_attempts": 5})
+            # Adaptive: once AWS throttles a call, the client slows down by itself.
+            config = Config(retries={"mode": "adaptive", "total_max_attempts": 5})
             self._clients[service] = self.session.client(service, endpoint_url=self.endpoint, config=config)
         return self._clients[service]
 

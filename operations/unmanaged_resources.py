@@ -1,5 +1,6 @@
 """Resources that CloudFormation did not create, so does not delete (pitfalls F5, F8, H2, H5)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,9 @@ LOG_GROUPS = (
     "/aws/lambda/test-traffic-hook",
     "/aws/events/pipeline",
 )
-NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})
+NOT_FOUND = frozenset(
+    {"ResourceNotFoundException", "ParameterNotFound", "AWS.SimpleQueueService.NonExistentQueue"}
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ def find(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
     yield from _password(suffix, account)
     yield from _log_groups(suffix, account)
     yield from _report_groups(suffix, account)
+    yield from _queues(suffix, account)
 
 
 def delete(found: list[UnmanagedResource], account: Account) -> None:
@@ -72,6 +76,8 @@ def _delete_one(resource: UnmanagedResource, account: Account) -> None:
             account.client("logs").delete_log_group(logGroupName=resource.name)
         case "report group":
             account.client("codebuild").delete_report_group(arn=resource.name, deleteReports=True)
+        case "SQS queue":
+            account.client("sqs").delete_queue(QueueUrl=resource.name)
 
 
 def _task_definitions(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
@@ -117,3 +123,10 @@ def _report_groups(suffix: str, account: Account) -> Iterator[UnmanagedResource]
         longer = (other for other in projects if len(other) > len(project))
         if name.startswith(f"{project}-") and not any(name.startswith(f"{other}-") for other in longer):
             yield UnmanagedResource("report group", arn)
+
+
+def _queues(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
+    """Yield the queues that interrupted scenarios subscribed to the topic."""
+    for url in account.pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix="queue-"):
+        if re.search(rf"/queue-[0-9a-f]+-of-{re.escape(Names(suffix).topic)}$", url):
+            yield UnmanagedResource("SQS queue", url)

@@ -4,11 +4,23 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from botocore.exceptions import ClientError
+from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
+from operations.account import code_of
 from operations.errors import OperationsError
 
 Found = TypeVar("Found")
+
+# AWS's codes for too many calls, which it still returns after all retries of botocore; not for a wrong call.
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+THROTTLED = frozenset(
+    {
+        "EC2ThrottledException", "PriorRequestNotComplete", "RequestLimitExceeded", "RequestThrottled",
+        "RequestThrottledException", "SlowDown", "Throttling", "ThrottlingException", "ThrottledException",
+        "TooManyRequestsException",
+    }
+)  # fmt: skip
 
 
 class NotYetError(Exception):
@@ -33,13 +45,14 @@ def wait_for(
 ) -> Found:
     """Return the result of `check`, once it no longer raises `NotYetError`.
 
-    `deadline` and `interval` are in seconds. Any other exception ends the wait at once.
+    `deadline` and `interval` are in seconds. A call that AWS throttles is repeated too: a busy minute of the
+    account must not end a wait of an hour. Any other exception ends the wait at once.
     Raises `TimedOutError` at the deadline.
     """
     attempts = Retrying(
         stop=stop_after_delay(deadline),
         wait=wait_fixed(interval),
-        retry=retry_if_exception_type(NotYetError),
+        retry=retry_if_exception(_is_transient),
         sleep=sleep,
     )
     try:
@@ -47,3 +60,8 @@ def wait_for(
     except RetryError as error:
         state = str(error.last_attempt.exception())
         raise TimedOutError(what, deadline, state) from error
+
+
+def _is_transient(error: BaseException) -> bool:
+    throttled = isinstance(error, ClientError) and code_of(error) in THROTTLED
+    return throttled or isinstance(error, NotYetError)

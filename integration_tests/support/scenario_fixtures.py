@@ -43,7 +43,5 @@ def running_scenario(
 
 def kept(scenario: Scenario) -> str:
     """Say what `--keep` leaves, and the command that destroys it."""
-    endpoint = scenario.cloud.endpoint
-    prefix = f"AWS_ENDPOINT_URL={endpoint} " if endpoint else ""
-    suffix, url = scenario.environment.suffix, scenario.progress.url or "no URL yet"
-    return f"kept: {suffix}, {url}; to destroy it: {prefix}python -m operations destroy {suffix}"
+    environment, url = scenario.environment, scenario.progress.url or "no URL yet"
+    return f"kept: {environment.suffix}, {url}; to destroy it: {environment.destroy_command}"

@@ -1,4 +1,4 @@
-"""The resources of SNS, EventBridge, CloudWatch and CloudWatch Logs."""
+"""The resources of SNS, SQS, EventBridge, CloudWatch and CloudWatch Logs."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -27,6 +27,13 @@ def subscriptions(account: Account) -> Iterator[Resource]:
             note=note,
             remains=not pending,
         )
+
+
+def queues(account: Account) -> Iterator[Resource]:
+    """Yield the queues; an interrupted scenario leaves the one that it subscribed to the topic."""
+    for url in account.pages("sqs", "list_queues", "QueueUrls"):
+        tags = account.client("sqs").list_queue_tags(QueueUrl=url).get("Tags")
+        yield Resource("SQS queue", url.rpartition("/")[2], normalize_tags(tags))
 
 
 def rules(account: Account) -> Iterator[Resource]:
@@ -67,6 +74,7 @@ def dashboards(account: Account) -> Iterator[Resource]:
 KINDS: Mapping[str, Callable[[Account], Iterator[Resource]]] = {
     "SNS topics": topics,
     "SNS subscriptions": subscriptions,
+    "SQS queues": queues,
     "EventBridge rules": rules,
     "log groups": log_groups,
     "logs resource policies": log_policies,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.prober import Prober
+from harness.prober import Prober, connections_for, seconds_of_a_request
 
 
 class Service(ThreadingHTTPServer):
@@ -131,3 +131,16 @@ def test_above_the_maximum_the_oldest_answers_are_dropped(service: Service, tmp_
     assert len(logged) > 40
     assert 10 <= len(prober.answers) <= 20
     assert [answer.at for answer in prober.answers] == logged[-len(prober.answers) :]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "connections"),
+    [(0.0, (8, 2)), (0.05, (8, 2)), (0.25, (36, 9)), (60.0, (160, 40))],
+    ids=["here", "near", "far", "broken"],
+)
+def test_the_farther_the_service_the_more_connections(seconds: float, connections: tuple[int, int]) -> None:
+    assert connections_for(120, seconds) == connections
+
+
+def test_the_time_of_a_request_is_measured_also_without_a_service() -> None:
+    assert 0 < seconds_of_a_request("http://127.0.0.1:9/") < 10

@@ -85,6 +85,8 @@ def at_rest() -> dict[tuple[str, str], Any]:
         ("codebuild", "list_projects"): {"projects": []},
         ("codebuild", "list_report_groups"): {"reportGroups": []},
         ("codebuild", "delete_report_group"): {},
+        ("sqs", "list_queues"): {},
+        ("sqs", "delete_queue"): {},
     }
 
 

@@ -195,6 +195,7 @@ LEFTOVERS: dict[str, Create] = {
         Protocol="sqs",
         Endpoint="arn:aws:sqs:us-east-1:123456789012:queue",
     ),
+    "SQS queues": lambda a: a.client("sqs").create_queue(QueueName="queue-1-of-notifications-orphan"),
     "EventBridge rules": lambda a: a.client("events").put_rule(
         Name="rule-orphan", EventPattern=json.dumps({"source": ["aws.codebuild"]})
     ),

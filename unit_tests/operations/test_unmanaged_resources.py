@@ -43,8 +43,9 @@ def test_the_pipelines_task_definitions_are_deregistered_and_deleted() -> None:
 
 
 @pytest.mark.usefixtures("cdk")
-def test_only_the_environments_own_password_log_groups_and_report_groups_are_deleted() -> None:
+def test_only_the_environments_own_password_groups_and_queues_are_deleted() -> None:
     report = "arn:aws:codebuild:us-east-1:123456789012:report-group/"
+    queues = "https://sqs.us-east-1.amazonaws.com/123456789012/"
     account = FakeAccount(
         {
             **at_rest(),
@@ -57,6 +58,13 @@ def test_only_the_environments_own_password_log_groups_and_report_groups_are_del
             ("codebuild", "list_report_groups"): {
                 "reportGroups": [f"{report}build-dev-unit-tests", f"{report}build-dev-2-unit-tests"]
             },
+            ("sqs", "list_queues"): {
+                "QueueUrls": [
+                    f"{queues}queue-1a2b-of-notifications-dev",
+                    f"{queues}queue-1a2b-of-notifications-dev-2",
+                    f"{queues}queue-of-somebody-dev",
+                ]
+            },
         }
     )
     destroying.destroy("dev", account, lambda _: None)
@@ -65,4 +73,5 @@ def test_only_the_environments_own_password_log_groups_and_report_groups_are_del
         {"Name": "/docker-hub-dev/password"},
         {"logGroupName": "/ecs/task-dev"},
         {"arn": f"{report}build-dev-unit-tests", "deleteReports": True},
+        {"QueueUrl": f"{queues}queue-1a2b-of-notifications-dev"},
     ]

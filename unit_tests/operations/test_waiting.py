@@ -1,6 +1,7 @@
 """`wait_for`."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 from operations.waiting import NotYetError, TimedOutError, wait_for
 
@@ -24,13 +25,37 @@ def test_a_wait_that_times_out_has_its_subject_and_the_last_state_in_the_error()
         wait_for("two tasks", check, deadline=0.05, interval=0.01)
 
 
-def test_an_error_of_the_check_ends_the_wait_at_once() -> None:
+def refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeServices")
+
+
+def test_a_throttled_call_is_repeated() -> None:
+    errors = iter([refused("ThrottlingException"), refused("RequestLimitExceeded"), NotYetError("pending")])
+
+    def check() -> str:
+        for error in errors:
+            raise error
+        return "done"
+
+    assert wait_for("it", check, deadline=5, sleep=lambda _: None) == "done"
+
+
+def test_calls_that_stay_throttled_are_the_last_state() -> None:
+    def check() -> None:
+        raise refused("Throttling")
+
+    with pytest.raises(TimedOutError, match=r"last state: .*Throttling"):
+        wait_for("it", check, deadline=0.05, interval=0.01)
+
+
+@pytest.mark.parametrize("error", [KeyError("gone"), refused("AccessDeniedException")])
+def test_an_error_of_the_check_ends_the_wait_at_once(error: Exception) -> None:
     checks = []
 
     def check() -> None:
         checks.append(1)
-        raise KeyError("gone")
+        raise error
 
-    with pytest.raises(KeyError):
+    with pytest.raises(type(error)):
         wait_for("it", check, deadline=5, sleep=lambda _: None)
     assert len(checks) == 1

@@ -1,0 +1,83 @@
+"""What a scenario does at its end, whatever fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from harness.cloud import Cloud
+from harness.notifications import NotificationQueue
+from harness.progress import Progress
+from harness.scenario import Scenario
+from operations.errors import OperationsError
+
+EXPIRED = ClientError(
+    {"Error": {"Code": "ExpiredToken", "Message": "The token has expired"}}, "ReceiveMessage"
+)
+
+
+class Ended:
+    """A scenario at its end: its environment fails as a test says, and `lines` is what a person sees."""
+
+    def __init__(self, tmp_path: Path, remaining: Any = (), error: Exception | None = None) -> None:
+        self.lines: list[str] = []
+        self.destroyed = 0
+        self.error = error
+        self.scenario = Scenario(Cloud("AWS", tmp_path), "it1", Progress(self.lines.append))
+        environment = cast(Any, self.scenario.environment)
+        environment.leftovers = lambda: self._leftovers(remaining)
+        environment.destroy = self._destroy
+
+    def _leftovers(self, remaining: Any) -> Any:
+        if isinstance(remaining, Exception):
+            raise remaining
+        return SimpleNamespace(remaining=remaining)
+
+    def _destroy(self, _log: object) -> None:
+        self.destroyed += 1
+        if self.error:
+            raise self.error
+
+
+def test_what_remains_is_destroyed(tmp_path: Path) -> None:
+    ended = Ended(tmp_path, remaining=("VPC",))
+    ended.scenario.clean_up()
+    assert ended.destroyed == 1
+
+
+def test_nothing_is_destroyed_that_is_gone(tmp_path: Path) -> None:
+    ended = Ended(tmp_path)
+    ended.scenario.clean_up()
+    assert ended.destroyed == 0
+
+
+def test_an_api_that_does_not_answer_keeps_no_environment_running(tmp_path: Path) -> None:
+    ended = Ended(tmp_path, remaining=OperationsError("cannot list the KMS keys: AccessDenied"))
+    ended.scenario.clean_up()
+    assert ended.destroyed == 1
+    assert "cannot list the KMS keys: AccessDenied: destroying it1 in any case" in ended.lines[-1]
+
+
+def test_a_queue_that_cannot_be_deleted_keeps_no_environment_running(tmp_path: Path) -> None:
+    ended = Ended(tmp_path, remaining=("VPC",))
+
+    def receive(wait: int = 0) -> None:
+        raise EXPIRED
+
+    queue = cast(NotificationQueue, SimpleNamespace(receive=receive))
+    ended.scenario._notifications = queue
+    ended.scenario.clean_up()
+    assert ended.destroyed == 1
+    assert "the queue of the notifications may remain: An error occurred (ExpiredToken)" in ended.lines[0]
+
+
+def test_a_destroy_that_fails_ends_with_the_command_to_type(tmp_path: Path) -> None:
+    ended = Ended(tmp_path, remaining=("VPC",), error=OperationsError("cdk destroy ended with exit code 1"))
+    with pytest.raises(OperationsError):
+        ended.scenario.clean_up()
+    still = "it1 may still exist and cost money"
+    assert ended.lines[-1].endswith(f"{still}; to destroy it: python -m operations destroy it1")
