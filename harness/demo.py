@@ -16,7 +16,7 @@ from harness.prober import Figures
 from harness.progress import Progress
 from harness.scenario import Scenario, ScenarioError
 from harness.screen import Screen
-from harness.signals import defer_signals, sigterm_as_keyboard_interrupt
+from harness.signals import defer_signals, termination_as_keyboard_interrupt
 from harness.suffixes import random_suffix
 from operations.errors import OperationsError
 
@@ -50,7 +50,7 @@ def demo() -> int:
     remove_finished_runs("demo", is_running_in)
     folder = run_folder("demo")
     try:
-        with sigterm_as_keyboard_interrupt(), local_aws(folder) as server:
+        with termination_as_keyboard_interrupt(), local_aws(folder) as server:
             cloud = local_cloud(server, folder)
             if console.is_terminal:
                 verdict = _run_with_screen(console, cloud)

@@ -112,21 +112,24 @@ class Environment:
     def _cdk(self, *arguments: str, folder: Path = PROJECT) -> str:
         if not CDK.exists():
             raise HarnessError("the CDK CLI is not installed: run `make setup`")
-        done = subprocess.run(  # noqa: S603 - our own CDK CLI with our own arguments
-            [str(CDK), *arguments, "--no-notices"],
-            cwd=folder,
-            env=self.cloud.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        with self.log.open("a") as log:
-            log.write(f"$ cdk {' '.join(arguments)}\n{done.stdout}\n")
-        if done.returncode:
-            failed = f"cdk {arguments[0]} ended with exit code {done.returncode}, see {self.log}"
-            raise HarnessError(f"{failed}:\n{failure_summary(done.stdout)}")
-        return done.stdout
+        with self.log.open("a+") as log:
+            log.write(f"$ cdk {' '.join(arguments)}\n")
+            log.flush()
+            began = log.tell()
+            # Into the log while it runs: on AWS, it takes long enough to be followed.
+            code = subprocess.call(  # noqa: S603 - our own CDK CLI with our own arguments
+                [str(CDK), *arguments, "--no-notices"],
+                cwd=folder,
+                env=self.cloud.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            log.seek(began)
+            output = log.read()
+        if code:
+            failed = f"cdk {arguments[0]} ended with exit code {code}, see {self.log}"
+            raise HarnessError(f"{failed}:\n{failure_summary(output)}")
+        return output
 
 
 def failure_summary(output: str) -> str:

@@ -11,7 +11,7 @@ from harness.local import is_running_in, local_aws, local_cloud
 from harness.permissions import StatementUse, count_needed, statements, table, unexplained
 from harness.progress import Progress
 from harness.scenario import Scenario, ScenarioError
-from harness.signals import defer_signals, sigterm_as_keyboard_interrupt
+from harness.signals import defer_signals, termination_as_keyboard_interrupt
 from harness.suffixes import random_suffix
 from operations.errors import OperationsError
 
@@ -21,7 +21,7 @@ def iam_usage() -> int:
     remove_finished_runs("iam", is_running_in)
     folder = run_folder("iam")
     try:
-        with sigterm_as_keyboard_interrupt(), local_aws(folder) as server:
+        with termination_as_keyboard_interrupt(), local_aws(folder) as server:
             found = run_scenario(local_cloud(server, folder))
     except (ScenarioError, OperationsError):
         print(f"iam-usage: the files of this run are in {folder}", file=sys.stderr)

@@ -78,8 +78,11 @@ class Scenario:
 
     def deploy(self, **settings: str) -> bool:
         """Deploy with these context keys; return whether CloudFormation changed anything."""
-        self.progress.step(f"cdk deploy stack-{self.environment.suffix} on {self.cloud.name}")
-        self.outputs, changed = self.environment.deploy(**settings)
+        environment = self.environment
+        self.progress.step(
+            f"cdk deploy stack-{environment.suffix} on {self.cloud.name}, see {environment.log}"
+        )
+        self.outputs, changed = environment.deploy(**settings)
         self.releases = Releases(self.cloud, self.outputs)
         if self._notifications is None:
             self._notifications = self._subscription.enter_context(
@@ -234,7 +237,8 @@ class Scenario:
         If that fails, the last line is the command that a person types then.
         """
         environment = self.environment
-        with defer_signals(f"destroying {environment.suffix}, please wait"):
+        minutes = "20 to 45 minutes" if self.cloud.endpoint is None else "a minute"
+        with defer_signals(f"destroying {environment.suffix} takes {minutes}"):
             self._unsubscribe()
             if not self._may_remain():
                 return

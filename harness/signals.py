@@ -1,35 +1,46 @@
-"""Ctrl-C and SIGTERM end a scenario, but do not interrupt its destroy."""
+"""Ctrl-C, SIGTERM and SIGHUP end a scenario; during its destroy, only the second one does."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+# From CI or `kill`, and from a terminal that closes.
+TERMINATION = (signal.SIGTERM, signal.SIGHUP)
+Handler = Callable[[int, FrameType | None], None]
+
 
 @contextmanager
-def sigterm_as_keyboard_interrupt() -> Iterator[None]:
-    """Raise KeyboardInterrupt on SIGTERM (from CI, from `kill`), so that environments are destroyed."""
+def termination_as_keyboard_interrupt() -> Iterator[None]:
+    """Raise KeyboardInterrupt on SIGTERM and SIGHUP, so that environments are destroyed."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
+    with _handled(TERMINATION, interrupt):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
 def defer_signals(message: str) -> Iterator[None]:
-    """Print `message` on Ctrl-C and SIGTERM, and continue."""
+    """On the first signal, print `message` and continue; on the second, raise KeyboardInterrupt."""
+    received = []
 
-    def print_message(_number: int, _frame: FrameType | None) -> None:
-        print(f"\n{message}", flush=True)
+    def print_message(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        if len(received) > 1:
+            raise KeyboardInterrupt
+        print(f"\n{message} (once more: leave it as it is)", flush=True)
 
-    before = {number: signal.signal(number, print_message) for number in (signal.SIGINT, signal.SIGTERM)}
+    with _handled((signal.SIGINT, *TERMINATION), print_message):
+        yield
+
+
+@contextmanager
+def _handled(numbers: tuple[signal.Signals, ...], handler: Handler) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, previous in before.items():
+            signal.signal(number, previous)

@@ -18,7 +18,7 @@ from harness.local import (
     start_local_aws,
 )
 from harness.scenario import Scenario
-from harness.signals import sigterm_as_keyboard_interrupt
+from harness.signals import termination_as_keyboard_interrupt
 from harness.suffixes import random_suffix
 from integration_tests.support import live_selection
 from integration_tests.support.scenario_fixtures import running_scenario
@@ -79,7 +79,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
         name = f"integration_tests-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
         remove_finished_runs(name, is_running_in)
         folder = run_folder(name)
-    with sigterm_as_keyboard_interrupt(), time_limit(request.config.getoption("--time-limit")):
+    with termination_as_keyboard_interrupt(), time_limit(request.config.getoption("--time-limit")):
         try:
             if request.config.getoption("--live"):
                 aws = aws_cloud(folder)

@@ -1,6 +1,6 @@
 """Runs a scenario for a fixture: its environment is always destroyed, and a report is written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 
@@ -22,9 +22,10 @@ def running_scenario(
     verify: str | bool = True,
 ) -> Iterator[Scenario]:
     """Yield a scenario for the module of `request`; `context` and `verify` are `Scenario`'s."""
-    scenario = Scenario(
-        cloud, suffix or random_suffix("it"), Progress(print, cloud.time_scale), context, verify
-    )
+    progress = Progress(_printer(request.config), cloud.time_scale)
+    scenario = Scenario(cloud, suffix or random_suffix("it"), progress, context, verify)
+    if cloud.endpoint is None:
+        progress.step(f"if this is killed: {scenario.environment.destroy_command}")
     failed_before = request.session.testsfailed
     try:
         yield scenario
@@ -45,3 +46,16 @@ def kept(scenario: Scenario) -> str:
     """Say what `--keep` leaves, and the command that destroys it."""
     environment, url = scenario.environment, scenario.progress.url or "no URL yet"
     return f"kept: {environment.suffix}, {url}; to destroy it: {environment.destroy_command}"
+
+
+def _printer(config: pytest.Config) -> Callable[[str], None]:
+    """Return what prints a line of progress: with `--live` at once, else when the test fails."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if not config.getoption("--live") or capture is None:
+        return print
+
+    def print_at_once(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(line, flush=True)
+
+    return print_at_once

@@ -11,7 +11,7 @@ import pytest
 
 from harness.aws import aws_cloud, check_ready, time_limit
 from harness.cloud import Cloud, HarnessError
-from harness.signals import sigterm_as_keyboard_interrupt
+from harness.signals import termination_as_keyboard_interrupt
 from operations import preflight
 from operations.preflight.check import failed, ok
 
@@ -129,7 +129,7 @@ def test_an_account_that_is_not_ready_is_an_error_before_the_deployment(
 
 
 def test_a_time_limit_ends_a_scenario_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:
-    with sigterm_as_keyboard_interrupt(), pytest.raises(KeyboardInterrupt), time_limit(0.001):
+    with termination_as_keyboard_interrupt(), pytest.raises(KeyboardInterrupt), time_limit(0.001):
         time.sleep(20)
     assert "the time limit of 0.001 minutes has passed" in capsys.readouterr().err
     with time_limit(None):

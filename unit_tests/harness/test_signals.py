@@ -1,28 +1,36 @@
-"""Ctrl-C and SIGTERM end a scenario, but not its destroy."""
+"""Ctrl-C, SIGTERM and SIGHUP end a scenario, and its destroy only when they come twice."""
 
 import signal
 from collections.abc import Iterator
 
 import pytest
 
-from harness.signals import defer_signals, sigterm_as_keyboard_interrupt
+from harness.signals import defer_signals, termination_as_keyboard_interrupt
 
 
-def test_sigterm_raises_keyboard_interrupt() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), sigterm_as_keyboard_interrupt():
-        signal.raise_signal(signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) == before
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_termination_raises_keyboard_interrupt(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), termination_as_keyboard_interrupt():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_destroy_is_not_interrupted(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
     finished = False
     with defer_signals("destroying, please wait"):
         signal.raise_signal(number)
         finished = True
     assert finished
-    assert "destroying, please wait" in capsys.readouterr().out
+    assert "destroying, please wait (once more: leave it as it is)" in capsys.readouterr().out
+
+
+def test_the_second_signal_interrupts_a_destroy() -> None:
+    with defer_signals("destroying, please wait"):
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.fixture
