@@ -17,6 +17,7 @@ from operations.errors import OperationsError
 
 PROJECT = Path(__file__).resolve().parent.parent
 PORTS = {"http": 80, "https": 443}
+CREDENTIALS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 
 
 class HarnessError(OperationsError):
@@ -62,6 +63,9 @@ class Cloud:
             own["AWS_ENDPOINT_URL"] = own["AWS_ENDPOINT_URL_S3"] = self.endpoint
             own["AWS_CONFIG_FILE"] = own["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
             own["AWS_EC2_METADATA_DISABLED"] = "true"
+        if "AWS_PROFILE" in self.keys:
+            # The AWS CLI prefers keys in variables to a profile; boto3 with an explicit profile does not.
+            own = {name: value for name, value in own.items() if name not in CREDENTIALS}
         return {
             **own,
             **self.keys,

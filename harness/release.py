@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from harness.cloud import Cloud
 from infrastructure.outputs import Outputs
+from operations.account import code_of
 from operations.waiting import NotYetError, wait_for
 
 FINAL = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
@@ -82,9 +85,14 @@ class Releases:
         )
 
     def lifecycle(self, deployment: str) -> list[dict[str, Any]]:
-        """Return the lifecycle events of a deployment."""
+        """Return the lifecycle events of a deployment; none before it has started."""
         client = self.cloud.client("codedeploy")
-        targets = client.list_deployment_targets(deploymentId=deployment)["targetIds"]
+        try:
+            targets = client.list_deployment_targets(deploymentId=deployment)["targetIds"]
+        except ClientError as error:
+            if code_of(error) != "DeploymentNotStartedException":
+                raise
+            return []
         if not targets:
             return []
         answer = client.batch_get_deployment_targets(deploymentId=deployment, targetIds=targets)

@@ -21,7 +21,8 @@ from harness.scenario import Scenario
 from harness.signals import termination_as_keyboard_interrupt
 from harness.suffixes import random_suffix
 from integration_tests.support import live_selection
-from integration_tests.support.scenario_fixtures import running_scenario
+from integration_tests.support.scenario_fixtures import running_scenario, take_suffix
+from operations.__main__ import environment_suffix
 from operations.errors import OperationsError
 
 SELECTION = pytest.StashKey[list[str]]()
@@ -32,7 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("scenarios")
     group.addoption("--live", action="store_true", help="run on AWS with your credentials: this costs money")
     group.addoption("--second-profile", help="with --live: the AWS profile of a second account")
-    group.addoption("--suffix", help="the environmentSuffix of the first environment (default: random)")
+    group.addoption(
+        "--suffix",
+        type=environment_suffix,
+        help="the environmentSuffix of the first environment (default: random)",
+    )
     group.addoption(
         "--time-limit", type=float, metavar="MINUTES", help="stop after so many minutes, and destroy"
     )
@@ -45,9 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Write the results of a run on AWS for CI, unless --junitxml is given."""
-    if config.getoption("--live", default=False) and config.option.xmlpath is None:
+    """With `--live`, write the results for CI unless --junitxml is given, and name the first environment."""
+    if not config.getoption("--live", default=False):
+        return
+    if config.option.xmlpath is None:
         config.option.xmlpath = str(junit_path())
+    # Chosen here, so that the account is checked for the environment that is deployed.
+    config.option.suffix = config.option.suffix or random_suffix("it")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -83,7 +92,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
         try:
             if request.config.getoption("--live"):
                 aws = aws_cloud(folder)
-                check_ready(aws, request.config.getoption("--suffix") or random_suffix("it"))
+                check_ready(aws, request.config.getoption("--suffix"))
                 yield aws
             elif request.config.getoption("--keep"):
                 yield local_cloud(start_local_aws(folder / "local_aws", keep=True), folder)
@@ -112,7 +121,7 @@ def second_account(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
 @pytest.fixture(scope="module")
 def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """The scenario of the module."""
-    with running_scenario(cloud, request, suffix=request.config.getoption("--suffix") or "") as scenario:
+    with running_scenario(cloud, request, suffix=take_suffix(request.config)) as scenario:
         yield scenario
 
 

@@ -11,7 +11,7 @@ from harness.scenario import Scenario
 from integration_tests.faults import record
 from integration_tests.faults.steady_state import FaultEnvironment
 from integration_tests.faults.timing_overrides import Canaries
-from integration_tests.support.scenario_fixtures import running_scenario
+from integration_tests.support.scenario_fixtures import running_scenario, take_suffix
 
 # No fault is injected during the termination wait, so it is the shortest that CodeDeploy allows.
 SETTINGS = {"terminationWaitMinutes": "1"}
@@ -33,7 +33,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="package")
 def scenario(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """A scenario for the whole package."""
-    suffix = request.config.getoption("--suffix") or ""
+    suffix = take_suffix(request.config)
     with running_scenario(cloud, request, suffix=suffix, context=SETTINGS) as scenario:
         yield scenario
 

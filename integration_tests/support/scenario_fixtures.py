@@ -42,6 +42,12 @@ def running_scenario(
             scenario.progress.step(f"report: {scenario.recorder.finish(passed=not failed, verdict=verdict)}")
 
 
+def take_suffix(config: pytest.Config) -> str:
+    """Return --suffix for the first environment, and nothing for the others: names return late on AWS."""
+    suffix, config.option.suffix = config.option.suffix, None
+    return suffix or ""
+
+
 def kept(scenario: Scenario) -> str:
     """Say what `--keep` leaves, and the command that destroys it."""
     environment, url = scenario.environment, scenario.progress.url or "no URL yet"

@@ -74,6 +74,16 @@ def test_on_aws_the_callers_credentials_are_used(tmp_path: Path, monkeypatch: py
     assert Cloud("AWS", tmp_path).environment["AWS_PROFILE"] == "mine"
 
 
+def test_a_second_accounts_profile_outweighs_keys_in_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "the first account's")
+    assert "the first account's" in Cloud("AWS", tmp_path).environment.values()
+    second = Cloud("AWS", tmp_path, keys={"AWS_PROFILE": "second"})
+    assert "the first account's" not in second.environment.values()
+
+
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS"])
 def test_live_rejects_another_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "http://127.0.0.1:4566")

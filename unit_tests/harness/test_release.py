@@ -1,8 +1,10 @@
 """The release of a commit, from responses of CodePipeline and CodeDeploy."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from harness.release import Release, Releases, newest_of, read
@@ -84,9 +86,9 @@ def test_a_deployment_without_events_is_rejected() -> None:
         check_lifecycle(release_with({}))
 
 
-def releases(answers: dict[str, dict[str, Any]]) -> Releases:
+def releases(answers: Mapping[str, Any]) -> Releases:
     outputs = Outputs.from_stack(dict.fromkeys(Outputs.keys(), "any"))
-    return Releases(cast(Cloud, RecordedCloud(answers)), outputs)
+    return Releases(cast(Cloud, RecordedCloud(dict(answers))), outputs)
 
 
 def test_the_error_message_of_a_build_is_the_end_of_its_log() -> None:
@@ -104,3 +106,16 @@ def test_the_error_message_of_a_deployment_is_codedeploys() -> None:
     answers = {"get_deployment": {"deploymentInfo": {"errorInformation": error}}}
     failed = Release(COMMIT, "1", "Failed", build="build-dev:1", deployment="d-ABC")
     assert releases(answers).error_message(failed) == "ALARM_ACTIVE: unhealthy-blue-dev"
+
+
+@pytest.mark.parametrize(
+    ("code", "handled"), [("DeploymentNotStartedException", True), ("Throttling", False)]
+)
+def test_a_deployment_that_has_not_started_has_no_lifecycle_events(code: str, handled: bool) -> None:
+    error = ClientError({"Error": {"Code": code, "Message": "no"}}, "ListDeploymentTargets")
+    found = releases({"list_deployment_targets": error})
+    if handled:
+        assert found.lifecycle("d-1") == []
+        return
+    with pytest.raises(ClientError):
+        found.lifecycle("d-1")

@@ -80,6 +80,16 @@ class Deployments:
             )
         return self.by_id[deployment]
 
+    def started(self, deployment: str) -> Deployment:
+        """Return a deployment that has targets; raises DeploymentNotStartedException before.
+
+        https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ListDeploymentTargets.html
+        """
+        found = self.find(deployment)
+        if found.status == "Created":
+            raise AwsError("DeploymentNotStartedException", "The specified deployment has not started.")
+        return found
+
     def list(self, params: Mapping[str, Any]) -> list[str]:
         """Return the ids of the deployments that match a ListDeployments request, the newest first."""
         span = params.get("createTimeRange", {})
@@ -96,7 +106,7 @@ class Deployments:
 
     def target(self, deployment: str, target: str) -> dict[str, Any]:
         """Return the deployment's one target; raises DeploymentTargetDoesNotExistException."""
-        found = self.find(deployment)
+        found = self.started(deployment)
         if target not in (found.target_id, found.service_arn):
             raise AwsError("DeploymentTargetDoesNotExistException", f"The deployment has no target {target}")
         return describe_target(found)

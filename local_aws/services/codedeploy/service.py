@@ -86,7 +86,7 @@ class CodeDeploy(Applications):
         self.deployments.continue_(_deployment_id(params), params.get("deploymentWaitType", "READY_WAIT"))
 
     def list_deployment_targets(self, params: Params) -> Params:
-        return {"targetIds": [self.deployments.find(params["deploymentId"]).target_id]}
+        return {"targetIds": [self.deployments.started(params["deploymentId"]).target_id]}
 
     def get_deployment_target(self, params: Params) -> Params:
         return {"deploymentTarget": self.deployments.target(params["deploymentId"], params["targetId"])}

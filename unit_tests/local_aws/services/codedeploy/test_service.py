@@ -214,3 +214,22 @@ def test_cloudformation_refuses_an_unknown_property(world: World) -> None:
     properties["AlarmConfiguration"]["Threshold"] = 3
     with pytest.raises(AwsError, match=r"AlarmConfiguration\.Threshold"):
         group.create(properties, "Group", "stack")
+
+
+@pytest.mark.parametrize(
+    ("operation", "target"),
+    [
+        ("ListDeploymentTargets", {}),
+        ("GetDeploymentTarget", {"targetId": "any"}),
+        ("BatchGetDeploymentTargets", {"targetIds": ["any"]}),
+    ],
+)
+def test_a_deployment_that_has_not_started_has_no_targets(
+    world: World, monkeypatch: pytest.MonkeyPatch, operation: str, target: dict[str, Any]
+) -> None:
+    world.call("CreateDeploymentGroup", **world.group())
+    monkeypatch.setattr(world.codedeploy.context, "spawn", lambda *_: None)
+    deployment = world.deploy()
+    with pytest.raises(AwsError) as refused:
+        world.call(operation, deploymentId=deployment, **target)
+    assert refused.value.code == "DeploymentNotStartedException"
