@@ -21,7 +21,8 @@ from harness.report.recorder import Recorder
 from harness.signals import defer_signals
 from infrastructure.outputs import Outputs
 from operations.errors import OperationsError
-from operations.waiting import NotYetError, wait_for
+from operations.leftovers import Leftovers
+from operations.waiting import NotYetError, TimedOutError, wait_for
 
 # AWS's minutes from a push to the end of its deployment: build, canary, termination wait.
 RELEASE_MINUTES = 45.0
@@ -262,11 +263,23 @@ class Scenario:
         self.progress.step(f"destroying {self.environment.suffix}")
         self._unsubscribe()
         self.environment.destroy(self.progress.step)
-        left = self.environment.leftovers()
-        if left.remaining:
-            named = ", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining)
-            raise ScenarioError(f"resources remain after destroy: {named}")
+        left = self._no_leftovers()
         self.progress.step(f"destroyed: 0 leftovers, {left.kinds_checked} kinds of resources asked")
+
+    def _no_leftovers(self) -> Leftovers:
+        """Wait until nothing is listed: S3 and SNS list what was deleted for a few minutes more."""
+
+        def look() -> Leftovers:
+            left = self.environment.leftovers()
+            if left.remaining:
+                raise NotYetError(", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining))
+            return left
+
+        interval = 4 * self.cloud.poll_seconds
+        try:
+            return wait_for("no leftovers", look, deadline=self.cloud.minutes(5, own=0), interval=interval)
+        except TimedOutError as error:
+            raise ScenarioError(f"resources remain after destroy: {error.state}") from error
 
 
 def check_lifecycle(release: Release) -> None:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from harness.cloud import Cloud
 from harness.notifications import NotificationQueue
 from harness.progress import Progress
-from harness.scenario import Scenario
+from harness.scenario import Scenario, ScenarioError
 from operations.errors import OperationsError
 
 EXPIRED = ClientError(
@@ -81,3 +81,23 @@ def test_a_destroy_that_fails_ends_with_the_command_to_type(tmp_path: Path) -> N
         ended.scenario.clean_up()
     still = "it1 may still exist and cost money"
     assert ended.lines[-1].endswith(f"{still}; to destroy it: python -m operations destroy it1")
+
+
+def test_what_aws_still_lists_for_a_while_is_no_leftover(tmp_path: Path) -> None:
+    listed = iter([("S3 bucket",), ()])
+    ended = Ended(tmp_path)
+    ended.scenario.cloud.endpoint, ended.scenario.cloud.time_scale = "http://127.0.0.1:9", 0.02
+    bucket = SimpleNamespace(kind="S3 bucket", name="artifacts-it1")
+    answers = {(): (), ("S3 bucket",): (bucket,)}
+    cast(Any, ended.scenario.environment).leftovers = lambda: SimpleNamespace(
+        remaining=answers[next(listed)], kinds_checked=38
+    )
+    ended.scenario.destroy()
+    assert "destroyed: 0 leftovers, 38 kinds" in ended.lines[-1]
+
+
+def test_what_stays_is_an_error_with_its_name(tmp_path: Path) -> None:
+    ended = Ended(tmp_path, remaining=(SimpleNamespace(kind="S3 bucket", name="artifacts-it1"),))
+    ended.scenario.cloud.endpoint, ended.scenario.cloud.time_scale = "http://127.0.0.1:9", 0.0001
+    with pytest.raises(ScenarioError, match="resources remain after destroy: S3 bucket artifacts-it1"):
+        ended.scenario.destroy()
