@@ -86,7 +86,7 @@ def task(account: Account) -> str:
         "command": ["python", "-c", "import time; time.sleep(600)"],
     }
     made = account.client("ecs").register_task_definition(
-        family="worker-orphan", containerDefinitions=[container]
+        family="worker-orphan", containerDefinitions=[{**container, "memory": 64}]
     )
     return str(made["taskDefinition"]["taskDefinitionArn"])
 
@@ -142,7 +142,9 @@ LEFTOVERS: dict[str, Create] = {
     "ECS clusters": lambda a: a.client("ecs").create_cluster(clusterName="cluster-orphan"),
     "task definitions": lambda a: a.client("ecs").register_task_definition(
         family="task-orphan",
-        containerDefinitions=[{"name": "app", "image": "public.ecr.aws/docker/library/python:3.9-slim"}],
+        containerDefinitions=[
+            {"name": "app", "image": "public.ecr.aws/docker/library/python:3.9-slim", "memory": 64}
+        ],
     ),
     "ECR repositories": lambda a: a.client("ecr").create_repository(repositoryName="images-orphan"),
     "Lambda functions": lambda a: a.client("lambda").create_function(

@@ -6,7 +6,7 @@ from typing import Any
 from local_aws.core.api import now
 from local_aws.services.ecs.errors import client_error
 from local_aws.services.ecs.state import EcsState, Params
-from local_aws.services.ecs.validation import check_task_definition
+from local_aws.services.ecs.task_definition_validation import check_task_definition
 
 
 class TaskDefinitionOperations(EcsState):

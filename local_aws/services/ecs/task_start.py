@@ -12,10 +12,10 @@ from local_aws.containers.images.registry_client import Reference, is_ecr
 from local_aws.core.api import now
 from local_aws.core.context import Context, ServiceRole
 from local_aws.services.ecs.errors import TaskStartError
+from local_aws.services.ecs.fargate_validation import size
 from local_aws.services.ecs.records import Task
 from local_aws.services.ecs.state import EcsState
 from local_aws.services.ecs.task_logs import LogStream
-from local_aws.services.ecs.validation import size
 
 _NO_AUTH = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval"

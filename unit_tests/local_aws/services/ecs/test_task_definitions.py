@@ -46,8 +46,11 @@ def test_what_fargate_does_not_accept_is_refused(aws: Cloud, changes: dict[str, 
         ({"stopTimeout": 121}, "stopTimeout value must be between 2 and 120"),
         ({"portMappings": [{"containerPort": 80, "hostPort": 81}]}, "host ports and container ports"),
         ({"logConfiguration": {"logDriver": "splunk"}}, "does not run tasks with log driver splunk"),
-        ({"dependsOn": [{"containerName": "b", "condition": "START"}]}, "does not run tasks with dependsOn"),
-        ({"essential": False}, "At least one container"),
+        (
+            {"dependsOn": [{"containerName": "app", "condition": "START"}]},
+            "does not run tasks with dependsOn",
+        ),
+        ({"essential": False}, "does not have any essential container"),
         ({"image": "<IMAGE_NAME>"}, r"Container\.image contains invalid characters\."),
     ],
 )
