@@ -1,4 +1,4 @@
-"""What RegisterTaskDefinition accepts for Fargate and what it refuses, in AWS's words where they are known."""
+"""What RegisterTaskDefinition accepts for Fargate, and what it refuses, in AWS's words where known."""
 
 from __future__ import annotations
 
