@@ -50,8 +50,8 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
         for sid in ("PullTheImage", "PullImagesOfTrustedAccounts")
         for action, why in (("BatchCheckLayerAvailability", _AT_ONCE), ("GetDownloadUrlForLayer", _LAYERS))
     },
-    ("test-traffic-hook-role", "StandInTheVpc", ""): _NO_INTERFACES,
-    ("test-traffic-hook-role", "SeeTheVpc", ""): _NO_INTERFACES,
+    ("test-traffic-hook-role", "AttachToTheVpc", ""): _NO_INTERFACES,
+    ("test-traffic-hook-role", "DescribeTheVpc", ""): _NO_INTERFACES,
     # Other accounts, and GitHub.
     ("", "OtherAccountsFetchArtifacts", ""): _ONE_ACCOUNT,
     ("", "OtherAccountsFindArtifacts", ""): _ONE_ACCOUNT,

@@ -29,6 +29,12 @@ EVERY_RESOURCE = {
     "ecs:DescribeTaskDefinition": Justification(
         "It supports no resource", f"{_AUTHORIZATION}/list_amazonelasticcontainerservice.html"
     ),
+    "ecs:ListTasks": Justification(
+        "The authorization reference has container-instance; without one, ECS authorizes it on `*`, and the "
+        "condition limits it to the cluster",
+        "https://github.com/cdklabs/construct-hub/pull/1207",
+        disputed=True,
+    ),
     "ecs:RegisterTaskDefinition": Justification(
         "AWS's policy for this pipeline action has `*`, and the service denies with `on resource: *`; "
         "the authorization reference has task-definition",

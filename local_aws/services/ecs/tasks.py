@@ -91,6 +91,9 @@ class TaskOperations(EcsState):
     def list_tasks(self, params: Params) -> dict[str, Any]:
         """List tasks by cluster, service, family, desired status (RUNNING) and who started them."""
         cluster = self.cluster(params.get("cluster"))["clusterArn"]
+        # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
+        if params.get("startedBy") and any(params.get(name) for name in ("family", "serviceName")):
+            raise invalid_parameter("When you specify startedBy as the filter, it must be the only filter.")
         status = params.get("desiredStatus", "RUNNING")
         service = params.get("serviceName")
         if service is not None:

@@ -21,12 +21,19 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OLD = "f" * 40
 EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "execution-1"}
 TASK_DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:7"
-Answer = tuple[int, str]
+DIGEST, OTHER = (f"sha256:{letter * 64}" for letter in "ab")
+IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev@{DIGEST}"
+PATHS = [{"path": "/health", "status": 200}, {"path": "/", "status": 200}]
+Answer = tuple[int, str | None]
+
+
+NEW = f"version {COMMIT}"
+RIGHT = f"200 of {NEW}"
 
 
 @dataclass
 class Service:
-    """What responds at the test listener: `answer(path, number)` returns a status and a version."""
+    """What responds at the test listener: `answer(path, number)` returns a status, and a version or None."""
 
     answer: Callable[[str, int], Answer] = lambda *_: (200, COMMIT)
     asked: list[str] = field(default_factory=list)
@@ -48,7 +55,10 @@ def url(service: Service) -> Iterator[str]:
             service.clients.add(self.client_address)
             status, version = service.answer(self.path, len(service.asked))
             self.send_response(status)
-            self.send_header("X-Version", version)
+            if version is not None:
+                self.send_header("X-Version", version)
+            if 300 <= status < 400:
+                self.send_header("Location", "/elsewhere")
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -79,8 +89,9 @@ class Aws:
         external_id: str = "d-1",
         container: str = "app",
         commit: str | None = COMMIT,
+        image: str = IMAGE,
     ) -> None:
-        """Return the release from ECS."""
+        """Return the release from ECS, without its tasks."""
         task_sets = [
             {"id": "ecs-svc/1", "externalId": "d-0", "taskDefinition": "task-dev:6"},
             {"id": "ecs-svc/2", "externalId": external_id, "taskDefinition": TASK_DEFINITION},
@@ -94,9 +105,37 @@ class Aws:
         sidecar = {"name": "sidecar", "dockerLabels": {"org.opencontainers.image.revision": OLD}}
         self.stubs["ecs"].add_response(
             "describe_task_definition",
-            {"taskDefinition": {"containerDefinitions": [sidecar, {"name": container, **labels}]}},
+            {
+                "taskDefinition": {
+                    "containerDefinitions": [sidecar, {"name": container, "image": image, **labels}]
+                }
+            },
             {"taskDefinition": TASK_DEFINITION},
         )
+
+    def returns_tasks(self, *tasks: tuple[str, str | None]) -> None:
+        """Return the tasks of the release, each with its status and the digest of its image."""
+        arns = [
+            f"arn:aws:ecs:us-east-1:123456789012:task/cluster-dev/{number}" for number in range(len(tasks))
+        ]
+        self.stubs["ecs"].add_response(
+            "list_tasks", {"taskArns": arns}, {"cluster": "cluster-dev", "startedBy": "ecs-svc/2"}
+        )
+        if not tasks:
+            return
+        described = []
+        for arn, (status, digest) in zip(arns, tasks, strict=True):
+            app = {"name": "app"} if digest is None else {"name": "app", "imageDigest": digest}
+            sidecar = {"name": "sidecar", "imageDigest": OTHER}
+            described.append({"taskArn": arn, "lastStatus": status, "containers": [sidecar, app]})
+        self.stubs["ecs"].add_response(
+            "describe_tasks", {"tasks": described}, {"cluster": "cluster-dev", "tasks": arns}
+        )
+
+    def returns_running_release(self) -> None:
+        """Return a release whose two tasks run its image."""
+        self.returns_release()
+        self.returns_tasks(("RUNNING", DIGEST), ("RUNNING", DIGEST))
 
     def expects_report(self, status: str) -> None:
         """Expect the report."""
@@ -116,7 +155,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Aws]:
         "SERVICE": "service-dev",
         "CONTAINER_NAME": "app",
         "TEST_URL": url,
-        "HEALTH_PATH": "/health",
+        "SMOKE_PATHS": json.dumps(PATHS),
     }.items():
         monkeypatch.setenv(name, value)
     session = boto3.session.Session("key", "secret", region_name="us-east-1")
@@ -155,22 +194,26 @@ def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_a_version_that_always_responds_succeeds(
     aws: Aws, service: Service, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aws.returns_release()
+    aws.returns_running_release()
     aws.expects_report("Succeeded")
     assert run() == "Succeeded"
     assert service.asked == ["/health", "/"] * 5
     assert line(capsys) == {
         "deployment": "d-1",
+        "commit": COMMIT,
+        "digest": DIGEST,
         "url": url,
-        "expected": COMMIT,
-        "answers": {f"GET /health: 200 {COMMIT}": 5, f"GET /: 200 {COMMIT}": 5},
+        "responses": {
+            f"GET /health: 200 of version {COMMIT}": 5,
+            f"GET /: 200 of version {COMMIT}": 5,
+        },
         "status": "Succeeded",
     }
 
 
 def test_every_request_has_a_connection_of_its_own(aws: Aws, service: Service) -> None:
     """Over a kept connection, the load balancer might use one task only."""
-    aws.returns_release()
+    aws.returns_running_release()
     aws.expects_report("Succeeded")
     run()
     assert len(service.clients) == len(service.asked) == 10
@@ -179,13 +222,24 @@ def test_every_request_has_a_connection_of_its_own(aws: Aws, service: Service) -
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (lambda path, _: (500 if path == "/" else 200, COMMIT), f"/ responded with 500 {COMMIT}"),
-        (lambda path, _: (503 if path == "/health" else 200, COMMIT), f"/health responded with 503 {COMMIT}"),
-        (lambda *_: (200, OLD), f"/health responded with 200 {OLD}"),
-        (lambda _, number: (200, OLD if number % 10 == 0 else COMMIT), f"/ responded with 200 {OLD}"),
-        (lambda *_: (204, COMMIT), f"/health responded with 204 {COMMIT}"),
+        (lambda path, _: (500 if path == "/" else 200, COMMIT), f"/: expected {RIGHT}, got 500 of {NEW}"),
+        (
+            lambda path, _: (503 if path != "/" else 200, COMMIT),
+            f"/health: expected {RIGHT}, got 503 of {NEW}",
+        ),
+        (lambda *_: (200, OLD), f"/health: expected {RIGHT}, got 200 of version {OLD}"),
+        (
+            lambda _, number: (200, OLD if number % 10 == 0 else COMMIT),
+            f"/: expected {RIGHT}, got 200 of version {OLD}",
+        ),
+        (lambda *_: (204, COMMIT), f"/health: expected {RIGHT}, got 204 of {NEW}"),
+        (lambda *_: (404, None), "/health: expected 200, got 404"),
+        (lambda *_: (302, None), "/health: expected 200, got 302"),
     ],
-    ids=["an error", "an unhealthy version", "another version", "one task of another version", "no content"],
+    ids=[
+        *("an error", "an unhealthy version", "another version", "one task of another version"),
+        *("no content", "a missing page", "a redirect"),
+    ],
 )
 def test_an_unexpected_response_fails_the_deployment(
     aws: Aws,
@@ -195,18 +249,18 @@ def test_an_unexpected_response_fails_the_deployment(
     said: str,
 ) -> None:
     service.answer = answer
-    aws.returns_release()
+    aws.returns_running_release()
     aws.expects_report("Failed")
     assert run() == "Failed"
     told = line(capsys)
-    assert told["reason"].startswith("HookError: http://127.0.0.1:")
-    assert f"{said}, not 200 {COMMIT}, in attempt 4 of 4" in told["reason"]
+    assert told["reason"].startswith("HookError: GET http://127.0.0.1:")
+    assert f"{said}, in attempt 4 of 4" in told["reason"]
     assert aws.slept == [10.0] * 3
 
 
 def test_its_own_requests_cannot_trigger_the_alarm_on_errors(aws: Aws, service: Service) -> None:
     service.answer = lambda *_: (500, COMMIT)
-    aws.returns_release()
+    aws.returns_running_release()
     aws.expects_report("Failed")
     run()
     assert len(service.asked) < ERRORS_A_MINUTE
@@ -214,7 +268,7 @@ def test_its_own_requests_cannot_trigger_the_alarm_on_errors(aws: Aws, service: 
 
 def test_the_old_version_may_respond_until_the_listener_has_changed(aws: Aws, service: Service) -> None:
     service.answer = lambda _, number: (200, OLD if number <= 2 else COMMIT)
-    aws.returns_release()
+    aws.returns_running_release()
     aws.expects_report("Succeeded")
     assert run() == "Succeeded"
     assert aws.slept == [10.0, 10.0]
@@ -225,16 +279,16 @@ def test_a_listener_without_a_response_fails_the_deployment(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TEST_URL", "http://127.0.0.1:1")
-    aws.returns_release()
+    aws.returns_running_release()
     aws.expects_report("Failed")
     assert run() == "Failed"
-    assert "responded with nothing (" in line(capsys)["reason"]
+    assert "got no response (" in line(capsys)["reason"]
 
 
 def test_it_reports_before_lambda_stops_the_function(aws: Aws, service: Service) -> None:
     """A function that is cut off reports nothing, and the deployment hangs for an hour (pitfall N6)."""
     service.answer = lambda *_: (500, COMMIT)
-    aws.returns_release()
+    aws.returns_running_release()
     aws.expects_report("Failed")
     assert run(seconds=hook.REPORT_SECONDS + hook.ATTEMPT_SECONDS) == "Failed"
     assert aws.slept == []
@@ -244,12 +298,13 @@ def test_it_reports_before_lambda_stops_the_function(aws: Aws, service: Service)
     ("told", "said"),
     [
         ({"external_id": "d-2"}, "has 0 task sets of this deployment"),
-        ({"container": "web"}, "is missing, not a commit"),
+        ({"container": "web"}, "has no container app"),
         ({"commit": None}, "is None, not a commit"),
         ({"commit": "${IMAGE_TAG}"}, "is ${IMAGE_TAG}, not a commit"),
+        ({"image": "images-dev:latest"}, "is images-dev:latest, without a digest"),
     ],
 )
-def test_a_release_without_a_commit_fails_without_a_request(
+def test_a_release_without_a_commit_or_a_digest_fails_without_a_request(
     aws: Aws, service: Service, capsys: pytest.CaptureFixture[str], told: dict[str, Any], said: str
 ) -> None:
     aws.returns_release(**told)
@@ -257,6 +312,66 @@ def test_a_release_without_a_commit_fails_without_a_request(
     assert run() == "Failed"
     assert said in line(capsys)["reason"]
     assert service.asked == []
+
+
+def test_a_service_without_a_version_is_released_by_its_image_and_its_statuses(
+    aws: Aws, service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An ordinary API has no header of ours and no page at `/` (pitfall N8)."""
+    paths = [
+        {"path": "/api/items", "status": 200},
+        {"path": "/", "status": 404},
+        {"path": "/me", "status": 302},
+    ]
+    monkeypatch.setenv("SMOKE_PATHS", json.dumps(paths))
+    service.answer = lambda path, _: ({"/": 404, "/me": 302}.get(path, 200), None)
+    aws.returns_running_release()
+    aws.expects_report("Succeeded")
+    assert run() == "Succeeded"
+    # The first attempt may have met the old version.
+    assert aws.slept == [10.0]
+    assert line(capsys)["responses"] == {"GET /api/items: 200": 8, "GET /: 404": 6, "GET /me: 302": 6}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "said"),
+    [
+        (
+            [("RUNNING", DIGEST), ("RUNNING", OTHER)],
+            f"/1 runs the image {OTHER}, but {TASK_DEFINITION} names {DIGEST}",
+        ),
+        ([("RUNNING", None)], f"/0 runs the image None, but {TASK_DEFINITION} names {DIGEST}"),
+        ([("PENDING", DIGEST)], "no task of the task set ecs-svc/2 is running"),
+        ([], "no task of the task set ecs-svc/2 is running"),
+    ],
+    ids=["another image", "an unknown image", "no running task", "no task"],
+)
+def test_a_task_with_another_image_fails_the_deployment_without_a_request(
+    aws: Aws,
+    service: Service,
+    capsys: pytest.CaptureFixture[str],
+    tasks: list[tuple[str, str | None]],
+    said: str,
+) -> None:
+    aws.returns_release()
+    aws.returns_tasks(*tasks)
+    aws.expects_report("Failed")
+    assert run() == "Failed"
+    assert said in line(capsys)["reason"]
+    assert service.asked == []
+
+
+def test_a_task_that_starts_beside_running_ones_is_not_checked_yet(aws: Aws) -> None:
+    aws.returns_release()
+    aws.returns_tasks(("RUNNING", DIGEST), ("PENDING", None))
+    aws.expects_report("Succeeded")
+    assert run() == "Succeeded"
+
+
+def test_the_schedule_calls_nothing(aws: Aws, service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    """It only keeps the function Active (pitfall N7); a call would fail here, as none is expected."""
+    assert hook.handler({"keepActive": True}, Context()) == {"status": "Active"}
+    assert (service.asked, capsys.readouterr().out) == ([], "")
 
 
 def test_it_reports_when_aws_denies_a_call(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
@@ -270,14 +385,14 @@ def test_a_url_that_is_not_http_is_not_opened(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TEST_URL", "file:///etc")
-    aws.returns_release()
+    aws.returns_running_release()
     aws.expects_report("Failed")
     assert run() == "Failed"
     assert "no HTTP URL" in line(capsys)["reason"]
 
 
 def test_a_failed_report_fails_the_function_so_that_lambda_retries(aws: Aws) -> None:
-    aws.returns_release()
+    aws.returns_running_release()
     aws.stubs["codedeploy"].add_client_error(
         "put_lifecycle_event_hook_execution_status", "ThrottlingException", "slow down"
     )
