@@ -58,10 +58,14 @@ class Released:
     def deploy(self, definition: str = "") -> tuple[str, str, str]:
         """Deploy a task definition; return the deployment's status, and the code and message of its error."""
         codedeploy, group = self.client("codedeploy"), self.pipeline.group
-        first = self.pipeline.deployments("Succeeded")[-1]
-        revision = codedeploy.get_deployment(deploymentId=first)["deploymentInfo"]["revision"]
-        arn = definition or self.definition["taskDefinitionArn"]
-        text = re.sub(r"arn:aws:ecs:[^\"\s]*:task-definition/[^\"\s]*", arn, json.dumps(revision))
+        service = {
+            "TaskDefinition": definition or self.definition["taskDefinitionArn"],
+            "LoadBalancerInfo": {"ContainerName": "app", "ContainerPort": 8080},
+        }
+        target = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": service}}
+        hooks = [{"AfterAllowTestTraffic": self.hook}]
+        text = json.dumps({"version": 0.0, "Resources": [target], "Hooks": hooks})
+        revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": text}}
 
         def idle() -> None:
             if active := self.pipeline.deployments("Created", "Queued", "InProgress", "Ready"):
@@ -74,7 +78,7 @@ class Released:
             return info
 
         wait_for("the end of other deployments", idle, deadline=120, interval=0.2)
-        started = codedeploy.create_deployment(**group, revision=json.loads(text))["deploymentId"]
+        started = codedeploy.create_deployment(**group, revision=revision)["deploymentId"]
         info = wait_for("the deployment", end, deadline=300, interval=0.2)
         error = info.get("errorInformation", {})
         return info["status"], error.get("code", ""), error.get("message", "")

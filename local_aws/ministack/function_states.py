@@ -43,6 +43,8 @@ class FunctionStates:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        # No function is idle while local_aws does not run.
+        self.started = clock.time()
 
     def touch(self, name: str) -> None:
         """Begin the idle time of a function that was created, updated or invoked."""
@@ -57,7 +59,7 @@ class FunctionStates:
         if _is_restoring(config) and now >= function["ready_at"]:
             config.update(ACTIVE)
             self.touch(name)
-        idle = now - function.setdefault("idle_since", now)
+        idle = now - max(function.setdefault("idle_since", now), self.started)
         if config["State"] == "Active" and idle >= self.clock.seconds(IDLE_SECONDS):
             config.update(INACTIVE)
         return "Pending" if _is_restoring(config) else str(config["State"])

@@ -2,6 +2,7 @@
 
 import contextvars
 import time
+from collections.abc import Callable
 from typing import Any
 
 from local_aws.core.clock import Clock
@@ -42,20 +43,27 @@ def patch_schedules(context: Context, states: FunctionStates) -> None:
     eventbridge._parse_rate_seconds = scaled
     eventbridge._now_ts = clock.time
     eventbridge._SCHEDULER_TICK_INTERVAL = max(SHORTEST_TICK, clock.seconds(TICK_SECONDS))
-    invoke, dispatch = eventbridge._invoke_target, eventbridge._dispatch_to_lambda
+    eventbridge._invoke_target = _as_permitted(context, eventbridge._invoke_target)
+    eventbridge._dispatch_to_lambda = _when_active(context, states, eventbridge._dispatch_to_lambda)
 
+
+def _as_permitted(context: Context, invoke: Callable[..., None]) -> Callable[..., None]:
     def invoke_permitted(target: dict[str, Any], event: Any, rule: Any, view: Any = None) -> None:
         arn, source = target.get("Arn", ""), rule.get("Arn", "")
-        if arn.split(":")[2:3] == ["lambda"] and context.denial_reason(
-            SERVICE, "lambda:InvokeFunction", arn, source
-        ):
+        of_lambda = arn.split(":")[2:3] == ["lambda"]
+        if of_lambda and context.denial_reason(SERVICE, "lambda:InvokeFunction", arn, source):
             # AWS drops the event and counts a FailedInvocation. The warning is a background error.
-            eventbridge.logger.warning(
-                "EventBridge → Lambda %s refused: its policy does not allow %s", arn, source
-            )
+            words = "EventBridge → Lambda %s refused: its policy does not allow %s"
+            eventbridge.logger.warning(words, arn, source)
             return
         invoke(target, event, rule, view)
 
+    return invoke_permitted
+
+
+def _when_active(
+    context: Context, states: FunctionStates, dispatch: Callable[[str, str], None]
+) -> Callable[[str, str], None]:
     def dispatch_when_active(arn: str, payload: str) -> None:
         name = arn.rpartition(":function:")[2]
         if states.begin(name):
@@ -70,8 +78,7 @@ def patch_schedules(context: Context, states: FunctionStates) -> None:
 
         context.spawn(f"retry-{name}", contextvars.copy_context().run, retry)
 
-    eventbridge._invoke_target = invoke_permitted
-    eventbridge._dispatch_to_lambda = dispatch_when_active
+    return dispatch_when_active
 
 
 def skip_days(clock: Clock, days: int) -> None:

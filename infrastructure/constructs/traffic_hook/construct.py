@@ -60,7 +60,7 @@ class TrafficHook(Construct):
             architecture=lambda_.Architecture.X86_64,
             handler="handler.handler",
             code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
-            # Long enough for all attempts at their slowest; the limit of CodeDeploy is an hour.
+            # All attempts at their slowest; the limit of CodeDeploy is an hour.
             timeout=Duration.minutes(5),
             memory_size=256,
             role=self._role(log_group).without_policy_updates(),
@@ -68,15 +68,18 @@ class TrafficHook(Construct):
             vpc=vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
             security_groups=[group],
-            environment={
-                "CLUSTER": names.cluster,
-                "SERVICE": names.service,
-                "CONTAINER_NAME": CONTAINER_NAME,
-                "TEST_URL": f"http://{load_balancer.load_balancer_dns_name}:{TEST_PORT}",
-                "SMOKE_PATHS": json.dumps([asdict(each) for each in config.service.tested_paths]),
-            },
+            environment=self._environment(config, load_balancer),
         )
         self._keep_active()
+
+    def _environment(self, config: Config, load_balancer: elbv2.IApplicationLoadBalancer) -> dict[str, str]:
+        return {
+            "CLUSTER": self._names.cluster,
+            "SERVICE": self._names.service,
+            "CONTAINER_NAME": CONTAINER_NAME,
+            "TEST_URL": f"http://{load_balancer.load_balancer_dns_name}:{TEST_PORT}",
+            "SMOKE_PATHS": json.dumps([asdict(each) for each in config.service.tested_paths]),
+        }
 
     def _keep_active(self) -> None:
         """Invoke the function every day (pitfall N7): AWS allows 14 days without an invocation.

@@ -101,14 +101,12 @@ def test_every_key_of_an_entry_is_read() -> None:
         ({"orders": {"healthPath": "ready"}}, "a path that answers 200"),
         ({"orders": {"environment": {"A": 1}}}, "an object of variables"),
         ({"orders": {"taskStatements": [{"actions": []}]}}, "which its tasks may do"),
-        ({"orders": {"smokePaths": []}}, "a list of 1 to 10"),
-        ({"orders": {"smokePaths": [{"path": "/"}] * 11}}, "a list of 1 to 10"),
-        ({"orders": {"smokePaths": ["/"]}}, 'a list of 1 to 10 {"path"'),
-        ({"orders": {"smokePaths": [{"path": "items"}]}}, "a list of 1 to 10"),
+        *(
+            ({"orders": {"smokePaths": given}}, "a list of 1 to 10")
+            for given in ([], [{"path": "/"}] * 11, ["/"], [{"path": "items"}], [{"path": "/", "code": 200}])
+        ),
         ({"orders": {"smokePaths": [{"path": "/", "status": 503}]}}, "with a status from 200 to 499"),
-        ({"orders": {"smokePaths": [{"path": "/", "code": 200}]}}, "a list of 1 to 10"),
-        ({"sample-service": {"folder": "services/x"}}, "the key services.sample-service.folder"),
-        ({"sample-service": {"network": "shared"}}, "the key services.sample-service.network"),
+        ({"sample-service": {"network": "own"}}, "services.sample-service.network"),
         ({"dev": {}}, "none that begins the environment dev"),
     ],
 )

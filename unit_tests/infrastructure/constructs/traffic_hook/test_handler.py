@@ -1,194 +1,25 @@
-"""The test-traffic hook: which versions succeed, which fail, and that it always reports."""
+"""The test-traffic hook: which responses succeed, which fail, and that it always reports."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Callable
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
 from infrastructure.constructs.alarms import ERRORS_A_MINUTE
 from infrastructure.constructs.traffic_hook.function import handler as hook
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-OLD = "f" * 40
-EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "execution-1"}
-TASK_DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:7"
-DIGEST, OTHER = (f"sha256:{letter * 64}" for letter in "ab")
-IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev@{DIGEST}"
-PATHS = [{"path": "/health", "status": 200}, {"path": "/", "status": 200}]
-Answer = tuple[int, str | None]
-
-
-NEW = f"version {COMMIT}"
-RIGHT = f"200 of {NEW}"
-
-
-@dataclass
-class Service:
-    """What responds at the test listener: `answer(path, number)` returns a status, and a version or None."""
-
-    answer: Callable[[str, int], Answer] = lambda *_: (200, COMMIT)
-    asked: list[str] = field(default_factory=list)
-    clients: set[tuple[str, int]] = field(default_factory=set)
-
-
-@pytest.fixture
-def service() -> Service:
-    return Service()
-
-
-@pytest.fixture
-def url(service: Service) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            service.asked.append(self.path)
-            service.clients.add(self.client_address)
-            status, version = service.answer(self.path, len(service.asked))
-            self.send_response(status)
-            if version is not None:
-                self.send_header("X-Version", version)
-            if 300 <= status < 400:
-                self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name.
-            """Stay quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@dataclass
-class Aws:
-    """The AWS services that the hook calls, with their next responses; an unexpected call fails."""
-
-    stubs: dict[str, Stubber]
-    slept: list[float] = field(default_factory=list)
-
-    def client(self, name: str, **_: object) -> Any:
-        return self.stubs[name].client
-
-    def returns_release(
-        self,
-        *,
-        external_id: str = "d-1",
-        container: str = "app",
-        commit: str | None = COMMIT,
-        image: str = IMAGE,
-    ) -> None:
-        """Return the release from ECS, without its tasks."""
-        task_sets = [
-            {"id": "ecs-svc/1", "externalId": "d-0", "taskDefinition": "task-dev:6"},
-            {"id": "ecs-svc/2", "externalId": external_id, "taskDefinition": TASK_DEFINITION},
-        ]
-        self.stubs["ecs"].add_response(
-            "describe_services",
-            {"services": [{"taskSets": task_sets}]},
-            {"cluster": "cluster-dev", "services": ["service-dev"]},
-        )
-        labels = {} if commit is None else {"dockerLabels": {"org.opencontainers.image.revision": commit}}
-        sidecar = {"name": "sidecar", "dockerLabels": {"org.opencontainers.image.revision": OLD}}
-        self.stubs["ecs"].add_response(
-            "describe_task_definition",
-            {
-                "taskDefinition": {
-                    "containerDefinitions": [sidecar, {"name": container, "image": image, **labels}]
-                }
-            },
-            {"taskDefinition": TASK_DEFINITION},
-        )
-
-    def returns_tasks(self, *tasks: tuple[str, str | None]) -> None:
-        """Return the tasks of the release, each with its status and the digest of its image."""
-        arns = [
-            f"arn:aws:ecs:us-east-1:123456789012:task/cluster-dev/{number}" for number in range(len(tasks))
-        ]
-        self.stubs["ecs"].add_response(
-            "list_tasks", {"taskArns": arns}, {"cluster": "cluster-dev", "startedBy": "ecs-svc/2"}
-        )
-        if not tasks:
-            return
-        described = []
-        for arn, (status, digest) in zip(arns, tasks, strict=True):
-            app = {"name": "app"} if digest is None else {"name": "app", "imageDigest": digest}
-            sidecar = {"name": "sidecar", "imageDigest": OTHER}
-            described.append({"taskArn": arn, "lastStatus": status, "containers": [sidecar, app]})
-        self.stubs["ecs"].add_response(
-            "describe_tasks", {"tasks": described}, {"cluster": "cluster-dev", "tasks": arns}
-        )
-
-    def returns_running_release(self) -> None:
-        """Return a release whose two tasks run its image."""
-        self.returns_release()
-        self.returns_tasks(("RUNNING", DIGEST), ("RUNNING", DIGEST))
-
-    def expects_report(self, status: str) -> None:
-        """Expect the report."""
-        self.stubs["codedeploy"].add_response(
-            "put_lifecycle_event_hook_execution_status",
-            {"lifecycleEventHookExecutionId": "execution-1"},
-            {"deploymentId": "d-1", "lifecycleEventHookExecutionId": "execution-1", "status": status},
-        )
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Aws]:
-    """The AWS that the hook calls; the expected report must be sent."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    for name, value in {
-        "CLUSTER": "cluster-dev",
-        "SERVICE": "service-dev",
-        "CONTAINER_NAME": "app",
-        "TEST_URL": url,
-        "SMOKE_PATHS": json.dumps(PATHS),
-    }.items():
-        monkeypatch.setenv(name, value)
-    session = boto3.session.Session("key", "secret", region_name="us-east-1")
-    stubs = {name: Stubber(session.client(name)) for name in ("ecs", "codedeploy")}
-    made = Aws(stubs)
-    monkeypatch.setattr(boto3, "client", made.client)
-    # Only the handler's clock: other threads of this process use the real one.
-    monkeypatch.setattr(hook, "time", SimpleNamespace(sleep=made.slept.append))
-    for stub in stubs.values():
-        stub.activate()
-    yield made
-    stubs["codedeploy"].assert_no_pending_responses()
-
-
-@dataclass
-class Context:
-    """Lambda's context."""
-
-    seconds: float = 300.0
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
-
-
-def run(seconds: float = 300.0) -> str:
-    return hook.handler(EVENT, Context(seconds))["status"]
-
-
-def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """The hook's one line."""
-    (written,) = capsys.readouterr().out.splitlines()
-    told: dict[str, Any] = json.loads(written)
-    return told
+from unit_tests.infrastructure.constructs.traffic_hook.hook_fakes import (
+    COMMIT,
+    DIGEST,
+    NEW,
+    OLD,
+    RIGHT,
+    Answer,
+    Aws,
+    Service,
+    line,
+    run,
+)
 
 
 def test_a_version_that_always_responds_succeeds(
@@ -292,86 +123,6 @@ def test_it_reports_before_lambda_stops_the_function(aws: Aws, service: Service)
     aws.expects_report("Failed")
     assert run(seconds=hook.REPORT_SECONDS + hook.ATTEMPT_SECONDS) == "Failed"
     assert aws.slept == []
-
-
-@pytest.mark.parametrize(
-    ("told", "said"),
-    [
-        ({"external_id": "d-2"}, "has 0 task sets of this deployment"),
-        ({"container": "web"}, "has no container app"),
-        ({"commit": None}, "is None, not a commit"),
-        ({"commit": "${IMAGE_TAG}"}, "is ${IMAGE_TAG}, not a commit"),
-        ({"image": "images-dev:latest"}, "is images-dev:latest, without a digest"),
-    ],
-)
-def test_a_release_without_a_commit_or_a_digest_fails_without_a_request(
-    aws: Aws, service: Service, capsys: pytest.CaptureFixture[str], told: dict[str, Any], said: str
-) -> None:
-    aws.returns_release(**told)
-    aws.expects_report("Failed")
-    assert run() == "Failed"
-    assert said in line(capsys)["reason"]
-    assert service.asked == []
-
-
-def test_a_service_without_a_version_is_released_by_its_image_and_its_statuses(
-    aws: Aws, service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """An ordinary API has no header of ours and no page at `/` (pitfall N8)."""
-    paths = [
-        {"path": "/api/items", "status": 200},
-        {"path": "/", "status": 404},
-        {"path": "/me", "status": 302},
-    ]
-    monkeypatch.setenv("SMOKE_PATHS", json.dumps(paths))
-    service.answer = lambda path, _: ({"/": 404, "/me": 302}.get(path, 200), None)
-    aws.returns_running_release()
-    aws.expects_report("Succeeded")
-    assert run() == "Succeeded"
-    # The first attempt may have met the old version.
-    assert aws.slept == [10.0]
-    assert line(capsys)["responses"] == {"GET /api/items: 200": 8, "GET /: 404": 6, "GET /me: 302": 6}
-
-
-@pytest.mark.parametrize(
-    ("tasks", "said"),
-    [
-        (
-            [("RUNNING", DIGEST), ("RUNNING", OTHER)],
-            f"/1 runs the image {OTHER}, but {TASK_DEFINITION} names {DIGEST}",
-        ),
-        ([("RUNNING", None)], f"/0 runs the image None, but {TASK_DEFINITION} names {DIGEST}"),
-        ([("PENDING", DIGEST)], "no task of the task set ecs-svc/2 is running"),
-        ([], "no task of the task set ecs-svc/2 is running"),
-    ],
-    ids=["another image", "an unknown image", "no running task", "no task"],
-)
-def test_a_task_with_another_image_fails_the_deployment_without_a_request(
-    aws: Aws,
-    service: Service,
-    capsys: pytest.CaptureFixture[str],
-    tasks: list[tuple[str, str | None]],
-    said: str,
-) -> None:
-    aws.returns_release()
-    aws.returns_tasks(*tasks)
-    aws.expects_report("Failed")
-    assert run() == "Failed"
-    assert said in line(capsys)["reason"]
-    assert service.asked == []
-
-
-def test_a_task_that_starts_beside_running_ones_is_not_checked_yet(aws: Aws) -> None:
-    aws.returns_release()
-    aws.returns_tasks(("RUNNING", DIGEST), ("PENDING", None))
-    aws.expects_report("Succeeded")
-    assert run() == "Succeeded"
-
-
-def test_the_schedule_calls_nothing(aws: Aws, service: Service, capsys: pytest.CaptureFixture[str]) -> None:
-    """It only keeps the function Active (pitfall N7); a call would fail here, as none is expected."""
-    assert hook.handler({"keepActive": True}, Context()) == {"status": "Active"}
-    assert (service.asked, capsys.readouterr().out) == ([], "")
 
 
 def test_it_reports_when_aws_denies_a_call(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
