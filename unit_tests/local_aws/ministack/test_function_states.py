@@ -33,10 +33,10 @@ def vpc_config(cloud: Cloud) -> dict[str, list[str]]:
     return {"SubnetIds": [subnet], "SecurityGroupIds": [group]}
 
 
-def create(cloud: Cloud, name: str, *, in_vpc: bool = True, **more: Template) -> None:
+def create(cloud: Cloud, name: str, more: dict[str, Template] | None = None, *, in_vpc: bool = True) -> None:
     resources = function(name, **({"VpcConfig": vpc_config(cloud)} if in_vpc else {}))
     resources["Role"]["Policies"] = [{"PolicyName": "logs", "PolicyDocument": MAY_LOG}]
-    assert cloud.create(name, template(**resources, **more)) == "CREATE_COMPLETE", cloud.reasons(name)
+    assert cloud.create(name, template(**resources, **(more or {}))) == "CREATE_COMPLETE", cloud.reasons(name)
 
 
 def schedule(name: str, rate: str, *, permitted: bool = True) -> dict[str, Template]:
@@ -129,7 +129,7 @@ def test_a_function_without_a_vpc_stays_active(cloud: Cloud) -> None:
 
 
 def test_a_daily_schedule_keeps_a_function_active(cloud: Cloud) -> None:
-    create(cloud, "daily", **schedule("daily", "rate(1 day)"))
+    create(cloud, "daily", schedule("daily", "rate(1 day)"))
     cloud.server.skip_days(30)
     assert states(cloud, "daily") == [("Active", "")]
     wait_for_lines(cloud, "daily", 30)
@@ -138,19 +138,19 @@ def test_a_daily_schedule_keeps_a_function_active(cloud: Cloud) -> None:
 
 
 def test_a_rate_is_scaled_by_the_clock(cloud: Cloud) -> None:
-    create(cloud, "minutely", **schedule("minutely", "rate(1 minute)"))
+    create(cloud, "minutely", schedule("minutely", "rate(1 minute)"))
     wait_for_lines(cloud, "minutely", 2)  # At a time scale of 0.02, a minute takes 1.2 s.
 
 
 def test_a_schedule_that_finds_an_inactive_function_is_retried(cloud: Cloud) -> None:
-    create(cloud, "monthly", **schedule("monthly", "rate(30 days)"))
+    create(cloud, "monthly", schedule("monthly", "rate(30 days)"))
     cloud.server.skip_days(30)
     wait_for_lines(cloud, "monthly", 1)
     assert states(cloud, "monthly") == [("Active", "")]
 
 
 def test_a_rule_without_a_permission_on_the_function_does_not_invoke_it(cloud: Cloud) -> None:
-    create(cloud, "closed", **schedule("closed", "rate(1 day)", permitted=False))
+    create(cloud, "closed", schedule("closed", "rate(1 day)", permitted=False))
     cloud.server.skip_days(15)
     assert states(cloud, "closed") == [("Inactive", "Idle")]
     assert lines(cloud, "closed") == []
