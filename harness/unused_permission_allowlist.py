@@ -59,7 +59,7 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
         "test-traffic-hook",
         GENERATED,
         "",
-    ): "the hook's schedule invokes it once a day; a scenario takes minutes",
+    ): "only the daily schedule uses it; a scenario takes minutes",
     # Other accounts, and GitHub.
     ("", "OtherAccountsFetchArtifacts", ""): _ONE_ACCOUNT,
     ("", "OtherAccountsFindArtifacts", ""): _ONE_ACCOUNT,
