@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from harness.unused_permission_allowlist import UNUSED_PERMISSION_ALLOWLIST
+from harness.unused_permission_allowlist import GENERATED, UNUSED_PERMISSION_ALLOWLIST
 
 Report = Mapping[str, Any]
 
@@ -49,9 +49,10 @@ def statements(report: Report, suffixes: Iterable[str]) -> list[StatementUse]:
         policy = next((name for suffix in longest_first if (name := _named(one["policy"], suffix))), "")
         if not policy:
             continue
-        key = (policy, one["sid"])
+        # CloudFormation generates the id of a function's permission from the names of the stack and resource.
+        sid = GENERATED if any(f"stack-{suffix}-" in one["sid"] for suffix in longest_first) else one["sid"]
         allows = one["effect"] == "Allow"
-        kept = found.setdefault(key, StatementUse(policy, one["sid"], allows, list(one["granted"])))
+        kept = found.setdefault((policy, sid), StatementUse(policy, sid, allows, list(one["granted"])))
         kept.needed = kept.needed or one["needed"]
         for action, count in one["used"].items():
             kept.used[action] = kept.used.get(action, 0) + count

@@ -107,8 +107,13 @@ class ServerHandle:
         """Return every policy statement with its uses so far, and every denial (GET /_local_aws/iam)."""
         return self._get("iam")
 
-    def _get(self, path: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.endpoint}/_local_aws/{path}", timeout=10) as response:  # noqa: S310 - our own loopback endpoint
+    def skip_days(self, days: int) -> None:
+        """Let days pass for what is idle or scheduled for days (POST /_local_aws/skip-days)."""
+        self._get(f"skip-days?days={days}", b"", 10 + 10 * days)
+
+    def _get(self, path: str, body: bytes | None = None, timeout: float = 10) -> dict[str, Any]:
+        url = f"{self.endpoint}/_local_aws/{path}"
+        with urllib.request.urlopen(url, body, timeout) as response:  # noqa: S310 - our own loopback endpoint
             content: dict[str, Any] = json.load(response)
         return content
 

@@ -68,8 +68,13 @@ SUPPRESSIONS = {
         "IAM5[Resource::arn:aws:cloudwatch:us-east-1:<AWS::AccountId>:alarm:*]", "Pipeline/Deployment/Role"
     ): ("cloudwatch:DescribeAlarms is granted on alarm:* or not at all"),
     Finding(_NO_RESOURCE, "Pipeline/TrafficHook/Role"): (
-        "ecs:DescribeTaskDefinition, ec2:DescribeNetworkInterfaces, ec2:DescribeSubnets: no resource"
+        "ecs:DescribeTaskDefinition, ec2:DescribeNetworkInterfaces, ec2:DescribeSubnets: no resource; "
+        "ecs:ListTasks: none either without container instances, so its condition names the cluster"
     ),
+    Finding(
+        f"IAM5[Resource::arn:aws:ecs:us-east-1:<AWS::AccountId>:task/cluster-{SUFFIX}/*]",
+        "Pipeline/TrafficHook/Role",
+    ): "ECS creates the ids of tasks; the cluster is this environment's own",
     Finding("IAM5[Resource::arn:aws:ec2:us-east-1:<AWS::AccountId>:*/*]", "Pipeline/TrafficHook/Role"): (
         "Lambda requires this form for a function in a VPC; the function's own code is denied it"
     ),

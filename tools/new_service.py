@@ -69,4 +69,5 @@ def main(name: str) -> int:
     print(f"Wrote {place.relative_to(PROJECT)}, and its entry in cdk.json. To deploy it:")
     print(f"on this machine: make up SUFFIX={name}-dev")
     print(f"on AWS:          cdk deploy -c environmentSuffix={name}-dev")
+    print("Each release tests its health path; name further paths in smokePaths (docs/services.md).")
     return 0

@@ -27,6 +27,14 @@ class TaskStatement:
 
 
 @dataclass(frozen=True)
+class SmokePath:
+    """A path that the test-traffic hook requests of a new version, and the status that it expects."""
+
+    path: str
+    status: int = 200
+
+
+@dataclass(frozen=True)
 class Service:
     """One service; by default, it has the task size and the number of tasks of its environment.
 
@@ -44,11 +52,18 @@ class Service:
     task_statements: tuple[TaskStatement, ...] = ()
     # Whether it runs in the network of the sample's environment of the same name, and creates none.
     shares_network: bool = False
+    # None means the health path.
+    smoke_paths: tuple[SmokePath, ...] | None = None
 
     @property
     def is_sample(self) -> bool:
         """Whether its names contain only the suffix of the environment."""
         return self.name == SAMPLE_SERVICE
+
+    @property
+    def tested_paths(self) -> tuple[SmokePath, ...]:
+        """The paths that the test-traffic hook requests (pitfall N8)."""
+        return self.smoke_paths or (SmokePath(self.health_path),)
 
     def suffix(self, environment: str) -> str:
         """Return the suffix of its names in an environment."""
@@ -107,16 +122,19 @@ def _service(name: str, given: object) -> Service:
     _read(read_name, name, f"the name of {path}", NAME_WORDS)
     if not isinstance(given, Mapping):
         raise ConfigError(path, given, "an object", EXAMPLE, place=CDK_JSON)
+    sample = name == SAMPLE_SERVICE
+    allowed = [key for key in RULES if not (sample and key in _NOT_OF_THE_SAMPLE)]
     for key in given:
-        if key not in RULES:
-            words = f"one of {', '.join(RULES)}"
+        if key not in allowed:
+            words = f"one of {', '.join(allowed)}"
             raise ConfigError(f"the key {path}.{key}", key, words, EXAMPLE, place=CDK_JSON)
     values = {
         field: _read(rule, given[key], f"{path}.{key}", words)
         for key, (field, rule, words) in RULES.items()
         if key in given
     }
-    return Service(**{"name": name, "folder": f"services/{name}", **values})
+    folder = SAMPLE.folder if sample else f"services/{name}"
+    return Service(**{"name": name, "folder": folder, **values})
 
 
 def _parsed(given: str) -> object:
@@ -159,6 +177,22 @@ def _shared(value: object) -> bool:
     return one_of(("own", "shared"))(value) == "shared"
 
 
+def _smoke_paths(value: object) -> tuple[SmokePath, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_SMOKE_PATHS:
+        raise ValueError
+    return tuple(_smoke_path(**one) for one in value)
+
+
+def _smoke_path(*, path: object, status: object = 200) -> SmokePath:
+    # Not the 5xx: the load balancer counts them for an alarm, whoever expects them (pitfall N4).
+    return SmokePath(text(_URL_PATH, 200)(path), number(200, 499)(status))
+
+
+# The test-traffic hook sends ten requests in an attempt.
+MOST_SMOKE_PATHS = 10
+# Its code is the project's own, and it has the network that others share.
+_NOT_OF_THE_SAMPLE = ("folder", "network")
+_URL_PATH = re.compile(r"/[A-Za-z0-9/_.~%?&=+,:@-]*")
 _FOLDER = re.compile(r"\.?[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 # Key in cdk.json -> the field of Service, its reader, and what the value must be.
 RULES: dict[str, tuple[str, Callable[[object], Any], str]] = {
@@ -173,6 +207,11 @@ RULES: dict[str, tuple[str, Callable[[object], Any], str]] = {
         "task_statements",
         _statements,
         'a list of {"actions": [...], "resources": [...]}, which its tasks may do',
+    ),
+    "smokePaths": (
+        "smoke_paths",
+        _smoke_paths,
+        f'a list of 1 to {MOST_SMOKE_PATHS} {{"path": ..., "status": ...}}, with a status from 200 to 499',
     ),
     "network": ("shares_network", _shared, "own, or shared: that of the sample's same environment"),
 }

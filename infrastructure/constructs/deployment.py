@@ -112,7 +112,7 @@ class Deployment(Construct):
             statements=[
                 self._task_set_statement(),
                 *self._traffic_statements(routes),
-                allow("AskTheGateBeforeTraffic", ["lambda:InvokeFunction"], [hook.function_arn]),
+                allow("InvokeTheTestTrafficHook", ["lambda:InvokeFunction"], [hook.function_arn]),
                 allow("WatchTheAlarms", ["cloudwatch:DescribeAlarms"], [arn(self, "cloudwatch", "alarm:*")]),
                 pass_roles,
             ],

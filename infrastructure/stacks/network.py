@@ -110,7 +110,7 @@ class NetworkStack(NestedStack):
             # Inside the VPC too, the load balancer's name resolves to its public addresses, so the hook's
             # requests leave through a NAT gateway and arrive from its address.
             peer = ec2.Peer.ipv4(Fn.join("", [address, "/32"]))
-            group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "The gate before traffic")
+            group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "The test-traffic hook")
         return group
 
     def _traffic_hook_group(self) -> ec2.SecurityGroup:
@@ -119,7 +119,7 @@ class NetworkStack(NestedStack):
             self,
             "TrafficHookGroup",
             vpc=self.vpc,
-            description="The gate before traffic: out to the test listener and to AWS",
+            description="The test-traffic hook: out to the test listener and to AWS",
             allow_all_outbound=False,
         )
         world = ec2.Peer.any_ipv4()

@@ -1,13 +1,14 @@
 """The clock: it scales the waits that a user configures on AWS, so that minutes pass in seconds."""
 
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 # AWS's five minutes take six seconds: long enough to observe a traffic shift, short enough to wait for.
 DEFAULT_TIME_SCALE = 0.02
 
 
-@dataclass(frozen=True)
+@dataclass
 class Clock:
     """Scale AWS's configured waits by `time_scale` (1.0 is real time).
 
@@ -16,6 +17,7 @@ class Clock:
     """
 
     time_scale: float = DEFAULT_TIME_SCALE
+    _skipped: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.time_scale <= 1:
@@ -24,6 +26,14 @@ class Clock:
     def seconds(self, aws_seconds: float) -> float:
         """Return the seconds on this machine that stand for `aws_seconds`."""
         return aws_seconds * self.time_scale
+
+    def time(self) -> float:
+        """Return this machine's time, with what was skipped; its differences stand for scaled AWS time."""
+        return time.time() + self._skipped
+
+    def skip(self, aws_seconds: float) -> None:
+        """Let `aws_seconds` of AWS's time pass at once, for what is idle or scheduled for days."""
+        self._skipped += self.seconds(aws_seconds)
 
     def wait(self, aws_seconds: float, stop: threading.Event | None = None) -> bool:
         """Wait for `aws_seconds` of AWS's time. Return True as soon as `stop` is set, else False."""

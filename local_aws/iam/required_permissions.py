@@ -91,12 +91,12 @@ def required_permissions(
 def _own_actions(call: Call, scope: ArnScope) -> Iterator[Permission]:
     tags = _tags(call)
     for resource in resources_of(call, scope):
-        yield Permission(action_of(call), resource, _service_keys(call) | tags)
+        yield Permission(action_of(call), resource, _service_keys(call, scope) | tags)
         if call.service == "ecs" and call.operation in TAGGING and tags:
             yield Permission("ecs:TagResource", resource, {**tags, "ecs:createaction": call.operation})
 
 
-def _service_keys(call: Call) -> dict[str, Value]:
+def _service_keys(call: Call, scope: ArnScope) -> dict[str, Value]:
     """Return the service's own context keys, as far as this project's policies may use them."""
     params = call.params
     if call.service == "sts":
@@ -104,7 +104,7 @@ def _service_keys(call: Call) -> dict[str, Value]:
         return {key: str(params[name]) for key, name in named.items() if name in params}
     if call.service == "ecs" and "cluster" in params:
         cluster = str(params["cluster"])
-        return {"ecs:cluster": cluster} if cluster.startswith("arn:") else {}
+        return {"ecs:cluster": scope.arn("ecs", f"cluster/{cluster.rpartition('/')[2]}")}
     return {}
 
 

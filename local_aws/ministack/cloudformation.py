@@ -23,6 +23,7 @@ from local_aws.ministack import (
     templates,
 )
 from local_aws.ministack.compat import require
+from local_aws.ministack.function_states import FunctionStates
 
 # The types that get a stack's tags and CloudFormation's own, in addition to MiniStack's.
 TAGGED = (
@@ -41,7 +42,7 @@ TAGGED = (
 )
 
 
-def patch_cloudformation(context: Context, services: Iterable[Any]) -> None:
+def patch_cloudformation(context: Context, services: Iterable[Any], states: FunctionStates) -> None:
     """Patch MiniStack's CloudFormation, with the resource types of `services`. Call it once."""
     stack_tags = require("services.cloudformation.provisioners", "_STACK_TAG_PROPERTY")._STACK_TAG_PROPERTY
     stack_tags.update(dict.fromkeys(TAGGED, ("Tags", "list")))
@@ -56,7 +57,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any]) -> None:
     log_groups.patch_log_group_deletion(context)
     log_targets.patch_log_targets(context)
     dashboards.patch_dashboards()
-    function_network.patch_function_vpc()
+    function_network.patch_function_vpc(states)
     preconditions.patch_preconditions(context)
     names.patch_name_validation()
     templates.patch_template_validation()

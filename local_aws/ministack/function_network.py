@@ -6,6 +6,7 @@ from typing import Any
 from local_aws.core.cloudformation import Properties
 from local_aws.core.context import Context
 from local_aws.ministack.compat import require
+from local_aws.ministack.function_states import FunctionStates
 from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
 
 FUNCTION = "AWS::Lambda::Function"
@@ -14,10 +15,12 @@ lambda_svc = require("services.lambda_svc", "_functions", "_vpc_config_with_id")
 runtime = require("core.lambda_runtime", "execution_credentials")
 
 
-def patch_function_vpc() -> None:
+def patch_function_vpc(states: FunctionStates) -> None:
     """Let CloudFormation set a function's VPC. Call it before `patch_property_checks`."""
     handler = resource_handlers()[FUNCTION]
-    patch_handler(FUNCTION, create=_create(handler["create"]), update=_update(handler["update"]))
+    patch_handler(
+        FUNCTION, create=_create(handler["create"], states), update=_update(handler["update"], states)
+    )
 
 
 def patch_function_proxy(context: Context) -> None:
@@ -43,21 +46,23 @@ def environment(endpoint: str, config: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _create(original: Callable[..., Created]) -> Callable[..., Created]:
+def _create(original: Callable[..., Created], states: FunctionStates) -> Callable[..., Created]:
     def create(logical_id: str, props: Properties, stack: str) -> Created:
         vpc_config = _vpc_config(props)
         name, attributes = original(logical_id, props, stack)
         lambda_svc._functions[name]["config"]["VpcConfig"] = vpc_config
+        states.touch(name)
         return name, attributes
 
     return create
 
 
-def _update(original: Callable[..., Created]) -> Callable[..., Created]:
+def _update(original: Callable[..., Created], states: FunctionStates) -> Callable[..., Created]:
     def update(physical_id: str, old: Properties, new: Properties, *rest: str) -> Created:
         vpc_config = _vpc_config(new)
         name, attributes = original(physical_id, old, new, *rest)
         lambda_svc._functions[name]["config"]["VpcConfig"] = vpc_config
+        states.touch(name)
         return name, attributes
 
     return update

@@ -19,9 +19,11 @@ from local_aws.ministack import (
     elbv2,
     elbv2_snapshot,
     function_network,
+    function_states,
     functions,
     resource_policies,
     resume_stacks,
+    schedules,
     stores,
     trust_policies,
 )
@@ -124,7 +126,10 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
         ministack.register_service(name, accounts.handle(name))
     ecr.route_registry(accounts.registry)
     ministack.route_event_targets("codepipeline", accounts.deliver)
-    cloudformation.patch_cloudformation(callers, [accounts, load_balancing])
+    states = function_states.FunctionStates(context.clock)
+    cloudformation.patch_cloudformation(callers, [accounts, load_balancing], states)
+    function_states.patch_function_states(states)
+    schedules.patch_schedules(callers, states)
     cloudwatch.patch_alarm_evaluation(callers)
     functions.patch_function_credentials(callers)
     function_network.patch_function_proxy(callers)
@@ -135,5 +140,6 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
         git=git_http.GitHttp(accounts),
         addresses=load_balancing.addresses,
         authorizer=enforcer,
+        skip_days=partial(schedules.skip_days, context.clock),
     )
     return Services(context, gateway, accounts, load_balancing, engine, writer)

@@ -19,6 +19,7 @@ from local_aws.iam.request_parser import HttpRequest
 from local_aws.server.forward_proxy import ForwardProxy, is_proxy_request
 
 GIT_PREFIX = "/v1/repos/"
+LONGEST_SKIP = 366
 
 
 class Authorizer(Protocol):
@@ -46,6 +47,7 @@ class Gateway:
         git: ASGIApp | None = None,
         addresses: Callable[[], Mapping[str, str]] = dict,
         authorizer: Authorizer | None = None,
+        skip_days: Callable[[int], None] | None = None,
     ) -> None:
         self.context = context
         self.ministack = ministack
@@ -53,6 +55,7 @@ class Gateway:
         self.addresses = addresses
         self.proxy = ForwardProxy(addresses)
         self.authorizer = authorizer
+        self.skip_days = skip_days
         # Its own threads: a check may call a service, which needs one of asyncio's threads to respond.
         self.threads = ThreadPoolExecutor(8, "iam")
 
@@ -112,9 +115,21 @@ class Gateway:
             content = dict(self.addresses())
         elif path == "/_local_aws/iam" and self.authorizer is not None:
             content = await asyncio.to_thread(self.authorizer.report)
+        elif path == "/_local_aws/skip-days" and self.skip_days is not None:
+            status, content = await self._skip_days(scope)
         else:
             status, content = 404, {"message": f"local_aws has no {path}"}
         await JSONResponse(content, status)(scope, receive, send)
+
+    async def _skip_days(self, scope: Scope) -> tuple[int, Mapping[str, Any]]:
+        """Let up to a year pass (POST /_local_aws/skip-days?days=30)."""
+        days = _request(scope).query.get("days", [""])[0]
+        if self.skip_days is None or scope["method"] != "POST":
+            return 405, {"message": "skip-days takes POST"}
+        if not days.isdecimal() or not 1 <= int(days) <= LONGEST_SKIP:
+            return 400, {"message": f"days is {days!r}: it must be a number from 1 to {LONGEST_SKIP}"}
+        await asyncio.to_thread(self.skip_days, int(days))
+        return 200, {"skippedDays": int(days)}
 
 
 def rejection_reason(scope: Scope) -> str | None:

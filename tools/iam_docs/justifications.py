@@ -29,6 +29,13 @@ EVERY_RESOURCE = {
     "ecs:DescribeTaskDefinition": Justification(
         "It supports no resource", f"{_AUTHORIZATION}/list_amazonelasticcontainerservice.html"
     ),
+    # What ECS denies is on `*`: https://github.com/cdklabs/construct-hub/pull/1207
+    "ecs:ListTasks": Justification(
+        "The authorization reference has container-instance, but Fargate has none: AWS's example has `*` "
+        "and a condition with the cluster",
+        "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/security_iam_id-based-policy-examples.html",
+        disputed=True,
+    ),
     "ecs:RegisterTaskDefinition": Justification(
         "AWS's policy for this pipeline action has `*`, and the service denies with `on resource: *`; "
         "the authorization reference has task-definition",

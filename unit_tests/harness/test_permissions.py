@@ -43,6 +43,18 @@ def test_environments_count_together_and_bootstrap_policies_are_left_out() -> No
     assert found[2].unused == []
 
 
+def test_a_statement_with_a_generated_id_is_one_in_all_environments() -> None:
+    function, sids = "arn:aws:lambda:us-east-1:1:function:hook", ("stack-dev-Part-1-a1", "stack-it-Part-1-b2")
+    report = {
+        "statements": [
+            statement(f"{function}-{suffix}", sid, {"lambda:InvokeFunction": 1}, "lambda:InvokeFunction")
+            for suffix, sid in zip(("dev", "it"), sids, strict=True)
+        ]
+    }
+    (found,) = statements(report, ["dev", "it"])
+    assert (found.policy, found.sid, found.used) == ("hook", "(generated)", {"lambda:InvokeFunction": 2})
+
+
 def test_unused_actions_and_unneeded_statements_are_reported() -> None:
     assert list(unexplained(statements(REPORT, ["dev"]))) == [
         "web-role: nothing fails without the statement Idle",

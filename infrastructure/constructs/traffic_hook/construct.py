@@ -1,12 +1,16 @@
-"""The Lambda function of the test-traffic hook, with its role and its log group (pitfall N6)."""
+"""The Lambda function of the test-traffic hook, with its role, log group and schedule (pitfalls N6, N7)."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -18,6 +22,8 @@ from infrastructure.constructs.roles import allow, arn, create_role
 from infrastructure.naming import CONTAINER_NAME, TEST_PORT
 
 CODE = Path(__file__).with_name("function")
+# The handler recognizes this input of the schedule.
+KEEP_ACTIVE = {"keepActive": True}
 _INTERFACES = (
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -28,7 +34,7 @@ _DESCRIBE_INTERFACES = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
 
 
 class TrafficHook(Construct):
-    """The function that tests a new version through the test listener, with its role and its log group."""
+    """The function that tests a new version through the test listener, and what it needs."""
 
     def __init__(
         self,
@@ -49,12 +55,12 @@ class TrafficHook(Construct):
             self,
             "Function",
             function_name=names.traffic_hook,
-            description="Asks a new version through the test listener: its release goes on, or stops",
+            description="Tests a new version through the test listener, and reports to CodeDeploy",
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.X86_64,
             handler="handler.handler",
             code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
-            # Long enough for all attempts at their slowest; the limit of CodeDeploy is an hour.
+            # All attempts at their slowest; the limit of CodeDeploy is an hour.
             timeout=Duration.minutes(5),
             memory_size=256,
             role=self._role(log_group).without_policy_updates(),
@@ -62,13 +68,33 @@ class TrafficHook(Construct):
             vpc=vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
             security_groups=[group],
-            environment={
-                "CLUSTER": names.cluster,
-                "SERVICE": names.service,
-                "CONTAINER_NAME": CONTAINER_NAME,
-                "TEST_URL": f"http://{load_balancer.load_balancer_dns_name}:{TEST_PORT}",
-                "HEALTH_PATH": config.service.health_path,
-            },
+            environment=self._environment(config, load_balancer),
+        )
+        self._keep_active()
+
+    def _environment(self, config: Config, load_balancer: elbv2.IApplicationLoadBalancer) -> dict[str, str]:
+        return {
+            "CLUSTER": self._names.cluster,
+            "SERVICE": self._names.service,
+            "CONTAINER_NAME": CONTAINER_NAME,
+            "TEST_URL": f"http://{load_balancer.load_balancer_dns_name}:{TEST_PORT}",
+            "SMOKE_PATHS": json.dumps([asdict(each) for each in config.service.tested_paths]),
+        }
+
+    def _keep_active(self) -> None:
+        """Invoke the function every day (pitfall N7): AWS allows 14 days without an invocation.
+
+        The CDK's function that empties the artifact bucket is not in a VPC, and CloudFormation invokes it.
+        """
+        events.Rule(
+            self,
+            "Schedule",
+            rule_name=self._names.qualified("test-traffic-hook-schedule"),
+            description="Keeps the test-traffic hook Active: Lambda makes an idle function Inactive",
+            schedule=events.Schedule.rate(Duration.days(1)),
+            targets=[
+                targets.LambdaFunction(self.function, event=events.RuleTargetInput.from_object(KEEP_ACTIVE))
+            ],
         )
 
     def _role(self, log_group: logs.ILogGroup) -> iam.Role:
@@ -80,7 +106,7 @@ class TrafficHook(Construct):
             name=names.qualified("test-traffic-hook-role"),
             # Lambda sends no source for a condition when it assumes the role of a function.
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="What the gate before traffic does: learn what is released, and report to CodeDeploy",
+            description="What the test-traffic hook does: read what is released, and report to CodeDeploy",
             statements=[
                 allow(
                     "FindTheReplacementTaskSet",
@@ -88,9 +114,10 @@ class TrafficHook(Construct):
                     [arn(self, "ecs", f"service/{names.cluster}/{names.service}")],
                 ),
                 # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
-                allow("ReadWhichCommitItRuns", ["ecs:DescribeTaskDefinition"], ["*"]),
+                allow("ReadTheTaskDefinition", ["ecs:DescribeTaskDefinition"], ["*"]),
+                *self._task_statements(),
                 allow(
-                    "LetTheReleaseGoOnOrStop",
+                    "ReportTheResult",
                     ["codedeploy:PutLifecycleEventHookExecutionStatus"],
                     [arn(self, "codedeploy", group)],
                 ),
@@ -101,6 +128,16 @@ class TrafficHook(Construct):
             ],
         )
 
+    def _task_statements(self) -> list[iam.PolicyStatement]:
+        """Allow the hook to read the tasks of this cluster."""
+        cluster = self._names.cluster
+        # Without a container instance, ECS authorizes ListTasks on `*`: tools/iam_docs/justifications.py.
+        of_cluster = {"ArnEquals": {"ecs:cluster": arn(self, "ecs", f"cluster/{cluster}")}}
+        return [
+            allow("ListTheTasks", ["ecs:ListTasks"], ["*"], of_cluster),
+            allow("ReadTheImagesOfTasks", ["ecs:DescribeTasks"], [arn(self, "ecs", f"task/{cluster}/*")]),
+        ]
+
     def _vpc_statements(self) -> list[iam.PolicyStatement]:
         """Allow Lambda to attach the function to the VPC, and deny the same to the function's code.
 
@@ -109,10 +146,10 @@ class TrafficHook(Construct):
         function = arn(self, "lambda", f"function:{self._names.traffic_hook}")
         return [
             # Lambda requires the form */*; the two Describe actions support no resource.
-            allow("StandInTheVpc", _INTERFACES, [arn(self, "ec2", "*/*")]),
-            allow("SeeTheVpc", _DESCRIBE_INTERFACES, ["*"]),
+            allow("AttachToTheVpc", _INTERFACES, [arn(self, "ec2", "*/*")]),
+            allow("DescribeTheVpc", _DESCRIBE_INTERFACES, ["*"]),
             iam.PolicyStatement(
-                sid="KeepTheCodeFromTheVpc",
+                sid="DenyTheVpcToTheCode",
                 effect=iam.Effect.DENY,
                 actions=[*_INTERFACES, *_DESCRIBE_INTERFACES],
                 resources=["*"],

@@ -60,6 +60,10 @@ def from_client_error(error: ClientError) -> DeploymentEndedError:
         )
     if operation in ELBV2_CALLS:
         return elb_not_updated(message)
+    if code == "ResourceNotReadyException":
+        # The function exists, and could not be invoked (pitfall N7).
+        text = f"The validation hook could not be invoked: {message} ({code})"
+        return DeploymentEndedError("HOOK_EXECUTION_FAILURE", text)
     if operation in LAMBDA_CALLS:
         return DeploymentEndedError("INVALID_LAMBDA_FUNCTION", f"{message} ({code})")
     text = f"The ECS service cannot be updated due to an unexpected error: {message} (Error Code: {code})"

@@ -30,21 +30,24 @@ def pull(ecs: EcsState, task: Task) -> dict[str, str]:
     images = {}
     for definition in task.definition["containerDefinitions"]:
         reference = definition["image"]
-        login = _login(ecs.context, task, reference)
+        login, digest = _login(ecs.context, task, reference)
         images[definition["name"]] = ecs.containers.pull(reference, login)
-        if "@" in reference:
+        if digest:
             with ecs.lock:
-                task.container(definition["name"])["imageDigest"] = reference.partition("@")[2]
+                task.container(definition["name"])["imageDigest"] = digest
     with ecs.lock:
         task.content["pullStoppedAt"] = now()
     return images
 
 
-def _login(context: Context, task: Task, reference: str) -> str | None:
-    """Return a password from ECR, once this role has permission to pull the image."""
+def _login(context: Context, task: Task, reference: str) -> tuple[str | None, str | None]:
+    """Return a password from ECR and the image's digest, once this role has permission to pull the image.
+
+    Of an image in another registry, only a digest in its reference is known.
+    """
     where = Reference.parse(reference)
     if not is_ecr(where.host):
-        return None
+        return None, where.digest
     try:
         ecr = _client(context, task, "ecr")
         data = ecr.get_authorization_token()["authorizationData"][0]
@@ -54,7 +57,9 @@ def _login(context: Context, task: Task, reference: str) -> str | None:
         ) from error
     image = {"imageDigest": where.digest} if where.digest else {"imageTag": where.tag}
     try:
-        ecr.batch_get_image(registryId=where.account, repositoryName=where.repository, imageIds=[image])
+        found = ecr.batch_get_image(
+            registryId=where.account, repositoryName=where.repository, imageIds=[image]
+        )
     except ClientError as error:
         if error.response["Error"]["Code"].endswith("NotFoundException"):
             reason = f"{reference}: not found"
@@ -63,7 +68,8 @@ def _login(context: Context, task: Task, reference: str) -> str | None:
         raise PullError(
             f"pull image manifest has been retried 1 time(s): failed to resolve ref {reference}: {reason}"
         ) from error
-    return base64.b64decode(data["authorizationToken"]).decode()
+    digests = [one["imageId"]["imageDigest"] for one in found["images"]]
+    return base64.b64decode(data["authorizationToken"]).decode(), next(iter(digests), None)
 
 
 def _role(task: Task, name: str) -> ServiceRole | None:

@@ -91,6 +91,7 @@ class TaskOperations(EcsState):
     def list_tasks(self, params: Params) -> dict[str, Any]:
         """List tasks by cluster, service, family, desired status (RUNNING) and who started them."""
         cluster = self.cluster(params.get("cluster"))["clusterArn"]
+        _check_filters(params)
         status = params.get("desiredStatus", "RUNNING")
         service = params.get("serviceName")
         if service is not None:
@@ -105,6 +106,12 @@ class TaskOperations(EcsState):
             and params.get("startedBy") in (None, task.content.get("startedBy"))
         ]
         return {"taskArns": found}
+
+
+def _check_filters(params: Params) -> None:
+    """Reject a second filter: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html."""
+    if params.get("startedBy") and (params.get("family") or params.get("serviceName")):
+        raise invalid_parameter("When you specify startedBy as the filter, it must be the only filter.")
 
 
 def _new_content(arn: str, cluster_arn: str, definition: Params, params: Params) -> dict[str, Any]:

@@ -34,6 +34,7 @@ TAGLESS = {
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::KMS::Alias",
+    "AWS::Lambda::Permission",
     "AWS::Logs::ResourcePolicy",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",

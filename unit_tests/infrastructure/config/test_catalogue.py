@@ -13,6 +13,7 @@ import pytest
 from infrastructure.config.catalogue import (
     SAMPLE,
     Service,
+    SmokePath,
     TaskStatement,
     read_services,
     service_of,
@@ -37,6 +38,7 @@ ORDERS = {
     "tasks": 4,
     "environment": {"COLOUR": "red"},
     "taskStatements": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::orders/*"]}],
+    "smokePaths": [{"path": "/ready"}, {"path": "/admin", "status": 401}],
 }
 
 
@@ -57,6 +59,13 @@ def test_a_suffix_that_begins_with_a_service_is_that_services_environment() -> N
     assert (found.task_cpu, found.task_memory, found.desired_count) == (512, 1024, 4), "as the entry says"
 
 
+def test_an_entry_of_the_sample_changes_what_differs_from_the_default() -> None:
+    services = {"sample-service": {"smokePaths": [{"path": "/api/items"}]}}
+    found = Config.from_context({**defaults(), "environmentSuffix": "dev", "services": services})
+    assert found.service == Service(smoke_paths=(SmokePath("/api/items", 200),))
+    assert found.names == Names("dev")
+
+
 def test_the_longest_name_that_fits_wins() -> None:
     services = read_services({"orders": {}, "orders-eu": {}})
     assert service_of("orders-eu-dev", services)[0].name == "orders-eu"
@@ -74,6 +83,7 @@ def test_every_key_of_an_entry_is_read() -> None:
         tasks=4,
         environment=(("COLOUR", "red"),),
         task_statements=(TaskStatement(("s3:GetObject",), ("arn:aws:s3:::orders/*",)),),
+        smoke_paths=(SmokePath("/ready", 200), SmokePath("/admin", 401)),
     )
     assert read_services('{"orders": {}}')["orders"].folder == "services/orders"
 
@@ -91,6 +101,12 @@ def test_every_key_of_an_entry_is_read() -> None:
         ({"orders": {"healthPath": "ready"}}, "a path that answers 200"),
         ({"orders": {"environment": {"A": 1}}}, "an object of variables"),
         ({"orders": {"taskStatements": [{"actions": []}]}}, "which its tasks may do"),
+        *(
+            ({"orders": {"smokePaths": given}}, "a list of 1 to 10")
+            for given in ([], [{"path": "/"}] * 11, ["/"], [{"path": "items"}], [{"path": "/", "code": 200}])
+        ),
+        ({"orders": {"smokePaths": [{"path": "/", "status": 503}]}}, "with a status from 200 to 499"),
+        ({"sample-service": {"network": "own"}}, "services.sample-service.network"),
         ({"dev": {}}, "none that begins the environment dev"),
     ],
 )

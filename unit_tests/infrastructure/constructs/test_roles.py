@@ -7,12 +7,13 @@ import pytest
 from tools.assembly import Resource
 from unit_tests.infrastructure.synthesized import Templates, plain, statements
 
-# Actions that AWS offers for no resource or, for alarms, for all of an account's only.
+# Actions that AWS offers for no resource: alarms for all of an account's only, tasks with a condition.
 WITHOUT_RESOURCE = {
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
+    "ecs:ListTasks",
     "ecs:RegisterTaskDefinition",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeRules",

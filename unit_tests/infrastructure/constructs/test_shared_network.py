@@ -44,7 +44,7 @@ def sharing(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 @pytest.fixture(scope="module")
 def network_owner() -> Templates:
     """The sample's environment of the same name."""
-    return templates_of(environmentSuffix="prod", services=ORDERS)
+    return templates_of(environmentSuffix="prod", services={**defaults()["services"], **ORDERS})
 
 
 def imported(templates: Templates) -> dict[str, str]:

@@ -90,7 +90,7 @@ def test_the_hook_reaches_the_test_listener_by_each_nat_gateway(
 
 
 def test_the_hook_has_no_ingress_and_calls_the_test_listener_and_aws(templates: Templates) -> None:
-    rules = group(templates, "The gate before traffic").properties
+    rules = group(templates, "The test-traffic hook").properties
     assert "SecurityGroupIngress" not in rules
     assert [(rule["FromPort"], rule["ToPort"]) for rule in rules["SecurityGroupEgress"]] == [
         (8080, 8080),

@@ -246,6 +246,14 @@ def test_passing_a_role_needs_a_permission_for_that_service() -> None:
     assert pairs(started)[1:] == [("iam:PassRole", "arn:aws:iam::111111111111:role/task")]
 
 
+@pytest.mark.parametrize("cluster", ["c", f"arn:aws:ecs:{OWNED}:cluster/c"])
+def test_tasks_are_listed_on_every_resource_of_a_cluster(cluster: str) -> None:
+    """Without a container instance: https://github.com/cdklabs/construct-hub/pull/1207."""
+    (found,) = json_call("ecs", "ListTasks", cluster=cluster, startedBy="ecs-svc/1")
+    assert (found.action, found.resource) == ("ecs:ListTasks", "*")
+    assert found.values == {"ecs:cluster": f"arn:aws:ecs:{OWNED}:cluster/c"}
+
+
 def test_tags_at_creation_need_their_own_action() -> None:
     found = json_call("ecs", "RegisterTaskDefinition", family="f", tags=[{"key": "a", "value": "b"}])
     assert found[1].action == "ecs:TagResource"

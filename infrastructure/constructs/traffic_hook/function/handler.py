@@ -5,6 +5,7 @@ This folder is the function's code, so the module imports only what the Lambda r
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -14,12 +15,15 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
 
-# Over new connections, half of them for each path, so that the load balancer distributes them to every task.
+# The input of the schedule that keeps the function from becoming Inactive (pitfall N7).
+KEEP_ACTIVE = {"keepActive": True}
+# Over new connections, in turn for each path, so that the load balancer distributes them to every task.
 REQUESTS_PER_ATTEMPT = 10
 # The first responses may still be from the old version, because a listener takes a moment to change. An
 # attempt ends at its first error, so that the hook does not trigger the alarm on five errors per minute.
@@ -33,6 +37,7 @@ _CALLS = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts
 # https://github.com/opencontainers/image-spec/blob/main/annotations.md
 COMMIT_LABEL = "org.opencontainers.image.revision"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class LambdaContext(Protocol):
@@ -46,34 +51,83 @@ class HookError(Exception):
     """The new version must not receive traffic; the message says why."""
 
 
+@dataclass(frozen=True)
+class Release:
+    """What a deployment releases: its task set, and the image and the commit that Build wrote for it."""
+
+    task_set: str
+    task_definition: str
+    digest: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class SmokePath:
+    """A path to request, and the status that it must respond with."""
+
+    path: str
+    status: int
+
+
+@dataclass(frozen=True)
+class Response:
+    """A response: its status, or the error in its place, and the version in its header, if it has one."""
+
+    status: int | str
+    version: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status} of version {self.version}" if self.version else str(self.status)
+
+
 @dataclass
 class Responses:
     """What was requested and what responded, for the line in the log."""
 
     url: str
-    expected: str
+    commit: str
     seen: Counter[str] = field(default_factory=Counter)
+    # Whether the service sends the header X-Version at all.
+    versioned: bool = False
 
-    def add(self, path: str, response: str) -> None:
-        """Count a response."""
-        self.seen[f"GET {path}: {response}"] += 1
+    def problem(self, expected: SmokePath, response: Response) -> str | None:
+        """Count a response; return what is wrong with it, or None."""
+        self.seen[f"GET {expected.path}: {response}"] += 1
+        self.versioned |= response.version is not None
+        if response.status == expected.status and response.version in (None, self.commit):
+            return None
+        wanted = f"{expected.status} of version {self.commit}" if response.version else str(expected.status)
+        return f"GET {self.url}{expected.path}: expected {wanted}, got {response}"
 
 
-def handler(event: Mapping[str, str], context: LambdaContext) -> dict[str, str]:
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Return a redirect as the response, since a smoke path may expect one."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
     """Test the new version and always report, or the deployment hangs for an hour (pitfall N6).
 
-    Raises what the report raises, so that Lambda invokes the function again.
+    An invocation by the schedule does nothing else than to keep the function Active (pitfall N7). Raises what
+    the report raises, so that Lambda invokes the function again.
     """
+    if event == KEEP_ACTIVE:
+        return {"status": "Active"}
     deployment, execution = event["DeploymentId"], event["LifecycleEventHookExecutionId"]
     status = "Failed"
     line: dict[str, object] = {"deployment": deployment}
     try:
-        responses = Responses(os.environ["TEST_URL"], expected_version(deployment))
+        release = find_release(deployment)
+        responses = Responses(os.environ["TEST_URL"], release.commit)
+        line |= {"commit": release.commit, "digest": release.digest, "url": responses.url}
         try:
-            check_version(responses, lambda: context.get_remaining_time_in_millis() / 1000 - REPORT_SECONDS)
+            check_images(release)
+            check_responses(responses, lambda: context.get_remaining_time_in_millis() / 1000 - REPORT_SECONDS)
             status = "Succeeded"
         finally:
-            line |= {"url": responses.url, "expected": responses.expected, "answers": dict(responses.seen)}
+            line["responses"] = dict(responses.seen)
     # Whatever the error is: a version that could not be tested fails the deployment at once.
     except Exception as error:
         line["reason"] = f"{type(error).__name__}: {error}"
@@ -84,12 +138,8 @@ def handler(event: Mapping[str, str], context: LambdaContext) -> dict[str, str]:
     return {"status": status}
 
 
-def expected_version(deployment: str) -> str:
-    """Return the commit of a deployment, which Build wrote into the task definition.
-
-    The label of the image would not show that a pipeline released the image of another commit. CodeDeploy
-    creates a task set with the id of the deployment.
-    """
+def find_release(deployment: str) -> Release:
+    """Return what a deployment releases; CodeDeploy creates a task set with the id of the deployment."""
     ecs = boto3.client("ecs", config=_CALLS)
     cluster, service = os.environ["CLUSTER"], os.environ["SERVICE"]
     (found,) = ecs.describe_services(cluster=cluster, services=[service])["services"]
@@ -97,53 +147,90 @@ def expected_version(deployment: str) -> str:
     if len(ours) != 1:
         raise HookError(f"the service {service} has {len(ours)} task sets of this deployment")
     name = str(ours[0]["taskDefinition"])
-    return _commit_of(name, ecs.describe_task_definition(taskDefinition=name)["taskDefinition"])
+    container = _container_of(name, ecs.describe_task_definition(taskDefinition=name)["taskDefinition"])
+    digest = str(container["image"]).partition("@")[2]
+    if not _DIGEST.fullmatch(digest):
+        raise HookError(f"the image of {name} is {container['image']}, without a digest")
+    commit = str(container.get("dockerLabels", {}).get(COMMIT_LABEL))
+    if not _COMMIT.fullmatch(commit):
+        raise HookError(f"{COMMIT_LABEL} in {name} is {commit}, not a commit")
+    return Release(ours[0]["id"], name, digest, commit)
 
 
-def check_version(responses: Responses, seconds_left: Callable[[], float]) -> None:
-    """Return after an attempt in which the expected version responded to every request.
+def check_images(release: Release) -> None:
+    """Raise HookError unless every running task of the release runs the image of its task definition.
 
-    Raises HookError if no attempt succeeds.
+    ECS starts the tasks of a task set with its id as `startedBy`, which must be the only filter:
+    https://github.com/pipe-cd/pipecd (`GetTaskSetTasks`) and
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html
+    """
+    ecs = boto3.client("ecs", config=_CALLS)
+    cluster = os.environ["CLUSTER"]
+    running = 0
+    for page in ecs.get_paginator("list_tasks").paginate(cluster=cluster, startedBy=release.task_set):
+        tasks = page["taskArns"] and ecs.describe_tasks(cluster=cluster, tasks=page["taskArns"])["tasks"]
+        for task in tasks:
+            if task["lastStatus"] == "RUNNING":
+                running += 1
+                _check_image(release, task)
+    if not running:
+        raise HookError(f"no task of the task set {release.task_set} is running")
+
+
+def _check_image(release: Release, task: Mapping[str, Any]) -> None:
+    name = os.environ["CONTAINER_NAME"]
+    digests = [one.get("imageDigest") for one in task["containers"] if one["name"] == name]
+    if digests != [release.digest]:
+        raise HookError(
+            f"{task['taskArn']} runs the image {', '.join(map(str, digests))}, "
+            f"but {release.task_definition} names {release.digest}"
+        )
+
+
+def check_responses(responses: Responses, seconds_left: Callable[[], float]) -> None:
+    """Return after an attempt in which every response was as expected.
+
+    The first attempt proves nothing for a service without the header X-Version: the old version may have
+    responded. Raises HookError if no attempt succeeds.
     """
     for number in range(1, ATTEMPTS + 1):
         problem = _attempt(responses)
-        if problem is None:
+        if problem is None and (responses.versioned or number > 1):
             return
         if number == ATTEMPTS or seconds_left() < SECONDS_BETWEEN_ATTEMPTS + ATTEMPT_SECONDS:
-            raise HookError(f"{problem}, in attempt {number} of {ATTEMPTS}")
+            raise HookError(f"{problem or 'no time for a second attempt'}, in attempt {number} of {ATTEMPTS}")
         time.sleep(SECONDS_BETWEEN_ATTEMPTS)
 
 
 def _attempt(responses: Responses) -> str | None:
-    """Send the requests; return the first unexpected response, or None."""
-    paths = [os.environ["HEALTH_PATH"], "/"]
-    for number in range(REQUESTS_PER_ATTEMPT):
-        path = paths[number % len(paths)]
-        response = _get(responses.url + path)
-        responses.add(path, response)
-        if response != f"200 {responses.expected}":
-            return f"{responses.url}{path} responded with {response}, not 200 {responses.expected}"
+    """Send the requests; return the first problem, or None."""
+    paths = [SmokePath(**one) for one in json.loads(os.environ["SMOKE_PATHS"])]
+    for expected in islice(cycle(paths), REQUESTS_PER_ATTEMPT):
+        problem = responses.problem(expected, _get(responses.url + expected.path))
+        if problem is not None:
+            return problem
     return None
 
 
-def _get(url: str) -> str:
-    """Send one request over a new connection; return the status and the version, or the error."""
+def _get(url: str) -> Response:
+    """Send one request over a new connection; do not follow a redirect."""
     if not url.startswith(("http://", "https://")):
         raise HookError(f"TEST_URL is {url}, which is no HTTP URL")
     try:
-        with urllib.request.urlopen(url, timeout=REQUEST_TIMEOUT_SECONDS) as response:  # noqa: S310 - see above
-            return f"{response.status} {response.headers.get('X-Version')}"
+        opener = urllib.request.build_opener(_NoRedirect)
+        with opener.open(url, timeout=REQUEST_TIMEOUT_SECONDS) as response:
+            return Response(response.status, response.headers.get("X-Version"))
     except urllib.error.HTTPError as error:
         with error:
-            return f"{error.code} {error.headers.get('X-Version')}"
-    except OSError as error:
-        return f"nothing ({error})"
+            return Response(error.code, error.headers.get("X-Version"))
+    except (OSError, http.client.HTTPException) as error:
+        return Response(f"no response ({error})")
 
 
-def _commit_of(name: str, task: Mapping[str, Any]) -> str:
+def _container_of(name: str, task: Mapping[str, Any]) -> Mapping[str, Any]:
     container = os.environ["CONTAINER_NAME"]
-    labels = [one.get("dockerLabels", {}) for one in task["containerDefinitions"] if one["name"] == container]
-    commit = str(labels[0].get(COMMIT_LABEL)) if labels else "missing"
-    if not _COMMIT.fullmatch(commit):
-        raise HookError(f"{COMMIT_LABEL} of container {container} in {name} is {commit}, not a commit")
-    return commit
+    for one in task["containerDefinitions"]:
+        if one["name"] == container:
+            found: Mapping[str, Any] = one
+            return found
+    raise HookError(f"{name} has no container {container}")

@@ -1,10 +1,15 @@
-"""The gate before traffic: its function, what it may do, and that CodeDeploy asks it."""
+"""The test-traffic hook: its function, its permissions, its schedule, and that CodeDeploy invokes it."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from infrastructure.config.settings import Config
+from infrastructure.constructs.traffic_hook.construct import KEEP_ACTIVE
+from infrastructure.constructs.traffic_hook.function import handler
 from tools.assembly import Resource
+from tools.synthesis import defaults
 from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, statements, synthesize
 
 NAME = "test-traffic-hook-dev"
@@ -19,7 +24,7 @@ def role(templates: Templates, name: str) -> Resource:
     return templates.only("AWS::IAM::Role", RoleName=name)
 
 
-def test_the_hook_stands_in_the_private_subnets_behind_its_own_group(templates: Templates) -> None:
+def test_the_hook_is_in_the_private_subnets_with_a_security_group_of_its_own(templates: Templates) -> None:
     network = plain(hook(templates).properties["VpcConfig"])
     assert len(network["SubnetIds"]) == 2
     assert all("PrivateSubnet" in subnet for subnet in network["SubnetIds"])
@@ -32,17 +37,62 @@ def test_the_hook_ends_long_before_codedeploy_stops_listening(templates: Templat
     assert hook(templates).properties["Timeout"] == 300
 
 
-def test_the_hook_is_told_where_to_ask_and_whom(templates: Templates) -> None:
+def test_the_hook_knows_what_to_request_and_of_which_service(templates: Templates) -> None:
     given = plain(hook(templates).properties["Environment"]["Variables"])
     url = given.pop("TEST_URL")
     assert url.startswith("http://<")
     assert url.endswith("DNSName>:8080")
+    assert json.loads(given.pop("SMOKE_PATHS")) == [
+        {"path": "/health", "status": 200},
+        {"path": "/", "status": 200},
+    ]
     assert given == {
         "CLUSTER": "cluster-dev",
         "SERVICE": "service-dev",
         "CONTAINER_NAME": "app",
-        "HEALTH_PATH": "/health",
     }
+
+
+def test_every_service_is_tested_on_its_health_path_or_on_the_paths_of_its_entry() -> None:
+    """An API need not have a page at `/` (pitfall N8)."""
+    entry = {"healthPath": "/up", "smokePaths": [{"path": "/api/items?page=1"}, {"path": "/", "status": 404}]}
+    for services, tested in (
+        ({}, [("/health", 200)]),
+        ({"orders": {"healthPath": "/up"}}, [("/up", 200)]),
+        ({"orders": entry}, [("/api/items?page=1", 200), ("/", 404)]),
+    ):
+        suffix = "orders-dev" if services else "dev"
+        context = {**defaults(), "environmentSuffix": suffix, "services": services}
+        found = Config.from_context(context).service.tested_paths
+        assert [(each.path, each.status) for each in found] == tested
+
+
+def test_a_daily_schedule_keeps_the_function_active(templates: Templates) -> None:
+    """AWS makes a function Inactive that was idle for 14 days (pitfall N7)."""
+    rule = templates.only("AWS::Events::Rule", Name="test-traffic-hook-schedule-dev")
+    assert (rule.properties["ScheduleExpression"], rule.properties["State"]) == ("rate(1 day)", "ENABLED")
+    assert "EventPattern" not in rule.properties
+    assert "Inactive" in rule.properties["Description"]
+    (target,) = plain(rule.properties["Targets"])
+    assert target["Arn"] == f"<{hook(templates).id}.Arn>"
+    assert json.loads(target["Input"]) == KEEP_ACTIVE == handler.KEEP_ACTIVE
+
+
+def test_only_that_schedule_may_invoke_the_function_by_its_policy(templates: Templates) -> None:
+    rule = templates.only("AWS::Events::Rule", Name="test-traffic-hook-schedule-dev")
+    permissions = [
+        plain(each.properties)
+        for each in templates.resources("AWS::Lambda::Permission")
+        if plain(each.properties)["FunctionName"] == f"<{hook(templates).id}.Arn>"
+    ]
+    assert permissions == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": f"<{hook(templates).id}.Arn>",
+            "Principal": "events.amazonaws.com",
+            "SourceArn": f"<{rule.id}.Arn>",
+        }
+    ]
 
 
 def test_the_hook_is_deleted_before_its_role_and_its_log(templates: Templates) -> None:
@@ -51,7 +101,7 @@ def test_the_hook_is_deleted_before_its_role_and_its_log(templates: Templates) -
     assert {group.id, role(templates, "test-traffic-hook-role-dev").id} <= hook(templates).depends_on
 
 
-def test_the_hook_may_learn_what_is_released_and_report_and_no_more(templates: Templates) -> None:
+def test_the_hook_may_read_what_is_released_and_report_and_no_more(templates: Templates) -> None:
     allowed = {
         action: each["Resource"]
         for each in statements(role(templates, "test-traffic-hook-role-dev"))
@@ -64,6 +114,8 @@ def test_the_hook_may_learn_what_is_released_and_report_and_no_more(templates: T
     assert allowed == {
         "ecs:DescribeServices": [f"arn:aws:ecs:{here}:service/cluster-dev/service-dev"],
         "ecs:DescribeTaskDefinition": ["*"],
+        "ecs:ListTasks": ["*"],
+        "ecs:DescribeTasks": [f"arn:aws:ecs:{here}:task/cluster-dev/*"],
         "codedeploy:PutLifecycleEventHookExecutionStatus": [
             f"arn:aws:codedeploy:{here}:deploymentgroup:application-dev/deployment-group-dev"
         ],
@@ -72,7 +124,17 @@ def test_the_hook_may_learn_what_is_released_and_report_and_no_more(templates: T
     }
 
 
-def test_the_code_may_not_use_what_lambda_needs_to_stand_in_the_vpc(templates: Templates) -> None:
+def test_the_hook_may_list_the_tasks_of_its_cluster_only(templates: Templates) -> None:
+    (listing,) = [
+        each
+        for each in statements(role(templates, "test-traffic-hook-role-dev"))
+        if "ecs:ListTasks" in each["Action"]
+    ]
+    cluster = "arn:aws:ecs:us-east-1:<AWS::AccountId>:cluster/cluster-dev"
+    assert plain(listing["Condition"]) == {"ArnEquals": {"ecs:cluster": cluster}}
+
+
+def test_the_code_may_not_use_what_lambda_needs_to_attach_it_to_the_vpc(templates: Templates) -> None:
     found = list(statements(role(templates, "test-traffic-hook-role-dev")))
     allowed = {action for each in found if each["Effect"] == "Allow" for action in each["Action"]}
     (denied,) = [each for each in found if each["Effect"] == "Deny"]

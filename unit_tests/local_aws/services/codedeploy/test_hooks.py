@@ -12,6 +12,7 @@ from unit_tests.local_aws.services.codedeploy import fakes
 from unit_tests.local_aws.services.codedeploy.fakes import (
     APPSPEC,
     World,
+    refusal,
 )
 
 
@@ -62,3 +63,20 @@ def test_a_hook_that_does_not_report_fails_the_deployment(
 def test_a_hook_whose_function_is_missing_fails_the_deployment(world: World) -> None:
     info = world.wait(world.deploy(with_hook("BeforeAllowTraffic")), "Failed")
     assert info["errorInformation"]["code"] == "INVALID_LAMBDA_FUNCTION"
+
+
+def test_a_hook_whose_function_is_inactive_fails_the_deployment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda cannot invoke a function that was idle for 14 days (pitfall N7)."""
+
+    def invoke(**_: object) -> None:
+        raise refusal("ResourceNotReadyException", "The function is inactive", "Invoke")
+
+    monkeypatch.setattr(world.function, "invoke", invoke)
+    info = world.wait(world.deploy(with_hook("BeforeAllowTraffic")), "Failed")
+    assert info["errorInformation"] == {
+        "code": "HOOK_EXECUTION_FAILURE",
+        "message": "The validation hook could not be invoked: "
+        "The function is inactive (ResourceNotReadyException)",
+    }

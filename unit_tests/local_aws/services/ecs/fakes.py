@@ -150,6 +150,18 @@ class FakeLogs:
         self.lines[logStreamName] += [event["message"] for event in logEvents]
 
 
+class FakeEcr:
+    """ECR with one image, whatever its tag."""
+
+    digest = f"sha256:{'d' * 64}"
+
+    def get_authorization_token(self) -> dict[str, Any]:
+        return {"authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA=="}]}
+
+    def batch_get_image(self, **_: Any) -> dict[str, Any]:
+        return {"images": [{"imageId": {"imageDigest": self.digest}}]}
+
+
 def refusal(code: str, message: str = "") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
 
@@ -162,7 +174,7 @@ class Cloud:
         self.elb, self.logs = FakeElb(self.engine.journal), FakeLogs()
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.context = Context(state, "http://127.0.0.1:9", Clock(0.001), "test", self._emit)
-        clients = {"elbv2": self.elb, "logs": self.logs}
+        clients = {"elbv2": self.elb, "logs": self.logs, "ecr": FakeEcr()}
         monkeypatch.setattr(self.context, "client", lambda service, _role=None: clients[service])
         self.ecs = Ecs(self.context, self.engine)
         self.call("CreateCluster", clusterName=CLUSTER)

@@ -11,7 +11,7 @@ import pytest
 from local_aws.containers.processes.container import processes_of
 from local_aws.core.api import AwsError
 from unit_tests.local_aws.containers.fakes import BASE, VERSION, process_engine, shared_store, until
-from unit_tests.local_aws.services.ecs.fakes import CLUSTER, Cloud, cloud
+from unit_tests.local_aws.services.ecs.fakes import CLUSTER, Cloud, FakeEcr, cloud
 
 
 @pytest.fixture
@@ -85,6 +85,24 @@ def test_an_image_that_does_not_exist_stops_the_task_before_any_process(aws: Clo
     assert task["stoppedReason"].startswith("CannotPullContainerError: pull image manifest has been retried")
     assert aws.engine.started == []
     assert "startedAt" not in task
+
+
+@pytest.mark.parametrize("reference", [":1", f"@{FakeEcr.digest}"], ids=["a tag", "a digest"])
+def test_a_container_has_the_digest_of_its_image(aws: Cloud, reference: str) -> None:
+    image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev{reference}"
+    aws.engine.images.add(image)
+    aws.define(image)
+    arn = aws.run()
+    until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
+    assert aws.task(arn)["containers"][0]["imageDigest"] == FakeEcr.digest
+
+
+@pytest.mark.parametrize("other", [{"family": "task-dev"}, {"serviceName": "service-dev"}])
+def test_who_started_a_task_must_be_the_only_filter(aws: Cloud, other: dict[str, str]) -> None:
+    aws.define()
+    aws.create()
+    with pytest.raises(AwsError, match="must be the only filter"):
+        aws.call("ListTasks", cluster=CLUSTER, startedBy="ecs-svc/1", **other)
 
 
 def test_a_missing_log_group_stops_the_task(aws: Cloud) -> None:

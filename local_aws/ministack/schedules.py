@@ -1,0 +1,97 @@
+"""Runs EventBridge's rate schedules on the scaled clock, and invokes functions as their policies allow."""
+
+import contextvars
+import time
+from collections.abc import Callable
+from typing import Any
+
+from local_aws.core.clock import Clock
+from local_aws.core.context import Context
+from local_aws.ministack.compat import require
+from local_aws.ministack.function_states import FunctionStates
+
+eventbridge = require(
+    "services.eventbridge",
+    "_dispatch_to_lambda",
+    "_invoke_target",
+    "_now_ts",
+    "_parse_rate_seconds",
+    "_SCHEDULER_TICK_INTERVAL",
+    "_tick_scheduled_rules",
+)
+lambda_svc = require("services.lambda_svc", "executions_in_flight")
+
+SERVICE = "events.amazonaws.com"
+DAY = 24 * 3600.0
+# A schedule of one minute, AWS's shortest, is not late by more than ten seconds of AWS's time.
+TICK_SECONDS, SHORTEST_TICK = 10.0, 0.1
+# A function runs for 15 minutes at most; a scheduled one of a test for much less.
+LONGEST_RUN_SECONDS = 60.0
+
+
+def patch_schedules(context: Context, states: FunctionStates) -> None:
+    """Scale rates by the clock, and pass events for functions through their policies and their states.
+
+    Cron schedules stay on the time of this machine.
+    """
+    clock, rate = context.clock, eventbridge._parse_rate_seconds
+
+    def scaled(expression: str) -> float | None:
+        seconds = rate(expression)
+        return None if seconds is None else clock.seconds(seconds)
+
+    eventbridge._parse_rate_seconds = scaled
+    eventbridge._now_ts = clock.time
+    eventbridge._SCHEDULER_TICK_INTERVAL = max(SHORTEST_TICK, clock.seconds(TICK_SECONDS))
+    eventbridge._invoke_target = _as_permitted(context, eventbridge._invoke_target)
+    eventbridge._dispatch_to_lambda = _when_active(context, states, eventbridge._dispatch_to_lambda)
+
+
+def _as_permitted(context: Context, invoke: Callable[..., None]) -> Callable[..., None]:
+    def invoke_permitted(target: dict[str, Any], event: Any, rule: Any, view: Any = None) -> None:
+        arn, source = target.get("Arn", ""), rule.get("Arn", "")
+        of_lambda = arn.split(":")[2:3] == ["lambda"]
+        if of_lambda and context.denial_reason(SERVICE, "lambda:InvokeFunction", arn, source):
+            # AWS drops the event and counts a FailedInvocation. The warning is a background error.
+            words = "EventBridge → Lambda %s refused: its policy does not allow %s"
+            eventbridge.logger.warning(words, arn, source)
+            return
+        invoke(target, event, rule, view)
+
+    return invoke_permitted
+
+
+def _when_active(
+    context: Context, states: FunctionStates, dispatch: Callable[[str, str], None]
+) -> Callable[[str, str], None]:
+    def dispatch_when_active(arn: str, payload: str) -> None:
+        name = arn.rpartition(":function:")[2]
+        if states.begin(name):
+            dispatch(arn, payload)
+            return
+
+        def retry() -> None:
+            # AWS retries for 24 hours: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+            while not states.begin(name):
+                time.sleep(1.0)
+            dispatch(arn, payload)
+
+        context.spawn(f"retry-{name}", contextvars.copy_context().run, retry)
+
+    return dispatch_when_active
+
+
+def skip_days(clock: Clock, days: int) -> None:
+    """Let days pass at once; the rate schedules that are due on each day run before the next."""
+    # A new rule's countdown begins with the first look at it.
+    eventbridge._tick_scheduled_rules()
+    for _ in range(days):
+        clock.skip(DAY)
+        eventbridge._tick_scheduled_rules()
+        _wait_for_functions()
+
+
+def _wait_for_functions() -> None:
+    deadline = time.monotonic() + LONGEST_RUN_SECONDS
+    while lambda_svc.executions_in_flight()[0] and time.monotonic() < deadline:
+        time.sleep(0.01)

@@ -1,0 +1,127 @@
+"""What the test-traffic hook calls: a service, AWS, and Lambda's context."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from infrastructure.constructs.traffic_hook.function import handler as hook
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+OLD = "f" * 40
+EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "execution-1"}
+TASK_DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:7"
+DIGEST, OTHER = (f"sha256:{letter * 64}" for letter in "ab")
+IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev@{DIGEST}"
+PATHS = [{"path": "/health", "status": 200}, {"path": "/", "status": 200}]
+Answer = tuple[int, str | None]
+NEW = f"version {COMMIT}"
+RIGHT = f"200 of {NEW}"
+
+
+@dataclass
+class Service:
+    """What responds at the test listener: `answer(path, number)` returns a status, and a version or None."""
+
+    answer: Callable[[str, int], Answer] = lambda *_: (200, COMMIT)
+    asked: list[str] = field(default_factory=list)
+    clients: set[tuple[str, int]] = field(default_factory=set)
+
+
+@dataclass
+class Aws:
+    """The AWS services that the hook calls, with their next responses; an unexpected call fails."""
+
+    stubs: dict[str, Stubber]
+    slept: list[float] = field(default_factory=list)
+
+    def client(self, name: str, **_: object) -> Any:
+        return self.stubs[name].client
+
+    def returns_release(
+        self,
+        *,
+        external_id: str = "d-1",
+        container: str = "app",
+        commit: str | None = COMMIT,
+        image: str = IMAGE,
+    ) -> None:
+        """Return the release from ECS, without its tasks."""
+        task_sets = [
+            {"id": "ecs-svc/1", "externalId": "d-0", "taskDefinition": "task-dev:6"},
+            {"id": "ecs-svc/2", "externalId": external_id, "taskDefinition": TASK_DEFINITION},
+        ]
+        self.stubs["ecs"].add_response(
+            "describe_services",
+            {"services": [{"taskSets": task_sets}]},
+            {"cluster": "cluster-dev", "services": ["service-dev"]},
+        )
+        labels = {} if commit is None else {"dockerLabels": {"org.opencontainers.image.revision": commit}}
+        sidecar = {"name": "sidecar", "dockerLabels": {"org.opencontainers.image.revision": OLD}}
+        self.stubs["ecs"].add_response(
+            "describe_task_definition",
+            {
+                "taskDefinition": {
+                    "containerDefinitions": [sidecar, {"name": container, "image": image, **labels}]
+                }
+            },
+            {"taskDefinition": TASK_DEFINITION},
+        )
+
+    def returns_tasks(self, *tasks: tuple[str, str | None]) -> None:
+        """Return the tasks of the release, each with its status and the digest of its image."""
+        arns = [
+            f"arn:aws:ecs:us-east-1:123456789012:task/cluster-dev/{number}" for number in range(len(tasks))
+        ]
+        self.stubs["ecs"].add_response(
+            "list_tasks", {"taskArns": arns}, {"cluster": "cluster-dev", "startedBy": "ecs-svc/2"}
+        )
+        if not tasks:
+            return
+        described = []
+        for arn, (status, digest) in zip(arns, tasks, strict=True):
+            app = {"name": "app"} if digest is None else {"name": "app", "imageDigest": digest}
+            sidecar = {"name": "sidecar", "imageDigest": OTHER}
+            described.append({"taskArn": arn, "lastStatus": status, "containers": [sidecar, app]})
+        self.stubs["ecs"].add_response(
+            "describe_tasks", {"tasks": described}, {"cluster": "cluster-dev", "tasks": arns}
+        )
+
+    def returns_running_release(self) -> None:
+        """Return a release whose two tasks run its image."""
+        self.returns_release()
+        self.returns_tasks(("RUNNING", DIGEST), ("RUNNING", DIGEST))
+
+    def expects_report(self, status: str) -> None:
+        """Expect the report."""
+        self.stubs["codedeploy"].add_response(
+            "put_lifecycle_event_hook_execution_status",
+            {"lifecycleEventHookExecutionId": "execution-1"},
+            {"deploymentId": "d-1", "lifecycleEventHookExecutionId": "execution-1", "status": status},
+        )
+
+
+@dataclass
+class Context:
+    """Lambda's context."""
+
+    seconds: float = 300.0
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+def run(seconds: float = 300.0) -> str:
+    return hook.handler(EVENT, Context(seconds))["status"]
+
+
+def line(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The hook's one line."""
+    (written,) = capsys.readouterr().out.splitlines()
+    told: dict[str, Any] = json.loads(written)
+    return told
