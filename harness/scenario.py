@@ -207,8 +207,9 @@ class Scenario:
     def traffic(self) -> TrafficRouting:
         """Return the listeners with their actions, and the task sets with their task definitions."""
         elbv2, ecs = self.cloud.client("elbv2"), self.cloud.client("ecs")
-        name = f"load-balancer-{self.environment.suffix}"
-        arn = elbv2.describe_load_balancers(Names=[name])["LoadBalancers"][0]["LoadBalancerArn"]
+        balancers = self.cloud.account.pages("elbv2", "describe_load_balancers", "LoadBalancers")
+        host = self.outputs.load_balancer_dns_name
+        (arn,) = (one["LoadBalancerArn"] for one in balancers if one["DNSName"] == host)
         listeners = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
         service = ecs.describe_services(
             cluster=self.outputs.cluster_name, services=[self.outputs.service_name]

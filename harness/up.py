@@ -26,7 +26,7 @@ Try:
          AWS_DEFAULT_REGION=us-east-1
   {aws} codepipeline get-pipeline-state --name {pipeline}
   {aws} deploy list-deployments --application-name {application} --deployment-group-name {group}
-  {aws} logs filter-log-events --log-group-name /ecs/task-{suffix} --query 'events[].message' --output text
+  {aws} logs filter-log-events --log-group-name {tasks} --query 'events[].message' --output text
 
 `make down` destroys this environment and every other one on this local_aws."""
 
@@ -64,6 +64,7 @@ def up(port: int, suffix: str) -> int:
             pipeline=outputs.pipeline_name,
             application=outputs.application_name,
             group=outputs.deployment_group_name,
+            tasks=outputs.task_log_group_name,
             suffix=suffix,
         )
     )

@@ -14,8 +14,10 @@ def _key(field: str) -> str:
 class Outputs:
     """The outputs of the root stack; the field `service_url` is the output `ServiceUrl`."""
 
+    region: str
     service_url: str
     test_url: str
+    load_balancer_dns_name: str
     clone_url_http: str
     repository_name: str
     pipeline_name: str
@@ -29,6 +31,9 @@ class Outputs:
     image_repository_uri: str
     artifact_bucket_name: str
     topic_arn: str
+    task_log_group_name: str
+    build_log_group_name: str
+    traffic_hook_log_group_name: str
     event_log_group_name: str
     dashboard_url: str
 

@@ -64,7 +64,7 @@ def hook_log(scenario: Scenario, deployment: str) -> dict[str, Any]:
     client = scenario.cloud.client("logs")
 
     def look() -> dict[str, Any]:
-        group = f"/lambda/test-traffic-hook-{scenario.environment.suffix}"
+        group = scenario.outputs.traffic_hook_log_group_name
         events = client.filter_log_events(logGroupName=group, filterPattern=f'"{deployment}"')["events"]
         lines = [event["message"] for event in events if event["message"].startswith("{")]
         if not lines:

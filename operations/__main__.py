@@ -69,13 +69,23 @@ def _add_preflight(commands: Commands) -> None:
         "preflight",
         "before cdk deploy: check for anything that would fail the deployment midway",
         "It checks credentials, region, the CDK bootstrap, the service-linked role of ECS, CodeCommit, "
-        "quotas, names that are taken, and Docker Hub's password. Without --fix, it changes nothing.",
+        "quotas, names that are taken, Docker Hub's password, who is notified, and TLS. Without --fix, it "
+        "changes nothing.",
     )
     command.set_defaults(run=_preflight)
     command.add_argument(
         "--github",
         choices=("import", "create"),
         help="also check GitHub's OIDC provider, which the stack will import or create",
+    )
+    command.add_argument(
+        "-c",
+        "--context",
+        action="append",
+        default=[],
+        type=context_value,
+        metavar="KEY=VALUE",
+        help="a setting that cdk deploy gets with -c too, such as allowHttp=true",
     )
     command.add_argument(
         "--fix", action="store_true", help="create the service-linked role of ECS if it is missing"
@@ -151,8 +161,16 @@ def environment_suffix(value: str) -> str:
     return value
 
 
+def context_value(value: str) -> tuple[str, str]:
+    """Read a setting from the command line, as the CDK CLI does."""
+    key, separator, setting = value.partition("=")
+    if not (key and separator):
+        raise argparse.ArgumentTypeError(f"{value!r} is no KEY=VALUE, such as allowHttp=true")
+    return key, setting
+
+
 def _preflight(options: argparse.Namespace, account: Account) -> int:
-    subject = Subject(options.suffix, account, options.github)
+    subject = Subject(options.suffix, account, options.github, context=dict(options.context))
     if options.fix and (done := preflight.fix(account)):
         print(done, file=sys.stderr)
     found = preflight.inspect(subject)

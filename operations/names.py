@@ -34,6 +34,10 @@ class Names:
         return f"repository-{self.suffix}"
 
     @property
+    def topic(self) -> str:
+        return f"notifications-{self.suffix}"
+
+    @property
     def cluster(self) -> str:
         return f"cluster-{self.suffix}"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infrastructure.errors import AppError
-from tools import cost, settings_table
+from tools import cost, names_page, settings_table
 from tools.diagram.mermaid import drawings
 from tools.iam_docs.page import PolicyViolationsError, iam_page
 from tools.sections import COMMAND, replace_section
@@ -79,6 +79,10 @@ def _configuration(current: str) -> str:
     )
 
 
+def _names(_: str) -> str:
+    return names_page.page(synthesized(every_option()))
+
+
 def _local_aws(_: str) -> str:
     """Run local_aws, which no tool may import."""
     command = [sys.executable, "-m", "local_aws", "api-coverage"]
@@ -94,4 +98,5 @@ PAGES = (
     Page("docs/cost.md", _cost),
     Page("docs/iam.md", _iam),
     Page("docs/local-aws.md", _local_aws),
+    Page("docs/names.md", _names),
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from infrastructure.config.context_key import camel
 from infrastructure.config.environments import ENVIRONMENTS
 from infrastructure.config.settings import Config
+from infrastructure.warnings import HTTP_WITHOUT_TLS, PLACEHOLDER_EMAIL
 from tools.assembly import Assembly
 
 if TYPE_CHECKING:
@@ -48,12 +49,15 @@ def environment_contexts() -> dict[str, dict[str, Any]]:
 def synthesize(context: Mapping[str, object], folder: Path) -> App:
     """Synthesize one environment into `folder`."""
     # The CDK takes seconds to load, which who needs a context alone should not wait for.
-    from aws_cdk import App
+    from aws_cdk import Annotations, App
 
     from infrastructure.stacks.root import RootStack
 
     app = App(context={**context, **TRACEABLE}, outdir=str(folder))
-    RootStack(app, config=Config.from_context(context))
+    stack = RootStack(app, config=Config.from_context(context))
+    # They are for the person who deploys; `cdk synth` and `cdk deploy` print them.
+    for warning in (PLACEHOLDER_EMAIL, HTTP_WITHOUT_TLS):
+        Annotations.of(stack).acknowledge_warning(warning)
     app.synth()
     return app
 

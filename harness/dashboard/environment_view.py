@@ -47,7 +47,7 @@ class EnvironmentView:
         self.outputs: Outputs | None = None
         self.url = ""
         self._build = BuildLog(cloud)
-        self._tasks = TaskLog(cloud, f"/ecs/task-{suffix}")
+        self._tasks = TaskLog(cloud)
         self._versions: dict[str, str] = {}
 
     def read(self) -> dict[str, Part]:
@@ -169,6 +169,7 @@ class EnvironmentView:
         return self._versions[definition]
 
     def _logs(self) -> Part:
+        self._tasks.group = self.releases().outputs.task_log_group_name
         return {"build": self._build.tail(), "tasks": self._tasks.tail()}
 
 

@@ -40,9 +40,9 @@ class BuildLog:
 
 
 class TaskLog:
-    """The log group of all tasks, without the access log."""
+    """The log group of all tasks, `group`, without the access log."""
 
-    def __init__(self, cloud: Cloud, group: str) -> None:
+    def __init__(self, cloud: Cloud, group: str = "") -> None:
         self.cloud = cloud
         self.group = group
         self._seen: deque[tuple[str, int, str]] = deque(maxlen=LINES)

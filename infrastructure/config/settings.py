@@ -49,6 +49,12 @@ from infrastructure.config.environments import (
     read_any_suffix,
     read_environments,
 )
+from infrastructure.config.notification_channel import (
+    ADDRESS,
+    CHANNELS,
+    EMAIL,
+    check_notification_channel,
+)
 from infrastructure.config.task_size import FARGATE_MEMORY, check_task_size, read_cpu
 from infrastructure.naming import REGION, Names
 
@@ -64,7 +70,6 @@ DEPLOYMENT_CONFIGS = (
 _CERTIFICATE = re.compile(
     rf"arn:aws:acm:{REGION}:[0-9]{{12}}:certificate/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
 )
-_EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
 
 def _test_cidr(value: object) -> str:
@@ -90,16 +95,28 @@ class Config:
         default=None,
     )
     notification_email: str | None = context_key(
-        "one e-mail address, which must confirm the subscription (leave it out for none)",
+        "one e-mail address, which must confirm the subscription (example.com reaches nobody)",
         "team@example.com",
-        text(_EMAIL, 254),
+        text(ADDRESS, 254),
         default=None,
+    )
+    notification_channel: str = context_key(
+        "email, or other: no e-mail subscription, because failures are received in another way",
+        "other",
+        one_of(CHANNELS),
+        default=EMAIL,
     )
     certificate_arn: str | None = context_key(
         f"the ARN of an ACM certificate in {REGION}, for HTTPS (leave it out for HTTP)",
         f"arn:aws:acm:{REGION}:123456789012:certificate/12345678-1234-1234-1234-123456789012",
         text(_CERTIFICATE, 128),
         default=None,
+    )
+    allow_http: bool = context_key(
+        "true or false: whether the service may be public over HTTP, without a certificate",
+        "true",
+        flag,
+        default=False,
     )
     test_traffic_cidr: str | None = context_key(
         "an IPv4 network of /8 or smaller without host bits, which may call the test listener "
@@ -220,6 +237,7 @@ class Config:
         reject_shadowing(services, environments)
         values = environment_of(environment, environments) | _task_settings(service) | given
         check_task_size(values)
+        check_notification_channel(values)
         if "promoteTo" in values:
             values["promoteTo"] = _promotions(values, environments, service)
         shared = any(one.shares_network for one in services.values())
@@ -235,6 +253,7 @@ class Config:
         environments = read_environments(given, rules, required=cls.required_keys())
         for name, values in environments.items():
             check_task_size(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
+            check_notification_channel(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
         return environments
 
     @classmethod

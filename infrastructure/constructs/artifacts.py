@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, CfnResource, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, CfnResource, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -17,7 +17,7 @@ from infrastructure.naming import Names
 
 def create_key(scope: Construct, id_: str, *, alias: str, description: str) -> kms.Key:
     """Create a key that rotates every year and is deleted a week after its stack (pitfall H6)."""
-    return kms.Key(
+    key = kms.Key(
         scope,
         id_,
         alias=f"alias/{alias}",
@@ -26,6 +26,9 @@ def create_key(scope: Construct, id_: str, *, alias: str, description: str) -> k
         pending_window=Duration.days(7),
         removal_policy=RemovalPolicy.DESTROY,
     )
+    # A key has no name property, and while its deletion is pending no alias either.
+    Tags.of(key).add("Name", alias)
+    return key
 
 
 class Artifacts(Construct):

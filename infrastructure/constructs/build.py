@@ -44,7 +44,7 @@ class Build(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._names = names = config.names
-        self._log_group = create_log_group(self, "Logs", name=names.build_log_group)
+        self.log_group = create_log_group(self, "Logs", name=names.build_log_group)
         # Otherwise CodeBuild creates it in the first build, and no stack deletes it (pitfall F8).
         self._reports = codebuild.ReportGroup(
             self,
@@ -109,7 +109,7 @@ class Build(Construct):
             ),
             encryption_key=artifacts.key,
             logging=codebuild.LoggingOptions(
-                cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log_group)
+                cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self.log_group)
             ),
             grant_report_group_permissions=False,
             timeout=Duration.minutes(30),
@@ -132,7 +132,7 @@ class Build(Construct):
                 allow(
                     "WriteTheLog",
                     ["logs:CreateLogStream", "logs:PutLogEvents"],
-                    [self._log_group.log_group_arn],
+                    [self.log_group.log_group_arn],
                 ),
                 allow(
                     "ReportTheTests",

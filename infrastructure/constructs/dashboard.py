@@ -21,6 +21,7 @@ from infrastructure.naming import Names
 WIDTH = 24
 HEIGHT = 6
 HOURLY = Duration.hours(1)
+HTTP = "**HTTP without TLS**: the production listener has no certificate. Set `certificateArn` in `cdk.json`."
 
 
 class Dashboard(Construct):
@@ -36,6 +37,7 @@ class Dashboard(Construct):
         id_: str,
         *,
         names: Names,
+        tls: bool,
         event_log: logs.ILogGroup,
         build: codebuild.IProject,
         service: ecs.FargateService,
@@ -49,6 +51,8 @@ class Dashboard(Construct):
             self, "Dashboard", dashboard_name=names.dashboard, default_interval=Duration.days(1)
         )
         dashboard.apply_removal_policy(RemovalPolicy.DESTROY)
+        if not tls:
+            dashboard.add_widgets(cloudwatch.TextWidget(markdown=HTTP, width=WIDTH, height=2))
         dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=WIDTH, height=3)
         )

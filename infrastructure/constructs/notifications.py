@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Annotations, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infrastructure.config.notification_channel import EMAIL, is_placeholder
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import create_key
 from infrastructure.constructs.event_log import BUILD_EVENT, DEPLOYMENT_EVENT, PIPELINE_EVENT, STAGE_EVENT
 from infrastructure.naming import CODE_CONSOLE, REGION, Names
+from infrastructure.warnings import PLACEHOLDER_EMAIL
 
 
 class Notifications(Construct):
@@ -37,11 +38,26 @@ class Notifications(Construct):
             self, "Topic", topic_name=names.topic, display_name=names.topic, master_key=key, enforce_ssl=True
         )
         self.topic.apply_removal_policy(RemovalPolicy.DESTROY)
-        if config.notification_email:
-            self.topic.add_subscription(subscriptions.EmailSubscription(config.notification_email))
+        if config.notification_channel == EMAIL and config.notification_email:
+            self._subscribe(config.notification_email)
         self._watch_pipeline(names)
         self._watch_build(names)
         self._watch_deployment(names)
+
+    def _subscribe(self, address: str) -> None:
+        sns.Subscription(
+            self,
+            "Email",
+            topic=self.topic,
+            protocol=sns.SubscriptionProtocol.EMAIL,
+            endpoint=address,
+        )
+        if is_placeholder(address):
+            Annotations.of(self.topic).add_warning_v2(
+                PLACEHOLDER_EMAIL,
+                f"Nobody receives notifications of failures: notificationEmail is {address}, a placeholder. "
+                'Set an address that someone reads, or "notificationChannel": "other"',
+            )
 
     def publish_alarms(self, alarms: Sequence[cloudwatch.Alarm]) -> None:
         """Publish when one of these alarms goes into ALARM."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import NestedStack, RemovalPolicy
+from aws_cdk import NestedStack, RemovalPolicy, Tags
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -87,13 +87,14 @@ class AccessStack(NestedStack):
 
     def _provider(self) -> None:
         """Create GitHub's OIDC provider, of which an account can have one (pitfall M3)."""
-        iam.OidcProviderNative(
+        provider = iam.OidcProviderNative(
             self,
             "GithubProvider",
             url=f"https://{GITHUB}",
             client_ids=[STS],
             removal_policy=RemovalPolicy.DESTROY,
         )
+        Tags.of(provider).add("Name", self._names.qualified("github-oidc-provider"))
 
     def _github_role(self, repository: str) -> None:
         subjects = github_subjects(self._config, repository)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Fn, NestedStack, RemovalPolicy, Tags
+from aws_cdk import Annotations, Duration, Fn, NestedStack, RemovalPolicy, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
@@ -11,6 +11,7 @@ from infrastructure.config.settings import Config
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.shared_network import import_network, publish_network
 from infrastructure.naming import HTTPS_PORT, PRODUCTION_PORT, TEST_PORT, Names
+from infrastructure.warnings import HTTP_WITHOUT_TLS
 
 
 class NetworkStack(NestedStack):
@@ -18,7 +19,7 @@ class NetworkStack(NestedStack):
 
     def __init__(self, scope: Construct, id_: str, *, config: Config) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
-        names = config.names
+        self._names = names = config.names
         self._service = config.service
         self.vpc, self._nat_addresses = self._network(config, names)
         self.load_balancer_group = self._load_balancer_group(config)
@@ -165,7 +166,14 @@ class NetworkStack(NestedStack):
     def _production_listener(self, config: Config) -> elbv2.ApplicationListener:
         """Create the listener, for HTTPS with a certificate; a later change would edit it (pitfall C5)."""
         if config.certificate_arn is None:
-            return self._listener("Production", PRODUCTION_PORT, self._blue)
+            listener = self._listener("Production", PRODUCTION_PORT, self._blue)
+            if not config.allow_http:
+                Annotations.of(listener).add_warning_v2(
+                    HTTP_WITHOUT_TLS,
+                    "The production listener serves HTTP without TLS: set certificateArn, "
+                    'or "allowHttp": true if that is intended',
+                )
+            return listener
         listener = self._listener("Production", HTTPS_PORT, self._blue, certificate=config.certificate_arn)
         redirect = self.load_balancer.add_listener(
             "Redirect",
@@ -176,6 +184,7 @@ class NetworkStack(NestedStack):
                 protocol="HTTPS", port=str(HTTPS_PORT), permanent=True
             ),
         )
+        Tags.of(redirect).add("Name", self._names.qualified("redirect-listener"))
         # A port has one listener: when a certificate is added, Production leaves port 80 first.
         redirect.node.add_dependency(listener)
         return listener
@@ -200,6 +209,7 @@ class NetworkStack(NestedStack):
             open=False,  # The security group decides who may connect.
             default_target_groups=[target_group],
         )
+        Tags.of(listener).add("Name", self._names.qualified(f"{id_.lower()}-listener"))
         # After a release both listeners refer to both groups: delete both before either group (pitfall I1).
         listener.node.add_dependency(self._blue, self._green)
         return listener

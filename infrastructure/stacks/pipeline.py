@@ -64,15 +64,16 @@ class PipelineStack(NestedStack):
         self.notifications = Notifications(self, "Notifications", config=config)
         self.notifications.publish_alarms(self.deployment.alarms)
         self.event_log = EventLog(self, "EventLog", names=names)
-        self._dashboard(service, routes)
+        self._dashboard(config, service, routes)
         self.pipeline = self._pipeline(config, task.pass_roles_statement())
         start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
 
-    def _dashboard(self, service: ecs.FargateService, routes: BlueGreenRoutes) -> None:
+    def _dashboard(self, config: Config, service: ecs.FargateService, routes: BlueGreenRoutes) -> None:
         Dashboard(
             self,
             "Dashboard",
             names=self._names,
+            tls=config.certificate_arn is not None,
             event_log=self.event_log.group,
             build=self.build.project,
             service=service,

@@ -60,8 +60,10 @@ class RootStack(Stack):
         host = self.network.load_balancer.load_balancer_dns_name
         pipeline = self.pipeline
         return Outputs(
+            region=self.region,
             service_url=f"{'https' if config.certificate_arn else 'http'}://{host}",
             test_url=f"http://{host}:{TEST_PORT}",
+            load_balancer_dns_name=host,
             clone_url_http=pipeline.repository.repository_clone_url_http,
             repository_name=pipeline.repository.repository_name,
             pipeline_name=pipeline.pipeline.pipeline_name,
@@ -75,6 +77,9 @@ class RootStack(Stack):
             image_repository_uri=self.compute.task.images.repository_uri,
             artifact_bucket_name=pipeline.artifacts.bucket.bucket_name,
             topic_arn=pipeline.notifications.topic.topic_arn,
+            task_log_group_name=self.compute.task.log_group.log_group_name,
+            build_log_group_name=pipeline.build.log_group.log_group_name,
+            traffic_hook_log_group_name=pipeline.hook.log_group.log_group_name,
             event_log_group_name=pipeline.event_log.group.log_group_name,
             dashboard_url=f"{DASHBOARDS}/{config.names.dashboard}",
         )

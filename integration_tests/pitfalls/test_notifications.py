@@ -8,6 +8,8 @@ from harness.notifications import subscribed
 from integration_tests.pitfalls.pipelines import pipeline_of, source
 from integration_tests.pitfalls.stacks import CREATED, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
+from operations.preflight import setting_checks
+from operations.preflight.check import Subject, Verdict
 from operations.waiting import NotYetError, wait_for
 
 
@@ -62,17 +64,22 @@ def test_a_topic_with_an_aws_managed_key_loses_the_event_silently(cloud: Cloud, 
 
 def test_an_unconfirmed_address_gets_nothing_and_does_not_block_the_deletion(cloud: Cloud) -> None:
     """pitfall G3: the subscription stays pending, and the stack is deleted without it."""
-    resources = synthesized(cloud).part("PipelineNotificationsTopic")
-    address = {
-        "Protocol": "email",
-        "Endpoint": "team@example.com",
-        "TopicArn": {"Ref": "PipelineNotificationsTopic"},
-    }
-    resources["Email"] = {"Type": "AWS::SNS::Subscription", "Properties": address}
-    with temporary_stack(cloud, resources) as stack:
+    with temporary_stack(cloud, synthesized(cloud).part("PipelineNotificationsEmail")) as stack:
         assert stack.final_status() == CREATED, stack.failures()
         arn = f"arn:aws:sns:us-east-1:{cloud.account.id}:{stack.physical_name('notifications-the-suffix')}"
         sns = cloud.client("sns")
         (subscription,) = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
         assert subscription["SubscriptionArn"] == "PendingConfirmation"
         assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["SubscriptionsConfirmed"] == "0"
+    assert stack.suffix not in str(sns.list_subscriptions()["Subscriptions"])
+
+
+def test_the_shipped_address_belongs_to_nobody_and_preflight_says_so(cloud: Cloud) -> None:
+    """pitfall G4: the topic has a subscription, which nobody can confirm."""
+    email = synthesized(cloud).part("PipelineNotificationsEmail")
+    address = email["PipelineNotificationsEmail"]["Properties"]["Endpoint"]
+    assert address.endswith("@example.com")
+    with temporary_stack(cloud, email) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        (check,) = setting_checks.notifications(Subject(stack.suffix, cloud.account))
+        assert (check.verdict, check.found) == (Verdict.WARNING, f"{address} is a placeholder")

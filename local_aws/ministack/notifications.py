@@ -93,8 +93,12 @@ def resource_types(context: Context) -> dict[str, ResourceType]:
         return {"Arn": physical_id}
 
     def delete(physical_id: str, props: Properties) -> None:
-        # pitfall G3: CloudFormation leaves a pending one to SNS, which deletes it later; here it is at once.
-        context.client("sns").unsubscribe(SubscriptionArn=physical_id)
+        # A pending one cannot be deleted (pitfall G3): it goes with its topic, or after 48 hours.
+        # https://docs.aws.amazon.com/sns/latest/dg/sns-delete-subscription-topic.html
+        client = context.client("sns")
+        attributes = client.get_subscription_attributes(SubscriptionArn=physical_id)["Attributes"]
+        if attributes["PendingConfirmation"] != "true":
+            client.unsubscribe(SubscriptionArn=physical_id)
 
     replaced_by = frozenset({"TopicArn", "Protocol", "Endpoint"})
     return {"AWS::SNS::Subscription": ResourceType(create, delete, update, replaced_by)}

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from operations.account import Account
 from operations.errors import OperationsError
-from operations.preflight import account_checks, names, quotas
+from operations.preflight import account_checks, names, quotas, setting_checks
 from operations.preflight.check import Check, Subject, Verdict, warning
 
 CHECKS: Mapping[str, Callable[[Subject], Iterator[Check]]] = {
@@ -25,6 +25,8 @@ CHECKS: Mapping[str, Callable[[Subject], Iterator[Check]]] = {
     "stack": names.stack,
     "names": names.names,
     "Docker Hub": names.docker_hub,
+    "notifications": setting_checks.notifications,
+    "TLS": setting_checks.tls,
 }
 COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.ERROR: "red"}
 

@@ -1,6 +1,7 @@
 """One finding of the preflight: ok, a warning, or an error that the deployment would fail on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -34,12 +35,14 @@ class Subject:
     """The environment to deploy.
 
     `github` is None without GitHub Actions, else "import" or "create": where the OIDC provider comes from.
+    `context` is what `cdk deploy` gets with `-c`.
     """
 
     suffix: str
     account: Account
     github: str | None = None
     cdk_json: Path = CDK_JSON
+    context: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> Names:
@@ -48,8 +51,8 @@ class Subject:
 
     @cached_property
     def settings(self) -> Settings:
-        """Its settings in cdk.json."""
-        return Settings.read(self.suffix, self.cdk_json)
+        """Its settings in cdk.json, and in the context."""
+        return Settings.read(self.suffix, self.cdk_json, self.context)
 
     @cached_property
     def status(self) -> str | None:

@@ -1,10 +1,11 @@
-"""The settings of an environment in cdk.json that decide which quotas it needs."""
+"""The settings of an environment in cdk.json, and on the command line, that preflight checks."""
 
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
@@ -14,16 +15,23 @@ FALLBACK = "dev"
 
 @dataclass(frozen=True)
 class Settings:
-    """What one environment takes of an account."""
+    """What one environment takes of an account, who is notified, and how the service is public."""
 
     networks: int
     nat_gateways: int
     tasks: int
     cpu: int
+    notification_email: str = ""
+    notification_channel: str = "email"
+    certificate_arn: str = ""
+    allow_http: bool = False
 
     @classmethod
-    def read(cls, suffix: str, path: Path) -> "Settings":
-        """Read the settings of a suffix, which may begin with a service of the catalogue."""
+    def read(cls, suffix: str, path: Path, given: Mapping[str, str] = MappingProxyType({})) -> "Settings":
+        """Read the settings of a suffix, which may begin with a service of the catalogue.
+
+        `given` is what `cdk` gets with `-c`; it precedes cdk.json.
+        """
         context: dict[str, Any] = json.loads(path.read_text())["context"]
         name = _service(suffix, context.get("services", {}))
         service = context.get("services", {}).get(name, {})
@@ -31,13 +39,18 @@ class Settings:
         environment = environments.get(suffix.removeprefix(f"{name}-"), environments[FALLBACK])
         # What the context has itself precedes the service, and that the environment.
         own = {"desiredCount": service.get("tasks"), "taskCpu": service.get("cpu")}
-        values = environment | {key: value for key, value in own.items() if value is not None} | context
+        own = {key: value for key, value in own.items() if value is not None}
+        values = {**environment, **own, **context, **given}
         networks = 0 if service.get("network") == "shared" else 1
         return cls(
             networks=networks,
             nat_gateways=int(values["natGateways"]) * networks,
             tasks=int(values["desiredCount"]),
             cpu=int(values["taskCpu"]),
+            notification_email=values.get("notificationEmail") or "",
+            notification_channel=values.get("notificationChannel") or "email",
+            certificate_arn=values.get("certificateArn") or "",
+            allow_http=str(values.get("allowHttp")).lower() == "true",
         )
 
     @property

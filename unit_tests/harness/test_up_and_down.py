@@ -27,6 +27,7 @@ class RecordedScenario:
             pipeline_name=f"pipeline-{suffix}",
             application_name=f"application-{suffix}",
             deployment_group_name=f"deployment-group-{suffix}",
+            task_log_group_name=f"/ecs/task-{suffix}",
         )
 
     def deploy(self) -> None:

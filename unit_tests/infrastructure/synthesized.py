@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infrastructure.config.settings import Config
 from tools.assembly import ROOT, Assembly, Resource
 from tools.synthesis import defaults
 from tools.synthesis import synthesize as synthesize_app
@@ -73,6 +74,23 @@ def synthesize(folder: Path, **overrides: object) -> Templates:
 def templates_of(**overrides: object) -> Templates:
     """Return the templates of a configuration that depends on nothing but this project's files."""
     return _read(cached_assembly(context(**overrides)))
+
+
+def warnings(**overrides: object) -> list[str]:
+    """Return the warnings that the CDK CLI prints for a configuration; tools acknowledge them."""
+    from aws_cdk import App
+
+    from infrastructure.stacks.root import RootStack
+
+    given = context(**overrides)
+    app = App(context=given)
+    RootStack(app, config=Config.from_context(given))
+    return [
+        str(entry.data)
+        for construct in app.node.find_all()
+        for entry in construct.node.metadata
+        if entry.type == "aws:cdk:warning"
+    ]
 
 
 def _read(folder: Path) -> Templates:

@@ -18,6 +18,7 @@ IMMUTABLE_TYPES = (
 IMMUTABLE = {"desiredCount", "certificateArn"}
 MAY_CHANGE = {
     "account": "123456789012",
+    "allowHttp": "false",
     "createGithubOidcProvider": "true",
     "deploymentConfig": "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
     "githubBranches": "main",
@@ -27,6 +28,7 @@ MAY_CHANGE = {
     "githubRepositoryId": "2",
     "imageRetention": "99",
     "natGateways": "2",
+    "notificationChannel": "other",
     "notificationEmail": "team@example.com",
     "promoteTo": "staging@222222222222",
     "taskCpu": "1024",

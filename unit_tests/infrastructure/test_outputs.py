@@ -16,8 +16,10 @@ def test_the_root_stack_has_every_output_and_no_other(templates: Templates) -> N
 
 def test_the_keys_are_those_of_the_contract() -> None:
     assert set(Outputs.keys()) == {
+        "Region",
         "ServiceUrl",
         "TestUrl",
+        "LoadBalancerDnsName",
         "CloneUrlHttp",
         "RepositoryName",
         "PipelineName",
@@ -31,6 +33,9 @@ def test_the_keys_are_those_of_the_contract() -> None:
         "ImageRepositoryUri",
         "ArtifactBucketName",
         "TopicArn",
+        "TaskLogGroupName",
+        "BuildLogGroupName",
+        "TrafficHookLogGroupName",
         "EventLogGroupName",
         "DashboardUrl",
     }
@@ -42,6 +47,29 @@ def test_the_urls_are_those_of_the_two_listeners(templates: Templates) -> None:
     assert production.startswith("http://")
     assert production.endswith("DNSName>")
     assert test == f"{production}:8080"
+
+
+def test_the_load_balancer_and_the_region_have_outputs_of_their_own(templates: Templates) -> None:
+    outputs = templates.by_part["root"]["Outputs"]
+    host = plain(outputs["LoadBalancerDnsName"]["Value"])
+    assert plain(outputs["ServiceUrl"]["Value"]) == f"http://{host}"
+    assert outputs["Region"]["Value"] == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("key", "part", "name"),
+    [
+        ("TaskLogGroupName", "compute", "/ecs/task-dev"),
+        ("BuildLogGroupName", "pipeline", "/codebuild/build-dev"),
+        ("TrafficHookLogGroupName", "pipeline", "/lambda/test-traffic-hook-dev"),
+        ("EventLogGroupName", "pipeline", "/aws/events/pipeline-dev"),
+    ],
+)
+def test_the_log_groups_have_outputs(templates: Templates, key: str, part: str, name: str) -> None:
+    (_, output) = templates.by_part["root"]["Outputs"][key]["Value"]["Fn::GetAtt"]
+    exported = templates.by_part[part]["Outputs"][output.removeprefix("Outputs.")]["Value"]
+    group = templates.only("AWS::Logs::LogGroup", LogGroupName=name)
+    assert exported == {"Ref": group.id}
 
 
 def test_the_pipeline_arn_and_the_image_repository_uri_are_those_that_aws_gives(templates: Templates) -> None:

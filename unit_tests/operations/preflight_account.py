@@ -19,10 +19,16 @@ PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubuserconten
 NO_STACK = {"Error": {"Code": "ValidationError", "Message": "Stack with id stack-dev does not exist"}}
 
 
-SETTINGS = {"natGateways": 1, "desiredCount": 2, "taskCpu": 256}
+SETTINGS = {
+    "natGateways": 1,
+    "desiredCount": 2,
+    "taskCpu": 256,
+    "notificationEmail": "team@acme.io",
+    "allowHttp": True,
+}
 
 
-def written(folder: Path, services: dict[str, Any] | None = None, **environments: dict[str, int]) -> Path:
+def written(folder: Path, services: dict[str, Any] | None = None, **environments: dict[str, Any]) -> Path:
     """Write a cdk.json; what an environment does not say is as in `SETTINGS`."""
     settings = {name: SETTINGS | values for name, values in {"dev": {}, **environments}.items()}
     path = folder / "cdk.json"
@@ -57,6 +63,7 @@ def ready() -> dict[tuple[str, str], Any]:
         ("iam", "list_open_id_connect_providers"): {"OpenIDConnectProviderList": [{"Arn": PROVIDER}]},
         ("iam", "get_open_id_connect_provider"): {"ClientIDList": ["sts.amazonaws.com"]},
         ("codecommit", "list_repositories"): {"repositories": []},
+        ("sns", "list_subscriptions_by_topic"): {"Subscriptions": []},
         ("cloudformation", "describe_stacks"): no_stack,
         ("service-quotas", "get_service_quota"): quota(5.0),
         ("ec2", "describe_availability_zones"): {

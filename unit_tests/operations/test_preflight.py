@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +17,14 @@ from unit_tests.operations.preflight_account import (
     account_with,
     errors,
     findings,
+    written,
 )
 
 
 @pytest.mark.usefixtures("left")
-def test_a_ready_account_has_no_findings() -> None:
-    assert {check.verdict for check in findings(github="import").values()} == {Verdict.OK}
+def test_a_ready_account_has_no_findings(tmp_path: Path) -> None:
+    found = findings(github="import", cdk_json=written(tmp_path))
+    assert {check.verdict for check in found.values()} == {Verdict.OK}
 
 
 @pytest.mark.usefixtures("left")

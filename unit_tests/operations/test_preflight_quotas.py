@@ -71,7 +71,8 @@ def test_a_fargate_quota_below_blue_and_green_is_an_error() -> None:
         return quota(2.0 if (ServiceCode, QuotaCode) == ("fargate", "L-3032A538") else 5.0)
 
     answers = {("service-quotas", "get_service_quota"): two_for_fargate}
-    found = preflight.inspect(Subject("prod", account_with(answers))).errors
+    prod = Subject("prod", account_with(answers), context={"allowHttp": "true"})
+    found = preflight.inspect(prod).errors
     assert [(check.name, check.found) for check in found] == [("vCPUs of Fargate", "2 allowed, 3 needed")]
     assert errors(answers) == {}, "dev needs 1"
 

@@ -49,7 +49,7 @@ class TrafficHook(Construct):
         super().__init__(scope, id_)
         self._names = names = config.names
         # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
-        log_group = create_log_group(self, "Logs", name=f"/lambda/{names.traffic_hook}")
+        self.log_group = create_log_group(self, "Logs", name=f"/lambda/{names.traffic_hook}")
         # It refers to role and log group, so CloudFormation deletes it before them.
         self.function = lambda_.Function(
             self,
@@ -63,8 +63,8 @@ class TrafficHook(Construct):
             # All attempts at their slowest; the limit of CodeDeploy is an hour.
             timeout=Duration.minutes(5),
             memory_size=256,
-            role=self._role(log_group).without_policy_updates(),
-            log_group=log_group,
+            role=self._role(self.log_group).without_policy_updates(),
+            log_group=self.log_group,
             vpc=vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
             security_groups=[group],

@@ -93,7 +93,7 @@ def assert_accessible(seen: PageView, service: str) -> None:
 
 def assert_shift_shown(seen: PageView, service: str) -> None:
     """Assert that the page shows the release, both versions and the requests, and markup as text."""
-    assert f"Service {service}. AWS" in seen.text
+    assert f"Service {service}. HTTP without TLS. AWS" in seen.text
     assert "Live" in seen.text
     assert f'Newest release bbbbbbb "{MARKUP}": Deploy InProgress, AllowTraffic' in seen.text
     assert seen.text.count(MARKUP) == 6, "release twice, action, deployment, two logs"
@@ -114,10 +114,18 @@ def test_a_browser_shows_the_progress_of_a_stack_and_no_empty_sections(
     for seen in views:
         assert seen.errors == ()
         assert seen.overflow == 0
-        assert "Service not deployed" in seen.text
+        assert "Service not deployed. AWS" in seen.text
         assert "stack-it1: CREATE_IN_PROGRESS" in seen.text
         assert "Network CREATE_COMPLETE" in seen.text
         assert "Pipeline" not in seen.text
+
+
+def test_a_browser_shows_no_warning_for_https(view: RecordedView, tmp_path: Path) -> None:
+    view.url = "https://127.0.0.1:9"
+    with served(view) as url:
+        views = open_page(url, tmp_path)
+    for seen in views:
+        assert f"Service {view.url}. AWS" in seen.text
 
 
 def test_a_long_commit_message_is_shown_on_demand(view: RecordedView, tmp_path: Path) -> None:

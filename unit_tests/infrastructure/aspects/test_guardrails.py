@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from aws_cdk import App, CfnDeletionPolicy, RemovalPolicy, Stack, Tags
+from aws_cdk import App, CfnDeletionPolicy, CfnResource, CfnStack, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -87,15 +90,33 @@ def named(name: str | None) -> Callable[[Stack], object]:
     return lambda stack: sns.Topic(stack, "X", topic_name=name)
 
 
-def vpc(name: str | None) -> Callable[[Stack], object]:
-    """Create a VPC with this Name tag."""
+def tagged(make: Callable[[Stack], CfnResource], name: str | None) -> Callable[[Stack], object]:
+    """Give a resource without a name property this Name tag."""
 
-    def make(stack: Stack) -> None:
-        made = ec2.CfnVPC(stack, "X", cidr_block="10.0.0.0/16")
+    def make_tagged(stack: Stack) -> None:
+        made = make(stack)
         if name is not None:
             Tags.of(made).add("Name", name)
 
-    return make
+    return make_tagged
+
+
+def vpc(stack: Stack) -> CfnResource:
+    return ec2.CfnVPC(stack, "X", cidr_block="10.0.0.0/16")
+
+
+def nested(stack: Stack) -> CfnResource:
+    return CfnStack(stack, "X", template_url="https://example.com/template.json")
+
+
+# Resources with tags and without a name property, in several services.
+NAMED_BY_TAG: dict[str, Callable[[Stack], CfnResource]] = {
+    "a VPC": vpc,
+    "a listener": lambda stack: elbv2.CfnListener(stack, "X", load_balancer_arn="arn", default_actions=[]),
+    "a key": lambda stack: kms.CfnKey(stack, "X"),
+    "an OIDC provider": lambda stack: iam.CfnOIDCProvider(stack, "X", url="https://example.com"),
+    "a certificate": lambda stack: acm.CfnCertificate(stack, "X", domain_name="example.com"),
+}
 
 
 BROKEN: dict[str, tuple[Callable[[Stack], object], str]] = {
@@ -124,9 +145,13 @@ BROKEN: dict[str, tuple[Callable[[Stack], object], str]] = {
         ),
         "set deletion_protection to False",
     ),
-    "a VPC without a Name tag": (vpc(None), "give it the tag Name with {type}-dev"),
-    "a VPC named like its construct": (vpc("Stack/Network/Vpc"), "has the tag Name Stack/Network/Vpc"),
-    "a VPC of another environment": (vpc("vpc-prod"), "has the tag Name vpc-prod"),
+    **{
+        f"{what} without a Name tag": (tagged(make, None), "give it the tag Name with {type}-dev")
+        for what, make in NAMED_BY_TAG.items()
+    },
+    "a VPC named like its construct": (tagged(vpc, "Network/Vpc"), "has the tag Name Network/Vpc"),
+    "a VPC of another environment": (tagged(vpc, "vpc-prod"), "has the tag Name vpc-prod"),
+    "a nested stack with a Name tag": (tagged(nested, "network-dev"), "would copy to every resource"),
     "a log group of two years": (
         lambda stack: logs.LogGroup(stack, "X", removal_policy=DESTROY),
         "keeps its logs 731 days",
@@ -216,6 +241,16 @@ def test_a_function_that_logs_to_a_group_of_the_stack_passes() -> None:
 )
 def test_a_name_of_ours_passes(make: Callable[[Stack, str], object], name: str) -> None:
     assert not errors(lambda stack: make(stack, name))
+
+
+@pytest.mark.parametrize("what", sorted(NAMED_BY_TAG))
+def test_a_name_tag_of_ours_passes(what: str) -> None:
+    assert not errors(tagged(NAMED_BY_TAG[what], "resource-dev"))
+
+
+def test_a_nested_stack_needs_no_name_tag() -> None:
+    """CloudFormation names it after the root stack."""
+    assert not errors(nested)
 
 
 def test_nothing_of_the_app_is_retained(templates: Templates) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infrastructure.config.context_key import ConfigError
+from infrastructure.config.notification_channel import is_placeholder
 from infrastructure.config.settings import Config
 from unit_tests.infrastructure.synthesized import context
 
@@ -67,7 +68,33 @@ def test_a_key_of_the_context_precedes_that_of_the_environment() -> None:
 def test_an_environment_may_hold_any_other_key() -> None:
     given = with_prod(notificationEmail="prod@example.com") | {"environmentSuffix": "prod"}
     assert Config.from_context(given).notification_email == "prod@example.com"
-    assert Config.from_context(given | {"environmentSuffix": "dev"}).notification_email is None
+    assert Config.from_context(given | {"environmentSuffix": "dev"}).notification_email != "prod@example.com"
+
+
+def test_an_environment_without_an_address_says_that_it_uses_another_channel() -> None:
+    """Otherwise nobody receives the failures (pitfall G4)."""
+    line = error_of(with_prod(notificationEmail=None))
+    assert line.startswith("environments.prod.notificationEmail is missing: it must be one e-mail address, ")
+    assert line.endswith('for example in cdk.json "notificationEmail": "team@example.com"')
+    told = with_prod(notificationEmail=None, notificationChannel="other")
+    assert Config.from_context(told | {"environmentSuffix": "prod"}).notification_email is None
+
+
+@pytest.mark.parametrize(
+    "address", ["a@example.com", "a@EXAMPLE.org", "a@mail.example.net", "a@team.example", "a@b.test"]
+)
+def test_an_address_in_a_reserved_domain_is_a_placeholder(address: str) -> None:
+    assert is_placeholder(address)
+
+
+@pytest.mark.parametrize("address", ["a@example.co", "a@myexample.com", "example.com@acme.io", "a@latest.io"])
+def test_any_other_address_is_none(address: str) -> None:
+    assert not is_placeholder(address)
+
+
+def test_only_an_environment_that_says_so_may_be_public_over_http() -> None:
+    allowed = [of(name).allow_http for name in ("dev", "staging", "prod", "my-branch")]
+    assert allowed == [True, True, False, True]
 
 
 @pytest.mark.parametrize("key", Config.required_keys())

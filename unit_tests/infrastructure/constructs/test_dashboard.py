@@ -83,3 +83,11 @@ def test_every_alarm_is_on_it(templates: Templates, widgets: list[dict[str, Any]
     (status,) = (widget for widget in widgets if widget["type"] == "alarm")
     alarms = templates.resources("AWS::CloudWatch::Alarm")
     assert set(status["properties"]["alarms"]) == {f"<{alarm.id}.Arn>" for alarm in alarms}
+
+
+def test_http_without_tls_is_the_first_thing_on_it(widgets: list[dict[str, Any]], other: Templates) -> None:
+    first = min(widgets, key=lambda widget: int(widget["y"]))
+    assert first["type"] == "text"
+    assert "HTTP without TLS" in first["properties"]["markdown"]
+    (dashboard,) = other.resources("AWS::CloudWatch::Dashboard")
+    assert "HTTP without TLS" not in plain(dashboard.properties["DashboardBody"])

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from unit_tests.infrastructure.synthesized import Templates, plain
+from infrastructure.config.notification_channel import is_placeholder
+from infrastructure.config.settings import Config
+from unit_tests.infrastructure.synthesized import Templates, context, plain, templates_of, warnings
 
 PIPELINE, BUILD = {"pipeline": ["pipeline-dev"]}, {"project-name": ["build-dev"]}
 DEPLOYMENT = {"application": ["application-dev"], "deploymentGroup": ["deployment-group-dev"]}
@@ -80,7 +82,30 @@ def granted(policy: list[dict[str, Any]], service: str) -> set[str]:
     return actions
 
 
-def test_an_address_is_subscribed_only_when_it_is_configured(templates: Templates, other: Templates) -> None:
-    assert not templates.resources("AWS::SNS::Subscription")
-    subscription = other.only("AWS::SNS::Subscription").properties
-    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "team@example.com")
+@pytest.mark.parametrize("environment", list(context()["environments"]))
+def test_the_topic_of_each_environment_has_an_email_subscription(environment: str) -> None:
+    """The shipped address is a placeholder, and there is a warning (pitfall G4)."""
+    config = Config.from_context(context(environmentSuffix=environment))
+    assert config.notification_email is not None
+    assert is_placeholder(config.notification_email)
+    templates = templates_of(environmentSuffix=environment)
+    subscription = templates.only("AWS::SNS::Subscription").properties
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", config.notification_email)
+    (warning,) = warnings(environmentSuffix=environment, allowHttp="true")
+    assert f"notificationEmail is {config.notification_email}, a placeholder" in warning
+
+
+def test_with_an_address_of_ones_own_there_is_no_warning() -> None:
+    assert warnings(notificationEmail="team@not-an-example.com") == []
+
+
+def test_another_channel_has_no_subscription_and_no_warning() -> None:
+    other_channel = templates_of(notificationChannel="other")
+    assert not other_channel.resources("AWS::SNS::Subscription")
+    assert warnings(notificationChannel="other") == []
+
+
+def test_a_new_address_replaces_the_subscription(templates: Templates, other: Templates) -> None:
+    subscriptions = [each.only("AWS::SNS::Subscription") for each in (templates, other)]
+    assert subscriptions[0].id == subscriptions[1].id
+    assert subscriptions[0].properties["Endpoint"] != subscriptions[1].properties["Endpoint"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from tools.assembly import Resource
-from unit_tests.infrastructure.synthesized import Templates, plain
+from unit_tests.infrastructure.synthesized import Templates, plain, warnings
 
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 
 
 def group(templates: Templates, begins: str) -> Resource:
@@ -38,7 +39,7 @@ def test_each_part_of_the_vpc_has_a_name_tag_that_ends_in_the_suffix(other: Temp
         tag["Value"]: resource.type
         for resource in other.resources()
         for tag in resource.properties.get("Tags", [])
-        if isinstance(tag, dict) and tag.get("Key") == "Name"
+        if resource.type.startswith("AWS::EC2::") and tag["Key"] == "Name"
     }
     numbered = [
         ("AWS::EC2::Subnet", "public-subnet"),
@@ -189,6 +190,30 @@ def test_with_a_certificate_the_production_listener_is_https_and_as_unchanged(ot
         "Protocol": "HTTPS",
         "SslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
         "DefaultActions": [{"Type": "forward", "TargetGroupArn": f"<{target.id}>"}],
+    }
+
+
+def test_http_that_no_setting_allows_is_a_warning() -> None:
+    """Prod synthesizes from its suffix alone, as every environment does."""
+    channel = {"notificationChannel": "other"}
+    (warning,) = warnings(environmentSuffix="prod", **channel)
+    assert "HTTP without TLS: set certificateArn" in warning
+    assert warnings(environmentSuffix="prod", allowHttp="true", **channel) == []
+    assert warnings(environmentSuffix="prod", certificateArn=CERTIFICATE, **channel) == []
+    assert warnings(environmentSuffix="dev", **channel) == []
+
+
+def test_each_listener_has_a_name_tag(other: Templates) -> None:
+    names = {
+        tag["Value"]: listener.properties["Port"]
+        for listener in other.resources(LISTENER)
+        for tag in listener.properties["Tags"]
+        if tag["Key"] == "Name"
+    }
+    assert names == {
+        "production-listener-a-longer-one": 443,
+        "redirect-listener-a-longer-one": 80,
+        "test-listener-a-longer-one": 8080,
     }
 
 

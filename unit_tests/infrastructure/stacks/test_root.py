@@ -131,13 +131,12 @@ def test_two_environments_have_the_same_resources_under_other_names(
         return {(each.type, each.id) for each in given.resources()}
 
     assert not ids(templates) - ids(other)
-    # The other environment has a second NAT gateway, a redirect to HTTPS, and a subscription.
+    # The other environment has a second NAT gateway, and a redirect to HTTPS.
     more = {kind for kind, _ in ids(other) - ids(templates)}
     assert more == {
         "AWS::EC2::EIP",
         "AWS::EC2::NatGateway",
         "AWS::ElasticLoadBalancingV2::Listener",
-        "AWS::SNS::Subscription",
     }
 
 

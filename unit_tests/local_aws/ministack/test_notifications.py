@@ -89,6 +89,23 @@ def test_an_email_subscription_is_pending_until_its_confirmation(cloud: Cloud) -
     assert cloud.client("sns").list_subscriptions()["Subscriptions"] == []
 
 
+def test_a_pending_subscription_stays_when_its_resource_is_deleted_and_goes_with_its_topic(
+    cloud: Cloud,
+) -> None:
+    """SNS deletes a confirmed one only (pitfall G3)."""
+    address = {"Type": "AWS::SNS::Subscription", "Protocol": "email", "TopicArn": {"Ref": "T"}}
+    topic = {"T": {"Type": "AWS::SNS::Topic"}}
+    first = template(**topic, S={**address, "Endpoint": "first@example.com"})
+    assert cloud.create("replaced", first) == "CREATE_COMPLETE"
+    second = template(**topic, S={**address, "Endpoint": "second@example.com"})
+    assert cloud.update("replaced", second) == "UPDATE_COMPLETE"
+    sns = cloud.client("sns")
+    endpoints = {each["Endpoint"] for each in sns.list_subscriptions()["Subscriptions"]}
+    assert endpoints == {"first@example.com", "second@example.com"}
+    assert cloud.delete("replaced") == "DELETE_COMPLETE"
+    assert sns.list_subscriptions()["Subscriptions"] == []
+
+
 def test_an_email_subscription_by_the_api_is_pending_too(cloud: Cloud) -> None:
     sns = cloud.client("sns")
     topic = sns.create_topic(Name="pending")["TopicArn"]

@@ -1,0 +1,6 @@
+"""The ids of the warnings of the synthesis, by which the CDK lets one acknowledge them."""
+
+from __future__ import annotations
+
+PLACEHOLDER_EMAIL = "python-service-road:placeholderEmail"
+HTTP_WITHOUT_TLS = "python-service-road:httpWithoutTls"
