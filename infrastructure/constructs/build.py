@@ -121,6 +121,7 @@ class Build(Construct):
             self,
             "Role",
             name=self._names.qualified("build-role"),
+            # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
             assumed_by=service_principal(
                 "codebuild", source_arn=arn(self, "codebuild", f"project/{self._names.build_project}")
             ),

@@ -105,6 +105,7 @@ class Deployment(Construct):
             self,
             "Role",
             name=self._names.qualified("deployment-role"),
+            # https://docs.aws.amazon.com/codedeploy/latest/userguide/security_confused_deputy.html
             assumed_by=service_principal(
                 "codedeploy", source_arn=arn(self, "codedeploy", f"deploymentgroup:{group}")
             ),

@@ -52,16 +52,24 @@ LIMITED = {
     ),
 }
 
-# Confused-deputy condition keys that a service does not send.
+# Confused-deputy condition keys that a service does not send, as far as its page says (pitfall D10).
+_LAMBDA = Justification(
+    "Lambda assumes only the role of a function in the same account",
+    "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
+)
+_EXECUTION_ROLE = Justification(
+    "AWS's trust policy for a task execution role has no source; that for a task role has both",
+    "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html",
+)
 WITHOUT_SOURCE = {
-    ("lambda.amazonaws.com", "aws:SourceAccount"): Justification(
-        "Lambda assumes only the role of a function in the same account",
-        "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
+    ("codepipeline.amazonaws.com", "aws:SourceArn"): Justification(
+        "No page says that CodePipeline sends the ARN of its pipeline",
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-service-role-cli.html",
     ),
-    ("lambda.amazonaws.com", "aws:SourceArn"): Justification(
-        "Lambda assumes only the role of a function in the same account",
-        "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
-    ),
+    ("ecs-tasks.amazonaws.com", "aws:SourceAccount"): _EXECUTION_ROLE,
+    ("ecs-tasks.amazonaws.com", "aws:SourceArn"): _EXECUTION_ROLE,
+    ("lambda.amazonaws.com", "aws:SourceAccount"): _LAMBDA,
+    ("lambda.amazonaws.com", "aws:SourceArn"): _LAMBDA,
 }
 
 # The only roles that may be passed, and the service that they may be passed to (pitfall D7).

@@ -22,7 +22,7 @@ _KINDS = {
     "AWS::ECR::Repository": "Repository",
     "AWS::KMS::Key": "Key",
     "AWS::Lambda::Permission": "Function",
-    "AWS::Logs::ResourcePolicy": "Logs",
+    "AWS::Logs::LogGroup": "Log group",
     "AWS::S3::BucketPolicy": "Bucket",
     "AWS::SNS::TopicPolicy": "Topic",
     "AWS::SQS::QueuePolicy": "Queue",

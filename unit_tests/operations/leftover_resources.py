@@ -199,9 +199,6 @@ LEFTOVERS: dict[str, Create] = {
         Name="rule-orphan", EventPattern=json.dumps({"source": ["aws.codebuild"]})
     ),
     "log groups": lambda a: a.client("logs").create_log_group(logGroupName="/ecs/task-orphan"),
-    "logs resource policies": lambda a: a.client("logs").put_resource_policy(
-        policyName="event-log-orphan", policyDocument=POLICY
-    ),
     "CloudWatch alarms": lambda a: a.client("cloudwatch").put_metric_alarm(
         AlarmName="alarm-orphan",
         ComparisonOperator="GreaterThanThreshold",

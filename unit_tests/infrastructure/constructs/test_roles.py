@@ -28,6 +28,16 @@ TRUSTED = {
     "artifacts-cleaner-role-dev": "lambda.amazonaws.com",
     "test-traffic-hook-role-dev": "lambda.amazonaws.com",
 }
+# What AWS documents that the service sends, with the page beside each role. Lambda, and ECS for an execution
+# role, send nothing.
+BOTH = {"aws:SourceAccount", "aws:SourceArn"}
+SENT = {
+    "task-role-dev": BOTH,
+    "build-role-dev": BOTH,
+    "deployment-role-dev": BOTH,
+    "pipeline-role-dev": {"aws:SourceAccount"},
+    "source-rule-role-dev": BOTH,
+}
 ACTION_ROLES = {"source-action-role-dev", "build-action-role-dev", "deploy-action-role-dev"}
 
 
@@ -78,9 +88,16 @@ def test_roles_are_passed_to_ecs_tasks_alone_and_only_the_two_of_the_task(templa
 def test_a_service_is_trusted_only_when_it_acts_for_this_account(templates: Templates, name: str) -> None:
     (trust,) = roles(templates)[name].properties["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": TRUSTED[name]}
-    if TRUSTED[name] == "lambda.amazonaws.com":
-        return  # Lambda assumes the role of a function of its own account; it sends no source to ask for.
-    assert plain(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount": "<AWS::AccountId>"}
+    assert {key for keys in trust.get("Condition", {}).values() for key in keys} == SENT.get(name, set())
+    if name in SENT:
+        assert plain(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount": "<AWS::AccountId>"}
+
+
+def test_the_pipelines_trust_requires_no_arn_of_its_pipeline(templates: Templates) -> None:
+    """AWS's pages do not say that CodePipeline sends one (pitfall D10)."""
+    assert "SourceArn" not in str(
+        roles(templates)["pipeline-role-dev"].properties["AssumeRolePolicyDocument"]
+    )
 
 
 @pytest.mark.parametrize("name", sorted(ACTION_ROLES))

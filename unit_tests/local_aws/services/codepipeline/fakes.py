@@ -177,6 +177,20 @@ class FakeSns:
         self.published.append(request)
 
 
+class FakeSts:
+    """STS, with the roles that were assumed; it refuses `refused` ones."""
+
+    def __init__(self) -> None:
+        self.assumed: list[str] = []
+        self.refused: set[str] = set()
+
+    def assume_role(self, **request: Any) -> dict[str, Any]:
+        self.assumed.append(request["RoleArn"])
+        if request["RoleArn"] in self.refused:
+            raise refusal("AccessDenied", "not trusted")
+        return {"Credentials": {}}
+
+
 class FakeCloud(Context):
     """A context whose clients are fakes; records the requested clients with their roles, and the events."""
 
@@ -187,6 +201,9 @@ class FakeCloud(Context):
         self.codecommit, self.codebuild = FakeCodeCommit(), FakeCodeBuild(self.s3)
         self.ecs, self.codedeploy, self.sns = FakeEcs(), FakeCodeDeploy(), FakeSns()
         self.requested_clients: list[tuple[str, str | None]] = []
+        self.sts = FakeSts()
+        # Roles that CodePipeline cannot assume.
+        self.untrusting: set[str] = set()
         self.pipelines = CodePipeline(self, archive=lambda repository, commit: zipped({"commit": commit}))
 
     def _record(self, source: str, detail_type: str, resources: list[str], detail: Json) -> None:
@@ -196,6 +213,11 @@ class FakeCloud(Context):
     def client(self, service: str, role_arn: str | None = None) -> Any:
         self.requested_clients.append((service, role_arn))
         return _LocalClient(self.pipelines) if service == "codepipeline" else getattr(self, service)
+
+    def credentials(self, role_arn: str) -> dict[str, str]:
+        if role_arn in self.untrusting:
+            raise refusal("AccessDenied", "not trusted")
+        return {}
 
     def call(self, operation: str, **params: Any) -> Json:
         """Call CodePipeline as a client does."""
