@@ -129,6 +129,7 @@ class Build(Construct):
             statements=[
                 *artifacts.read_statements(),
                 *artifacts.write_statements(),
+                *artifacts.build_statements(),
                 # No CreateLogGroup: a late write must not recreate a deleted group (pitfall H2).
                 allow(
                     "WriteTheLog",

@@ -113,7 +113,12 @@ class Deployment(Construct):
             statements=[
                 self._task_set_statement(),
                 *self._traffic_statements(routes),
-                allow("AskTheGateBeforeTraffic", ["lambda:InvokeFunction"], [hook.function_arn]),
+                allow(
+                    "InvokeTheTestTrafficHook",
+                    ["lambda:InvokeFunction"],
+                    # `:*` stands for its versions and aliases.
+                    [hook.function_arn, f"{hook.function_arn}:*"],
+                ),
                 allow("WatchTheAlarms", ["cloudwatch:DescribeAlarms"], [arn(self, "cloudwatch", "alarm:*")]),
                 pass_roles,
             ],
@@ -138,7 +143,7 @@ class Deployment(Construct):
         return [
             # These actions support no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
             allow(
-                "SeeTheTraffic",
+                "DescribeTheTraffic",
                 [
                     "elasticloadbalancing:DescribeListeners",
                     "elasticloadbalancing:DescribeRules",

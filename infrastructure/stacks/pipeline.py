@@ -130,11 +130,12 @@ class PipelineStack(NestedStack):
             name=self._names.qualified("pipeline-role"),
             # CodePipeline sends no ARN that a condition could require (pitfall D10).
             assumed_by=service_principal("codepipeline"),
-            description="What the pipeline does itself: hand artifacts on, and take on its actions' roles",
+            description="What the pipeline does itself: hand artifacts on, and assume its actions' roles",
             statements=[
-                allow("TakeOnTheActionsRoles", ["sts:AssumeRole"], action_roles),
+                allow("AssumeTheActionRoles", ["sts:AssumeRole"], action_roles),
                 *self.artifacts.read_statements(),
                 *self.artifacts.write_statements(),
+                *self.artifacts.pipeline_statements(),
             ],
         )
 

@@ -72,6 +72,35 @@ WITHOUT_SOURCE = {
     ("lambda.amazonaws.com", "aws:SourceArn"): _LAMBDA,
 }
 
-# The only roles that may be passed, and the service that they may be passed to (pitfall D7).
+_BUILD_KEY = Justification(
+    "AWS's policy for a customer managed key allows it to the build role",
+    "https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-kms.html",
+)
+# Permissions that AWS's policies have and that no scenario uses. Each may be dropped after a live run shows
+# that nothing asks for it.
+UNCONFIRMED = {
+    "iam:PassRole": Justification(
+        "To `ecs.amazonaws.com` too: AWS's policy for this pipeline action has both services",
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECSbluegreen.html",
+    ),
+    "kms:DescribeKey": _BUILD_KEY,
+    "kms:Encrypt": _BUILD_KEY,
+    "kms:ReEncryptFrom": _BUILD_KEY,
+    "kms:ReEncryptTo": _BUILD_KEY,
+    "lambda:InvokeFunction": Justification(
+        "On the versions of the hook (`:*`) too: AWS's policy for CodeDeploy covers every function",
+        "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCodeDeployRoleForECS.html",
+    ),
+    "s3:GetBucketAcl": Justification(
+        "AWS's policies for the roles of CodeBuild and CodePipeline have it",
+        "https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html",
+    ),
+    "s3:GetBucketVersioning": Justification(
+        "AWS's policy for the role of CodePipeline has it",
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html",
+    ),
+}
+
+# The only roles that may be passed, and the services that they may be passed to (pitfall D7).
 PASSED_ROLES = ("execution-role-", "task-role-")
-PASSED_TO = "ecs-tasks.amazonaws.com"
+PASSED_TO = "ecs.amazonaws.com or ecs-tasks.amazonaws.com"

@@ -70,7 +70,7 @@ def test_only_actions_without_a_resource_are_allowed_on_every_resource(templates
                 assert set(statement["Action"]) <= WITHOUT_RESOURCE, name
 
 
-def test_roles_are_passed_to_ecs_tasks_alone_and_only_the_two_of_the_task(templates: Templates) -> None:
+def test_roles_are_passed_to_ecs_alone_and_only_the_two_of_the_task(templates: Templates) -> None:
     passers = {
         name: statement
         for name, role in roles(templates).items()
@@ -79,7 +79,8 @@ def test_roles_are_passed_to_ecs_tasks_alone_and_only_the_two_of_the_task(templa
     }
     assert set(passers) == {"deploy-action-role-dev", "deployment-role-dev"}
     for statement in passers.values():
-        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+        services = ["ecs.amazonaws.com", "ecs-tasks.amazonaws.com"]
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": services}}
         assert len(statement["Resource"]) == 2
         assert ["ExecutionRole" in arn or "TaskRole" in arn for arn in statement["Resource"]] == [True, True]
 
@@ -140,9 +141,14 @@ def test_the_build_role_does_what_a_build_does_and_no_more(templates: Templates)
         "s3:GetObjectVersion",
         "s3:PutObject",
         "s3:AbortMultipartUpload",
+        "s3:GetBucketAcl",
         "s3:GetBucketLocation",
         "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
         "kms:GenerateDataKey",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "codebuild:CreateReport",
@@ -159,6 +165,12 @@ def test_the_build_role_does_what_a_build_does_and_no_more(templates: Templates)
         "ssm:GetParameters",
         "ssm:GetParameter",
     }
+
+
+def test_the_pipeline_may_inspect_its_bucket_as_awss_policy_has_it(templates: Templates) -> None:
+    """https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html."""
+    bucket = {"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}
+    assert {each for each in actions(roles(templates)["pipeline-role-dev"]) if "Bucket" in each} == bucket
 
 
 def test_the_deploy_action_registers_releases_and_reads_and_no_more(templates: Templates) -> None:

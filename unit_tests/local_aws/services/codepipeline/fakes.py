@@ -21,16 +21,12 @@ from unit_tests.local_aws.services.codepipeline.declarations import (
     Json,
     declaration,
 )
+from unit_tests.local_aws.services.codepipeline.fake_sts import FakeSts, refusal
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev@sha256:" + "0" * 64
 
 
 TASK_DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:7"
-
-
-def refusal(code: str, message: str = "no") -> ClientError:
-    """Return the exception that boto3 raises for an error of AWS."""
-    return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
 
 
 def zipped(files: dict[str, str | bytes]) -> bytes:
@@ -175,20 +171,6 @@ class FakeSns:
 
     def publish(self, **request: Any) -> None:
         self.published.append(request)
-
-
-class FakeSts:
-    """STS, with the roles that were assumed; it refuses `refused` ones."""
-
-    def __init__(self) -> None:
-        self.assumed: list[str] = []
-        self.refused: set[str] = set()
-
-    def assume_role(self, **request: Any) -> dict[str, Any]:
-        self.assumed.append(request["RoleArn"])
-        if request["RoleArn"] in self.refused:
-            raise refusal("AccessDenied", "not trusted")
-        return {"Credentials": {}}
 
 
 class FakeCloud(Context):
