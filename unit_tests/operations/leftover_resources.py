@@ -16,7 +16,7 @@ TRUST = json.dumps(
         "Version": "2012-10-17",
         "Statement": {
             "Effect": "Allow",
-            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            "Principal": {"Service": ["codepipeline.amazonaws.com", "ecs-tasks.amazonaws.com"]},
             "Action": "sts:AssumeRole",
         },
     }

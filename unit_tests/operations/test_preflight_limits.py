@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from operations import __main__ as command
+from operations import preflight
+from operations.preflight.check import Subject
 from operations.preflight.limits import FAR_LIMITS, LIMITS, MANY
 from operations.preflight.quotas import QUOTAS
 from tools.assembly import Assembly
@@ -91,8 +93,7 @@ def test_the_number_of_further_environments_is_one_line() -> None:
 
 @pytest.mark.usefixtures("left")
 def test_the_first_limit_that_is_reached_is_named() -> None:
-    rules = {("events", "list_rules"): {"Rules": [{}] * 276}}
-    found = findings(rules)[NAME].found
+    found = findings({("events", "list_rules"): {"Rules": [{}] * 276}})[NAME].found
     assert found.startswith("room for 2 further environments, first reached: EventBridge rules (300 allowed")
 
 
@@ -124,7 +125,7 @@ def test_a_raised_limit_is_read_only_when_the_default_is_too_low() -> None:
                 ("service-quotas", "get_service_quota"): quota(500.0),
             }
         )
-        command.preflight.inspect(command.preflight.Subject("dev", account))
+        preflight.inspect(Subject("dev", account))
         return [
             given["ServiceCode"]
             for _, operation, given in account.asked

@@ -15,12 +15,8 @@ from unit_tests.local_aws.services.codepipeline.declarations import (
     stage,
     with_build,
 )
-from unit_tests.local_aws.services.codepipeline.fakes import (
-    FakeCloud,
-    failed,
-    refusal,
-    until,
-)
+from unit_tests.local_aws.services.codepipeline.fake_sts import refusal
+from unit_tests.local_aws.services.codepipeline.fakes import FakeCloud, failed, until
 
 
 def test_build_starts_the_build_with_the_artifacts_of_the_action(cloud: FakeCloud) -> None:
