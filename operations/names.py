@@ -54,10 +54,6 @@ class Names:
         return f"/ecs/{self.task_family}"
 
     @property
-    def topic(self) -> str:
-        return f"notifications-{self.suffix}"
-
-    @property
     def docker_hub_username(self) -> str:
         return f"/docker-hub-{self.suffix}/username"
 

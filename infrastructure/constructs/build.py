@@ -121,6 +121,7 @@ class Build(Construct):
             self,
             "Role",
             name=self._names.qualified("build-role"),
+            # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
             assumed_by=service_principal(
                 "codebuild", source_arn=arn(self, "codebuild", f"project/{self._names.build_project}")
             ),
@@ -128,6 +129,7 @@ class Build(Construct):
             statements=[
                 *artifacts.read_statements(),
                 *artifacts.write_statements(),
+                *artifacts.build_statements(),
                 # No CreateLogGroup: a late write must not recreate a deleted group (pitfall H2).
                 allow(
                     "WriteTheLog",

@@ -105,6 +105,7 @@ class Deployment(Construct):
             self,
             "Role",
             name=self._names.qualified("deployment-role"),
+            # https://docs.aws.amazon.com/codedeploy/latest/userguide/security_confused_deputy.html
             assumed_by=service_principal(
                 "codedeploy", source_arn=arn(self, "codedeploy", f"deploymentgroup:{group}")
             ),
@@ -112,7 +113,12 @@ class Deployment(Construct):
             statements=[
                 self._task_set_statement(),
                 *self._traffic_statements(routes),
-                allow("InvokeTheTestTrafficHook", ["lambda:InvokeFunction"], [hook.function_arn]),
+                allow(
+                    "InvokeTheTestTrafficHook",
+                    ["lambda:InvokeFunction"],
+                    # `:*` stands for its versions and aliases.
+                    [hook.function_arn, f"{hook.function_arn}:*"],
+                ),
                 allow("WatchTheAlarms", ["cloudwatch:DescribeAlarms"], [arn(self, "cloudwatch", "alarm:*")]),
                 pass_roles,
             ],
@@ -137,7 +143,7 @@ class Deployment(Construct):
         return [
             # These actions support no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
             allow(
-                "SeeTheTraffic",
+                "DescribeTheTraffic",
                 [
                     "elasticloadbalancing:DescribeListeners",
                     "elasticloadbalancing:DescribeRules",

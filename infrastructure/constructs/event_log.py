@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -24,18 +25,18 @@ WRITERS = ("events.amazonaws.com", "delivery.logs.amazonaws.com")
 
 
 class EventLog(Construct):
-    """The log group, the resource policy that allows EventBridge to write to it, and the rules.
+    """The log group, with a policy that allows EventBridge to write to it, and the rules.
 
-    The CDK's own target for log groups creates the policy with a Lambda function (pitfall H1). An account
-    can have ten such policies in a region, hence ten environments.
-    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutResourcePolicy.html
+    The policy is the group's own: of an account's policies, which the CDK's target for log groups creates, a
+    region has ten (pitfalls A5, H1).
     """
 
     def __init__(self, scope: Construct, id_: str, *, names: Names) -> None:
         super().__init__(scope, id_)
         self._names = names
+        self._arn = arn(self, "logs", f"log-group:{names.event_log_group}")
         self.group = create_log_group(self, "Group", name=names.event_log_group)
-        self._policy = self._resource_policy()
+        self._allow_eventbridge()
         self._add_rule(
             "Pipeline",
             name=names.qualified("pipeline-events"),
@@ -58,19 +59,17 @@ class EventLog(Construct):
             detail={"application": [names.application], "deploymentGroup": [names.deployment_group]},
         )
 
-    def _resource_policy(self) -> logs.ResourcePolicy:
-        # The log group's ARN ends in `:*`, which stands for its streams.
-        statement = allow(
-            "KeepTheEvents", ["logs:CreateLogStream", "logs:PutLogEvents"], [self.group.log_group_arn]
-        )
+    def _allow_eventbridge(self) -> None:
+        # `:*` stands for the group's streams. A policy cannot refer to the group that it is part of.
+        statement = allow("WriteEvents", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{self._arn}:*"])
         for writer in WRITERS:
             statement.add_service_principal(writer)
-        return logs.ResourcePolicy(
-            self,
-            "Policy",
-            resource_policy_name=self._names.qualified("event-log"),
-            policy_statements=[statement],
-        )
+        group = self.group.node.default_child
+        if not isinstance(group, logs.CfnLogGroup):
+            raise TypeError(
+                f"{self.group.node.path} is no log group of CloudFormation: see the CDK's release notes"
+            )
+        group.resource_policy_document = iam.PolicyDocument(statements=[statement])
 
     def _add_rule(
         self,
@@ -83,13 +82,12 @@ class EventLog(Construct):
     ) -> None:
         # Without the `:*` of the log group's ARN: with it, a rule deploys and delivers nothing:
         # https://github.com/aws-samples/serverless-patterns/pull/221
-        target = arn(self, "logs", f"log-group:{self._names.event_log_group}")
         rule = events.CfnRule(
             self,
             id_,
             name=name,
             description=f"Keeps the events of {source} in the event log",
             event_pattern={"source": [source], "detail-type": list(detail_types), "detail": dict(detail)},
-            targets=[events.CfnRule.TargetProperty(arn=target, id="EventLog")],
+            targets=[events.CfnRule.TargetProperty(arn=self._arn, id="EventLog")],
         )
-        rule.node.add_dependency(self._policy)
+        rule.node.add_dependency(self.group)

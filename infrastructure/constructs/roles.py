@@ -40,7 +40,11 @@ def create_role(
 
 
 def service_principal(service: str, *, source_arn: str | None = None) -> iam.ServicePrincipal:
-    """Trust an AWS service that acts for this account, and for `source_arn` if given."""
+    """Trust an AWS service that acts for this account, and for `source_arn` if given.
+
+    A condition on what the service does not send locks the service out, so each caller names the page of AWS
+    that documents it (pitfall D10).
+    """
     conditions: dict[str, Mapping[str, str]] = dict(OWN_ACCOUNT)
     if source_arn:
         conditions["ArnLike"] = {"aws:SourceArn": source_arn}

@@ -112,6 +112,7 @@ def _rule_role(scope: Construct, names: Names) -> iam.Role:
         scope,
         "SourceRuleRole",
         name=names.qualified("source-rule-role"),
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html
         assumed_by=service_principal(
             "events", source_arn=arn(scope, "events", f"rule/{names.qualified('source-rule')}")
         ),

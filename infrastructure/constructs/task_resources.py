@@ -21,15 +21,15 @@ class TaskResources:
     log_group: logs.LogGroup
 
     def pass_roles_statement(self) -> iam.PolicyStatement:
-        """Allow a role to pass the two roles to ECS tasks."""
+        """Allow a role to pass the two roles to ECS and its tasks."""
         return pass_roles_statement(self.task_role.role_arn, self.execution_role.role_arn)
 
 
 def pass_roles_statement(task_role_arn: str, execution_role_arn: str) -> iam.PolicyStatement:
-    """Allow a role to pass these two roles, and no other, to ECS tasks (pitfall D7)."""
+    """Allow a role to pass these two roles, and no other, to ECS and its tasks (pitfall D7)."""
     return allow(
         "PassTheTasksRoles",
         ["iam:PassRole"],
         [task_role_arn, execution_role_arn],
-        {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+        {"StringEquals": {"iam:PassedToService": ["ecs.amazonaws.com", "ecs-tasks.amazonaws.com"]}},
     )

@@ -86,6 +86,7 @@ class ComputeStack(NestedStack):
             self,
             "TaskRole",
             name=names.qualified("task-role"),
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
             assumed_by=service_principal("ecs-tasks", source_arn=arn(self, "ecs", "*")),
             description=(
                 "What the running service may do: what the catalogue says"
@@ -107,7 +108,9 @@ class ComputeStack(NestedStack):
             self,
             "ExecutionRole",
             name=names.qualified("execution-role"),
-            assumed_by=service_principal("ecs-tasks", source_arn=arn(self, "ecs", "*")),
+            # Without a source, as on AWS's page (pitfall D10):
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+            assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
             description="What ECS does to start a task: pull its image and write its log",
             statements=[
                 # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html

@@ -129,14 +129,14 @@ class PipelineStack(NestedStack):
             self,
             "Role",
             name=self._names.qualified("pipeline-role"),
-            assumed_by=service_principal(
-                "codepipeline", source_arn=arn(self, "codepipeline", self._names.pipeline)
-            ),
-            description="What the pipeline does itself: hand artifacts on, and take on its actions' roles",
+            # CodePipeline sends no ARN that a condition could require (pitfall D10).
+            assumed_by=service_principal("codepipeline"),
+            description="What the pipeline does itself: hand artifacts on, and assume its actions' roles",
             statements=[
-                allow("TakeOnTheActionsRoles", ["sts:AssumeRole"], action_roles),
+                allow("AssumeTheActionRoles", ["sts:AssumeRole"], action_roles),
                 *self.artifacts.read_statements(),
                 *self.artifacts.write_statements(),
+                *self.artifacts.pipeline_statements(),
             ],
         )
 

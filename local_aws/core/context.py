@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,33 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
 
+class Source(Enum):
+    """What a service sends of the resource for which it assumes a role: each service's own page says it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+
+    NONE = ()
+    ACCOUNT = ("aws:sourceaccount",)
+    ACCOUNT_AND_ARN = ("aws:sourceaccount", "aws:sourcearn")
+
+
 class ServiceRole(str):
     """A role's ARN, with the AWS service that assumes it and the resource for which it does.
 
-    A trust policy can require both: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    A trust policy can require only what the service sends of the resource (pitfall D10).
     """
 
     service: str
     source_arn: str
+    sent: Source
 
-    def __new__(cls, arn: str, service: str, source_arn: str) -> "ServiceRole":
+    def __new__(cls, arn: str, service: str, source_arn: str, sent: Source) -> "ServiceRole":
         """Create the ARN; `service` is that of the principal, without `.amazonaws.com`."""
         made = super().__new__(cls, arn)
         made.service = f"{service}.amazonaws.com"
         made.source_arn = source_arn
+        made.sent = sent
         return made
 
 

@@ -31,7 +31,6 @@ logger = logging.getLogger("local_aws.iam")
 FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
 # The services with which a root user may call another account.
 CROSS_ACCOUNT = frozenset({"ecr", "sts"})
-LAMBDA = "lambda.amazonaws.com"
 # The links in SNS's e-mails.
 UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
 MISSING = Denial("Request is missing Authentication Token", "MissingAuthenticationToken")
@@ -153,14 +152,15 @@ class Enforcer:
 
     def assume(self, role: ServiceRole) -> dict[str, str]:
         """Return credentials of a role for a service that the role trusts. Raises `ClientError`."""
-        # Lambda does not send the ARN of its function: a trust policy that requires it denies Lambda.
-        source_arn = "" if role.service == LAMBDA else role.source_arn
-        reason = self.denial_reason(role.service, "sts:AssumeRole", role, source_arn)
-        if reason is not None:
-            error = {"Error": {"Code": "AccessDenied", "Message": reason}}
+        source = _source_keys(role.source_arn)
+        # A trust policy that requires what the service does not send denies it (pitfall D10).
+        sent = {key: source[key] for key in role.sent.value if key in source}
+        denial = self._decide_on_service(role.service, Permission("sts:AssumeRole", role), sent)
+        if denial is not None:
+            error = {"Error": {"Code": "AccessDenied", "Message": denial.message}}
             raise ClientError(error, "AssumeRole")
         credentials = store.give_session(role, role.service.partition(".")[0])
-        if role.service == LAMBDA:
+        if role.service == "lambda.amazonaws.com":
             self._functions[credentials["AccessKeyId"]] = role.source_arn
         return credentials
 
@@ -170,17 +170,14 @@ class Enforcer:
         `source_arn` is the resource for which it acts; some services (EventBridge, to an encrypted topic) do
         not send it.
         """
-        caller, permission = principals.service(principal), Permission(action, resource)
-        values = self._context_keys(caller, permission)
-        if source_arn:
-            account = source_arn.split(":")[4]
-            values |= {
-                "aws:sourcearn": source_arn,
-                "aws:sourceaccount": account,
-                "aws:sourceowner": account,
-            }
-        denial = self._decide(caller, permission, values, "")
+        denial = self._decide_on_service(principal, Permission(action, resource), _source_keys(source_arn))
         return None if denial is None else denial.message
+
+    def _decide_on_service(
+        self, principal: str, permission: Permission, sent: Mapping[str, Value]
+    ) -> Denial | None:
+        caller = principals.service(principal)
+        return self._decide(caller, permission, {**self._context_keys(caller, permission), **sent}, "")
 
     def report(self) -> dict[str, Any]:
         """Return every statement with its uses, and every denial (GET /_local_aws/iam)."""
@@ -218,6 +215,13 @@ class Enforcer:
         resource_account = _owner(permission.resource, caller.account or ACCOUNT)
         keys = context_keys(caller, session, self.context.region, resource_account)
         return {**keys, **permission.values}
+
+
+def _source_keys(source_arn: str) -> dict[str, Value]:
+    if not source_arn:
+        return {}
+    account = source_arn.split(":")[4]
+    return {"aws:sourcearn": source_arn, "aws:sourceaccount": account, "aws:sourceowner": account}
 
 
 def _is_known(access_key: str) -> bool:

@@ -13,6 +13,7 @@ from local_aws.ministack import (
     function_network,
     identity_providers,
     log_groups,
+    log_policies,
     log_targets,
     names,
     nested_stacks,
@@ -55,6 +56,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     s3.patch_s3(context)
     notifications.patch_sns(context)
     log_groups.patch_log_group_deletion(context)
+    log_policies.patch_log_policies(context)
     log_targets.patch_log_targets(context)
     dashboards.patch_dashboards()
     function_network.patch_function_vpc(states)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_aws.core.api import AwsError
-from local_aws.core.context import Context, ServiceRole
+from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.ministack.compat import require
 
 lambda_runtime = require("core.lambda_runtime", "execution_credentials")
@@ -16,7 +16,9 @@ def patch_function_credentials(context: Context) -> None:
     """Run every function with its role's credentials, and drop log lines that the role may not write."""
 
     def credentials(config: Mapping[str, Any]) -> dict[str, str]:
-        return context.credentials(ServiceRole(config["Role"], "lambda", config["FunctionArn"]))
+        # https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html has no source.
+        role = ServiceRole(config["Role"], "lambda", config["FunctionArn"], Source.NONE)
+        return context.credentials(role)
 
     lambda_runtime.execution_credentials = credentials
     lambda_svc.execution_credentials = credentials

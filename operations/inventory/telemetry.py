@@ -50,12 +50,6 @@ def log_groups(account: Account) -> Iterator[Resource]:
         yield Resource("log group", group["logGroupName"], note=f"{days} days" if days else "never expires")
 
 
-def log_policies(account: Account) -> Iterator[Resource]:
-    """Yield the resource policies of CloudWatch Logs, of which an account can have ten."""
-    for policy in account.pages("logs", "describe_resource_policies", "resourcePolicies"):
-        yield Resource("logs resource policy", policy["policyName"])
-
-
 def alarms(account: Account) -> Iterator[Resource]:
     """Yield the alarms, composite ones too."""
     for kind in ("MetricAlarms", "CompositeAlarms"):
@@ -77,7 +71,6 @@ KINDS: Mapping[str, Callable[[Account], Iterator[Resource]]] = {
     "SQS queues": queues,
     "EventBridge rules": rules,
     "log groups": log_groups,
-    "logs resource policies": log_policies,
     "CloudWatch alarms": alarms,
     "CloudWatch dashboards": dashboards,
 }

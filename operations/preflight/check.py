@@ -21,13 +21,40 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Room:
+    """What a limit of the account leaves: `further` environments like this one, beside it."""
+
+    limit: str
+    allowed: int
+    used: int
+    needed: int
+    further: int
+
+    @classmethod
+    def of(cls, limit: str, allowed: int, used: int, needed: int, *, each: int) -> "Room":
+        """Compare what is used and needed now, and what `each` further environment needs, with the limit."""
+        return cls(limit, allowed, used, needed, max((allowed - used - needed) // each, 0))
+
+    @property
+    def fits(self) -> bool:
+        """Whether this environment fits."""
+        return self.used + self.needed <= self.allowed
+
+    @property
+    def found(self) -> str:
+        """The numbers in words."""
+        return f"{self.allowed} allowed, {self.used} used, {self.needed} needed"
+
+
+@dataclass(frozen=True)
 class Check:
-    """One finding: what was checked, what was found, and what to do about it."""
+    """One finding: what was checked, what was found, and what to do about it; `details` are for JSON."""
 
     name: str
     verdict: Verdict
     found: str
     remedy: str = ""
+    details: tuple[Room, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,9 +88,9 @@ class Subject:
         return None if found is None else str(found["StackStatus"])
 
 
-def ok(name: str, found: str) -> Check:
+def ok(name: str, found: str, details: tuple[Room, ...] = ()) -> Check:
     """Return a finding that needs nothing."""
-    return Check(name, Verdict.OK, found)
+    return Check(name, Verdict.OK, found, details=details)
 
 
 def warning(name: str, found: str, remedy: str) -> Check:

@@ -1,13 +1,15 @@
-"""Checks of quotas: what the account is allowed, what it uses, what the environment needs."""
+"""Checks of quotas: what the account is allowed, what it uses, what the environment needs.
+
+Below are the quotas of which an environment may need more than a new account has; limits.py has the others.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
-
-from operations.account import Account, code_of
-from operations.preflight.check import Check, Subject, failed, ok
+from operations.account import Account
+from operations.preflight.check import Check, Room, Subject, failed, ok
+from operations.preflight.limits import allowed_in, count, limits, raise_command
 
 NAT_STATES = ("pending", "available", "deleting")
 
@@ -25,37 +27,25 @@ class Quota:
 
 def quotas(subject: Subject) -> Iterator[Check]:
     """Compare each quota with what is used and needed; a deployed environment needs no more."""
-    deployed = subject.status is not None
+    rooms = []
     for quota in QUOTAS:
-        allowed = _allowed(subject.account, quota)
-        used = quota.used(subject.account) if quota.used else 0
-        needed = 0 if deployed and quota.used else quota.needed(subject)
-        found = f"{allowed} allowed, {f'{used} used, ' if quota.used else ''}{needed} needed"
-        if used + needed <= allowed:
+        room = _room(subject, quota)
+        found = room.found if quota.used else f"{room.allowed} allowed, {room.needed} needed"
+        if room.fits:
             yield ok(quota.name, found)
-            continue
-        remedy = (
-            f"aws service-quotas request-service-quota-increase --region {subject.account.region}"
-            f" --service-code {quota.service} --quota-code {quota.code} --desired-value {used + needed}"
-        )
-        yield failed(quota.name, found, remedy)
+        else:
+            yield failed(quota.name, found, raise_command(subject, quota.service, quota.code, room))
+        if quota.used and quota.needed(subject):
+            rooms.append(room)
+    yield from limits(subject, rooms)
 
 
-def _allowed(account: Account, quota: Quota) -> int:
-    client = account.client("service-quotas")
-    which = {"ServiceCode": quota.service, "QuotaCode": quota.code}
-    try:
-        found = client.get_service_quota(**which)
-    except ClientError as error:
-        # An account that never requested an increase may have no value of its own.
-        if code_of(error) != "NoSuchResourceException":
-            raise
-        found = client.get_aws_default_service_quota(**which)
-    return int(found["Quota"]["Value"])
-
-
-def _count(service: str, operation: str, key: str) -> Callable[[Account], int]:
-    return lambda account: sum(1 for _ in account.pages(service, operation, key))
+def _room(subject: Subject, quota: Quota) -> Room:
+    allowed = allowed_in(subject.account, quota.service, quota.code)
+    used = quota.used(subject.account) if quota.used else 0
+    each = quota.needed(subject)
+    needed = 0 if subject.status is not None and quota.used else each
+    return Room.of(quota.name, allowed, used, needed, each=max(each, 1))
 
 
 def _load_balancers(account: Account) -> int:
@@ -98,21 +88,21 @@ QUOTAS = (
         "vpc",
         "L-F678F1CE",
         lambda subject: subject.settings.networks,
-        _count("ec2", "describe_vpcs", "Vpcs"),
+        count("ec2", "describe_vpcs", "Vpcs"),
     ),
     Quota(
         "internet gateways",
         "vpc",
         "L-A4707A72",
         lambda subject: subject.settings.networks,
-        _count("ec2", "describe_internet_gateways", "InternetGateways"),
+        count("ec2", "describe_internet_gateways", "InternetGateways"),
     ),
     Quota(
         "Elastic IP addresses",
         "ec2",
         "L-0263D0A3",
         lambda subject: subject.settings.nat_gateways,
-        _count("ec2", "describe_addresses", "Addresses"),
+        count("ec2", "describe_addresses", "Addresses"),
     ),
     Quota(
         "NAT gateways in a zone",

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from tools.assembly import Assembly
-from tools.iam_docs.justifications import EVERY_RESOURCE, LIMITED, WITHOUT_SOURCE, Justification
+from tools.iam_docs.justifications import (
+    EVERY_RESOURCE,
+    LIMITED,
+    UNCONFIRMED,
+    WITHOUT_SOURCE,
+    Justification,
+)
 from tools.iam_docs.policies import Policy, Statement, read_policies
 from tools.iam_docs.rules import policy_violations, unused_justifications
 from tools.sections import COMMAND
@@ -22,7 +28,7 @@ _KINDS = {
     "AWS::ECR::Repository": "Repository",
     "AWS::KMS::Key": "Key",
     "AWS::Lambda::Permission": "Function",
-    "AWS::Logs::ResourcePolicy": "Logs",
+    "AWS::Logs::LogGroup": "Log group",
     "AWS::S3::BucketPolicy": "Bucket",
     "AWS::SNS::TopicPolicy": "Topic",
     "AWS::SQS::QueuePolicy": "Queue",
@@ -139,6 +145,9 @@ def _justifications() -> Iterator[str]:
         (f"`{service}`", f"`{key}`", _reason(each)) for (service, key), each in sorted(WITHOUT_SOURCE.items())
     )
     yield from _table(("service", "condition", "why not"), trusts)
+    yield "\n## What may be dropped after a live run shows that nothing asks for it\n"
+    unconfirmed = ((f"`{action}`", _reason(each)) for action, each in sorted(UNCONFIRMED.items()))
+    yield from _table(("action", "why it is allowed"), unconfirmed)
 
 
 def _reason(justification: Justification) -> str:

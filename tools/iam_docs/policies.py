@@ -15,7 +15,7 @@ from tools.iam_docs.references import References
 HELD_BY: dict[str, tuple[str, str | None]] = {
     "AWS::ECR::Repository": ("RepositoryPolicyText", None),
     "AWS::KMS::Key": ("KeyPolicy", None),
-    "AWS::Logs::ResourcePolicy": ("PolicyDocument", None),
+    "AWS::Logs::LogGroup": ("ResourcePolicyDocument", "LogGroupName"),
     "AWS::S3::BucketPolicy": ("PolicyDocument", "Bucket"),
     "AWS::SNS::TopicPolicy": ("PolicyDocument", "Topics"),
     "AWS::SQS::QueuePolicy": ("PolicyDocument", "Queues"),
@@ -90,16 +90,12 @@ def _of_resource(references: References, resource: Resource, key: str, named_by:
     document = references.plain(resource.properties[key], resource.stack)
     if isinstance(document, str):
         document = json.loads(document)
-    statements = tuple(_statements(document))
     holder = references.plain(resource.properties[named_by], resource.stack) if named_by else resource.path
-    # This policy belongs to the account: its statements name the log groups.
-    if resource.type == "AWS::Logs::ResourcePolicy":
-        holder = sorted({arn for statement in statements for arn in statement.resources})
     return Policy(
         holder=", ".join(_listed(holder)),
         type=resource.type,
         description=str(resource.properties.get("Description", "")),
-        statements=statements,
+        statements=tuple(_statements(document)),
     )
 
 

@@ -9,7 +9,14 @@ from itertools import chain
 
 from tools.assembly import Assembly
 from tools.iam_docs.authorization import reference_violations
-from tools.iam_docs.justifications import EVERY_RESOURCE, LIMITED, PASSED_ROLES, PASSED_TO, WITHOUT_SOURCE
+from tools.iam_docs.justifications import (
+    EVERY_RESOURCE,
+    LIMITED,
+    PASSED_ROLES,
+    PASSED_TO,
+    UNCONFIRMED,
+    WITHOUT_SOURCE,
+)
 from tools.iam_docs.policies import OUTSIDE, Policy, Statement
 
 # Two words at least: `WriteTheLog`, not `Statement1`.
@@ -38,7 +45,10 @@ def unused_justifications(policies: Iterable[Policy]) -> list[str]:
     without_source = set(chain.from_iterable(map(_missing_sources, trusts)))
     return [
         *(f"{each}: no statement allows it on *" for each in sorted(EVERY_RESOURCE.keys() - starred)),
-        *(f"{each}: no statement allows it" for each in sorted(LIMITED.keys() - _actions(statements))),
+        *(
+            f"{each}: no statement allows it"
+            for each in sorted((LIMITED.keys() | UNCONFIRMED.keys()) - _actions(statements))
+        ),
         *(f"{who}: no trust lacks {key}" for who, key in sorted(WITHOUT_SOURCE.keys() - without_source)),
     ]
 

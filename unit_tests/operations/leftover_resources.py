@@ -16,7 +16,7 @@ TRUST = json.dumps(
         "Version": "2012-10-17",
         "Statement": {
             "Effect": "Allow",
-            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            "Principal": {"Service": ["codepipeline.amazonaws.com", "ecs-tasks.amazonaws.com"]},
             "Action": "sts:AssumeRole",
         },
     }
@@ -202,9 +202,6 @@ LEFTOVERS: dict[str, Create] = {
         Name="rule-orphan", EventPattern=json.dumps({"source": ["aws.codebuild"]})
     ),
     "log groups": lambda a: a.client("logs").create_log_group(logGroupName="/ecs/task-orphan"),
-    "logs resource policies": lambda a: a.client("logs").put_resource_policy(
-        policyName="event-log-orphan", policyDocument=POLICY
-    ),
     "CloudWatch alarms": lambda a: a.client("cloudwatch").put_metric_alarm(
         AlarmName="alarm-orphan",
         ComparisonOperator="GreaterThanThreshold",

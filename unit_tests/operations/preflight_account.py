@@ -42,8 +42,10 @@ class Session:
     region_name = "us-east-1"
 
 
-def no_stack(**_: Any) -> dict[str, Any]:
-    raise ClientError(NO_STACK, "DescribeStacks")
+def no_stack(StackName: str = "") -> dict[str, Any]:  # noqa: N803 - AWS's name
+    if StackName:
+        raise ClientError(NO_STACK, "DescribeStacks")
+    return {"Stacks": []}
 
 
 def quota(value: float) -> dict[str, Any]:
@@ -79,6 +81,8 @@ def ready() -> dict[tuple[str, str], Any]:
         ("ec2", "describe_internet_gateways"): {"InternetGateways": []},
         ("ec2", "describe_addresses"): {"Addresses": []},
         ("ec2", "describe_nat_gateways"): {"NatGateways": []},
+        ("events", "list_rules"): {"Rules": [{}] * 4},
+        ("iam", "get_account_summary"): {"SummaryMap": {"Roles": 20}},
         ("elbv2", "describe_load_balancers"): {"LoadBalancers": [{"Type": "network"}] * 9},
     }
 

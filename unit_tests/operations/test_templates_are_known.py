@@ -44,7 +44,6 @@ LISTED = {
     "AWS::KMS::Key": "KMS keys",
     "AWS::Lambda::Function": "Lambda functions",
     "AWS::Logs::LogGroup": "log groups",
-    "AWS::Logs::ResourcePolicy": "logs resource policies",
     "AWS::S3::Bucket": "S3 buckets",
     "AWS::SNS::Subscription": "SNS subscriptions",
     "AWS::SNS::Topic": "SNS topics",

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_aws.core.cloudformation import ResourceType
-from local_aws.core.context import Context, ServiceRole
+from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.services.codebuild.build_request import BuildRequest, apply_overrides, log_destination
 from local_aws.services.codebuild.errors import invalid_input, not_found
 from local_aws.services.codebuild.junit import TestCase
@@ -112,7 +112,9 @@ class CodeBuild(ReportGroups):
         name, build_uuid = project["name"], str(uuid.uuid4())
         self.build_numbers[name] = number = self.build_numbers.get(name, 0) + 1
         log_group, log_stream = log_destination(project, build_uuid)
-        role = ServiceRole(project["serviceRole"], "codebuild", self.project_arn(name))
+        # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
+        arn, sent = self.project_arn(name), Source.ACCOUNT_AND_ARN
+        role = ServiceRole(project["serviceRole"], "codebuild", arn, sent)
         request = BuildRequest(
             source=project["source"],
             artifacts=project["artifacts"],

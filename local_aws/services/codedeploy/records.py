@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
 from local_aws.core.api import now
-from local_aws.core.context import Context, ServiceRole
+from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.services.codedeploy.deployment_config import DeploymentConfig
 
 # https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
@@ -75,7 +75,15 @@ class DeploymentGroup:
     def role(self, context: Context) -> ServiceRole:
         """Return the role that deployments act as."""
         arn = context.arn("codedeploy", f"deploymentgroup:{self.application}/{self.name}")
-        return ServiceRole(self.settings["serviceRoleArn"], "codedeploy", arn)
+        return service_role(self.settings["serviceRoleArn"], arn)
+
+
+def service_role(role_arn: str, group_arn: str) -> ServiceRole:
+    """Return a role that CodeDeploy assumes for a deployment group.
+
+    https://docs.aws.amazon.com/codedeploy/latest/userguide/security_confused_deputy.html
+    """
+    return ServiceRole(role_arn, "codedeploy", group_arn, Source.ACCOUNT_AND_ARN)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from local_aws.core.api import AwsError
 from local_aws.core.context import Context, ServiceRole
 from local_aws.services.codedeploy.deployment_config import PREFIX, canary, linear
-from local_aws.services.codedeploy.records import DeploymentGroup
+from local_aws.services.codedeploy.records import DeploymentGroup, service_role
 from local_aws.services.codedeploy.revisions import with_sha256
 
 Settings = dict[str, Any]
@@ -51,7 +51,7 @@ def with_defaults(settings: Settings) -> Settings:
 
 def check_group(context: Context, arn: str, settings: Settings, others: Iterable[DeploymentGroup]) -> None:
     """Refuse settings with which a group cannot deploy; `others` are the account's other groups."""
-    role = ServiceRole(settings.get("serviceRoleArn", ""), "codedeploy", arn)
+    role = service_role(settings.get("serviceRoleArn", ""), arn)
     _check_role(context, role)
     _check_style(settings)
     service = _check_service(context, role, settings)

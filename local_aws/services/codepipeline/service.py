@@ -8,7 +8,7 @@ from typing import Any
 
 from local_aws.core.api import now
 from local_aws.core.cloudformation import ResourceType
-from local_aws.core.context import Context, ServiceRole
+from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.services.codepipeline.actions import Archive
 from local_aws.services.codepipeline.engine import Engine
 from local_aws.services.codepipeline.errors import (
@@ -21,6 +21,7 @@ from local_aws.services.codepipeline.lookup import Params
 from local_aws.services.codepipeline.polling import poll
 from local_aws.services.codepipeline.records import PipelineState, new_id
 from local_aws.services.codepipeline.resource_types import resource_types
+from local_aws.services.codepipeline.roles import check_roles
 from local_aws.services.codepipeline.serializers import pipeline_summary, tag_list
 from local_aws.services.codepipeline.structure import PipelineDeclaration, parse
 from local_aws.services.codepipeline.validation import check_tag_keys, check_tags
@@ -66,7 +67,9 @@ class CodePipeline(ExecutionOperations):
             with self.lock:
                 self.rule_arns[token] = rule_arn
             name = target_arn.rpartition(":")[2]
-            client = self.context.client("codepipeline", ServiceRole(target["RoleArn"], "events", rule_arn))
+            # https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html
+            role = ServiceRole(target["RoleArn"], "events", rule_arn, Source.ACCOUNT_AND_ARN)
+            client = self.context.client("codepipeline", role)
             client.start_pipeline_execution(name=name, clientRequestToken=token)
         finally:
             del self.deliveries[token]
@@ -77,6 +80,7 @@ class CodePipeline(ExecutionOperations):
         if name in self.pipelines:
             raise pipeline_name_in_use(name, self.context.account)
         declaration = parse(params["pipeline"], 1, self.context.region)
+        check_roles(self.context, declaration)
         tags = check_tags(params.get("tags", []))
         pipeline = PipelineState({1: declaration}, tags)
         self.pipelines[name] = pipeline
@@ -90,6 +94,7 @@ class CodePipeline(ExecutionOperations):
         """Create a new version of a pipeline; running executions keep theirs."""
         pipeline = self.find_pipeline(params["pipeline"]["name"])
         declaration = parse(params["pipeline"], pipeline.declaration.version + 1, self.context.region)
+        check_roles(self.context, declaration)
         pipeline.versions[declaration.version] = declaration
         pipeline.updated = now()
         self._poll(pipeline, declaration)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from local_aws.containers.engine import ContainerSpec, PullError
 from local_aws.containers.images.registry_client import Reference, is_ecr
 from local_aws.core.api import now
-from local_aws.core.context import Context, ServiceRole
+from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.services.ecs.errors import TaskStartError
 from local_aws.services.ecs.fargate_validation import size
 from local_aws.services.ecs.records import Task
@@ -20,6 +20,9 @@ from local_aws.services.ecs.task_logs import LogStream
 _NO_AUTH = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval"
 )
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+SENT = {"taskRoleArn": Source.ACCOUNT_AND_ARN, "executionRoleArn": Source.NONE}
 _RETRIED = "service call has been retried 1 time(s)"
 
 
@@ -75,7 +78,7 @@ def _login(context: Context, task: Task, reference: str) -> tuple[str | None, st
 def _role(task: Task, name: str) -> ServiceRole | None:
     """Return a role of the task definition, assumed for this task."""
     role = task.definition.get(name)
-    return ServiceRole(role, "ecs-tasks", task.arn) if role else None
+    return ServiceRole(role, "ecs-tasks", task.arn, SENT[name]) if role else None
 
 
 def _client(context: Context, task: Task, service: str) -> Any:

@@ -7,10 +7,13 @@ from local_aws.core.api import AwsError, JsonService
 
 # The names of the services in the console, by service code.
 SERVICE_NAMES = {
+    "cloudformation": "AWS CloudFormation",
     "codebuild": "AWS CodeBuild",
     "ec2": "Amazon Elastic Compute Cloud (Amazon EC2)",
     "elasticloadbalancing": "Elastic Load Balancing (ELB)",
+    "events": "Amazon EventBridge (CloudWatch Events)",
     "fargate": "AWS Fargate",
+    "iam": "AWS Identity and Access Management (IAM)",
     "vpc": "Amazon Virtual Private Cloud (Amazon VPC)",
 }
 
@@ -29,11 +32,17 @@ class Quota:
 # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 QUOTAS = (
+    Quota("cloudformation", "L-0485CB21", "Stack count", 2000.0),
     Quota("codebuild", "L-9D07B6EF", "Concurrently running builds for Linux/Small environment", 1.0),
     Quota("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs", 5.0),
     Quota("elasticloadbalancing", "L-53DA6B97", "Application Load Balancers per Region", 50.0),
+    Quota("events", "L-244521F2", "Number of rules", 300.0),
     Quota("fargate", "L-3032A538", "Fargate On-Demand vCPU resource count", 6.0),
+    Quota("iam", "L-FE177D64", "Roles per account", 1000.0),
     Quota("vpc", "L-F678F1CE", "VPCs per Region", 5.0),
     Quota("vpc", "L-A4707A72", "Internet gateways per Region", 5.0),
     Quota("vpc", "L-FE5A380F", "NAT gateways per Availability Zone", 5.0),

@@ -38,7 +38,6 @@ TAGLESS = {
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::KMS::Alias",
     "AWS::Lambda::Permission",
-    "AWS::Logs::ResourcePolicy",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",

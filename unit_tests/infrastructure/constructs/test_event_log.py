@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from unit_tests.infrastructure.synthesized import Templates, plain
@@ -13,12 +11,16 @@ GROUP = "/aws/events/pipeline-dev"
 
 def test_eventbridge_may_write_to_this_group_alone(templates: Templates) -> None:
     group = templates.only("AWS::Logs::LogGroup", LogGroupName=GROUP)
-    policy = templates.only("AWS::Logs::ResourcePolicy", PolicyName="event-log-dev")
-    (statement,) = json.loads(plain(policy.properties["PolicyDocument"]))["Statement"]
-    # Without the second, the rules' invocations fail (hashicorp/terraform-provider-aws#30388).
-    assert statement["Principal"] == {"Service": ["events.amazonaws.com", "delivery.logs.amazonaws.com"]}
+    (statement,) = group.properties["ResourcePolicyDocument"]["Statement"]
+    # Without the first, the rules' invocations fail (hashicorp/terraform-provider-aws#30388).
+    assert statement["Principal"] == {"Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"]}
     assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    assert statement["Resource"] == f"<{group.id}.Arn>"
+    assert plain(statement["Resource"]) == f"arn:aws:logs:us-east-1:<AWS::AccountId>:log-group:{GROUP}:*"
+
+
+def test_no_environment_takes_one_of_the_ten_log_policies_of_its_account(templates: Templates) -> None:
+    """The eleventh environment could not be created (pitfall A5)."""
+    assert templates.resources("AWS::Logs::ResourcePolicy") == []
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_every_state_of_the_pipeline_is_logged(
     assert plain(target["Arn"]) == f"arn:aws:logs:us-east-1:<AWS::AccountId>:log-group:{GROUP}"
     # EventBridge takes no role for a log group.
     assert "RoleArn" not in target
-    assert templates.only("AWS::Logs::ResourcePolicy").id in rule.depends_on
+    assert templates.only("AWS::Logs::LogGroup", LogGroupName=GROUP).id in rule.depends_on
 
 
 def test_the_first_execution_is_logged_too(templates: Templates) -> None:

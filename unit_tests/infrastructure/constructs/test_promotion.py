@@ -87,7 +87,7 @@ def test_an_approval_notifies_the_topic_with_a_link_to_the_commit(shared: Templa
 def test_the_pipeline_may_assume_exactly_the_roles_of_its_promotions(shared: Templates) -> None:
     may = {each["Sid"]: each for each in statements(role(shared, "pipeline-role-dev"))}
     own = "arn:aws:iam::<AWS::AccountId>:role"
-    assert set(may["TakeOnTheActionsRoles"]["Resource"]) == {
+    assert set(may["AssumeTheActionRoles"]["Resource"]) == {
         f"{own}/source-action-role-dev",
         f"{own}/build-action-role-dev",
         f"{own}/deploy-action-role-dev",

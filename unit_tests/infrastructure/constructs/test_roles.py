@@ -29,6 +29,16 @@ TRUSTED = {
     "artifacts-cleaner-role-dev": "lambda.amazonaws.com",
     "test-traffic-hook-role-dev": "lambda.amazonaws.com",
 }
+# What AWS documents that the service sends, with the page beside each role. Lambda, and ECS for an execution
+# role, send nothing.
+BOTH = {"aws:SourceAccount", "aws:SourceArn"}
+SENT = {
+    "task-role-dev": BOTH,
+    "build-role-dev": BOTH,
+    "deployment-role-dev": BOTH,
+    "pipeline-role-dev": {"aws:SourceAccount"},
+    "source-rule-role-dev": BOTH,
+}
 ACTION_ROLES = {"source-action-role-dev", "build-action-role-dev", "deploy-action-role-dev"}
 
 
@@ -61,7 +71,7 @@ def test_only_actions_without_a_resource_are_allowed_on_every_resource(templates
                 assert set(statement["Action"]) <= WITHOUT_RESOURCE, name
 
 
-def test_roles_are_passed_to_ecs_tasks_alone_and_only_the_two_of_the_task(templates: Templates) -> None:
+def test_roles_are_passed_to_ecs_alone_and_only_the_two_of_the_task(templates: Templates) -> None:
     passers = {
         name: statement
         for name, role in roles(templates).items()
@@ -70,7 +80,8 @@ def test_roles_are_passed_to_ecs_tasks_alone_and_only_the_two_of_the_task(templa
     }
     assert set(passers) == {"deploy-action-role-dev", "deployment-role-dev"}
     for statement in passers.values():
-        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+        services = ["ecs.amazonaws.com", "ecs-tasks.amazonaws.com"]
+        assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": services}}
         assert len(statement["Resource"]) == 2
         assert ["ExecutionRole" in arn or "TaskRole" in arn for arn in statement["Resource"]] == [True, True]
 
@@ -79,9 +90,16 @@ def test_roles_are_passed_to_ecs_tasks_alone_and_only_the_two_of_the_task(templa
 def test_a_service_is_trusted_only_when_it_acts_for_this_account(templates: Templates, name: str) -> None:
     (trust,) = roles(templates)[name].properties["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": TRUSTED[name]}
-    if TRUSTED[name] == "lambda.amazonaws.com":
-        return  # Lambda assumes the role of a function of its own account; it sends no source to ask for.
-    assert plain(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount": "<AWS::AccountId>"}
+    assert {key for keys in trust.get("Condition", {}).values() for key in keys} == SENT.get(name, set())
+    if name in SENT:
+        assert plain(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount": "<AWS::AccountId>"}
+
+
+def test_the_pipelines_trust_requires_no_arn_of_its_pipeline(templates: Templates) -> None:
+    """AWS's pages do not say that CodePipeline sends one (pitfall D10)."""
+    assert "SourceArn" not in str(
+        roles(templates)["pipeline-role-dev"].properties["AssumeRolePolicyDocument"]
+    )
 
 
 @pytest.mark.parametrize("name", sorted(ACTION_ROLES))
@@ -124,9 +142,14 @@ def test_the_build_role_does_what_a_build_does_and_no_more(templates: Templates)
         "s3:GetObjectVersion",
         "s3:PutObject",
         "s3:AbortMultipartUpload",
+        "s3:GetBucketAcl",
         "s3:GetBucketLocation",
         "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
         "kms:GenerateDataKey",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "codebuild:CreateReport",
@@ -143,6 +166,12 @@ def test_the_build_role_does_what_a_build_does_and_no_more(templates: Templates)
         "ssm:GetParameters",
         "ssm:GetParameter",
     }
+
+
+def test_the_pipeline_may_inspect_its_bucket_as_awss_policy_has_it(templates: Templates) -> None:
+    """https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html."""
+    bucket = {"s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"}
+    assert {each for each in actions(roles(templates)["pipeline-role-dev"]) if "Bucket" in each} == bucket
 
 
 def test_the_deploy_action_registers_releases_and_reads_and_no_more(templates: Templates) -> None:

@@ -77,7 +77,7 @@ def test_the_cross_account_role_releases_here_and_no_more(shared: Templates) -> 
         "arn:aws:iam::<AWS::AccountId>:role/task-role-dev",
     ]
     assert may["PassTheTasksRoles"]["Condition"] == {
-        "StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+        "StringEquals": {"iam:PassedToService": ["ecs.amazonaws.com", "ecs-tasks.amazonaws.com"]}
     }
     assert {action for each in may.values() for action in each["Action"]} == {
         "codedeploy:GetApplication",

@@ -30,7 +30,6 @@ NAME_LIMITS = {
     "AWS::SNS::Topic": ("TopicName", 256),
     "AWS::CloudWatch::Alarm": ("AlarmName", 255),
     "AWS::CloudWatch::Dashboard": ("DashboardName", 255),
-    "AWS::Logs::ResourcePolicy": ("PolicyName", 255),
     "AWS::CodeBuild::ReportGroup": ("Name", 128),
     "AWS::KMS::Alias": ("AliasName", 256),
     "AWS::SSM::Parameter": ("Name", 1011),

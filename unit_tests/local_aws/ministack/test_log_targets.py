@@ -111,3 +111,40 @@ def test_a_policy_whose_name_is_taken_is_rejected(cloud: Cloud) -> None:
     cloud.client("logs").put_resource_policy(policyName="log-taken", policyDocument=document)
     assert cloud.create("taken", stack("taken")) == "ROLLBACK_COMPLETE"
     assert "already exists" in cloud.reasons("taken")
+
+
+def test_a_log_groups_own_policy_is_enough(cloud: Cloud) -> None:
+    """It is none of the account's ten (pitfall A5)."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": [EVENTS, DELIVERY]},
+        "Action": ACTIONS,
+        "Resource": f"{target('own')}:*",
+    }
+    resources = json.loads(stack("own"))["Resources"]
+    del resources["P"]
+    resources["G"]["Properties"]["ResourcePolicyDocument"] = {
+        "Version": "2012-10-17",
+        "Statement": [statement],
+    }
+    before = cloud.client("logs").describe_resource_policies()["resourcePolicies"]
+    assert cloud.create("own", json.dumps({"Resources": resources})) == "CREATE_COMPLETE"
+    assert cloud.client("logs").describe_resource_policies()["resourcePolicies"] == before
+    send(cloud, "own")
+    assert [event["source"] for event in written(cloud, "own")] == ["own"]
+
+
+def test_the_eleventh_policy_of_an_account_is_rejected(cloud: Cloud) -> None:
+    """The message: https://github.com/aws/copilot-cli/issues/5743 (pitfall A5)."""
+    logs, document = cloud.client("logs"), json.dumps({"Version": "2012-10-17", "Statement": []})
+    present = len(logs.describe_resource_policies()["resourcePolicies"])
+    added = [f"one-of-ten-{number}" for number in range(10 - present)]
+    for name in added:
+        logs.put_resource_policy(policyName=name, policyDocument=document)
+    logs.put_resource_policy(policyName=added[0], policyDocument=document)
+    with pytest.raises(logs.exceptions.LimitExceededException, match=r"Resource limit exceeded\.$"):
+        logs.put_resource_policy(policyName="the-eleventh", policyDocument=document)
+    assert cloud.create("eleventh", stack("eleventh")) == "ROLLBACK_COMPLETE"
+    assert "Resource limit exceeded. (Service: CloudWatchLogs, Status Code: 400)" in cloud.reasons("eleventh")
+    for name in added:
+        logs.delete_resource_policy(policyName=name)

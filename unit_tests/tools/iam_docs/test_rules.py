@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("policy_sentry")
 
 from tools.assembly import Assembly
-from tools.iam_docs.justifications import EVERY_RESOURCE, LIMITED, WITHOUT_SOURCE
+from tools.iam_docs.justifications import EVERY_RESOURCE, LIMITED, PASSED_TO, UNCONFIRMED, WITHOUT_SOURCE
 from tools.iam_docs.page import PolicyViolationsError, iam_page
 from tools.iam_docs.policies import Policy, Statement, read_policies
 from tools.iam_docs.references import References, UnreadableError
@@ -25,17 +25,17 @@ PASSES = Statement(
     "Allow",
     ("iam:PassRole",),
     ("arn:aws:iam::<Account>:role/execution-role-dev", "arn:aws:iam::<Account>:role/task-role-dev"),
-    conditions=(("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com"),),
+    conditions=(("StringEquals", "iam:PassedToService", PASSED_TO),),
 )
 TRUST = Statement(
     "",
     "Allow",
     ("sts:AssumeRole",),
     (),
-    ("ecs-tasks.amazonaws.com",),
+    ("codebuild.amazonaws.com",),
     (
         ("StringEquals", "aws:SourceAccount", "<Account>"),
-        ("ArnLike", "aws:SourceArn", "arn:aws:ecs:us-east-1:<Account>:*"),
+        ("ArnLike", "aws:SourceArn", "arn:aws:codebuild:us-east-1:<Account>:project/*"),
     ),
 )
 ROLE = Policy("execution-role-dev", "AWS::IAM::Role", "Starts a task", (WRITES, PASSES), (TRUST,))
@@ -139,7 +139,7 @@ BROKEN: dict[str, tuple[Policy, str]] = {
     ),
     "roles passed to any service": (
         replace(ROLE, statements=(replace(PASSES, conditions=()),)),
-        "to ecs-tasks.amazonaws.com alone",
+        "to ecs.amazonaws.com or ecs-tasks.amazonaws.com alone",
     ),
     "no Sid": (replace(ROLE, statements=(replace(WRITES, sid=""),)), "a sentence in CamelCase"),
     "a Sid that says nothing": (
@@ -203,12 +203,14 @@ def test_a_policy_outside_its_role_is_a_violation(tmp_path: Path) -> None:
 
 
 def test_an_unused_justification_is_reported() -> None:
-    assert len(unused_justifications([])) == len(EVERY_RESOURCE) + len(LIMITED) + len(WITHOUT_SOURCE)
+    every = [*EVERY_RESOURCE, *LIMITED, *UNCONFIRMED, *WITHOUT_SOURCE]
+    assert len(unused_justifications([])) == len(every)
 
 
 def test_each_justification_has_a_page_of_aws() -> None:
     limited = [justification for _, justification in LIMITED.values()]
-    for justification in [*EVERY_RESOURCE.values(), *WITHOUT_SOURCE.values(), *limited]:
+    others = [*EVERY_RESOURCE.values(), *UNCONFIRMED.values(), *WITHOUT_SOURCE.values()]
+    for justification in [*others, *limited]:
         assert justification.page.startswith("https://docs.aws.amazon.com/")
 
 

@@ -149,7 +149,8 @@ def test_codedeploy_may_invoke_this_function_alone(templates: Templates) -> None
         for each in statements(role(templates, "deployment-role-dev"))
         if "lambda:InvokeFunction" in each["Action"]
     ]
-    assert invoke["Resource"] == [f"<{hook(templates).id}.Arn>"]
+    function = f"<{hook(templates).id}.Arn>"
+    assert invoke["Resource"] == [function, f"{function}:*"], "and its versions"
 
 
 def test_the_build_names_the_hook_in_appspec_yaml(templates: Templates) -> None:

@@ -21,16 +21,12 @@ from unit_tests.local_aws.services.codepipeline.declarations import (
     Json,
     declaration,
 )
+from unit_tests.local_aws.services.codepipeline.fake_sts import FakeSts, refusal
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev@sha256:" + "0" * 64
 
 
 TASK_DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:7"
-
-
-def refusal(code: str, message: str = "no") -> ClientError:
-    """Return the exception that boto3 raises for an error of AWS."""
-    return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
 
 
 def zipped(files: dict[str, str | bytes]) -> bytes:
@@ -187,6 +183,9 @@ class FakeCloud(Context):
         self.codecommit, self.codebuild = FakeCodeCommit(), FakeCodeBuild(self.s3)
         self.ecs, self.codedeploy, self.sns = FakeEcs(), FakeCodeDeploy(), FakeSns()
         self.requested_clients: list[tuple[str, str | None]] = []
+        self.sts = FakeSts()
+        # Roles that CodePipeline cannot assume.
+        self.untrusting: set[str] = set()
         self.pipelines = CodePipeline(self, archive=lambda repository, commit: zipped({"commit": commit}))
 
     def _record(self, source: str, detail_type: str, resources: list[str], detail: Json) -> None:
@@ -196,6 +195,11 @@ class FakeCloud(Context):
     def client(self, service: str, role_arn: str | None = None) -> Any:
         self.requested_clients.append((service, role_arn))
         return _LocalClient(self.pipelines) if service == "codepipeline" else getattr(self, service)
+
+    def credentials(self, role_arn: str) -> dict[str, str]:
+        if role_arn in self.untrusting:
+            raise refusal("AccessDenied", "not trusted")
+        return {}
 
     def call(self, operation: str, **params: Any) -> Json:
         """Call CodePipeline as a client does."""

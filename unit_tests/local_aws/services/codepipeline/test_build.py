@@ -1,7 +1,6 @@
 """The build action runs a build; every action gets its variables and its role."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -11,16 +10,13 @@ from unit_tests.local_aws.services.codepipeline.declarations import (
     PIPELINE_ROLE,
     action,
     build,
+    declaration,
     source,
     stage,
     with_build,
 )
-from unit_tests.local_aws.services.codepipeline.fakes import (
-    FakeCloud,
-    failed,
-    refusal,
-    until,
-)
+from unit_tests.local_aws.services.codepipeline.fake_sts import refusal
+from unit_tests.local_aws.services.codepipeline.fakes import FakeCloud, failed, until
 
 
 def test_build_starts_the_build_with_the_artifacts_of_the_action(cloud: FakeCloud) -> None:
@@ -93,24 +89,14 @@ def test_the_time_scale_does_not_shorten_the_timeout_of_a_build(
     assert cloud.ended(execution) == "Succeeded"
 
 
-def test_an_actions_role_is_assumed_with_the_pipelines_role(
-    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assumed: list[str] = []
-
-    class FakeSts:
-        def assume_role(self, **request: Any) -> dict[str, Any]:
-            assumed.append(request["RoleArn"])
-            raise refusal("AccessDenied", "not trusted")
-
-    monkeypatch.setattr(cloud, "sts", FakeSts(), raising=False)
+def test_an_actions_role_is_assumed_with_the_pipelines_role(cloud: FakeCloud) -> None:
     role = "arn:aws:iam::123456789012:role/action-role-dev"
-    error = failed(
-        cloud,
-        "Build",
-        "Build",
-        stages=[stage("Source", source()), stage("Build", {**build(), "roleArn": role})],
-    )
-    assert assumed == [role]
+    stages = [stage("Source", source()), stage("Build", {**build(), "roleArn": role})]
+    # The variable has no default, so CreatePipeline starts no execution.
+    cloud.call("CreatePipeline", pipeline=declaration(stages=stages, variables=[{"name": "Reason"}]))
+    assert cloud.sts.assumed == [role], "CreatePipeline tries it"
+    cloud.sts.refused.add(role)
+    cloud.ended(cloud.start(variables=[{"name": "Reason", "value": "a test"}]))
+    assert cloud.sts.assumed == [role, role]
     assert ("sts", PIPELINE_ROLE) in cloud.requested_clients
-    assert "not trusted" in error["message"]
+    assert "not trusted" in cloud.action("Build", "Build")["errorDetails"]["message"]

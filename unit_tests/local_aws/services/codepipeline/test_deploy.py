@@ -10,14 +10,8 @@ from unit_tests.local_aws.services.codepipeline.declarations import (
     stage,
     with_build,
 )
-from unit_tests.local_aws.services.codepipeline.fakes import (
-    IMAGE,
-    TASK_DEFINITION,
-    FakeCloud,
-    failed,
-    refusal,
-    until,
-)
+from unit_tests.local_aws.services.codepipeline.fake_sts import refusal
+from unit_tests.local_aws.services.codepipeline.fakes import IMAGE, TASK_DEFINITION, FakeCloud, failed, until
 
 READ_IMAGE = "Exception while trying to read the image artifact file from the artifact: BuildOutput"
 

@@ -147,3 +147,22 @@ def test_an_operation_that_is_not_implemented_is_refused_by_name(cloud: FakeClou
         cloud.call(
             "RollbackStage", pipelineName="pipeline-dev", stageName="Build", targetPipelineExecutionId="x"
         )
+
+
+def test_a_pipeline_whose_role_does_not_trust_codepipeline_is_not_created(cloud: FakeCloud) -> None:
+    role = declaration()["roleArn"]
+    cloud.untrusting.add(role)
+    with pytest.raises(AwsError) as caught:
+        cloud.create()
+    assert caught.value.code == "InvalidStructureException"
+    assert caught.value.message == f"CodePipeline is not authorized to perform AssumeRole on role {role}"
+    assert cloud.call("ListPipelines")["pipelines"] == []
+
+
+def test_a_pipeline_whose_role_may_not_assume_an_actions_role_is_not_created(cloud: FakeCloud) -> None:
+    cloud.sts.refused.add(ROLE)
+    stages = [stage("Source", {**source(), "roleArn": ROLE}), *declaration()["stages"][1:]]
+    with pytest.raises(AwsError) as caught:
+        cloud.create(stages=stages)
+    role = declaration()["roleArn"]
+    assert caught.value.message == f"{role} is not authorized to perform AssumeRole on role {ROLE}"

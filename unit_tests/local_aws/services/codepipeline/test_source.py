@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from unit_tests.local_aws.services.codepipeline.declarations import ACCOUNT_KEY, COMMIT, PIPELINE_ROLE
-from unit_tests.local_aws.services.codepipeline.fakes import FakeCloud, failed, refusal, zipped
+from unit_tests.local_aws.services.codepipeline.fake_sts import refusal
+from unit_tests.local_aws.services.codepipeline.fakes import FakeCloud, failed, zipped
 
 
 def test_source_puts_the_commit_encrypted_into_the_bucket_as_the_pipelines_role(cloud: FakeCloud) -> None:
