@@ -14,6 +14,7 @@ from local_aws.ministack import (
     identity_providers,
     log_groups,
     log_targets,
+    metric_alarms,
     names,
     nested_stacks,
     notifications,
@@ -51,11 +52,13 @@ def patch_cloudformation(context: Context, services: Iterable[Any]) -> None:
     ministack.register_types(ec2.resource_types(context))
     ministack.register_types(notifications.resource_types(context))
     ministack.register_types(identity_providers.resource_types(context))
+    ministack.register_types(metric_alarms.resource_types(context))
     s3.patch_s3(context)
     notifications.patch_sns(context)
     log_groups.patch_log_group_deletion(context)
     log_targets.patch_log_targets(context)
     dashboards.patch_dashboards()
+    metric_alarms.patch_put_metric_alarm()
     function_network.patch_function_vpc()
     preconditions.patch_preconditions(context)
     names.patch_name_validation()

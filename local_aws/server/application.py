@@ -18,6 +18,7 @@ from local_aws.ministack import (
     ecr,
     elbv2,
     elbv2_snapshot,
+    event_delivery,
     function_network,
     functions,
     resource_policies,
@@ -126,6 +127,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     ministack.route_event_targets("codepipeline", accounts.deliver)
     cloudformation.patch_cloudformation(callers, [accounts, load_balancing])
     cloudwatch.patch_alarm_evaluation(callers)
+    event_delivery.patch_failed_invocations()
     functions.patch_function_credentials(callers)
     function_network.patch_function_proxy(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
