@@ -30,6 +30,8 @@ LOG_GIGABYTES = 0.001
 # What a task in a private subnet needs to start without NAT (pitfall J1).
 ENDPOINTS = ("ecr.api", "ecr.dkr", "logs")
 ZONES = 2
+# What an alarm costs depends on their number: https://aws.amazon.com/cloudwatch/pricing/
+ALARM_METRICS = "metrics of alarms"
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def monthly(config: Config, resources: Mapping[str, int]) -> list[Line]:
         Line("tasks: CPU", tasks * config.task_cpu / 1024 * hours, prices.FARGATE_CPU),
         Line("tasks: memory", tasks * config.task_memory / 1024 * hours, prices.FARGATE_MEMORY),
         Line("keys", resources["AWS::KMS::Key"], prices.KEY),
-        Line("alarms", resources["AWS::CloudWatch::Alarm"], prices.ALARM),
+        Line("alarms", resources[ALARM_METRICS], prices.ALARM),
         Line("the dashboard", resources["AWS::CloudWatch::Dashboard"], prices.DASHBOARD),
         Line("images", images, prices.IMAGE_GIGABYTE),
     ]
@@ -87,7 +89,7 @@ def per_release(config: Config) -> list[Line]:
 def page(assemblies: Mapping[str, Assembly]) -> str:
     """Return docs/cost.md for these environments of cdk.json, by name."""
     configs = [Config.from_context(context) for context in environment_contexts().values()]
-    bills = [monthly(config, count_types(assemblies[config.environment_suffix])) for config in configs]
+    bills = [monthly(config, count_units(assemblies[config.environment_suffix])) for config in configs]
     releases = [per_release(config) for config in configs]
     names = [config.environment_suffix for config in configs]
     lasts = ", ".join(f"{shift_minutes(one)} minutes in {one.environment_suffix}" for one in configs)
@@ -116,9 +118,13 @@ the daily schedule of the test-traffic hook.
 """
 
 
-def count_types(assembly: Assembly) -> Counter[str]:
-    """Count the resources of each type."""
-    return Counter(resource.type for resource in assembly.resources())
+def count_units(assembly: Assembly) -> Counter[str]:
+    """Count the resources of each type, and the metrics of all alarms: each is billed as an alarm."""
+    counted = Counter(resource.type for resource in assembly.resources())
+    for alarm in assembly.resources("AWS::CloudWatch::Alarm"):
+        metrics = [query for query in alarm.properties.get("Metrics", []) if "MetricStat" in query]
+        counted[ALARM_METRICS] += len(metrics) or 1
+    return counted
 
 
 def _table(names: list[str], bills: list[list[Line]]) -> Iterator[str]:

@@ -1,61 +1,85 @@
-"""The alarms that roll a deployment back and notify the topic.
+"""The alarms: those that roll a deployment back, and those that only notify the topic.
 
 An alarm that is in ALARM also stops the next deployment, even one with the fix (pitfall N4): see
-docs/operations.md.
+docs/operations.md. An alarm of the deployment group must therefore be one that a stranger cannot trip
+(pitfall N9), and one that a deployment could have caused (pitfall N10).
 """
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_events as events
 from constructs import Construct
 
+from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
+from infrastructure.constructs.error_rates import (
+    METRIC_PERIOD,
+    load_balancer_error_percentage,
+    target_error_percentage,
+)
 from infrastructure.naming import Names
 
-# More than an accident, and soon enough to stop the shortest canary, of 5 minutes.
-ERRORS_A_MINUTE = 5
+# A share that no healthy service has, and more errors than an accident in a quiet minute.
+ERROR_PERCENT = 1
+LEAST_ERRORS = 5
 UNHEALTHY_MINUTES = 2
 SLOW_SECONDS = 2
 SLOW_MINUTES = 3
-METRIC_PERIOD = Duration.minutes(1)
+# FILL makes a minute 0 whose data is late. So one bad minute of the last three raises an alarm on errors,
+# and only three in a row the one on missing tasks.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+LATE_MINUTES = 3
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
+MOST_METRICS = 10
+
+
+@dataclass(frozen=True)
+class Condition:
+    """When an alarm is in ALARM: `datapoints` of the last `minutes` breach (all of them by default)."""
+
+    metric: cloudwatch.IMetric
+    threshold: float
+    minutes: int
+    datapoints: int | None = None
+    below: bool = False
+    missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING
+    # "ignore": a percentile of a few requests is one request (pitfall N9).
+    few_samples: str | None = None
 
 
 def target_group_alarms(
     scope: Construct, names: Names, colour: str, group: elbv2.ApplicationTargetGroup
 ) -> list[cloudwatch.Alarm]:
     """Create the alarms of one target group; each release moves the traffic to the other (pitfall N4)."""
-    errors = group.metrics.http_code_target(elbv2.HttpCodeTarget.TARGET_5XX_COUNT, period=METRIC_PERIOD)
+    errors = target_error_percentage(colour, group, minimum=LEAST_ERRORS)
     unhealthy = group.metrics.unhealthy_host_count(period=METRIC_PERIOD, statistic="Maximum")
     latency = group.metrics.target_response_time(period=METRIC_PERIOD, statistic="p95")
     return [
         _alarm(
             scope,
             f"{colour.title()}Errors",
-            errors,
-            name=names.qualified(f"errors-{colour}"),
-            description=f"The {colour} tasks answered 5xx at least {ERRORS_A_MINUTE} times in a minute",
-            threshold=ERRORS_A_MINUTE,
-            minutes=1,
+            names.qualified(f"errors-{colour}"),
+            f"The {colour} tasks answered {ERROR_PERCENT} % of a minute's requests with 5xx, "
+            f"and at least {LEAST_ERRORS}",
+            Condition(errors, ERROR_PERCENT, LATE_MINUTES, datapoints=1),
         ),
         _alarm(
             scope,
             f"{colour.title()}Unhealthy",
-            unhealthy,
-            name=names.qualified(f"unhealthy-{colour}"),
-            description=f"A {colour} task failed its health checks for {UNHEALTHY_MINUTES} minutes",
-            threshold=1,
-            minutes=UNHEALTHY_MINUTES,
+            names.qualified(f"unhealthy-{colour}"),
+            f"A {colour} task failed its health checks for {UNHEALTHY_MINUTES} minutes",
+            Condition(unhealthy, 1, UNHEALTHY_MINUTES),
         ),
         _alarm(
             scope,
             f"{colour.title()}Latency",
-            latency,
-            name=names.qualified(f"latency-{colour}"),
-            description=f"One in twenty requests to {colour} took {SLOW_SECONDS} s or more, "
-            f"for {SLOW_MINUTES} minutes",
-            threshold=SLOW_SECONDS,
-            minutes=SLOW_MINUTES,
+            names.qualified(f"latency-{colour}"),
+            f"One in twenty requests to {colour} took {SLOW_SECONDS} s or more, for {SLOW_MINUTES} minutes",
+            Condition(latency, SLOW_SECONDS, SLOW_MINUTES, few_samples="ignore"),
         ),
     ]
 
@@ -64,37 +88,95 @@ def load_balancer_alarm(
     scope: Construct, names: Names, balancer: elbv2.IApplicationLoadBalancer
 ) -> cloudwatch.Alarm:
     """Create the alarm on 502, 503 and 504: the load balancer's own errors, which no group counts."""
-    errors = balancer.metrics.http_code_elb(elbv2.HttpCodeElb.ELB_5XX_COUNT, period=METRIC_PERIOD)
+    errors = load_balancer_error_percentage(balancer, minimum=LEAST_ERRORS)
     return _alarm(
         scope,
         "LoadBalancerErrors",
-        errors,
-        name=names.qualified("load-balancer-errors"),
-        description=f"At least {ERRORS_A_MINUTE} requests in a minute found no task that answered",
-        threshold=ERRORS_A_MINUTE,
-        minutes=1,
+        names.qualified("load-balancer-errors"),
+        f"{ERROR_PERCENT} % of a minute's requests, and at least {LEAST_ERRORS}, found no task that answered",
+        Condition(errors, ERROR_PERCENT, LATE_MINUTES, datapoints=1),
     )
 
 
-def _alarm(
-    scope: Construct,
-    id_: str,
-    metric: cloudwatch.Metric,
-    *,
-    name: str,
-    description: str,
-    threshold: int,
-    minutes: int,
-) -> cloudwatch.Alarm:
+def no_healthy_task_alarm(scope: Construct, names: Names, routes: BlueGreenRoutes) -> cloudwatch.Alarm:
+    """Create the alarm on a service without a healthy task; it notifies only (pitfall N10).
+
+    UnHealthyHostCount is no help: a group without targets has none. It is not for the deployment group,
+    because it would block the deployment that brings tasks back.
+    """
+    healthy = cloudwatch.MathExpression(
+        expression="SUM([FILL(blue, 0), FILL(green, 0)])",
+        label="healthy tasks",
+        using_metrics={
+            colour: group.metrics.healthy_host_count(period=METRIC_PERIOD, statistic="Maximum")
+            for colour, group in routes.target_groups.items()
+        },
+        period=METRIC_PERIOD,
+    )
+    return _alarm(
+        scope,
+        "NoHealthyTask",
+        names.qualified("no-healthy-task"),
+        f"Neither blue nor green had a healthy task for {LATE_MINUTES} minutes",
+        Condition(healthy, 1, LATE_MINUTES, below=True, missing=cloudwatch.TreatMissingData.BREACHING),
+    )
+
+
+def failed_invocation_alarms(
+    scope: Construct, names: Names, rules: Sequence[events.CfnRule]
+) -> list[cloudwatch.Alarm]:
+    """Create the alarms on events that a rule could not deliver, which only a metric shows (pitfall G5).
+
+    One alarm takes ten rules. They notify only: they say nothing of a release.
+    """
+    parts = [rules[start : start + MOST_METRICS] for start in range(0, len(rules), MOST_METRICS)]
+    return [
+        _alarm(
+            scope,
+            f"FailedInvocations{number}",
+            names.qualified(f"failed-invocations-{number}"),
+            "EventBridge could not deliver an event to the target of a rule: a start of the pipeline, "
+            "a notification or a line of the event log is lost",
+            Condition(_failed_invocations(part), 1, 1),
+        )
+        for number, part in enumerate(parts, start=1)
+    ]
+
+
+def _failed_invocations(rules: Sequence[events.CfnRule]) -> cloudwatch.MathExpression:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html."""
+    return cloudwatch.MathExpression(
+        expression="SUM(METRICS())",
+        label="failed invocations",
+        using_metrics={
+            f"rule{number}": cloudwatch.Metric(
+                namespace="AWS/Events",
+                metric_name="FailedInvocations",
+                dimensions_map={"RuleName": rule.ref},
+                statistic="Sum",
+                period=METRIC_PERIOD,
+            )
+            for number, rule in enumerate(rules)
+        },
+        period=METRIC_PERIOD,
+    )
+
+
+def _alarm(scope: Construct, id_: str, name: str, description: str, condition: Condition) -> cloudwatch.Alarm:
+    operator = cloudwatch.ComparisonOperator
     return cloudwatch.Alarm(
         scope,
         id_,
-        metric=metric,
+        metric=condition.metric,
         alarm_name=name,
         alarm_description=description,
-        threshold=threshold,
-        evaluation_periods=minutes,
-        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        threshold=condition.threshold,
+        evaluation_periods=condition.minutes,
+        datapoints_to_alarm=condition.datapoints,
+        comparison_operator=(
+            operator.LESS_THAN_THRESHOLD if condition.below else operator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+        ),
         # A target group without traffic sends no data.
-        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        treat_missing_data=condition.missing,
+        evaluate_low_sample_count_percentile=condition.few_samples,
     )

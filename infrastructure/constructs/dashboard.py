@@ -8,12 +8,16 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.constructs.alarms import METRIC_PERIOD
+from infrastructure.constructs.alarms import ERROR_PERCENT
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
+from infrastructure.constructs.error_rates import (
+    METRIC_PERIOD,
+    load_balancer_error_percentage,
+    target_error_percentage,
+)
 from infrastructure.constructs.event_log import ACTION_EVENT, DEPLOYMENT_EVENT, PIPELINE_EVENT
 from infrastructure.naming import Names
 
@@ -143,28 +147,28 @@ def _traffic(routes: BlueGreenRoutes) -> list[cloudwatch.IWidget]:
     requests, errors, latency = [], [], []
     for colour, group in routes.target_groups.items():
         requests.append(group.metrics.request_count(label=colour, period=METRIC_PERIOD))
-        errors.append(
-            group.metrics.http_code_target(
-                elbv2.HttpCodeTarget.TARGET_5XX_COUNT, label=f"5xx of {colour}", period=METRIC_PERIOD
-            )
-        )
+        errors.append(target_error_percentage(colour, group))
         for statistic in ("p50", "p95"):
             latency.append(
                 group.metrics.target_response_time(
                     label=f"{statistic} of {colour}", statistic=statistic, period=METRIC_PERIOD
                 )
             )
-    errors.append(
-        routes.load_balancer.metrics.http_code_elb(
-            elbv2.HttpCodeElb.ELB_5XX_COUNT, label="5xx without a task", period=METRIC_PERIOD
-        )
-    )
+    errors.append(load_balancer_error_percentage(routes.load_balancer))
+    limit = cloudwatch.HorizontalAnnotation(value=ERROR_PERCENT, label="the alarms' threshold")
     return [
-        cloudwatch.GraphWidget(title=title, left=metrics, stacked=stacked, width=WIDTH // 3, height=HEIGHT)
-        for title, metrics, stacked in (
-            ("Requests a minute, by target group", requests, True),
-            ("Errors a minute", errors, False),
-            ("Seconds to answer", latency, False),
+        cloudwatch.GraphWidget(
+            title=title,
+            left=metrics,
+            left_annotations=annotations,
+            stacked=stacked,
+            width=WIDTH // 3,
+            height=HEIGHT,
+        )
+        for title, metrics, annotations, stacked in (
+            ("Requests a minute, by target group", requests, [], True),
+            ("Errors, in percent of the requests", errors, [limit], False),
+            ("Seconds to answer", latency, [], False),
         )
     ]
 

@@ -1,4 +1,4 @@
-"""The topic for failures of the pipeline, its builds and its deployments, and the rules that publish."""
+"""The topic for failures of the pipeline, its builds, its deployments and the service, and the rules."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from infrastructure.config.notification_channel import EMAIL, is_placeholder
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import create_key
 from infrastructure.constructs.event_log import BUILD_EVENT, DEPLOYMENT_EVENT, PIPELINE_EVENT, STAGE_EVENT
-from infrastructure.naming import CODE_CONSOLE, REGION, Names
+from infrastructure.constructs.roles import arn
+from infrastructure.naming import CODE_CONSOLE, CONSOLE, REGION, Names
 from infrastructure.warnings import PLACEHOLDER_EMAIL
+
+SERVICE_EVENT = "ECS Service Action"
 
 
 class Notifications(Construct):
@@ -43,6 +46,7 @@ class Notifications(Construct):
         self._watch_pipeline(names)
         self._watch_build(names)
         self._watch_deployment(names)
+        self._watch_service(names)
 
     def _subscribe(self, address: str) -> None:
         sns.Subscription(
@@ -125,6 +129,25 @@ class Notifications(Construct):
             f"a rollback is a deployment of its own. See {link}",
         )
 
+    def _watch_service(self, names: Names) -> None:
+        """Report what the scheduler of the service cannot do: start or place tasks, for example.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html
+        """
+        event = events.EventField.from_path("$.detail.eventName")
+        link = f"{CONSOLE}/ecs/v2/clusters/{names.cluster}/services/{names.service}/events?region={REGION}"
+        self._rule(
+            "ServiceImpaired",
+            name=names.qualified("service-impaired"),
+            source="aws.ecs",
+            detail_type=SERVICE_EVENT,
+            # The detail does not name the service.
+            resources=[arn(self, "ecs", f"service/{names.cluster}/{names.service}")],
+            detail={"eventType": ["WARN", "ERROR"]},
+            text=f"ECS reports {event} for service {names.service}. See {link} "
+            f"or the log group {names.task_log_group}",
+        )
+
     def _rule(
         self,
         id_: str,
@@ -134,12 +157,15 @@ class Notifications(Construct):
         detail_type: str,
         detail: Mapping[str, Sequence[str]],
         text: str,
+        resources: Sequence[str] | None = None,
     ) -> None:
         rule = events.Rule(
             self,
             id_,
             rule_name=name,
-            event_pattern=events.EventPattern(source=[source], detail_type=[detail_type], detail=detail),
+            event_pattern=events.EventPattern(
+                source=[source], detail_type=[detail_type], resources=resources, detail=detail
+            ),
         )
         message = events.RuleTargetInput.from_text(text)
         rule.add_target(targets.SnsTopic(self.topic, message=message))

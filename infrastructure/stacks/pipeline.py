@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import NestedStack, RemovalPolicy
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infrastructure.config.settings import Config
+from infrastructure.constructs.alarms import failed_invocation_alarms, no_healthy_task_alarm
 from infrastructure.constructs.artifacts import Artifacts
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.build import Build
@@ -62,13 +67,30 @@ class PipelineStack(NestedStack):
             hook=self.hook.function,
         )
         self.notifications = Notifications(self, "Notifications", config=config)
-        self.notifications.publish_alarms(self.deployment.alarms)
         self.event_log = EventLog(self, "EventLog", names=names)
-        self._dashboard(config, service, routes)
         self.pipeline = self._pipeline(config, task.pass_roles_statement())
         start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
+        # The last: it collects the rules of every construct above.
+        alarms = [*self.deployment.alarms, *self._notifying_alarms(routes)]
+        self.notifications.publish_alarms(alarms)
+        self._dashboard(config, service, routes, alarms)
 
-    def _dashboard(self, config: Config, service: ecs.FargateService, routes: BlueGreenRoutes) -> None:
+    def _notifying_alarms(self, routes: BlueGreenRoutes) -> list[cloudwatch.Alarm]:
+        """Create the alarms that are not in the deployment group, which they would block (pitfall N10)."""
+        app = self.node.root.node.find_all()
+        rules = [construct for construct in app if isinstance(construct, events.CfnRule)]
+        return [
+            no_healthy_task_alarm(self, self._names, routes),
+            *failed_invocation_alarms(self, self._names, rules),
+        ]
+
+    def _dashboard(
+        self,
+        config: Config,
+        service: ecs.FargateService,
+        routes: BlueGreenRoutes,
+        alarms: Sequence[cloudwatch.Alarm],
+    ) -> None:
         Dashboard(
             self,
             "Dashboard",
@@ -78,7 +100,7 @@ class PipelineStack(NestedStack):
             build=self.build.project,
             service=service,
             routes=routes,
-            alarms=self.deployment.alarms,
+            alarms=alarms,
         )
 
     def _pipeline(self, config: Config, pass_roles: iam.PolicyStatement) -> codepipeline.Pipeline:

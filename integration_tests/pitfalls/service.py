@@ -18,7 +18,11 @@ LISTENERS = ("NetworkLoadBalancerProduction", "NetworkLoadBalancerTest")
 def service(cloud: Cloud) -> Resources:
     """Return the synthesized resources of the service, and those that CodeDeploy needs to deploy to it."""
     return synthesized(cloud).part(
-        "ComputeTask", "ComputeServiceService", "PipelineDeploymentGroup", *LISTENERS
+        "ComputeTask",
+        "ComputeServiceService",
+        "PipelineDeploymentGroup",
+        "PipelineNoHealthyTask",
+        *LISTENERS,
     )
 
 
@@ -50,11 +54,17 @@ class BlueGreenService:
         (primary,) = [one for one in self.described()["taskSets"] if one["status"] == "PRIMARY"]
         return str(primary["taskDefinition"])
 
-    def status(self) -> int:
+    def alarms(self) -> list[str]:
+        """Return the alarms of the deployment group."""
+        found = self.cloud.client("codedeploy").get_deployment_group(**self.group)["deploymentGroupInfo"]
+        return [alarm["name"] for alarm in found["alarmConfiguration"]["alarms"]]
+
+    def status(self, headers: Mapping[str, str] | None = None) -> int:
         """Send one request to the production listener; return the status."""
         name = self.stack.physical_name("load-balancer-the-suffix")
         (balancer,) = self.cloud.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
-        return requests.get(self.cloud.resolve(f"http://{balancer['DNSName']}"), timeout=10).status_code
+        url = self.cloud.resolve(f"http://{balancer['DNSName']}")
+        return requests.get(url, headers=headers, timeout=10).status_code
 
     def revision(self) -> str:
         """Register the served task definition again, as a release does; return its ARN."""

@@ -3,6 +3,7 @@
 The tests share one service and run in file order.
 """
 
+import time
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
+from integration_tests.pitfalls.alarms import raised_alarms, wait_for_alarm
 from integration_tests.pitfalls.service import LISTENERS, BlueGreenService, service
 from integration_tests.pitfalls.stacks import CREATED, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import synthesized
@@ -18,6 +20,8 @@ from operations import listener_drift
 
 pytestmark = pytest.mark.slow
 
+# Longer than any alarm of the deployment group needs.
+MINUTES_OF_ALARMS = 6
 UNDONE = "UPDATE_ROLLBACK_COMPLETE"
 BY_CODEDEPLOY = (
     "on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment."
@@ -162,6 +166,37 @@ def test_a_listener_that_cloudformation_rewrites_sends_its_traffic_to_an_empty_g
     assert blue_green_service.release()["status"] == "Succeeded"
 
 
+def test_malformed_requests_raise_no_alarm_and_block_no_deployment(
+    blue_green_service: BlueGreenService,
+) -> None:
+    """pitfall N9: HTTPCode_ELB_5XX_Count has the 501 that anybody can provoke, the alarms do not."""
+    cloud = blue_green_service.cloud
+    malformed = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    end = time.monotonic() + 60 * cloud.time_scale * MINUTES_OF_ALARMS
+    statuses = set()
+    while time.monotonic() < end:
+        statuses.add(blue_green_service.status(malformed))
+    assert statuses == {501}
+    assert raised_alarms(cloud, blue_green_service.alarms()) == set()
+    assert blue_green_service.release()["status"] == "Succeeded"
+
+
+def test_a_service_without_a_task_notifies_and_blocks_no_deployment(
+    blue_green_service: BlueGreenService,
+) -> None:
+    """pitfall N10: no alarm of the deployment group sees it, and none may: it would block the way out."""
+    cloud, names = blue_green_service.cloud, blue_green_service.names
+    alarm = blue_green_service.stack.physical_name("no-healthy-task-the-suffix")
+    wait_for_alarm(cloud, alarm, "OK")
+    cloud.client("ecs").update_service(**names, desiredCount=0)
+    wait_for_alarm(cloud, alarm)
+    assert raised_alarms(cloud, blue_green_service.alarms()) == set()
+    assert alarm not in blue_green_service.alarms()
+    assert blue_green_service.release()["status"] == "Succeeded"
+    cloud.client("ecs").update_service(**names, desiredCount=2)
+    wait_for_alarm(cloud, alarm, "OK")
+
+
 def test_an_active_alarm_stops_a_deployment(blue_green_service: BlueGreenService) -> None:
     """pitfall N4: even the deployment with the fix, until its group ignores alarms (docs/operations.md)."""
     cloudwatch = blue_green_service.cloud.client("cloudwatch")
@@ -173,7 +208,7 @@ def test_an_active_alarm_stops_a_deployment(blue_green_service: BlueGreenService
     given = cloudwatch.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
     declared_alarm = {key: described_alarm[key] for key in given if key in described_alarm}
     # A state that is only set lasts until the next evaluation: this makes each evaluation ALARM.
-    cloudwatch.put_metric_alarm(**declared_alarm | {"TreatMissingData": "breaching"})
+    cloudwatch.put_metric_alarm(**declared_alarm | {"Threshold": 0.0})
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="on purpose")
     ended = blue_green_service.release()
     assert ended["status"] == "Stopped"

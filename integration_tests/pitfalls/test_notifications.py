@@ -1,10 +1,12 @@
 """Pitfalls of notifications: the topic's key, and unconfirmed subscriptions."""
 
+from copy import deepcopy
 from pathlib import Path
 
 from harness.cloud import Cloud
 from harness.local import local_cloud, start_local_aws
 from harness.notifications import subscribed
+from integration_tests.pitfalls.alarms import wait_for_alarm
 from integration_tests.pitfalls.pipelines import pipeline_of, source
 from integration_tests.pitfalls.stacks import CREATED, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
@@ -21,6 +23,21 @@ def failing(cloud: Cloud) -> Resources:
     return resources
 
 
+def lost_events_alarm(cloud: Cloud) -> Resources:
+    """Return the alarm on failed invocations, for the rule of `failing` alone and without a topic."""
+    alarm = deepcopy(synthesized(cloud).resources["PipelineFailedInvocations1"])
+    properties = alarm["Properties"]
+    del properties["AlarmActions"]
+    rule = {"Ref": "PipelineNotificationsPipelineFailed"}
+    properties["Metrics"] = [
+        query
+        for query in properties["Metrics"]
+        if "Expression" in query or query["MetricStat"]["Metric"]["Dimensions"][0]["Value"] == rule
+    ]
+    assert len(properties["Metrics"]) == 2
+    return {"Alarm": {**alarm, "DependsOn": []}}
+
+
 def test_a_topic_with_the_stacks_key_gets_the_failure(cloud: Cloud) -> None:
     """pitfall G1: the key's policy lets EventBridge use it."""
     with pipeline_of(cloud, failing(cloud)) as (stack, pipeline):
@@ -31,15 +48,15 @@ def test_a_topic_with_the_stacks_key_gets_the_failure(cloud: Cloud) -> None:
 
 
 def test_a_topic_with_an_aws_managed_key_loses_the_event_silently(cloud: Cloud, tmp_path: Path) -> None:
-    """pitfall G1: no notification is sent, on AWS as on local_aws, which reports it as a background error.
+    """pitfalls G1, G5: no notification is sent, and only a metric counts it, which the stack's alarm watches.
 
-    So this test has a local_aws of its own.
+    local_aws also reports it as a background error, so this test has a local_aws of its own.
     """
     synthesized(cloud)
     server = start_local_aws(tmp_path / "local_aws")
     try:
         alone = local_cloud(server, tmp_path)
-        resources = failing(alone)
+        resources = {**failing(alone), **lost_events_alarm(alone)}
         resources["PipelineNotificationsTopic"]["Properties"]["KmsMasterKeyId"] = "alias/aws/sns"
         with pipeline_of(alone, resources) as (stack, pipeline):
             topic = (
@@ -53,6 +70,7 @@ def test_a_topic_with_an_aws_managed_key_loses_the_event_silently(cloud: Cloud, 
                         raise NotYetError(str(lost))
 
                 wait_for("the lost event", look, deadline=60, interval=0.2)
+                wait_for_alarm(alone, stack.physical_name("failed-invocations-1-the-suffix"))
                 notifications.receive()
                 assert notifications.messages == []
     finally:

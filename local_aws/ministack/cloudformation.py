@@ -15,6 +15,7 @@ from local_aws.ministack import (
     log_groups,
     log_policies,
     log_targets,
+    metric_alarms,
     names,
     nested_stacks,
     notifications,
@@ -53,12 +54,14 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     ministack.register_types(ec2.resource_types(context))
     ministack.register_types(notifications.resource_types(context))
     ministack.register_types(identity_providers.resource_types(context))
+    ministack.register_types(metric_alarms.resource_types(context))
     s3.patch_s3(context)
     notifications.patch_sns(context)
     log_groups.patch_log_group_deletion(context)
     log_policies.patch_log_policies(context)
     log_targets.patch_log_targets(context)
     dashboards.patch_dashboards()
+    metric_alarms.patch_put_metric_alarm()
     function_network.patch_function_vpc(states)
     preconditions.patch_preconditions(context)
     names.patch_name_validation()

@@ -1,22 +1,23 @@
-"""Evaluates CloudWatch alarms as AWS does: by dimensions and periods, with missing data as configured.
+"""Evaluates CloudWatch alarms as AWS does: every minute, by dimensions and periods.
 
-MiniStack evaluates all points of a metric's name as one period, whatever their dimensions.
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
+MiniStack evaluates all points of a metric's name as one period, whatever their dimensions, and only when
+somebody publishes data: an alarm on missing data would never change its state.
 """
 
 import math
-import operator
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
+from local_aws.ministack import alarm_evaluation
 from local_aws.ministack.compat import require
 from local_aws.ministack.notifications import denial_reason
 
 NAMES = (
-    "_calc_stats",
+    "_alarms",
     "_dims_key",
     "_dispatch_alarm_actions",
     "_evaluate_alarm",
@@ -24,7 +25,6 @@ NAMES = (
     "_evict_old_metrics",
     "_metrics",
     "_record_history",
-    "_stat_value",
     "logger",
 )
 SERVICE = "cloudwatch.amazonaws.com"
@@ -36,37 +36,52 @@ ACTIONS = {
     "OK": "OKActions",
     "INSUFFICIENT_DATA": "InsufficientDataActions",
 }
-COMPARISONS = {
-    "GreaterThanOrEqualToThreshold": operator.ge,
-    "GreaterThanThreshold": operator.gt,
-    "LessThanThreshold": operator.lt,
-    "LessThanOrEqualToThreshold": operator.le,
-}
+# AWS evaluates a standard alarm once a minute.
+EVALUATION_INTERVAL = 60
 
 
 def patch_alarm_evaluation(context: Context) -> None:
-    """Evaluate alarms on one metric, with their periods scaled by the clock.
+    """Evaluate alarms on one metric or on metric math, with their periods scaled by the clock.
 
     CloudWatch publishes to topics: the policies of the topic and of its key must allow the service.
     """
     clock = context.clock
     cloudwatch = require("services.cloudwatch", *NAMES)
+    evaluating = threading.RLock()
 
     def evaluate(alarm: dict[str, Any]) -> None:
-        if not alarm.get("Namespace") or not alarm.get("MetricName"):
+        if not alarm.get("MetricName") and not alarm.get("Metrics"):
             return
-        state = alarm_state(alarm, _datapoints(cloudwatch, alarm, clock))
-        before = alarm["StateValue"]
-        if state == before:
-            return
-        reason = f"Threshold Crossed: the last {alarm['EvaluationPeriods']} periods make it {state}"
-        alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
-        cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
-        _dispatch_actions(context, cloudwatch, alarm, before, state, reason)
-        cloudwatch._evaluate_parent_alarms(alarm)
+        with evaluating:
+            _evaluate(context, cloudwatch, alarm)
 
     cloudwatch._evaluate_alarm = evaluate
     cloudwatch._evict_old_metrics = make_eviction(cloudwatch, clock)
+    context.spawn("cloudwatch-alarms", _evaluate_forever, cloudwatch, clock)
+
+
+def _evaluate_forever(cloudwatch: Any, clock: Clock) -> None:
+    responses = require("core.responses", "request_scope")
+    while not clock.wait(EVALUATION_INTERVAL):
+        for account, region in {key[:2] for key in list(cloudwatch._alarms._data)}:
+            with responses.request_scope(account, region):
+                for alarm in list(cloudwatch._alarms.values()):
+                    cloudwatch._evaluate_alarm(alarm)
+
+
+def _evaluate(context: Context, cloudwatch: Any, alarm: dict[str, Any]) -> None:
+    def points_of(metric: Mapping[str, Any], period: int) -> list[list[Any]]:
+        count = int(alarm["EvaluationPeriods"])
+        return _points_by_period(cloudwatch, metric, context.clock.seconds(period), count)
+
+    state, before = alarm_evaluation.evaluate(alarm, points_of), alarm["StateValue"]
+    if state == before:
+        return
+    reason = f"Threshold Crossed: the last {alarm['EvaluationPeriods']} periods make it {state}"
+    alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
+    cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
+    _dispatch_actions(context, cloudwatch, alarm, before, state, reason)
+    cloudwatch._evaluate_parent_alarms(alarm)
 
 
 def make_eviction(cloudwatch: Any, clock: Clock) -> Callable[[], None]:
@@ -103,51 +118,21 @@ def _dispatch_actions(
     cloudwatch._dispatch_alarm_actions({**alarm, key: allowed}, before, state, reason)
 
 
-def _datapoints(cloudwatch: Any, alarm: Mapping[str, Any], clock: Clock) -> list[float | None]:
-    """Return the statistic of the last complete periods, the newest last; None for one without points."""
-    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-    values: list[float | None] = []
-    for points in _points_by_period(cloudwatch, alarm, clock):
-        statistics = cloudwatch._calc_stats(points)
-        values.append(cloudwatch._stat_value(statistics, statistic, points) if statistics else None)
-    return values
-
-
-def _points_by_period(cloudwatch: Any, alarm: Mapping[str, Any], clock: Clock) -> list[list[Any]]:
-    period = clock.seconds(int(alarm["Period"]))
-    current = math.floor(time.time() / period)
-    evaluated = range(current - int(alarm["EvaluationPeriods"]), current)
-    periods: dict[int, list[Any]] = {number: [] for number in evaluated}
+def _points_by_period(
+    cloudwatch: Any, metric: Mapping[str, Any], seconds: float, count: int
+) -> list[list[Any]]:
+    current = math.floor(time.time() / seconds)
+    periods: dict[int, list[Any]] = {number: [] for number in range(current - count, current)}
     # One pass over the points, however many periods: a metric of latencies has hundreds.
-    for point in list(cloudwatch._metrics.get(_metric_key(cloudwatch, alarm), [])):
-        number = math.floor(point["Timestamp"] / period)
+    for point in list(cloudwatch._metrics.get(_metric_key(cloudwatch, metric), [])):
+        number = math.floor(point["Timestamp"] / seconds)
         if number in periods:
             periods[number].append(point)
     return list(periods.values())
 
 
-def _metric_key(cloudwatch: Any, alarm: Mapping[str, Any]) -> tuple[Any, ...]:
-    dimensions = alarm.get("Dimensions") or {}
+def _metric_key(cloudwatch: Any, metric: Mapping[str, Any]) -> tuple[Any, ...]:
+    dimensions = metric.get("Dimensions") or {}
     if not isinstance(dimensions, Mapping):
         dimensions = {item["Name"]: item["Value"] for item in dimensions}
-    return (alarm["Namespace"], alarm["MetricName"], cloudwatch._dims_key(dimensions))
-
-
-def alarm_state(alarm: Mapping[str, Any], datapoints: list[float | None]) -> str:
-    """Return the state of an alarm on one metric, from one datapoint for each period."""
-    missing = alarm.get("TreatMissingData") or "missing"
-    if missing == "ignore" and None in datapoints:
-        return str(alarm["StateValue"])
-    if missing == "missing" and all(value is None for value in datapoints):
-        return "INSUFFICIENT_DATA"
-    breaching = _breaching_count(alarm, datapoints, missing)
-    needed = int(alarm.get("DatapointsToAlarm") or len(datapoints))
-    return "ALARM" if breaching >= needed else "OK"
-
-
-def _breaching_count(alarm: Mapping[str, Any], datapoints: list[float | None], missing: str) -> int:
-    breaches = COMPARISONS[alarm["ComparisonOperator"]]
-    threshold = float(alarm["Threshold"])
-    return sum(
-        missing == "breaching" if value is None else breaches(value, threshold) for value in datapoints
-    )
+    return (metric["Namespace"], metric["MetricName"], cloudwatch._dims_key(dimensions))

@@ -18,6 +18,7 @@ from local_aws.ministack import (
     ecr,
     elbv2,
     elbv2_snapshot,
+    event_delivery,
     function_network,
     function_states,
     functions,
@@ -131,6 +132,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     function_states.patch_function_states(states)
     schedules.patch_schedules(callers, states)
     cloudwatch.patch_alarm_evaluation(callers)
+    event_delivery.patch_failed_invocations()
     functions.patch_function_credentials(callers)
     function_network.patch_function_proxy(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))

@@ -8,6 +8,7 @@ import pytest
 
 from infrastructure.config.settings import Config
 from tools import cost, prices
+from tools.assembly import ROOT, Assembly, Template
 from tools.synthesis import defaults
 
 
@@ -15,7 +16,7 @@ def config(**settings: object) -> Config:
     return Config.from_context({**defaults(), **settings})
 
 
-RESOURCES = Counter({"AWS::EC2::NatGateway": 1, "AWS::KMS::Key": 2, "AWS::CloudWatch::Alarm": 7})
+RESOURCES = Counter({"AWS::EC2::NatGateway": 1, "AWS::KMS::Key": 2, cost.ALARM_METRICS: 7})
 
 
 def test_a_month_costs_what_the_templates_contain() -> None:
@@ -24,7 +25,19 @@ def test_a_month_costs_what_the_templates_contain() -> None:
     assert bill["public addresses"].count == 3 * 730, "the gateway's, and the load balancer's in each zone"
     assert bill["tasks: CPU"].usd == pytest.approx(2 * 0.25 * 730 * 0.04048)
     assert bill["keys"].usd == 2
+    assert bill["alarms"].usd == pytest.approx(0.70)
     assert "the dashboard" in bill
+
+
+def test_an_alarm_on_metric_math_costs_as_many_alarms_as_it_has_metrics() -> None:
+    stat = {"MetricStat": {}}
+    math = {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {"Metrics": [{"Expression": "a + b"}, stat, stat]},
+    }
+    plain = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "a"}}
+    assembly = Assembly({ROOT: Template(ROOT, {"Resources": {"Math": math, "Plain": plain}}, 0)})
+    assert cost.count_units(assembly)[cost.ALARM_METRICS] == 3
 
 
 def test_a_second_gateway_costs_its_address_too() -> None:

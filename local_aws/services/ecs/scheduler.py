@@ -12,6 +12,9 @@ from local_aws.services.ecs.tasks import TaskOperations
 # How often target health is checked when nothing else changes.
 LOOK_SECONDS = 0.5
 LONGEST_BACKOFF = 15.0
+# After so many failed tasks in a row the service counts as impaired. AWS does not publish its number.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html
+IMPAIRED_FAILURES = 3
 
 # State of the target in each target group, by the group's ARN.
 TargetStates = Mapping[str, str]
@@ -98,6 +101,9 @@ class Scheduler:
                 task_set.not_before = time.monotonic() + wait
                 text = f"was unable to place or keep a task. Reason: {task.content['stoppedReason']}."
                 self.service.add_event(text, new_id())
+                if task_set.failures == IMPAIRED_FAILURES:
+                    self.service.add_event("is unable to consistently start tasks successfully.", new_id())
+                    self.ecs.emit_service(self.service, "SERVICE_TASK_START_IMPAIRED", "WARN")
 
     def _stop_unhealthy(self, task: Task, states: TargetStates) -> None:
         if not task.wanted or task.running_since is None:

@@ -1,4 +1,7 @@
-"""CloudWatch metrics of the load balancers: counted for each request, published every few seconds."""
+"""CloudWatch metrics of the load balancers: counted for each request, published every few seconds.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+"""
 
 import time
 from collections import Counter, defaultdict
@@ -12,6 +15,8 @@ NAMESPACE = "AWS/ApplicationELB"
 # How many values a datum may have.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
 MOST_VALUES = 150
+# The load balancer's own errors that have a metric of their own, besides that of all 4XX or 5XX.
+COUNTED_STATUSES = (500, 502, 503, 504)
 
 # Load balancer, target group ("" for a response of the load balancer itself), metric.
 Key = tuple[str, str, str]
@@ -59,10 +64,14 @@ class Metrics:
         self._counts: Counter[Key] = Counter()
         self._latency: dict[tuple[str, str], Counter[float]] = {}
 
+    def count_request(self, balancer: str, group: str) -> None:
+        """Count a request for which a target was chosen; AWS counts no other."""
+        with self._lock:
+            self._counts[balancer, group, "RequestCount"] += 1
+
     def count_response(self, balancer: str, group: str, status: int, started: float) -> None:
         """Count a target's response; `started` is a time of `time.monotonic`."""
         with self._lock:
-            self._counts[balancer, group, "RequestCount"] += 1
             self._counts[balancer, group, f"HTTPCode_Target_{status // 100}XX_Count"] += 1
             self._latency.setdefault((balancer, group), Counter())[rounded(time.monotonic() - started)] += 1
 
@@ -70,6 +79,8 @@ class Metrics:
         """Count an error response of the load balancer itself."""
         with self._lock:
             self._counts[balancer, "", f"HTTPCode_ELB_{status // 100}XX_Count"] += 1
+            if status in COUNTED_STATUSES:
+                self._counts[balancer, "", f"HTTPCode_ELB_{status}_Count"] += 1
 
     def take(self, groups: Iterable[GroupState]) -> dict[str, list[MetricDatum]]:
         """Return PutMetricData's data by account, and reset the counters."""
@@ -105,10 +116,11 @@ def _latency_values(latencies: Counter[float]) -> Iterator[MetricValue]:
 def _host_counts(groups: Iterable[GroupState]) -> Iterator[tuple[str, MetricDatum]]:
     for state in groups:
         balancer = state.group.load_balancer
-        if balancer is None:
-            continue
         # A target in registration is counted as neither.
         states = [target.state for target in state.registered()]
+        # AWS reports the metrics of a group only if it has registered targets.
+        if balancer is None or not states:
+            continue
         for name, counted in (("HealthyHostCount", "healthy"), ("UnHealthyHostCount", "unhealthy")):
             value: MetricValue = {"Value": float(states.count(counted)), "Unit": "Count"}
             yield balancer, _data(name, balancer, state.group.arn, value)[-1]

@@ -69,6 +69,7 @@ class Forwarder:
         target = group.choose()
         if target is None:
             return error_page(503)
+        self.metrics.count_request(listener.load_balancer, group.group.arn)
         target.in_flight += 1
         started = time.monotonic()
         try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from infrastructure.constructs.alarms import ERROR_PERCENT
 from unit_tests.infrastructure.synthesized import Templates, plain
 
 # Namespace -> metric -> dimensions, by the pages that infrastructure/constructs/dashboard.py links to.
@@ -25,7 +27,7 @@ KNOWN: dict[str, dict[str, tuple[str, ...]]] = {
             ),
             PER_GROUP,
         ),
-        "HTTPCode_ELB_5XX_Count": ("LoadBalancer",),
+        **dict.fromkeys((f"HTTPCode_ELB_{status}_Count" for status in (502, 503, 504)), ("LoadBalancer",)),
     },
     "AWS/ECS": dict.fromkeys(("CPUUtilization", "MemoryUtilization"), ("ClusterName", "ServiceName")),
 }
@@ -40,8 +42,9 @@ def widgets(templates: Templates) -> list[dict[str, Any]]:
 
 
 def metrics(widgets: list[dict[str, Any]]) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Namespace, name and dimensions of each metric on the dashboard."""
+    """Namespace, name and dimensions of each metric on the dashboard; a dict is an expression."""
     rows = [row for widget in widgets for row in widget["properties"].get("metrics", [])]
+    rows = [row for row in rows if isinstance(row[0], str)]
     return [
         (row[0], row[1], tuple(sorted(part for part in row[2::2] if isinstance(part, str)))) for row in rows
     ]
@@ -50,14 +53,31 @@ def metrics(widgets: list[dict[str, Any]]) -> list[tuple[str, str, tuple[str, ..
 def test_no_metric_is_shown_that_aws_does_not_publish(widgets: list[dict[str, Any]]) -> None:
     shown = metrics(widgets)
     assert shown
-    assert not [each for each in shown if KNOWN.get(each[0], {}).get(each[1]) != each[2]]
+    whole = ("AWS/ApplicationELB", "RequestCount", ("LoadBalancer",))
+    assert not [each for each in shown if KNOWN.get(each[0], {}).get(each[1]) != each[2] and each != whole]
 
 
 def test_traffic_errors_latency_and_tasks_are_shown_for_both_groups(widgets: list[dict[str, Any]]) -> None:
-    shown = metrics(widgets)
-    for name in KNOWN["AWS/ApplicationELB"]:
-        of_groups = [each for each in shown if each[1] == name]
-        assert len(of_groups) == {"HTTPCode_ELB_5XX_Count": 1, "TargetResponseTime": 4}.get(name, 2), name
+    shown = Counter(each[1] for each in metrics(widgets) if each[2] == PER_GROUP)
+    assert shown == {
+        "RequestCount": 4,  # And as the denominator of the errors.
+        "HTTPCode_Target_5XX_Count": 2,
+        "TargetResponseTime": 4,
+        "HealthyHostCount": 2,
+        "UnHealthyHostCount": 2,
+    }
+
+
+def test_errors_are_shown_as_a_share_beside_the_threshold_of_the_alarms(
+    widgets: list[dict[str, Any]],
+) -> None:
+    (errors,) = (
+        each["properties"] for each in widgets if "percent of the" in each["properties"].get("title", "")
+    )
+    labels = [row[0]["label"] for row in errors["metrics"] if isinstance(row[0], dict)]
+    visible = [label for label in labels if label != "502, 503 and 504"]
+    assert visible == ["blue: 5xx of tasks", "green: 5xx of tasks", "load balancer: 502, 503, 504"]
+    assert [each["value"] for each in errors["annotations"]["horizontal"]] == [ERROR_PERCENT]
 
 
 def test_the_history_is_read_from_the_event_log(templates: Templates, widgets: list[dict[str, Any]]) -> None:

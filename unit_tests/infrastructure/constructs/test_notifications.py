@@ -35,6 +35,7 @@ DEPLOYMENT = {"application": ["application-dev"], "deploymentGroup": ["deploymen
             "CodeDeploy Deployment State-change Notification",
             {**DEPLOYMENT, "state": ["FAILURE", "STOP"]},
         ),
+        ("service-impaired-dev", "ECS Service Action", {"eventType": ["WARN", "ERROR"]}),
     ],
 )
 def test_a_failure_is_published_as_a_sentence(
@@ -49,6 +50,14 @@ def test_a_failure_is_published_as_a_sentence(
     assert set(re.findall(r"<([\w-]+)>", transformer["InputTemplate"])) == set(transformer["InputPathsMap"])
     sentence = json.loads(transformer["InputTemplate"])
     assert "https://" in sentence or "log" in sentence, "a message must say where to look"
+
+
+def test_only_events_of_this_service_are_published(templates: Templates) -> None:
+    """Their detail does not name the service."""
+    pattern = templates.only("AWS::Events::Rule", Name="service-impaired-dev").properties["EventPattern"]
+    assert plain(pattern["resources"]) == [
+        "arn:aws:ecs:us-east-1:<AWS::AccountId>:service/cluster-dev/service-dev"
+    ]
 
 
 def test_eventbridge_and_cloudwatch_may_publish_to_the_encrypted_topic(templates: Templates) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local_aws.ministack.cloudwatch import alarm_state
+from local_aws.ministack.alarm_evaluation import alarm_state, evaluate
 
 ALARM = {
     "ComparisonOperator": "GreaterThanOrEqualToThreshold",
@@ -31,3 +31,20 @@ def test_the_state_of_an_alarm_follows_its_periods(
     datapoints: list[float | None], changed: dict[str, object], state: str
 ) -> None:
     assert alarm_state({**ALARM, **changed}, datapoints) == state
+
+
+@pytest.mark.parametrize(("samples", "state"), [(199, "OK"), (200, "ALARM")])
+@pytest.mark.parametrize("setting", ["ignore", "evaluate"])
+def test_a_percentile_of_few_samples_changes_no_state_if_they_are_ignored(
+    samples: int, state: str, setting: str
+) -> None:
+    """For p95, 10 / (1 - 0.95) samples are significant."""
+    alarm = {
+        **ALARM,
+        "ExtendedStatistic": "p95",
+        "Period": 60,
+        "EvaluateLowSampleCountPercentile": setting,
+    }
+    periods = [[{"Value": 2.0, "Count": float(samples)}]] * 2
+    expected = "ALARM" if setting == "evaluate" else state
+    assert evaluate(alarm, lambda _metric, _period: periods) == expected

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -68,11 +69,27 @@ def background_error_with(cloud: Cloud, text: str) -> str:
     raise AssertionError(f"no background error with {text!r} in {cloud.server.background_errors()}")
 
 
+def failed_invocations(cloud: Cloud, name: str) -> float:
+    """Return the sum of the metric of one rule (pitfall G5)."""
+    now = datetime.now(UTC)
+    points = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Events",
+        MetricName="FailedInvocations",
+        Dimensions=[{"Name": "RuleName", "Value": f"rule-{name}"}],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=3600,
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return float(sum(point["Sum"] for point in points))
+
+
 def test_a_whole_event_is_written_if_the_policy_allows_it(cloud: Cloud) -> None:
     assert cloud.create("allowed", stack("allowed")) == "CREATE_COMPLETE"
     send(cloud, "allowed")
     send(cloud, "another-source")
     (event,) = written(cloud, "allowed")
+    assert failed_invocations(cloud, "allowed") == 0
     assert (event["source"], event["detail-type"]) == ("allowed", "Something Happened")
     assert event["detail"] == {"state": "FAILED"}
     assert {"version", "id", "account", "time", "region", "resources"} <= event.keys()
@@ -95,6 +112,7 @@ def test_without_the_policy_the_event_is_lost_with_a_background_error(
     send(cloud, name)
     assert why in background_error_with(cloud, f"{target(name)} refused: no resource policy allows")
     assert written(cloud, name) == []
+    assert failed_invocations(cloud, name) == 1
 
 
 def test_a_target_arn_that_ends_with_a_star_delivers_nothing(cloud: Cloud) -> None:

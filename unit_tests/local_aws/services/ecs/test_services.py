@@ -87,6 +87,17 @@ def test_within_the_grace_period_an_unhealthy_task_is_not_replaced(aws: Cloud) -
     assert len(aws.engine.started) == 1
 
 
+def test_a_service_whose_tasks_fail_again_and_again_sends_an_event_once(aws: Cloud) -> None:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html."""
+    aws.engine.images.clear()
+    aws.create(desiredCount=1)
+    until(lambda: len(aws.tasks("STOPPED")) > 4)
+    impaired = [event for _, event in aws.events if event.get("eventName") == "SERVICE_TASK_START_IMPAIRED"]
+    assert [event["eventType"] for event in impaired] == ["WARN"]
+    messages = [event["message"] for event in aws.service()["events"]]
+    assert messages.count("(service service-dev) is unable to consistently start tasks successfully.") == 1
+
+
 def test_a_service_whose_image_does_not_exist_never_runs_and_reports_the_reason(aws: Cloud) -> None:
     aws.define("missing:1")
     aws.create()

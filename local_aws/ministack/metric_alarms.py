@@ -1,0 +1,157 @@
+"""Adds to PutMetricAlarm what MiniStack lacks: metric math, percentiles of few samples, and AWS's refusals.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from local_aws.core.cloudformation import Properties, ResourceType, arguments
+from local_aws.core.context import Context
+from local_aws.ministack import metric_math
+from local_aws.ministack.compat import require
+from local_aws.ministack.handlers import Created
+from local_aws.ministack.metric_math import MetricMathError
+
+cloudwatch = require(
+    "services.cloudwatch", "_alarms", "_error", "_put_metric_alarm", "cloudformation_set_metric_alarm_tags"
+)
+
+COMPARISONS = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
+# A metric math alarm has these in its Metrics instead.
+OF_ONE_METRIC = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
+MOST_METRICS = 10
+UNSUPPORTED = ("ThresholdMetricId", "EvaluationCriteria", "EvaluationInterval")
+ALARM = "AWS::CloudWatch::Alarm"
+Queries = Sequence[Mapping[str, Any]]
+
+
+def patch_put_metric_alarm() -> None:
+    """Let PutMetricAlarm refuse what AWS refuses, and store the properties that MiniStack drops."""
+    put = cloudwatch._put_metric_alarm
+
+    def checked(params: Any, data: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Any:
+        if not is_cbor and not is_json:
+            unread = "Metrics.member.1.Id", "EvaluateLowSampleCountPercentile"
+            reason = next((f"local_aws reads {one} of CBOR only" for one in unread if one in params), None)
+        else:
+            reason = denial_reason(data)
+        if reason:
+            return cloudwatch._error("ValidationError", reason, 400, use_json=is_json, use_cbor=is_cbor)
+        response = put(params, data, is_cbor, is_json)
+        if response[0] == 200:
+            _complete(data)
+        return response
+
+    cloudwatch._put_metric_alarm = checked
+
+
+def _complete(data: Mapping[str, Any]) -> None:
+    """Store the rest, evaluated from the next minute on."""
+    alarm = cloudwatch._alarms[data["AlarmName"]]
+    if "EvaluateLowSampleCountPercentile" in data:
+        alarm["EvaluateLowSampleCountPercentile"] = data["EvaluateLowSampleCountPercentile"]
+    if data.get("Metrics"):
+        alarm["Metrics"] = [{"ReturnData": True, **query} for query in data["Metrics"]]
+        for key in OF_ONE_METRIC:
+            alarm.pop(key, None)
+
+
+def denial_reason(alarm: Mapping[str, Any]) -> str | None:
+    """Return AWS's message for an alarm that PutMetricAlarm refuses, or None."""
+    queries = alarm.get("Metrics")
+    if unsupported := [key for key in UNSUPPORTED if alarm.get(key)]:
+        return f"local_aws does not support {unsupported[0]} of alarms"
+    if alarm.get("ComparisonOperator") not in COMPARISONS:
+        return f"local_aws does not support ComparisonOperator {alarm.get('ComparisonOperator')}"
+    if int(alarm.get("DatapointsToAlarm") or 1) > int(alarm.get("EvaluationPeriods") or 1):
+        # https://github.com/hashicorp/terraform/issues/24070
+        return "DatapointsToAlarm must be less than or equal to EvaluationPeriods"
+    if not queries:
+        return None if alarm.get("MetricName") else "MetricName must not be null"
+    both = [key for key in OF_ONE_METRIC if alarm.get(key)]
+    if both:
+        # https://github.com/aws-cloudformation/cfn-lint/issues/766
+        return f"{both[0]} should not be set if list of Metrics is set."
+    return _queries_error(queries) or _expressions_error(queries)
+
+
+def _queries_error(queries: Queries) -> str | None:
+    stats = [query["MetricStat"] for query in queries if query.get("MetricStat")]
+    expressions = [query for query in queries if query.get("Expression")]
+    if len(stats) > MOST_METRICS or len(expressions) > MOST_METRICS:
+        return f"An alarm takes up to {MOST_METRICS} metrics and {MOST_METRICS} expressions."
+    if sum(bool(query.get("ReturnData", True)) for query in queries) != 1:
+        # https://github.com/hashicorp/terraform-provider-aws/issues/29894
+        return "Exactly one element of the metrics list should return data."
+    if len({query["Id"] for query in queries}) != len(queries) or len(stats) + len(expressions) != len(
+        queries
+    ):
+        return "Each element of the metrics list needs an Id of its own, and a MetricStat or an Expression."
+    if len({stat["Period"] for stat in stats}) != 1:
+        return "local_aws evaluates alarms whose metrics have one Period only."
+    return None
+
+
+def _expressions_error(queries: Queries) -> str | None:
+    """Evaluate once without data: it finds unknown ids and functions, and a result that is no time series."""
+    try:
+        result = evaluate(queries, {query["Id"]: [None] for query in queries if query.get("MetricStat")})
+    except MetricMathError as error:
+        return f"Invalid metrics list: {error}"
+    return None if result else "The expression of an alarm must return a single time series."
+
+
+def evaluate(queries: Queries, stats: Mapping[str, metric_math.Series]) -> metric_math.Series:
+    """Return the time series that an alarm watches; empty if its expression returns none.
+
+    `stats` has the time series of each MetricStat by id. Raises `MetricMathError`.
+    """
+    known, waiting = dict(stats), [query for query in queries if query.get("Expression")]
+    returned = next(query["Id"] for query in queries if query.get("ReturnData", True))
+    while waiting:
+        ready = [each for each in waiting if metric_math.identifiers(each["Expression"]) <= known.keys()]
+        if not ready:
+            raise MetricMathError(f"{waiting[0]['Expression']!r} refers to an id that does not exist")
+        for query in ready:
+            value = metric_math.evaluate(query["Expression"], known, list(stats))
+            if isinstance(value, list):
+                known[query["Id"]] = value
+            elif query["Id"] == returned:
+                return []
+            else:
+                raise MetricMathError(f"{query['Expression']!r} is no time series")
+        waiting = [query for query in waiting if query["Id"] not in known]
+    return known[returned]
+
+
+def resource_types(context: Context) -> dict[str, ResourceType]:
+    """Return the type of alarms, on CloudWatch's API: MiniStack's own handler refuses metric math."""
+
+    def put(props: Properties, name: str) -> Created:
+        given = {**arguments("cloudwatch", "PutMetricAlarm", props), "AlarmName": name}
+        # CloudFormation's own tags begin with `aws:`, which PutMetricAlarm refuses.
+        tags = given.pop("Tags", [])
+        client = context.client("cloudwatch")
+        client.put_metric_alarm(**given)
+        cloudwatch.cloudformation_set_metric_alarm_tags(name, tags)
+        (alarm,) = client.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        return name, {"Arn": alarm["AlarmArn"]}
+
+    def create(props: Properties, logical_id: str, stack: str) -> Created:
+        return put(props, props.get("AlarmName") or f"{stack}-{logical_id}")
+
+    def update(physical_id: str, _old: Properties, new: Properties) -> dict[str, Any]:
+        return put(new, physical_id)[1]
+
+    def delete(physical_id: str, _props: Properties) -> None:
+        context.client("cloudwatch").delete_alarms(AlarmNames=[physical_id])
+
+    return {ALARM: ResourceType(create, delete, update, frozenset({"AlarmName"}))}
