@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-PLACEHOLDER_EMAIL = "python-service-road:placeholderEmail"
-HTTP_WITHOUT_TLS = "python-service-road:httpWithoutTls"
+PLACEHOLDER_EMAIL = "python-service-pipeline:placeholderEmail"
+HTTP_WITHOUT_TLS = "python-service-pipeline:httpWithoutTls"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from infrastructure.constructs.alarms import ERRORS_A_MINUTE
+from infrastructure.constructs.alarms import LEAST_ERRORS
 from infrastructure.constructs.traffic_hook.function import handler as hook
 from unit_tests.infrastructure.constructs.traffic_hook.hook_fakes import (
     COMMIT,
@@ -94,7 +94,7 @@ def test_its_own_requests_cannot_trigger_the_alarm_on_errors(aws: Aws, service: 
     aws.returns_running_release()
     aws.expects_report("Failed")
     run()
-    assert len(service.asked) < ERRORS_A_MINUTE
+    assert len(service.asked) < LEAST_ERRORS
 
 
 def test_the_old_version_may_respond_until_the_listener_has_changed(aws: Aws, service: Service) -> None:
