@@ -108,7 +108,7 @@ def test_a_version_that_fails_behind_the_load_balancer_is_stopped_before_any_tra
     assert rollback == "Succeeded"
     assert deployed.traffic().task_sets == before.task_sets
     line = hook_log(deployed, release.deployment)
-    assert (line["status"], line["expected"]) == ("Failed", release.commit)
+    assert (line["status"], line["commit"]) == ("Failed", release.commit)
     assert_passed_by_the_hook(deployed, assert_fix_is_released(deployed, developer))
 
 
@@ -127,7 +127,8 @@ def assert_passed_by_the_hook(scenario: Scenario, release: Release) -> None:
     assert release.deployment is not None
     line = hook_log(scenario, release.deployment)
     assert line["status"] == "Succeeded"
-    assert line["answers"] == {f"GET {path}: 200 {release.commit}": 5 for path in ("/health", "/")}
+    expected = f"200 of version {release.commit}"
+    assert line["responses"] == {f"GET {path}: {expected}": 5 for path in ("/health", "/")}
 
 
 def test_a_version_that_fails_in_the_canary_is_stopped_by_an_alarm_and_rolled_back(
