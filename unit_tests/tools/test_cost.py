@@ -30,7 +30,7 @@ def test_a_month_costs_what_the_templates_contain() -> None:
 
 
 def test_an_alarm_on_metric_math_costs_as_many_alarms_as_it_has_metrics() -> None:
-    stat = {"MetricStat": {}}
+    stat: dict[str, object] = {"MetricStat": {}}
     math = {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {"Metrics": [{"Expression": "a + b"}, stat, stat]},

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from infrastructure.constructs.alarms import ERRORS_A_MINUTE
+from infrastructure.constructs.alarms import LEAST_ERRORS
 from infrastructure.constructs.traffic_hook.function import handler as hook
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -209,7 +209,7 @@ def test_its_own_requests_cannot_trigger_the_alarm_on_errors(aws: Aws, service: 
     aws.returns_release()
     aws.expects_report("Failed")
     run()
-    assert len(service.asked) < ERRORS_A_MINUTE
+    assert len(service.asked) < LEAST_ERRORS
 
 
 def test_the_old_version_may_respond_until_the_listener_has_changed(aws: Aws, service: Service) -> None:
