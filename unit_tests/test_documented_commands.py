@@ -86,7 +86,8 @@ def test_the_runbook_has_every_alarm_and_every_stage(templates_of_dev: dict[str,
     text = (PROJECT / "docs/operations.md").read_text("utf-8")
     headings = " ".join(re.findall(r"^## (.*)$", text, re.M))
     for name in templates_of_dev["alarms"]:
-        assert name.removesuffix("-dev") in headings
+        assert re.sub(r"(-\d+)?-dev$", "", name) in headings
+    for name in templates_of_dev["alarms of the deployment group"]:
         assert f"{{name={name}}}" in text, "the deployment group heeds it again"
     for stage in templates_of_dev["stages"]:
         assert f"The stage {stage} failed" in headings
@@ -96,7 +97,13 @@ def test_the_runbook_has_every_alarm_and_every_stage(templates_of_dev: dict[str,
 def templates_of_dev() -> dict[str, set[str]]:
     assembly = Assembly.read(cached_assembly(defaults()))
     (pipeline,) = assembly.resources("AWS::CodePipeline::Pipeline")
+    (group,) = assembly.resources("AWS::CodeDeploy::DeploymentGroup")
+    names = {
+        alarm.id: alarm.properties["AlarmName"] for alarm in assembly.resources("AWS::CloudWatch::Alarm")
+    }
+    watched = [alarm["Name"]["Ref"] for alarm in group.properties["AlarmConfiguration"]["Alarms"]]
     return {
-        "alarms": {alarm.properties["AlarmName"] for alarm in assembly.resources("AWS::CloudWatch::Alarm")},
+        "alarms": set(names.values()),
+        "alarms of the deployment group": {names[id_] for id_ in watched},
         "stages": {stage["Name"] for stage in pipeline.properties["Stages"]},
     }

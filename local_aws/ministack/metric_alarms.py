@@ -12,7 +12,7 @@ from local_aws.core.context import Context
 from local_aws.ministack import metric_math
 from local_aws.ministack.compat import require
 from local_aws.ministack.handlers import Created
-from local_aws.ministack.metric_math import MetricMathError
+from local_aws.ministack.metric_math import MetricMathError, Series
 
 cloudwatch = require(
     "services.cloudwatch", "_alarms", "_error", "_put_metric_alarm", "cloudformation_set_metric_alarm_tags"
@@ -66,70 +66,79 @@ def _complete(data: Mapping[str, Any]) -> None:
 
 def denial_reason(alarm: Mapping[str, Any]) -> str | None:
     """Return AWS's message for an alarm that PutMetricAlarm refuses, or None."""
-    queries = alarm.get("Metrics")
-    if unsupported := [key for key in UNSUPPORTED if alarm.get(key)]:
-        return f"local_aws does not support {unsupported[0]} of alarms"
+    return _settings_error(alarm) or _metrics_error(alarm)
+
+
+def _settings_error(alarm: Mapping[str, Any]) -> str | None:
+    unsupported = next((key for key in UNSUPPORTED if alarm.get(key)), None)
+    if unsupported:
+        return f"local_aws does not support {unsupported} of alarms"
     if alarm.get("ComparisonOperator") not in COMPARISONS:
         return f"local_aws does not support ComparisonOperator {alarm.get('ComparisonOperator')}"
     if int(alarm.get("DatapointsToAlarm") or 1) > int(alarm.get("EvaluationPeriods") or 1):
         # https://github.com/hashicorp/terraform/issues/24070
         return "DatapointsToAlarm must be less than or equal to EvaluationPeriods"
+    return None
+
+
+def _metrics_error(alarm: Mapping[str, Any]) -> str | None:
+    queries = alarm.get("Metrics")
     if not queries:
         return None if alarm.get("MetricName") else "MetricName must not be null"
-    both = [key for key in OF_ONE_METRIC if alarm.get(key)]
+    both = next((key for key in OF_ONE_METRIC if alarm.get(key)), None)
     if both:
         # https://github.com/aws-cloudformation/cfn-lint/issues/766
-        return f"{both[0]} should not be set if list of Metrics is set."
+        return f"{both} should not be set if list of Metrics is set."
     return _queries_error(queries) or _expressions_error(queries)
 
 
 def _queries_error(queries: Queries) -> str | None:
-    stats = [query["MetricStat"] for query in queries if query.get("MetricStat")]
-    expressions = [query for query in queries if query.get("Expression")]
+    stats, expressions = _with(queries, "MetricStat"), _with(queries, "Expression")
     if len(stats) > MOST_METRICS or len(expressions) > MOST_METRICS:
         return f"An alarm takes up to {MOST_METRICS} metrics and {MOST_METRICS} expressions."
     if sum(bool(query.get("ReturnData", True)) for query in queries) != 1:
         # https://github.com/hashicorp/terraform-provider-aws/issues/29894
         return "Exactly one element of the metrics list should return data."
-    if len({query["Id"] for query in queries}) != len(queries) or len(stats) + len(expressions) != len(
-        queries
-    ):
+    if not len({query["Id"] for query in queries}) == len(queries) == len(stats) + len(expressions):
         return "Each element of the metrics list needs an Id of its own, and a MetricStat or an Expression."
-    if len({stat["Period"] for stat in stats}) != 1:
+    if len({query["MetricStat"]["Period"] for query in stats}) != 1:
         return "local_aws evaluates alarms whose metrics have one Period only."
     return None
+
+
+def _with(queries: Queries, key: str) -> Queries:
+    return [query for query in queries if query.get(key)]
 
 
 def _expressions_error(queries: Queries) -> str | None:
     """Evaluate once without data: it finds unknown ids and functions, and a result that is no time series."""
     try:
-        result = evaluate(queries, {query["Id"]: [None] for query in queries if query.get("MetricStat")})
+        evaluate(queries, {query["Id"]: [None] for query in _with(queries, "MetricStat")})
     except MetricMathError as error:
         return f"Invalid metrics list: {error}"
-    return None if result else "The expression of an alarm must return a single time series."
+    return None
 
 
-def evaluate(queries: Queries, stats: Mapping[str, metric_math.Series]) -> metric_math.Series:
-    """Return the time series that an alarm watches; empty if its expression returns none.
+def evaluate(queries: Queries, stats: Mapping[str, Series]) -> Series:
+    """Return the time series that an alarm watches; `stats` has those of each MetricStat by id.
 
-    `stats` has the time series of each MetricStat by id. Raises `MetricMathError`.
+    Raises `MetricMathError`.
     """
-    known, waiting = dict(stats), [query for query in queries if query.get("Expression")]
-    returned = next(query["Id"] for query in queries if query.get("ReturnData", True))
+    known, waiting = dict(stats), _with(queries, "Expression")
     while waiting:
         ready = [each for each in waiting if metric_math.identifiers(each["Expression"]) <= known.keys()]
         if not ready:
             raise MetricMathError(f"{waiting[0]['Expression']!r} refers to an id that does not exist")
-        for query in ready:
-            value = metric_math.evaluate(query["Expression"], known, list(stats))
-            if isinstance(value, list):
-                known[query["Id"]] = value
-            elif query["Id"] == returned:
-                return []
-            else:
-                raise MetricMathError(f"{query['Expression']!r} is no time series")
-        waiting = [query for query in waiting if query["Id"] not in known]
-    return known[returned]
+        known |= {each["Id"]: _series(each["Expression"], known, stats) for each in ready}
+        waiting = [each for each in waiting if each["Id"] not in known]
+    return known[next(query["Id"] for query in queries if query.get("ReturnData", True))]
+
+
+def _series(expression: str, known: Mapping[str, Series], stats: Mapping[str, Series]) -> Series:
+    value = metric_math.evaluate(expression, known, list(stats))
+    if not isinstance(value, list):
+        raise MetricMathError(f"{expression!r} does not return a single time series")
+    return value
 
 
 def resource_types(context: Context) -> dict[str, ResourceType]:

@@ -59,7 +59,7 @@ MANY = [metric(f"m{number}") for number in range(11)]
         (alarm(*MANY, expression("SUM(METRICS())")), "up to 10 metrics"),
         (alarm(metric("a"), metric("a"), expression("a")), "an Id of its own"),
         (alarm(metric("a"), expression("a + b")), "'a + b' refers to an id that does not exist"),
-        (alarm(metric("a"), expression("SUM(a)")), "must return a single time series"),
+        (alarm(metric("a"), expression("SUM(a)")), "does not return a single time series"),
         (alarm(metric("a"), expression("RATE(a)")), "does not support RATE()"),
         (alarm(metric("a"), expression("a"), DatapointsToAlarm=2), "DatapointsToAlarm must be less than"),
         (alarm(metric("a"), expression("a"), ThresholdMetricId="a"), "does not support ThresholdMetricId"),
