@@ -3,9 +3,11 @@
 Below are the quotas of which an environment may need more than a new account has; limits.py has the others.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from operations.account import Account
 from operations.preflight.check import Check, Room, Subject, failed, ok
@@ -16,13 +18,18 @@ NAT_STATES = ("pending", "available", "deleting")
 
 @dataclass(frozen=True)
 class Quota:
-    """One quota. `used` counts what exists; None if only the quota itself matters (pitfall A2)."""
+    """One quota. `used` counts what exists; None if only the quota itself matters (pitfall A2).
+
+    `running` counts what runs at the moment. A deployment may need it again, so it matters to further
+    environments only.
+    """
 
     name: str
     service: str
     code: str
     needed: Callable[[Subject], int]
     used: Callable[[Account], int] | None = None
+    running: Callable[[Account], int] | None = None
 
 
 def quotas(subject: Subject) -> Iterator[Check]:
@@ -35,9 +42,15 @@ def quotas(subject: Subject) -> Iterator[Check]:
             yield ok(quota.name, found)
         else:
             yield failed(quota.name, found, raise_command(subject, quota.service, quota.code, room))
-        if quota.used and quota.needed(subject):
-            rooms.append(room)
+        if quota.needed(subject) and (quota.used or quota.running):
+            running = quota.running(subject.account) if quota.running else 0
+            rooms.append(_further(subject, quota, room, running))
     yield from limits(subject, rooms)
+
+
+def _further(subject: Subject, quota: Quota, room: Room, running: int) -> Room:
+    each = quota.needed(subject)
+    return Room.of(room.limit, room.allowed, room.used + running, room.needed, each=each)
 
 
 def _room(subject: Subject, quota: Quota) -> Room:
@@ -51,6 +64,25 @@ def _room(subject: Subject, quota: Quota) -> Room:
 def _load_balancers(account: Account) -> int:
     found = account.pages("elbv2", "describe_load_balancers", "LoadBalancers")
     return sum(1 for balancer in found if balancer["Type"] == "application")
+
+
+def _fargate_vcpus(account: Account) -> int:
+    """Return the most vCPUs of Fargate tasks in the last hour, of all environments.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/monitoring-fargate-usage.html
+    """
+    tracked = {"Service": "Fargate", "Type": "Resource", "Resource": "vCPU", "Class": "Standard/OnDemand"}
+    now = datetime.now(UTC)
+    found = account.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Usage",
+        MetricName="ResourceCount",
+        Dimensions=[{"Name": name, "Value": value} for name, value in tracked.items()],
+        StartTime=now - timedelta(hours=1),
+        EndTime=now,
+        Period=3600,
+        Statistics=["Maximum"],
+    )
+    return math.ceil(max((point["Maximum"] for point in found["Datapoints"]), default=0))
 
 
 def _nat_gateways(account: Account) -> int:
@@ -82,6 +114,7 @@ QUOTAS = (
         "fargate",
         "L-3032A538",
         lambda subject: subject.settings.fargate_vcpus,
+        running=_fargate_vcpus,
     ),
     Quota(
         "VPCs",

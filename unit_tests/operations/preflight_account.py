@@ -81,6 +81,7 @@ def ready() -> dict[tuple[str, str], Any]:
         ("ec2", "describe_internet_gateways"): {"InternetGateways": []},
         ("ec2", "describe_addresses"): {"Addresses": []},
         ("ec2", "describe_nat_gateways"): {"NatGateways": []},
+        ("cloudwatch", "get_metric_statistics"): {"Datapoints": []},
         ("events", "list_rules"): {"Rules": [{}] * 4},
         ("iam", "get_account_summary"): {"SummaryMap": {"Roles": 20}},
         ("elbv2", "describe_load_balancers"): {"LoadBalancers": [{"Type": "network"}] * 9},

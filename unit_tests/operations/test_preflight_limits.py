@@ -98,6 +98,16 @@ def test_the_first_limit_that_is_reached_is_named() -> None:
 
 
 @pytest.mark.usefixtures("left")
+def test_running_tasks_leave_less_room_but_do_not_prevent_a_deployment() -> None:
+    """The quota of a new account is 6 vCPUs; eleven environments of two small tasks run 5.5 (pitfall A5)."""
+    answers = {("cloudwatch", "get_metric_statistics"): {"Datapoints": [{"Maximum": 3.5}]}}
+    assert errors(answers) == {}
+    assert findings(answers)[NAME].found == (
+        "room for 0 further environments, first reached: vCPUs of Fargate (5 allowed, 4 used, 1 needed)"
+    )
+
+
+@pytest.mark.usefixtures("left")
 def test_a_deployed_environment_needs_no_more_room_itself() -> None:
     answers = {("cloudformation", "describe_stacks"): {"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]}}
     assert findings(answers)[NAME].found.startswith("room for 4 further environments, first reached: VPCs")

@@ -16,6 +16,12 @@ from botocore.exceptions import ClientError
 
 from local_aws.containers.images.registry_client import Reference, Registry, RegistryError
 from local_aws.core.api import CALLER, AwsError
+from local_aws.core.clock import Clock
+from local_aws.core.context import Context, ServiceRole, Source
+from local_aws.iam.enforcement import Enforcer
+from local_aws.iam.error_responses import Denial
+from local_aws.iam.matching import Value
+from local_aws.iam.required_permissions import Permission
 from local_aws.iam.web_identity import TokenError, identity
 from unit_tests.local_aws.cloudformation_cloud import Cloud
 from unit_tests.local_aws.containers.fakes import HOST, build, project, shared_store
@@ -115,6 +121,23 @@ def test_a_service_assumes_only_a_role_that_trusts_it(cloud: Cloud) -> None:
     ) as caught:
         deploy.create_deployment_group(applicationName="app", deploymentGroupName="g", serviceRoleArn=arn)
     assert caught.value.response["Error"]["Code"] == "InvalidRoleException"
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_a_service_sends_only_what_is_documented_of_its_source(tmp_path: Path, source: Source) -> None:
+    """A trust policy cannot require more (pitfall D10)."""
+    enforcer = Enforcer(Context(tmp_path, "http://127.0.0.1:1", Clock(1.0), "test", emit=lambda *_: None))
+    sent: list[str] = []
+
+    def decide(_principal: str, _permission: Permission, keys: dict[str, Value]) -> Denial:
+        sent.extend(keys)
+        return Denial("no")
+
+    enforcer._decide_on_service = decide  # type: ignore[method-assign, assignment]
+    pipeline = f"arn:aws:codepipeline:us-east-1:{ACCOUNT}:pipeline-dev"
+    with pytest.raises(ClientError, match="no"):
+        enforcer.assume(ServiceRole(f"arn:aws:iam::{ACCOUNT}:role/r", "codepipeline", pipeline, source))
+    assert sent == list(source.value)
 
 
 @pytest.mark.parametrize(
