@@ -202,7 +202,7 @@ def test_a_report_group_created_by_a_build_outlives_its_stack(cloud: Cloud, as_s
 
 
 @pytest.mark.parametrize(("key", "status"), [("unit-tests", "FAILED"), ("$REPORT_GROUP_ARN", "SUCCEEDED")])
-def test_a_report_group_by_name_needs_the_permission_to_create_it(
+def test_a_report_to_a_group_by_name_is_refused_and_by_arn_is_not(
     build_project: BuildProject, key: str, status: str
 ) -> None:
     """pitfall F10: and fails a build that has passed; its ARN needs no more than the role has."""
