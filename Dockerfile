@@ -1,4 +1,5 @@
 # From public ECR, where no account and no pull limit of Docker Hub stands between a commit and its release (pitfall F6).
+# To pin it, append @ and the digest that `docker buildx imagetools inspect` prints for it; Dependabot then moves it.
 FROM public.ecr.aws/docker/library/python:3.9-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 \

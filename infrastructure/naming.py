@@ -19,9 +19,6 @@ PRODUCTION_PORT = 80
 HTTPS_PORT = 443
 TEST_PORT = 8080
 
-# The key of `reports:` in buildspec.yml: CodeBuild reports to the group `{project}-{key}` (pitfall F8).
-REPORT_NAME = "unit-tests"
-
 # The service whose names end in the environment's suffix alone.
 SAMPLE_SERVICE = "sample-service"
 # Of load balancers and target groups (pitfall L).
@@ -111,7 +108,7 @@ class Names:
 
     @property
     def report_group(self) -> str:
-        return f"{self.build_project}-{REPORT_NAME}"
+        return self.qualified("unit-tests")
 
     @property
     def application(self) -> str:

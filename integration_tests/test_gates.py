@@ -59,6 +59,17 @@ def assert_fix_is_released(scenario: Scenario, developer: Developer) -> Release:
     return release
 
 
+def failed_tests(scenario: Scenario, release: Release) -> tuple[str, ...]:
+    """Return the tests that failed, from the reports of a release's build (pitfall F12)."""
+    client = scenario.cloud.client("codebuild")
+    (build,) = client.batch_get_builds(ids=[release.build])["builds"]
+    return tuple(
+        case["name"]
+        for report in build.get("reportArns", [])
+        for case in client.describe_test_cases(reportArn=report, filter={"status": "FAILED"})["testCases"]
+    )
+
+
 def hook_log(scenario: Scenario, deployment: str) -> dict[str, Any]:
     """Wait for the line that the test-traffic hook logs about a deployment; return it."""
     client = scenario.cloud.client("logs")
@@ -89,6 +100,7 @@ def test_a_commit_is_stopped_in_the_build(deployed: Scenario, developer: Develop
     assert len(messages) == 3, "one for the build, one for its stage, one for the pipeline"
     assert all(text in str(messages) for text in (release.execution, str(release.build), "ended with FAILED"))
     assert deployed.traffic() == before
+    assert failed_tests(deployed, release) == bad.failed_tests
     assert_fix_is_released(deployed, developer)
 
 

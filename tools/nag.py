@@ -53,7 +53,9 @@ SUPPRESSIONS = {
         "Access logs arrive after their bucket was emptied and would block destroy (pitfall H7)"
     ),
     Finding(_OBJECTS, "Pipeline/Build/Role"): _OBJECTS_REASON,
-    Finding(_NO_RESOURCE, "Pipeline/Build/Role"): "ecr:GetAuthorizationToken supports no resource",
+    Finding(
+        _NO_RESOURCE, "Pipeline/Build/Role"
+    ): "The actions that sign in to a registry support no resource",
     Finding(_NO_RESOURCE, "Pipeline/Deployment/Role"): "elasticloadbalancing:Describe... support no resource",
     Finding(
         f"IAM5[Resource::arn:aws:ecs:us-east-1:<AWS::AccountId>:task-set/cluster-{SUFFIX}/service-{SUFFIX}/*]",

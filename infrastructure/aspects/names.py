@@ -12,13 +12,12 @@ from typing import Any
 
 from aws_cdk import CfnResource, Stack, TagManager
 
-from infrastructure.naming import REGION, REPORT_NAME
+from infrastructure.naming import REGION
 
 # The properties with a physical name, beside `{Type}Name`: Lambda's Function has a FunctionName.
 _NAMED_BY = ("name", "family", "group_name", "policy_name", "filter_name", "layer_name")
 # What follows the suffix in the names of these types.
 _ENDINGS = {
-    "AWS::CodeBuild::ReportGroup": f"-{REPORT_NAME}",  # CodeBuild defines the name (pitfall F8).
     "AWS::S3::Bucket": f"-(<AWS::AccountId>|[0-9]{{12}})-{REGION}",  # Shared by all accounts (pitfall L).
     "AWS::SSM::Parameter": "/[a-z-]+",
 }

@@ -28,6 +28,14 @@ _PUSH = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
+# These actions support no resource.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+# https://docs.aws.amazon.com/AmazonECR/latest/public/security-iam-awsmanpol.html
+_SIGN_IN = (
+    allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
+    # Pulls without a login are refused if others pull from the same address (pitfall F11).
+    allow("SignInToPublicEcr", ["ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"], ["*"]),
+)
 
 
 def _task_environment(config: Config) -> dict[str, str]:
@@ -45,7 +53,8 @@ class Build(Construct):
         super().__init__(scope, id_)
         self._names = names = config.names
         self.log_group = create_log_group(self, "Logs", name=names.build_log_group)
-        # Otherwise CodeBuild creates it in the first build, and no stack deletes it (pitfall F8).
+        # The build names it by its ARN: for a name CodeBuild would create a group, which no stack deletes and
+        # for which the role has no permission (pitfalls F8, F10).
         self._reports = codebuild.ReportGroup(
             self,
             "Reports",
@@ -77,6 +86,7 @@ class Build(Construct):
             "CONTAINER_PORT": str(config.service.port),
             "HEALTH_PATH": config.service.health_path,
             "TEST_TRAFFIC_HOOK": names.traffic_hook,
+            "REPORT_GROUP_ARN": self._reports.report_group_arn,
             "DOCKER_HUB_PASSWORD_PARAMETER": names.docker_hub_password,
             **_task_environment(config),
             **({"PROMOTE_TO": build_variable(self, config)} if config.promote_to else {}),
@@ -141,8 +151,7 @@ class Build(Construct):
                     ["codebuild:CreateReport", "codebuild:UpdateReport", "codebuild:BatchPutTestCases"],
                     [self._reports.report_group_arn],
                 ),
-                # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-                allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
+                *_SIGN_IN,
                 allow("PushTheImage", _PUSH, [task.images.repository_arn]),
                 allow("ReadDockerHubUsername", ["ssm:GetParameters"], [self._username.parameter_arn]),
                 # A SecureString under the AWS managed key needs no permission on the key.

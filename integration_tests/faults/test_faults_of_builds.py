@@ -28,7 +28,7 @@ def test_a_stopped_build_fails_its_stage(environment: FaultEnvironment) -> None:
         # The build hangs, so that there is time to stop it.
         commit = commits.hang_the_build(run.developer)
         run.developer.push()
-        build = run.wait_for_build_phase(commit, "PRE_BUILD")
+        build = run.wait_for_build_phase(commit, "BUILD")
         environment.scenario.cloud.client("codebuild").stop_build(id=build)
         release = run.follow(commit)
         assert_failed_in_build(run, release)
@@ -41,7 +41,7 @@ def test_a_killed_build_command_has_exit_status_137(environment: FaultEnvironmen
         run.developer.push()
         release = run.follow(commit)
         assert_failed_in_build(run, release)
-    assert "Phase: PRE_BUILD, Code: COMMAND_EXECUTION_ERROR" in release.reason
+    assert "Phase: BUILD, Code: COMMAND_EXECUTION_ERROR" in release.reason
     assert release.reason.endswith("Reason: exit status 137")
 
 
@@ -52,7 +52,7 @@ def test_a_hanging_build_is_ended_by_its_timeout(environment: FaultEnvironment) 
             run.developer.push()
             release = run.follow(commit)
         assert_failed_in_build(run, release)
-    assert "Phase: PRE_BUILD, Code: BUILD_TIMED_OUT, Message: Build has timed out." in release.reason
+    assert "Phase: BUILD, Code: BUILD_TIMED_OUT, Message: Build has timed out." in release.reason
 
 
 def test_a_build_without_disk_space_fails_with_the_reason(

@@ -18,11 +18,12 @@ Buildspec = dict[str, Any]
 
 @dataclass(frozen=True)
 class BuildResult:
-    """The result of a build: the status of each phase, the context of each, and the log."""
+    """The result of a build: the status of each phase, the context of each, its reports, and the log."""
 
     status: str
     phases: Mapping[str, str]
     contexts: Mapping[str, str]
+    reports: list[str]
     log: str = field(repr=False)
 
 
@@ -69,7 +70,8 @@ class BuildProject:
             for one in found["phases"]
             for context in one.get("contexts", [])
         }
-        return BuildResult(found["buildStatus"], phases, contexts, self._log(found["logs"]))
+        log = self._log(found["logs"])
+        return BuildResult(found["buildStatus"], phases, contexts, found.get("reportArns", []), log)
 
     def _log(self, logs: Mapping[str, Any]) -> str:
         place = {"logGroupName": logs["groupName"], "logStreamNames": [logs["streamName"]]}

@@ -15,8 +15,9 @@ from integration_tests.pitfalls.template_changes import statement
 
 LOGIN = "docker login --username AWS"
 SUCCEEDING = "CODEBUILD_BUILD_SUCCEEDING"
+BASE = "public.ecr.aws/docker/library/python:3.9-slim"
 # The image URI of a build that builds no image.
-IMAGE = {"name": "IMAGE_URI", "value": "public.ecr.aws/docker/library/python:3.9-slim"}
+IMAGE = {"name": "IMAGE_URI", "value": BASE}
 
 
 def short_buildspec() -> Buildspec:
@@ -163,17 +164,23 @@ def report_groups(cloud: Cloud, suffix: str) -> list[str]:
     return [arn for arn in groups if suffix in arn]
 
 
+def under(spec: Buildspec, key: str) -> Buildspec:
+    """Report to the group `key`."""
+    (report,) = spec["reports"].values()
+    return {**spec, "reports": {key: report}}
+
+
 def with_cdk_defaults(cloud: Cloud, resources: Resources) -> Resources:
     """Grant what the CDK grants by default, in place of the synthesized report group."""
-    group = resources.pop("PipelineBuildReports")["Properties"]["Name"]
-    arn = f"arn:aws:codebuild:us-east-1:{cloud.account.id}:report-group/{group}"
+    del resources["PipelineBuildReports"]
+    arn = f"arn:aws:codebuild:us-east-1:{cloud.account.id}:report-group/build-the-suffix-unit-tests"
 
     def follow(_kind: str, name: str, whole: Any) -> Any:
         return arn if name == "PipelineBuildReports" else whole
 
-    role = resources["PipelineBuildRole"]
-    role["Properties"] = replaced(role["Properties"], follow)
-    reporting = statement(role, "ReportTheTests")
+    for resource in resources.values():
+        resource["Properties"] = replaced(resource["Properties"], follow)
+    reporting = statement(resources["PipelineBuildRole"], "ReportTheTests")
     reporting["Action"] = [*reporting["Action"], "codebuild:CreateReportGroup"]
     return resources
 
@@ -181,14 +188,63 @@ def with_cdk_defaults(cloud: Cloud, resources: Resources) -> Resources:
 @pytest.mark.parametrize("as_synthesized", [False, True])
 def test_a_report_group_created_by_a_build_outlives_its_stack(cloud: Cloud, as_synthesized: bool) -> None:
     """pitfall F8: CloudFormation does not delete what is in no template."""
-    resources = project(cloud)
-    with temporary_stack(
-        cloud, resources if as_synthesized else with_cdk_defaults(cloud, resources)
-    ) as stack:
-        build = BuildProject(stack).build(short_buildspec(), environmentVariablesOverride=[IMAGE])
+    resources, spec = project(cloud), short_buildspec()
+    if not as_synthesized:
+        resources, spec = with_cdk_defaults(cloud, resources), under(spec, "unit-tests")
+    with temporary_stack(cloud, resources) as stack:
+        build = BuildProject(stack).build(spec, environmentVariablesOverride=[IMAGE])
         assert build.status == "SUCCEEDED", build
         assert len(report_groups(cloud, stack.suffix)) == 1
     left = report_groups(cloud, stack.suffix)
     for arn in left:
         cloud.client("codebuild").delete_report_group(arn=arn, deleteReports=True)
     assert len(left) == (0 if as_synthesized else 1)
+
+
+@pytest.mark.parametrize(("key", "status"), [("unit-tests", "FAILED"), ("$REPORT_GROUP_ARN", "SUCCEEDED")])
+def test_a_report_to_a_group_by_name_is_refused_and_by_arn_is_not(
+    build_project: BuildProject, key: str, status: str
+) -> None:
+    """pitfall F10: and fails a build that has passed; its ARN needs no more than the role has."""
+    build = build_project.build(under(short_buildspec(), key), environmentVariablesOverride=[IMAGE])
+    assert build.phases["UPLOAD_ARTIFACTS"] == build.status == status
+    if status == "FAILED":
+        assert build.contexts["UPLOAD_ARTIFACTS"].startswith(
+            "CLIENT_ERROR: Error in UPLOAD_ARTIFACTS phase: [unit-tests: [error creating report group: "
+            "AccessDeniedException: User: arn:aws:sts::"
+        )
+        assert (
+            "is not authorized to perform: codebuild:CreateReportGroup" in build.contexts["UPLOAD_ARTIFACTS"]
+        )
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_a_burst_of_pulls_from_public_ecr_needs_a_login(build_project: BuildProject, signed_in: bool) -> None:
+    """pitfall F11: without one, everybody at the address shares one pull a second."""
+    spec = only(default_buildspec(), "python --version", "ecr-public get-login-password")
+    commands = spec["phases"]["build"]["commands"] if signed_in else []
+    burst = f"for pull in 1 2 3 4 5 6; do docker pull {BASE} || exit 1; done"
+    spec["phases"]["build"] = {"commands": [*commands, burst]}
+    del spec["reports"], spec["artifacts"]
+    build = build_project.build(spec)
+    assert build.status == ("SUCCEEDED" if signed_in else "FAILED"), build.log
+    assert ("toomanyrequests: Rate exceeded" in build.log) != signed_in
+
+
+@pytest.mark.parametrize(("phase", "reports"), [("pre_build", 0), ("build", 1)])
+def test_a_failed_test_is_reported_after_the_build_phase_only(
+    build_project: BuildProject, phase: str, reports: int
+) -> None:
+    """pitfall F12: a failed pre_build ends the build before UPLOAD_ARTIFACTS."""
+    spec = short_buildspec()
+    junit = '<testsuite name="unit"><testcase name="test_broken"><failure/></testcase></testsuite>'
+    failing = f"mkdir -p reports; echo '{junit}' > reports/unit-tests.xml; false"
+    spec["phases"][phase]["commands"] = [failing]
+    build = build_project.build(spec, environmentVariablesOverride=[IMAGE])
+    assert build.status == "FAILED"
+    assert len(build.reports) == reports
+    codebuild = build_project.cloud.client("codebuild")
+    cases = [
+        case for arn in build.reports for case in codebuild.describe_test_cases(reportArn=arn)["testCases"]
+    ]
+    assert [(case["name"], case["status"]) for case in cases] == [("test_broken", "FAILED")] * reports

@@ -43,11 +43,15 @@ PASSWORD = "correct-horse-battery-staple"
 
 @dataclass(frozen=True)
 class BadCommit:
-    """One mistake: `make` writes it into a clone; the error message must contain `expected`."""
+    """One mistake: `make` writes it into a clone; the error message must contain `expected`.
+
+    `failed_tests` are those that the build's report must show.
+    """
 
     name: str
     make: Callable[[Path], None]
     expected: str
+    failed_tests: tuple[str, ...] = ()
 
 
 def _write(path: str, text: str) -> Callable[[Path], None]:
@@ -82,6 +86,7 @@ BUILD = (
         "a failing unit test",
         _write("sample_service/tests/test_broken.py", "def test_broken_on_purpose():\n    assert False\n"),
         "FAILED sample_service/tests/test_broken.py::test_broken_on_purpose",
+        ("test_broken_on_purpose",),
     ),
     BadCommit(
         "a hard-coded password",

@@ -160,8 +160,22 @@ def _secure_parameters(call: Call, scope: ArnScope, lookups: Lookups) -> Iterato
         yield from _kms(lookups.parameter_key(str(name)), ("Decrypt",), "ssm", keys, scope, lookups)
 
 
+def _public_registry_sign_in(call: Call, scope: ArnScope, lookups: Lookups) -> Iterator[Permission]:
+    """GetAuthorizationToken gets a bearer token from STS, as its caller.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html
+    """
+    if call.operation == "GetAuthorizationToken":
+        yield Permission("sts:GetServiceBearerToken", "*")
+
+
 # Service -> the permissions that some of its operations need besides their own.
-_FURTHER = {"codedeploy": _deployment, "sns": _publish, "ssm": _secure_parameters}
+_FURTHER = {
+    "codedeploy": _deployment,
+    "ecr-public": _public_registry_sign_in,
+    "sns": _publish,
+    "ssm": _secure_parameters,
+}
 
 
 def _s3(call: Call, request: HttpRequest, scope: ArnScope, lookups: Lookups) -> Iterator[Permission]:

@@ -19,6 +19,8 @@ from local_aws.services.codedeploy.service import CodeDeploy
 from local_aws.services.codepipeline.service import CodePipeline
 from local_aws.services.ecr.records import Login
 from local_aws.services.ecr.service import Ecr
+from local_aws.services.ecr_public.registry import PREFIX, PublicRegistry
+from local_aws.services.ecr_public.service import EcrPublic
 from local_aws.services.ecs.service import Ecs
 from local_aws.services.service_quotas.service import ServiceQuotas
 
@@ -36,13 +38,20 @@ class AccountServices:
     codecommit: CodeCommit
     codebuild: CodeBuild
     ecr: Ecr
+    ecr_public: EcrPublic
     ecs: Ecs
     codedeploy: CodeDeploy
     codepipeline: CodePipeline
     quotas: ServiceQuotas
 
     @classmethod
-    def create(cls, context: Context, engine: ContainerEngine, logins: dict[str, Login]) -> "AccountServices":
+    def create(
+        cls,
+        context: Context,
+        engine: ContainerEngine,
+        logins: dict[str, Login],
+        public_registry: PublicRegistry,
+    ) -> "AccountServices":
         """Create the services; a login to account account's registry is valid for all."""
         codecommit = CodeCommit(context)
         return cls(
@@ -50,6 +59,7 @@ class AccountServices:
             codecommit,
             CodeBuild(context, engine),
             Ecr(context, logins),
+            EcrPublic(context, public_registry),
             Ecs(context, engine),
             CodeDeploy(context),
             CodePipeline(context, archive=codecommit.archive),
@@ -60,7 +70,7 @@ class AccountServices:
     def services(self) -> dict[str, JsonService]:
         """The services by name."""
         services = (self.codecommit, self.codebuild, self.ecr, self.ecs, self.codedeploy, self.codepipeline)
-        return {service.service: service for service in (*services, self.quotas)}
+        return {service.service: service for service in (*services, self.ecr_public, self.quotas)}
 
     @cached_property
     def types(self) -> dict[str, ResourceType]:
@@ -79,6 +89,7 @@ class Accounts:
         self.context = context
         self.engine = engine
         self._logins: dict[str, Login] = {}
+        self._public_registry = PublicRegistry()
         self._accounts: dict[str, AccountServices] = {}
         self._lock = threading.RLock()
         self.of(ACCOUNT)
@@ -90,7 +101,9 @@ class Accounts:
                 state = self.context.state if account == ACCOUNT else self.context.state / account
                 context = self.context.for_account(lambda: account, state)
                 context.emit = partial(ministack.emit_event, account)
-                self._accounts[account] = AccountServices.create(context, self.engine, self._logins)
+                self._accounts[account] = AccountServices.create(
+                    context, self.engine, self._logins, self._public_registry
+                )
             return self._accounts[account]
 
     def current(self) -> AccountServices:
@@ -122,7 +135,10 @@ class Accounts:
         return handle
 
     async def registry(self, method: str, path: str, *rest: Any) -> Response:
-        """Handle a request to the image registry of the account in its path."""
+        """Handle a request to the public registry, or to the registry of the account in its path."""
+        if path.startswith(PREFIX):
+            headers: dict[str, str] = {name.lower(): value for name, value in rest[0].items()}
+            return self._public_registry.answer(path, headers.get("authorization", ""))
         found = _REGISTRY.match(path)
         account = self.of(found[1]) if found else self.current()
         return await account.ecr.registry.handle(method, path, *rest)

@@ -9,6 +9,7 @@ from local_aws.services.codecommit.service import CodeCommit
 from local_aws.services.codedeploy.service import CodeDeploy
 from local_aws.services.codepipeline.service import CodePipeline
 from local_aws.services.ecr.service import Ecr
+from local_aws.services.ecr_public.service import EcrPublic
 from local_aws.services.ecs.service import Ecs
 from local_aws.services.service_quotas.service import ServiceQuotas
 
@@ -19,6 +20,7 @@ SERVICES: tuple[type[JsonService], ...] = (
     CodeDeploy,
     Ecs,
     Ecr,
+    EcrPublic,
     ServiceQuotas,
 )
 # Operations that do less than AWS's; a request for the rest is `UnsupportedOperation`.

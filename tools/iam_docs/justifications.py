@@ -24,6 +24,14 @@ EVERY_RESOURCE = {
         "It signs in to the account's registry, which has no ARN",
         f"{_AUTHORIZATION}/list_amazonelasticcontainerregistry.html",
     ),
+    "ecr-public:GetAuthorizationToken": Justification(
+        "It signs in to public ECR, which has no ARN",
+        f"{_AUTHORIZATION}/list_amazonelasticcontainerregistrypublic.html",
+    ),
+    "sts:GetServiceBearerToken": Justification(
+        "ecr-public:GetAuthorizationToken needs it, and it supports no resource",
+        f"{_AUTHORIZATION}/list_awssecuritytokenservice.html",
+    ),
     "ec2:DescribeNetworkInterfaces": Justification("It supports no resource", _EC2),
     "ec2:DescribeSubnets": Justification("It supports no resource", _EC2),
     "ecs:DescribeTaskDefinition": Justification(

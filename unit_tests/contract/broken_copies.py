@@ -79,7 +79,17 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (BUILDSPEC, "- python --version", "- echo python: 3.9"),
     ],
     "f8_the_report_group_is_the_one_of_the_stack": [
-        (BUILDSPEC, "  unit-tests:", "  other:"),
+        (BUILDSPEC, "  $REPORT_GROUP_ARN:", "  unit-tests:"),
+    ],
+    "f11_the_base_image_is_pulled_with_a_login": [
+        (BUILDSPEC, "--password-stdin public.ecr.aws", "--password-stdin"),
+    ],
+    "f12_the_tests_run_in_the_phase_after_which_reports_are_published": [
+        (BUILDSPEC, "  build:\n    commands:", "  build:\n    on-failure: ABORT\n    commands:"),
+        (BUILDSPEC, "  pre_build:\n    commands:", "  pre_build:\n    commands:\n      - python -m pytest"),
+    ],
+    "a_command_of_several_lines_begins_with_its_name": [
+        (BUILDSPEC, "        # Try the image\n", ""),
     ],
     "f9_the_commit_is_the_only_tag": [
         (BUILDSPEC, 'URI:$IMAGE_TAG" .', 'URI:latest" .'),

@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "EXECUTION_ROLE_ARN": "arn:aws:iam::123456789012:role/execution-role-dev",
     "HEALTH_PATH": "/health",
     "IMAGE_REPOSITORY_URI": "123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev",
+    "REPORT_GROUP_ARN": "arn:aws:codebuild:us-east-1:123456789012:report-group/unit-tests-dev",
     "TASK_CPU": "256",
     "TASK_FAMILY": "task-dev",
     "TASK_LOG_GROUP": "/ecs/task-dev",

@@ -90,7 +90,8 @@ def f1_python_is_the_one_of_the_image(contract: Contract) -> None:
     """Tests on another Python version would prove little."""
     version = str(contract.buildspec["phases"]["install"]["runtime-versions"]["python"])
     assert version == "3.9"
-    assert contract.instruction("FROM").rpartition(":")[2] == f"{version}-slim"
+    name, _, _digest = contract.instruction("FROM").partition("@")
+    assert name.rpartition(":")[2] == f"{version}-slim"
 
 
 def f2_requirements_are_pinned_with_hashes(contract: Contract) -> None:
@@ -139,8 +140,8 @@ def f7_a_failed_build_pushes_nothing(contract: Contract) -> None:
 
 
 def f8_the_report_group_is_the_one_of_the_stack(contract: Contract) -> None:
-    """CodeBuild would create `<project>-<name>` itself, so the name is fixed and the stack creates it."""
-    assert list(contract.buildspec["reports"]) == ["unit-tests"]
+    """For a name CodeBuild would create a group `<project>-<name>`; the stack passes its group's ARN."""
+    assert list(contract.buildspec["reports"]) == ["$REPORT_GROUP_ARN"]
 
 
 def f9_the_commit_is_the_only_tag(contract: Contract) -> None:
@@ -151,6 +152,28 @@ def f9_the_commit_is_the_only_tag(contract: Contract) -> None:
     assert 'export IMAGE_TAG="$CODEBUILD_RESOLVED_SOURCE_VERSION"' in text
     assert ":latest" not in text
     assert contract.buildspec["env"]["variables"].get("BUILDX_NO_DEFAULT_ATTESTATIONS") == "1"
+
+
+def f11_the_base_image_is_pulled_with_a_login(contract: Contract) -> None:
+    """Public ECR refuses pulls without one if others at the same address pull, too."""
+    pull = contract.step("docker pull")
+    assert contract.step("-m pytest") < pull < contract.step("docker build")
+    assert "docker login --username AWS --password-stdin public.ecr.aws" in contract.commands[pull]
+
+
+def f12_the_tests_run_in_the_phase_after_which_reports_are_published(contract: Contract) -> None:
+    """A failed pre_build ends the build; a failed build continues with UPLOAD_ARTIFACTS."""
+    phases = contract.buildspec["phases"]
+    with_tests = [name for name in phases if any("-m pytest" in each for each in phases[name]["commands"])]
+    assert with_tests == ["build"]
+    assert "on-failure" not in phases["build"]
+
+
+def a_command_of_several_lines_begins_with_its_name(contract: Contract) -> None:
+    """CodeBuild quotes the whole command in its error, and a person reads the first line."""
+    for command in contract.commands:
+        lines = command.strip().splitlines()
+        assert len(lines) == 1 or lines[0].startswith("# "), lines[0]
 
 
 def n1_connections_outlive_the_load_balancers(contract: Contract) -> None:
@@ -200,5 +223,7 @@ def fargate_accepts_the_task(contract: Contract) -> None:
 
 # F3 (privileged), N3 and N4 (termination wait, rollback) are rules for the template, not for these files.
 RULES: dict[str, Rule] = {
-    name: rule for name, rule in globals().items() if re.match(r"[a-z]\d_|fargate_", name) and callable(rule)
+    name: rule
+    for name, rule in globals().items()
+    if re.match(r"[a-z]\d+_|a_command_|fargate_", name) and callable(rule)
 }

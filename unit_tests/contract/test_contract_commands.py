@@ -11,127 +11,17 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-import yaml
 
-from unit_tests.contract.contract_files import ENVIRONMENT, ROOT, Contract
+from unit_tests.contract.contract_files import ENVIRONMENT, ROOT
 from unit_tests.contract.recorded_build import COMMIT, DIGEST, IMAGE, Build
-
-RENDERED = ("taskdef-staging.json", "taskdef.json")
 
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Return a build in an empty folder with the contract's taskdef.json and appspec.yaml."""
-    for name in ("taskdef.json", "appspec.yaml"):
-        shutil.copy(ROOT / name, tmp_path)
+    """Return a build in an empty folder."""
     made = Build(tmp_path)
     made.answer()
     return made
-
-
-@pytest.mark.parametrize(("tests", "scan"), [(0, 0), (1, 0), (0, 1), (2, 1)])
-def test_both_gates_run_and_either_fails_the_build(build: Build, tests: int, scan: int) -> None:
-    python = build.folder / "bin" / "python"
-    # The scan ends last: the build must wait for it.
-    python.write_text(
-        f"#!/bin/sh\n[ $2 = pytest ] && exit {tests}\nsleep 0.2; echo what bandit found >&2; exit {scan}\n"
-    )
-    python.chmod(0o755)
-    done = build.run("-m pytest")
-    assert (done.returncode == 0) is (tests == scan == 0)
-    assert done.stdout == f"what bandit found\npytest ended with {tests}, bandit with {scan}\n"
-
-
-def test_rendering_fills_every_placeholder_but_the_image(build: Build) -> None:
-    assert build.run("string.Template").returncode == 0
-    text = (build.folder / "taskdef.json").read_text()
-    task = json.loads(text)
-    (container,) = task["containerDefinitions"]
-    assert "$" not in text
-    assert container["image"] == "<IMAGE1_NAME>"
-    assert container["dockerLabels"] == {"org.opencontainers.image.revision": COMMIT}
-    assert (task["family"], task["cpu"], task["memory"]) == ("task-dev", "256", "512")
-    roles = (ENVIRONMENT["TASK_ROLE_ARN"], ENVIRONMENT["EXECUTION_ROLE_ARN"])
-    assert (task["taskRoleArn"], task["executionRoleArn"]) == roles
-    assert container["portMappings"] == [{"containerPort": 8080, "protocol": "tcp"}]
-    assert container["environment"] == [{"name": "PORT", "value": "8080"}]
-    assert container["logConfiguration"]["options"]["awslogs-group"] == "/ecs/task-dev"
-
-
-def test_rendering_names_the_hook_and_leaves_the_task_definition(build: Build) -> None:
-    before = Contract.read().appspec
-    assert build.run("string.Template").returncode == 0
-    appspec = yaml.safe_load((build.folder / "appspec.yaml").read_text())
-    assert appspec["Hooks"] == [{"AfterAllowTestTraffic": "test-traffic-hook-dev"}]
-    assert appspec["Resources"] == before["Resources"]
-
-
-@pytest.mark.parametrize(("missing", "file"), Contract.read().placeholders.items())
-@pytest.mark.parametrize("value", [None, ""])
-def test_rendering_names_a_missing_variable_and_leaves_the_files(
-    build: Build, missing: str, file: str, value: str | None
-) -> None:
-    names = ("taskdef.json", "appspec.yaml")
-    before = [(build.folder / name).read_text() for name in names]
-    del build.environment[missing]
-    if value is not None:
-        build.environment[missing] = value
-    result = build.run("string.Template")
-    assert result.returncode == 1
-    assert f"{file} needs '{missing}'" in result.stderr
-    assert "Traceback" not in result.stderr
-    assert [(build.folder / name).read_text() for name in names] == before
-
-
-PROMOTED = {
-    "TASK_FAMILY": "task-staging",
-    "TASK_ROLE_ARN": "arn:aws:iam::222222222222:role/task-role-staging",
-    "EXECUTION_ROLE_ARN": "arn:aws:iam::222222222222:role/execution-role-staging",
-    "TASK_LOG_GROUP": "/ecs/task-staging",
-    "TASK_CPU": "512",
-    "TASK_MEMORY": "1024",
-    "TEST_TRAFFIC_HOOK": "test-traffic-hook-staging",
-}
-
-
-def test_each_promotion_gets_a_task_definition_of_its_own_with_the_same_image(build: Build) -> None:
-    build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
-    assert build.run("string.Template").returncode == 0
-    task, own = (json.loads((build.folder / name).read_text()) for name in RENDERED)
-    (container,) = task["containerDefinitions"]
-    assert (task["family"], task["cpu"], task["memory"]) == ("task-staging", "512", "1024")
-    assert (task["taskRoleArn"], task["executionRoleArn"]) == (
-        PROMOTED["TASK_ROLE_ARN"],
-        PROMOTED["EXECUTION_ROLE_ARN"],
-    )
-    assert container["logConfiguration"]["options"]["awslogs-group"] == "/ecs/task-staging"
-    assert container["image"] == own["containerDefinitions"][0]["image"] == "<IMAGE1_NAME>"
-    assert container["portMappings"] == [{"containerPort": 8080, "protocol": "tcp"}]
-    assert own["family"] == "task-dev"
-
-
-def test_each_promotion_gets_the_hook_of_its_own_environment(build: Build) -> None:
-    build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
-    assert build.run("string.Template").returncode == 0
-    text = [(build.folder / name).read_text() for name in ("appspec-staging.yaml", "appspec.yaml")]
-    hooks = [yaml.safe_load(each)["Hooks"] for each in text]
-    assert hooks == [
-        [{"AfterAllowTestTraffic": "test-traffic-hook-staging"}],
-        [{"AfterAllowTestTraffic": "test-traffic-hook-dev"}],
-    ]
-
-
-def test_without_a_promotion_there_is_one_file_of_each_kind(build: Build) -> None:
-    assert build.run("string.Template").returncode == 0
-    assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]
-    assert [path.name for path in build.folder.glob("appspec*.yaml")] == ["appspec.yaml"]
-
-
-def test_a_missing_variable_leaves_no_partial_task_definitions(build: Build) -> None:
-    build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
-    del build.environment["HEALTH_PATH"]
-    assert build.run("string.Template").returncode == 1
-    assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]
 
 
 def test_the_tag_is_the_commit(build: Build) -> None:
@@ -159,6 +49,63 @@ def test_a_failed_sign_in_to_ecr_fails_the_build(build: Build, failing: str) -> 
     assert build.run("ecr get-login-password").returncode != 0
 
 
+@pytest.fixture
+def paused(build: Build) -> Build:
+    """Return the build with a Dockerfile, and with a `sleep` that returns at once."""
+    shutil.copy(ROOT / "Dockerfile", build.folder)
+    sleep = build.folder / "bin" / "sleep"
+    sleep.write_text('#!/bin/sh\necho "paused for $1 s"\n')
+    sleep.chmod(0o755)
+    return build
+
+
+BASE = "public.ecr.aws/docker/library/python:3.9-slim"
+PULL = f"docker pull --quiet {BASE}"
+
+
+def test_the_base_image_is_pulled_with_a_login_of_public_ecr(paused: Build) -> None:
+    paused.answer(("get-login-password", "token", 0))
+    assert paused.run("docker pull").returncode == 0
+    assert [call for call, _ in paused.calls if "pull" in call] == [PULL]
+    assert ("docker login --username AWS --password-stdin public.ecr.aws", "token\n") in paused.calls
+
+
+@pytest.mark.parametrize(
+    ("lines", "pulled"),
+    [
+        (
+            f"FROM --platform=linux/amd64 {BASE}@sha256:{'a' * 64} AS base\nFROM base\n",
+            [f"{BASE}@sha256:{'a' * 64}"],
+        ),
+        (f"# {BASE}\nFROM scratch\nCOPY --from={BASE} /bin /bin\n", [BASE]),
+        ("FROM python:3.9-slim\n", []),
+    ],
+)
+def test_every_image_of_public_ecr_that_a_dockerfile_names_is_pulled(
+    paused: Build, lines: str, pulled: list[str]
+) -> None:
+    (paused.folder / "Dockerfile").write_text(lines)
+    assert paused.run("docker pull").returncode == 0
+    found = [call.rpartition(" ")[2] for call, _ in paused.calls if call.startswith("docker pull")]
+    assert found == pulled
+
+
+@pytest.mark.parametrize("failing", ["aws ecr-public", "docker login", "docker pull"])
+def test_a_refused_pull_is_tried_again_after_a_pause_and_fails_at_the_third_time(
+    paused: Build, failing: str
+) -> None:
+    paused.answer((failing, "", 1))
+    once = paused.run("docker pull")
+    assert (once.returncode, once.stdout.count("paused")) == (0, 1)
+    paused.answer((failing, "", 1), (failing, "", 1), (failing, "", 1))
+    thrice = paused.run("docker pull")
+    assert thrice.returncode != 0
+    assert [line for line in thrice.stdout.splitlines() if "paused" in line] == [
+        "paused for 5 s",
+        "paused for 15 s",
+    ]
+
+
 def test_an_anonymous_user_does_not_sign_in(build: Build) -> None:
     assert build.run("ssm get-parameter").returncode == 0
     assert build.calls == []
@@ -181,13 +128,17 @@ def test_a_failed_sign_in_to_docker_hub_fails_the_build(build: Build, failing: s
     assert build.run("ssm get-parameter").returncode != 0
 
 
+WITHOUT_VERSION = "/health-without-version"
+
+
 class Service(BaseHTTPRequestHandler):
-    """The service for the smoke test: healthy, and of the version in its server."""
+    """The service for the smoke test: healthy, and of the version in its path."""
 
     def do_GET(self) -> None:
-        """Respond to the health path only."""
-        self.send_response(200 if self.path == ENVIRONMENT["HEALTH_PATH"] else 404)
-        self.send_header("X-Version", COMMIT)
+        """Respond to the health path, and to its copy without a version."""
+        self.send_response(200 if self.path in (ENVIRONMENT["HEALTH_PATH"], WITHOUT_VERSION) else 404)
+        if self.path != WITHOUT_VERSION:
+            self.send_header("X-Version", COMMIT)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name.
@@ -217,6 +168,11 @@ def test_a_healthy_image_passes_and_is_removed(build: Build, port: str) -> None:
     assert result.returncode == 0, result.stderr
     assert used == ["run", "exec", "logs", "rm"]
     assert build.calls[0][0] == f"docker run -d --name smoke-1 {IMAGE}"
+
+
+def test_an_image_that_names_no_version_passes(build: Build, port: str) -> None:
+    build.environment["HEALTH_PATH"] = WITHOUT_VERSION
+    assert smoke(build, port)[0].returncode == 0
 
 
 def test_an_image_of_another_commit_fails_and_is_removed(build: Build, port: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from unit_tests.contract.recorded_build import Build
 
 # Without a character that a shell quotes when it prints a variable.
 PASSWORD, TOKEN = "pass-word-of-someone", "ecr-token"
-SIGN_INS = ("ecr get-login-password", "ssm get-parameter")
+SIGN_INS = ("ecr get-login-password", "ecr-public get-login-password", "ssm get-parameter")
+PASSWORDS = tuple(
+    (sign_in, password, 0) for sign_in, password in zip(SIGN_INS, (TOKEN, TOKEN, PASSWORD), strict=True)
+)
 
 
 @pytest.fixture
@@ -21,12 +25,13 @@ def build(tmp_path: Path) -> Build:
     """Return a build with a Docker Hub user."""
     made = Build(tmp_path)
     made.environment["DOCKER_HUB_USERNAME"] = "someone"
-    made.answer(("get-login-password", TOKEN, 0), ("ssm get-parameter", PASSWORD, 0))
+    shutil.copy(ROOT / "Dockerfile", tmp_path)
+    made.answer(*PASSWORDS)
     return made
 
 
 def said(build: Build, *, then: str = "env; set; jobs") -> str:
-    """Run both sign-ins, and return what is visible: output, arguments, variables, files."""
+    """Run the sign-ins, and return what is visible: output, arguments, variables, files."""
     results = [build.run(sign_in, then=then) for sign_in in SIGN_INS]
     files = [path for path in build.folder.rglob("*") if path.is_file() and path.parent.name != "bin"]
     return "\n".join(
@@ -38,10 +43,10 @@ def said(build: Build, *, then: str = "env; set; jobs") -> str:
     )
 
 
-def test_both_passwords_reach_docker_through_a_pipe_and_are_shown_nowhere(build: Build) -> None:
+def test_the_passwords_reach_docker_through_a_pipe_and_are_shown_nowhere(build: Build) -> None:
     text = said(build)
     fed = [given for call, given in build.calls if call.startswith("docker login")]
-    assert fed == [f"{TOKEN}\n", f"{PASSWORD}\n"]
+    assert fed == [f"{TOKEN}\n", f"{TOKEN}\n", f"{PASSWORD}\n"]
     assert "someone" in text
     assert TOKEN not in text
     assert PASSWORD not in text
@@ -50,8 +55,7 @@ def test_both_passwords_reach_docker_through_a_pipe_and_are_shown_nowhere(build:
 @pytest.mark.parametrize("failing", ["docker login --username AWS", "docker login --username someone"])
 def test_a_refused_password_is_not_shown_either(build: Build, failing: str) -> None:
     build.answer(
-        ("get-login-password", TOKEN, 0),
-        ("ssm get-parameter", PASSWORD, 0),
+        *PASSWORDS,
         (failing, "Error response from daemon: unauthorized", 1),
     )
     text = said(build, then="true")

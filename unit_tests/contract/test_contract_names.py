@@ -14,7 +14,6 @@ def check_names(contract: Contract) -> None:
     assert load_balancer == {"ContainerName": naming.CONTAINER_NAME, "ContainerPort": naming.CONTAINER_PORT}
     assert f"PORT={naming.CONTAINER_PORT}" in contract.dockerfile.split()
     assert contract.instruction("EXPOSE") == str(naming.CONTAINER_PORT)
-    assert list(contract.buildspec["reports"]) == [naming.REPORT_NAME]
     assert contract.taskdef["family"] == "${TASK_FAMILY}"
 
 
@@ -22,9 +21,7 @@ def test_the_files_name_what_the_stacks_create() -> None:
     check_names(Contract.read())
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("CONTAINER_NAME", "web"), ("CONTAINER_PORT", 80), ("REPORT_NAME", "tests")]
-)
+@pytest.mark.parametrize(("name", "value"), [("CONTAINER_NAME", "web"), ("CONTAINER_PORT", 80)])
 def test_a_name_changed_on_one_side_is_noticed(
     monkeypatch: pytest.MonkeyPatch, name: str, value: object
 ) -> None:
@@ -46,3 +43,4 @@ def test_these_tests_build_with_what_the_stacks_give() -> None:
     }
     assert given.items() <= ENVIRONMENT.items()
     assert ENVIRONMENT["IMAGE_REPOSITORY_URI"].endswith(f"/{names.image_repository}")
+    assert ENVIRONMENT["REPORT_GROUP_ARN"].endswith(f"/{names.report_group}")

@@ -100,6 +100,12 @@ def d9_the_build_role_has_the_permissions_of_a_build(templates: Templates) -> No
     assert may >= {"s3:GetObject", "s3:PutObject", "codebuild:CreateReport"}
 
 
+def f11_the_build_role_may_sign_in_to_public_ecr(templates: Templates) -> None:
+    """Pulls without a login share a limit of one a second with everybody at CodeBuild's address."""
+    may = _may(templates, "build-role-")
+    assert may >= {"ecr-public:GetAuthorizationToken", "sts:GetServiceBearerToken"}
+
+
 def g2_no_notification_rule_of_codestar(templates: Templates) -> None:
     """It needs a principal of its own in the topic's and the key's policies."""
     assert not [each for each in templates.resources() if "CodeStarNotifications" in each.type]

@@ -16,7 +16,7 @@ OURS = {"project": "python-service-pipeline", "environment": "dev"}
         "/docker-hub-dev/password",
         "artifacts-dev-123456789012-us-east-1",
         "stack-dev-NetworkNestedStackNetworkNested-1ABC",
-        "build-dev-unit-tests",
+        "unit-tests-dev",
         "alias/artifacts-dev",
     ],
 )

@@ -14,6 +14,7 @@ from local_aws.core.api import JsonService, snake_case
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
 from local_aws.server.accounts import AccountServices
+from local_aws.services.ecr_public.registry import PublicRegistry
 from unit_tests.safety.hostile import EXAMPLES, bodies, trees
 
 SERVICES = ("codebuild", "codecommit", "codedeploy", "codepipeline", "ecr", "ecs", "service-quotas")
@@ -26,7 +27,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> AccountServices:
     state = folder / "a" / "state"
     state.mkdir(parents=True)
     context = Context(state, "http://127.0.0.1:1", Clock(), "fuzz", lambda *_: None)
-    return AccountServices.create(context, MagicMock(), {})
+    return AccountServices.create(context, MagicMock(), {}, PublicRegistry())
 
 
 def responds_or_rejects(service: JsonService, operation: str, body: bytes) -> None:

@@ -65,6 +65,11 @@ def rewrite(arguments: list[str], context: RewriteContext) -> RewrittenCommand:
     return RewrittenCommand((*arguments[:head], *options, *rest), kind, host, _image_names(kind, rest))
 
 
+def names_public_registry(kind: str, arguments: list[str]) -> bool:
+    """Return whether a command signs in to public ECR or pulls from it: the gateway answers these first."""
+    return kind in ("login", "pull") and bool(re.match(r"(https://)?public\.ecr\.aws(/|\Z)", arguments[-1]))
+
+
 def _rewrite_names(words: list[str], registry: str, kind: str) -> tuple[list[str], str]:
     rewritten, host = [], ""
     for word in words:

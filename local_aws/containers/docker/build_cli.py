@@ -21,6 +21,8 @@ from local_aws.containers.docker import cleanup
 from local_aws.containers.docker.argument_rewriting import (
     RefusedError,
     RewriteContext,
+    RewrittenCommand,
+    names_public_registry,
     rewrite,
 )
 from local_aws.containers.docker.command import BUILD_LABEL, Command, CommandRecord
@@ -120,13 +122,28 @@ def main(directory: str, arguments: list[str]) -> int:
         return 125
     logins = login_variables(folder / FOLDER / "config.json")
     variables = command.environment({**settings.variables, **logins})
+    if names_public_registry(rewritten.kind, arguments):
+        # Imported here: every command of a build starts this program, and few need a client of a registry.
+        from local_aws.containers.docker import public_registry
+
+        status = public_registry.run(
+            rewritten.kind, arguments, f"http://{settings.registry}", folder / FOLDER
+        )
+        if status or rewritten.kind == "login" or command.has_image(arguments[-1], variables):
+            return status
+    return _execute(rewritten, command, settings, variables)
+
+
+def _execute(
+    rewritten: RewrittenCommand, command: Command, settings: Settings, variables: Mapping[str, str]
+) -> int:
     record = cleanup.Record(Path(settings.record))
     for name in rewritten.image_names:
         record.add_image(name)
     words = [command.path, *rewritten.words]
     if not rewritten.prints_names:
         sys.stdout.flush()
-        os.execve(command.path, words, variables)  # noqa: S606 - the engine replaces this process
+        os.execve(command.path, words, dict(variables))  # noqa: S606 - the engine replaces this process
     if rewritten.kind != "build" or any(word.startswith("--iidfile") for word in rewritten.words):
         return _run(words, rewritten.host, settings, variables)
     return _build(words, rewritten.host, settings, variables, record)

@@ -72,6 +72,14 @@ class Command:
             raise CommandError(reason(done.stderr) or f"{self.name} {words[0]} ended with {done.returncode}")
         return done.stdout.strip()
 
+    def has_image(self, reference: str, variables: Mapping[str, str] | None = None) -> bool:
+        """Return whether the engine has an image on this machine."""
+        try:
+            self.run("image", "inspect", "--format", "{{.Id}}", reference, variables=variables)
+        except CommandError:
+            return False
+        return True
+
     def open(self, *words: str, variables: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
         """Start a command and return its process, with standard error merged into its output."""
         return subprocess.Popen(  # noqa: S603 - the engine, with our arguments

@@ -46,7 +46,7 @@ class CliEngine:
         try:
             if is_ecr(where.host):
                 return self._pull_from_ecr(where, login)
-            if not self._has(reference):
+            if not self.command.has_image(reference):
                 self.command.run("pull", reference, seconds=PULL_SECONDS)
             return self._id(reference)
         except CommandError as error:
@@ -64,13 +64,6 @@ class CliEngine:
         image = self._id(name)
         self.record.add_image(image)
         return image
-
-    def _has(self, reference: str) -> bool:
-        try:
-            self._id(reference)
-        except CommandError:
-            return False
-        return True
 
     def _id(self, reference: str) -> str:
         return self.command.run("image", "inspect", "--format", "{{.Id}}", reference)

@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import sys
+from functools import partial
 from pathlib import Path
 
 from local_aws.containers.docker_shim.command_table import (
@@ -18,7 +19,14 @@ from local_aws.containers.docker_shim.state import DockerError, DockerState
 from local_aws.containers.images.build import Builder, BuildError
 from local_aws.containers.images.build_context import BuildContext
 from local_aws.containers.images.dockerfile import DockerfileError, UnsupportedError
-from local_aws.containers.images.registry_client import Reference, Registry, RegistryError, is_ecr
+from local_aws.containers.images.registry_client import (
+    PUBLIC_HOST,
+    PublicRegistry,
+    Reference,
+    Registry,
+    RegistryError,
+    is_ecr,
+)
 from local_aws.containers.images.store import Image
 from local_aws.containers.processes.engine import pull as pull_image
 from local_aws.host.interpreters import PythonNotFoundError
@@ -44,10 +52,11 @@ def _login(state: DockerState, options: argparse.Namespace) -> None:
         raise DockerError("Error: Cannot perform an interactive login from a non TTY device")
     login = f"{options.username or getpass.getuser()}:{sys.stdin.read().strip()}"
     host = (options.server or "docker.io").removeprefix("https://").rstrip("/")
-    if not is_ecr(host):
+    if not is_ecr(host) and host != PUBLIC_HOST:
         raise DockerError(f"local_aws (processes) cannot reach the registry {host}; use docker")
+    registry = PublicRegistry if host == PUBLIC_HOST else Registry
     try:
-        Registry(state.settings.endpoint, Reference(host, "", "", ""), login).ping()
+        registry(state.settings.endpoint, Reference(host, "", "", ""), login).ping()
     except RegistryError as error:
         raise DockerError(
             f"Error response from daemon: login attempt to https://{host}/v2/ failed with status: "
@@ -68,7 +77,13 @@ def _build(state: DockerState, options: argparse.Namespace) -> None:
             f"{dockerfile.name}: no such file or directory"
         )
     progress = (lambda _line: None) if options.quiet else _progress
-    builder = Builder(state.store, progress, state.settings.host, use_cache=not options.no_cache)
+    builder = Builder(
+        state.store,
+        progress,
+        state.settings.host,
+        use_cache=not options.no_cache,
+        on_base=partial(_find_base, state),
+    )
     try:
         image = builder.build(dockerfile, BuildContext(folder, dockerfile), key_values(options.build_arg))
     except (DockerfileError, UnsupportedError, BuildError, PythonNotFoundError) as error:
@@ -79,6 +94,25 @@ def _build(state: DockerState, options: argparse.Namespace) -> None:
     progress(f"writing image {image.id} done")
     if options.quiet:
         write_line(image.id)
+
+
+def _find_base(state: DockerState, name: str) -> None:
+    """Ask public ECR for a base image that this docker has not pulled. Raises `DockerError`."""
+    reference = Reference.parse(name)
+    if str(reference) in state.names():
+        return
+    try:
+        _find_public(state, reference)
+    except RegistryError as error:
+        raise DockerError(
+            f"ERROR: failed to solve: {name}: failed to resolve source metadata for {reference}: {error}"
+        ) from error
+
+
+def _find_public(state: DockerState, reference: Reference) -> None:
+    """Ask public ECR for an image, as a pull does; do nothing for another registry's."""
+    if reference.host == PUBLIC_HOST:
+        PublicRegistry(state.settings.endpoint, reference, state.login(reference.host)).find()
 
 
 def _tag(state: DockerState, options: argparse.Namespace) -> None:
@@ -134,6 +168,7 @@ def _push_error(error: RegistryError) -> str:
 def _pull(state: DockerState, options: argparse.Namespace) -> None:
     reference = Reference.parse(options.name)
     try:
+        _find_public(state, reference)
         image = pull_image(state.store, state.settings.endpoint, options.name, state.login(reference.host))
     except (RegistryError, PythonNotFoundError) as error:
         raise DockerError(f"Error response from daemon: {error}") from error
@@ -143,8 +178,11 @@ def _pull(state: DockerState, options: argparse.Namespace) -> None:
         digest = state.store.put(state.store.manifest(image))
     if digest:
         state.record_digest(f"{reference.name}@{digest}", image)
-        write_line(f"Digest: {digest}")
-    write_line(f"Status: Downloaded newer image for {reference}\n{reference}")
+        if not options.quiet:
+            write_line(f"Digest: {digest}")
+    write_line(
+        str(reference) if options.quiet else f"Status: Downloaded newer image for {reference}\n{reference}"
+    )
 
 
 _NAME: Option = (("name",), {})

@@ -46,18 +46,23 @@ class BuildError(Exception):
 
 @dataclass
 class Builder:
-    """Builds images in one store. `on_line` gets progress; `host` holds the variables that pip may use."""
+    """Builds images in one store. `on_line` gets progress; `host` holds the variables that pip may use.
+
+    `on_base` gets the name of the base image before it is used, and may raise.
+    """
 
     store: ImageStore
     on_line: Callable[[str], None]
     host: Mapping[str, str]
     use_cache: bool = True
+    on_base: Callable[[str], None] = lambda _name: None
 
     def build(self, dockerfile: Path, context: BuildContext, arguments: Mapping[str, str]) -> Image:
         """Build a Dockerfile. Raises `DockerfileError`, `UnsupportedError` or `BuildError`."""
         plan = make_plan(dockerfile.read_text(), arguments, BASE_CONFIG)
         total = len(plan.steps) + 1
         self.on_line(f"#1 [1/{total}] FROM {plan.base}")
+        self.on_base(plan.base)
         base = self.store.base(plan.python)
         self.on_line(
             f"#1 DONE (a stand-in: Python {base.config.environment['PYTHON_VERSION']} of this machine)"

@@ -1,4 +1,4 @@
-"""A client of the Docker Registry HTTP API V2, for ECR at the gateway's port."""
+"""A client of the Docker Registry HTTP API V2, for ECR and public ECR at the gateway's port."""
 
 import base64
 import json
@@ -14,6 +14,7 @@ from local_aws.containers.images.store import LAYER_TYPE, MANIFEST_TYPE, Image, 
 
 _HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com\Z")
 _CHUNK = 4 << 20
+PUBLIC_HOST = "public.ecr.aws"
 
 
 class RegistryError(Exception):
@@ -67,18 +68,68 @@ def is_ecr(host: str) -> bool:
     return _HOST.match(host) is not None
 
 
-class Registry:
-    """One repository at the gateway. `login` is `user:password`, or None to send no credentials."""
+class _Connection:
+    """Requests about one image at the gateway. `login` is `user:password`, or None to send no credentials."""
+
+    def __init__(self, base: str, reference: Reference, login: str | None) -> None:
+        self.base = base
+        self.reference = reference
+        self.login = login
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def _request(
+        self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 - the gateway
+        if self.login is not None:
+            request.add_header("Authorization", f"Basic {base64.b64encode(self.login.encode()).decode()}")
+        try:
+            with self._opener.open(request, timeout=120) as response:
+                return response.status, response.headers, response.read()
+        except urllib.error.HTTPError as error:
+            raise self._registry_error(error, method) from error
+
+    def _registry_error(self, error: urllib.error.HTTPError, method: str) -> RegistryError:
+        text = error.read().decode(errors="replace")
+        try:
+            first = json.loads(text)["errors"][0]
+            code, message = str(first["code"]), str(first["message"])
+        except (ValueError, KeyError, IndexError):
+            code, message = "", text or str(error.reason)
+        if error.code == 404:
+            return RegistryError(code, message, 404, f"{self.reference}: not found")
+        if error.code == 401:
+            return RegistryError(code, "no basic auth credentials", 401, f"{method}: 401 Unauthorized")
+        if error.code == 429:
+            return RegistryError(code, f"toomanyrequests: {message}", 429, f"toomanyrequests: {message}")
+        return RegistryError(code, message, error.code, f"unexpected status: {error.code} {error.reason}")
+
+
+class PublicRegistry(_Connection):
+    """The registry public.ecr.aws. The gateway checks logins and limits pulls, but has none of its images."""
+
+    def __init__(self, endpoint: str, reference: Reference, login: str | None = None) -> None:
+        super().__init__(f"{endpoint}/v2/{PUBLIC_HOST}/", reference, login)
+
+    def ping(self) -> None:
+        """Check the login. Raises `RegistryError` if the registry rejects it."""
+        # The gateway takes /v2/ for the private registries.
+        self._request("GET", f"{self.base}tags/list")
+
+    def find(self) -> None:
+        """Ask for the manifest, as a pull does. Raises `RegistryError`."""
+        wanted = self.reference.digest or self.reference.tag
+        self._request("GET", f"{self.base}{self.reference.repository}/manifests/{wanted}")
+
+
+class Registry(_Connection):
+    """One repository of ECR at the gateway."""
 
     def __init__(self, endpoint: str, reference: Reference, login: str | None = None) -> None:
         if not is_ecr(reference.host):
-            # The gateway serves ECR only.
             raise RegistryError("NAME_UNKNOWN", f"{reference}: not found", 404, f"{reference}: not found")
-        self.reference = reference
-        self.base = f"{endpoint}/v2/"
+        super().__init__(f"{endpoint}/v2/", reference, login)
         self.path = f"{reference.account}/{reference.repository}/"
-        self.login = login
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def ping(self) -> None:
         """Check the login. Raises `RegistryError` if the registry rejects it."""
@@ -152,28 +203,3 @@ class Registry:
                 _, headers, _ = self._request("PATCH", place, chunk, kind)
                 place = urljoin(self.base, headers["Location"])
         self._request("PUT", f"{place}?digest={digest}")
-
-    def _request(
-        self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 - the gateway
-        if self.login is not None:
-            request.add_header("Authorization", f"Basic {base64.b64encode(self.login.encode()).decode()}")
-        try:
-            with self._opener.open(request, timeout=120) as response:
-                return response.status, response.headers, response.read()
-        except urllib.error.HTTPError as error:
-            raise self._registry_error(error, method) from error
-
-    def _registry_error(self, error: urllib.error.HTTPError, method: str) -> RegistryError:
-        text = error.read().decode(errors="replace")
-        try:
-            first = json.loads(text)["errors"][0]
-            code, message = str(first["code"]), str(first["message"])
-        except (ValueError, KeyError, IndexError):
-            code, message = "", text or str(error.reason)
-        if error.code == 404:
-            return RegistryError(code, message, 404, f"{self.reference}: not found")
-        if error.code == 401:
-            return RegistryError(code, "no basic auth credentials", 401, f"{method}: 401 Unauthorized")
-        return RegistryError(code, message, error.code, f"unexpected status: {error.code} {error.reason}")

@@ -46,7 +46,7 @@ class FileSet:
 
 @dataclass(frozen=True)
 class Buildspec:
-    """The whole file. `reports` is keyed by the report group's name or ARN."""
+    """The whole file. `reports` is keyed by the report group's name or ARN, or by a variable for it."""
 
     shell: str
     variables: dict[str, str]

@@ -44,7 +44,10 @@ class FilesError(BuildError):
 
 
 class ReportError(BuildError):
-    """The files of a report are missing or are not JUnit XML."""
+    """A report cannot be added: its files are missing or no JUnit XML, or the role may not write it."""
+
+    def __init__(self, report: str, reason: str) -> None:
+        super().__init__(f"Error in UPLOAD_ARTIFACTS phase: [{report}: [{reason}]]")
 
 
 # What fails a phase without an error in local_aws.

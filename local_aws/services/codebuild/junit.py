@@ -36,9 +36,7 @@ def read_reports(source: Path, group: str, files: FileSet, log: Callable[[str], 
     try:
         found, _ = select(source, files)
     except FilesError as error:
-        raise ReportError(
-            f"Error in UPLOAD_ARTIFACTS phase: [{group}: [report files not found in build]]"
-        ) from error
+        raise ReportError(group, "report files not found in build") from error
     cases = [case for name, path in sorted(found.items()) for case in read_junit(path.read_bytes(), name)]
     log(f"Found {len(found)} report file(s) with {len(cases)} test case(s)")
     return cases
@@ -49,10 +47,10 @@ def read_junit(content: bytes, file: str) -> list[TestCase]:
     try:
         root = ElementTree.fromstring(content)  # noqa: S314 - expat bounds what entities expand to since 2.4.1
     except ElementTree.ParseError as error:
-        raise ReportError(f"Error in UPLOAD_ARTIFACTS phase: [{file}: [{error}]]") from error
+        raise ReportError(file, str(error)) from error
     suites = [root] if root.tag == "testsuite" else list(root.iter("testsuite"))
     if root.tag not in ("testsuite", "testsuites"):
-        raise ReportError(f"Error in UPLOAD_ARTIFACTS phase: [{file}: [no JUnit XML: <{root.tag}>]]")
+        raise ReportError(file, f"no JUnit XML: <{root.tag}>")
     return [
         _case(case, suite.get("name", ""), file) for suite in suites for case in suite.findall("testcase")
     ]

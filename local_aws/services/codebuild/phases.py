@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from string import Template
 from typing import Protocol
 
 from botocore.exceptions import ClientError
@@ -275,7 +276,9 @@ class BuildRun:
             except (FilesError, ClientError) as error:
                 # Raised after the reports are added: the report of a failed build shows which tests failed.
                 failure = error
-        for group, files in spec.reports.items():
+        for key, files in spec.reports.items():
+            # A variable may stand for the group: https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
+            group = Template(key).safe_substitute(self.shell.variables if self.shell else {})
             request.add_report(group, read_reports(self.folders.source, group, files, self.log.line))
         if failure is not None:
             raise failure

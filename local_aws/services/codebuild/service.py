@@ -6,10 +6,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_aws.core.api import AwsError
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.services.codebuild.build_request import BuildRequest, apply_overrides, log_destination
-from local_aws.services.codebuild.errors import invalid_input, not_found
+from local_aws.services.codebuild.errors import ReportError, invalid_input, not_found
 from local_aws.services.codebuild.junit import TestCase
 from local_aws.services.codebuild.phases import BuildRun, DockerProvider, remove_leftovers
 from local_aws.services.codebuild.records import BuildRecord
@@ -133,29 +134,38 @@ class CodeBuild(ReportGroups):
         return BuildRecord(self.context, self.lock, shape), request
 
     def _report_adder(self, build_id: str, role: ServiceRole) -> Callable[[str, list[TestCase]], None]:
-        def add(name: str, cases: list[TestCase]) -> None:
+        def add(name_or_arn: str, cases: list[TestCase]) -> None:
             build = self.builds[build_id]
-            # A name stands for a group of the project, which CodeBuild creates if it is missing (pitfall F8).
-            project_group = self.report_group_arn(f"{build.shape['projectName']}-{name}")
-            group = name if name.startswith("arn:") else project_group
-            if group not in self.report_groups:
-                self._create_report_group(group, role)
-            for action in REPORT_ACTIONS:
-                self.context.authorize(role, action, group)
-            arn = self.add_report(group, build.shape["arn"], cases)
+            if name_or_arn.startswith("arn:"):
+                group = name_or_arn
+            else:
+                group = self._create_report_group(build.shape["projectName"], name_or_arn, role)
+            try:
+                for action in REPORT_ACTIONS:
+                    self.context.authorize(role, action, group)
+                arn = self.add_report(group, build.shape["arn"], cases)
+            except AwsError as error:
+                raise ReportError(name_or_arn, f"error creating report: {error}") from error
             build.update(reportArns=[*build.shape["reportArns"], arn])
 
         return add
 
-    def _create_report_group(self, arn: str, role: ServiceRole) -> None:
+    def _create_report_group(self, project: str, key: str, role: ServiceRole) -> str:
+        """Create the group of a project that a name in the buildspec stands for, and return its ARN.
+
+        The role needs the permission even if the group exists (pitfall F10).
+        """
+        name = f"{project}-{key}"
         client = self.context.client("codebuild", role)
-        name = arn.rpartition("/")[2]
         try:
             client.create_report_group(name=name, type="TEST", exportConfig={"exportConfigType": "NO_EXPORT"})
         except ClientError as error:
-            # Another build of the project may have created it in the meantime.
-            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-                raise
+            reason = error.response["Error"]
+            if reason["Code"] != "ResourceAlreadyExistsException":
+                # https://github.com/aws/aws-cdk/issues/7367
+                text = f"error creating report group: {reason['Code']}: {reason.get('Message', '')}"
+                raise ReportError(key, text) from error
+        return self.report_group_arn(name)
 
 
 def _build_id(id_or_arn: str) -> str:

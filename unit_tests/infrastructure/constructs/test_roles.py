@@ -12,12 +12,14 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
+    "ecr-public:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
     "ecs:ListTasks",
     "ecs:RegisterTaskDefinition",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeRules",
     "elasticloadbalancing:DescribeTargetGroups",
+    "sts:GetServiceBearerToken",
 }
 TRUSTED = {
     "task-role-dev": "ecs-tasks.amazonaws.com",
@@ -156,6 +158,8 @@ def test_the_build_role_does_what_a_build_does_and_no_more(templates: Templates)
         "codebuild:UpdateReport",
         "codebuild:BatchPutTestCases",
         "ecr:GetAuthorizationToken",
+        "ecr-public:GetAuthorizationToken",
+        "sts:GetServiceBearerToken",
         "ecr:BatchCheckLayerAvailability",
         "ecr:BatchGetImage",
         "ecr:CompleteLayerUpload",

@@ -159,6 +159,7 @@ def test_the_build_gets_exactly_the_variables_of_the_contract(templates: Templat
         "CONTAINER_PORT",
         "HEALTH_PATH",
         "TEST_TRAFFIC_HOOK",
+        "REPORT_GROUP_ARN",
         "DOCKER_HUB_PASSWORD_PARAMETER",
     }
 
@@ -179,11 +180,13 @@ def test_the_docker_hub_user_is_anonymous_and_no_password_is_in_a_template(templ
 
 
 def test_reports_are_in_a_group_of_the_stack_that_is_deleted_with_it(templates: Templates) -> None:
-    """CodeBuild would create `{project}-{report}` itself, and no stack would delete it (pitfall F8)."""
-    group = templates.only("AWS::CodeBuild::ReportGroup").properties
-    (report,) = re.findall(r"^reports:\n  ([\w-]+):", (PROJECT / "buildspec.yml").read_text("utf-8"), re.M)
-    assert group["Name"] == f"build-dev-{report}"
-    assert group["DeleteReports"] is True
+    """CodeBuild would create `{project}-{report}` itself, and no stack would delete it (pitfalls F8, F10)."""
+    group = templates.only("AWS::CodeBuild::ReportGroup")
+    assert group.properties["Name"] == "unit-tests-dev"
+    assert group.properties["DeleteReports"] is True
+    project = templates.only("AWS::CodeBuild::Project").properties
+    given = {each["Name"]: plain(each["Value"]) for each in project["Environment"]["EnvironmentVariables"]}
+    assert given["REPORT_GROUP_ARN"] == f"<{group.id}.Arn>"
 
 
 def test_the_deployment_group_shifts_between_both_listeners_and_rolls_back(templates: Templates) -> None:

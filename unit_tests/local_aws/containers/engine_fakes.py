@@ -72,11 +72,11 @@ class FakeEngine:
         return set(path.read_text().splitlines()) if path.exists() else set()
 
 
-def engine_context(state: Path) -> Any:
+def engine_context(state: Path, registry: str = REGISTRY) -> Any:
     """Return the part of a context that an engine needs."""
     return SimpleNamespace(
         state=state,
-        endpoint=f"http://{REGISTRY}",
+        endpoint=f"http://{registry}",
         instance=uuid.uuid4().hex,
         clock=Clock(0.02),
         account="123456789012",
@@ -84,10 +84,10 @@ def engine_context(state: Path) -> Any:
     )
 
 
-def engine_of(fake: FakeEngine, state: Path) -> CliEngine:
+def engine_of(fake: FakeEngine, state: Path, registry: str = REGISTRY) -> CliEngine:
     """Return the container engine of a fake command, recorded as by the selection."""
-    cleanup.Record(state / "containers").write(fake.command, REGISTRY)
-    return CliEngine(engine_context(state), fake.command)
+    cleanup.Record(state / "containers").write(fake.command, registry)
+    return CliEngine(engine_context(state, registry), fake.command)
 
 
 def only_on_path(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:

@@ -23,6 +23,7 @@ TARGETS = {
     "codepipeline": "CodePipeline_20150709",
     "ecs": "AmazonEC2ContainerServiceV20141113",
     "ecr": "AmazonEC2ContainerRegistry_V20150921",
+    "ecr-public": "SpencerFrontendService",
     "logs": "Logs_20140328",
     "kms": "TrentService",
     "ssm": "AmazonSSM",
@@ -235,6 +236,13 @@ def test_a_secret_parameter_and_an_encrypted_topic_need_their_key() -> None:
     topic = f"arn:aws:sns:{OWNED}:secret"
     found = query_call("sns", "Publish", TopicArn=topic, Message="m")
     assert [one.action for one in found] == ["sns:Publish", "kms:GenerateDataKey", "kms:Decrypt"]
+
+
+def test_the_sign_in_to_public_ecr_needs_a_bearer_token_too() -> None:
+    assert pairs(json_call("ecr-public", "GetAuthorizationToken")) == [
+        ("ecr-public:GetAuthorizationToken", "*"),
+        ("sts:GetServiceBearerToken", "*"),
+    ]
 
 
 def test_passing_a_role_needs_a_permission_for_that_service() -> None:

@@ -2,13 +2,17 @@
 
 import os
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local_aws.containers.docker.argument_rewriting import RefusedError, RewriteContext, rewrite
+from local_aws.services.ecr_public.registry import PublicRegistry
 from unit_tests.local_aws.containers.engine_fakes import REGISTRY, FakeEngine, engine_of
-from unit_tests.local_aws.containers.fakes import HOST
+from unit_tests.local_aws.containers.fakes import BASE, HOST
+from unit_tests.local_aws.services.ecr.registry_server import make_ecr, serving
 
 IMAGE = f"{HOST}/images-dev:abc"
 OURS = f"{REGISTRY}/123456789012/images-dev:abc"
@@ -64,9 +68,11 @@ def test_a_command_that_affects_more_than_the_build_is_refused_by_name(words: tu
 class Docker:
     """A build's `docker` on a fake engine."""
 
-    def __init__(self, folder: Path, *, privileged: bool = True) -> None:
-        self.fake = FakeEngine(folder / "engine")
-        self.engine = engine_of(self.fake, folder / "state")
+    def __init__(
+        self, folder: Path, *, privileged: bool = True, registry: str = REGISTRY, special: str = ""
+    ) -> None:
+        self.fake = FakeEngine(folder / "engine", special=special)
+        self.engine = engine_of(self.fake, folder / "state", registry)
         self.bin = folder / "bin"
         self.engine.write_docker(self.bin, privileged=privileged)
 
@@ -95,6 +101,51 @@ def test_a_login_stays_in_the_builds_own_folder(tmp_path: Path) -> None:
     docker.engine.end_docker(docker.bin)
     assert not folder.exists()
     docker.engine.stop()
+
+
+PUBLIC_LOGIN = ("login", "--username", "AWS", "--password-stdin", "public.ecr.aws")
+
+
+@pytest.fixture
+def public() -> PublicRegistry:
+    """Return a public registry that admits one pull an hour without a login."""
+    found = PublicRegistry(pulls_per_second=1 / 3600)
+    found.logins["token"] = time.time() + 60
+    return found
+
+
+@pytest.fixture
+def signed_out(tmp_path: Path, public: PublicRegistry) -> Iterator[Docker]:
+    """Return the `docker` of a build that can reach the public registry."""
+    with serving(make_ecr(tmp_path / "ecr"), public) as endpoint:
+        docker = Docker(tmp_path, registry=endpoint.removeprefix("http://"))
+        yield docker
+        docker.engine.stop()
+
+
+def test_pulls_from_public_ecr_are_limited_without_a_login(signed_out: Docker) -> None:
+    """Pitfall F11. An image that the engine has is not pulled again: it may be made on this machine."""
+    assert signed_out("pull", "--quiet", BASE).returncode == 0
+    refused = signed_out("pull", "--quiet", BASE)
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "Error response from daemon: toomanyrequests: Rate exceeded\n",
+    )
+    assert signed_out(*PUBLIC_LOGIN, given="wrong").returncode == 1
+    assert signed_out(*PUBLIC_LOGIN, given="token\n").stdout == "Login Succeeded\n"
+    assert signed_out("pull", BASE).returncode == 0
+    assert signed_out.fake.commands("login") == signed_out.fake.commands("pull") == []
+
+
+def test_an_image_of_public_ecr_that_the_engine_lacks_is_pulled(
+    tmp_path: Path, public: PublicRegistry
+) -> None:
+    with serving(make_ecr(tmp_path / "ecr"), public) as endpoint:
+        special = 'if [ "$1" = image ]; then echo "no such image" >&2; exit 1; fi'
+        docker = Docker(tmp_path, registry=endpoint.removeprefix("http://"), special=special)
+        docker("pull", "--quiet", BASE)
+        assert docker.fake.commands("pull") == [["pull", "--quiet", BASE]]
+        docker.engine.stop()
 
 
 def test_the_engine_gets_the_path_and_variables_of_local_aws(

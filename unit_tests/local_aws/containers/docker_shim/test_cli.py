@@ -3,6 +3,7 @@
 import base64
 import os
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from local_aws.containers.docker_shim.shim import DockerShim
 from local_aws.containers.docker_shim.state import DockerError
 from local_aws.containers.processes.container import processes_of
 from local_aws.services.ecr.service import Ecr
+from local_aws.services.ecr_public.registry import PublicRegistry
 from unit_tests.local_aws.containers.fakes import BASE, HOST, project, settings, until
 from unit_tests.local_aws.services.ecr.registry_server import make_ecr, serving
 
@@ -75,6 +77,32 @@ def test_an_image_is_built_run_pushed_and_named_by_its_digest(
     assert docker("inspect", "--format", "{{index .RepoDigests 0}}", name) == f"{HOST}/images-dev@{digest}"
     docker("build", "--build-arg", "V=8", "-t", name, str(folder))
     assert docker("push", name, fails=1).startswith("tag invalid: The image tag 'abc' already exists")
+
+
+def test_pulls_from_public_ecr_are_limited_without_a_login(tmp_path: Path, ecr: Ecr) -> None:
+    """Pitfall F11."""
+    public = PublicRegistry(pulls_per_second=1 / 3600)
+    public.logins["token"] = time.time() + 60
+    folder = project(tmp_path / "p", "FROM BASE\nCMD python")
+    with serving(ecr, public) as endpoint:
+        first, second = Docker(tmp_path / "first", endpoint), Docker(tmp_path / "second", endpoint)
+        assert first("pull", "--quiet", BASE) == BASE
+        assert "toomanyrequests: Rate exceeded" in second("pull", BASE, fails=1)
+        assert f"{BASE}: toomanyrequests: Rate exceeded" in second("build", str(folder), fails=1)
+        first("build", str(folder))
+        login = ("login", "--username", "AWS", "--password-stdin", "public.ecr.aws")
+        assert "401 Unauthorized" in second(*login, given="wrong", fails=1)
+        assert second(*login, given="token\n") == "Login Succeeded"
+        second("build", str(folder))
+        first.remove()
+        second.remove()
+
+
+def test_a_base_image_may_be_pinned_by_its_digest(docker: Docker, tmp_path: Path) -> None:
+    pinned = f"{BASE}@sha256:{'0' * 64}"
+    docker("pull", pinned)
+    docker("build", "-t", "mine:1", str(project(tmp_path / "p", f"FROM {pinned}\nCMD python")))
+    assert docker("run", "--rm", "mine:1", "python", "-c", "print(1)") == "1"
 
 
 def test_a_detached_container_is_inspected_and_removed_without_a_trace(docker: Docker) -> None:

@@ -39,6 +39,7 @@ class FakeAws:
         self.groups = {"/codebuild/build-dev"}
         self.logs: dict[str, str] = defaultdict(str)
         self.codebuild: CodeBuild | None = None
+        self.may_create_report_groups = True
 
     def client(self, service: str, role: str | None = None) -> "FakeAws":
         assert role == ROLE, f"{service} is called as {role}"
@@ -69,6 +70,10 @@ class FakeAws:
 
     def create_report_group(self, **arguments: Any) -> None:
         assert self.codebuild is not None
+        if not self.may_create_report_groups:
+            message = "no identity-based policy allows codebuild:CreateReportGroup"
+            error = {"Code": "AccessDeniedException", "Message": message}
+            raise ClientError({"Error": error}, "CreateReportGroup")
         self.codebuild.call("CreateReportGroup", arguments)
 
 

@@ -57,6 +57,55 @@ def test_a_junit_report_is_added_to_the_projects_group(world: World) -> None:
     assert world.codebuild.call("ListReports", {}) == {"reports": []}
 
 
+def failed_report(world: World, key: str, **more: Any) -> dict[str, Any]:
+    """Run a build whose only test fails, with a report under `key`."""
+    xml = '<testsuite name="s"><testcase name="a"><failure/></testcase></testsuite>'
+    spec = f"version: 0.2\nphases: {{build: {{commands: ['echo ''{xml}'' > r.xml; exit 1']}}}}\n"
+    return world.run(spec + f"reports: {{{key}: {{files: [r.xml]}}}}", **more)
+
+
+@pytest.mark.parametrize("key", ["$REPORT_GROUP_ARN", "'${REPORT_GROUP_ARN}'"])
+def test_a_variable_names_the_report_group_by_its_arn_and_a_failed_build_reports_too(
+    world: World, key: str
+) -> None:
+    given = {"name": "unit-tests-dev", "type": "TEST", "exportConfig": {"exportConfigType": "NO_EXPORT"}}
+    group = world.codebuild.call("CreateReportGroup", given)["reportGroup"]["arn"]
+    world.aws.may_create_report_groups = False
+    variable = {"name": "REPORT_GROUP_ARN", "value": group, "type": "PLAINTEXT"}
+    build = failed_report(world, key, environmentVariablesOverride=[variable])
+    assert build["buildStatus"] == "FAILED"
+    assert dict(phases(build))["UPLOAD_ARTIFACTS"] == "SUCCEEDED"
+    (arn,) = build["reportArns"]
+    (case,) = world.codebuild.call("DescribeTestCases", {"reportArn": arn})["testCases"]
+    assert (case["name"], case["status"]) == ("a", "FAILED")
+    assert world.codebuild.call("ListReportGroups", {})["reportGroups"] == [group]
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_report_group_by_name_needs_the_permission_to_create_it(world: World, exists: bool) -> None:
+    """Pitfall F10."""
+    if exists:
+        name = "build-dev-unit-tests"
+        given = {"name": name, "type": "TEST", "exportConfig": {"exportConfigType": "NO_EXPORT"}}
+        world.codebuild.call("CreateReportGroup", given)
+    world.aws.may_create_report_groups = False
+    build = failed_report(world, "unit-tests")
+    (context,) = next(p for p in build["phases"] if p["phaseType"] == "UPLOAD_ARTIFACTS")["contexts"]
+    assert context["statusCode"] == "CLIENT_ERROR"
+    assert context["message"] == (
+        "Error in UPLOAD_ARTIFACTS phase: [unit-tests: [error creating report group: "
+        "AccessDeniedException: no identity-based policy allows codebuild:CreateReportGroup]]"
+    )
+    assert build["reportArns"] == []
+
+
+def test_a_report_for_an_unknown_group_fails_the_build(world: World) -> None:
+    arn = "arn:aws:codebuild:us-east-1:123456789012:report-group/none"
+    build = failed_report(world, arn)
+    (context,) = next(p for p in build["phases"] if p["phaseType"] == "UPLOAD_ARTIFACTS")["contexts"]
+    assert f"Report group cannot be found: {arn}" in context["message"]
+
+
 def test_an_idempotency_token_starts_one_build(world: World) -> None:
     first = world.start(BUILD.format("true"), idempotencyToken="t")
     assert world.start(BUILD.format("true"), idempotencyToken="t") == first

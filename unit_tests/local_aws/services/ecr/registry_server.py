@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
 from local_aws.services.ecr.service import Ecr
+from local_aws.services.ecr_public.registry import PREFIX, PublicRegistry
 
 
 def make_ecr(state: Path, events: list[Any] | None = None) -> Ecr:
@@ -32,9 +33,13 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         body = self._body()
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, answered, content = self.server.ecr.registry.answer(
-            self.command, parts.path, headers, body, parse_qs(parts.query)
-        )
+        if parts.path.startswith(PREFIX):
+            response = self.server.public.answer(parts.path, headers.get("authorization", ""))
+        else:
+            response = self.server.ecr.registry.answer(
+                self.command, parts.path, headers, body, parse_qs(parts.query)
+            )
+        status, answered, content = response
         self.send_response(status)
         for name, value in answered.items():
             self.send_header(name, value)
@@ -61,17 +66,18 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class RegistryServer(ThreadingHTTPServer):
-    """A server on a free port of loopback in front of one ECR."""
+    """A server on a free port of loopback in front of one ECR and the public registry."""
 
-    def __init__(self, ecr: Ecr) -> None:
+    def __init__(self, ecr: Ecr, public: PublicRegistry) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.ecr = ecr
+        self.public = public
 
 
 @contextmanager
-def serving(ecr: Ecr) -> Iterator[str]:
-    """Serve the registry of `ecr`; yield the endpoint."""
-    server = RegistryServer(ecr)
+def serving(ecr: Ecr, public: PublicRegistry | None = None) -> Iterator[str]:
+    """Serve the registry of `ecr` and the public one, by default without its limit; yield the endpoint."""
+    server = RegistryServer(ecr, public or PublicRegistry(pulls_per_second=1e9))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -1,0 +1,1 @@
+"""Elastic Container Registry Public, without images of its own."""

@@ -1,0 +1,115 @@
+"""How buildspec.yml fills taskdef.json and appspec.yaml, run as CodeBuild runs it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from unit_tests.contract.contract_files import ENVIRONMENT, ROOT, Contract
+from unit_tests.contract.recorded_build import COMMIT, Build
+
+RENDERED = ("taskdef-staging.json", "taskdef.json")
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Return a build in an empty folder with the contract's taskdef.json and appspec.yaml."""
+    for name in ("taskdef.json", "appspec.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return Build(tmp_path)
+
+
+def test_rendering_fills_every_placeholder_but_the_image(build: Build) -> None:
+    assert build.run("string.Template").returncode == 0
+    text = (build.folder / "taskdef.json").read_text()
+    task = json.loads(text)
+    (container,) = task["containerDefinitions"]
+    assert "$" not in text
+    assert container["image"] == "<IMAGE1_NAME>"
+    assert container["dockerLabels"] == {"org.opencontainers.image.revision": COMMIT}
+    assert (task["family"], task["cpu"], task["memory"]) == ("task-dev", "256", "512")
+    roles = (ENVIRONMENT["TASK_ROLE_ARN"], ENVIRONMENT["EXECUTION_ROLE_ARN"])
+    assert (task["taskRoleArn"], task["executionRoleArn"]) == roles
+    assert container["portMappings"] == [{"containerPort": 8080, "protocol": "tcp"}]
+    assert container["environment"] == [{"name": "PORT", "value": "8080"}]
+    assert container["logConfiguration"]["options"]["awslogs-group"] == "/ecs/task-dev"
+
+
+def test_rendering_names_the_hook_and_leaves_the_task_definition(build: Build) -> None:
+    before = Contract.read().appspec
+    assert build.run("string.Template").returncode == 0
+    appspec = yaml.safe_load((build.folder / "appspec.yaml").read_text())
+    assert appspec["Hooks"] == [{"AfterAllowTestTraffic": "test-traffic-hook-dev"}]
+    assert appspec["Resources"] == before["Resources"]
+
+
+@pytest.mark.parametrize(("missing", "file"), Contract.read().placeholders.items())
+@pytest.mark.parametrize("value", [None, ""])
+def test_rendering_names_a_missing_variable_and_leaves_the_files(
+    build: Build, missing: str, file: str, value: str | None
+) -> None:
+    names = ("taskdef.json", "appspec.yaml")
+    before = [(build.folder / name).read_text() for name in names]
+    del build.environment[missing]
+    if value is not None:
+        build.environment[missing] = value
+    result = build.run("string.Template")
+    assert result.returncode == 1
+    assert f"{file} needs '{missing}'" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [(build.folder / name).read_text() for name in names] == before
+
+
+PROMOTED = {
+    "TASK_FAMILY": "task-staging",
+    "TASK_ROLE_ARN": "arn:aws:iam::222222222222:role/task-role-staging",
+    "EXECUTION_ROLE_ARN": "arn:aws:iam::222222222222:role/execution-role-staging",
+    "TASK_LOG_GROUP": "/ecs/task-staging",
+    "TASK_CPU": "512",
+    "TASK_MEMORY": "1024",
+    "TEST_TRAFFIC_HOOK": "test-traffic-hook-staging",
+}
+
+
+def test_each_promotion_gets_a_task_definition_of_its_own_with_the_same_image(build: Build) -> None:
+    build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
+    assert build.run("string.Template").returncode == 0
+    task, own = (json.loads((build.folder / name).read_text()) for name in RENDERED)
+    (container,) = task["containerDefinitions"]
+    assert (task["family"], task["cpu"], task["memory"]) == ("task-staging", "512", "1024")
+    assert (task["taskRoleArn"], task["executionRoleArn"]) == (
+        PROMOTED["TASK_ROLE_ARN"],
+        PROMOTED["EXECUTION_ROLE_ARN"],
+    )
+    assert container["logConfiguration"]["options"]["awslogs-group"] == "/ecs/task-staging"
+    assert container["image"] == own["containerDefinitions"][0]["image"] == "<IMAGE1_NAME>"
+    assert container["portMappings"] == [{"containerPort": 8080, "protocol": "tcp"}]
+    assert own["family"] == "task-dev"
+
+
+def test_each_promotion_gets_the_hook_of_its_own_environment(build: Build) -> None:
+    build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
+    assert build.run("string.Template").returncode == 0
+    text = [(build.folder / name).read_text() for name in ("appspec-staging.yaml", "appspec.yaml")]
+    hooks = [yaml.safe_load(each)["Hooks"] for each in text]
+    assert hooks == [
+        [{"AfterAllowTestTraffic": "test-traffic-hook-staging"}],
+        [{"AfterAllowTestTraffic": "test-traffic-hook-dev"}],
+    ]
+
+
+def test_without_a_promotion_there_is_one_file_of_each_kind(build: Build) -> None:
+    assert build.run("string.Template").returncode == 0
+    assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]
+    assert [path.name for path in build.folder.glob("appspec*.yaml")] == ["appspec.yaml"]
+
+
+def test_a_missing_variable_leaves_no_partial_task_definitions(build: Build) -> None:
+    build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
+    del build.environment["HEALTH_PATH"]
+    assert build.run("string.Template").returncode == 1
+    assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]
