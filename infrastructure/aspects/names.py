@@ -19,6 +19,7 @@ _NAMED_BY = ("name", "family", "group_name", "policy_name", "filter_name", "laye
 # What follows the suffix in the names of these types.
 _ENDINGS = {
     "AWS::CodeBuild::ReportGroup": f"-{REPORT_NAME}",  # CodeBuild defines the name (pitfall F8).
+    "AWS::Logs::LogGroup": "(/performance)?",  # Container Insights defines the name (pitfall H3).
     "AWS::S3::Bucket": f"-(<AWS::AccountId>|[0-9]{{12}})-{REGION}",  # Shared by all accounts (pitfall L).
     "AWS::SSM::Parameter": "/[a-z-]+",
 }

@@ -20,6 +20,8 @@ class Settings:
     nat_gateways: int
     tasks: int
     cpu: int
+    # As cdk.json has it; None if the environment creates its own VPC.
+    existing_vpc: Mapping[str, Any] | None = None
 
     @classmethod
     def read(cls, suffix: str, path: Path) -> "Settings":
@@ -32,12 +34,14 @@ class Settings:
         # What the context has itself precedes the service, and that the environment.
         own = {"desiredCount": service.get("tasks"), "taskCpu": service.get("cpu")}
         values = environment | {key: value for key, value in own.items() if value is not None} | context
-        networks = 0 if service.get("network") == "shared" else 1
+        existing = values.get("existingVpc")
+        networks = 0 if existing or service.get("network") == "shared" else 1
         return cls(
             networks=networks,
             nat_gateways=int(values["natGateways"]) * networks,
             tasks=int(values["desiredCount"]),
             cpu=int(values["taskCpu"]),
+            existing_vpc=existing,
         )
 
     @property

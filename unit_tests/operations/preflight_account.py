@@ -22,7 +22,7 @@ NO_STACK = {"Error": {"Code": "ValidationError", "Message": "Stack with id stack
 SETTINGS = {"natGateways": 1, "desiredCount": 2, "taskCpu": 256}
 
 
-def written(folder: Path, services: dict[str, Any] | None = None, **environments: dict[str, int]) -> Path:
+def written(folder: Path, services: dict[str, Any] | None = None, **environments: dict[str, Any]) -> Path:
     """Write a cdk.json; what an environment does not say is as in `SETTINGS`."""
     settings = {name: SETTINGS | values for name, values in {"dev": {}, **environments}.items()}
     path = folder / "cdk.json"
