@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from operations import __main__ as command
-from operations import confirmation
 from operations.confirmation import confirm
 from operations.errors import OperationsError
 from unit_tests.operations.account_fakes import FakeAccount
@@ -38,7 +37,7 @@ def asked(request: pytest.FixtureRequest) -> tuple[str, FakeAccount]:
 
 
 def at(monkeypatch: pytest.MonkeyPatch, *, tty: bool, answer: str = "") -> None:
-    monkeypatch.setattr(confirmation.sys, "stdin", Terminal(tty=tty))
+    monkeypatch.setattr("sys.stdin", Terminal(tty=tty))
     monkeypatch.setattr("builtins.input", lambda _: answer)
 
 
