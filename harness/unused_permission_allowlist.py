@@ -6,7 +6,7 @@ action the whole statement. `make iam-usage` fails on what is neither used nor l
 
 _OWN_ROLES = "each action has its own role, but the pipeline's role needs it for actions without one"
 _LOCATION = "AWS's policies for CodeBuild and CodePipeline have it; local_aws never calls GetBucketLocation"
-_VERSIONS = "CodePipeline reads a version if the bucket is versioned; this one is not"
+_VERSIONS = "CodePipeline may read a version of an artifact; local_aws reads the newest"
 _LAYERS = "builds and tasks share this machine's layers; on AWS every task downloads them"
 _AT_ONCE = "AmazonECSTaskExecutionRolePolicy has it; local_aws requests the layers directly"
 _GUIDE = "the CodePipeline user guide lists it for this action; which calls AWS makes cannot be observed"
@@ -72,6 +72,9 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     ("cross-account-role", "FindArtifactsOfTrustedAccounts", ""): _LOCATION,
     ("github-role", "TakeOnTheRolesOfCdkBootstrap", ""): _GITHUB,
     ("trust github-role", "#0", ""): _GITHUB,
+    # The network.
+    ("flow-log-role", "WriteTheLog", ""): "local_aws writes no flow log records",
+    ("access-logs", "StoreAccessLogs", ""): "ELB's check of it is no call; local_aws writes no access logs",
     # The notifications.
     ("notifications", "__default_statement_ID", ""): "AWS's default, until the stack's policy replaces it",
 }

@@ -158,6 +158,15 @@ class Names:
         """Return the SSM parameter with a part of the network, for the services that share it."""
         return f"/{self.qualified('network')}/{part}"
 
+    @property
+    def insights_log_group(self) -> str:
+        """The log group that Container Insights writes to, whose name AWS defines (pitfall H3)."""
+        return f"/aws/ecs/containerinsights/{self.cluster}/performance"
+
+    def access_log_bucket(self, account: str) -> str:
+        """Return the bucket name of the load balancer's access logs; `account` may be a token."""
+        return f"{self.qualified('access-logs')}-{account}-{REGION}"
+
     def artifact_bucket(self, account: str) -> str:
         """Return the bucket name, unique in all of AWS (pitfall L); `account` may be a token."""
         return f"{self.qualified('artifacts')}-{account}-{REGION}"

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from operations import immutable, leftovers, listener_drift, preflight
 from operations.account import Account
+from operations.confirmation import confirm
 from operations.destroy import destroy
 from operations.errors import OperationsError
 from operations.preflight.check import Subject
@@ -128,9 +129,13 @@ def _add_destroy(commands: Commands) -> None:
         "destroy",
         "stop what runs, run cdk destroy, and delete what CloudFormation cannot",
         "It permanently deletes the repository with its commits, the images, the logs and the artifacts. "
+        "Before it destroys prod, or an environment with termination protection, it asks for the name. "
         "After a failure, run it again.",
     )
     command.set_defaults(run=_destroy)
+    command.add_argument(
+        "--confirm", metavar="NAME", help="the environmentSuffix again, in place of the question for it"
+    )
     command.add_argument("--dry-run", action="store_true", help="only print what it would do")
 
 
@@ -207,6 +212,8 @@ def _drift(options: argparse.Namespace, account: Account) -> int:
 def _destroy(options: argparse.Namespace, account: Account) -> int:
     where = f"account {account.id}, {account.region}"
     print(f"{options.suffix} in {where}: its repository, images, logs and artifacts are deleted permanently")
+    if not options.dry_run:
+        confirm(options.suffix, account, options.confirm)
     destroy(options.suffix, account, print, dry_run=options.dry_run)
     return 0
 

@@ -17,18 +17,12 @@ OBJECTS_AT_ONCE = 1000
 
 
 def remove_blockers(suffix: str, account: Account, log: Log, *, dry_run: bool = False) -> None:
-    """Remove what made the last deletion fail (pitfalls H7, I4, I5).
-
-    Raises `OperationsError` when the stack is protected from deletion.
-    """
+    """Switch termination protection off; remove what made the last deletion fail (pitfalls H7, I4, I5)."""
     stack = root_stack(suffix, account)
     if stack is None:
         return
     if stack.get("EnableTerminationProtection"):
-        raise OperationsError(
-            f"stack-{suffix} is protected from deletion; to delete it nevertheless: aws cloudformation "
-            f"update-termination-protection --no-enable-termination-protection --stack-name stack-{suffix}"
-        )
+        _switch_protection_off(stack["StackName"], account, log, dry_run)
     if stack["StackStatus"] != "DELETE_FAILED":
         return
     failed = failures(stack["StackId"], account)
@@ -37,6 +31,14 @@ def remove_blockers(suffix: str, account: Account, log: Log, *, dry_run: bool = 
     _empty_buckets(failed, account, log, dry_run)
     if any(failure.type in HELD_BY_INTERFACES for failure in failed):
         _delete_interfaces(suffix, account, log, dry_run)
+
+
+def _switch_protection_off(stack: str, account: Account, log: Log, dry_run: bool) -> None:
+    log(f"{'would switch' if dry_run else 'switching'} termination protection of {stack} off")
+    if not dry_run:
+        account.client("cloudformation").update_termination_protection(
+            StackName=stack, EnableTerminationProtection=False
+        )
 
 
 def reject_shared_network(suffix: str, account: Account) -> None:

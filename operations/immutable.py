@@ -17,10 +17,13 @@ from operations.root_stack import root_stack
 STACK = "AWS::CloudFormation::Stack"
 # The types that must not change, and why.
 REASONS = {
+    "AWS::EC2::VPC": "a new VPC requires new subnets, a new load balancer and a new service",
     "AWS::ECS::Service": "ECS rejects an update by CloudFormation of a service that CodeDeploy releases",
     "AWS::ElasticLoadBalancingV2::Listener": "its traffic would return to the first target group",
     "AWS::ElasticLoadBalancingV2::TargetGroup": "a new target group requires a new service",
 }
+# The properties that must not change, where not all of them.
+PROPERTIES = {"AWS::EC2::VPC": ("CidrBlock",)}
 # Properties that can be changed in another way.
 REMEDIES = {
     "DesiredCount": "aws ecs update-service --cluster cluster-{suffix} --service service-{suffix} "
@@ -74,7 +77,7 @@ def _changes(
         yield Change(suffix, before["Type"], id_, "the resource", "what it is", None)
         return
     old, new = before.get("Properties", {}), after.get("Properties", {})
-    for name in sorted({*old, *new}):
+    for name in PROPERTIES.get(before["Type"]) or sorted({*old, *new}):
         if old.get(name) != new.get(name):
             yield Change(suffix, before["Type"], id_, name, old.get(name), new.get(name))
 

@@ -50,6 +50,10 @@ class Names:
         return f"task-{self.suffix}"
 
     @property
+    def insights_log_group(self) -> str:
+        return f"/aws/ecs/containerinsights/{self.cluster}/performance"
+
+    @property
     def task_log_group(self) -> str:
         return f"/ecs/{self.task_family}"
 

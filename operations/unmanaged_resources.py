@@ -20,9 +20,14 @@ LOG_GROUPS = (
     "/aws/codebuild/build",
     "/lambda/artifacts-cleaner",
     "/aws/lambda/artifacts-cleaner",
+    "/lambda/access-logs-cleaner",
+    "/aws/lambda/access-logs-cleaner",
+    "/lambda/default-group-rules",
+    "/aws/lambda/default-group-rules",
     "/lambda/test-traffic-hook",
     "/aws/lambda/test-traffic-hook",
     "/aws/events/pipeline",
+    "/vpc/flow-logs",
 )
 NOT_FOUND = frozenset(
     {"ResourceNotFoundException", "ParameterNotFound", "AWS.SimpleQueueService.NonExistentQueue"}
@@ -103,7 +108,7 @@ def _password(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
 
 def log_groups(suffix: str) -> tuple[str, ...]:
     """Return every log group of an environment; a unit test compares with the templates."""
-    return tuple(f"{name}-{suffix}" for name in LOG_GROUPS)
+    return (*(f"{name}-{suffix}" for name in LOG_GROUPS), Names(suffix).insights_log_group)
 
 
 def _log_groups(suffix: str, account: Account) -> Iterator[UnmanagedResource]:

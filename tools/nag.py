@@ -35,18 +35,12 @@ class Finding:
 
 # Each reason holds for this resource, not for resources in general.
 SUPPRESSIONS = {
-    Finding("VPC7", "Network/Vpc"): (
-        "Flow logs would cost more than the service, and late records would recreate their group (pitfall H2)"
-    ),
+    Finding("VPC7", "Network/Vpc"): "Flow logs are a setting: on in prod, off where they would cost too much",
     Finding("EC23", "Network/LoadBalancerGroup"): (
         "Only the public service's own ports; the test listener is open to no world-wide range (pitfall B8)"
     ),
-    Finding("ELB2", "Network/LoadBalancer"): (
-        "Access logs arrive after a bucket was emptied and would block destroy (pitfall H7)"
-    ),
-    Finding("ECS4", "Compute/Cluster"): (
-        "Container Insights writes to a log group outside the stack, which destroy leaves (pitfall H3)"
-    ),
+    Finding("ELB2", "Network/LoadBalancer"): "Access logs are a setting: on in prod, off elsewhere",
+    Finding("S1", "Network/AccessLogs/Bucket"): "It holds access logs itself",
     Finding("ECS2", "Compute/Task"): "The only variable is PORT, which is no secret",
     Finding(_NO_RESOURCE, "Compute/ExecutionRole"): "ecr:GetAuthorizationToken supports no resource",
     Finding("S1", "Pipeline/Artifacts/Bucket"): (

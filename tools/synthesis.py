@@ -22,8 +22,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 SUFFIX = "dev"
 # A resource has its construct path, and a nested stack the file of its template.
 TRACEABLE = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
-# Not an option: it only spells out the account that AWS would fill in.
-_NO_OPTION = {"account"}
+# No options: the account spells out what AWS would fill in, an existing VPC takes resources away.
+_NO_OPTION = {"account", "existingVpc"}
 
 
 def defaults() -> dict[str, Any]:

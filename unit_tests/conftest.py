@@ -31,6 +31,10 @@ def other() -> Templates:
         terminationWaitMinutes="7",
         natGateways="2",
         imageRetention="30",
+        vpcCidr="10.42.0.0/20",
+        flowLogs="true",
+        accessLogs="true",
+        terminationProtection="true",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import jsii
-from aws_cdk import Annotations, Aspects, CfnDeletionPolicy, CfnResource, IAspect, TagManager
+from aws_cdk import Annotations, Aspects, CfnDeletionPolicy, CfnResource, IAspect, Stack, TagManager
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
@@ -89,8 +89,13 @@ def _unmanaged_log_group(resource: CfnResource) -> Iterator[str]:
         yield "would log to a group outside the stack: give it a log_group of ours"
     if isinstance(resource, codebuild.CfnProject) and resource.logs_config is None:
         yield "would log to a group outside the stack: give it a log_group of ours"
-    if isinstance(resource, ecs.CfnCluster) and not _insights_are_off(resource):
-        yield "would log its Container Insights outside the stack: set container_insights_v2 to DISABLED"
+    if isinstance(resource, ecs.CfnCluster) and not (
+        _insights_are_off(resource) or _has_insights_group(resource)
+    ):
+        yield (
+            "would log its Container Insights outside the stack: create the log group "
+            "/aws/ecs/containerinsights/{cluster}/performance in its stack, before the cluster"
+        )
 
 
 def _log_group_of(function: lambda_.CfnFunction) -> object:
@@ -104,6 +109,14 @@ def _insights_are_off(cluster: ecs.CfnCluster) -> bool:
         isinstance(setting, ecs.CfnCluster.ClusterSettingsProperty)
         and (setting.name, setting.value) == ("containerInsights", "disabled")
         for setting in settings
+    )
+
+
+def _has_insights_group(cluster: ecs.CfnCluster) -> bool:
+    name = f"/aws/ecs/containerinsights/{cluster.cluster_name}/performance"
+    return any(
+        isinstance(one, logs.CfnLogGroup) and one.log_group_name == name
+        for one in Stack.of(cluster).node.find_all()
     )
 
 

@@ -18,6 +18,7 @@ from infrastructure.naming import REGION
 _NAMED_BY = ("name", "family", "group_name", "policy_name", "filter_name", "layer_name")
 # What follows the suffix in the names of these types.
 _ENDINGS = {
+    "AWS::Logs::LogGroup": "(/performance)?",  # Container Insights defines the name (pitfall H3).
     "AWS::S3::Bucket": f"-(<AWS::AccountId>|[0-9]{{12}})-{REGION}",  # Shared by all accounts (pitfall L).
     "AWS::SSM::Parameter": "/[a-z-]+",
 }

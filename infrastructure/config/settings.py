@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
+from infrastructure.config import network_options
 from infrastructure.config.account_options import (
     ACCOUNT,
     BRANCH_NAME,
@@ -72,14 +72,6 @@ _CERTIFICATE = re.compile(
 )
 
 
-def _test_cidr(value: object) -> str:
-    network = ipaddress.IPv4Network(value) if isinstance(value, str) and "/" in value else None
-    # Not the whole internet: a version is not public before its release (pitfall B8).
-    if network is None or network.prefixlen < 8:
-        raise ValueError
-    return str(network)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """The settings of one environment. The field `environment_suffix` is the context key `environmentSuffix`.
@@ -122,7 +114,7 @@ class Config:
         "an IPv4 network of /8 or smaller without host bits, which may call the test listener "
         "(leave it out to admit only the test-traffic hook)",
         "203.0.113.0/24",
-        _test_cidr,
+        network_options.test_traffic_cidr,
         default=None,
     )
     deployment_config: str = context_key(
@@ -144,6 +136,27 @@ class Config:
     )
     nat_gateways: int = context_key(
         "1 or 2: tasks in private subnets pull their images through them", "1", number(1, 2)
+    )
+    vpc_cidr: str = context_key(
+        network_options.VPC_CIDR_WORDS, "10.1.0.0/16", network_options.vpc_cidr, default="10.0.0.0/16"
+    )
+    existing_vpc: network_options.ExistingVpc | None = context_key(  # noqa: RUF009 - it makes a field
+        network_options.EXISTING_VPC_WORDS,
+        network_options.EXISTING_VPC,
+        network_options.existing_vpc,
+        default=None,
+    )
+    flow_logs: bool = context_key(
+        "true or false: log the traffic of the new VPC's network interfaces", "true", flag, default=False
+    )
+    access_logs: bool = context_key(
+        "true or false: keep the load balancer's access logs in a bucket", "true", flag, default=False
+    )
+    termination_protection: bool = context_key(
+        "true or false: CloudFormation refuses to delete the stack; operations destroy asks for its name",
+        "true",
+        flag,
+        default=False,
     )
     # With fewer, a rollback may not find its image (pitfall F9).
     image_retention: int = context_key(
@@ -216,8 +229,11 @@ class Config:
 
     @property
     def network_owner(self) -> Names | None:
-        """The names of the environment whose network this one shares, if any."""
-        if not self.service.shares_network:
+        """The names of the environment whose network this one shares, if any.
+
+        With an existing VPC there is none: each service of the environment uses that VPC itself.
+        """
+        if not self.service.shares_network or self.existing_vpc is not None:
             return None
         return Names(self.environment_suffix.removeprefix(f"{self.service.name}-"))
 
@@ -243,7 +259,7 @@ class Config:
         shared = any(one.shares_network for one in services.values())
         return cls(
             service=service,
-            publishes_network=service.is_sample and shared,
+            publishes_network=service.is_sample and shared and "existingVpc" not in values,
             **{entry.name: values[key] for entry in fields(cls) if (key := camel(entry.name)) in values},
         )
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, CfnResource, Duration, RemovalPolicy, Stack, Tags
+from aws_cdk import Aws, Duration, RemovalPolicy, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import Construct, IConstruct
+from constructs import Construct
 
-from infrastructure.constructs.log_groups import create_log_group
+from infrastructure.constructs.provider_functions import AUTO_DELETE, adapt_provider
 from infrastructure.constructs.roles import allow, allow_cross_account
 from infrastructure.naming import Names
 
@@ -52,17 +52,28 @@ class Artifacts(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
+            versioned=True,  # An overwritten or deleted artifact can be restored for a week.
             auto_delete_objects=True,
             removal_policy=RemovalPolicy.DESTROY,
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="Keep 30 days",
+                    # S3 also removes a delete marker that is the only version left of an object.
                     expiration=Duration.days(30),
+                    noncurrent_version_expiration=Duration.days(7),
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )
             ],
         )
-        self._adapt_auto_delete(names)
+        adapt_provider(
+            self,
+            "CleanerLogs",
+            provider=AUTO_DELETE,
+            names=names,
+            name="artifacts-cleaner",
+            description="Empties the artifact bucket before it is deleted",
+            role_description="What the Lambda that empties the bucket does: the bucket's own policy lets it",
+        )
 
     def read_statements(self) -> list[iam.PolicyStatement]:
         """Allow a role to fetch artifacts."""
@@ -128,36 +139,3 @@ class Artifacts(Construct):
         self.key.add_to_resource_policy(
             allow_cross_account("OtherAccountsDecryptArtifacts", ["kms:Decrypt"], role_arns, ["*"])
         )
-
-    def _adapt_auto_delete(self, names: Names) -> None:
-        """Give the CDK's function behind auto_delete_objects our names, tags, log group and a narrow role.
-
-        By default it logs to a group that never expires and that outlives the stack (pitfall H1).
-        """
-        function_name = names.qualified("artifacts-cleaner")
-        log_group = create_log_group(self, "CleanerLogs", name=f"/lambda/{function_name}")
-        provider = Stack.of(self).node.find_child("Custom::S3AutoDeleteObjectsCustomResourceProvider")
-        tags = [{"Key": key, "Value": value} for key, value in names.tags.items()]
-        write = allow("WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
-        policy = {"PolicyName": "policy", "PolicyDocument": iam.PolicyDocument(statements=[write])}
-        handler, role = _resource(provider, "Handler"), _resource(provider, "Role")
-        handler.add_property_override("FunctionName", function_name)
-        handler.add_property_override("Description", "Empties the artifact bucket before it is deleted")
-        handler.add_property_override("LoggingConfig", {"LogGroup": log_group.log_group_name})
-        handler.add_property_override("Tags", tags)
-        role.add_property_override("RoleName", names.qualified("artifacts-cleaner-role"))
-        role.add_property_override(
-            "Description", "What the Lambda that empties the bucket does: the bucket's own policy lets it"
-        )
-        role.add_property_deletion_override("ManagedPolicyArns")
-        role.add_property_override("Policies", [policy])
-        role.add_property_override("Tags", tags)
-
-
-def _resource(provider: IConstruct, id_: str) -> CfnResource:
-    resource = provider.node.find_child(id_)
-    if not isinstance(resource, CfnResource):
-        raise TypeError(
-            f"{resource.node.path} is no longer a CloudFormation resource: see the CDK's release notes"
-        )
-    return resource

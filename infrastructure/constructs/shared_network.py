@@ -1,4 +1,4 @@
-"""One network for several services: the owner publishes its ids in SSM parameters, the others import it."""
+"""A network of another owner: its ids are in SSM parameters of another service, or in cdk.json."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from infrastructure.config.network_options import ExistingVpc
 from infrastructure.naming import Names
 
 # How the names of the parameters end; the last three have one parameter for each zone.
@@ -48,17 +49,37 @@ def import_network(
     def several(part: str, count: int) -> list[str]:
         return [read(name) for name in _by_zone(part, range(count))]
 
+    vpc = _vpc(
+        scope, zones, read(VPC), public=several(PUBLIC, len(zones)), private=several(PRIVATE, len(zones))
+    )
+    return vpc, several(NAT_ADDRESS, nat_addresses)
+
+
+def import_existing(scope: Construct, existing: ExistingVpc, *, zones: Sequence[str]) -> ec2.IVpc:
+    """Return the existing VPC. Nothing is looked up, so synth needs no credentials."""
+    return _vpc(
+        scope,
+        zones,
+        existing.vpc_id,
+        public=existing.public_subnet_ids,
+        private=existing.private_subnet_ids,
+    )
+
+
+def _vpc(
+    scope: Construct, zones: Sequence[str], vpc_id: str, *, public: Sequence[str], private: Sequence[str]
+) -> ec2.IVpc:
     vpc = ec2.Vpc.from_vpc_attributes(
         scope,
         "Vpc",
-        vpc_id=read(VPC),
+        vpc_id=vpc_id,
         availability_zones=list(zones),
-        public_subnet_ids=several(PUBLIC, len(zones)),
-        private_subnet_ids=several(PRIVATE, len(zones)),
+        public_subnet_ids=list(public),
+        private_subnet_ids=list(private),
     )
     # No resource here adds a route.
     Annotations.of(vpc).acknowledge_warning("@aws-cdk/aws-ec2:noSubnetRouteTableId")
-    return vpc, several(NAT_ADDRESS, nat_addresses)
+    return vpc
 
 
 def _by_zone(part: str, values: Sequence[object]) -> Mapping[str, str]:

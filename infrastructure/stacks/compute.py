@@ -51,14 +51,7 @@ class ComputeStack(NestedStack):
             execution_role=self._execution_role(config, names, images, log_group),
             log_group=log_group,
         )
-        self.cluster = ecs.Cluster(
-            self,
-            "Cluster",
-            cluster_name=names.cluster,
-            vpc=vpc,
-            # Container Insights would write to a log group that no stack owns (pitfall H3).
-            container_insights_v2=ecs.ContainerInsights.DISABLED,
-        )
+        self.cluster = self._cluster(names, vpc)
         self.service = self._service(config, names, service_group)
         self.service.attach_to_application_target_group(target_group)
 
@@ -76,6 +69,22 @@ class ComputeStack(NestedStack):
                 ecr.LifecycleRule(description=f"Keep the last {kept} images", max_image_count=kept)
             ],
         )
+
+    def _cluster(self, names: Names, vpc: ec2.IVpc) -> ecs.Cluster:
+        """Create the cluster after the log group of its Container Insights (pitfall H3).
+
+        ECS would create a missing group. In this order, the group is deleted after service and cluster.
+        """
+        cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            cluster_name=names.cluster,
+            vpc=vpc,
+            container_insights_v2=ecs.ContainerInsights.ENABLED,
+        )
+        insights = create_log_group(self, "InsightsLogs", name=names.insights_log_group)
+        cluster.node.add_dependency(insights)
+        return cluster
 
     def _task_role(self, config: Config, names: Names) -> iam.Role:
         statements = [

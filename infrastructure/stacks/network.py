@@ -1,4 +1,4 @@
-"""The network stack: a VPC over two zones, its security groups, and the load balancer with its routes."""
+"""The network stack: a VPC over two zones, security groups, and the load balancer with its routes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from constructs import Construct
 
 from infrastructure.config.settings import Config
+from infrastructure.constructs.access_logs import AccessLogs
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
-from infrastructure.constructs.shared_network import import_network, publish_network
-from infrastructure.naming import HTTPS_PORT, PRODUCTION_PORT, TEST_PORT, Names
+from infrastructure.constructs.shared_network import import_existing, import_network, publish_network
+from infrastructure.constructs.vpc import create_vpc, nat_addresses
+from infrastructure.naming import HTTPS_PORT, PRODUCTION_PORT, TEST_PORT
 from infrastructure.warnings import HTTP_WITHOUT_TLS
 
 
@@ -21,26 +23,14 @@ class NetworkStack(NestedStack):
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         self._names = names = config.names
         self._service = config.service
-        self.vpc, self._nat_addresses = self._network(config, names)
+        self.vpc, self._nat_networks = self._network(config)
         self.load_balancer_group = self._load_balancer_group(config)
         self.service_group = self._service_group()
         self.traffic_hook_group = self._traffic_hook_group()
         Tags.of(self.load_balancer_group).add("Name", names.qualified("load-balancer-group"))
         Tags.of(self.service_group).add("Name", names.qualified("service-group"))
         Tags.of(self.traffic_hook_group).add("Name", names.qualified("test-traffic-hook-group"))
-        self.load_balancer = elbv2.ApplicationLoadBalancer(
-            self,
-            "LoadBalancer",
-            load_balancer_name=names.load_balancer,
-            vpc=self.vpc,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
-            security_group=self.load_balancer_group,
-            internet_facing=True,
-            # gunicorn keeps its connections for 75 s, longer than this (pitfall N1).
-            idle_timeout=Duration.seconds(60),
-            drop_invalid_header_fields=True,
-            deletion_protection=False,
-        )
+        self.load_balancer = self._load_balancer(config)
         self._blue = self._target_group("Blue", names.blue_target_group)
         self._green = self._target_group("Green", names.green_target_group)
         self.routes = BlueGreenRoutes(
@@ -55,42 +45,44 @@ class NetworkStack(NestedStack):
         """The account's first two zones, resolved at deploy time, so synth needs no credentials."""
         return [Fn.select(index, Fn.get_azs()) for index in (0, 1)]
 
-    def _network(self, config: Config, names: Names) -> tuple[ec2.IVpc, list[str]]:
-        """Return the VPC, created here or imported, and the public addresses of its NAT gateways."""
+    def _network(self, config: Config) -> tuple[ec2.IVpc, list[str]]:
+        """Return the VPC, created here or not, and the networks that its NAT gateways' addresses are in."""
+        zones = self.availability_zones
+        if config.existing_vpc is not None:
+            return import_existing(self, config.existing_vpc, zones=zones), [
+                *config.existing_vpc.nat_addresses
+            ]
         if config.network_owner is not None:
-            zones = self.availability_zones
-            return import_network(
+            vpc, addresses = import_network(
                 self, names=config.network_owner, zones=zones, nat_addresses=config.nat_gateways
             )
-        vpc = self._vpc(config)
-        _tag_with_names(vpc, names)
-        found = [subnet.node.try_find_child("EIP") for subnet in vpc.public_subnets]
-        nat_addresses = [address.ref for address in found if isinstance(address, ec2.CfnEIP)]
-        if config.publishes_network:
-            publish_network(self, names=names, vpc=vpc, nat_addresses=nat_addresses)
-        return vpc, nat_addresses
+        else:
+            vpc = create_vpc(self, config=config)
+            addresses = nat_addresses(vpc)
+            if config.publishes_network:
+                publish_network(self, names=config.names, vpc=vpc, nat_addresses=addresses)
+        return vpc, [Fn.join("", [address, "/32"]) for address in addresses]
 
-    def _vpc(self, config: Config) -> ec2.Vpc:
-        return ec2.Vpc(
+    def _load_balancer(self, config: Config) -> elbv2.ApplicationLoadBalancer:
+        load_balancer = elbv2.ApplicationLoadBalancer(
             self,
-            "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr("10.0.0.0/16"),
-            max_azs=2,
-            nat_gateways=config.nat_gateways,
-            # The Lambda function for it logs to a group that never expires, outside the stack (pitfall H1).
-            restrict_default_security_group=False,
-            subnet_configuration=[
-                ec2.SubnetConfiguration(
-                    name="Public",
-                    subnet_type=ec2.SubnetType.PUBLIC,
-                    cidr_mask=24,
-                    map_public_ip_on_launch=False,
-                ),
-                ec2.SubnetConfiguration(
-                    name="Private", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=22
-                ),
-            ],
+            "LoadBalancer",
+            load_balancer_name=config.names.load_balancer,
+            vpc=self.vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            security_group=self.load_balancer_group,
+            internet_facing=True,
+            # gunicorn keeps its connections for 75 s, longer than this (pitfall N1).
+            idle_timeout=Duration.seconds(60),
+            drop_invalid_header_fields=True,
+            deletion_protection=False,
         )
+        if config.access_logs:
+            AccessLogs(self, "AccessLogs", names=config.names).record(load_balancer)
+        else:
+            # Explicit: what is only left out of a template stays on.
+            load_balancer.set_attribute("access_logs.s3.enabled", "false")
+        return load_balancer
 
     def _load_balancer_group(self, config: Config) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
@@ -107,11 +99,10 @@ class NetworkStack(NestedStack):
         if config.test_traffic_cidr:
             peer = ec2.Peer.ipv4(config.test_traffic_cidr)
             group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "Unreleased versions, for testers only")
-        for address in self._nat_addresses:
+        for network in self._nat_networks:
             # Inside the VPC too, the load balancer's name resolves to its public addresses, so the hook's
             # requests leave through a NAT gateway and arrive from its address.
-            peer = ec2.Peer.ipv4(Fn.join("", [address, "/32"]))
-            group.add_ingress_rule(peer, ec2.Port.tcp(TEST_PORT), "The test-traffic hook")
+            group.add_ingress_rule(ec2.Peer.ipv4(network), ec2.Port.tcp(TEST_PORT), "The test-traffic hook")
         return group
 
     def _traffic_hook_group(self) -> ec2.SecurityGroup:
@@ -213,21 +204,3 @@ class NetworkStack(NestedStack):
         # After a release both listeners refer to both groups: delete both before either group (pitfall I1).
         listener.node.add_dependency(self._blue, self._green)
         return listener
-
-
-def _tag_with_names(vpc: ec2.Vpc, names: Names) -> None:
-    """Give every part of the VPC its Name tag; the CDK's default is the construct path."""
-    Tags.of(vpc).add("Name", names.qualified("vpc"))
-    Tags.of(vpc.node.find_child("IGW")).add("Name", names.qualified("internet-gateway"))
-    for kind, subnets in (("public", vpc.public_subnets), ("private", vpc.private_subnets)):
-        for number, subnet in enumerate(subnets, start=1):
-            Tags.of(subnet).add("Name", names.qualified(f"{kind}-subnet-{number}"))
-            # The CDK's ids inside a subnet; only the first public subnets have a NAT gateway.
-            parts = {
-                "RouteTable": f"{kind}-route-table-{number}",
-                "EIP": f"elastic-ip-{number}",
-                "NATGateway": f"nat-gateway-{number}",
-            }
-            for id_, type_ in parts.items():
-                if (part := subnet.node.try_find_child(id_)) is not None:
-                    Tags.of(part).add("Name", names.qualified(type_))

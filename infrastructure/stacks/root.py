@@ -28,6 +28,7 @@ class RootStack(Stack):
             stack_name=names.stack,
             description=f"The blue/green pipeline of a Python service: environment {names.suffix}",
             env=Environment(account=config.account, region=REGION),
+            termination_protection=config.termination_protection,
         )
         for key, value in names.tags.items():
             Tags.of(self).add(key, value)

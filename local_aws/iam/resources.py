@@ -82,6 +82,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _rule("deploymentconfig:{deploymentConfigName}"),
         _rule("{ResourceArn}"),
     ),
+    "ec2": (_rule("security-group/{GroupId}", "*SecurityGroupIngress", "*SecurityGroupEgress"),),
     "ecs": (
         _rule("task-definition/{family}:*", "RegisterTaskDefinition"),
         _rule("task-set/{cluster|last}/{service|last}/*", "CreateTaskSet"),

@@ -36,6 +36,7 @@ TAGGED = (
     "AWS::CodeDeploy::DeploymentGroup",
     "AWS::CodePipeline::Pipeline",
     "AWS::EC2::EIP",
+    "AWS::EC2::FlowLog",
     "AWS::EC2::NatGateway",
     "AWS::ECS::TaskDefinition",
     "AWS::Events::Rule",
@@ -55,6 +56,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     ministack.register_types(notifications.resource_types(context))
     ministack.register_types(identity_providers.resource_types(context))
     ministack.register_types(metric_alarms.resource_types(context))
+    ec2.patch_vpcs()
     s3.patch_s3(context)
     notifications.patch_sns(context)
     log_groups.patch_log_group_deletion(context)

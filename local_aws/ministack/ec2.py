@@ -1,6 +1,6 @@
-"""The CloudFormation types of EC2 that MiniStack does not have, on EC2's API."""
+"""The CloudFormation types of EC2 that MiniStack does not have, and what it lacks of VPCs and endpoints."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,18 +8,78 @@ from botocore.exceptions import ClientError
 
 from local_aws.core.cloudformation import Properties, ResourceType, arguments
 from local_aws.core.context import Context
-from local_aws.ministack.handlers import Attributes, Created
+from local_aws.ministack.compat import require
+from local_aws.ministack.handlers import Attributes, Created, patch_handler, resource_handlers
+
+stored = require(
+    "services.ec2", "_ACTION_MAP", "_create_vpc", "_route_tables", "_security_groups", "_vpc_endpoints"
+)
 
 
 def resource_types(context: Context) -> dict[str, ResourceType]:
     """Return the resource types by their CloudFormation names."""
     return {
         "AWS::EC2::EIP": _address(context),
+        "AWS::EC2::FlowLog": _flow_log(context),
         "AWS::EC2::NatGateway": _nat_gateway(context),
         "AWS::EC2::SecurityGroupIngress": _rule(context, "ingress"),
         "AWS::EC2::SecurityGroupEgress": _rule(context, "egress"),
         "AWS::EC2::SubnetRouteTableAssociation": _route_table_association(context),
     }
+
+
+def patch_vpcs() -> None:
+    """Give a VPC's default security group its rule for members, and reject endpoints that EC2 rejects."""
+    create_vpc, handlers = stored._ACTION_MAP["CreateVpc"], resource_handlers()
+    stored._ACTION_MAP["CreateVpc"] = _with_default_rule(create_vpc)
+    patch_handler("AWS::EC2::VPC", create=_with_default_rule(handlers["AWS::EC2::VPC"]["create"]))
+    create_flow_logs = stored._ACTION_MAP["CreateFlowLogs"]
+    stored._ACTION_MAP["CreateFlowLogs"] = lambda params: create_flow_logs(_with_flow_log_tags(params))
+    create_endpoint = handlers["AWS::EC2::VPCEndpoint"]["create"]
+
+    def create(logical_id: str, props: Properties, stack: str) -> Created:
+        _check_endpoint(props)
+        created: Created = create_endpoint(logical_id, props, stack)
+        return created
+
+    patch_handler("AWS::EC2::VPCEndpoint", create=create)
+
+
+def _with_default_rule(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the inbound rule that MiniStack leaves out.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html
+    """
+
+    def with_rule(*given: Any) -> Any:
+        before = set(stored._security_groups)
+        result = create(*given)
+        for id_ in set(stored._security_groups) - before:
+            group = stored._security_groups[id_]
+            if group["GroupName"] == "default":
+                members = [{"GroupId": id_, "UserId": group["OwnerId"]}]
+                rule = {"IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": [], "UserIdGroupPairs": members}
+                group["IpPermissions"].append({"IpProtocol": "-1", **rule})
+        return result
+
+    return with_rule
+
+
+def _with_flow_log_tags(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters with MiniStack's word for a flow log, so that its tags are not dropped."""
+    return {key: ["flow-log"] if value == ["vpc-flow-log"] else value for key, value in params.items()}
+
+
+def _check_endpoint(props: Properties) -> None:
+    """Raise `ValueError` for a route table of another VPC, or one with a route to the same service."""
+    for table in props.get("RouteTableIds", []):
+        if stored._route_tables.get(table, {}).get("VpcId") != props["VpcId"]:
+            raise ValueError(f"The routeTable ID '{table}' does not exist in {props['VpcId']}")
+        for other in stored._vpc_endpoints.values():
+            if other["ServiceName"] == props["ServiceName"] and table in other["RouteTableIds"]:
+                raise ValueError(
+                    f"route table {table} already has a route with the prefix list of {props['ServiceName']}"
+                )
 
 
 def _address(context: Context) -> ResourceType:
@@ -62,6 +122,35 @@ def _nat_gateway(context: Context) -> ResourceType:
             context.client("ec2").delete_nat_gateway(NatGatewayId=physical_id)
 
     return ResourceType(create, delete, update, frozenset({"SubnetId", "AllocationId", "ConnectivityType"}))
+
+
+def _flow_log(context: Context) -> ResourceType:
+    def create(props: Properties, _logical_id: str, _stack: str) -> Created:
+        client = context.client("ec2")
+        rest, tags = _split_tags(props)
+        resource = rest.pop("ResourceId")
+        if rest["ResourceType"] != "VPC":
+            raise ValueError(f"local_aws does not support flow logs of {rest['ResourceType']}")
+        client.describe_vpcs(VpcIds=[resource])
+        given = arguments("ec2", "CreateFlowLogs", {**rest, "ResourceIds": [resource]})
+        (created,) = client.create_flow_logs(**given)["FlowLogIds"]
+        _tag(client, created, tags)
+        return created, {"Id": created}
+
+    def update(physical_id: str, old: Properties, new: Properties) -> Attributes:
+        _retag(context.client("ec2"), physical_id, old, new)
+        return {"Id": physical_id}
+
+    def delete(physical_id: str, _props: Properties) -> None:
+        context.client("ec2").delete_flow_logs(FlowLogIds=[physical_id])
+
+    replaced = ("ResourceId", "ResourceType", "TrafficType", "LogGroupName", "LogDestination")
+    return ResourceType(
+        create,
+        delete,
+        update,
+        frozenset({*replaced, "LogDestinationType", "LogFormat", "DeliverLogsPermissionArn"}),
+    )
 
 
 def _rule(context: Context, direction: str) -> ResourceType:

@@ -7,9 +7,11 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from local_aws.core.api import AwsError
+from local_aws.core.context import Context
 from local_aws.ministack import elbv2_snapshot
+from local_aws.ministack.access_logs import access_log_check
 from local_aws.ministack.elbv2_snapshot import acm, alb, ec2, everything
-from local_aws.ministack.elbv2_validation import CHECKS
+from local_aws.ministack.elbv2_validation import CHECKS, both
 from local_aws.services.elbv2 import validation
 from local_aws.services.elbv2.records import ElbSnapshot, Target
 from local_aws.services.elbv2.routing import weights
@@ -21,8 +23,9 @@ Answer = tuple[int, dict[str, str], bytes]
 Health = Callable[[str, list[Target]], list[TargetHealthDescription]]
 
 FORWARD = "ForwardConfig"
+MODIFY = "ModifyLoadBalancerAttributes"
 CHANGES = (
-    *("CreateLoadBalancer", "DeleteLoadBalancer", "ModifyLoadBalancerAttributes", "CreateTargetGroup"),
+    *("CreateLoadBalancer", "DeleteLoadBalancer", MODIFY, "CreateTargetGroup"),
     *("ModifyTargetGroup", "DeleteTargetGroup", "ModifyTargetGroupAttributes", "CreateListener"),
     *("ModifyListener", "DeleteListener", "ModifyListenerAttributes", "CreateRule", "ModifyRule"),
     *("DeleteRule", "SetRulePriorities", "RegisterTargets", "DeregisterTargets"),
@@ -32,7 +35,7 @@ _ORIGINAL_ACTIONS = dict(alb._ACTION_MAP)
 _ORIGINAL_CERTIFICATES = {"delete": acm._delete_certificate, "import": acm._import_certificate}
 
 
-def patch_elbv2(on_change: Callable[[ElbSnapshot], None], health: Health) -> None:
+def patch_elbv2(context: Context, on_change: Callable[[ElbSnapshot], None], health: Health) -> None:
     """Validate requests before MiniStack handles them, and call `on_change` after each change."""
     alb._parse_actions, alb._action_xml, alb._tg_xml = _parse_actions, _action_xml, _tg_xml
     alb._lb_xml = _lb_xml
@@ -44,9 +47,10 @@ def patch_elbv2(on_change: Callable[[ElbSnapshot], None], health: Health) -> Non
         "DescribeTargetHealth": _describe_health(health),
         "DeleteLoadBalancer": _delete_load_balancer,
     }
+    checks = {**CHECKS, MODIFY: both(CHECKS[MODIFY], access_log_check(context))}
     acm._delete_certificate, acm._import_certificate = _delete_certificate, _import_certificate(on_change)
     for name, handler in replaced.items():
-        alb._ACTION_MAP[name] = _validated(handler, CHECKS.get(name), on_change if name in CHANGES else None)
+        alb._ACTION_MAP[name] = _validated(handler, checks.get(name), on_change if name in CHANGES else None)
 
 
 def _validated(

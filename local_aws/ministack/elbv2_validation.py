@@ -244,7 +244,9 @@ def _all_exist(store: str, prefix: str, code: str, label: str, name: str = "") -
     return check
 
 
-def _both(*checks: Callable[[Params], None]) -> Callable[[Params], None]:
+def both(*checks: Callable[[Params], None]) -> Callable[[Params], None]:
+    """Return a check that runs all of `checks`."""
+
     def check(params: Params) -> None:
         for each in checks:
             each(params)
@@ -268,11 +270,11 @@ CHECKS: dict[str, Callable[[Params], None]] = {
     "DeleteRule": _delete_rule,
     "DescribeListeners": _all_exist("_listeners", "ListenerArns", "ListenerNotFound", "listeners"),
     "DescribeRules": _all_exist("_rules", "RuleArns", "RuleNotFound", "rules"),
-    "DescribeTargetGroups": _both(
+    "DescribeTargetGroups": both(
         _all_exist("_tgs", "TargetGroupArns", "TargetGroupNotFound", "target groups"),
         _all_exist("_tgs", "Names", "TargetGroupNotFound", "target groups", "TargetGroupName"),
     ),
-    "DescribeLoadBalancers": _both(
+    "DescribeLoadBalancers": both(
         _all_exist("_lbs", "LoadBalancerArns", "LoadBalancerNotFound", "load balancers"),
         _all_exist("_lbs", "Names", "LoadBalancerNotFound", "load balancers", "LoadBalancerName"),
     ),

@@ -158,6 +158,16 @@ def _check_subnet(context: Context, subnet_id: str, _props: Properties) -> None:
         )
 
 
+def _check_vpc(context: Context, vpc_id: str, _props: Properties) -> None:
+    endpoints = context.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
+    users = [endpoint["VpcEndpointId"] for endpoint in endpoints if endpoint["VpcId"] == vpc_id]
+    if users:
+        raise ValueError(
+            f"DependencyViolation: The vpc '{vpc_id}' has dependencies and cannot be deleted "
+            f"({', '.join(users)})."
+        )
+
+
 def _functions_with(context: Context, key: str, wanted: str) -> list[str]:
     """Return the functions in a subnet or security group, whose network interfaces use it."""
     found = context.client("lambda").get_paginator("list_functions").paginate().search("Functions")
@@ -187,5 +197,6 @@ def _check_role(context: Context, name: str, props: Properties) -> None:
 USE_CHECKS: dict[str, UseCheck] = {
     "AWS::EC2::SecurityGroup": _check_security_group,
     "AWS::EC2::Subnet": _check_subnet,
+    "AWS::EC2::VPC": _check_vpc,
     "AWS::IAM::Role": _check_role,
 }

@@ -122,7 +122,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
     load_balancing = LoadBalancing(callers, elbv2_snapshot.current)
-    elbv2.patch_elbv2(load_balancing.apply, load_balancing.describe_health)
+    elbv2.patch_elbv2(callers, load_balancing.apply, load_balancing.describe_health)
     for name in accounts.of(ACCOUNT).services:
         ministack.register_service(name, accounts.handle(name))
     ecr.route_registry(accounts.registry)

@@ -79,6 +79,12 @@ def endpoints(account: Account) -> Iterator[Resource]:
     yield from _in_vpcs(account, "VPC endpoint", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId")
 
 
+def flow_logs(account: Account) -> Iterator[Resource]:
+    """Yield the flow logs."""
+    for log in account.pages("ec2", "describe_flow_logs", "FlowLogs"):
+        yield Resource("flow log", log["FlowLogId"], normalize_tags(log.get("Tags")), (log["ResourceId"],))
+
+
 def load_balancers(account: Account) -> Iterator[Resource]:
     """Yield the load balancers and their listeners."""
     found = list(account.pages("elbv2", "describe_load_balancers", "LoadBalancers"))
@@ -142,6 +148,7 @@ KINDS: Mapping[str, Callable[[Account], Iterator[Resource]]] = {
     "NAT gateways": nat_gateways,
     "Elastic IP addresses": addresses,
     "VPC endpoints": endpoints,
+    "flow logs": flow_logs,
     "load balancers": load_balancers,
     "target groups": target_groups,
 }

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from operations.account import Account
 from operations.errors import OperationsError
-from operations.preflight import account_checks, names, quotas, setting_checks
+from operations.preflight import account_checks, names, network, quotas, setting_checks
 from operations.preflight.check import Check, Subject, Verdict, warning
 
 CHECKS: Mapping[str, Callable[[Subject], Iterator[Check]]] = {
@@ -22,6 +22,7 @@ CHECKS: Mapping[str, Callable[[Subject], Iterator[Check]]] = {
     "CodeCommit": account_checks.codecommit,
     "GitHub's OIDC provider": account_checks.github,
     "quotas": quotas.quotas,
+    "existing VPC": network.existing_vpc,
     "stack": names.stack,
     "names": names.names,
     "Docker Hub": names.docker_hub,

@@ -13,7 +13,8 @@ from operations.preflight.check import Check, Subject, failed, ok, warning
 UNNAMED = frozenset(
     {
         "VPC", "subnet", "security group", "route table", "network interface", "internet gateway",
-        "NAT gateway", "Elastic IP address", "VPC endpoint", "KMS key", "ECS task", "task definition",
+        "NAT gateway", "Elastic IP address", "VPC endpoint", "flow log", "KMS key", "ECS task",
+        "task definition",
     }
 )  # fmt: skip
 # The CDK CLI deletes a stack whose creation failed, and reuses one in review.

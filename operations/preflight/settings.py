@@ -25,6 +25,8 @@ class Settings:
     notification_channel: str = "email"
     certificate_arn: str = ""
     allow_http: bool = False
+    # As cdk.json has it; None if the environment creates its own VPC.
+    existing_vpc: Mapping[str, Any] | None = None
 
     @classmethod
     def read(cls, suffix: str, path: Path, given: Mapping[str, str] = MappingProxyType({})) -> "Settings":
@@ -41,7 +43,8 @@ class Settings:
         own = {"desiredCount": service.get("tasks"), "taskCpu": service.get("cpu")}
         own = {key: value for key, value in own.items() if value is not None}
         values = {**environment, **own, **context, **given}
-        networks = 0 if service.get("network") == "shared" else 1
+        existing = values.get("existingVpc")
+        networks = 0 if existing or service.get("network") == "shared" else 1
         return cls(
             networks=networks,
             nat_gateways=int(values["natGateways"]) * networks,
@@ -51,6 +54,7 @@ class Settings:
             notification_channel=values.get("notificationChannel") or "email",
             certificate_arn=values.get("certificateArn") or "",
             allow_http=str(values.get("allowHttp")).lower() == "true",
+            existing_vpc=existing,
         )
 
     @property

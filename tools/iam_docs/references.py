@@ -78,6 +78,8 @@ class References:
             return self._arn(resource)
         if attribute in ("Name", "TopicName", ARNS.get(resource.type, (None, ""))[0]):
             return self._name(resource)
+        if attribute == "DefaultSecurityGroup":
+            return f"<the default group of {resource.path}>"
         raise UnreadableError(f"{stack}: {attribute} of {resource.type}")
 
     def _resource(self, name: str, stack: str) -> Resource:

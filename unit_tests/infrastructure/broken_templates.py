@@ -98,6 +98,9 @@ BREAKS: dict[str, list[tuple[str, Edit]]] = {
         ("AWS::CodePipeline::Pipeline", prop("ArtifactStore", "Location", value="somebodys-bucket")),
         ("AWS::S3::Bucket", put("DeletionPolicy", value="Retain")),
     ],
+    "h9_the_default_security_group_admits_nothing": [
+        ("Custom::VpcRestrictDefaultSG", prop("DefaultSecurityGroupId", value={"Ref": "Another"})),
+    ],
     "i3_a_role_is_deleted_after_the_resources_that_use_it": [
         (GROUP, prop("ServiceRoleArn", value="arn:aws:iam::123456789012:role/deployment-role-dev")),
         (
@@ -118,6 +121,10 @@ BREAKS: dict[str, list[tuple[str, Edit]]] = {
     "j2_zones_are_resolved_at_deploy_time_and_the_processor_runs_in_each": [
         ("AWS::EC2::Subnet", prop("AvailabilityZone", value="us-east-1a")),
         (TASK, prop("RuntimePlatform", "CpuArchitecture", value="ARM64")),
+    ],
+    "j4_layers_of_images_bypass_nat": [
+        ("AWS::EC2::VPCEndpoint", become("AWS::SNS::Topic")),
+        ("AWS::EC2::VPCEndpoint", prop("RouteTableIds", value=[])),
     ],
     "k2_no_template_is_empty": [],
     "k5_the_names_of_replaceable_resources_are_pinned": [

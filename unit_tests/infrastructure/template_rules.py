@@ -15,6 +15,7 @@ LONGEST_ACTION_VALUE = 1000  # characters, of an action's configuration
 LOAD_BALANCER_NAME = re.compile(r"(?!internal-)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?")
 REPOSITORY_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 ROLE_PROPERTIES = {"Role", "RoleArn", "ServiceRole", "ServiceRoleArn", "TaskRoleArn", "ExecutionRoleArn"}
+ROLE_PROPERTIES.add("DeliverLogsPermissionArn")
 
 
 def b1_the_first_image_needs_no_push(templates: Templates) -> None:
@@ -125,25 +126,43 @@ def h4_no_log_group_has_a_customer_managed_key(templates: Templates) -> None:
 
 
 def h7_nothing_delivers_logs_to_a_bucket_that_is_emptied(templates: Templates) -> None:
-    """Logs that arrive after the bucket was emptied block its deletion."""
+    """Logs that arrive after the bucket was emptied block its deletion: the load balancer goes before."""
     assert not any(
         "LoggingConfiguration" in each.properties for each in templates.resources("AWS::S3::Bucket")
     )
     for balancer in templates.resources("AWS::ElasticLoadBalancingV2::LoadBalancer"):
         attributes = {each["Key"]: each["Value"] for each in balancer.properties["LoadBalancerAttributes"]}
-        assert attributes.get("access_logs.s3.enabled", "false") == "false"
+        if attributes["access_logs.s3.enabled"] == "true":
+            (emptied,) = [
+                each.id
+                for each in templates.resources("Custom::S3AutoDeleteObjects", balancer.stack)
+                if each.properties["BucketName"] == attributes["access_logs.s3.bucket"]
+            ]
+            assert emptied in balancer.depends_on
         assert attributes.get("connection_logs.s3.enabled", "false") == "false"
 
 
 def h8_the_pipeline_uses_our_bucket_and_key(templates: Templates) -> None:
     """The CDK's own would be retained."""
     store = templates.only("AWS::CodePipeline::Pipeline").properties["ArtifactStore"]
-    bucket = templates.only("AWS::S3::Bucket")
+    (bucket,) = templates.resources("AWS::S3::Bucket", "pipeline")
     assert references(store["Location"]) == {bucket.id}
     assert references(store["EncryptionKey"]["Id"]) <= {
         each.id for each in templates.resources("AWS::KMS::Key")
     }
     assert bucket.body["DeletionPolicy"] == "Delete"
+
+
+def h9_the_default_security_group_admits_nothing(templates: Templates) -> None:
+    """CloudFormation cannot remove its rules; the function that does logs to a group of the stack."""
+    vpcs = {each.id for each in templates.resources("AWS::EC2::VPC")}
+    closed = {
+        id_
+        for each in templates.resources("Custom::VpcRestrictDefaultSG")
+        for id_ in references(each.properties["DefaultSecurityGroupId"])
+    }
+    assert vpcs
+    assert vpcs == closed
 
 
 def i3_a_role_is_deleted_after_the_resources_that_use_it(templates: Templates) -> None:
@@ -210,6 +229,20 @@ def j2_zones_are_resolved_at_deploy_time_and_the_processor_runs_in_each(template
     assert task["RuntimePlatform"]["CpuArchitecture"] == "X86_64"
 
 
+def j4_layers_of_images_bypass_nat(templates: Templates) -> None:
+    """ECR stores them in S3, whose gateway endpoint is free."""
+    private = {
+        id_
+        for each in templates.resources("AWS::EC2::Route")
+        if "NatGatewayId" in each.properties
+        for id_ in references(each.properties["RouteTableId"])
+    }
+    endpoint = templates.only("AWS::EC2::VPCEndpoint", VpcEndpointType="Gateway").properties
+    assert plain(endpoint["ServiceName"]) == "com.amazonaws.<AWS::Region>.s3"
+    assert private
+    assert references(endpoint["RouteTableIds"]) == private
+
+
 def k2_no_template_is_empty(templates: Templates) -> None:
     """CloudFormation rejects a nested stack without resources."""
     assert all(template["Resources"] for template in templates.by_part.values())
@@ -218,7 +251,8 @@ def k2_no_template_is_empty(templates: Templates) -> None:
 def k5_the_names_of_replaceable_resources_are_pinned(templates: Templates) -> None:
     """A changed name replaces the resource with its contents, or fails: change this rule deliberately."""
     suffix = str(templates.only("AWS::ECS::Service").properties["ServiceName"]).removeprefix("service-")
-    assert f"-{suffix}" in str(plain(templates.only("AWS::S3::Bucket").properties["BucketName"]))
+    for bucket in templates.resources("AWS::S3::Bucket"):
+        assert f"-{suffix}" in str(plain(bucket.properties["BucketName"]))
     for type_, key, names in (
         ("AWS::CodeCommit::Repository", "RepositoryName", ["repository"]),
         ("AWS::ECR::Repository", "RepositoryName", ["images"]),

@@ -15,12 +15,14 @@ IMMUTABLE_TYPES = (
     "AWS::ElasticLoadBalancingV2::TargetGroup",
 )
 # docs/configuration.md lists them; another environmentSuffix is another environment.
-IMMUTABLE = {"desiredCount", "certificateArn"}
+IMMUTABLE = {"desiredCount", "certificateArn", "vpcCidr", "existingVpc"}
 MAY_CHANGE = {
+    "accessLogs": "true",
     "account": "123456789012",
     "allowHttp": "false",
     "createGithubOidcProvider": "true",
     "deploymentConfig": "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
+    "flowLogs": "true",
     "githubBranches": "main",
     "githubEnvironments": "staging",
     "githubOwnerId": "1",
@@ -33,6 +35,7 @@ MAY_CHANGE = {
     "promoteTo": "staging@222222222222",
     "taskCpu": "1024",
     "taskMemory": "4096",
+    "terminationProtection": "true",
     "terminationWaitMinutes": "77",
     "testTrafficCidr": "203.0.113.0/24",
     "trustedAccounts": "111111111111",

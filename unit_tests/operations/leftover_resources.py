@@ -216,6 +216,13 @@ LEFTOVERS: dict[str, Create] = {
     "VPC endpoints": lambda a: a.client("ec2").create_vpc_endpoint(
         VpcId=vpc(a), ServiceName="com.amazonaws.us-east-1.s3", VpcEndpointType="Gateway"
     ),
+    "flow logs": lambda a: a.client("ec2").create_flow_logs(
+        ResourceIds=[vpc(a)],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogGroupName="/vpc/flow-logs-orphan",
+        TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": tags()}],
+    ),
     "ECS services": lambda a: a.client("ecs").create_service(
         cluster=cluster(a), serviceName="service-orphan", taskDefinition=task(a), desiredCount=0
     ),

@@ -11,7 +11,6 @@ from unit_tests.operations.account_fakes import FakeAccount
 from unit_tests.operations.destroy_answers import (
     NESTED,
     SUBNET,
-    Running,
     at_rest,
     event,
     groups_of,
@@ -97,11 +96,21 @@ def test_a_dry_run_of_a_second_run_changes_nothing(cdk: Path) -> None:
     assert not Path(f"{cdk}.called").exists()
 
 
-def test_a_protected_stack_is_an_error_and_nothing_is_stopped(cdk: Path) -> None:
-    running = Running()
-    protected = stack("UPDATE_COMPLETE", EnableTerminationProtection=True)
-    account = FakeAccount({**running.answers(), ("cloudformation", "describe_stacks"): protected})
-    with pytest.raises(OperationsError, match="update-termination-protection --no-enable-termination"):
-        destroying.destroy("dev", account, lambda _: None)
-    assert account.operations == ["describe_vpcs", "describe_security_groups", "describe_stacks"]
-    assert not Path(f"{cdk}.called").exists()
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_termination_protection_is_switched_off_unless_it_is_a_dry_run(cdk: Path, dry_run: bool) -> None:
+    answers = iter([stack("UPDATE_COMPLETE", EnableTerminationProtection=True, StackName="stack-dev")])
+    account = FakeAccount(
+        {
+            **at_rest(),
+            ("cloudformation", "describe_stacks"): lambda **_: next(answers, None) or no_stack(),
+            ("cloudformation", "update_termination_protection"): {},
+        }
+    )
+    said: list[str] = []
+    destroying.destroy("dev", account, said.append, dry_run=dry_run)
+    off = ("cloudformation", "update_termination_protection")
+    calls = [arguments for *operation, arguments in account.asked if tuple(operation) == off]
+    wanted = [{"StackName": "stack-dev", "EnableTerminationProtection": False}]
+    assert calls == ([] if dry_run else wanted)
+    assert "termination protection of stack-dev off" in said[0]
+    assert Path(f"{cdk}.called").exists() is not dry_run

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from operations import preflight
 from operations.account import Account
 from operations.deletion_blockers import remove_blockers
-from operations.errors import OperationsError
 from operations.preflight.check import Subject
 from operations.root_stack import failures, root_stack
 from operations.waiting import NotYetError, wait_for
@@ -89,14 +89,13 @@ def test_what_blocks_the_deletion_of_a_nested_stack_is_named_until_it_succeeds(a
     assert delete(account, "stuck") == "gone"
 
 
-def test_a_protected_stack_is_an_error(account: Account) -> None:
+def test_a_protected_stack_cannot_be_deleted_before_its_protection_is_switched_off(account: Account) -> None:
     cloudformation = account.client("cloudformation")
     create(account, "kept", {"Topic": {"Type": "AWS::SNS::Topic"}})
     protect: Callable[..., Any] = cloudformation.update_termination_protection
     protect(StackName="stack-kept", EnableTerminationProtection=True)
-    with pytest.raises(OperationsError, match="stack-kept is protected from deletion"):
-        remove_blockers("kept", account, print)
-    protect(StackName="stack-kept", EnableTerminationProtection=False)
+    with pytest.raises(ClientError, match="cannot be deleted while TerminationProtection is enabled"):
+        delete(account, "kept")
     remove_blockers("kept", account, print)
     assert delete(account, "kept") == "gone"
 

@@ -22,6 +22,7 @@ LISTED = {
     "AWS::CodeDeploy::DeploymentGroup": "CodeDeploy applications",
     "AWS::CodePipeline::Pipeline": "pipelines",
     "AWS::EC2::EIP": "Elastic IP addresses",
+    "AWS::EC2::FlowLog": "flow logs",
     "AWS::EC2::InternetGateway": "internet gateways",
     "AWS::EC2::NatGateway": "NAT gateways",
     "AWS::EC2::RouteTable": "route tables",
@@ -62,6 +63,7 @@ DEPENDENT = {
     "AWS::S3::BucketPolicy": "It is part of its bucket.",
     "AWS::SNS::TopicPolicy": "It is part of its topic.",
     "Custom::S3AutoDeleteObjects": "It is a call of a Lambda function, and makes nothing.",
+    "Custom::VpcRestrictDefaultSG": "It is a call of a Lambda function, and makes nothing.",
 }
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 
 from local_aws.containers.health import allowance
+from local_aws.services.ecs.insights import PerformanceLog
 from local_aws.services.ecs.records import STARTING, EcsService, Task, TaskSet
 from local_aws.services.ecs.state import new_id
 from local_aws.services.ecs.targets import Targets
@@ -27,6 +28,7 @@ class Scheduler:
         self.ecs = ecs
         self.service = service
         self.steady = False
+        self.performance_log = PerformanceLog(ecs, service)
         # Tasks that stopped under an earlier scheduler are not failures of this one.
         self.counted = {arn for arn, task in ecs.tasks.items() if task.status == "STOPPED"}
 
@@ -36,6 +38,7 @@ class Scheduler:
             self.service.changed.wait(LOOK_SECONDS)
             self.service.changed.clear()
             target_states = self._target_states()
+            self.performance_log.write()
             with self.ecs.lock:
                 for task_set in list(self.service.task_sets):
                     self._schedule(task_set, target_states)

@@ -24,7 +24,7 @@ LOAD_BALANCER_ATTRIBUTES: dict[str, frozenset[str] | None] = {
     "zonal_shift.config.enabled": None,
     "waf.fail_open.enabled": None,
     "ipv6.deny_all_igw_traffic": None,
-    "access_logs.s3.enabled": frozenset({"false"}),
+    "access_logs.s3.enabled": frozenset({"true", "false"}),
     "access_logs.s3.bucket": None,
     "access_logs.s3.prefix": None,
     "connection_logs.s3.enabled": frozenset({"false"}),

@@ -42,6 +42,7 @@ TAGLESS = {
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
     "Custom::S3AutoDeleteObjects",
+    "Custom::VpcRestrictDefaultSG",
 }
 
 
@@ -182,11 +183,11 @@ BROKEN: dict[str, tuple[Callable[[Stack], object], str]] = {
         lambda stack: ecs.Cluster(
             stack, "X", cluster_name="cluster-dev", container_insights_v2=ecs.ContainerInsights.ENABLED
         ),
-        "set container_insights_v2 to DISABLED",
+        "create the log group /aws/ecs/containerinsights/{cluster}/performance in its stack",
     ),
     "a cluster that leaves Container Insights to the account": (
         lambda stack: ecs.Cluster(stack, "X", cluster_name="cluster-dev"),
-        "set container_insights_v2 to DISABLED",
+        "create the log group /aws/ecs/containerinsights/{cluster}/performance in its stack",
     ),
     "no name": (named(None), "has no name: set topic_name"),
     "a name without a suffix": (named("notifications"), "is named notifications"),
@@ -252,6 +253,28 @@ def test_a_nested_stack_needs_no_name_tag() -> None:
     assert not errors(nested)
 
 
+def test_a_cluster_with_the_log_group_of_its_container_insights_passes() -> None:
+    """ECS would create a missing group, without a retention (pitfall H3)."""
+
+    def cluster(stack: Stack, group: str) -> None:
+        logs.LogGroup(
+            stack,
+            "Logs",
+            log_group_name=group,
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=DESTROY,
+        )
+        ecs.Cluster(
+            stack, "X", cluster_name="cluster-dev", container_insights_v2=ecs.ContainerInsights.ENABLED
+        )
+
+    def found(group: str) -> list[str]:
+        return [line for line in errors(lambda stack: cluster(stack, group)) if "Insights" in line]
+
+    assert not found("/aws/ecs/containerinsights/cluster-dev/performance")
+    assert found("/aws/ecs/cluster-dev")
+
+
 def test_nothing_of_the_app_is_retained(templates: Templates) -> None:
     for resource in templates.resources():
         assert resource.body.get("DeletionPolicy", "Delete") == "Delete", resource.id
@@ -264,7 +287,9 @@ def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
         "/ecs/task-dev",
         "/codebuild/build-dev",
         "/lambda/artifacts-cleaner-dev",
+        "/aws/ecs/containerinsights/cluster-dev/performance",
         "/aws/events/pipeline-dev",
+        "/lambda/default-group-rules-dev",
         "/lambda/test-traffic-hook-dev",
     }
     assert {group.properties["RetentionInDays"] for group in groups} == {30}

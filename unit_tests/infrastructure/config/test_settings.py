@@ -9,6 +9,7 @@ import pytest
 
 from infrastructure.config.account_options import Promotion
 from infrastructure.config.context_key import ConfigError
+from infrastructure.config.network_options import EXISTING_VPC
 from infrastructure.config.settings import Config
 from unit_tests.infrastructure.synthesized import PROJECT, SHARED, context
 
@@ -35,6 +36,8 @@ BAD_SUFFIXES = [
 ]
 
 UUID = "12345678-1234-1234-1234-123456789012"
+
+EXISTING = json.loads(EXISTING_VPC)
 
 BAD_VALUES = [
     ("account", "12345678901"),
@@ -87,6 +90,35 @@ BAD_VALUES = [
     ("natGateways", 0),
     ("natGateways", 3),
     ("natGateways", "none"),
+    ("vpcCidr", "10.0.0.0/15"),
+    ("vpcCidr", "10.0.0.0/25"),
+    ("vpcCidr", "10.0.1.0/16"),
+    ("vpcCidr", "8.8.0.0/16"),
+    ("vpcCidr", "10.0.0.0"),
+    ("vpcCidr", ""),
+    ("existingVpc", ""),
+    ("existingVpc", "vpc-0123456789abcdef0"),
+    ("existingVpc", []),
+    ("existingVpc", {"vpcId": "vpc-0123456789abcdef0"}),
+    ("existingVpc", EXISTING | {"vpcId": "vpc-1"}),
+    ("existingVpc", EXISTING | {"vpcId": ["vpc-0123456789abcdef0"]}),
+    ("existingVpc", EXISTING | {"publicSubnetIds": ["subnet-0123456789abcdef0"]}),
+    ("existingVpc", EXISTING | {"publicSubnetIds": "subnet-0123456789abcdef0"}),
+    ("existingVpc", EXISTING | {"privateSubnetIds": EXISTING["publicSubnetIds"]}),
+    ("existingVpc", EXISTING | {"natAddresses": []}),
+    ("existingVpc", EXISTING | {"natAddresses": ["203.0.0.0/16"]}),
+    ("existingVpc", EXISTING | {"natAddresses": ["203.0.113.7", "203.0.113.7/32"]}),
+    ("existingVpc", EXISTING | {"natAddresses": [7]}),
+    ("existingVpc", EXISTING | {"region": "us-east-1"}),
+    ("flowLogs", "yes"),
+    ("flowLogs", 1),
+    ("flowLogs", ""),
+    ("accessLogs", "on"),
+    ("accessLogs", 0),
+    ("accessLogs", ""),
+    ("terminationProtection", "prod"),
+    ("terminationProtection", 1),
+    ("terminationProtection", ""),
     ("imageRetention", 4),
     ("imageRetention", 1001),
     ("imageRetention", "all"),

@@ -17,6 +17,13 @@ def test_artifacts_are_encrypted_with_a_key_of_our_own_and_kept_30_days(template
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
 
 
+def test_an_overwritten_artifact_can_be_restored_for_a_week(templates: Templates) -> None:
+    properties = templates.only("AWS::S3::Bucket").properties
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    (lifecycle,) = properties["LifecycleConfiguration"]["Rules"]
+    assert lifecycle["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+
+
 def test_artifacts_are_transferred_over_tls_only(templates: Templates) -> None:
     policy = templates.only("AWS::S3::BucketPolicy").properties["PolicyDocument"]["Statement"]
     (denied,) = [statement for statement in policy if statement["Effect"] == "Deny"]

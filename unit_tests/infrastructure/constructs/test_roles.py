@@ -29,6 +29,7 @@ TRUSTED = {
     "pipeline-role-dev": "codepipeline.amazonaws.com",
     "source-rule-role-dev": "events.amazonaws.com",
     "artifacts-cleaner-role-dev": "lambda.amazonaws.com",
+    "default-group-rules-role-dev": "lambda.amazonaws.com",
     "test-traffic-hook-role-dev": "lambda.amazonaws.com",
 }
 # What AWS documents that the service sends, with the page beside each role. Lambda, and ECS for an execution

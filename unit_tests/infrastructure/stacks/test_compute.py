@@ -103,9 +103,13 @@ def test_the_task_writes_to_a_group_of_the_stack(templates: Templates) -> None:
     }
 
 
-def test_insights_are_off_since_they_log_outside_the_stack(templates: Templates) -> None:
-    settings = templates.only("AWS::ECS::Cluster").properties["ClusterSettings"]
-    assert settings == [{"Name": "containerInsights", "Value": "disabled"}]  # pitfall H3
+def test_container_insights_write_to_a_group_that_is_created_before_the_cluster(templates: Templates) -> None:
+    """So it is deleted after the cluster, which is deleted after the service (pitfall H3)."""
+    cluster = templates.only("AWS::ECS::Cluster")
+    assert cluster.properties["ClusterSettings"] == [{"Name": "containerInsights", "Value": "enabled"}]
+    name = "/aws/ecs/containerinsights/cluster-dev/performance"
+    assert templates.only("AWS::Logs::LogGroup", LogGroupName=name).id in cluster.depends_on
+    assert cluster.id in templates.only(SERVICE).depends_on
 
 
 def test_image_tags_are_immutable_and_the_last_ten_images_are_kept(templates: Templates) -> None:

@@ -52,17 +52,12 @@ def test_each_part_of_the_vpc_has_a_name_tag_that_ends_in_the_suffix(other: Temp
     assert tags == {
         "vpc-a-longer-one": "AWS::EC2::VPC",
         "internet-gateway-a-longer-one": "AWS::EC2::InternetGateway",
+        "s3-endpoint-a-longer-one": "AWS::EC2::VPCEndpoint",
+        "flow-log-a-longer-one": "AWS::EC2::FlowLog",
         "load-balancer-group-a-longer-one": "AWS::EC2::SecurityGroup",
         "service-group-a-longer-one": "AWS::EC2::SecurityGroup",
         "test-traffic-hook-group-a-longer-one": "AWS::EC2::SecurityGroup",
     } | {f"{name}-{number}-a-longer-one": type_ for type_, name in numbered for number in (1, 2)}
-
-
-def test_no_lambda_restricts_the_default_security_group(templates: Templates) -> None:
-    """It would log to a group that never expires and that no stack deletes (pitfall H1)."""
-    assert not templates.resources("Custom::VpcRestrictDefaultSG")
-    names = {each.properties["FunctionName"] for each in templates.resources("AWS::Lambda::Function")}
-    assert names == {"artifacts-cleaner-dev", "test-traffic-hook-dev"}
 
 
 def admitted(templates: Templates) -> list[tuple[str, int, int]]:
@@ -235,6 +230,12 @@ def test_codedeploy_shifts_the_production_listener(templates: Templates, other: 
         (arn,) = pair["ProdTrafficRoute"]["ListenerArns"]
         # Its name without the hash: it comes from another nested stack.
         assert given.only(LISTENER, Port=port).id[:-8] in str(arn)
+
+
+def test_access_logs_are_off_in_dev_explicitly(templates: Templates) -> None:
+    """CloudFormation leaves an attribute that disappears from a template as it is."""
+    balancer = templates.only("AWS::ElasticLoadBalancingV2::LoadBalancer").properties
+    assert {"Key": "access_logs.s3.enabled", "Value": "false"} in balancer["LoadBalancerAttributes"]
 
 
 def test_each_listener_is_deleted_before_either_target_group(templates: Templates, other: Templates) -> None:

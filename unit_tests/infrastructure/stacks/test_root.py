@@ -99,7 +99,7 @@ def test_each_name_ends_in_the_suffix_and_is_within_the_limit_of_aws(
             continue
         key, longest = NAME_LIMITS[resource.type]
         name = str(plain(resource.properties[key]))
-        ends = (f"-{suffix}", f"-{suffix}/username")
+        ends = (f"-{suffix}", f"-{suffix}/username", f"-{suffix}/performance")
         assert name.endswith(ends), resource.id
         assert len(name) <= longest, resource.id
 
@@ -130,12 +130,18 @@ def test_two_environments_have_the_same_resources_under_other_names(
         return {(each.type, each.id) for each in given.resources()}
 
     assert not ids(templates) - ids(other)
-    # The other environment has a second NAT gateway, and a redirect to HTTPS.
+    # The other environment has a second NAT gateway, a redirect to HTTPS, and more logs.
     more = {kind for kind, _ in ids(other) - ids(templates)}
     assert more == {
         "AWS::EC2::EIP",
+        "AWS::EC2::FlowLog",
         "AWS::EC2::NatGateway",
         "AWS::ElasticLoadBalancingV2::Listener",
+        "AWS::IAM::Role",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
+        "Custom::S3AutoDeleteObjects",
     }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from local_aws.ministack.elbv2_snapshot import alb
 from local_aws.services.elbv2.records import ElbSnapshot, Target
 from local_aws.services.elbv2.routing import weights
 from local_aws.services.elbv2.serializers import TargetHealthDescription
+from unit_tests.local_aws.services.elbv2.backends import make_context
 
 MODEL = service_model("elbv2")
 
@@ -36,7 +38,7 @@ def call(operation: str, **params: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def seen() -> Iterator[list[ElbSnapshot]]:
+def seen(tmp_path: Path) -> Iterator[list[ElbSnapshot]]:
     alb.reset()
     snapshots: list[ElbSnapshot] = []
     health: list[TargetHealthDescription] = [
@@ -46,7 +48,7 @@ def seen() -> Iterator[list[ElbSnapshot]]:
             "TargetHealth": {"State": "draining"},
         }
     ]
-    elbv2.patch_elbv2(snapshots.append, lambda _arn, _asked: health)
+    elbv2.patch_elbv2(make_context(tmp_path), snapshots.append, lambda _arn, _asked: health)
     yield snapshots
     alb.reset()
 

@@ -50,12 +50,12 @@ def plane(tmp_path: Path) -> Iterator[LoadBalancing]:
 
 
 @pytest.fixture
-def seen() -> Iterator[list[ElbSnapshot]]:
+def seen(tmp_path: Path) -> Iterator[list[ElbSnapshot]]:
     """The snapshots that the data plane gets."""
     alb.reset()
     acm.reset()
     snapshots: list[ElbSnapshot] = []
-    elbv2.patch_elbv2(snapshots.append, lambda _arn, _asked: [])
+    elbv2.patch_elbv2(make_context(tmp_path), snapshots.append, lambda _arn, _asked: [])
     yield snapshots
     alb.reset()
     acm.reset()
