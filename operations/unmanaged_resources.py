@@ -17,10 +17,14 @@ LOG_GROUPS = (
     "/ecs/task",
     "/codebuild/build",
     "/aws/codebuild/build",
+    "/codebuild/promotion",
+    "/aws/codebuild/promotion",
     "/lambda/artifacts-cleaner",
     "/aws/lambda/artifacts-cleaner",
     "/lambda/test-traffic-hook",
     "/aws/lambda/test-traffic-hook",
+    "/lambda/image-keeper",
+    "/aws/lambda/image-keeper",
     "/aws/events/pipeline",
 )
 NOT_FOUND = frozenset({"ResourceNotFoundException", "ParameterNotFound"})

@@ -128,13 +128,9 @@ class Config:
     nat_gateways: int = context_key(
         "1 or 2: tasks in private subnets pull their images through them", "1", number(1, 2)
     )
-    # With fewer, a rollback may not find its image (pitfall F9).
-    image_retention: int = context_key(
-        "a number of images from 5 to 1000 that the repository keeps", "10", number(5, 1000)
-    )
     trusted_accounts: tuple[str, ...] = context_key(
         f"1 to {MOST_ACCOUNTS} different AWS account ids of 12 digits, as a list or comma-separated, whose "
-        "pipelines may release here, and whose environments may use what is built here "
+        "pipelines may release here, and whose environments may fetch what is built here "
         "(leave it out for none)",
         "111111111111,222222222222",
         several(ACCOUNT, MOST_ACCOUNTS),

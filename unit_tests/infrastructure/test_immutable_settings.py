@@ -25,7 +25,6 @@ MAY_CHANGE = {
     "githubOwnerId": "1",
     "githubRepository": "acme/greeter",
     "githubRepositoryId": "2",
-    "imageRetention": "99",
     "natGateways": "2",
     "notificationEmail": "team@example.com",
     "promoteTo": "staging@222222222222",
