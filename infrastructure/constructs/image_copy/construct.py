@@ -42,19 +42,7 @@ class ImageCopy(Construct):
             project_name=names.promotion_project,
             description="Copies an image, by its digest, to the environment that it is promoted to",
             role=self._role(artifacts, images, targets, log_group.log_group_arn).without_policy_updates(),
-            build_spec=codebuild.BuildSpec.from_object(
-                {
-                    "version": "0.2",
-                    "phases": {
-                        # The version that the other project needs too (pitfall F1).
-                        "install": {"runtime-versions": {"python": "3.9"}},
-                        "build": {
-                            "commands": [f"python - <<'PROGRAM'\n{PROGRAM.read_text('utf-8')}PROGRAM\n"]
-                        },
-                    },
-                    "artifacts": {"files": ["imageDetail.json"]},
-                }
-            ),
+            build_spec=_build_spec(),
             environment=codebuild.BuildEnvironment(
                 build_image=codebuild.LinuxBuildImage.STANDARD_7_0, compute_type=codebuild.ComputeType.SMALL
             ),
@@ -89,5 +77,10 @@ class ImageCopy(Construct):
         )
 
 
-def _run(program: str) -> str:
-    return f"python - <<'PROGRAM'\n{program}PROGRAM\n"
+def _build_spec() -> codebuild.BuildSpec:
+    command = f"python - <<'PROGRAM'\n{PROGRAM.read_text('utf-8')}PROGRAM\n"
+    # The version that the other project needs too (pitfall F1).
+    phases = {"install": {"runtime-versions": {"python": "3.9"}}, "build": {"commands": [command]}}
+    return codebuild.BuildSpec.from_object(
+        {"version": "0.2", "phases": phases, "artifacts": {"files": ["imageDetail.json"]}}
+    )

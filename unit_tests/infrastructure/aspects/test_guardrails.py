@@ -34,6 +34,7 @@ TAGLESS = {
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::KMS::Alias",
+    "AWS::Lambda::Permission",
     "AWS::Logs::ResourcePolicy",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
@@ -230,6 +231,7 @@ def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
         "/codebuild/build-dev",
         "/lambda/artifacts-cleaner-dev",
         "/aws/events/pipeline-dev",
+        "/lambda/image-keeper-dev",
         "/lambda/test-traffic-hook-dev",
     }
     assert {group.properties["RetentionInDays"] for group in groups} == {30}

@@ -59,7 +59,7 @@ def test_the_first_execution_is_logged_too(templates: Templates) -> None:
         for rule in templates.resources("AWS::Events::Rule")
         if rule.properties["Name"] != "source-rule-dev"
     }
-    assert len(rules) == 7
+    assert len(rules) == 9
     assert rules <= pipeline.depends_on
 
 

@@ -7,8 +7,15 @@ import json
 from unit_tests.infrastructure.synthesized import Templates
 
 
-def test_the_last_ten_images_are_kept_in_every_environment(templates: Templates, shared: Templates) -> None:
-    for each in (templates, shared):
+def test_image_tags_are_immutable_and_destroy_deletes_the_images(templates: Templates) -> None:
+    images = templates.only("AWS::ECR::Repository", RepositoryName="images-dev").properties
+    assert images["ImageTagMutability"] == "IMMUTABLE"
+    assert images["ImageScanningConfiguration"] == {"ScanOnPush": True}
+    assert images["EmptyOnDelete"] is True
+
+
+def test_the_last_ten_images_are_kept_in_every_environment(templates: Templates, other: Templates) -> None:
+    for each in (templates, other):
         text = each.only("AWS::ECR::Repository").properties["LifecyclePolicy"]["LifecyclePolicyText"]
         last = json.loads(text)["rules"][-1]
         assert last["selection"] == {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}

@@ -44,7 +44,7 @@ def test_each_promotion_is_a_stage_after_deploy_with_approval_copy_and_release(s
 def test_a_promotion_releases_the_copy_with_the_other_environments_task_definition(
     shared: Templates,
 ) -> None:
-    """Pitfall F13: a copy in the other environment's own repository, which no later build expires."""
+    """A copy in the other environment's own repository, which no later build expires (pitfall F13)."""
     (here,) = stages(shared)["Deploy"]
     _, copy, staging = stages(shared)["Promote-staging"]
     (copied,) = copy["OutputArtifacts"]
