@@ -11,6 +11,7 @@ from local_aws.ministack import (
     deletions,
     ec2,
     function_network,
+    function_targets,
     identity_providers,
     log_groups,
     log_targets,
@@ -55,6 +56,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any]) -> None:
     notifications.patch_sns(context)
     log_groups.patch_log_group_deletion(context)
     log_targets.patch_log_targets(context)
+    function_targets.patch_function_targets(context)
     dashboards.patch_dashboards()
     function_network.patch_function_vpc()
     preconditions.patch_preconditions(context)
