@@ -70,7 +70,8 @@ def test_eleven_later_images_do_not_expire_the_one_that_runs(first: Scenario, st
         tags = _tags(scenario)
         in_use = {each for each, names in tags.items() if any(name.startswith("in-use-") for name in names)}
         assert digest in in_use
-        assert tags.keys() == in_use | set(later[-KEPT_IMAGES:])
+        if scenario.cloud.endpoint is not None:  # AWS expires images within 24 hours.
+            assert tags.keys() == in_use | set(later[-KEPT_IMAGES:])
         _replace_a_task(scenario)
         assert _image(scenario).partition("@")[2] == digest
 

@@ -140,7 +140,7 @@ class PromotionStages:
             notification_topic=self.topic,
             additional_information=(
                 f"Release commit {self.commit} to {promotion.environment} in account {promotion.account}, "
-                "with the image that the environment before it runs?"
+                "with a copy of the image that the environment before it runs?"
             ),
             external_entity_link=f"{commits}/{self.commit}?region={REGION}",
         )
