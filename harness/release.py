@@ -171,8 +171,7 @@ def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]
         if action["stageName"] == "Build":
             build = result.get("externalExecutionId") or build
         if action["stageName"] == "Deploy":
-            # A promotion comes later, and its deployment is in another account.
-            deployment = deployment or result.get("externalExecutionId")
+            deployment = result.get("externalExecutionId") or deployment
         if action["status"] == "Failed":
             error = result.get("errorDetails", {}).get("message", "")
             reason = error or result.get("externalExecutionSummary", "")

@@ -27,7 +27,10 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     ("", "FindWhereToStoreArtifacts", ""): _LOCATION,
     ("", "StoreArtifacts", "s3:AbortMultipartUpload"): "only artifacts above 8 MB are uploaded in parts",
     ("", "EncryptArtifacts", "kms:Decrypt"): "only a multipart upload reads its parts",
-    ("build-role", "DecryptArtifacts", ""): "a statement for multipart uploads allows it too",
+    **{
+        (role, "DecryptArtifacts", ""): "a statement for multipart uploads allows it too"
+        for role in ("build-role", "promotion-role")
+    },
     ("", "InspectTheArtifactBucket", ""): _UNCONFIRMED,
     ("build-role", "UseTheArtifactKey", ""): _UNCONFIRMED,
     # The pipeline.
@@ -35,11 +38,12 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
         ("pipeline-role", sid, ""): _OWN_ROLES
         for sid in ("FetchArtifacts", "DecryptArtifacts", "StoreArtifacts", "EncryptArtifacts")
     },
-    ("pipeline-role", "AssumeTheActionRoles", ""): (
+    ("pipeline-role", "AssumeActionRoles", ""): (
         "in one account the trust policies suffice; across accounts, AWS requires both"
     ),
     ("source-action-role", "FetchTheCommit", "codecommit:CancelUploadArchive"): _STOPPED,
     ("build-action-role", "RunTheBuild", "codebuild:StopBuild"): _STOPPED,
+    ("copy-action-role", "RunTheCopy", "codebuild:StopBuild"): _STOPPED,
     **{
         (role, "RegisterTheRevision", f"codedeploy:{action}"): _GUIDE
         for role in ("deploy-action-role", "cross-account-role")
@@ -52,11 +56,8 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     ("deployment-role", "ShiftTheTrafficOfRules", ""): (
         "the listeners have only their default rule; AWSCodeDeployRoleForECS has it"
     ),
-    **{
-        ("execution-role", sid, f"ecr:{action}"): why
-        for sid in ("PullTheImage", "PullImagesOfTrustedAccounts")
-        for action, why in (("BatchCheckLayerAvailability", _AT_ONCE), ("GetDownloadUrlForLayer", _LAYERS))
-    },
+    ("execution-role", "PullTheImage", "ecr:BatchCheckLayerAvailability"): _AT_ONCE,
+    ("execution-role", "PullTheImage", "ecr:GetDownloadUrlForLayer"): _LAYERS,
     ("test-traffic-hook-role", "AttachToTheVpc", ""): _NO_INTERFACES,
     ("test-traffic-hook-role", "DescribeTheVpc", ""): _NO_INTERFACES,
     (
@@ -67,10 +68,10 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     # Other accounts, and GitHub.
     ("", "OtherAccountsFetchArtifacts", ""): _ONE_ACCOUNT,
     ("", "OtherAccountsFindArtifacts", ""): _ONE_ACCOUNT,
-    ("", "OtherAccountsPullImages", ""): _ONE_ACCOUNT,
+    ("", "TrustedAccountsCopyImages", ""): _ONE_ACCOUNT,
     ("cross-account-role", "FetchArtifactsOfTrustedAccounts", "s3:GetObjectVersion"): _VERSIONS,
     ("cross-account-role", "FindArtifactsOfTrustedAccounts", ""): _LOCATION,
-    ("github-role", "TakeOnTheRolesOfCdkBootstrap", ""): _GITHUB,
+    ("github-role", "AssumeCdkBootstrapRoles", ""): _GITHUB,
     ("trust github-role", "#0", ""): _GITHUB,
     # The network.
     ("flow-log-role", "WriteTheLog", ""): "local_aws writes no flow log records",

@@ -107,6 +107,11 @@ class Names:
         return f"/codebuild/{self.build_project}"
 
     @property
+    def promotion_project(self) -> str:
+        """The CodeBuild project that copies an image to the environment it is promoted to."""
+        return self.qualified("promotion")
+
+    @property
     def report_group(self) -> str:
         return self.qualified("unit-tests")
 
@@ -122,6 +127,11 @@ class Names:
     def traffic_hook(self) -> str:
         """The Lambda function that appspec.yaml names."""
         return self.qualified("test-traffic-hook")
+
+    @property
+    def image_keeper(self) -> str:
+        """The Lambda function that keeps the images in use from expiring."""
+        return self.qualified("image-keeper")
 
     @property
     def pipeline(self) -> str:

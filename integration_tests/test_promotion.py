@@ -1,4 +1,4 @@
-"""A release is promoted to an environment in another account, after an approval and with the same image."""
+"""A release is promoted to an environment in another account, with a copy of its image."""
 
 import json
 from collections.abc import Iterator
@@ -8,11 +8,13 @@ from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from harness.scenario import RELEASE_MINUTES, Scenario
+from integration_tests.support.images import push_image
 from integration_tests.support.scenario_fixtures import running_scenario
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
+KEPT_IMAGES = 10
 # The other way into an environment, deployed here and deleted by destroy.
 GITHUB = {"githubRepository": "acme/greeter", "githubEnvironments": "staging"}
 
@@ -37,7 +39,7 @@ def first(cloud: Cloud, staging: Scenario, request: pytest.FixtureRequest) -> It
         yield scenario
 
 
-def test_a_release_waits_for_its_approval_and_is_promoted_with_the_same_image(
+def test_a_release_waits_for_its_approval_and_is_promoted_with_a_copy_of_its_image(
     first: Scenario, staging: Scenario
 ) -> None:
     staging.deploy()
@@ -51,16 +53,51 @@ def test_a_release_waits_for_its_approval_and_is_promoted_with_the_same_image(
     assert first.served_version() == commit, "the first environment is released before the approval"
     assert staging.served_version() == before, "without an approval nothing is promoted"
 
-    first.cloud.client("codepipeline").put_approval_result(
-        pipelineName=first.outputs.pipeline_name,
-        stageName="Deploy",
-        actionName=f"Approve-{staging.environment.suffix}",
-        result={"summary": "looks good", "status": "Approved"},
-        token=token,
-    )
+    _approve(first, staging, token)
     first.wait_for_release(commit)
     assert staging.served_version() == commit
-    assert _image(staging) == _image(first)
+    (own, digest), (copy, copied) = (_image(each).split("@") for each in (first, staging))
+    assert copied == digest
+    assert (own, copy) == (first.outputs.image_repository_uri, staging.outputs.image_repository_uri)
+
+
+def test_eleven_later_images_do_not_expire_the_one_that_runs(first: Scenario, staging: Scenario) -> None:
+    """pitfall F13: neither the promoted copy, nor the image of the first environment."""
+    for scenario in (first, staging):
+        digest = _image(scenario).partition("@")[2]
+        repository = scenario.outputs.image_repository_name
+        later = [push_image(scenario.cloud, repository, f"later-{number}") for number in range(11)]
+        tags = _tags(scenario)
+        in_use = {each for each, names in tags.items() if any(name.startswith("in-use-") for name in names)}
+        assert digest in in_use
+        if scenario.cloud.endpoint is not None:  # AWS expires images within 24 hours.
+            assert tags.keys() == in_use | set(later[-KEPT_IMAGES:])
+        _replace_a_task(scenario)
+        assert _image(scenario).partition("@")[2] == digest
+
+
+def test_a_push_reaches_the_first_environment_while_an_approval_waits(
+    first: Scenario, staging: Scenario
+) -> None:
+    """pitfall M6: a release keeps its approval; of those behind it, the newest is left."""
+    promoted, developer = staging.served_version(), first.developer()
+    commits, token = [], ""
+    for number in range(3):
+        (developer.clone / "NOTES.md").write_text(f"Release {number}.\n")
+        commits.append(developer.commit(f"Release {number}"))
+        developer.push()
+        _wait_for(first, commits[-1], "Deploy=Succeeded")
+        assert first.served_version() == commits[-1]
+        token = token or _approval(first, staging)
+    oldest, middle, newest = commits
+    _wait_for(first, middle, "Superseded")
+    assert staging.served_version() == promoted
+
+    for commit in (oldest, newest):
+        _approve(first, staging, token or _approval(first, staging))
+        token = ""
+        assert first.follow(commit).status == "Succeeded"
+        assert staging.served_version() == commit
 
 
 def test_only_the_pipeline_may_assume_the_cross_account_role(first: Scenario, staging: Scenario) -> None:
@@ -75,6 +112,58 @@ def test_only_the_pipeline_may_assume_the_cross_account_role(first: Scenario, st
 def test_destroying_both_leaves_nothing(first: Scenario, staging: Scenario) -> None:
     first.destroy()
     staging.destroy()
+
+
+def _approve(first: Scenario, staging: Scenario, token: str) -> None:
+    first.cloud.client("codepipeline").put_approval_result(
+        pipelineName=first.outputs.pipeline_name,
+        stageName=f"Promote-{staging.environment.suffix}",
+        actionName=f"Approve-{staging.environment.suffix}",
+        result={"summary": "looks good", "status": "Approved"},
+        token=token,
+    )
+
+
+def _wait_for(scenario: Scenario, commit: str, state: str) -> None:
+    """Wait until the release of a commit is in a state: a status, or STAGE=STATUS."""
+
+    def look() -> None:
+        if state not in str(release := scenario.releases.of(commit)).split():
+            raise NotYetError(str(release))
+
+    wait_for(f"{state} of {commit}", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=1)
+
+
+def _tags(scenario: Scenario) -> dict[str, set[str]]:
+    """Return the tags of each image of the repository, by digest."""
+    repository, found = scenario.outputs.image_repository_name, dict[str, set[str]]()
+    for image in scenario.cloud.account.pages("ecr", "list_images", "imageIds", repositoryName=repository):
+        found.setdefault(image["imageDigest"], set()).add(image["imageTag"])
+    return found
+
+
+def _replace_a_task(scenario: Scenario) -> None:
+    """Stop a task of the service, and wait until another one runs in its place."""
+    ecs, outputs = scenario.cloud.client("ecs"), scenario.outputs
+    running = {
+        "cluster": outputs.cluster_name,
+        "serviceName": outputs.service_name,
+        "desiredStatus": "RUNNING",
+    }
+    before = set(ecs.list_tasks(**running)["taskArns"])
+    stopped = sorted(before)[0]
+    ecs.stop_task(cluster=outputs.cluster_name, task=stopped, reason="a test replaces it")
+
+    def look() -> None:
+        found = set(ecs.list_tasks(**running)["taskArns"])
+        tasks = (
+            ecs.describe_tasks(cluster=outputs.cluster_name, tasks=sorted(found))["tasks"] if found else []
+        )
+        states = [task["lastStatus"] for task in tasks]
+        if stopped in found or len(found) < len(before) or set(states) != {"RUNNING"}:
+            raise NotYetError(f"{len(found)} of {len(before)} tasks: {states}")
+
+    wait_for("the replaced task", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=0.5)
 
 
 def _approval(first: Scenario, staging: Scenario) -> str:

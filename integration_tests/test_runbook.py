@@ -31,6 +31,7 @@ REFUSED = {RETRY.replace("Deploy", "Source"): "StageNotRetryableException"}
 NOT_HERE = {
     STOP: "the test below",
     RETRY: "the test below",
+    RETRY.replace("Deploy", "Promote-staging"): "it needs an environment that promotes",
     "aws codecommit credential-helper": "git calls it in each scenario on AWS (developer.py)",
     "aws service-quotas request-service-quota-increase": "it opens a request at AWS",
     "aws codepipeline put-approval-result": "test_promotion.py",

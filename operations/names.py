@@ -22,6 +22,10 @@ class Names:
         return f"build-{self.suffix}"
 
     @property
+    def promotion_project(self) -> str:
+        return f"promotion-{self.suffix}"
+
+    @property
     def application(self) -> str:
         return f"application-{self.suffix}"
 

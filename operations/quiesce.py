@@ -62,13 +62,15 @@ def executions(suffix: str, account: Account) -> Iterator[str]:
 
 def builds(suffix: str, account: Account) -> Iterator[str]:
     """Yield the active builds."""
-    # The newest first: a project with one build at a time has no active one beyond these.
-    newest = _unless_gone(
-        account, "codebuild", "list_builds_for_project", "ids", projectName=Names(suffix).build_project
-    )[:100]
-    if newest:
-        found = account.client("codebuild").batch_get_builds(ids=newest)["builds"]
-        yield from (build["id"] for build in found if not build["buildComplete"])
+    names = Names(suffix)
+    for project in (names.build_project, names.promotion_project):
+        # The newest first: a project with one build at a time has no active one beyond these.
+        newest = _unless_gone(account, "codebuild", "list_builds_for_project", "ids", projectName=project)[
+            :100
+        ]
+        if newest:
+            found = account.client("codebuild").batch_get_builds(ids=newest)["builds"]
+            yield from (build["id"] for build in found if not build["buildComplete"])
 
 
 def deployments(suffix: str, account: Account) -> Iterator[str]:

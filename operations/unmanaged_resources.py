@@ -18,6 +18,8 @@ LOG_GROUPS = (
     "/ecs/task",
     "/codebuild/build",
     "/aws/codebuild/build",
+    "/codebuild/promotion",
+    "/aws/codebuild/promotion",
     "/lambda/artifacts-cleaner",
     "/aws/lambda/artifacts-cleaner",
     "/lambda/access-logs-cleaner",
@@ -26,6 +28,8 @@ LOG_GROUPS = (
     "/aws/lambda/default-group-rules",
     "/lambda/test-traffic-hook",
     "/aws/lambda/test-traffic-hook",
+    "/lambda/image-keeper",
+    "/aws/lambda/image-keeper",
     "/aws/events/pipeline",
     "/vpc/flow-logs",
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from infrastructure.config.settings import Config
+from infrastructure.constructs.image_repository import KEPT_IMAGES
 from tools import prices
 from tools.assembly import Assembly
 from tools.prices import HOURS_A_MONTH, READ, Price
@@ -54,7 +55,7 @@ class Line:
 def monthly(config: Config, resources: Mapping[str, int]) -> list[Line]:
     """Return the monthly cost of an environment without releases and without requests."""
     nats, tasks, hours = resources["AWS::EC2::NatGateway"], config.desired_count, HOURS_A_MONTH
-    images = config.image_retention * IMAGE_GIGABYTES
+    images = KEPT_IMAGES * IMAGE_GIGABYTES
     return [
         Line("NAT gateways", nats * hours, prices.NAT_GATEWAY),
         Line("the load balancer", hours, prices.LOAD_BALANCER),

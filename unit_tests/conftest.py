@@ -30,7 +30,6 @@ def other() -> Templates:
         taskMemory="1024",
         terminationWaitMinutes="7",
         natGateways="2",
-        imageRetention="30",
         vpcCidr="10.42.0.0/20",
         flowLogs="true",
         accessLogs="true",

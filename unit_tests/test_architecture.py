@@ -32,7 +32,10 @@ RULES = {
     "infrastructure": Rule(
         only=CDK,
         # The hook's code is Lambda's to run: the CDK uploads it, and nothing here imports it.
-        exceptions={"constructs/traffic_hook/function": {"boto3", "botocore"}},
+        exceptions={
+            "constructs/traffic_hook/function": {"boto3", "botocore"},
+            "constructs/image_keeper/function": {"boto3", "botocore"},
+        },
     ),
     "tools": Rule(
         only={"infrastructure", *CDK},
@@ -75,7 +78,12 @@ STANDARD_LIBRARY_ONLY = (
     "tools/template_limits.py",
 )
 # Entry points, and what a container runs.
-READS_THE_ENVIRONMENT = {"constructs/bootstrap_server.py", "constructs/traffic_hook/function/handler.py"}
+READS_THE_ENVIRONMENT = {
+    "constructs/bootstrap_server.py",
+    "constructs/image_copy/copy_image.py",
+    "constructs/image_keeper/function/handler.py",
+    "constructs/traffic_hook/function/handler.py",
+}
 
 
 def within(file: Path, place: str) -> bool:

@@ -15,7 +15,7 @@ _GITHUB_ID = re.compile(r"[1-9][0-9]{0,18}")
 # No `*` and no `?`: in a trust policy they would match other branches too.
 BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 GITHUB_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-# Each promotion adds to a build variable and two actions; each account adds to policies. All have limits.
+# Each promotion adds to a build variable and a stage; each account adds to policies. All have limits.
 MOST_PROMOTIONS = 5
 MOST_ACCOUNTS = 10
 

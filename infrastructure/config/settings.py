@@ -158,13 +158,9 @@ class Config:
         flag,
         default=False,
     )
-    # With fewer, a rollback may not find its image (pitfall F9).
-    image_retention: int = context_key(
-        "a number of images from 5 to 1000 that the repository keeps", "10", number(5, 1000)
-    )
     trusted_accounts: tuple[str, ...] = context_key(
         f"1 to {MOST_ACCOUNTS} different AWS account ids of 12 digits, as a list or comma-separated, whose "
-        "pipelines may release here, and whose environments may use what is built here "
+        "pipelines may release here, and whose environments may fetch what is built here "
         "(leave it out for none)",
         "111111111111,222222222222",
         several(ACCOUNT, MOST_ACCOUNTS),

@@ -1,10 +1,12 @@
-"""Promotion to further environments: a manual approval, then a deployment of the same image digest."""
+"""Promotion to further environments: an approval, a copy of the image, and a deployment of that digest."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
@@ -16,6 +18,8 @@ from infrastructure.config.account_options import Promotion
 from infrastructure.config.settings import Config
 from infrastructure.constructs.roles import allow, arn
 from infrastructure.naming import CODE_CONSOLE, REGION, Names
+
+APPROVE, COPY, DEPLOY = 1, 2, 3
 
 
 def peer_role_arns(scope: Construct, config: Config, role: str) -> list[str]:
@@ -29,6 +33,22 @@ def peer_role_arns(scope: Construct, config: Config, role: str) -> list[str]:
     return [arn(scope, "iam", f"role/{name}", region=False, account=account) for account, name in named]
 
 
+def promotion_roles(scope: Construct, config: Config) -> list[str]:
+    """Return the ARNs of the roles that copy images to this environment; `*` is an environment there."""
+    return [
+        arn(scope, "iam", f"role/{Names('*').qualified('promotion-role')}", region=False, account=account)
+        for account in config.trusted_accounts
+    ]
+
+
+def target_repositories(scope: Construct, config: Config) -> list[str]:
+    """Return the ARNs of the repositories that images are copied to."""
+    return [
+        arn(scope, "ecr", f"repository/{Names(each.environment).image_repository}", account=each.account)
+        for each in config.promote_to
+    ]
+
+
 def release_role(scope: Construct, promotion: Promotion) -> str:
     """Return the ARN of the role that the pipeline assumes to release to an environment."""
     name = Names(promotion.environment).cross_account_role
@@ -38,7 +58,7 @@ def release_role(scope: Construct, promotion: Promotion) -> str:
 def build_variable(scope: Construct, config: Config) -> str:
     """Return the JSON from which buildspec.yml renders the files of each environment.
 
-    The image is not part of it: every environment runs the same digest.
+    The image is not part of it: every environment runs a copy with the same digest.
     """
     return json.dumps(
         {each.environment: _task_variables(scope, each) for each in config.promote_to},
@@ -72,21 +92,77 @@ def approval_statements(topic: sns.ITopic) -> list[iam.PolicyStatement]:
     ]
 
 
-def approval(
-    promotion: Promotion, *, commit: str, repository: str, run_order: int, role: iam.IRole, topic: sns.ITopic
-) -> codepipeline.IAction:
-    """Create the approval before a release; its notification links to the commit."""
-    return actions.ManualApprovalAction(
-        action_name=f"Approve-{promotion.environment}",
-        run_order=run_order,
-        role=role,
-        notification_topic=topic,
-        additional_information=(
-            f"Release commit {commit} to {promotion.environment} in account {promotion.account}, "
-            "with the image that the environment before it runs?"
-        ),
-        external_entity_link=f"{CODE_CONSOLE}/codecommit/repositories/{repository}/commit/{commit}?region={REGION}",
-    )
+@dataclass(frozen=True, kw_only=True)
+class PromotionStages:
+    """A stage for each environment: a person approves, the image is copied, and CodeDeploy releases it.
+
+    A stage of its own, because an execution that waits for an approval occupies its stage: in Deploy it would
+    keep later commits from the pipeline's own environment (pitfall M6).
+    """
+
+    commit: str
+    repository: str
+    built: codepipeline.Artifact
+    placeholder: str
+    project: codebuild.IProject
+    topic: sns.ITopic
+    approval_role: iam.IRole
+    copy_role: iam.IRole
+
+    def of(self, scope: Construct, promotions: Sequence[Promotion]) -> list[codepipeline.StageProps]:
+        """Return the stages, in the order of the promotions."""
+        return [self._stage(scope, promotion) for promotion in promotions]
+
+    def _stage(self, scope: Construct, promotion: Promotion) -> codepipeline.StageProps:
+        environment = promotion.environment
+        copied = codepipeline.Artifact(f"CopyOutput-{environment}")
+        role = iam.Role.from_role_arn(
+            scope, f"Role-{environment}", release_role(scope, promotion), mutable=False
+        )
+        return codepipeline.StageProps(
+            stage_name=f"Promote-{environment}",
+            actions=[
+                self._approval(promotion),
+                self._copy(promotion, copied),
+                CrossAccountEcsDeployAction(
+                    promotion, built=self.built, copied=copied, placeholder=self.placeholder, role=role
+                ),
+            ],
+        )
+
+    def _approval(self, promotion: Promotion) -> codepipeline.IAction:
+        """Create the approval; its notification links to the commit."""
+        commits = f"{CODE_CONSOLE}/codecommit/repositories/{self.repository}/commit"
+        return actions.ManualApprovalAction(
+            action_name=f"Approve-{promotion.environment}",
+            run_order=APPROVE,
+            role=self.approval_role,
+            notification_topic=self.topic,
+            additional_information=(
+                f"Release commit {self.commit} to {promotion.environment} in account {promotion.account}, "
+                "with a copy of the image that the environment before it runs?"
+            ),
+            external_entity_link=f"{commits}/{self.commit}?region={REGION}",
+        )
+
+    def _copy(self, promotion: Promotion, copied: codepipeline.Artifact) -> codepipeline.IAction:
+        """Create the copy of the image to the environment's own repository (pitfall F13)."""
+        registry = f"{promotion.account}.dkr.ecr.{REGION}.amazonaws.com"
+        variables = {
+            "TARGET_REPOSITORY_URI": f"{registry}/{Names(promotion.environment).image_repository}",
+            "COMMIT": self.commit,
+        }
+        return actions.CodeBuildAction(
+            action_name=f"Copy-{promotion.environment}",
+            run_order=COPY,
+            project=self.project,
+            input=self.built,
+            outputs=[copied],
+            environment_variables={
+                name: codebuild.BuildEnvironmentVariable(value=value) for name, value in variables.items()
+            },
+            role=self.copy_role,
+        )
 
 
 class CrossAccountEcsDeployAction(actions.Action):
@@ -101,8 +177,8 @@ class CrossAccountEcsDeployAction(actions.Action):
         promotion: Promotion,
         *,
         built: codepipeline.Artifact,
+        copied: codepipeline.Artifact,
         placeholder: str,
-        run_order: int,
         role: iam.IRole,
     ) -> None:
         super().__init__(
@@ -112,19 +188,19 @@ class CrossAccountEcsDeployAction(actions.Action):
             artifact_bounds=codepipeline.ActionArtifactBounds(
                 min_inputs=1, max_inputs=5, min_outputs=0, max_outputs=0
             ),
-            inputs=[built],
-            run_order=run_order,
+            inputs=[built, copied],
+            run_order=DEPLOY,
             role=role,
         )
-        names, artifact = Names(promotion.environment), built.artifact_name
+        names, files = Names(promotion.environment), built.artifact_name
         self._configuration = {
             "ApplicationName": names.application,
             "DeploymentGroupName": names.deployment_group,
-            "TaskDefinitionTemplateArtifact": artifact,
+            "TaskDefinitionTemplateArtifact": files,
             "TaskDefinitionTemplatePath": f"taskdef-{promotion.environment}.json",
-            "AppSpecTemplateArtifact": artifact,
+            "AppSpecTemplateArtifact": files,
             "AppSpecTemplatePath": f"appspec-{promotion.environment}.yaml",
-            "Image1ArtifactName": artifact,
+            "Image1ArtifactName": copied.artifact_name,
             "Image1ContainerName": placeholder,
         }
 
@@ -132,38 +208,3 @@ class CrossAccountEcsDeployAction(actions.Action):
         self, scope: Construct, stage: codepipeline.IStage, *, bucket: s3.IBucket, role: iam.IRole
     ) -> codepipeline.ActionConfig:
         return codepipeline.ActionConfig(configuration=self._configuration)
-
-
-def promote(
-    scope: Construct,
-    promotions: Sequence[Promotion],
-    *,
-    commit: str,
-    repository: str,
-    built: codepipeline.Artifact,
-    placeholder: str,
-    approval_role: iam.IRole,
-    topic: sns.ITopic,
-) -> list[codepipeline.IAction]:
-    """Return an approval and a release for each environment, in order."""
-    listed: list[codepipeline.IAction] = []
-    for number, promotion in enumerate(promotions, start=1):
-        listed.append(
-            approval(
-                promotion,
-                commit=commit,
-                repository=repository,
-                run_order=2 * number,
-                role=approval_role,
-                topic=topic,
-            )
-        )
-        role = iam.Role.from_role_arn(
-            scope, f"Role-{promotion.environment}", release_role(scope, promotion), mutable=False
-        )
-        listed.append(
-            CrossAccountEcsDeployAction(
-                promotion, built=built, placeholder=placeholder, run_order=2 * number + 1, role=role
-            )
-        )
-    return listed

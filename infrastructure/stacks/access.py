@@ -111,7 +111,7 @@ class AccessStack(NestedStack):
             description="What a GitHub Actions job does here: cdk deploy, in the roles of cdk bootstrap",
             statements=[
                 allow(
-                    "TakeOnTheRolesOfCdkBootstrap",
+                    "AssumeCdkBootstrapRoles",
                     ["sts:AssumeRole"],
                     [
                         self._role_arn(f"cdk-{BOOTSTRAP_QUALIFIER}-{name}-role-{self.account}-{REGION}")

@@ -14,15 +14,18 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.settings import Config
+from infrastructure.constructs.image_repository import create_image_repository
 from infrastructure.constructs.log_groups import create_log_group
-from infrastructure.constructs.promotion import peer_role_arns
-from infrastructure.constructs.roles import allow, allow_cross_account, arn, create_role, service_principal
+from infrastructure.constructs.promotion import promotion_roles
+from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import CONTAINER_NAME, Names
 
 BOOTSTRAP_SERVER = Path(__file__).resolve().parent.parent / "constructs" / "bootstrap_server.py"
 PLACEHOLDER_IMAGE = "public.ecr.aws/docker/library/python:3.9-slim"
-PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
+
+# As AmazonECSTaskExecutionRolePolicy has them.
+_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 
 
 class ComputeStack(NestedStack):
@@ -40,35 +43,19 @@ class ComputeStack(NestedStack):
     ) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         names = config.names
-        images = self._images(config, names)
-        pullers = peer_role_arns(self, config, "execution-role")
-        if pullers:
-            images.add_to_resource_policy(allow_cross_account("OtherAccountsPullImages", PULL, pullers))
+        images = create_image_repository(
+            self, "Images", names=names, promotion_roles=promotion_roles(self, config)
+        )
         log_group = create_log_group(self, "TaskLogs", name=names.task_log_group)
         self.task = TaskResources(
             images=images,
             task_role=self._task_role(config, names),
-            execution_role=self._execution_role(config, names, images, log_group),
+            execution_role=self._execution_role(names, images, log_group),
             log_group=log_group,
         )
         self.cluster = self._cluster(names, vpc)
         self.service = self._service(config, names, service_group)
         self.service.attach_to_application_target_group(target_group)
-
-    def _images(self, config: Config, names: Names) -> ecr.Repository:
-        kept = config.image_retention
-        return ecr.Repository(
-            self,
-            "Images",
-            repository_name=names.image_repository,
-            image_tag_mutability=ecr.TagMutability.IMMUTABLE,
-            image_scan_on_push=True,
-            empty_on_delete=True,
-            removal_policy=RemovalPolicy.DESTROY,
-            lifecycle_rules=[
-                ecr.LifecycleRule(description=f"Keep the last {kept} images", max_image_count=kept)
-            ],
-        )
 
     def _cluster(self, names: Names, vpc: ec2.IVpc) -> ecs.Cluster:
         """Create the cluster after the log group of its Container Insights (pitfall H3).
@@ -105,14 +92,7 @@ class ComputeStack(NestedStack):
             statements=statements,
         )
 
-    def _execution_role(
-        self, config: Config, names: Names, images: ecr.Repository, log_group: logs.LogGroup
-    ) -> iam.Role:
-        # A trusted account's pipeline releases images of its own repository.
-        theirs = [
-            arn(self, "ecr", f"repository/{Names('*').image_repository}", account=account)
-            for account in config.trusted_accounts
-        ]
+    def _execution_role(self, names: Names, images: ecr.Repository, log_group: logs.LogGroup) -> iam.Role:
         return create_role(
             self,
             "ExecutionRole",
@@ -124,8 +104,7 @@ class ComputeStack(NestedStack):
             statements=[
                 # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
                 allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
-                allow("PullTheImage", PULL, [images.repository_arn]),
-                *([allow("PullImagesOfTrustedAccounts", PULL, theirs)] if theirs else []),
+                allow("PullTheImage", _PULL, [images.repository_arn]),
                 # No CreateLogGroup: a late write must not recreate a deleted group (pitfall H2).
                 allow(
                     "WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aws_cdk import NestedStack, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_ec2 as ec2
@@ -22,8 +23,16 @@ from infrastructure.constructs.build import Build
 from infrastructure.constructs.dashboard import Dashboard
 from infrastructure.constructs.deployment import Deployment, deployment_statements
 from infrastructure.constructs.event_log import EventLog
+from infrastructure.constructs.image_copy.construct import ImageCopy
+from infrastructure.constructs.image_keeper.construct import ImageKeeper
 from infrastructure.constructs.notifications import Notifications
-from infrastructure.constructs.promotion import approval_statements, peer_role_arns, promote, release_role
+from infrastructure.constructs.promotion import (
+    PromotionStages,
+    approval_statements,
+    peer_role_arns,
+    release_role,
+    target_repositories,
+)
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.constructs.source import seeded_repository, start_on_push
 from infrastructure.constructs.task_resources import TaskResources
@@ -68,7 +77,8 @@ class PipelineStack(NestedStack):
         )
         self.notifications = Notifications(self, "Notifications", config=config)
         self.event_log = EventLog(self, "EventLog", names=names)
-        self.pipeline = self._pipeline(config, task.pass_roles_statement())
+        self.image_keeper = ImageKeeper(self, "ImageKeeper", names=names, images=task.images)
+        self.pipeline = self._pipeline(config, task)
         start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
         # The last: it collects the rules of every construct above.
         alarms = [*self.deployment.alarms, *self._notifying_alarms(routes)]
@@ -103,7 +113,7 @@ class PipelineStack(NestedStack):
             alarms=alarms,
         )
 
-    def _pipeline(self, config: Config, pass_roles: iam.PolicyStatement) -> codepipeline.Pipeline:
+    def _pipeline(self, config: Config, task: TaskResources) -> codepipeline.Pipeline:
         """Create the pipeline last, because AWS starts an execution at once (pitfall B6).
 
         Roles have inline policies, so a reference to a role waits for its policy.
@@ -112,8 +122,8 @@ class PipelineStack(NestedStack):
         source, built = codepipeline.Artifact("SourceOutput"), codepipeline.Artifact("BuildOutput")
         fetch = self._source(role, source)
         build = self._build(role, source, built)
-        deploy = self._deploy(role, built, config, pass_roles)
-        promotions = self._promote(role, config, fetch, built)
+        deploy = self._deploy(role, built, config, task.pass_roles_statement())
+        promotions = self._promote(role, config, fetch, built, task) if config.promote_to else []
         pipeline = codepipeline.Pipeline(
             self,
             "Pipeline",
@@ -127,7 +137,8 @@ class PipelineStack(NestedStack):
             stages=[
                 codepipeline.StageProps(stage_name="Source", actions=[fetch]),
                 codepipeline.StageProps(stage_name="Build", actions=[build]),
-                codepipeline.StageProps(stage_name="Deploy", actions=[deploy, *promotions]),
+                codepipeline.StageProps(stage_name="Deploy", actions=[deploy]),
+                *promotions,
             ],
         )
         # It refers to a part of each; the first execution needs all of each.
@@ -139,12 +150,13 @@ class PipelineStack(NestedStack):
             self.artifacts,
             self.notifications,
             self.event_log,
+            self.image_keeper,
         )
         return pipeline
 
     def _pipeline_role(self, config: Config) -> iam.Role:
         own = ["source-action-role", "build-action-role", "deploy-action-role"]
-        own += ["approval-action-role"] if config.promote_to else []
+        own += ["approval-action-role", "copy-action-role"] if config.promote_to else []
         action_roles = [arn(self, "iam", f"role/{self._names.qualified(name)}", region=False) for name in own]
         action_roles += [release_role(self, promotion) for promotion in config.promote_to]
         return create_role(
@@ -155,7 +167,7 @@ class PipelineStack(NestedStack):
             assumed_by=service_principal("codepipeline"),
             description="What the pipeline does itself: hand artifacts on, and assume its actions' roles",
             statements=[
-                allow("AssumeTheActionRoles", ["sts:AssumeRole"], action_roles),
+                allow("AssumeActionRoles", ["sts:AssumeRole"], action_roles),
                 *self.artifacts.read_statements(),
                 *self.artifacts.write_statements(),
                 *self.artifacts.pipeline_statements(),
@@ -203,13 +215,7 @@ class PipelineStack(NestedStack):
     def _build(
         self, role: iam.IRole, source: codepipeline.Artifact, output: codepipeline.Artifact
     ) -> actions.CodeBuildAction:
-        statements = [
-            allow(
-                "RunTheBuild",
-                ["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"],
-                [self.build.project.project_arn],
-            )
-        ]
+        statements = [run_statement("RunTheBuild", self.build.project)]
         return actions.CodeBuildAction(
             action_name="Build",
             project=self.build.project,
@@ -247,20 +253,39 @@ class PipelineStack(NestedStack):
         config: Config,
         fetch: actions.CodeCommitSourceAction,
         built: codepipeline.Artifact,
-    ) -> list[codepipeline.IAction]:
-        if not config.promote_to:
-            return []
-        topic = self.notifications.topic
-        approval_role = self._action_role(
-            "Approval", role, "Asks a person to approve", approval_statements(topic)
-        )
-        return promote(
+        task: TaskResources,
+    ) -> list[codepipeline.StageProps]:
+        targets = target_repositories(self, config)
+        copy = ImageCopy(
             self,
-            config.promote_to,
+            "ImageCopy",
+            names=self._names,
+            artifacts=self.artifacts,
+            images=task.images,
+            targets=targets,
+        )
+        topic = self.notifications.topic
+        stages = PromotionStages(
             commit=fetch.variables.commit_id,
             repository=self._names.repository,
             built=built,
             placeholder=IMAGE_PLACEHOLDER,
-            approval_role=approval_role,
+            project=copy.project,
             topic=topic,
+            approval_role=self._action_role(
+                "Approval", role, "Asks a person to approve", approval_statements(topic)
+            ),
+            copy_role=self._action_role(
+                "Copy",
+                role,
+                "Starts and watches the copy of an image",
+                [run_statement("RunTheCopy", copy.project)],
+            ),
         )
+        return stages.of(self, config.promote_to)
+
+
+def run_statement(sid: str, project: codebuild.IProject) -> iam.PolicyStatement:
+    """Allow an action to start and to follow builds of a project."""
+    builds = ["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"]
+    return allow(sid, builds, [project.project_arn])

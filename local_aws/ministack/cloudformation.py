@@ -11,6 +11,7 @@ from local_aws.ministack import (
     deletions,
     ec2,
     function_network,
+    function_targets,
     identity_providers,
     log_groups,
     log_policies,
@@ -62,6 +63,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     log_groups.patch_log_group_deletion(context)
     log_policies.patch_log_policies(context)
     log_targets.patch_log_targets(context)
+    function_targets.patch_function_targets(context)
     dashboards.patch_dashboards()
     metric_alarms.patch_put_metric_alarm()
     function_network.patch_function_vpc(states)

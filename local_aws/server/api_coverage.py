@@ -50,7 +50,7 @@ PARTIAL = {
     "ecs:UpdateService": _SERVICE,
     "ecs:RegisterTaskDefinition": _TASK,
     "ecs:RunTask": _TASK,
-    "ecr:PutLifecyclePolicy": "the policy is stored and not applied",
+    "ecr:PutLifecyclePolicy": "expire, by count or since the push; at once, not within a day",
     "ecr:PutImageScanningConfiguration": "the setting is stored; nothing is scanned",
     "service-quotas:GetServiceQuota": "seven quotas, at AWS's defaults",
     "service-quotas:GetAWSDefaultServiceQuota": "seven quotas",

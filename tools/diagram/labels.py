@@ -68,4 +68,8 @@ TARGET_LABELS = {
     ("AWS::ElasticLoadBalancingV2::TargetGroup", "moves"): "chooses",
 }
 # The label of a permission of the resource's role, which replaces that of a reference.
-GRANT_LABELS = {"ecr:PutImage": "pushes to", "ecr:BatchGetImage": "pulls from"}
+GRANT_LABELS = {
+    "ecr:BatchDeleteImage": "tags images of",
+    "ecr:PutImage": "pushes to",
+    "ecr:BatchGetImage": "pulls from",
+}

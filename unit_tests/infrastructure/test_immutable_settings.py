@@ -28,7 +28,6 @@ MAY_CHANGE = {
     "githubOwnerId": "1",
     "githubRepository": "acme/greeter",
     "githubRepositoryId": "2",
-    "imageRetention": "99",
     "natGateways": "2",
     "notificationChannel": "other",
     "notificationEmail": "team@example.com",

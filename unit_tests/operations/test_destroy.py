@@ -65,6 +65,27 @@ def test_a_deployment_that_ends_meanwhile_is_ignored() -> None:
     assert "stop_deployment" in account.operations
 
 
+def test_a_copy_of_an_image_that_runs_is_stopped() -> None:
+    running = {"promotion-dev": ["promotion-dev:1"], "build-dev": []}
+
+    def stop(**given: str) -> dict[str, str]:
+        running["promotion-dev"].remove(given["id"])
+        return {}
+
+    account = FakeAccount(
+        {
+            **at_rest(),
+            ("codebuild", "list_builds_for_project"): lambda **given: {"ids": running[given["projectName"]]},
+            ("codebuild", "batch_get_builds"): {
+                "builds": [{"id": "promotion-dev:1", "buildComplete": False}]
+            },
+            ("codebuild", "stop_build"): stop,
+        }
+    )
+    quiesce("dev", account, lambda _: None)
+    assert running["promotion-dev"] == []
+
+
 def test_a_failed_cdk_destroy_is_an_error_and_deletes_nothing_else(cdk: Path) -> None:
     Path(f"{cdk}.code").write_text("1")
     account = FakeAccount(at_rest())

@@ -56,3 +56,48 @@ def image_not_found(image_id: Mapping[str, str], name: str, account: str) -> Aws
         f"The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within the "
         f"repository with name '{name}' in the registry with id '{account}'",
     )
+
+
+def image_exists(digest: str, tag: str | None, name: str, account: str) -> AwsError:
+    """Return ImageAlreadyExistsException."""
+    return AwsError(
+        "ImageAlreadyExistsException",
+        f"Image with digest '{digest}' and tag '{tag}' already exists in the repository with name '{name}' "
+        f"in registry with id '{account}'",
+    )
+
+
+def tag_exists(tag: str, name: str) -> AwsError:
+    """Return ImageTagAlreadyExistsException."""
+    return AwsError(
+        "ImageTagAlreadyExistsException",
+        f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten because "
+        "the repository is immutable.",
+    )
+
+
+def layers_not_found(digests: list[str], name: str, account: str) -> AwsError:
+    """Return LayersNotFoundException."""
+    return AwsError(
+        "LayersNotFoundException",
+        f"Layers with digests '[{', '.join(digests)}]' required for pushing image into repository with name "
+        f"'{name}' in the registry with id '{account}' do not exist",
+    )
+
+
+def layer_exists(digest: str, name: str, account: str) -> AwsError:
+    """Return LayerAlreadyExistsException."""
+    return AwsError(
+        "LayerAlreadyExistsException",
+        f"Layer with digest '{digest}' already exists in the repository with name '{name}' in the registry "
+        f"with id '{account}'",
+    )
+
+
+def upload_not_found(upload: str, name: str, account: str) -> AwsError:
+    """Return UploadNotFoundException."""
+    return AwsError(
+        "UploadNotFoundException",
+        f"The upload with id '{upload}' in the repository with name '{name}' in the registry with id "
+        f"'{account}' does not exist",
+    )

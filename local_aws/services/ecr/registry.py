@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.core.api import AwsError, Response, now
+from local_aws.core.api import AwsError, Response
 from local_aws.host.disk import is_full, no_space
-from local_aws.services.ecr.records import DIGEST, ImageRepository, Login, StoredImage
+from local_aws.services.ecr.records import DIGEST, ImageRepository, Login
 from local_aws.services.ecr.state import EcrState
 
 # The account may precede the repository's name.
@@ -31,6 +31,12 @@ ACTIONS = {
     ("GET", "manifests"): "ecr:BatchGetImage",
     ("PUT", "manifests"): "ecr:PutImage",
     ("GET", "tags"): "ecr:ListImages",
+}
+# The registry's codes for the errors of the API.
+MANIFEST_ERRORS = {
+    "InvalidParameterException": "MANIFEST_INVALID",
+    "LayersNotFoundException": "MANIFEST_BLOB_UNKNOWN",
+    "ImageTagAlreadyExistsException": "TAG_INVALID",
 }
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
@@ -52,7 +58,7 @@ class RegistryApi:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
     ) -> Response:
         """Answer one request; header names in lower case."""
-        login = self._login(headers)
+        login = self._bearer(method, path, query) or self._login(headers)
         if not isinstance(login, Login):
             return login
         if path in ("/v2", "/v2/"):
@@ -90,6 +96,12 @@ class RegistryApi:
 
     def _path(self, repository: ImageRepository) -> str:
         return f"/v2/{self.ecr.context.account}/{repository.name}"
+
+    def _bearer(self, method: str, path: str, query: Mapping[str, Any]) -> Login | None:
+        """Return the login of a URL from GetDownloadUrlForLayer, which is good for that layer only."""
+        given = query.get("token", "")
+        token = given[0] if isinstance(given, list) else given
+        return self.ecr.login(f"{method} {path} {token}") if token else None
 
     def _login(self, headers: Mapping[str, str]) -> Login | Response:
         scheme, _, encoded = headers.get("authorization", "").partition(" ")
@@ -173,36 +185,16 @@ class RegistryApi:
     ) -> Response:
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         tag = None if reference.startswith("sha256:") else reference
+        if tag is None and reference != digest:
+            return _error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
         kind = headers.get("content-type", "application/vnd.docker.distribution.manifest.v2+json")
         try:
-            needed = StoredImage(body, kind, now()).blobs()
-        except (ValueError, KeyError, TypeError):
-            return _error(400, "MANIFEST_INVALID", "manifest invalid")
-        missing = [blob for blob in needed if not self.ecr.blobs.blob(repository.name, blob).exists()]
-        if missing or (tag is None and reference != digest):
-            return _error(400, "MANIFEST_BLOB_UNKNOWN", f"blob unknown to registry: {', '.join(missing)}")
-        with self.ecr.lock:
-            stored = repository.put(digest, body, kind, tag)
-        if not stored:
-            return _error(
-                400,
-                "TAG_INVALID",
-                f"The image tag '{tag}' already exists in the '{repository.name}' repository and cannot be "
-                "overwritten because the repository is immutable.",
-            )
-        self._emit_push(repository, digest, tag)
+            with self.ecr.lock:
+                self.ecr.put_manifest(repository, body, kind, tag)
+        except AwsError as error:
+            return _error(400, MANIFEST_ERRORS[error.code], error.message)
         location = f"{self._path(repository)}/manifests/{digest}"
         return 201, {**_VERSION, "Location": location, "Docker-Content-Digest": digest}, b""
-
-    def _emit_push(self, repository: ImageRepository, digest: str, tag: str | None) -> None:
-        detail = {
-            "result": "SUCCESS",
-            "repository-name": repository.name,
-            "image-digest": digest,
-            "action-type": "PUSH",
-            "image-tag": tag or "",
-        }
-        self.ecr.context.emit("aws.ecr", "ECR Image Action", [], detail)
 
     def _get_manifests(self, repository: ImageRepository, reference: str, *_: Any) -> Response:
         key = "imageDigest" if reference.startswith("sha256:") else "imageTag"

@@ -14,23 +14,18 @@ from local_aws.core.api import CALLER, now
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context
 from local_aws.services.ecr import errors
+from local_aws.services.ecr.image_api import ImageApi
+from local_aws.services.ecr.layer_api import LayerApi
+from local_aws.services.ecr.lifecycle import parse_policy
 from local_aws.services.ecr.records import ImageRepository, Login
 from local_aws.services.ecr.registry import RegistryApi
 from local_aws.services.ecr.resource_types import EcrResourceTypes
-from local_aws.services.ecr.serializers import (
-    RepositoryName,
-    image_detail,
-    image_failure,
-    image_ids,
-    image_manifest,
-)
-from local_aws.services.ecr.state import EcrState
-from local_aws.services.ecr.validation import check_lifecycle_policy
+from local_aws.services.ecr.serializers import RepositoryName
 
 TOKEN_SECONDS = 12 * 3600
 
 
-class Ecr(EcrState):
+class Ecr(ImageApi, LayerApi):
     """The private registry of one account and region."""
 
     def __init__(self, context: Context, logins: dict[str, Login] | None = None) -> None:
@@ -113,10 +108,12 @@ class Ecr(EcrState):
     # Policies
 
     def put_lifecycle_policy(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Store a lifecycle policy. AWS applies it within a day; local_aws expires no images."""
+        """Store a lifecycle policy and apply it."""
         text = params["lifecyclePolicyText"]
-        check_lifecycle_policy(text)
-        self.repository(params["repositoryName"]).lifecycle_policy = text
+        parse_policy(text)
+        repository = self.repository(params["repositoryName"])
+        repository.lifecycle_policy = text
+        self.expire(repository)
         return {**self._named(params), "lifecyclePolicyText": text}
 
     def get_lifecycle_policy(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,53 +146,6 @@ class Ecr(EcrState):
         answer = self.get_repository_policy(params)
         self.repository(params["repositoryName"]).policy = None
         return answer
-
-    # Images
-
-    def list_images(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """List the images, once for each tag."""
-        tag_status = params.get("filter", {}).get("tagStatus", "ANY")
-        return {"imageIds": image_ids(self.repository(params["repositoryName"]), tag_status)}
-
-    def describe_images(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Describe all images, or those that are named; raises ImageNotFoundException."""
-        repository = self.repository(params["repositoryName"])
-        wanted = params.get("imageIds")
-        if wanted is None:
-            digests = list(repository.images)
-        else:
-            digests = [self._digest(repository, image_id) for image_id in wanted]
-        return {"imageDetails": [image_detail(repository, digest) for digest in digests]}
-
-    def _digest(self, repository: ImageRepository, image_id: Mapping[str, str]) -> str:
-        digest = repository.find(image_id)
-        if digest is None:
-            raise errors.image_not_found(image_id, repository.name, self.context.account)
-        return digest
-
-    def batch_get_image(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return manifests; images that do not exist are among the failures."""
-        repository = self.repository(params["repositoryName"])
-        found, failures = [], []
-        for image_id in params["imageIds"]:
-            digest = repository.find(image_id)
-            if digest is None:
-                failures.append(image_failure(image_id))
-            else:
-                found.append(image_manifest(repository, digest, image_id))
-        return {"images": found, "failures": failures}
-
-    def batch_delete_image(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Delete images by digest, or tags: an image is deleted with its last tag."""
-        repository = self.repository(params["repositoryName"])
-        deleted: list[dict[str, str]] = []
-        failures = []
-        for image_id in params["imageIds"]:
-            ids = repository.delete(image_id)
-            deleted += ids
-            if not ids:
-                failures.append(image_failure(image_id))
-        return {"imageIds": deleted, "failures": failures}
 
     # Tags of the repository
 

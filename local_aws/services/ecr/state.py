@@ -1,12 +1,15 @@
 """The state that ECR's API, its registry and its CloudFormation type share."""
 
+import hashlib
 import time
+from datetime import timedelta
 
-from local_aws.core.api import JsonService
+from local_aws.core.api import AwsError, JsonService, now
 from local_aws.core.context import Context
+from local_aws.services.ecr import errors
 from local_aws.services.ecr.blobs import BlobStore
-from local_aws.services.ecr.errors import repository_not_found
-from local_aws.services.ecr.records import ImageRepository, Login
+from local_aws.services.ecr.lifecycle import DAY, expired_images, parse_policy
+from local_aws.services.ecr.records import ImageRepository, Login, StoredImage
 
 
 class EcrState(JsonService):
@@ -24,10 +27,48 @@ class EcrState(JsonService):
     def repository(self, name: str) -> ImageRepository:
         """Return a repository; raises RepositoryNotFoundException."""
         if name not in self.repositories:
-            raise repository_not_found(name, self.context.account)
+            raise errors.repository_not_found(name, self.context.account)
         return self.repositories[name]
 
     def login(self, password: str) -> Login | None:
         """Return the login of a password; None when the password is unknown or has expired."""
         found = self.logins.get(password)
         return found if found is not None and found.expires > time.time() else None
+
+    def put_manifest(self, repository: ImageRepository, body: bytes, kind: str, tag: str | None) -> str:
+        """Store a manifest whose layers exist and return its digest (under the lock)."""
+        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        try:
+            needed = StoredImage(body, kind, now()).blobs()
+        except (ValueError, KeyError, TypeError) as error:
+            raise AwsError(
+                "InvalidParameterException",
+                "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
+            ) from error
+        missing = [blob for blob in needed if not self.blobs.blob(repository.name, blob).exists()]
+        if missing:
+            raise errors.layers_not_found(missing, repository.name, self.context.account)
+        if not repository.put(digest, body, kind, tag):
+            raise errors.tag_exists(str(tag), repository.name)
+        detail = {
+            "result": "SUCCESS",
+            "repository-name": repository.name,
+            "image-digest": digest,
+            "action-type": "PUSH",
+            "image-tag": tag or "",
+        }
+        self.context.emit("aws.ecr", "ECR Image Action", [], detail)
+        self.expire(repository)
+        return digest
+
+    def expire(self, repository: ImageRepository) -> None:
+        """Delete the images that the lifecycle policy expires (under the lock).
+
+        AWS does it within 24 hours; local_aws does it at each change of the repository, and scales days.
+        """
+        if repository.lifecycle_policy is None:
+            return
+        rules = parse_policy(repository.lifecycle_policy)
+        day = timedelta(seconds=self.context.clock.seconds(DAY.total_seconds()))
+        for digest in expired_images(rules, repository.images, now(), day):
+            del repository.images[digest]

@@ -290,6 +290,7 @@ def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
         "/aws/ecs/containerinsights/cluster-dev/performance",
         "/aws/events/pipeline-dev",
         "/lambda/default-group-rules-dev",
+        "/lambda/image-keeper-dev",
         "/lambda/test-traffic-hook-dev",
     }
     assert {group.properties["RetentionInDays"] for group in groups} == {30}

@@ -13,7 +13,13 @@ from unit_tests.infrastructure.synthesized import (
     statements,
 )
 
-PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+PUSH = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+]
 ROOTS = [f"arn:aws:iam::{account}:root" for account in ("111111111111", "222222222222", "333333333333")]
 
 
@@ -129,20 +135,26 @@ def test_the_artifact_key_and_bucket_admit_exactly_the_given_accounts(shared: Te
     assert key.id in references(encryption)
 
 
-def test_images_are_pulled_by_the_execution_roles_of_exactly_the_given_accounts(shared: Templates) -> None:
+def test_images_are_copied_here_by_the_promotion_roles_of_exactly_the_trusted_accounts(
+    shared: Templates,
+) -> None:
     policy = shared.only("AWS::ECR::Repository").properties["RepositoryPolicyText"]
     (statement,) = policy["Statement"]
-    assert readers("execution-role").items() <= plain(statement).items()
-    assert statement["Action"] == PULL
+    assert plain(statement)["Principal"] == {"AWS": ROOTS[:2]}
+    assert plain(statement)["Condition"]["ArnLike"]["aws:PrincipalArn"] == [
+        f"arn:aws:iam::{account}:role/promotion-role-*" for account in ("111111111111", "222222222222")
+    ]
+    assert statement["Action"] == PUSH
     assert "Resource" not in statement  # ECR rejects one.
 
 
-def test_a_task_may_pull_the_images_of_a_trusted_account(shared: Templates) -> None:
-    may = {each["Sid"]: each for each in statements(role(shared, "execution-role-dev"))}
-    assert may["PullImagesOfTrustedAccounts"]["Action"] == PULL
-    assert may["PullImagesOfTrustedAccounts"]["Resource"] == [
-        f"arn:aws:ecr:us-east-1:{account}:repository/images-*" for account in ("111111111111", "222222222222")
+def test_a_task_pulls_only_from_the_repository_of_its_environment(shared: Templates) -> None:
+    pulls = [
+        each
+        for each in statements(role(shared, "execution-role-dev"))
+        if "ecr:BatchGetImage" in each["Action"]
     ]
+    assert [each["Resource"] for each in pulls] == [[f"<{shared.only('AWS::ECR::Repository').id}.Arn>"]]
 
 
 def test_the_policies_name_only_the_configured_accounts(shared: Templates) -> None:

@@ -112,22 +112,6 @@ def test_container_insights_write_to_a_group_that_is_created_before_the_cluster(
     assert cluster.id in templates.only(SERVICE).depends_on
 
 
-def test_image_tags_are_immutable_and_the_last_ten_images_are_kept(templates: Templates) -> None:
-    images = templates.only("AWS::ECR::Repository", RepositoryName="images-dev").properties
-    assert images["ImageTagMutability"] == "IMMUTABLE"
-    assert images["ImageScanningConfiguration"] == {"ScanOnPush": True}
-    assert images["EmptyOnDelete"] is True
-    (rule,) = json.loads(images["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
-    assert rule["selection"] == {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}
-    assert rule["action"] == {"type": "expire"}
-
-
-def test_the_number_of_images_is_a_setting_of_the_environment(other: Templates) -> None:
-    images = other.only("AWS::ECR::Repository").properties
-    (rule,) = json.loads(images["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
-    assert rule["selection"]["countNumber"] == 30
-
-
 def test_size_and_count_come_from_the_context(other: Templates) -> None:
     assert other.only(SERVICE).properties["DesiredCount"] == 3
     task = other.only("AWS::ECS::TaskDefinition").properties

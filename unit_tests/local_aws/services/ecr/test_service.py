@@ -199,7 +199,7 @@ def test_a_repository_whose_policy_is_refused_is_deleted(tmp_path: Path) -> None
     ecr = make_ecr(tmp_path)
     kind = ecr.resource_types()["AWS::ECR::Repository"]
     policy = {"LifecyclePolicyText": "not JSON" * 20}
-    with pytest.raises(AwsError, match="Invalid lifecycle policy"):
+    with pytest.raises(AwsError, match="Lifecycle policy validation failure"):
         kind.create({"RepositoryName": "images-dev", "LifecyclePolicy": policy}, "Repository", "stack-dev")
     assert ecr.call("DescribeRepositories", {})["repositories"] == []
 

@@ -1,0 +1,1 @@
+"""The copy of an image to the environment that it is promoted to."""

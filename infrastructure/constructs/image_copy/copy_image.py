@@ -1,0 +1,128 @@
+"""Copy an image to another ECR repository by its digest, without a rebuild (pitfall F13).
+
+CodeBuild runs this file, with the AWS CLI: its Python may have no boto3. The image is that of
+imageDetail.json, which then names the copy. The copy has the same manifest, hence the same digest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+# Of InitiateLayerUpload: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_InitiateLayerUpload.html
+PART_BYTES = 10 << 20
+MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+)
+
+
+class CopyError(Exception):
+    """The image cannot be copied; the message says why, and what to do."""
+
+
+class EcrError(Exception):
+    """A call of ECR failed; `code` is ECR's."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = message.partition("(")[2].partition(")")[0]
+
+
+class Repository:
+    """An ECR repository, by its URI."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        host, _, self.name = uri.partition("/")
+        self.account = host.partition(".")[0]
+
+    def call(self, operation: str, *arguments: str) -> Any:
+        """Call ECR; return its response."""
+        command = ["aws", "ecr", operation, "--registry-id", self.account, "--repository-name", self.name]
+        command += ["--output", "json", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the AWS CLI
+        if done.returncode:
+            raise EcrError(done.stderr.strip())
+        return json.loads(done.stdout)
+
+
+def copy(source: Repository, digest: str, target: Repository, tag: str) -> None:
+    """Copy the image with a digest, and give the copy a tag."""
+    image = ["--image-ids", f"imageDigest={digest}", "--accepted-media-types", *MANIFESTS]
+    found = source.call("batch-get-image", *image)["images"]
+    if not found:
+        raise CopyError(
+            f"the image {digest} of commit {tag} is no longer in {source.name}: reject this release and "
+            "promote a newer commit, or start the pipeline again to build this one"
+        )
+    manifest = found[0]["imageManifest"]
+    content = json.loads(manifest)
+    layers = list(dict.fromkeys(one["digest"] for one in (content["config"], *content["layers"])))
+    known = target.call("batch-check-layer-availability", "--layer-digests", *layers)["layers"]
+    missing = [one["layerDigest"] for one in known if one["layerAvailability"] != "AVAILABLE"]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda layer: copy_layer(source, layer, target), missing))
+    print(f"{len(missing)} of {len(layers)} layers were copied")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "manifest.json")
+        path.write_text(manifest)
+        put_manifest(target, path, found[0]["imageManifestMediaType"], digest, tag)
+
+
+def copy_layer(source: Repository, layer: str, target: Repository) -> None:
+    """Copy a layer; ECR compares its content with its digest."""
+    url = source.call("get-download-url-for-layer", "--layer-digest", layer)["downloadUrl"]
+    upload = ["--upload-id", target.call("initiate-layer-upload")["uploadId"]]
+    first = 0
+    with urllib.request.urlopen(url, timeout=60) as response, tempfile.NamedTemporaryFile() as file:  # noqa: S310 - ECR's URL
+        while part := response.read(PART_BYTES):
+            file.seek(0)
+            file.truncate()
+            file.write(part)
+            file.flush()
+            last = first + len(part) - 1
+            place = ["--part-first-byte", str(first), "--part-last-byte", str(last)]
+            target.call("upload-layer-part", *upload, *place, "--layer-part-blob", f"fileb://{file.name}")
+            first = last + 1
+    try:
+        target.call("complete-layer-upload", *upload, "--layer-digests", layer)
+    except EcrError as error:
+        if error.code != "LayerAlreadyExistsException":
+            raise
+
+
+def put_manifest(target: Repository, path: Path, kind: str, digest: str, tag: str) -> None:
+    """Store the manifest under a tag; the same image may be there already, another may not."""
+    named = ["--image-manifest", f"file://{path}", "--image-manifest-media-type", kind]
+    try:
+        target.call("put-image", *named, "--image-digest", digest, "--image-tag", tag)
+    except EcrError as error:
+        if error.code == "ImageTagAlreadyExistsException":
+            raise CopyError(f"{target.name} has another image of commit {tag}: delete that one") from error
+        if error.code != "ImageAlreadyExistsException":
+            raise
+        print("the image was there already")
+
+
+def main() -> None:
+    """Copy the image of imageDetail.json to TARGET_REPOSITORY_URI with the tag COMMIT."""
+    detail = Path("imageDetail.json")
+    uri, _, digest = json.loads(detail.read_text())["ImageURI"].partition("@")
+    target = Repository(os.environ["TARGET_REPOSITORY_URI"])
+    try:
+        copy(Repository(uri), digest, target, os.environ["COMMIT"])
+    except (CopyError, EcrError, OSError) as error:
+        sys.exit(f"cannot copy the image to {target.uri}: {error}")
+    detail.write_text(json.dumps({"ImageURI": f"{target.uri}@{digest}"}))
+
+
+if __name__ == "__main__":
+    main()

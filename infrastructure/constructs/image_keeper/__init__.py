@@ -1,0 +1,1 @@
+"""The image keeper: its construct, and the code of its function."""
