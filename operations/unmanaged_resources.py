@@ -19,6 +19,8 @@ LOG_GROUPS = (
     "/aws/codebuild/build",
     "/lambda/artifacts-cleaner",
     "/aws/lambda/artifacts-cleaner",
+    "/lambda/settings-guard",
+    "/aws/lambda/settings-guard",
     "/lambda/test-traffic-hook",
     "/aws/lambda/test-traffic-hook",
     "/aws/events/pipeline",

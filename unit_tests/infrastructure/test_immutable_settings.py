@@ -20,6 +20,7 @@ MAY_CHANGE = {
     "account": "123456789012",
     "createGithubOidcProvider": "true",
     "deploymentConfig": "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
+    "dropSettings": "notificationEmail",
     "githubBranches": "main",
     "githubEnvironments": "staging",
     "githubOwnerId": "1",

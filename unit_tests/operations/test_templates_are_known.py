@@ -63,6 +63,7 @@ DEPENDENT = {
     "AWS::S3::BucketPolicy": "It is part of its bucket.",
     "AWS::SNS::TopicPolicy": "It is part of its topic.",
     "Custom::S3AutoDeleteObjects": "It is a call of a Lambda function, and makes nothing.",
+    "Custom::SettingsGuard": "It is a call of a Lambda function, and makes nothing.",
 }
 
 

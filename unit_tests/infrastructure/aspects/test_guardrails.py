@@ -39,6 +39,7 @@ TAGLESS = {
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
     "Custom::S3AutoDeleteObjects",
+    "Custom::SettingsGuard",
 }
 
 
@@ -229,6 +230,7 @@ def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
         "/ecs/task-dev",
         "/codebuild/build-dev",
         "/lambda/artifacts-cleaner-dev",
+        "/lambda/settings-guard-dev",
         "/aws/events/pipeline-dev",
         "/lambda/test-traffic-hook-dev",
     }

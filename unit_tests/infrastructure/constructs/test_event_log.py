@@ -66,7 +66,7 @@ def test_the_first_execution_is_logged_too(templates: Templates) -> None:
 def test_no_lambda_function_creates_the_policy(templates: Templates) -> None:
     """The CDK's target for log groups would add one, with a log group that no stack deletes (pitfall H1)."""
     custom = {each.type for each in templates.resources() if each.type.startswith("Custom::")}
-    assert custom == {"Custom::S3AutoDeleteObjects"}
+    assert custom == {"Custom::S3AutoDeleteObjects", "Custom::SettingsGuard"}
 
 
 def test_artifacts_are_kept_as_long_as_events(templates: Templates) -> None:

@@ -26,6 +26,7 @@ TRUSTED = {
     "pipeline-role-dev": "codepipeline.amazonaws.com",
     "source-rule-role-dev": "events.amazonaws.com",
     "artifacts-cleaner-role-dev": "lambda.amazonaws.com",
+    "settings-guard-role-dev": "lambda.amazonaws.com",
     "test-traffic-hook-role-dev": "lambda.amazonaws.com",
 }
 ACTION_ROLES = {"source-action-role-dev", "build-action-role-dev", "deploy-action-role-dev"}

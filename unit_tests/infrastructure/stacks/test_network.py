@@ -61,7 +61,7 @@ def test_no_lambda_restricts_the_default_security_group(templates: Templates) ->
     """It would log to a group that never expires and that no stack deletes (pitfall H1)."""
     assert not templates.resources("Custom::VpcRestrictDefaultSG")
     names = {each.properties["FunctionName"] for each in templates.resources("AWS::Lambda::Function")}
-    assert names == {"artifacts-cleaner-dev", "test-traffic-hook-dev"}
+    assert names == {"artifacts-cleaner-dev", "settings-guard-dev", "test-traffic-hook-dev"}
 
 
 def admitted(templates: Templates) -> list[tuple[str, int, int]]:

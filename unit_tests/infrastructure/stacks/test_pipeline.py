@@ -91,7 +91,7 @@ def test_the_pipeline_is_created_after_all_that_its_first_execution_needs(templa
         *templates.resources("AWS::CodeDeploy::DeploymentGroup"),
         *templates.resources("AWS::CodeBuild::Project"),
         *templates.resources("AWS::CodeBuild::ReportGroup"),
-        *templates.resources("AWS::Lambda::Function"),
+        *templates.resources("AWS::Lambda::Function", part="pipeline"),
         *templates.resources("AWS::SSM::Parameter"),
         *templates.resources("AWS::S3::BucketPolicy"),
         *templates.resources("AWS::Logs::LogGroup", part="pipeline"),
