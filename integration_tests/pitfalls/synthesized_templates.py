@@ -105,16 +105,17 @@ def _joined(stacks: Resources, children: Mapping[str, Any]) -> Resources:
 
     found: Resources = {}
     for stack, child in children.items():
-        before = [
-            one
-            for other in stacks[stack].get("DependsOn", [])
-            for one in (ids[other].values() if other in ids else [ids[ROOT][other]])
-        ]
+        before = [one for other in stacks[stack].get("DependsOn", []) for one in _inside(other, ids)]
         for old, resource in child["Resources"].items():
             after = [ids[stack][one] for one in resource.get("DependsOn", [])]
             body = {key: value for key, value in resource.items() if key != "Metadata"}
             found[ids[stack][old]] = {**replaced(body, inside(stack)), "DependsOn": [*after, *before]}
     return found
+
+
+def _inside(dependency: str, ids: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the resources of a nested stack, or the root's own resource."""
+    return list(ids[dependency].values()) if dependency in ids else [ids[ROOT][dependency]]
 
 
 def _path(resource: Mapping[str, Any]) -> str:

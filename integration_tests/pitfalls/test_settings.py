@@ -1,5 +1,6 @@
 """Pitfalls of the settings of an environment: a later deployment that is not given them."""
 
+import json
 from typing import Any
 
 from harness.cloud import Cloud
@@ -7,7 +8,11 @@ from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
 
 ADDRESS = "ops@acme.org"
-GUARD, TOPIC, SUBSCRIPTION = "SettingsGuardSettings", "PipelineNotificationsTopic", "AWS::SNS::Subscription"
+GUARD, TOPIC, SUBSCRIPTION = (
+    "SettingsGuardSettingsDefault",
+    "PipelineNotificationsTopic",
+    "AWS::SNS::Subscription",
+)
 UPDATED, UNDONE = "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"
 
 
@@ -15,7 +20,10 @@ def deployment(cloud: Cloud, *settings: str) -> Resources:
     """Return the settings guard, the topic and its subscription, as synthesized with these settings."""
     app = synthesized(cloud, *settings)
     subscriptions = [name for name, one in app.resources.items() if one["Type"] == SUBSCRIPTION]
-    return app.part(GUARD, TOPIC, *subscriptions)
+    resources = app.part(GUARD, TOPIC, *subscriptions)
+    # The stacks of these tests have another name.
+    renamed = json.dumps(resources).replace(":stack/stack-", ":stack/pitfall-")
+    return dict(json.loads(renamed))
 
 
 def addresses(stack: Stack) -> list[str]:

@@ -31,7 +31,8 @@ class SettingsGuard(Construct):
         names = config.names
         # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
         log_group = create_log_group(self, "Logs", name=f"/lambda/{names.settings_guard}")
-        # It is in no VPC: Lambda never needs to restore its network interfaces after idle weeks.
+        # In no VPC: after idle weeks, an invocation would fail until Lambda has restored its interfaces.
+        # https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
         function = lambda_.Function(
             self,
             "Function",
