@@ -13,13 +13,14 @@ Template = dict[str, Any]
 
 ROOT = "Stack.template.json"
 ASSETS = "Stack.assets.json"
+STACK = "AWS::CloudFormation::Stack"
 # The files that name an asset by its hash.
 REFERRERS = (ROOT, ASSETS, "manifest.json")
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """The cloud assembly in `folder`: one root stack whose resources are nested stacks."""
+    """The cloud assembly in `folder`: one root stack with nested stacks."""
 
     folder: Path
 
@@ -66,7 +67,8 @@ class Assembly:
 
     def _nested_paths(self) -> Iterator[tuple[str, Path]]:
         for name, resource in self.root["Resources"].items():
-            yield name, self.folder / resource["Metadata"]["aws:asset:path"]
+            if resource["Type"] == STACK:
+                yield name, self.folder / resource["Metadata"]["aws:asset:path"]
 
     def _replace(self, path: Path, text: str) -> None:
         path.write_text(text)

@@ -50,9 +50,9 @@ class Environment:
                 start_new_session=True,
             )
 
-    def deploy_edited(self, edits: Mapping[str, Edit]) -> tuple[Outputs, bool]:
-        """Deploy with the resources of these types edited in the templates."""
-        folder = self.synthesize()
+    def deploy_edited(self, edits: Mapping[str, Edit], **settings: str) -> tuple[Outputs, bool]:
+        """Deploy with these context keys, and the resources of these types edited in the templates."""
+        folder = self.synthesize(**settings)
         Assembly(folder).edit(edits)
         return self._deploy("--app", str(folder))
 

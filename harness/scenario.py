@@ -93,10 +93,10 @@ class Scenario:
         self.progress.step(f"deployed{'' if changed else ', nothing to change'}: {self.progress.url}")
         return changed
 
-    def deploy_edited(self, edits: Mapping[str, Edit]) -> bool:
+    def deploy_edited(self, edits: Mapping[str, Edit], **settings: str) -> bool:
         """Deploy edited templates; return whether CloudFormation changed anything."""
         self.progress.step(f"cdk deploy stack-{self.environment.suffix} with {', '.join(edits)} edited")
-        _, changed = self.environment.deploy_edited(edits)
+        _, changed = self.environment.deploy_edited(edits, **settings)
         return changed
 
     def wait_for_seed(self) -> Release:

@@ -11,7 +11,7 @@ _LAYERS = "builds and tasks share this machine's layers; on AWS every task downl
 _AT_ONCE = "AmazonECSTaskExecutionRolePolicy has it; local_aws requests the layers directly"
 _GUIDE = "the CodePipeline user guide lists it for this action; which calls AWS makes cannot be observed"
 _ONE_ACCOUNT = "in one account the role's own policy suffices; across accounts, AWS requires both"
-_GITHUB = "it needs a token of GitHub's, which no test can create"
+_GITHUB = "only a job of GitHub uses it: integration_tests/test_promotion.py does"
 _NO_INTERFACES = "Lambda attaches a function to its VPC with it; local_aws creates no network interfaces"
 _STOPPED = "only a stopped execution uses it"
 # UNCONFIRMED in tools/iam_docs/justifications.py has the pages.
@@ -65,6 +65,9 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
         GENERATED,
         "",
     ): "only the daily schedule uses it; a scenario takes minutes",
+    ("settings-guard-role", "SeeWhetherTheStackRollsBack", ""): (
+        "only a deployment that would drop a setting uses it: integration_tests/test_changes.py does"
+    ),
     # Other accounts, and GitHub.
     ("", "OtherAccountsFetchArtifacts", ""): _ONE_ACCOUNT,
     ("", "OtherAccountsFindArtifacts", ""): _ONE_ACCOUNT,

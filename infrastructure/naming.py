@@ -134,6 +134,11 @@ class Names:
         return self.qualified("image-keeper")
 
     @property
+    def settings_guard(self) -> str:
+        """The Lambda function that fails a deployment which would drop a setting."""
+        return self.qualified("settings-guard")
+
+    @property
     def pipeline(self) -> str:
         return self.qualified("pipeline")
 

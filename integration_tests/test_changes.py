@@ -1,6 +1,10 @@
-"""Changes of the infrastructure between releases move no traffic (pitfalls C1, C5)."""
+"""Changes of the infrastructure between releases move no traffic (pitfalls C1, C5).
+
+The tests share one environment and run in file order: each deployment has the settings of the one before.
+"""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,13 +20,13 @@ pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 # Requests per second.
 RATE = 40.0
 # Settings that may change after a release: no service, listener or target group depends on them.
-FIRST = {"notificationEmail": "first@example.com", "terminationWaitMinutes": "6"}
+FIRST = {"notificationEmail": "first@team.invalid", "terminationWaitMinutes": "6"}
 SECOND = {
-    "notificationEmail": "second@example.com",
+    "notificationEmail": "second@team.invalid",
     "testTrafficCidr": "203.0.113.0/24",
     "taskMemory": "1024",
 }
-
+NOTHING_CHANGED = "CloudFormation changed nothing, so this proves nothing"
 
 # Changes that a commit to the app could make, but no context key.
 EDITS: dict[str, Edit] = {
@@ -47,8 +51,8 @@ def unchanged_traffic(scenario: Scenario) -> Iterator[None]:
 def assert_changes_move_no_traffic(scenario: Scenario, settings: dict[str, str]) -> None:
     """Deploy changed settings, then edited templates."""
     with unchanged_traffic(scenario):
-        assert scenario.deploy(**settings), "CloudFormation changed nothing, so this proves nothing"
-        assert scenario.deploy_edited(EDITS), "CloudFormation changed nothing, so this proves nothing"
+        assert scenario.deploy(**settings), NOTHING_CHANGED
+        assert scenario.deploy_edited(EDITS, **settings), NOTHING_CHANGED
     cloudwatch, suffix = scenario.cloud.client("cloudwatch"), scenario.environment.suffix
     (alarm,) = cloudwatch.describe_alarms(AlarmNames=[f"errors-blue-{suffix}"])["MetricAlarms"]
     assert alarm["AlarmDescription"] == "Changed by a scenario"
@@ -77,6 +81,25 @@ def test_a_change_after_one_release_moves_no_traffic(deployed: Scenario) -> None
     assert_changes_move_no_traffic(deployed, FIRST)
 
 
+def addresses(scenario: Scenario) -> list[str]:
+    """Return the e-mail addresses that the topic notifies."""
+    sns, topic = scenario.cloud.client("sns"), scenario.outputs.topic_arn
+    found = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    return [str(one["Endpoint"]) for one in found if one["Protocol"] == "email"]
+
+
+def test_a_deployment_without_a_setting_is_rejected_and_changes_nothing(deployed: Scenario) -> None:
+    """A key that was given once by -c is missing from the next deployment (pitfall C11)."""
+    environment, account = deployed.environment, deployed.cloud.account
+    words = f"notificationEmail ({FIRST['notificationEmail']})"
+    with unchanged_traffic(deployed):
+        (dropped,) = immutable.find(environment.suffix, account, environment.synthesize())
+        assert str(dropped).startswith(f"{words} would be dropped")
+        with pytest.raises(HarnessError, match=re.escape(f"this deployment would drop {words}")):
+            deployed.deploy()
+    assert addresses(deployed) == [FIRST["notificationEmail"]]
+
+
 def test_a_change_after_two_releases_moves_no_traffic(deployed: Scenario) -> None:
     """CloudFormation cannot update the service (pitfall C1), so the template must not change it."""
     developer = deployed.developer()
@@ -87,11 +110,23 @@ def test_a_change_after_two_releases_moves_no_traffic(deployed: Scenario) -> Non
 def test_a_change_of_an_immutable_setting_is_rejected_before_the_deployment(deployed: Scenario) -> None:
     """The check prints the remedy; AWS would fail the update midway (pitfall C1)."""
     environment, account = deployed.environment, deployed.cloud.account
+    more_tasks = {**SECOND, "desiredCount": "3"}
     with unchanged_traffic(deployed):
-        assert immutable.find(environment.suffix, account, environment.synthesize()) == []
-        (change,) = immutable.find(environment.suffix, account, environment.synthesize(desiredCount="3"))
+        assert immutable.find(environment.suffix, account, environment.synthesize(**SECOND)) == []
+        (change,) = immutable.find(environment.suffix, account, environment.synthesize(**more_tasks))
         assert "DesiredCount would change from 2 to 3" in str(change)
         assert f"--service service-{environment.suffix} --desired-count 3" in str(change)
         with pytest.raises(HarnessError, match="failed to deploy"):
-            deployed.deploy(desiredCount="3")
+            deployed.deploy(**more_tasks)
         assert "CODE_DEPLOY deployment controller" in reasons(deployed)
+
+
+def test_a_setting_that_a_deployment_may_drop_is_dropped(deployed: Scenario) -> None:
+    """pitfall C11"""
+    told = {"dropSettings": "notificationEmail,testTrafficCidr"}
+    environment, account = deployed.environment, deployed.cloud.account
+    assert addresses(deployed) == [SECOND["notificationEmail"]]
+    with unchanged_traffic(deployed):
+        assert immutable.find(environment.suffix, account, environment.synthesize(**told)) == []
+        assert deployed.deploy(**told)
+    assert addresses(deployed) == []

@@ -1,13 +1,15 @@
 """A release is promoted to an environment in another account, with a copy of its image."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.cloud import Cloud
+from harness.cloud import PROJECT, Cloud
 from harness.scenario import RELEASE_MINUTES, Scenario
+from integration_tests.support.github import assume_role, deploy_commands
 from integration_tests.support.images import push_image
 from integration_tests.support.scenario_fixtures import running_scenario
 from operations.waiting import NotYetError, wait_for
@@ -106,6 +108,35 @@ def test_only_the_pipeline_may_assume_the_cross_account_role(first: Scenario, st
     role = f"arn:aws:iam::{staging.cloud.account.id}:role/{name}"
     with pytest.raises(ClientError, match="not authorized to perform: sts:AssumeRole"):
         first.cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="by-hand")
+
+
+def test_the_role_of_a_github_job_may_run_the_commands_of_the_workflow(staging: Scenario) -> None:
+    """It checks before and after a deployment that changes nothing."""
+    if staging.cloud.endpoint is None:
+        pytest.skip("on AWS, only GitHub creates its tokens")
+    environment = staging.environment
+    role = f"github-role-{environment.suffix}"
+    keys = assume_role(staging.cloud, role, "repo:acme/greeter:environment:staging")["Credentials"]
+    credentials = {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+    context = [word for pair in environment.context.items() for word in ("-c", "=".join(pair))]
+    ran = []
+    for command in deploy_commands(environment.suffix, context, environment.folder / "job"):
+        done = subprocess.run(  # noqa: S603 - the commands of our own workflow
+            command,
+            cwd=PROJECT,
+            env={**staging.cloud.environment, **credentials},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        ran.append(command[1:4])
+    assert [words[0] for words in ran] == ["synth", "-m", "deploy", "-m"]
+    assert [words[2] for words in ran if words[0] == "-m"] == ["immutable", "drift"]
 
 
 @pytest.mark.destroys

@@ -99,8 +99,8 @@ def _add_immutable(commands: Commands) -> None:
         commands,
         "immutable",
         "before another cdk deploy: reject changes to properties that are immutable after the first deploy",
-        "It compares the synthesized service, listeners and target groups with the deployed ones, and says "
-        "what to do instead of each change.",
+        "It compares the synthesized service, listeners, target groups and settings with the deployed ones, "
+        "and says what to do instead of each change, or of a setting that would be dropped.",
     )
     command.set_defaults(run=_immutable)
     command.add_argument(
@@ -121,6 +121,13 @@ def _add_drift(commands: Commands) -> None:
         "--repair", action="store_true", help="point the drifted listeners to the PRIMARY task set"
     )
     command.add_argument("--dry-run", action="store_true", help="with --repair: only print what it would do")
+    command.add_argument(
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="MINUTES",
+        help="wait up to so many minutes for the end of a deployment by CodeDeploy (default: 0)",
+    )
 
 
 def _add_destroy(commands: Commands) -> None:
@@ -194,6 +201,8 @@ def _immutable(options: argparse.Namespace, account: Account) -> int:
 
 
 def _drift(options: argparse.Namespace, account: Account) -> int:
+    if options.wait:
+        listener_drift.wait_for_deployments(options.suffix, account, options.wait)
     traffic = listener_drift.inspect(options.suffix, account)
     listener_drift.print_report(traffic, Console())
     if not traffic.drifted:

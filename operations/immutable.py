@@ -1,6 +1,7 @@
-"""Find changes to properties that are immutable after the first deploy (pitfalls C1, C5, C6).
+"""Find changes to properties that are immutable after the first deploy (pitfalls C1, C5, C6, C11).
 
 AWS rejects some of them midway through the update; a change of a listener it accepts, and misroutes traffic.
+A setting that the deployment would drop is found too.
 """
 
 import json
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from operations.account import Account
+from operations.dropped_settings import DroppedSetting, Resources, dropped_settings
 from operations.errors import OperationsError
 from operations.names import Names
 from operations.root_stack import root_stack
@@ -31,8 +33,6 @@ REMEDIES = {
 }
 DEFAULT_REMEDY = "revert it, or deploy a new environment with it"
 
-Resources = Mapping[str, Mapping[str, Any]]
-
 
 @dataclass(frozen=True)
 class Change:
@@ -51,7 +51,7 @@ class Change:
         return f"{self.kind} {self.resource}: {change}, and {REASONS[self.kind]}. Instead: {remedy}"
 
 
-def find(suffix: str, account: Account, folder: Path) -> list[Change]:
+def find(suffix: str, account: Account, folder: Path) -> list[DroppedSetting | Change]:
     """Compare the templates in `folder` with the deployed ones; before the first deploy, nothing changes.
 
     Raises `OperationsError` when the folder has no templates of this environment.
@@ -60,14 +60,15 @@ def find(suffix: str, account: Account, folder: Path) -> list[Change]:
     if root_stack(suffix, account) is None:
         return []
     new = dict(_synthesized(root, folder))
-    deployed = dict(_deployed(Names(suffix).stack, account))
-    return [
+    stack = Names(suffix).stack
+    changes = [
         change
-        for part, resources in deployed.items()
+        for part, resources in _deployed(stack, account)
         for id_, before in resources.items()
         if before["Type"] in REASONS
         for change in _changes(suffix, id_, before, new.get(part, {}).get(id_))
     ]
+    return [*dropped_settings(_resources(stack, account), root["Resources"]), *changes]
 
 
 def _changes(
@@ -104,15 +105,18 @@ def _synthesized(root: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, R
 
 
 def _deployed(stack: str, account: Account) -> Iterator[tuple[str, Resources]]:
-    cloudformation = account.client("cloudformation")
     for one in account.pages(
         "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack
     ):
         if one["ResourceType"] == STACK and one.get("PhysicalResourceId"):
-            answer = cloudformation.get_template(StackName=one["PhysicalResourceId"])
-            body = answer["TemplateBody"]
-            template = json.loads(body) if isinstance(body, str) else body
-            yield one["LogicalResourceId"], template["Resources"]
+            yield one["LogicalResourceId"], _resources(one["PhysicalResourceId"], account)
+
+
+def _resources(stack: str, account: Account) -> Resources:
+    """Read the resources of a deployed template."""
+    body = account.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+    template: Mapping[str, Resources] = json.loads(body) if isinstance(body, str) else body
+    return template["Resources"]
 
 
 def _short(value: Any) -> str:

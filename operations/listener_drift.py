@@ -16,6 +16,7 @@ from operations.account import Account, code_of
 from operations.errors import OperationsError
 from operations.names import Names
 from operations.quiesce import GONE, deployments
+from operations.waiting import NotYetError, wait_for
 
 Log = Callable[[str], None]
 Action = Mapping[str, Any]
@@ -98,6 +99,16 @@ def inspect(suffix: str, account: Account) -> Traffic:
         sum(1 for one in health if one["TargetHealth"]["State"] == "healthy"),
         len(health),
     )
+
+
+def wait_for_deployments(suffix: str, account: Account, minutes: float) -> None:
+    """Wait until CodeDeploy no longer shifts the traffic. Raises `TimedOutError` after `minutes`."""
+
+    def check() -> None:
+        if running := list(deployments(suffix, account)):
+            raise NotYetError(f"in progress: {', '.join(running)}")
+
+    wait_for(f"the end of every deployment of {suffix}", check, deadline=60 * minutes, interval=15)
 
 
 def repair(traffic: Traffic, account: Account, log: Log, *, dry_run: bool = False) -> None:

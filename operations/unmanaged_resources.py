@@ -26,6 +26,8 @@ LOG_GROUPS = (
     "/aws/lambda/access-logs-cleaner",
     "/lambda/default-group-rules",
     "/aws/lambda/default-group-rules",
+    "/lambda/settings-guard",
+    "/aws/lambda/settings-guard",
     "/lambda/test-traffic-hook",
     "/aws/lambda/test-traffic-hook",
     "/lambda/image-keeper",

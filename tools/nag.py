@@ -22,6 +22,7 @@ EXAMPLE_ACCOUNTS = ("111111111111", "222222222222")
 
 _OBJECTS = "IAM5[Resource::<ArtifactsBucket.Arn>/*]"
 _NO_RESOURCE = "IAM5[Resource::*]"
+_STACK = "IAM5[Resource::arn:aws:cloudformation:us-east-1:<AWS::AccountId>:stack/{}/*]"
 _OBJECTS_REASON = "CodePipeline names the artifacts; the bucket holds only those of this pipeline"
 
 
@@ -81,6 +82,14 @@ SUPPRESSIONS = {
     Finding(_OBJECTS, "Pipeline/DeployActionRole"): _OBJECTS_REASON,
     Finding(_NO_RESOURCE, "Pipeline/DeployActionRole"): "ecs:RegisterTaskDefinition supports no resource",
     Finding(_NO_RESOURCE, "Access/CrossAccountRole"): "ecs:RegisterTaskDefinition supports no resource",
+    Finding(_NO_RESOURCE, "Access/GithubRole"): "elasticloadbalancing:Describe... support no resource",
+    Finding(_STACK.format(f"stack-{SUFFIX}-*NestedStack*"), "Access/GithubRole"): (
+        "CloudFormation makes up the end of the names of nested stacks; it only reads them"
+    ),
+    **{
+        Finding(_STACK.format(f"stack-{SUFFIX}"), role): "AWS creates the id after the name of the stack"
+        for role in ("Access/GithubRole", "SettingsGuard/Role")
+    },
     **{
         Finding(f"IAM5[Resource::{arn}]", path): reason
         for account in EXAMPLE_ACCOUNTS

@@ -31,10 +31,11 @@ class Rule:
 RULES = {
     "infrastructure": Rule(
         only=CDK,
-        # The hook's code is Lambda's to run: the CDK uploads it, and nothing here imports it.
+        # The code of functions is Lambda's to run: the CDK uploads it, and nothing here imports it.
         exceptions={
             "constructs/traffic_hook/function": {"boto3", "botocore"},
             "constructs/image_keeper/function": {"boto3", "botocore"},
+            "constructs/settings_guard/function": {"boto3", "botocore"},
         },
     ),
     "tools": Rule(

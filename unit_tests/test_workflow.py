@@ -76,6 +76,20 @@ def test_an_environment_is_deployed_with_its_own_role_and_behind_its_own_gate(
     assert f"environmentSuffix={environment}\n" in steps(name)[-1]["run"]
 
 
+@pytest.mark.parametrize(("name", "environment"), DEPLOYS.items())
+def test_what_is_deployed_was_checked_and_its_listeners_are_checked_afterwards(
+    name: str, environment: str
+) -> None:
+    """pitfalls C1, C5, C11; the shell of GitHub ends at the first command that fails."""
+    _, *commands = steps(name)[-1]["run"].splitlines()
+    assert commands == [
+        f"cdk synth --quiet --no-notices -c environmentSuffix={environment}",
+        f"python -m operations immutable {environment}",
+        "cdk deploy --app cdk.out --require-approval never --no-notices",
+        f"python -m operations drift {environment} --wait 30",
+    ]
+
+
 def test_others_code_is_installed_before_there_are_credentials() -> None:
     for name in (*DEPLOYS, "live"):
         setup, credentials = (

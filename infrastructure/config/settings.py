@@ -55,6 +55,7 @@ from infrastructure.config.notification_channel import (
     EMAIL,
     check_notification_channel,
 )
+from infrastructure.config.optional_settings import chosen_defaults, given_settings, read_names
 from infrastructure.config.task_size import FARGATE_MEMORY, check_task_size, read_cpu
 from infrastructure.naming import REGION, Names
 
@@ -212,6 +213,13 @@ class Config:
         flag,
         default=False,
     )
+    drop_settings: tuple[str, ...] = context_key(
+        "names of optional settings, as a list or comma-separated, that the environment has and that this "
+        "deployment may drop (leave it out for none)",
+        "notificationEmail",
+        lambda value: read_names(value, Config),
+        default=(),
+    )
 
     # No context keys: the service whose name the suffix begins with, and whether another service shares the
     # network.
@@ -233,6 +241,11 @@ class Config:
             return None
         return Names(self.environment_suffix.removeprefix(f"{self.service.name}-"))
 
+    @property
+    def optional_settings(self) -> dict[str, str]:
+        """The optional settings that are given, and for a service its name in the catalogue, as text."""
+        return given_settings(self) | ({} if self.service.is_sample else {SERVICES: self.service.name})
+
     @classmethod
     def from_context(cls, context: Mapping[str, object]) -> Config:
         """Read the CDK context. A value is the key's own, else the environment's, else the default.
@@ -252,6 +265,7 @@ class Config:
         check_notification_channel(values)
         if "promoteTo" in values:
             values["promoteTo"] = _promotions(values, environments, service)
+        values["dropSettings"] = (*values.get("dropSettings", ()), *chosen_defaults(cls, values))
         shared = any(one.shares_network for one in services.values())
         return cls(
             service=service,

@@ -110,6 +110,7 @@ class AccessStack(NestedStack):
             assumed_by=iam.WebIdentityPrincipal(provider, conditions),
             description="What a GitHub Actions job does here: cdk deploy, in the roles of cdk bootstrap",
             statements=[
+                *self._check_statements(),
                 allow(
                     "AssumeCdkBootstrapRoles",
                     ["sts:AssumeRole"],
@@ -117,13 +118,51 @@ class AccessStack(NestedStack):
                         self._role_arn(f"cdk-{BOOTSTRAP_QUALIFIER}-{name}-role-{self.account}-{REGION}")
                         for name in BOOTSTRAP_ROLES
                     ],
-                )
+                ),
             ],
         )
         # The role is unusable without the provider, and destroy deletes the role first.
         provider_made_here = self.node.try_find_child("GithubProvider")
         if provider_made_here is not None:
             role.node.add_dependency(provider_made_here)
+
+    def _check_statements(self) -> list[iam.PolicyStatement]:
+        """Allow `operations immutable` before a deployment, and `operations drift` after it."""
+        names = self._names
+        group = f"deploymentgroup:{names.application}/{names.deployment_group}"
+        # AWS names a nested stack after its parent and its logical id, which the CDK ends in this word.
+        stacks = (names.stack, f"{names.stack}-*NestedStack*")
+        return [
+            allow(
+                "CompareTheTemplates",
+                [
+                    "cloudformation:DescribeStacks",
+                    "cloudformation:GetTemplate",
+                    "cloudformation:ListStackResources",
+                ],
+                [arn(self, "cloudformation", f"stack/{stack}/*") for stack in stacks],
+            ),
+            allow(
+                "FindWhatCodeDeployReleased",
+                ["codedeploy:GetDeploymentGroup", "codedeploy:ListDeployments"],
+                [arn(self, "codedeploy", group)],
+            ),
+            allow(
+                "FindThePrimaryTaskSet",
+                ["ecs:DescribeServices"],
+                [arn(self, "ecs", f"service/{names.cluster}/{names.service}")],
+            ),
+            # They support no resource: see tools/iam_docs/justifications.py.
+            allow(
+                "CompareTheListeners",
+                [
+                    "elasticloadbalancing:DescribeListeners",
+                    "elasticloadbalancing:DescribeTargetGroups",
+                    "elasticloadbalancing:DescribeTargetHealth",
+                ],
+                ["*"],
+            ),
+        ]
 
     def _role_arn(self, name: str, account: str | None = None) -> str:
         return arn(self, "iam", f"role/{name}", region=False, account=account)

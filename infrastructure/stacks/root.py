@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnOutput, Environment, Stack, Tags
+from aws_cdk import CfnOutput, Environment, NestedStack, Stack, Tags
 from constructs import Construct
 
 from infrastructure.aspects.guardrails import enforce_guardrails
 from infrastructure.config.settings import Config
+from infrastructure.constructs.settings_guard.construct import SettingsGuard
 from infrastructure.naming import CONSOLE, REGION, TEST_PORT
 from infrastructure.outputs import Outputs
 from infrastructure.stacks.access import AccessStack
@@ -53,6 +54,11 @@ class RootStack(Stack):
         )
         if AccessStack.has_resources(config):
             AccessStack(self, "Access", config=config)
+        # A deployment that it rejects has changed nothing yet.
+        guard = SettingsGuard(self, "SettingsGuard", config=config)
+        for nested in self.node.children:
+            if isinstance(nested, NestedStack):
+                nested.node.add_dependency(guard.resource)
         for key, value in self._outputs(config).to_stack().items():
             CfnOutput(self, key, value=value)
         enforce_guardrails(self, names=names)

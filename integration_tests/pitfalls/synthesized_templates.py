@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.assembly import Assembly
+from harness.assembly import ROOT, Assembly
 from harness.cloud import PROJECT, Cloud
 from operations.destroy import CDK
 
@@ -26,8 +26,8 @@ Follow = Callable[[str, str, Any], Any]
 class SynthesizedApp:
     """The synthesized app. `nested` are the nested templates, by their stack's name.
 
-    `resources` are the resources of all nested templates, by their path in the app: `PipelineBuildRole` is
-    the role of Build in the nested stack Pipeline.
+    `resources` are the resources of all templates, by their path in the app: `PipelineBuildRole` is the role
+    of Build in the nested stack Pipeline.
     """
 
     assembly: Assembly
@@ -69,12 +69,14 @@ def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str
     subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True)  # noqa: S603 - our own CDK CLI
     assembly = Assembly(folder)
     stacks, templates = assembly.root["Resources"], assembly.nested
+    own = {id_: resource for id_, resource in stacks.items() if id_ not in templates}
     nested = {_path(stacks[name]).split(".")[0]: template for name, template in templates.items()}
-    return SynthesizedApp(assembly, nested, _joined(stacks, templates))
+    joined = _joined({**stacks, ROOT: {"Properties": {}}}, {**templates, ROOT: {"Resources": own}})
+    return SynthesizedApp(assembly, nested, joined)
 
 
 def _joined(stacks: Resources, children: Mapping[str, Any]) -> Resources:
-    """Join the resources of all nested stacks in one template; parameters become their values."""
+    """Join the resources of all stacks in one template; parameters become their values."""
     ids = {
         stack: {old: _id(resource) for old, resource in child["Resources"].items()}
         for stack, child in children.items()
@@ -99,12 +101,17 @@ def _joined(stacks: Resources, children: Mapping[str, Any]) -> Resources:
 
     found: Resources = {}
     for stack, child in children.items():
-        before = [one for other in stacks[stack].get("DependsOn", []) for one in ids[other].values()]
+        before = [one for other in stacks[stack].get("DependsOn", []) for one in _inside(other, ids)]
         for old, resource in child["Resources"].items():
             after = [ids[stack][one] for one in resource.get("DependsOn", [])]
             body = {key: value for key, value in resource.items() if key != "Metadata"}
             found[ids[stack][old]] = {**replaced(body, inside(stack)), "DependsOn": [*after, *before]}
     return found
+
+
+def _inside(dependency: str, ids: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the resources of a nested stack, or the root's own resource."""
+    return list(ids[dependency].values()) if dependency in ids else [ids[ROOT][dependency]]
 
 
 def _path(resource: Mapping[str, Any]) -> str:

@@ -1,22 +1,17 @@
 """Pitfalls of access from other accounts and from GitHub Actions."""
 
-import base64
-import json
 from typing import Any
 
-import boto3
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from harness.local import SECOND_ACCOUNT
 from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
+from integration_tests.support.github import HOST, assume_role
 
 ROLLED_BACK = "ROLLBACK_COMPLETE"
-HOST = "token.actions.githubusercontent.com"
 BY_NAME, BY_ID = (f"repo:{names}:ref:refs/heads/main" for names in ("acme/greeter", "acme@11/greeter@22"))
 GITHUB = ("githubRepository=acme/greeter", "githubOwnerId=11", "githubRepositoryId=22")
 ACCESS_SETTINGS = (*GITHUB, "createGithubOidcProvider=true", f"trustedAccounts={SECOND_ACCOUNT}")
@@ -55,18 +50,7 @@ def test_an_account_has_one_provider_for_github(cloud: Cloud) -> None:
 
 def job(stack: Stack, sub: str) -> dict[str, Any]:
     """Assume the role as a GitHub job whose token has this `sub`."""
-    claims = json.dumps({"iss": f"https://{HOST}", "aud": "sts.amazonaws.com", "sub": sub})
-    body = base64.urlsafe_b64encode(claims.encode()).decode().rstrip("=")
-    sts = boto3.client(
-        "sts",
-        endpoint_url=stack.cloud.endpoint,
-        region_name="us-east-1",
-        config=Config(signature_version=UNSIGNED),
-    )
-    role = f"arn:aws:iam::{stack.cloud.account.id}:role/{stack.physical_name('github-role-the-suffix')}"
-    answer = sts.assume_role_with_web_identity(
-        RoleArn=role, RoleSessionName="job", WebIdentityToken=f"e30.{body}.x"
-    )
+    answer = assume_role(stack.cloud, stack.physical_name("github-role-the-suffix"), sub)
     found: dict[str, Any] = answer["AssumedRoleUser"]
     return found
 

@@ -53,6 +53,7 @@ EVERY_RESOURCE = {
     "elasticloadbalancing:DescribeListeners": Justification("It supports no resource", _LOAD_BALANCING),
     "elasticloadbalancing:DescribeRules": Justification("It supports no resource", _LOAD_BALANCING),
     "elasticloadbalancing:DescribeTargetGroups": Justification("It supports no resource", _LOAD_BALANCING),
+    "elasticloadbalancing:DescribeTargetHealth": Justification("It supports no resource", _LOAD_BALANCING),
 }
 
 # Actions without a resource in the authorization reference that AWS's own examples limit nevertheless.

@@ -22,6 +22,7 @@ MAY_CHANGE = {
     "allowHttp": "false",
     "createGithubOidcProvider": "true",
     "deploymentConfig": "CodeDeployDefault.ECSLinear10PercentEvery1Minutes",
+    "dropSettings": "notificationEmail",
     "flowLogs": "true",
     "githubBranches": "main",
     "githubEnvironments": "staging",

@@ -1,6 +1,7 @@
 """Where the listeners point, where they should point, and the repair."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from rich.console import Console
 from operations import __main__ as command
 from operations import listener_drift
 from operations.errors import OperationsError
+from operations.waiting import NotYetError
 from unit_tests.operations.account_fakes import FakeAccount, refusing
 
 ELB = "arn:aws:elasticloadbalancing:us-east-1:123456789012"
@@ -231,3 +233,31 @@ def test_the_command_exits_with_2_during_a_deployment(
     deployed.running = ["d-1"]
     assert deployed.run("--repair", monkeypatch=monkeypatch) == 2
     assert capsys.readouterr().err.startswith("operations: deployment d-1 is in progress")
+
+
+def test_with_a_wait_the_command_waits_for_the_end_of_a_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed = Environment()
+    deployed.running = ["d-1"]
+    monkeypatch.setattr(listener_drift, "wait_for", after(deployed.running.clear))
+    assert deployed.run("--wait", "30", monkeypatch=monkeypatch) == 0
+
+
+def test_a_wait_that_ends_before_the_deployment_names_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed = Environment()
+    deployed.running = ["d-1"]
+    assert deployed.run("--wait", "0.0001", monkeypatch=monkeypatch) == 2
+    assert "last state: in progress: d-1" in capsys.readouterr().err
+
+
+def after(first: Callable[[], None]) -> Callable[..., None]:
+    """Return a `wait_for` whose check fails, and succeeds after `first`."""
+
+    def wait(_what: str, check: Callable[[], None], **_: float) -> None:
+        with pytest.raises(NotYetError, match="d-1"):
+            check()
+        first()
+        check()
+
+    return wait

@@ -64,6 +64,7 @@ DEPENDENT = {
     "AWS::SNS::TopicPolicy": "It is part of its topic.",
     "Custom::S3AutoDeleteObjects": "It is a call of a Lambda function, and makes nothing.",
     "Custom::VpcRestrictDefaultSG": "It is a call of a Lambda function, and makes nothing.",
+    "Custom::SettingsGuard": "It is a call of a Lambda function, and makes nothing.",
 }
 
 

@@ -42,6 +42,7 @@ TAGLESS = {
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
     "Custom::S3AutoDeleteObjects",
+    "Custom::SettingsGuard",
     "Custom::VpcRestrictDefaultSG",
 }
 
@@ -288,6 +289,7 @@ def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
         "/codebuild/build-dev",
         "/lambda/artifacts-cleaner-dev",
         "/aws/ecs/containerinsights/cluster-dev/performance",
+        "/lambda/settings-guard-dev",
         "/aws/events/pipeline-dev",
         "/lambda/default-group-rules-dev",
         "/lambda/image-keeper-dev",

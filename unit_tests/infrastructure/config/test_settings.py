@@ -163,6 +163,11 @@ BAD_VALUES = [
     ("createGithubOidcProvider", "yes"),
     ("createGithubOidcProvider", 1),
     ("createGithubOidcProvider", ""),
+    ("dropSettings", ""),
+    ("dropSettings", "desiredCount"),
+    ("dropSettings", "environmentSuffix"),
+    ("dropSettings", ["notificationEmails"]),
+    ("dropSettings", "notificationEmail,notificationEmail"),
 ]
 
 

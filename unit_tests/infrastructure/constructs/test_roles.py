@@ -31,6 +31,7 @@ TRUSTED = {
     "artifacts-cleaner-role-dev": "lambda.amazonaws.com",
     "default-group-rules-role-dev": "lambda.amazonaws.com",
     "image-keeper-role-dev": "lambda.amazonaws.com",
+    "settings-guard-role-dev": "lambda.amazonaws.com",
     "test-traffic-hook-role-dev": "lambda.amazonaws.com",
 }
 # What AWS documents that the service sends, with the page beside each role. Lambda, and ECS for an execution

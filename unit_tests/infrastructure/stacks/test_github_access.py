@@ -94,9 +94,12 @@ def test_an_unknown_id_is_the_only_wildcard_of_a_subject(tmp_path: Path) -> None
     assert not templates.resources("AWS::IAM::OIDCProvider")  # imported by default (pitfall M3)
 
 
-def test_github_may_assume_the_roles_of_cdk_bootstrap_and_nothing_else(shared: Templates) -> None:
-    (may,) = statements(role(shared, "github-role-dev"))
+def test_github_may_assume_the_roles_of_cdk_bootstrap_and_otherwise_only_read(shared: Templates) -> None:
+    allowed = list(statements(role(shared, "github-role-dev")))
+    (may,) = [each for each in allowed if "sts:AssumeRole" in each["Action"]]
     assert may["Action"] == ["sts:AssumeRole"]
+    others = {action.partition(":")[2] for each in allowed if each is not may for action in each["Action"]}
+    assert all(name.startswith(("Describe", "Get", "List")) for name in others)
     assert may["Resource"] == [
         f"arn:aws:iam::<AWS::AccountId>:role/cdk-hnb659fds-{name}-role-<AWS::AccountId>-us-east-1"
         for name in ("deploy", "file-publishing", "lookup")
