@@ -9,14 +9,13 @@ from typing import Any, TypeAlias
 
 from infrastructure.config.account_options import several
 from infrastructure.config.context_key import camel
+from infrastructure.config.notification_channel import is_placeholder
 
 # Config or an instance of it; its module imports this one.
 AnyConfig: TypeAlias = Any
 
 # They say where and how to deploy: no resource depends on them.
-_NOT_OF_THE_ENVIRONMENT = frozenset({"environmentSuffix", "account", "dropSettings"})
-# Nobody reads mail there: https://www.rfc-editor.org/rfc/rfc2606#section-3
-_PLACEHOLDER = re.compile(r"@([a-z0-9-]+\.)*example\.(com|net|org)$", re.IGNORECASE)
+_NOT_OF_THE_ENVIRONMENT = frozenset({"environmentSuffix", "account", "allowHttp", "dropSettings"})
 
 
 def optional_fields(config: AnyConfig) -> dict[str, Field[Any]]:
@@ -36,7 +35,9 @@ def given_settings(config: AnyConfig) -> dict[str, str]:
     """
     values = {key: (entry, getattr(config, entry.name)) for key, entry in optional_fields(config).items()}
     given = {key: _as_text(value) for key, (entry, value) in values.items() if value != entry.default}
-    return {key: text for key, text in given.items() if not _PLACEHOLDER.search(text)}
+    if is_placeholder(given.get("notificationEmail", "")):
+        del given["notificationEmail"]
+    return given
 
 
 def chosen_defaults(config: AnyConfig, values: Mapping[str, object]) -> tuple[str, ...]:

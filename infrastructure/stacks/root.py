@@ -31,8 +31,6 @@ class RootStack(Stack):
             env=Environment(account=config.account, region=REGION),
             termination_protection=config.termination_protection,
         )
-        for key, value in names.tags.items():
-            Tags.of(self).add(key, value)
         self.network = NetworkStack(self, "Network", config=config)
         self.compute = ComputeStack(
             self,
@@ -54,14 +52,19 @@ class RootStack(Stack):
         )
         if AccessStack.has_resources(config):
             AccessStack(self, "Access", config=config)
-        # A deployment that it rejects has changed nothing yet.
+        self._guard_settings(config)
+        for key, value in self._outputs(config).to_stack().items():
+            CfnOutput(self, key, value=value)
+        for key, value in names.tags.items():
+            Tags.of(self).add(key, value)
+        enforce_guardrails(self, names=names)
+
+    def _guard_settings(self, config: Config) -> None:
+        """Let every nested stack wait for the guard: a deployment that it rejects has changed nothing yet."""
         guard = SettingsGuard(self, "SettingsGuard", config=config)
         for nested in self.node.children:
             if isinstance(nested, NestedStack):
                 nested.node.add_dependency(guard.resource)
-        for key, value in self._outputs(config).to_stack().items():
-            CfnOutput(self, key, value=value)
-        enforce_guardrails(self, names=names)
 
     def _outputs(self, config: Config) -> Outputs:
         host = self.network.load_balancer.load_balancer_dns_name

@@ -112,11 +112,8 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     callers = context.for_account(ministack.current_account)
     enforcer = Enforcer(callers)
     for one in (context, callers):
-        one.assume, one.authorize, one.denial_reason = (
-            enforcer.assume,
-            enforcer.authorize,
-            enforcer.denial_reason,
-        )
+        one.assume, one.authorize = enforcer.assume, enforcer.authorize
+        one.denial_reason = enforcer.denial_reason
     resource_policies.patch_cross_account_buckets()
     trust_policies.patch_trust_policy_validation(documents.parse)
     accounts = Accounts(callers, engine)
