@@ -116,8 +116,9 @@ def test_a_change_of_an_immutable_setting_is_rejected_before_the_deployment(depl
         (change,) = immutable.find(environment.suffix, account, environment.synthesize(**more_tasks))
         assert "DesiredCount would change from 2 to 3" in str(change)
         assert f"--service service-{environment.suffix} --desired-count 3" in str(change)
-        with pytest.raises(HarnessError, match="failed to deploy"):
+        with pytest.raises(HarnessError, match="failed to deploy") as failure:
             deployed.deploy(**more_tasks)
+        assert "would drop" not in str(failure.value), "the CLI reports an earlier deployment"
         assert "CODE_DEPLOY deployment controller" in reasons(deployed)
 
 

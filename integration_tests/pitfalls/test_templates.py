@@ -54,7 +54,7 @@ def test_nested_stacks_with_circular_dependencies_are_rejected(cloud: Cloud) -> 
     stack = Stack(cloud, random_suffix("pit"))
     root = deepcopy(synthesized(cloud).assembly.root["Resources"])
     assert rejection(stack, root) == ""
-    network, compute, pipeline = root
+    network, compute, pipeline = synthesized(cloud).assembly.nested
     # A rule of a security group in Network that refers to one in Compute has this effect (pitfall J3).
     root[network]["Properties"]["Parameters"] = {"Group": {"Fn::GetAtt": [compute, "Outputs.Group"]}}
     reason = f"Circular dependency between resources: [{compute}, {network}, {pipeline}]"

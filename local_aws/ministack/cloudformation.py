@@ -23,6 +23,7 @@ from local_aws.ministack import (
     preconditions,
     properties,
     s3,
+    stack_events,
     templates,
 )
 from local_aws.ministack.compat import require
@@ -72,6 +73,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     templates.patch_template_validation()
     nested_stacks.patch_nested_stacks()
     deletions.patch_stack_deletion()
+    stack_events.patch_stack_events()
     custom_resources.patch_custom_resources()
     # The last one: it wraps the handlers as they are by then.
     properties.patch_property_checks()
