@@ -26,7 +26,10 @@ REASONS = {
     "AWS::S3::BucketPolicy": "a part of its bucket",
     "AWS::SNS::Subscription": "a line of its topic",
     "AWS::SNS::TopicPolicy": "a part of its topic",
+    "AWS::Lambda::Permission": "a line of its function's policy",
     "Custom::S3AutoDeleteObjects": "a call of a Lambda function, which creates nothing",
+    "Custom::SettingsGuard": "a call of a Lambda function, which creates nothing",
+    "Custom::VpcRestrictDefaultSG": "a call of a Lambda function, which creates nothing",
 }
 ABOUT = f"""# Names
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from infrastructure.config import network_options
@@ -32,7 +32,6 @@ from infrastructure.config.catalogue import (
 )
 from infrastructure.config.context_key import (
     CDK_JSON,
-    ConfigError,
     Rule,
     camel,
     context_key,
@@ -56,6 +55,7 @@ from infrastructure.config.notification_channel import (
     check_notification_channel,
 )
 from infrastructure.config.optional_settings import chosen_defaults, given_settings, read_names
+from infrastructure.config.service_settings import sized_promotions, task_settings
 from infrastructure.config.task_size import FARGATE_MEMORY, check_task_size, read_cpu
 from infrastructure.naming import REGION, Names
 
@@ -260,11 +260,11 @@ class Config:
         service, environment = service_of(given["environmentSuffix"], services)
         environments = cls._environments(context.get(ENVIRONMENTS))
         reject_shadowing(services, environments)
-        values = environment_of(environment, environments) | _task_settings(service) | given
+        values = environment_of(environment, environments) | task_settings(service) | given
         check_task_size(values)
         check_notification_channel(values)
         if "promoteTo" in values:
-            values["promoteTo"] = _promotions(values, environments, service)
+            values["promoteTo"] = sized_promotions(values, environments, service)
         values["dropSettings"] = (*values.get("dropSettings", ()), *chosen_defaults(cls, values))
         shared = any(one.shares_network for one in services.values())
         return cls(
@@ -292,29 +292,3 @@ class Config:
         """Return the keys that every environment of cdk.json must have."""
         names = [entry.name for entry in fields(cls) if entry.default is MISSING]
         return tuple(camel(name) for name in names if name != "environment_suffix")
-
-
-def _task_settings(service: Service) -> dict[str, int]:
-    """Return the settings that the catalogue has for this service."""
-    settings = {"taskCpu": service.cpu, "taskMemory": service.memory, "desiredCount": service.tasks}
-    return {key: value for key, value in settings.items() if value is not None}
-
-
-def _promotions(
-    values: Mapping[str, Any], environments: Mapping[str, dict[str, Any]], service: Service
-) -> tuple[Promotion, ...]:
-    """Add the task size to each promotion. Raises ConfigError for one to the environment itself."""
-    suffix, given = values["environmentSuffix"], values["promoteTo"]
-    if suffix in [promotion.environment for promotion in given]:
-        words = f"environments other than {suffix}, which the pipeline releases to first"
-        raise ConfigError("promoteTo", ",".join(map(str, given)), words, "promoteTo=staging@222222222222")
-    sizes = [environment_of(promotion.environment, environments) for promotion in given]
-    return tuple(
-        replace(
-            promotion,
-            environment=service.suffix(promotion.environment),
-            task_cpu=service.cpu or size["taskCpu"],
-            task_memory=service.memory or size["taskMemory"],
-        )
-        for promotion, size in zip(given, sizes, strict=True)
-    )

@@ -83,6 +83,10 @@ BREAKS: dict[str, list[tuple[str, Edit]]] = {
     ],
     "d6_tags_of_a_task_definition_have_their_permission": [],
     "d9_the_build_role_has_the_permissions_of_a_build": [(ROLE, without("ecr:PutImage"))],
+    "f11_the_build_role_may_sign_in_to_public_ecr": [
+        (ROLE, without("ecr-public:GetAuthorizationToken")),
+        (ROLE, without("sts:GetServiceBearerToken")),
+    ],
     "g2_no_notification_rule_of_codestar": [
         ("AWS::SNS::Topic", become("AWS::CodeStarNotifications::NotificationRule"))
     ],

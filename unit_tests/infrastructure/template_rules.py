@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tools.assembly import references
+from unit_tests.infrastructure.role_references import roles_named
 from unit_tests.infrastructure.synthesized import PROJECT, Templates, plain, statements
 
 Rule = Callable[[Templates], None]
@@ -14,8 +15,6 @@ Rule = Callable[[Templates], None]
 LONGEST_ACTION_VALUE = 1000  # characters, of an action's configuration
 LOAD_BALANCER_NAME = re.compile(r"(?!internal-)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?")
 REPOSITORY_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
-ROLE_PROPERTIES = {"Role", "RoleArn", "ServiceRole", "ServiceRoleArn", "TaskRoleArn", "ExecutionRoleArn"}
-ROLE_PROPERTIES.add("DeliverLogsPermissionArn")
 
 
 def b1_the_first_image_needs_no_push(templates: Templates) -> None:
@@ -169,7 +168,7 @@ def i3_a_role_is_deleted_after_the_resources_that_use_it(templates: Templates) -
     """Only a reference, or a parameter with one, determines that order."""
     found = 0
     for resource in templates.resources():
-        for role in _roles_named(resource.properties):
+        for role in roles_named(resource.properties):
             assert references(role), f"{resource.id} names its role by text"
             found += 1
     assert found >= len(templates.resources("AWS::IAM::Role"))
@@ -289,18 +288,6 @@ def _may(templates: Templates, name: str) -> set[str]:
     return {action for statement in statements(role) for action in statement["Action"]}
 
 
-def _roles_named(value: Any) -> Iterator[Any]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _roles_named(each)
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            if key in ROLE_PROPERTIES:
-                yield each
-            else:
-                yield from _roles_named(each)
-
-
 RULES: dict[str, Rule] = {
-    name: rule for name, rule in globals().items() if re.match(r"[a-n]\d?_", name) and callable(rule)
+    name: rule for name, rule in globals().items() if re.match(r"[a-n]\d*_", name) and callable(rule)
 }

@@ -46,7 +46,12 @@ WITHOUT_LIMIT = {
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
+    "AWS::EC2::FlowLog",
+    "AWS::EC2::VPCEndpoint",
+    "AWS::Lambda::Permission",
     "Custom::S3AutoDeleteObjects",
+    "Custom::SettingsGuard",
+    "Custom::VpcRestrictDefaultSG",
 }
 
 
