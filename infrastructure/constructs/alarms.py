@@ -30,9 +30,10 @@ UNHEALTHY_MINUTES = 2
 SLOW_SECONDS = 2
 SLOW_MINUTES = 3
 # FILL makes a minute 0 whose data is late. So one bad minute of the last three raises an alarm on errors,
-# and only three in a row the one on missing tasks.
+# and only five in a row the one on missing tasks; users that miss them raise the one on 503 before.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 LATE_MINUTES = 3
+NO_TASK_MINUTES = 5
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
 MOST_METRICS = 10
 
@@ -117,8 +118,8 @@ def no_healthy_task_alarm(scope: Construct, names: Names, routes: BlueGreenRoute
         scope,
         "NoHealthyTask",
         names.qualified("no-healthy-task"),
-        f"Neither blue nor green had a healthy task for {LATE_MINUTES} minutes",
-        Condition(healthy, 1, LATE_MINUTES, below=True, missing=cloudwatch.TreatMissingData.BREACHING),
+        f"Neither blue nor green had a healthy task for {NO_TASK_MINUTES} minutes",
+        Condition(healthy, 1, NO_TASK_MINUTES, below=True, missing=cloudwatch.TreatMissingData.BREACHING),
     )
 
 

@@ -156,7 +156,7 @@ def test_a_task_of_blue_that_crashes_in_a_shift_is_replaced(environment: FaultEn
     assert task["containers"][0]["exitCode"] in (1, 3)
     assert set(figures.statuses) <= {200, 502}, "only requests to the crashed task failed"
     assert figures.failures < figures.requests / 10
-    # The alarm on five errors per minute decides: it does not distinguish blue from green.
+    # The alarm on the share of 502 decides: it does not distinguish blue from green.
     assert (release.status == "Failed") == ("ALARM_ACTIVE" in run.message), run.message
 
 

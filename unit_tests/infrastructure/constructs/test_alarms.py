@@ -87,7 +87,7 @@ def test_an_alarm_on_filled_data_looks_at_more_than_the_last_minute(templates: T
     ]
     assert len(filled) == 4
     for properties in filled:
-        assert properties["EvaluationPeriods"] == 3
+        assert properties["EvaluationPeriods"] >= 3
 
 
 def test_the_failed_invocations_of_every_rule_raise_an_alarm(templates: Templates, other: Templates) -> None:
@@ -121,7 +121,11 @@ def test_eleven_rules_need_a_second_alarm() -> None:
 
 def test_the_first_canary_step_is_longer_than_any_alarm_needs(templates: Templates) -> None:
     """An alarm after the shift can no longer limit the traffic."""
+    group = templates.only("AWS::CodeDeploy::DeploymentGroup").properties
+    watched = [each["Name"]["Ref"] for each in group["AlarmConfiguration"]["Alarms"]]
     for each in templates.resources("AWS::CloudWatch::Alarm"):
+        if each.id not in watched:
+            continue
         properties = each.properties
         periods = {query["Period"] for query in queries(properties)} if "Metrics" in properties else set()
         (period,) = periods or {properties["Period"]}

@@ -23,7 +23,7 @@ from unit_tests.infrastructure.synthesized import Templates, plain
 PREFIX = "arn:aws:elasticloadbalancing:us-east-1:123456789012"
 BALANCER = f"{PREFIX}:loadbalancer/app/load-balancer-dev/1"
 GROUPS = {colour: f"{PREFIX}:targetgroup/target-group-{colour}-dev/1" for colour in ("blue", "green")}
-MINUTES = 3
+MINUTES = 5
 # By metric, target group or rule.
 Points = dict[tuple[str, str], list[dict[str, Any]]]
 
@@ -99,6 +99,7 @@ BROKEN: dict[str, tuple[Sequence[Minute], set[str]]] = {
 SHAPES: dict[str, tuple[Sequence[Minute], set[str]]] = {
     **{name: ([minute], set()) for name, minute in (QUIET | HEALTHY | HOSTILE).items()},
     "the hosts of the last two minutes are late": ([Minute(), NOTHING_YET, NOTHING_YET], set()),
+    "a minute without a task": ([Minute(), Minute(hosts={}), Minute()], set()),
     **BROKEN,
 }
 
