@@ -70,7 +70,7 @@ def existing_vpc(scenario: Scenario) -> dict[str, Any]:
 
 
 def test_the_default_security_group_has_no_rules(owner: Scenario) -> None:
-    """Pitfall H9: the function that removed them logs to a group of the stack, and leaves none behind."""
+    """The function that removed them logs to a group of the stack, and leaves none behind (pitfall H9)."""
     wanted = [
         {"Name": "vpc-id", "Values": [vpc_of(owner)]},
         {"Name": "group-name", "Values": ["default"]},
@@ -80,7 +80,7 @@ def test_the_default_security_group_has_no_rules(owner: Scenario) -> None:
 
 
 def test_requests_to_s3_bypass_nat(owner: Scenario) -> None:
-    """Pitfall J4: the endpoint is in the route tables of both private subnets."""
+    """The endpoint is in the route tables of both private subnets (pitfall J4)."""
     found = owner.cloud.client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
     (endpoint,) = [one for one in found if one["VpcId"] == vpc_of(owner)]
     assert endpoint["ServiceName"] == "com.amazonaws.us-east-1.s3"
