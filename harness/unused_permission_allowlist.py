@@ -78,7 +78,7 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     ("trust github-role", "#0", ""): _GITHUB,
     # The network.
     ("flow-log-role", "WriteTheLog", ""): "local_aws writes no flow log records",
-    ("access-logs", "StoreAccessLogs", ""): "ELB's check of it is no call; local_aws writes no access logs",
+    ("", "StoreAccessLogs", ""): "ELB's check of it is no call; local_aws writes no access logs",
     # The notifications.
     ("notifications", "__default_statement_ID", ""): "AWS's default, until the stack's policy replaces it",
 }

@@ -6,7 +6,6 @@ from __future__ import annotations
 NODE_LABELS = {
     "AWS::EC2::InternetGateway": "Internet gateway",
     "AWS::EC2::NatGateway": "NAT gateway",
-    "AWS::EC2::VPCEndpoint": "S3 endpoint",
     "AWS::EC2::Subnet": "Subnets",
     "AWS::ElasticLoadBalancingV2::LoadBalancer": "Load balancer",
     "AWS::ElasticLoadBalancingV2::Listener": "Listener",
