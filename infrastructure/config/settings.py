@@ -49,12 +49,7 @@ from infrastructure.config.environments import (
     read_any_suffix,
     read_environments,
 )
-from infrastructure.config.notification_channel import (
-    ADDRESS,
-    CHANNELS,
-    EMAIL,
-    check_notification_channel,
-)
+from infrastructure.config.notification_channel import ADDRESS, CHANNELS, EMAIL, check_channel
 from infrastructure.config.task_size import FARGATE_MEMORY, check_task_size, read_cpu
 from infrastructure.naming import REGION, Names
 
@@ -237,7 +232,7 @@ class Config:
         reject_shadowing(services, environments)
         values = environment_of(environment, environments) | _task_settings(service) | given
         check_task_size(values)
-        check_notification_channel(values)
+        check_channel(values)
         if "promoteTo" in values:
             values["promoteTo"] = _promotions(values, environments, service)
         shared = any(one.shares_network for one in services.values())
@@ -253,7 +248,7 @@ class Config:
         environments = read_environments(given, rules, required=cls.required_keys())
         for name, values in environments.items():
             check_task_size(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
-            check_notification_channel(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
+            check_channel(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
         return environments
 
     @classmethod
