@@ -20,9 +20,7 @@ def is_placeholder(address: str) -> bool:
     return RESERVED.fullmatch(address) is not None
 
 
-def check_notification_channel(
-    values: Mapping[str, Any], *, path: str = "", place: str = COMMAND_LINE
-) -> None:
+def check_channel(values: Mapping[str, Any], *, path: str = "", place: str = COMMAND_LINE) -> None:
     """Raise ConfigError if failures are sent by e-mail, and there is no address."""
     if values.get("notificationChannel", EMAIL) == EMAIL and values.get("notificationEmail") is None:
         rule = f"one e-mail address, unless notificationChannel is {OTHER}"

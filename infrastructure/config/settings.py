@@ -48,12 +48,7 @@ from infrastructure.config.environments import (
     read_any_suffix,
     read_environments,
 )
-from infrastructure.config.notification_channel import (
-    ADDRESS,
-    CHANNELS,
-    EMAIL,
-    check_notification_channel,
-)
+from infrastructure.config.notification_channel import ADDRESS, CHANNELS, EMAIL, check_channel
 from infrastructure.config.optional_settings import chosen_defaults, given_settings, read_names
 from infrastructure.config.service_settings import sized_promotions, task_settings
 from infrastructure.config.task_size import FARGATE_MEMORY, check_task_size, read_cpu
@@ -262,7 +257,7 @@ class Config:
         reject_shadowing(services, environments)
         values = environment_of(environment, environments) | task_settings(service) | given
         check_task_size(values)
-        check_notification_channel(values)
+        check_channel(values)
         if "promoteTo" in values:
             values["promoteTo"] = sized_promotions(values, environments, service)
         values["dropSettings"] = (*values.get("dropSettings", ()), *chosen_defaults(cls, values))
@@ -279,7 +274,7 @@ class Config:
         environments = read_environments(given, rules, required=cls.required_keys())
         for name, values in environments.items():
             check_task_size(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
-            check_notification_channel(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
+            check_channel(values, path=f"{ENVIRONMENTS}.{name}.", place=CDK_JSON)
         return environments
 
     @classmethod

@@ -25,7 +25,10 @@ from infrastructure.naming import Names
 WIDTH = 24
 HEIGHT = 6
 HOURLY = Duration.hours(1)
-HTTP = "**HTTP without TLS**: the production listener has no certificate. Set `certificateArn` in `cdk.json`."
+HTTP = (
+    "**HTTP without TLS**: the production listener has no certificate. `certificateArn` is a setting for the "
+    "first deploy: see docs/configuration.md."
+)
 
 
 class Dashboard(Construct):

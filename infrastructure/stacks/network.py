@@ -161,8 +161,8 @@ class NetworkStack(NestedStack):
             if not config.allow_http:
                 Annotations.of(listener).add_warning_v2(
                     HTTP_WITHOUT_TLS,
-                    "The production listener serves HTTP without TLS: set certificateArn, "
-                    'or "allowHttp": true if that is intended',
+                    "The production listener serves HTTP without TLS: set certificateArn for the first "
+                    'deploy, or "allowHttp": true if that is intended',
                 )
             return listener
         listener = self._listener("Production", HTTPS_PORT, self._blue, certificate=config.certificate_arn)

@@ -76,3 +76,11 @@ def test_the_log_is_of_the_running_build(responses: Responses) -> None:
     builds = {"b:1": responses["batch_get_builds"]["builds"]}
     responses["batch_get_builds"] = lambda ids: {"builds": builds[ids[0]]}
     assert view(responses).read()["logs"]["build"] == ["Phase complete: BUILD"]
+
+
+def test_the_log_of_the_tasks_is_in_the_group_of_the_outputs(responses: Responses) -> None:
+    """The recorded value of an output is its key."""
+    line = {"logStreamName": "app/app/1", "timestamp": 0, "message": "listening"}
+    groups = {"TaskLogGroupName": {"events": [line]}}
+    responses["filter_log_events"] = lambda logGroupName, **_: groups[logGroupName]  # noqa: N803 - boto3's own
+    assert view(responses).read()["logs"]["tasks"] == ["00:00:00 1 listening"]
