@@ -115,7 +115,8 @@ def test_running_tasks_leave_less_room_but_do_not_prevent_a_deployment() -> None
 @pytest.mark.usefixtures("left")
 def test_a_deployed_environment_needs_no_more_room_itself() -> None:
     answers = {("cloudformation", "describe_stacks"): {"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]}}
-    assert findings(answers)[NAME].found.startswith("room for 4 further environments, first reached: VPCs")
+    (vpcs,) = [room for room in findings(answers)[NAME].details if room.limit == "VPCs"]
+    assert (vpcs.needed, vpcs.further) == (0, 4)
 
 
 @pytest.mark.usefixtures("left")
