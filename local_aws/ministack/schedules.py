@@ -1,9 +1,8 @@
-"""Runs EventBridge's rate schedules on the scaled clock, and invokes functions as their policies allow."""
+"""Runs EventBridge's rate schedules on the scaled clock, and retries functions that are not Active."""
 
 import contextvars
 import time
 from collections.abc import Callable
-from typing import Any
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
@@ -13,7 +12,6 @@ from local_aws.ministack.function_states import FunctionStates
 eventbridge = require(
     "services.eventbridge",
     "_dispatch_to_lambda",
-    "_invoke_target",
     "_now_ts",
     "_parse_rate_seconds",
     "_SCHEDULER_TICK_INTERVAL",
@@ -21,7 +19,6 @@ eventbridge = require(
 )
 lambda_svc = require("services.lambda_svc", "executions_in_flight")
 
-SERVICE = "events.amazonaws.com"
 DAY = 24 * 3600.0
 # A schedule of one minute, AWS's shortest, is not late by more than ten seconds of AWS's time.
 TICK_SECONDS, SHORTEST_TICK = 10.0, 0.1
@@ -30,7 +27,7 @@ LONGEST_RUN_SECONDS = 60.0
 
 
 def patch_schedules(context: Context, states: FunctionStates) -> None:
-    """Scale rates by the clock, and pass events for functions through their policies and their states.
+    """Scale rates by the clock, and pass events for functions through their states.
 
     Cron schedules stay on the time of this machine.
     """
@@ -43,22 +40,7 @@ def patch_schedules(context: Context, states: FunctionStates) -> None:
     eventbridge._parse_rate_seconds = scaled
     eventbridge._now_ts = clock.time
     eventbridge._SCHEDULER_TICK_INTERVAL = max(SHORTEST_TICK, clock.seconds(TICK_SECONDS))
-    eventbridge._invoke_target = _as_permitted(context, eventbridge._invoke_target)
     eventbridge._dispatch_to_lambda = _when_active(context, states, eventbridge._dispatch_to_lambda)
-
-
-def _as_permitted(context: Context, invoke: Callable[..., None]) -> Callable[..., None]:
-    def invoke_permitted(target: dict[str, Any], event: Any, rule: Any, view: Any = None) -> None:
-        arn, source = target.get("Arn", ""), rule.get("Arn", "")
-        of_lambda = arn.split(":")[2:3] == ["lambda"]
-        if of_lambda and context.denial_reason(SERVICE, "lambda:InvokeFunction", arn, source):
-            # AWS drops the event and counts a FailedInvocation. The warning is a background error.
-            words = "EventBridge → Lambda %s refused: its policy does not allow %s"
-            eventbridge.logger.warning(words, arn, source)
-            return
-        invoke(target, event, rule, view)
-
-    return invoke_permitted
 
 
 def _when_active(
