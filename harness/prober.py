@@ -73,9 +73,10 @@ def seconds_of_a_request(url: str, *, verify: str | bool = True) -> float:
 class Prober:
     """Sends `rate` requests a second to `url`, on `connections` kept and `fresh` new connections.
 
-    A request fails unless it gets a 200 with an X-Version within ten seconds. Every answer goes to `log` as a
-    line of JSON; in memory, the older half is dropped above `max_answers`. `verify` names certificates to
-    trust in place of the system's. `began` is the start in seconds since the epoch.
+    A request fails unless it gets a 200 with an X-Version within ten seconds; with `unversioned`, a response
+    without the header counts as of that version. Every answer goes to `log` as a line of JSON; in memory, the
+    older half is dropped above `max_answers`. `verify` names certificates to trust in place of the system's.
+    `began` is the start in seconds since the epoch.
     """
 
     def __init__(
@@ -87,9 +88,11 @@ class Prober:
         connections: int = 8,
         fresh: int = 2,
         verify: str | bool = True,
+        unversioned: str = "",
         max_answers: float = inf,
     ) -> None:
         self.url = url
+        self.unversioned = unversioned
         self.verify = verify
         self.log = log
         self.max_answers = max_answers
@@ -174,7 +177,7 @@ class Prober:
             answer = session.get(self.url, timeout=TIMEOUT_SECONDS, verify=self.verify)
         except requests.RequestException as failure:
             return Answer(at, _ms_since(began), fresh, error=repr(failure))
-        version = answer.headers.get("X-Version", "")
+        version = answer.headers.get("X-Version", self.unversioned)
         error = "" if answer.status_code == 200 else f"status {answer.status_code}"
         error = error or ("" if version else "no X-Version")
         return Answer(at, _ms_since(began), fresh, answer.status_code, version, error)

@@ -140,12 +140,20 @@ class Scenario:
         return Developer(self.cloud, self.environment.folder, self.outputs.clone_url_http)
 
     @contextmanager
-    def probing(self, rate: float = 120) -> Iterator[Prober]:
-        """Probe the service `rate` times a second while the context is open."""
+    def probing(self, rate: float = 120, *, unversioned: str = "") -> Iterator[Prober]:
+        """Probe the service `rate` times a second while the context is open; `unversioned` is Prober's."""
         log = self.recorder.probe_log()
         url = self.cloud.resolve(self.outputs.service_url)
         connections, fresh = connections_for(rate, seconds_of_a_request(url, verify=self.verify))
-        prober = Prober(url, log, rate=rate, connections=connections, fresh=fresh, verify=self.verify)
+        prober = Prober(
+            url,
+            log,
+            rate=rate,
+            connections=connections,
+            fresh=fresh,
+            verify=self.verify,
+            unversioned=unversioned,
+        )
         try:
             with prober:
                 self.progress.prober = prober

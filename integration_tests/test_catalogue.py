@@ -99,16 +99,18 @@ def test_a_service_of_the_catalogue_is_deployed_and_its_seeded_commit_released(
 
 
 def test_a_third_party_application_replaces_it(service: Scenario) -> None:
-    """Flask's tutorial with its own tests, by a push."""
+    """Flask's tutorial with its own tests, by a push; it sends no version (pitfall N8)."""
     developer = service.developer()
     old = developer.head
     replace_with_flaskr(developer.clone, NAME)
-    with service.probing(40) as prober:
+    with service.probing(40, unversioned="flaskr") as prober:
         commit = developer.commit("Serve Flask's tutorial")
-        service.push(developer, commit)
-        figures = service.settle(prober, commit)
+        developer.push()
+        release = service.follow(commit)
+        assert release.status == "Succeeded", service.releases.error_message(release)
+        figures = service.settle(prober, "flaskr")
     assert figures.failures == 0, prober.failures[:3]
-    assert set(figures.versions) == {old, commit}
+    assert set(figures.versions) == {old, "flaskr"}
     answer = requests.get(service.cloud.resolve(service.outputs.service_url), timeout=10)
     assert "<title>Posts - Flaskr</title>" in answer.text
 

@@ -52,6 +52,9 @@ SUPPRESSIONS = {
         _NO_RESOURCE, "Pipeline/Build/Role"
     ): "The actions that sign in to a registry support no resource",
     Finding(_NO_RESOURCE, "Pipeline/Deployment/Role"): "elasticloadbalancing:Describe... support no resource",
+    Finding("IAM5[Resource::<TrafficHookFunction.Arn>:*]", "Pipeline/Deployment/Role"): (
+        "`:*` stands for the versions and aliases of this one function"
+    ),
     Finding(
         f"IAM5[Resource::arn:aws:ecs:us-east-1:<AWS::AccountId>:task-set/cluster-{SUFFIX}/service-{SUFFIX}/*]",
         "Pipeline/Deployment/Role",

@@ -117,6 +117,16 @@ def test_an_invalid_response_is_a_failed_probe(
     assert error in prober.failures[0].error
 
 
+def test_a_service_without_a_version_has_the_one_that_a_caller_names(
+    service: Service, tmp_path: Path
+) -> None:
+    service.version = None
+    with Prober(service.url, tmp_path / "log", rate=100, unversioned="flaskr") as prober:
+        time.sleep(0.2)
+    figures = prober.figures()
+    assert (figures.failures, figures.versions) == (0, {"flaskr": figures.requests})
+
+
 def test_an_unreachable_service_fails_every_probe(tmp_path: Path) -> None:
     with Prober("http://127.0.0.1:9/", tmp_path / "log", rate=50) as prober:
         time.sleep(0.2)
