@@ -65,6 +65,9 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
         GENERATED,
         "",
     ): "only the daily schedule uses it; a scenario takes minutes",
+    ("image-keeper-role", "TagTheImages", "ecr:BatchDeleteImage"): (
+        "an image loses its tag with the second release after it: integration_tests/test_releases.py has it"
+    ),
     ("settings-guard-role", "SeeWhetherTheStackRollsBack", ""): (
         "only a deployment that would drop a setting uses it: integration_tests/test_changes.py does"
     ),

@@ -8,6 +8,8 @@ from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
 
 ADDRESS = "ops@acme.org"
+# As cdk.json is shipped. A subscription that nobody confirmed stays beside the next one (pitfall G3).
+PLACEHOLDER = "replace-me@example.com"
 GUARD, TOPIC, SUBSCRIPTION = (
     "SettingsGuardSettingsDefault",
     "PipelineNotificationsTopic",
@@ -46,7 +48,7 @@ def test_a_deployment_without_a_setting_of_the_environment_is_rejected_and_chang
         assert addresses(stack) == [ADDRESS]
         told = deployment(cloud, "dropSettings=notificationEmail")
         assert stack.update({"Resources": told}) == UPDATED, stack.failures()
-        assert addresses(stack) == []
+        assert PLACEHOLDER in addresses(stack)
 
 
 def test_without_the_guard_a_deployment_drops_a_setting_silently(cloud: Cloud) -> None:
@@ -59,7 +61,7 @@ def test_without_the_guard_a_deployment_drops_a_setting_silently(cloud: Cloud) -
     with temporary_stack(cloud, without_dependencies(unguarded(f"notificationEmail={ADDRESS}"))) as stack:
         assert addresses(stack) == [ADDRESS]
         assert stack.update({"Resources": without_dependencies(unguarded())}) == UPDATED
-        assert addresses(stack) == []
+        assert PLACEHOLDER in addresses(stack)
 
 
 def test_the_rollback_of_a_deployment_may_drop_what_it_added(cloud: Cloud) -> None:
@@ -75,7 +77,7 @@ def test_the_rollback_of_a_deployment_may_drop_what_it_added(cloud: Cloud) -> No
         assert stack.update({"Resources": added}) == UNDONE, stack.failures()
         assert "SecureString" in stack.failures()
         assert "would drop" not in stack.failures()
-        assert addresses(stack) == []
+        assert addresses(stack) == [PLACEHOLDER]
 
 
 def without_dependencies(resources: Resources) -> Resources:
