@@ -1,6 +1,7 @@
 # From public ECR, where no account and no pull limit of Docker Hub stands between a commit and its release (pitfall F6).
-# To pin it, append @ and the digest that `docker buildx imagetools inspect` prints for it; Dependabot then moves it.
-FROM public.ecr.aws/docker/library/python:3.9-slim
+# The digest is that of the last 3.9-slim, 3.9.25, on Docker Hub; public ECR has the official images under the same digests.
+# Nothing here could pull it yet: `docker buildx imagetools inspect` prints it, and Dependabot moves it.
+FROM public.ecr.aws/docker/library/python:3.9-slim@sha256:2d97f6910b16bd338d3060f261f53f144965f755599aab1acda1e13cf1731b1b
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -60,7 +61,8 @@ def paused(build: Build) -> Build:
 
 
 BASE = "public.ecr.aws/docker/library/python:3.9-slim"
-PULL = f"docker pull --quiet {BASE}"
+(PINNED,) = re.findall(r"^FROM (\S+)$", (ROOT / "Dockerfile").read_text(), re.M)
+PULL = f"docker pull --quiet {PINNED}"
 
 
 def test_the_base_image_is_pulled_with_a_login_of_public_ecr(paused: Build) -> None:
