@@ -81,7 +81,7 @@ def test_an_environment_without_an_address_says_that_it_uses_another_channel() -
 
 
 @pytest.mark.parametrize(
-    "address", ["a@example.com", "a@EXAMPLE.org", "a@mail.example.net", "a@team.example", "a@b.test"]
+    "address", ["a@example.com", "a@EXAMPLE.org", "a@mail.example.net", "a@team.example", "a@b.example"]
 )
 def test_an_address_in_a_reserved_domain_is_a_placeholder(address: str) -> None:
     assert is_placeholder(address)
