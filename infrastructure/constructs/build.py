@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import Artifacts
-from infrastructure.constructs.log_groups import create_log_group
+from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.promotion import build_variable
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.constructs.task_resources import TaskResources
@@ -140,12 +140,7 @@ class Build(Construct):
                 *artifacts.read_statements(),
                 *artifacts.write_statements(),
                 *artifacts.build_statements(),
-                # No CreateLogGroup: a late write must not recreate a deleted group (pitfall H2).
-                allow(
-                    "WriteTheLog",
-                    ["logs:CreateLogStream", "logs:PutLogEvents"],
-                    [self.log_group.log_group_arn],
-                ),
+                allow_log_writes(self.log_group.log_group_arn),
                 allow(
                     "ReportTheTests",
                     ["codebuild:CreateReport", "codebuild:UpdateReport", "codebuild:BatchPutTestCases"],

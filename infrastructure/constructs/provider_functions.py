@@ -8,8 +8,7 @@ from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infrastructure.constructs.log_groups import create_log_group
-from infrastructure.constructs.roles import allow
+from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.naming import Names
 
 AUTO_DELETE = "Custom::S3AutoDeleteObjectsCustomResourceProvider"
@@ -35,7 +34,7 @@ def adapt_provider(
     function_name = names.qualified(name)
     log_group = create_log_group(scope, log_group_id, name=f"/lambda/{function_name}")
     tags = [{"Key": key, "Value": value} for key, value in names.tags.items()]
-    write = allow("WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
+    write = allow_log_writes(log_group.log_group_arn)
     document = iam.PolicyDocument(statements=[write, *statements])
     handler, role = (_resource(Stack.of(scope), provider, id_) for id_ in ("Handler", "Role"))
     handler.add_property_override("FunctionName", function_name)

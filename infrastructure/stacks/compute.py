@@ -15,7 +15,7 @@ from constructs import Construct
 
 from infrastructure.config.settings import Config
 from infrastructure.constructs.image_repository import create_image_repository
-from infrastructure.constructs.log_groups import create_log_group
+from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.promotion import promotion_roles
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.constructs.task_resources import TaskResources
@@ -105,10 +105,7 @@ class ComputeStack(NestedStack):
                 # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
                 allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
                 allow("PullTheImage", _PULL, [images.repository_arn]),
-                # No CreateLogGroup: a late write must not recreate a deleted group (pitfall H2).
-                allow(
-                    "WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn]
-                ),
+                allow_log_writes(log_group.log_group_arn),
             ],
         )
 

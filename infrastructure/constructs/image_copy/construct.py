@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infrastructure.constructs.artifacts import Artifacts
 from infrastructure.constructs.image_repository import PULL, PUSH
-from infrastructure.constructs.log_groups import create_log_group
+from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.naming import Names
 
@@ -69,8 +69,7 @@ class ImageCopy(Construct):
             statements=[
                 *artifacts.read_statements(),
                 *artifacts.write_statements(),
-                # No CreateLogGroup: a late write must not recreate a deleted group (pitfall H2).
-                allow("WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group]),
+                allow_log_writes(log_group),
                 allow("PullTheImage", PULL, [images.repository_arn]),
                 allow("PushTheCopy", PUSH, targets),
             ],

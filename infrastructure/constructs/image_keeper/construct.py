@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.constructs.event_log import DEPLOYMENT_EVENT
-from infrastructure.constructs.log_groups import create_log_group
+from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.roles import allow, arn, create_role
 from infrastructure.naming import Names
 
@@ -121,8 +121,6 @@ class ImageKeeper(Construct):
                     ["ecr:BatchDeleteImage", "ecr:BatchGetImage", "ecr:ListImages", "ecr:PutImage"],
                     [images.repository_arn],
                 ),
-                allow(
-                    "WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn]
-                ),
+                allow_log_writes(log_group.log_group_arn),
             ],
         )

@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.log_groups import create_log_group
+from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.roles import allow, arn, create_role
 from infrastructure.naming import Names
 
@@ -71,8 +71,6 @@ class SettingsGuard(Construct):
                     ["cloudformation:DescribeStacks"],
                     [arn(self, "cloudformation", f"stack/{names.stack}/*")],
                 ),
-                allow(
-                    "WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn]
-                ),
+                allow_log_writes(log_group.log_group_arn),
             ],
         )

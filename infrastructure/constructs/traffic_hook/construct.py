@@ -17,7 +17,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.log_groups import create_log_group
+from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.roles import allow, arn, create_role
 from infrastructure.naming import CONTAINER_NAME, TEST_PORT
 
@@ -121,9 +121,7 @@ class TrafficHook(Construct):
                     ["codedeploy:PutLifecycleEventHookExecutionStatus"],
                     [arn(self, "codedeploy", group)],
                 ),
-                allow(
-                    "WriteTheLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn]
-                ),
+                allow_log_writes(log_group.log_group_arn),
                 *self._vpc_statements(),
             ],
         )
