@@ -84,10 +84,19 @@ class Released:
         return info["status"], error.get("code", ""), error.get("message", "")
 
     def reason(self) -> str:
-        """Return the reason in the last line of the hook's log."""
-        events = self.client("logs").filter_log_events(logGroupName=f"/lambda/{self.hook}")["events"]
-        lines = [json.loads(one["message"]) for one in events if one["message"].startswith("{")]
-        return str(lines[-1].get("reason", ""))
+        """Wait for a reason in the hook's log, and return it.
+
+        The hook reports to CodeDeploy while it runs; Lambda delivers the line that it has logged afterwards.
+        """
+
+        def logged() -> str:
+            events = self.client("logs").filter_log_events(logGroupName=f"/lambda/{self.hook}")["events"]
+            lines = [json.loads(one["message"]) for one in events if one["message"].startswith("{")]
+            if not (reasons := [line["reason"] for line in lines if "reason" in line]):
+                raise NotYetError(f"{len(lines)} lines without a reason")
+            return str(reasons[-1])
+
+        return wait_for("the hook's reason", logged, deadline=60, interval=0.2)
 
 
 @pytest.fixture(scope="module")
