@@ -9,7 +9,7 @@ CONSOLE = f"https://{REGION}.console.aws.amazon.com"
 CODE_CONSOLE = f"{CONSOLE}/codesuite"
 BRANCH = "main"
 
-# The contract with taskdef.json and appspec.yaml, which name the same container and port (pitfall B2).
+# The contract with taskdef.json and appspec.yaml, which name the same container (pitfall B2).
 CONTAINER_NAME = "app"
 CONTAINER_PORT = 8080
 HEALTH_PATH = "/health"
@@ -99,7 +99,17 @@ class Names:
         return self.qualified("repository")
 
     @property
+    def test_project(self) -> str:
+        """The CodeBuild project that scans and tests a commit."""
+        return self.qualified("test")
+
+    @property
+    def test_log_group(self) -> str:
+        return f"/codebuild/{self.test_project}"
+
+    @property
     def build_project(self) -> str:
+        """The CodeBuild project that builds and pushes an image."""
         return self.qualified("build")
 
     @property

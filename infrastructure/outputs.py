@@ -22,6 +22,7 @@ class Outputs:
     repository_name: str
     pipeline_name: str
     pipeline_arn: str
+    test_project_name: str
     build_project_name: str
     application_name: str
     deployment_group_name: str
@@ -32,6 +33,7 @@ class Outputs:
     artifact_bucket_name: str
     topic_arn: str
     task_log_group_name: str
+    test_log_group_name: str
     build_log_group_name: str
     traffic_hook_log_group_name: str
     event_log_group_name: str

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 # As short as possible: the environment's suffix must be valid without the catalogue too.
 NAME = "x"
 # The files that `make new-service` reads.
-TEMPLATE_FILES = ("cdk.json", "Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json")
+TEMPLATE_FILES = ("cdk.json", "Dockerfile", ".dockerignore")
 SETTINGS: dict[str, Any] = {"environment": {"COLOUR": "red"}, "tasks": 1, "network": "shared"}
 
 

@@ -168,8 +168,8 @@ def commit_for(outcome: Outcome, developer: Developer) -> str:
 
 
 def wait_for_build(scenario: Scenario) -> None:
-    """Wait until the newest build is in its phase BUILD."""
-    codebuild, project = scenario.cloud.client("codebuild"), scenario.outputs.build_project_name
+    """Wait until the newest run of the tests is in its phase BUILD."""
+    codebuild, project = scenario.cloud.client("codebuild"), scenario.outputs.test_project_name
 
     def look() -> None:
         (newest, *_) = codebuild.list_builds_for_project(projectName=project)["ids"]

@@ -18,6 +18,10 @@ class Names:
         return f"pipeline-{self.suffix}"
 
     @property
+    def test_project(self) -> str:
+        return f"test-{self.suffix}"
+
+    @property
     def build_project(self) -> str:
         return f"build-{self.suffix}"
 

@@ -63,7 +63,7 @@ def executions(suffix: str, account: Account) -> Iterator[str]:
 def builds(suffix: str, account: Account) -> Iterator[str]:
     """Yield the active builds."""
     names = Names(suffix)
-    for project in (names.build_project, names.promotion_project):
+    for project in (names.test_project, names.build_project, names.promotion_project):
         # The newest first: a project with one build at a time has no active one beyond these.
         newest = _unless_gone(account, "codebuild", "list_builds_for_project", "ids", projectName=project)[
             :100

@@ -16,6 +16,8 @@ DEFINITIONS_AT_ONCE = 10
 # Those of the templates, and the defaults of CodeBuild and Lambda.
 LOG_GROUPS = (
     "/ecs/task",
+    "/codebuild/test",
+    "/aws/codebuild/test",
     "/codebuild/build",
     "/aws/codebuild/build",
     "/codebuild/promotion",
@@ -127,7 +129,7 @@ def _log_groups(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
 
 def _report_groups(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
     """Yield the groups named `{project}-{key in buildspec.yml}`, without those of longer project names."""
-    project = Names(suffix).build_project
+    project = Names(suffix).test_project
     projects = list(account.pages("codebuild", "list_projects", "projects"))
     for arn in account.pages("codebuild", "list_report_groups", "reportGroups"):
         name = arn.rpartition("/")[2]

@@ -8,17 +8,16 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from infrastructure.config.catalogue import SERVICES
+from infrastructure.config.catalogue import CODE_FOLDER, SAMPLE_FOLDER, SERVICES
 from infrastructure.config.environments import ENVIRONMENTS
 from infrastructure.constructs.source import (
     CONTRACT_FILES,
     IGNORED,
     OPTIONAL_FILES,
     PROJECT,
-    SERVICE_FOLDER,
 )
 from infrastructure.errors import AppError
-from tools.service_name import FOLDER, PACKAGE, check_name, package_of
+from tools.service_name import PACKAGE, check_name, package_of
 
 
 def new_service(project: Path, name: str) -> Path:
@@ -30,7 +29,7 @@ def new_service(project: Path, name: str) -> Path:
     check_name(project, name, settings["context"].get(ENVIRONMENTS, {}))
     place = project / SERVICES / name
     catalogue = settings["context"].setdefault(SERVICES, {})
-    if place.exists() or name in catalogue or name == SERVICE_FOLDER.replace("_", "-"):
+    if place.exists() or name in catalogue or name == SAMPLE_FOLDER.replace("_", "-"):
         raise AppError(f"a service {name} exists already: choose another NAME")
     catalogue[name] = {"folder": f"{SERVICES}/{name}"}
     # Both are complete before either is moved into place, so that an error leaves nothing behind.
@@ -48,18 +47,18 @@ def new_service(project: Path, name: str) -> Path:
 def copy_service(project: Path, place: Path, *, package: str) -> None:
     """Copy the sample into the folder `place`, with its package under another name."""
     shutil.copytree(
-        project / SERVICE_FOLDER,
-        place / FOLDER,
+        project / SAMPLE_FOLDER,
+        place / CODE_FOLDER,
         ignore=shutil.ignore_patterns(*IGNORED),
         dirs_exist_ok=True,
     )
-    (place / FOLDER / PACKAGE).rename(place / FOLDER / package)
+    (place / CODE_FOLDER / PACKAGE).rename(place / CODE_FOLDER / package)
     for name in CONTRACT_FILES + OPTIONAL_FILES:
         if (project / name).is_file():
             shutil.copyfile(project / name, place / name)
     for path in place.rglob("*"):
         if path.is_file():
-            text = path.read_text("utf-8").replace(SERVICE_FOLDER, FOLDER)
+            text = path.read_text("utf-8").replace(SAMPLE_FOLDER, CODE_FOLDER)
             path.write_text(re.sub(rf"\b{PACKAGE}\b", package, text), "utf-8")
 
 

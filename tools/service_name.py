@@ -9,14 +9,18 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
-from infrastructure.config.catalogue import NAME_WORDS, read_name, shadowed_environment
-from infrastructure.constructs.source import IGNORED, SERVICE_FOLDER
+from infrastructure.config.catalogue import (
+    CODE_FOLDER,
+    NAME_WORDS,
+    SAMPLE_FOLDER,
+    read_name,
+    shadowed_environment,
+)
+from infrastructure.constructs.source import IGNORED
 from infrastructure.errors import AppError
 
 # The sample's package.
 PACKAGE = "greeter"
-# The folder with the code in a service's own repository.
-FOLDER = "service"
 # Packages of the requirements whose module has another name.
 MODULES = {"pyyaml": "yaml", "markdown-it-py": "markdown_it", "pytest": "py"}
 
@@ -27,7 +31,7 @@ def check_name(project: Path, name: str, environments: Iterable[str]) -> None:
         read_name(name)
     except ValueError:
         raise AppError(f"NAME is {name!r}, and must be {NAME_WORDS}: make new-service NAME=orders") from None
-    reason = _conflict(project / SERVICE_FOLDER, package_of(name))
+    reason = _conflict(project / SAMPLE_FOLDER, package_of(name))
     if shadowed := shadowed_environment(name, environments):
         reason = f"{name}- would begin the names of the environment {shadowed} of cdk.json"
     if reason:
@@ -65,4 +69,4 @@ def _required(sample: Path) -> set[str]:
 def _neighbours(sample: Path) -> set[str]:
     """Return the modules beside the package, and those beside its tests."""
     names = {path.stem for path in (*sample.glob("*"), *sample.glob("tests/*.py"))}
-    return {FOLDER, *names} - {PACKAGE}
+    return {CODE_FOLDER, *names} - {PACKAGE}

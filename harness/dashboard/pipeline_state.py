@@ -35,11 +35,16 @@ class Stage:
 
 
 def external_id(state: Mapping[str, Any], stage: str) -> str:
-    """Return the id of what a stage's first action started last: a build or a deployment."""
-    for found in state["stageStates"]:
-        if found["stageName"] == stage:
-            return str(found["actionStates"][0].get("latestExecution", {}).get("externalExecutionId", ""))
-    return ""
+    """Return the id of what a stage's actions started last: a build or a deployment."""
+    runs = [
+        action["latestExecution"]
+        for found in state["stageStates"]
+        if found["stageName"] == stage
+        for action in found["actionStates"]
+        if action.get("latestExecution", {}).get("externalExecutionId")
+    ]
+    newest: Mapping[str, Any] = max(runs, key=lambda run: run["lastStatusChange"], default={})
+    return str(newest.get("externalExecutionId", ""))
 
 
 def stages_of(state: Mapping[str, Any], executions: Iterable[Mapping[str, Any]]) -> tuple[Stage, ...]:

@@ -13,6 +13,8 @@ from infrastructure.config.environments import NAME, SUFFIX_WORDS, read_suffix
 from infrastructure.naming import CONTAINER_PORT, HEALTH_PATH, SAMPLE_SERVICE
 
 SERVICES = "services"
+# Of the sample in this project, and of each service in its own folder.
+SAMPLE_FOLDER, CODE_FOLDER = "sample_service", "service"
 EXAMPLE = '"services": {"orders": {"folder": "services/orders"}}'
 NAME_WORDS = "1 to 16 lower-case letters, digits and single hyphens, beginning with a letter"
 read_name = text(NAME, 16)
@@ -54,6 +56,11 @@ class Service:
     shares_network: bool = False
     # None means the health path.
     smoke_paths: tuple[SmokePath, ...] | None = None
+
+    @property
+    def code_folder(self) -> str:
+        """The folder of the repository with the code, its tests and its requirements."""
+        return SAMPLE_FOLDER if self.is_sample else CODE_FOLDER
 
     @property
     def is_sample(self) -> bool:

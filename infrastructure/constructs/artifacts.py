@@ -14,6 +14,8 @@ from infrastructure.constructs.provider_functions import AUTO_DELETE, adapt_prov
 from infrastructure.constructs.roles import allow, allow_cross_account
 from infrastructure.naming import Names
 
+SOURCE_OUTPUT, BUILD_OUTPUT, COPY_OUTPUT = "SourceOutput", "BuildOutput", "CopyOutput"
+
 
 def create_key(scope: Construct, id_: str, *, alias: str, description: str) -> kms.Key:
     """Create a key that rotates every year and is deleted a week after its stack (pitfall H6)."""
@@ -75,36 +77,45 @@ class Artifacts(Construct):
             role_description="What the Lambda that empties the bucket does: the bucket's own policy lets it",
         )
 
-    def read_statements(self) -> list[iam.PolicyStatement]:
-        """Allow a role to fetch artifacts."""
+    def read_statements(self, artifact: str = "") -> list[iam.PolicyStatement]:
+        """Allow a role to fetch artifacts; with a name, that of one action only."""
         return [
-            allow(
-                "FetchArtifacts", ["s3:GetObject", "s3:GetObjectVersion"], [self.bucket.arn_for_objects("*")]
-            ),
+            allow("FetchArtifacts", ["s3:GetObject", "s3:GetObjectVersion"], [self._objects(artifact)]),
             allow("FindArtifactsToFetch", ["s3:GetBucketLocation"], [self.bucket.bucket_arn]),
             allow("DecryptArtifacts", ["kms:Decrypt"], [self.key.key_arn]),
         ]
 
-    def write_statements(self) -> list[iam.PolicyStatement]:
-        """Allow a role to store artifacts."""
+    def write_statements(self, artifact: str = "") -> list[iam.PolicyStatement]:
+        """Allow a role to store artifacts; with a name, that of one action only."""
         return [
-            allow(
-                "StoreArtifacts",
-                ["s3:PutObject", "s3:AbortMultipartUpload"],
-                [self.bucket.arn_for_objects("*")],
-            ),
+            allow("StoreArtifacts", ["s3:PutObject", "s3:AbortMultipartUpload"], [self._objects(artifact)]),
             allow("FindWhereToStoreArtifacts", ["s3:GetBucketLocation"], [self.bucket.bucket_arn]),
             # A multipart upload reads its own parts, which needs kms:Decrypt.
             allow("EncryptArtifacts", ["kms:GenerateDataKey", "kms:Decrypt"], [self.key.key_arn]),
         ]
 
+    def _objects(self, artifact: str) -> str:
+        """Return the ARN of the objects of an artifact, whose key is `{pipeline}/{artifact}/{random}`.
+
+        CodePipeline shortens both names, to an undocumented length: the first 10 characters of the artifact's
+        decide here, so that its whole name would match too.
+        """
+        return self.bucket.arn_for_objects(f"*/{artifact[:10]}*" if artifact else "*")
+
+    def inspect_statement(self) -> iam.PolicyStatement:
+        """Allow what AWS's policies for CodeBuild have beyond fetching.
+
+        See UNCONFIRMED in tools/iam_docs/justifications.py.
+        """
+        return allow("InspectTheArtifactBucket", ["s3:GetBucketAcl"], [self.bucket.bucket_arn])
+
     def build_statements(self) -> list[iam.PolicyStatement]:
-        """Allow the build role what AWS's policies for CodeBuild have beyond fetching and storing.
+        """Allow what AWS's policies for CodeBuild have beyond fetching and storing.
 
         See UNCONFIRMED in tools/iam_docs/justifications.py.
         """
         return [
-            allow("InspectTheArtifactBucket", ["s3:GetBucketAcl"], [self.bucket.bucket_arn]),
+            self.inspect_statement(),
             allow(
                 "UseTheArtifactKey",
                 ["kms:DescribeKey", "kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"],

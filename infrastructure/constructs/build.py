@@ -1,17 +1,19 @@
-"""The CodeBuild project: it tests a commit, builds its image, and renders what is deployed."""
+"""The CodeBuild project that builds a commit's image and fills in what is deployed."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.artifacts import Artifacts
+from infrastructure.constructs.artifacts import BUILD_OUTPUT, SOURCE_OUTPUT, Artifacts
+from infrastructure.constructs.buildspecs import PROJECT, inline
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.promotion import build_variable
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
@@ -19,6 +21,12 @@ from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import CONTAINER_NAME
 
 ANONYMOUS = "anonymous"
+# What the build uses in place of a commit's own.
+_FILES = {
+    "fill.py": Path(__file__).with_name("release_files") / "fill.py",
+    "taskdef.json": PROJECT / "taskdef.json",
+    "appspec.yaml": PROJECT / "appspec.yaml",
+}
 _PUSH = (
     "ecr:BatchCheckLayerAvailability",
     "ecr:BatchGetImage",
@@ -39,13 +47,13 @@ _SIGN_IN = (
 
 
 def _task_environment(config: Config) -> dict[str, str]:
-    """Return the variable from which buildspec.yml extends the container's environment."""
+    """Return the variable from which the build extends the container's environment."""
     given = [{"name": name, "value": value} for name, value in config.service.environment]
     return {"TASK_ENVIRONMENT": json.dumps(given)} if given else {}
 
 
 class Build(Construct):
-    """The CodeBuild project with its role, its log group, its report group and its Docker Hub user."""
+    """The CodeBuild project with its role, its log group and its Docker Hub user."""
 
     def __init__(
         self, scope: Construct, id_: str, *, config: Config, artifacts: Artifacts, task: TaskResources
@@ -53,15 +61,6 @@ class Build(Construct):
         super().__init__(scope, id_)
         self._names = names = config.names
         self.log_group = create_log_group(self, "Logs", name=names.build_log_group)
-        # The build names it by its ARN: for a name CodeBuild would create a group, which no stack deletes and
-        # for which the role has no permission (pitfalls F8, F10).
-        self._reports = codebuild.ReportGroup(
-            self,
-            "Reports",
-            report_group_name=names.report_group,
-            delete_reports=True,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
         self._username = ssm.StringParameter(
             self,
             "DockerHubUsername",
@@ -86,7 +85,6 @@ class Build(Construct):
             "CONTAINER_PORT": str(config.service.port),
             "HEALTH_PATH": config.service.health_path,
             "TEST_TRAFFIC_HOOK": names.traffic_hook,
-            "REPORT_GROUP_ARN": self._reports.report_group_arn,
             "DOCKER_HUB_PASSWORD_PARAMETER": names.docker_hub_password,
             **_task_environment(config),
             **({"PROMOTE_TO": build_variable(self, config)} if config.promote_to else {}),
@@ -103,9 +101,9 @@ class Build(Construct):
             self,
             "Project",
             project_name=self._names.build_project,
-            description="Tests a commit, builds its image, and fills in what is to be deployed",
+            description="Builds and pushes a commit's image, and fills in what is to be deployed",
             role=self.role.without_policy_updates(),
-            build_spec=codebuild.BuildSpec.from_source_filename("buildspec.yml"),
+            build_spec=inline("buildspec-image.yml", _FILES),
             environment=codebuild.BuildEnvironment(
                 # The only maintained Ubuntu image with Python 3.9 (pitfall F1).
                 build_image=codebuild.LinuxBuildImage.STANDARD_7_0,
@@ -114,9 +112,7 @@ class Build(Construct):
             ),
             environment_variables=environment,
             # On the build host, for as long as CodeBuild keeps it: it costs nothing and needs no cleanup.
-            cache=codebuild.Cache.local(
-                codebuild.LocalCacheMode.DOCKER_LAYER, codebuild.LocalCacheMode.CUSTOM
-            ),
+            cache=codebuild.Cache.local(codebuild.LocalCacheMode.DOCKER_LAYER),
             encryption_key=artifacts.key,
             logging=codebuild.LoggingOptions(
                 cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self.log_group)
@@ -135,17 +131,12 @@ class Build(Construct):
             assumed_by=service_principal(
                 "codebuild", source_arn=arn(self, "codebuild", f"project/{self._names.build_project}")
             ),
-            description="What a build does: read a commit, push its image, write its log and its report",
+            description="What a build does: read a commit, push its image, write its log",
             statements=[
-                *artifacts.read_statements(),
-                *artifacts.write_statements(),
+                *artifacts.read_statements(SOURCE_OUTPUT),
+                *artifacts.write_statements(BUILD_OUTPUT),
                 *artifacts.build_statements(),
                 allow_log_writes(self.log_group.log_group_arn),
-                allow(
-                    "ReportTheTests",
-                    ["codebuild:CreateReport", "codebuild:UpdateReport", "codebuild:BatchPutTestCases"],
-                    [self._reports.report_group_arn],
-                ),
                 *_SIGN_IN,
                 allow("PushTheImage", _PUSH, [task.images.repository_arn]),
                 allow("ReadDockerHubUsername", ["ssm:GetParameters"], [self._username.parameter_arn]),

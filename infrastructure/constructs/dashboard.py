@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -46,7 +46,7 @@ class Dashboard(Construct):
         names: Names,
         tls: bool,
         event_log: logs.ILogGroup,
-        build: codebuild.IProject,
+        builds: Mapping[str, codebuild.IProject],
         service: ecs.FargateService,
         routes: BlueGreenRoutes,
         alarms: Sequence[cloudwatch.IAlarm],
@@ -63,7 +63,7 @@ class Dashboard(Construct):
         dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=WIDTH, height=3)
         )
-        dashboard.add_widgets(self._pipeline(), self._pipeline_metrics(), self._build(build))
+        dashboard.add_widgets(self._pipeline(), self._pipeline_metrics(), self._builds(builds))
         dashboard.add_widgets(self._deployments(), self._failures())
         dashboard.add_widgets(*_traffic(routes))
         dashboard.add_widgets(_tasks(routes), _utilization(service))
@@ -131,14 +131,21 @@ class Dashboard(Construct):
             height=HEIGHT,
         )
 
-    def _build(self, build: codebuild.IProject) -> cloudwatch.IWidget:
+    def _builds(self, builds: Mapping[str, codebuild.IProject]) -> cloudwatch.IWidget:
         """https://docs.aws.amazon.com/codebuild/latest/userguide/cloudwatch_metrics-codebuild.html."""
         return cloudwatch.GraphWidget(
             title="Builds: duration and outcomes",
-            left=[build.metric_duration(label="seconds", statistic="Maximum", period=HOURLY)],
+            left=[
+                build.metric_duration(label=f"{name}: seconds", statistic="Maximum", period=HOURLY)
+                for name, build in builds.items()
+            ],
             right=[
-                build.metric_succeeded_builds(label="succeeded", period=HOURLY),
-                build.metric_failed_builds(label="failed", period=HOURLY),
+                metric
+                for name, build in builds.items()
+                for metric in (
+                    build.metric_succeeded_builds(label=f"{name}: succeeded", period=HOURLY),
+                    build.metric_failed_builds(label=f"{name}: failed", period=HOURLY),
+                )
             ],
             width=WIDTH // 3,
             height=HEIGHT,

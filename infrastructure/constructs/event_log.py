@@ -49,7 +49,7 @@ class EventLog(Construct):
             name=names.qualified("build-events"),
             source="aws.codebuild",
             detail_types=[BUILD_EVENT],
-            detail={"project-name": [names.build_project]},
+            detail={"project-name": [names.test_project, names.build_project]},
         )
         self._add_rule(
             "Deployment",

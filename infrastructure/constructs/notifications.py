@@ -104,7 +104,7 @@ class Notifications(Construct):
             source="aws.codebuild",
             detail_type=BUILD_EVENT,
             detail={
-                "project-name": [names.build_project],
+                "project-name": [names.test_project, names.build_project],
                 "build-status": ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"],
             },
             text=f"Build {build} ended with {status}. Its log: {log}",

@@ -16,6 +16,7 @@ from constructs import Construct
 
 from infrastructure.config.account_options import Promotion
 from infrastructure.config.settings import Config
+from infrastructure.constructs.artifacts import COPY_OUTPUT
 from infrastructure.constructs.roles import allow, arn
 from infrastructure.naming import CODE_CONSOLE, REGION, Names
 
@@ -56,7 +57,7 @@ def release_role(scope: Construct, promotion: Promotion) -> str:
 
 
 def build_variable(scope: Construct, config: Config) -> str:
-    """Return the JSON from which buildspec.yml renders the files of each environment.
+    """Return the JSON from which the build fills the files of each environment.
 
     The image is not part of it: every environment runs a copy with the same digest.
     """
@@ -115,7 +116,7 @@ class PromotionStages:
 
     def _stage(self, scope: Construct, promotion: Promotion) -> codepipeline.StageProps:
         environment = promotion.environment
-        copied = codepipeline.Artifact(f"CopyOutput-{environment}")
+        copied = codepipeline.Artifact(f"{COPY_OUTPUT}-{environment}")
         role = iam.Role.from_role_arn(
             scope, f"Role-{environment}", release_role(scope, promotion), mutable=False
         )

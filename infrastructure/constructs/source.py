@@ -15,15 +15,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from infrastructure.config.catalogue import SAMPLE_FOLDER
 from infrastructure.config.settings import Config
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.errors import AppError
 from infrastructure.naming import BRANCH, Names
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-CONTRACT_FILES = ("Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json")
+# What a service decides: not the buildspecs, appspec.yaml and taskdef.json of the platform (attack C2).
+CONTRACT_FILES = ("Dockerfile", ".dockerignore")
 OPTIONAL_FILES = (".hadolint.yaml",)
-SERVICE_FOLDER = "sample_service"
 # What tests and tools write is not part of the service (pitfall B4).
 IGNORED = ("__pycache__", "*.pyc", ".*_cache", ".venv", ".coverage", "reports", "*.egg-info", ".DS_Store")
 
@@ -42,11 +43,9 @@ def copy_sample_seed(project: Path, folder: Path) -> None:
             shutil.copyfile(project / name, folder / name)
         elif name in CONTRACT_FILES:
             raise SeedError(f"{project / name} is missing: the CodeCommit repository is seeded with it")
-    if not (project / SERVICE_FOLDER).is_dir():
-        raise SeedError(f"{project / SERVICE_FOLDER} is missing: the CodeCommit repository is seeded with it")
-    shutil.copytree(
-        project / SERVICE_FOLDER, folder / SERVICE_FOLDER, ignore=shutil.ignore_patterns(*IGNORED)
-    )
+    if not (project / SAMPLE_FOLDER).is_dir():
+        raise SeedError(f"{project / SAMPLE_FOLDER} is missing: the CodeCommit repository is seeded with it")
+    shutil.copytree(project / SAMPLE_FOLDER, folder / SAMPLE_FOLDER, ignore=shutil.ignore_patterns(*IGNORED))
 
 
 def copy_service_seed(service: Path, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from aws_cdk import NestedStack, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -17,9 +18,10 @@ from constructs import Construct
 
 from infrastructure.config.settings import Config
 from infrastructure.constructs.alarms import failed_invocation_alarms, no_healthy_task_alarm
-from infrastructure.constructs.artifacts import Artifacts
+from infrastructure.constructs.artifacts import BUILD_OUTPUT, SOURCE_OUTPUT, Artifacts
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.build import Build
+from infrastructure.constructs.commit_test import CommitTest
 from infrastructure.constructs.dashboard import Dashboard
 from infrastructure.constructs.deployment import Deployment, deployment_statements
 from infrastructure.constructs.event_log import EventLog
@@ -62,6 +64,7 @@ class PipelineStack(NestedStack):
         self.artifacts = Artifacts(self, "Artifacts", names=names)
         self.artifacts.share(peer_role_arns(self, config, "cross-account-role"))
         self.repository = seeded_repository(self, "Repository", config=config)
+        self.test = CommitTest(self, "Test", config=config, artifacts=self.artifacts)
         self.build = Build(self, "Build", config=config, artifacts=self.artifacts, task=task)
         self.hook = TrafficHook(
             self, "TrafficHook", config=config, vpc=vpc, group=hook_group, load_balancer=routes.load_balancer
@@ -107,7 +110,7 @@ class PipelineStack(NestedStack):
             names=self._names,
             tls=config.certificate_arn is not None,
             event_log=self.event_log.group,
-            build=self.build.project,
+            builds={"test": self.test.project, "build": self.build.project},
             service=service,
             routes=routes,
             alarms=alarms,
@@ -119,9 +122,13 @@ class PipelineStack(NestedStack):
         Roles have inline policies, so a reference to a role waits for its policy.
         """
         role = self._pipeline_role(config)
-        source, built = codepipeline.Artifact("SourceOutput"), codepipeline.Artifact("BuildOutput")
+        source, built = codepipeline.Artifact(SOURCE_OUTPUT), codepipeline.Artifact(BUILD_OUTPUT)
         fetch = self._source(role, source)
-        build = self._build(role, source, built)
+        # Of a commit that fails its tests, no image is built; what runs the tests has no output (attack C1).
+        test = self._run("Test", self.test.project, "the tests", role, input=source, run_order=1)
+        build = self._run(
+            "Build", self.build.project, "the build", role, input=source, outputs=[built], run_order=2
+        )
         deploy = self._deploy(role, built, config, task.pass_roles_statement())
         promotions = self._promote(role, config, fetch, built, task) if config.promote_to else []
         pipeline = codepipeline.Pipeline(
@@ -136,26 +143,18 @@ class PipelineStack(NestedStack):
             restart_execution_on_update=False,
             stages=[
                 codepipeline.StageProps(stage_name="Source", actions=[fetch]),
-                codepipeline.StageProps(stage_name="Build", actions=[build]),
+                codepipeline.StageProps(stage_name="Build", actions=[test, build]),
                 codepipeline.StageProps(stage_name="Deploy", actions=[deploy]),
                 *promotions,
             ],
         )
         # It refers to a part of each; the first execution needs all of each.
-        pipeline.node.add_dependency(
-            self.deployment,
-            self.hook,
-            self.build,
-            self.repository,
-            self.artifacts,
-            self.notifications,
-            self.event_log,
-            self.image_keeper,
-        )
+        used = (self.deployment, self.hook, self.test, self.build, self.repository, self.artifacts)
+        pipeline.node.add_dependency(*used, self.notifications, self.event_log, self.image_keeper)
         return pipeline
 
     def _pipeline_role(self, config: Config) -> iam.Role:
-        own = ["source-action-role", "build-action-role", "deploy-action-role"]
+        own = ["source-action-role", "test-action-role", "build-action-role", "deploy-action-role"]
         own += ["approval-action-role", "copy-action-role"] if config.promote_to else []
         action_roles = [arn(self, "iam", f"role/{self._names.qualified(name)}", region=False) for name in own]
         action_roles += [release_role(self, promotion) for promotion in config.promote_to]
@@ -200,7 +199,7 @@ class PipelineStack(NestedStack):
                 ],
                 [self.repository.repository_arn],
             ),
-            *self.artifacts.write_statements(),
+            *self.artifacts.write_statements(SOURCE_OUTPUT),
         ]
         return actions.CodeCommitSourceAction(
             action_name="Source",
@@ -212,16 +211,20 @@ class PipelineStack(NestedStack):
             role=self._action_role("Source", role, "Fetches the commit of a run", statements),
         )
 
-    def _build(
-        self, role: iam.IRole, source: codepipeline.Artifact, output: codepipeline.Artifact
+    def _run(
+        self, action: str, project: codebuild.IProject, what: str, role: iam.IRole, **given: Any
     ) -> actions.CodeBuildAction:
-        statements = [run_statement("RunTheBuild", self.build.project)]
+        """Create an action that runs a project of this stack."""
         return actions.CodeBuildAction(
-            action_name="Build",
-            project=self.build.project,
-            input=source,
-            outputs=[output],
-            role=self._action_role("Build", role, "Starts and watches the build of a run", statements),
+            action_name=action,
+            project=project,
+            role=self._action_role(
+                action,
+                role,
+                f"Starts and watches {what} of a run",
+                [run_statement(f"RunThe{action}", project)],
+            ),
+            **given,
         )
 
     def _deploy(
@@ -230,7 +233,7 @@ class PipelineStack(NestedStack):
         statements = [
             *deployment_statements(self, config=config, names=self._names),
             pass_roles,
-            *self.artifacts.read_statements(),
+            *self.artifacts.read_statements(BUILD_OUTPUT),
         ]
         return actions.CodeDeployEcsDeployAction(
             action_name="Deploy",

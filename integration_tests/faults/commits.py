@@ -5,7 +5,6 @@ Each function commits to the developer's clone and returns the commit; `without_
 
 from pathlib import Path
 
-from harness.cloud import HarnessError
 from harness.developer import Developer
 from integration_tests.support.bad_commits import ROUTES
 
@@ -105,13 +104,9 @@ def hang_the_build(developer: Developer) -> str:
 
 
 def fill_the_disk(developer: Developer) -> str:
-    """Commit a build without space for its artifacts: every write to /dev/full fails with ENOSPC."""
-    path = developer.clone / "buildspec.yml"
-    before, found, after = path.read_text().partition('      - printf \'{"ImageURI"')
-    if not found:
-        raise HarnessError("the buildspec of the deployed repository writes no imageDetail.json")
-    path.write_text(f"{before}      - ln -s /dev/full imageDetail.json\n{found}{after}")
-    return developer.commit("Fill the disk")
+    """Commit tests without space for their report: every write to /dev/full fails with ENOSPC."""
+    body = "import os\n\n    os.makedirs('reports', exist_ok=True)\n"
+    return _test(developer, f"{body}    os.symlink('/dev/full', 'reports/unit-tests.xml')\n")
 
 
 def _configure(developer: Developer, mistake: str) -> str:

@@ -58,10 +58,10 @@ def test_a_hanging_build_is_ended_by_its_timeout(environment: FaultEnvironment) 
 def test_a_build_without_disk_space_fails_with_the_reason(
     environment: FaultEnvironment,
 ) -> None:
-    with inject_fault(environment, "the disk for artifacts is full") as run:
+    with inject_fault(environment, "the disk for the report is full") as run:
         commit = commits.fill_the_disk(run.developer)
         run.developer.push()
         release = run.follow(commit)
         assert_failed_in_build(run, release)
-    assert "Phase: POST_BUILD, Code: COMMAND_EXECUTION_ERROR" in release.reason
+    assert "Phase: BUILD, Code: COMMAND_EXECUTION_ERROR" in release.reason
     assert "No space left on device" in run.message

@@ -104,7 +104,7 @@ def shortest_timeout(scenario: Scenario) -> Iterator[None]:
 
     On local_aws, it lasts twice as long as the last successful build.
     """
-    client, name = scenario.cloud.client("codebuild"), scenario.outputs.build_project_name
+    client, name = scenario.cloud.client("codebuild"), scenario.outputs.test_project_name
     (before,) = client.batch_get_projects(names=[name])["projects"]
     environment = before["environment"]
     changed = dict(environment)
@@ -123,7 +123,7 @@ def shortest_timeout(scenario: Scenario) -> Iterator[None]:
 def last_build(scenario: Scenario) -> timedelta:
     """Return how long the newest successful build took on this machine."""
     client = scenario.cloud.client("codebuild")
-    ids = client.list_builds_for_project(projectName=scenario.outputs.build_project_name)["ids"]
+    ids = client.list_builds_for_project(projectName=scenario.outputs.test_project_name)["ids"]
     builds = client.batch_get_builds(ids=ids)["builds"]
     newest = max(
         (one for one in builds if one["buildStatus"] == "SUCCEEDED"), key=lambda one: one["startTime"]

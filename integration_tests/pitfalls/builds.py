@@ -1,4 +1,4 @@
-"""Builds of the synthesized project and its source, with a small change to one of them."""
+"""Builds of the synthesized projects and their source, with a small change to one of them."""
 
 import secrets
 from collections.abc import Mapping
@@ -7,12 +7,14 @@ from typing import Any
 
 import yaml
 
-from harness.cloud import PROJECT, Cloud
+from harness.cloud import Cloud
 from integration_tests.pitfalls.stacks import Stack, zipped
 from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, synthesized
 from operations.waiting import NotYetError, wait_for
 
 COMMIT = "0" * 40
+# Where CodePipeline would have the build leave its artifact, and where its role may.
+OUTPUT = "pipeline/BuildOutpu"
 Buildspec = dict[str, Any]
 
 
@@ -28,28 +30,34 @@ class BuildResult:
 
 
 class BuildProject:
-    """The synthesized CodeBuild project in `stack`."""
+    """A synthesized CodeBuild project in `stack`: of the tests, or of the image."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, name: str = "build") -> None:
         self.stack = stack
+        self.name = stack.physical_name(f"{name}-the-suffix")
+        self.has_artifact = name == "build"
         self.cloud: Cloud = stack.cloud
         self.bucket = stack.physical_name(f"artifacts-the-suffix-{stack.cloud.account.id}-us-east-1")
 
-    def build(self, buildspec: Buildspec | str, **overrides: Any) -> BuildResult:
-        """Build the seed with another buildspec; `overrides` are StartBuild's."""
+    def build(
+        self, buildspec: Buildspec | str = "", *, files: Mapping[str, str] | None = None, **overrides: Any
+    ) -> BuildResult:
+        """Build the seed, with another buildspec or other `files`; `overrides` are StartBuild's."""
         s3, codebuild = self.cloud.client("s3"), self.cloud.client("codebuild")
         text = buildspec if isinstance(buildspec, str) else to_yaml(buildspec)
         seed = synthesized(self.cloud).assembly.asset("RepositorySeed")
-        key = f"source/{secrets.token_hex(4)}"
-        body = zipped(seed, **{"buildspec.yml": text})
+        name = secrets.token_hex(4)
+        key = f"pipeline/SourceOutp/{name}"
+        body = zipped(seed, **(files or {}))
         s3.put_object(Bucket=self.bucket, Key=key, Body=body, ServerSideEncryption="aws:kms")
-        output = {"type": "S3", "location": self.bucket, "path": "output", "name": key, "packaging": "ZIP"}
+        output = {"type": "S3", "location": self.bucket, "path": OUTPUT, "name": name, "packaging": "ZIP"}
         started = codebuild.start_build(
-            projectName=self.stack.physical_name("build-the-suffix"),
+            projectName=self.name,
             sourceTypeOverride="S3",
             sourceLocationOverride=f"{self.bucket}/{key}",
             sourceVersion=COMMIT,
-            artifactsOverride=output,
+            artifactsOverride=output if self.has_artifact else {"type": "NO_ARTIFACTS"},
+            **({"buildspecOverride": text} if text else {}),
             **overrides,
         )
         return self.wait_for(started["build"]["id"])
@@ -81,12 +89,13 @@ class BuildProject:
 
 def project(cloud: Cloud) -> Resources:
     """Return the synthesized resources that a build needs."""
-    return synthesized(cloud).part("PipelineBuildProject", *ARTIFACTS)
+    return synthesized(cloud).part("PipelineTestProject", "PipelineBuildProject", *ARTIFACTS)
 
 
-def default_buildspec() -> Buildspec:
-    """Return the buildspec of the project."""
-    found: Buildspec = yaml.safe_load((PROJECT / "buildspec.yml").read_text())
+def buildspec_of(cloud: Cloud, project: str) -> Buildspec:
+    """Return the buildspec that a synthesized project carries."""
+    resources = synthesized(cloud).part(project)
+    found: Buildspec = yaml.safe_load(resources[project]["Properties"]["Source"]["BuildSpec"])
     # YAML 1.1 reads 3.10 as 3.1, so the version must be a string.
     found["phases"]["install"]["runtime-versions"]["python"] = "3.9"
     return found

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.builds import default_buildspec, only, to_yaml
+from integration_tests.pitfalls.builds import buildspec_of, only, to_yaml
 from integration_tests.pitfalls.pipelines import Outcome, Pipeline
 from integration_tests.pitfalls.stacks import CREATED, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import synthesized
@@ -65,13 +65,16 @@ def released(whole_pipeline: WholePipeline) -> WholePipeline:
 @pytest.fixture(scope="module")
 def failed(released: WholePipeline) -> WholePipeline:
     """The pipeline with an execution that failed in Deploy: its file name is that of the CDK's docstring."""
-    spec = only(default_buildspec(), "export IMAGE_TAG", "PROMOTE_TO", "ImageURI")
+    cloud = released.stack.cloud
+    whole = buildspec_of(cloud, "PipelineBuildProject")
+    spec = only(whole, "# Write the platform", "export IMAGE_TAG", "fill.py", "printf")
     spec["env"]["variables"]["IMAGE_URI"] = "public.ecr.aws/docker/library/python:3.9-slim"
-    del spec["reports"]
     text = to_yaml(spec).replace("imageDetail.json", "imageDetails.json")
-    client, name = released.stack.cloud.client("codecommit"), released.physical_name("repository-the-suffix")
+    project = released.physical_name("build-the-suffix")
+    cloud.client("codebuild").update_project(name=project, source={"type": "CODEPIPELINE", "buildspec": text})
+    client, name = cloud.client("codecommit"), released.physical_name("repository-the-suffix")
     head = client.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
-    file = {"filePath": "buildspec.yml", "fileContent": text.encode()}
+    file = {"filePath": "a-file", "fileContent": b"any"}
     commit = client.create_commit(
         repositoryName=name, branchName="main", parentCommitId=head, putFiles=[file]
     )

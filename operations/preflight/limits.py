@@ -64,7 +64,7 @@ LIMITS = (
     Limit(
         "IAM roles",
         ("AWS::IAM::Role",),
-        needed=21,
+        needed=23,
         default=1000,
         service="iam",
         code="L-FE177D64",
@@ -83,7 +83,7 @@ LIMITS = (
 _QUOTAS = "https://docs.aws.amazon.com/general/latest/gr"
 FAR_LIMITS = {
     "AWS::CloudWatch::Alarm": FarLimit(10, 5000, f"{_QUOTAS}/cw_region.html"),
-    "AWS::CodeBuild::Project": FarLimit(2, 5000, f"{_QUOTAS}/codebuild.html"),
+    "AWS::CodeBuild::Project": FarLimit(3, 5000, f"{_QUOTAS}/codebuild.html"),
     "AWS::CodeBuild::ReportGroup": FarLimit(1, 5000, f"{_QUOTAS}/codebuild.html"),
     "AWS::CodeCommit::Repository": FarLimit(1, 5000, f"{_QUOTAS}/codecommit.html"),
     "AWS::CodeDeploy::Application": FarLimit(1, 1000, f"{_QUOTAS}/codedeploy.html"),
@@ -93,7 +93,7 @@ FAR_LIMITS = {
     "AWS::ECS::Cluster": FarLimit(1, 10_000, f"{_QUOTAS}/ecs-service.html"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": FarLimit(2, 3000, f"{_QUOTAS}/elb.html"),
     "AWS::KMS::Key": FarLimit(2, 100_000, f"{_QUOTAS}/kms.html"),
-    "AWS::Logs::LogGroup": FarLimit(12, 1_000_000, f"{_QUOTAS}/cwl_region.html"),
+    "AWS::Logs::LogGroup": FarLimit(13, 1_000_000, f"{_QUOTAS}/cwl_region.html"),
     "AWS::S3::Bucket": FarLimit(2, 10_000, f"{_QUOTAS}/s3.html"),
     "AWS::SNS::Topic": FarLimit(1, 100_000, f"{_QUOTAS}/sns.html"),
     "AWS::SSM::Parameter": FarLimit(1, 10_000, f"{_QUOTAS}/ssm.html"),

@@ -12,12 +12,20 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-FILES = ("Dockerfile", "appspec.yaml", "buildspec.yml", "taskdef.json", "sample_service")
+FILES = (
+    "Dockerfile",
+    "appspec.yaml",
+    "buildspec.yml",
+    "buildspec-image.yml",
+    "taskdef.json",
+    "sample_service",
+    "requirements",
+)
 
-# The variables that the CodeBuild project sets: the side of the template.
+# The variables that the two CodeBuild projects set: the side of the template.
 ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
-    "CODEBUILD_BUILD_ID": "build-dev:1",
+    "CODEBUILD_BUILD_ID": "build-dev:7a1b",
     "CODEBUILD_BUILD_SUCCEEDING": "1",
     "CODEBUILD_RESOLVED_SOURCE_VERSION": "0123456789abcdef0123456789abcdef01234567",
     "CONTAINER_NAME": "app",
@@ -28,6 +36,7 @@ ENVIRONMENT = {
     "HEALTH_PATH": "/health",
     "IMAGE_REPOSITORY_URI": "123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev",
     "REPORT_GROUP_ARN": "arn:aws:codebuild:us-east-1:123456789012:report-group/unit-tests-dev",
+    "SERVICE_FOLDER": "sample_service",
     "TASK_CPU": "256",
     "TASK_FAMILY": "task-dev",
     "TASK_LOG_GROUP": "/ecs/task-dev",
@@ -53,7 +62,8 @@ class Contract:
 
     root: Path
     dockerfile: str
-    buildspec: dict[str, Any]
+    tests: dict[str, Any]
+    image: dict[str, Any]
     appspec: dict[str, Any]
     taskdef: dict[str, Any]
     gunicorn: dict[str, Any]
@@ -64,7 +74,8 @@ class Contract:
         return cls(
             root=root,
             dockerfile=(root / "Dockerfile").read_text(),
-            buildspec=yaml.safe_load((root / "buildspec.yml").read_text()),
+            tests=yaml.safe_load((root / "buildspec.yml").read_text()),
+            image=yaml.safe_load((root / "buildspec-image.yml").read_text()),
             appspec=yaml.safe_load((root / "appspec.yaml").read_text()),
             taskdef=json.loads((root / "taskdef.json").read_text()),
             gunicorn=constants((root / "sample_service" / "gunicorn.conf.py").read_text()),
@@ -89,9 +100,9 @@ class Contract:
 
     @property
     def commands(self) -> list[str]:
-        """Return every command of buildspec.yml in the order in which CodeBuild runs them."""
-        phases = self.buildspec["phases"]
-        return [command for phase in phases for command in phases[phase]["commands"]]
+        """Return every command of both buildspecs in the order in which CodeBuild runs them."""
+        phases = [phase for spec in (self.tests, self.image) for phase in spec["phases"].values()]
+        return [command for phase in phases for command in phase["commands"]]
 
     def instruction(self, name: str) -> str:
         """Return what follows the last instruction `name` of the Dockerfile, e.g. CMD."""
@@ -100,7 +111,7 @@ class Contract:
     def step(self, text: str) -> int:
         """Return the position of the first command that holds `text`; fails if there is none."""
         found = [index for index, command in enumerate(self.commands) if text in command]
-        assert found, f"no command of buildspec.yml holds: {text}"
+        assert found, f"no command of the buildspecs holds: {text}"
         return found[0]
 
     @property

@@ -13,7 +13,9 @@ Rule = Callable[[Contract], None]
 DEREGISTRATION_DELAY = 30  # seconds, of both target groups
 IDLE_TIMEOUT = 60  # seconds, of the load balancer
 LONGEST_STOP_TIMEOUT = 120  # seconds, on Fargate
-PINS = {"bandit": "1.8.6", "flask": "3.1.3", "gunicorn": "23.0.0", "pytest": "8.4.2"}
+SERVICE_LOCKS = ("sample_service/requirements.txt", "sample_service/requirements-dev.txt")
+PINS = {"flask": "3.1.3", "gunicorn": "23.0.0", "pytest": "8.4.2"}
+SCANNER = {"bandit": "1.8.6"}
 # What describe-task-definition returns and register-task-definition rejects.
 ANSWERED_ONLY = {
     "taskDefinitionArn",
@@ -30,7 +32,7 @@ def b2_names_and_ports_agree(contract: Contract) -> None:
     """The appspec names a container and a port of the task definition, and the image listens there."""
     load_balancer = contract.target_service["LoadBalancerInfo"]
     assert load_balancer["ContainerName"] == ENVIRONMENT["CONTAINER_NAME"]
-    assert str(load_balancer["ContainerPort"]) == ENVIRONMENT["CONTAINER_PORT"]
+    assert load_balancer["ContainerPort"] == "${CONTAINER_PORT}"
     assert contract.container["name"] == "${CONTAINER_NAME}"
     assert contract.taskdef["family"] == "${TASK_FAMILY}"
     (mapping,) = contract.container["portMappings"]
@@ -56,14 +58,15 @@ def d2_placeholders_are_left_for_the_deploy_action(contract: Contract) -> None:
 
 def d3_the_artifact_has_the_files_that_deploy_reads(contract: Contract) -> None:
     """The Deploy action rejects an artifact above 3 MB: three files, and two more per promotion."""
-    artifacts = contract.buildspec["artifacts"]
+    assert "artifacts" not in contract.tests
+    artifacts = contract.image["artifacts"]
     assert sorted(artifacts["files"]) == ["appspec*.yaml", "imageDetail.json", "taskdef*.json"]
     assert set(artifacts) == {"files"}
 
 
 def d4_files_have_the_names_that_the_deploy_action_expects(contract: Contract) -> None:
     """Not appspec.yml: only Deploy would find that a file does not exist."""
-    here = set(contract.buildspec["artifacts"]["files"]) - {"imageDetail.json"}
+    here = set(contract.image["artifacts"]["files"]) - {"imageDetail.json"}
     found = {path.name for pattern in here for path in contract.root.glob(pattern)}
     assert found == {"appspec.yaml", "taskdef.json"}
 
@@ -73,7 +76,7 @@ def e3_the_image_is_tested_before_it_is_pushed(contract: Contract) -> None:
     smoke = contract.step("docker run -d")
     command = contract.commands[smoke]
     assert contract.step("docker build") < smoke < contract.step("docker push")
-    for part in ("docker exec", "$HEALTH_PATH", "$IMAGE_TAG", "docker logs", "docker rm -f"):
+    for part in ("docker exec", "$HEALTH_PATH", "$COMMIT", "docker logs", "docker rm -f"):
         assert part in command, part
 
 
@@ -81,37 +84,46 @@ def e3_the_gates_come_before_the_image(contract: Contract) -> None:
     """pytest (with its report) and bandit decide whether there is an image at all."""
     assert contract.step("-m pytest") < contract.step("docker build")
     assert contract.step("-m bandit") < contract.step("docker build")
-    (report,) = contract.buildspec["reports"].values()
+    (report,) = contract.tests["reports"].values()
     assert report["file-format"] == "JUNITXML"
     assert f"--junitxml={report['files'][0]}" in contract.commands[contract.step("-m pytest")]
 
 
 def f1_python_is_the_one_of_the_image(contract: Contract) -> None:
     """Tests on another Python version would prove little."""
-    version = str(contract.buildspec["phases"]["install"]["runtime-versions"]["python"])
-    assert version == "3.9"
+    specs = (contract.tests, contract.image)
+    versions = {str(spec["phases"]["install"]["runtime-versions"]["python"]) for spec in specs}
+    assert versions == {"3.9"}
     name, _, _digest = contract.instruction("FROM").partition("@")
-    assert name.rpartition(":")[2] == f"{version}-slim"
+    assert name.rpartition(":")[2] == "3.9-slim"
 
 
 def f2_requirements_are_pinned_with_hashes(contract: Contract) -> None:
     """Only these releases install on 3.9; the files contain no URL of an index or a machine."""
     pinned: dict[str, str] = {}
-    for name in ("requirements.txt", "requirements-dev.txt"):
-        text = (contract.root / "sample_service" / name).read_text()
-        assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", text), name
-        for pin in re.findall(r"^\w.*(?:\n {4}--hash.*)*", text, re.MULTILINE):
-            assert "--hash=sha256:" in pin, f"{name}: no hash for {pin}"
-            package, version = pin.split()[0].split("==")
-            assert pinned.setdefault(package, version) == version, f"{package} differs between the two files"
+    for name in SERVICE_LOCKS:
+        found = _pins(contract, name)
+        assert {**pinned, **found} == {**found, **pinned}, "a version differs between the two files"
+        pinned |= found
     assert PINS.items() <= pinned.items()
+    assert SCANNER.items() <= _pins(contract, "requirements/bandit.txt").items()
     assert "--require-hashes" in contract.instruction("RUN")
-    assert "--require-hashes" in contract.commands[contract.step("pip install")]
+    installs = [command for command in contract.commands if "pip install" in command]
+    assert ["--require-hashes" in command for command in installs] == [True, True]
+
+
+def _pins(contract: Contract, name: str) -> dict[str, str]:
+    """Return the versions of a lock, each of which must have a hash."""
+    text = (contract.root / name).read_text()
+    assert not re.search(r"https?:|file:|--(extra-)?index-url|--find-links", text), name
+    found = re.findall(r"^\w.*(?:\n {4}--hash.*)*", text, re.MULTILINE)
+    assert all("--hash=sha256:" in pin for pin in found), f"{name}: a pin has no hash"
+    return dict(pin.split()[0].split("==") for pin in found)
 
 
 def f4_docker_hub_is_optional_and_its_failure_is_not(contract: Contract) -> None:
     """A PARAMETER_STORE name that does not exist would fail every build before it starts."""
-    assert "parameter-store" not in contract.buildspec["env"]
+    assert "parameter-store" not in {**contract.tests["env"], **contract.image["env"]}
     command = contract.commands[contract.step("ssm get-parameter")]
     assert '[ "$DOCKER_HUB_USERNAME" != anonymous ]' in command
     assert "set -o pipefail" in command
@@ -132,7 +144,7 @@ def f6_the_base_image_needs_no_docker_hub(contract: Contract) -> None:
 
 def f7_a_failed_build_pushes_nothing(contract: Contract) -> None:
     """post_build runs after a failed build too, and YAML turns an unquoted colon into a mapping."""
-    guard, *_ = contract.buildspec["phases"]["post_build"]["commands"]
+    guard, *_ = contract.image["phases"]["post_build"]["commands"]
     assert guard == 'test "$CODEBUILD_BUILD_SUCCEEDING" = 1'
     assert contract.commands.index(guard) < contract.step("docker push")
     assert all(isinstance(command, str) for command in contract.commands)
@@ -141,17 +153,17 @@ def f7_a_failed_build_pushes_nothing(contract: Contract) -> None:
 
 def f8_the_report_group_is_the_one_of_the_stack(contract: Contract) -> None:
     """For a name CodeBuild would create a group `<project>-<name>`; the stack passes its group's ARN."""
-    assert list(contract.buildspec["reports"]) == ["$REPORT_GROUP_ARN"]
+    assert list(contract.tests["reports"]) == ["$REPORT_GROUP_ARN"]
 
 
-def f9_the_commit_is_the_only_tag(contract: Contract) -> None:
+def f9_each_build_has_a_tag_of_its_own(contract: Contract) -> None:
     """Tags are immutable, and each attestation would count as one of the ten images that are kept."""
     text = "\n".join(contract.commands)
     tags = re.findall(r"\$IMAGE_REPOSITORY_URI:(\S+?)\"", text)
     assert set(tags) == {"$IMAGE_TAG"}
-    assert 'export IMAGE_TAG="$CODEBUILD_RESOLVED_SOURCE_VERSION"' in text
+    assert 'export IMAGE_TAG="$COMMIT-${CODEBUILD_BUILD_ID##*:}"' in text
     assert ":latest" not in text
-    assert contract.buildspec["env"]["variables"].get("BUILDX_NO_DEFAULT_ATTESTATIONS") == "1"
+    assert contract.image["env"]["variables"].get("BUILDX_NO_DEFAULT_ATTESTATIONS") == "1"
 
 
 def f11_the_base_image_is_pulled_with_a_login(contract: Contract) -> None:
@@ -163,7 +175,7 @@ def f11_the_base_image_is_pulled_with_a_login(contract: Contract) -> None:
 
 def f12_the_tests_run_in_the_phase_after_which_reports_are_published(contract: Contract) -> None:
     """A failed pre_build ends the build; a failed build continues with UPLOAD_ARTIFACTS."""
-    phases = contract.buildspec["phases"]
+    phases = contract.tests["phases"]
     with_tests = [name for name in phases if any("-m pytest" in each for each in phases[name]["commands"])]
     assert with_tests == ["build"]
     assert "on-failure" not in phases["build"]
@@ -202,9 +214,8 @@ def n5_the_container_checks_itself_with_what_it_has(contract: Contract) -> None:
 def n6_a_hook_tests_the_new_version_before_any_traffic(contract: Contract) -> None:
     """Build renders the name of the function, which differs by environment, and the expected commit."""
     assert contract.hooks == {"AfterAllowTestTraffic": "${TEST_TRAFFIC_HOOK}"}
-    assert contract.container["dockerLabels"] == {"org.opencontainers.image.revision": "${IMAGE_TAG}"}
-    assert contract.step("export IMAGE_TAG") < contract.step("string.Template")
-    assert '"appspec.yaml"' in contract.commands[contract.step("string.Template")]
+    assert contract.container["dockerLabels"] == {"org.opencontainers.image.revision": "${COMMIT}"}
+    assert contract.step("export COMMIT") < contract.step("fill.py")
 
 
 def fargate_accepts_the_task(contract: Contract) -> None:
@@ -219,6 +230,29 @@ def fargate_accepts_the_task(contract: Contract) -> None:
     assert contract.container["readonlyRootFilesystem"] is True
     assert contract.gunicorn["SHARED_MEMORY"] == "/dev/shm"  # noqa: S108 - the only folder that stays writable.
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", contract.instruction("USER"))
+    assert contract.container["user"] == contract.instruction("USER")
+    assert contract.container["linuxParameters"] == {"capabilities": {"drop": ["ALL"]}}
+
+
+def c1_the_tests_have_nothing_to_push_with(contract: Contract) -> None:
+    """What runs there is the commit's code: no registry, no AWS CLI, no artifact (attack C1)."""
+    commands = [command for phase in contract.tests["phases"].values() for command in phase["commands"]]
+    assert not any(re.search(r"\b(aws|docker)\b", command) for command in commands)
+    ours = [command for phase in contract.image["phases"].values() for command in phase["commands"]]
+    assert not any(
+        re.search(r"pip install|-m pytest|python (?!\"\$PLATFORM|-c)", command) for command in ours
+    )
+
+
+def c3_the_scanner_runs_before_the_commit_and_out_of_its_reach(contract: Contract) -> None:
+    """A module, a configuration or a package of the commit must not replace it (attack C3)."""
+    scan = contract.step("-m bandit")
+    assert scan < contract.step("requirements-dev.txt")
+    assert 'cd "$PLATFORM/scanner"' in contract.commands[scan]
+    assert '--ini "$PLATFORM/bandit.ini"' in contract.commands[scan]
+    installed = contract.commands[contract.step("--target")]
+    assert '--only-binary :all: --target "$PLATFORM/scanner"' in installed
+    assert '--requirement "$PLATFORM/bandit.txt"' in installed
 
 
 # F3 (privileged), N3 and N4 (termination wait, rollback) are rules for the template, not for these files.

@@ -1,4 +1,4 @@
-"""A build whose `aws` and `docker` record their calls, to run single commands of buildspec.yml."""
+"""A build whose `aws` and `docker` record their calls, to run single commands of the buildspecs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 from unit_tests.contract.contract_files import ENVIRONMENT, Contract
 
 COMMIT = ENVIRONMENT["CODEBUILD_RESOLVED_SOURCE_VERSION"]
-IMAGE = f"{ENVIRONMENT['IMAGE_REPOSITORY_URI']}:{COMMIT}"
+TAG = f"{COMMIT}-7a1b"
+IMAGE = f"{ENVIRONMENT['IMAGE_REPOSITORY_URI']}:{TAG}"
 DIGEST = f"sha256:{'ab' * 32}"
 
 # Records its call and its input; responds with the first rule that matches the call, each rule once.
@@ -41,7 +42,9 @@ class Build:
     """A build's source folder, its environment, and the two commands that replace AWS and Docker."""
 
     folder: Path
-    environment: dict[str, str] = field(default_factory=lambda: {**ENVIRONMENT, "IMAGE_TAG": COMMIT})
+    environment: dict[str, str] = field(
+        default_factory=lambda: {**ENVIRONMENT, "COMMIT": COMMIT, "IMAGE_TAG": TAG}
+    )
 
     def __post_init__(self) -> None:
         (self.folder / "bin").mkdir()
@@ -59,7 +62,7 @@ class Build:
         contract = Contract.read()
         command = contract.commands[contract.step(text)].rstrip()
         path = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.defpath}"
-        return subprocess.run(  # noqa: S603 - the command is the project's own buildspec.yml.
+        return subprocess.run(  # noqa: S603 - the command is of the project's own buildspecs.
             ["/bin/bash", "-c", f"{command}\n" + (f"[ $? = 0 ] && {then}" if then else "")],
             cwd=self.folder,
             env={**self.environment, "PATH": path},

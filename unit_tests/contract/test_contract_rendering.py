@@ -1,4 +1,4 @@
-"""How buildspec.yml fills taskdef.json and appspec.yaml, run as CodeBuild runs it."""
+"""How a build fills taskdef.json and appspec.yaml, run as CodeBuild runs it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from infrastructure.constructs.release_files import fill
 from unit_tests.contract.contract_files import ENVIRONMENT, ROOT, Contract
 from unit_tests.contract.recorded_build import COMMIT, Build
 
@@ -17,14 +18,24 @@ RENDERED = ("taskdef-staging.json", "taskdef.json")
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Return a build in an empty folder with the contract's taskdef.json and appspec.yaml."""
-    for name in ("taskdef.json", "appspec.yaml"):
-        shutil.copy(ROOT / name, tmp_path)
-    return Build(tmp_path)
+    """Return a build of a commit without files, with the platform's."""
+    platform, commit = tmp_path / "platform", tmp_path / "commit"
+    for folder in (platform, commit):
+        folder.mkdir()
+    for path in (ROOT / "taskdef.json", ROOT / "appspec.yaml", Path(fill.__file__)):
+        shutil.copy(path, platform)
+    made = Build(commit)
+    made.environment["PLATFORM"] = str(platform)
+    return made
+
+
+def written(build: Build) -> list[str]:
+    """Return the names of the files of the release."""
+    return sorted(path.name for pattern in ("taskdef*", "appspec*") for path in build.folder.glob(pattern))
 
 
 def test_rendering_fills_every_placeholder_but_the_image(build: Build) -> None:
-    assert build.run("string.Template").returncode == 0
+    assert build.run("fill.py").returncode == 0
     text = (build.folder / "taskdef.json").read_text()
     task = json.loads(text)
     (container,) = task["containerDefinitions"]
@@ -41,27 +52,28 @@ def test_rendering_fills_every_placeholder_but_the_image(build: Build) -> None:
 
 def test_rendering_names_the_hook_and_leaves_the_task_definition(build: Build) -> None:
     before = Contract.read().appspec
-    assert build.run("string.Template").returncode == 0
+    assert build.run("fill.py").returncode == 0
     appspec = yaml.safe_load((build.folder / "appspec.yaml").read_text())
     assert appspec["Hooks"] == [{"AfterAllowTestTraffic": "test-traffic-hook-dev"}]
-    assert appspec["Resources"] == before["Resources"]
+    (resource,), (ours,) = appspec["Resources"], before["Resources"]
+    service = ours["TargetService"]["Properties"]
+    service["LoadBalancerInfo"]["ContainerPort"] = 8080
+    assert resource["TargetService"]["Properties"] == service
 
 
-@pytest.mark.parametrize(("missing", "file"), Contract.read().placeholders.items())
+@pytest.mark.parametrize("missing", Contract.read().placeholders)
 @pytest.mark.parametrize("value", [None, ""])
-def test_rendering_names_a_missing_variable_and_leaves_the_files(
-    build: Build, missing: str, file: str, value: str | None
+def test_rendering_names_a_missing_variable_and_writes_nothing(
+    build: Build, missing: str, value: str | None
 ) -> None:
-    names = ("taskdef.json", "appspec.yaml")
-    before = [(build.folder / name).read_text() for name in names]
     del build.environment[missing]
     if value is not None:
         build.environment[missing] = value
-    result = build.run("string.Template")
+    result = build.run("fill.py")
     assert result.returncode == 1
-    assert f"{file} needs '{missing}'" in result.stderr
+    assert f"needs '{missing}'" in result.stderr
     assert "Traceback" not in result.stderr
-    assert [(build.folder / name).read_text() for name in names] == before
+    assert written(build) == []
 
 
 PROMOTED = {
@@ -77,7 +89,7 @@ PROMOTED = {
 
 def test_each_promotion_gets_a_task_definition_of_its_own_with_the_same_image(build: Build) -> None:
     build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
-    assert build.run("string.Template").returncode == 0
+    assert build.run("fill.py").returncode == 0
     task, own = (json.loads((build.folder / name).read_text()) for name in RENDERED)
     (container,) = task["containerDefinitions"]
     assert (task["family"], task["cpu"], task["memory"]) == ("task-staging", "512", "1024")
@@ -93,7 +105,7 @@ def test_each_promotion_gets_a_task_definition_of_its_own_with_the_same_image(bu
 
 def test_each_promotion_gets_the_hook_of_its_own_environment(build: Build) -> None:
     build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
-    assert build.run("string.Template").returncode == 0
+    assert build.run("fill.py").returncode == 0
     text = [(build.folder / name).read_text() for name in ("appspec-staging.yaml", "appspec.yaml")]
     hooks = [yaml.safe_load(each)["Hooks"] for each in text]
     assert hooks == [
@@ -103,13 +115,12 @@ def test_each_promotion_gets_the_hook_of_its_own_environment(build: Build) -> No
 
 
 def test_without_a_promotion_there_is_one_file_of_each_kind(build: Build) -> None:
-    assert build.run("string.Template").returncode == 0
-    assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]
-    assert [path.name for path in build.folder.glob("appspec*.yaml")] == ["appspec.yaml"]
+    assert build.run("fill.py").returncode == 0
+    assert written(build) == ["appspec.yaml", "taskdef.json"]
 
 
 def test_a_missing_variable_leaves_no_partial_task_definitions(build: Build) -> None:
     build.environment["PROMOTE_TO"] = json.dumps({"staging": PROMOTED})
     del build.environment["HEALTH_PATH"]
-    assert build.run("string.Template").returncode == 1
-    assert [path.name for path in build.folder.glob("taskdef*.json")] == ["taskdef.json"]
+    assert build.run("fill.py").returncode == 1
+    assert written(build) == []

@@ -94,10 +94,11 @@ def d6_tags_of_a_task_definition_have_their_permission(templates: Templates) -> 
 
 
 def d9_the_build_role_has_the_permissions_of_a_build(templates: Templates) -> None:
-    """Sign in, push, write the log, report, and read and write artifacts."""
+    """Sign in, push, write the log, and read and write artifacts; the tests' role reports."""
     may = _may(templates, "build-role-")
     assert may >= {"ecr:GetAuthorizationToken", "ecr:PutImage", "logs:PutLogEvents", "kms:GenerateDataKey"}
-    assert may >= {"s3:GetObject", "s3:PutObject", "codebuild:CreateReport"}
+    assert may >= {"s3:GetObject", "s3:PutObject"}
+    assert _may(templates, "test-role-") >= {"s3:GetObject", "logs:PutLogEvents", "codebuild:CreateReport"}
 
 
 def f11_the_build_role_may_sign_in_to_public_ecr(templates: Templates) -> None:

@@ -24,6 +24,7 @@ def test_the_keys_are_those_of_the_contract() -> None:
         "RepositoryName",
         "PipelineName",
         "PipelineArn",
+        "TestProjectName",
         "BuildProjectName",
         "ApplicationName",
         "DeploymentGroupName",
@@ -34,6 +35,7 @@ def test_the_keys_are_those_of_the_contract() -> None:
         "ArtifactBucketName",
         "TopicArn",
         "TaskLogGroupName",
+        "TestLogGroupName",
         "BuildLogGroupName",
         "TrafficHookLogGroupName",
         "EventLogGroupName",
@@ -60,6 +62,7 @@ def test_the_load_balancer_and_the_region_have_outputs_of_their_own(templates: T
     ("key", "part", "name"),
     [
         ("TaskLogGroupName", "compute", "/ecs/task-dev"),
+        ("TestLogGroupName", "pipeline", "/codebuild/test-dev"),
         ("BuildLogGroupName", "pipeline", "/codebuild/build-dev"),
         ("TrafficHookLogGroupName", "pipeline", "/lambda/test-traffic-hook-dev"),
         ("EventLogGroupName", "pipeline", "/aws/events/pipeline-dev"),

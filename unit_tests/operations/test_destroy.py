@@ -66,7 +66,7 @@ def test_a_deployment_that_ends_meanwhile_is_ignored() -> None:
 
 
 def test_a_copy_of_an_image_that_runs_is_stopped() -> None:
-    running = {"promotion-dev": ["promotion-dev:1"], "build-dev": []}
+    running = {"promotion-dev": ["promotion-dev:1"], "build-dev": [], "test-dev": []}
 
     def stop(**given: str) -> dict[str, str]:
         running["promotion-dev"].remove(given["id"])

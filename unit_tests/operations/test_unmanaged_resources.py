@@ -54,9 +54,9 @@ def test_only_the_environments_own_password_groups_and_queues_are_deleted() -> N
                 "logGroups": [{"logGroupName": "/ecs/task-dev"}, {"logGroupName": "/ecs/task-dev-2"}]
             },
             ("logs", "delete_log_group"): {},
-            ("codebuild", "list_projects"): {"projects": ["build-dev-2"]},
+            ("codebuild", "list_projects"): {"projects": ["test-dev-2"]},
             ("codebuild", "list_report_groups"): {
-                "reportGroups": [f"{report}build-dev-unit-tests", f"{report}build-dev-2-unit-tests"]
+                "reportGroups": [f"{report}test-dev-unit-tests", f"{report}test-dev-2-unit-tests"]
             },
             ("sqs", "list_queues"): {
                 "QueueUrls": [
@@ -72,6 +72,6 @@ def test_only_the_environments_own_password_groups_and_queues_are_deleted() -> N
     assert deleted == [
         {"Name": "/docker-hub-dev/password"},
         {"logGroupName": "/ecs/task-dev"},
-        {"arn": f"{report}build-dev-unit-tests", "deleteReports": True},
+        {"arn": f"{report}test-dev-unit-tests", "deleteReports": True},
         {"QueueUrl": f"{queues}queue-1a2b-of-notifications-dev"},
     ]

@@ -11,7 +11,7 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infrastructure.constructs.artifacts import Artifacts
+from infrastructure.constructs.artifacts import BUILD_OUTPUT, COPY_OUTPUT, Artifacts
 from infrastructure.constructs.image_repository import PULL, PUSH
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
@@ -67,8 +67,8 @@ class ImageCopy(Construct):
             ),
             description="What a promotion does first: copy an image to the next environment",
             statements=[
-                *artifacts.read_statements(),
-                *artifacts.write_statements(),
+                *artifacts.read_statements(BUILD_OUTPUT),
+                *artifacts.write_statements(COPY_OUTPUT),
                 allow_log_writes(log_group),
                 allow("PullTheImage", PULL, [images.repository_arn]),
                 allow("PushTheCopy", PUSH, targets),

@@ -113,12 +113,15 @@ def put_manifest(target: Repository, path: Path, kind: str, digest: str, tag: st
 
 
 def main() -> None:
-    """Copy the image of imageDetail.json to TARGET_REPOSITORY_URI with the tag COMMIT."""
+    """Copy the image of imageDetail.json to TARGET_REPOSITORY_URI.
+
+    The tag names the commit and the image: a commit that is built again has another image.
+    """
     detail = Path("imageDetail.json")
     uri, _, digest = json.loads(detail.read_text())["ImageURI"].partition("@")
     target = Repository(os.environ["TARGET_REPOSITORY_URI"])
     try:
-        copy(Repository(uri), digest, target, os.environ["COMMIT"])
+        copy(Repository(uri), digest, target, f"{os.environ['COMMIT']}-{digest[7:19]}")
     except (CopyError, EcrError, OSError) as error:
         sys.exit(f"cannot copy the image to {target.uri}: {error}")
     detail.write_text(json.dumps({"ImageURI": f"{target.uri}@{digest}"}))

@@ -37,6 +37,8 @@ VARIABLE_TYPES = ("PLAINTEXT", "PARAMETER_STORE")
 # A build may find a local cache or not, on AWS too: local_aws never has one.
 CACHE_TYPES = ("NO_CACHE", "LOCAL")
 MAX_TIMEOUT_MINUTES = 2160
+# Undocumented: https://github.com/aws/aws-cdk/pull/14974
+LONGEST_INLINE_BUILDSPEC = 25_600
 # A build is real work, so the time scale does not apply to its timeout. A project that has this plaintext
 # variable scales the timeout, by a factor above 0 and up to 1. On AWS it is a variable like any other.
 TIMEOUT_SCALE = "LOCAL_AWS_TIMEOUT_SCALE"
@@ -72,6 +74,10 @@ def check_project(project: ProjectShape) -> None:
     if project["cache"]["type"] not in CACHE_TYPES:
         raise unsupported(f"local_aws has no cache of type {project['cache']['type']}")
     check_environment(project["environment"])
+    buildspec = project["source"].get("buildspec", "")
+    if is_inline(buildspec) and len(buildspec) > LONGEST_INLINE_BUILDSPEC:
+        words = f"an inline buildspec has at most {LONGEST_INLINE_BUILDSPEC} characters, not {len(buildspec)}"
+        raise invalid_input(f"Invalid project source: {words}")
     if project["source"]["type"] != "CODEPIPELINE":
         check_source(project["source"])
 

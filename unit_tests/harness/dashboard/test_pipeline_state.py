@@ -1,5 +1,6 @@
 """The stages, releases and deployments on the dashboard."""
 
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -51,11 +52,14 @@ def test_the_source_action_has_the_subject_of_its_commit() -> None:
     assert source.actions[0].reason == "Greet"
 
 
-def test_the_external_id_is_of_the_first_action() -> None:
-    deploy = stage("Deploy", "1", "InProgress", "d-1")
-    promotion = {"actionName": "Deploy-prod", "latestExecution": {"externalExecutionId": "d-2"}}
-    deploy["actionStates"].append(promotion)
-    assert external_id(state(deploy), "Deploy") == "d-1"
+@pytest.mark.parametrize(("minutes", "newest"), [(1, "build-dev:1"), (-1, "test-dev:2")])
+def test_the_external_id_is_of_the_action_that_changed_last(minutes: int, newest: str) -> None:
+    build = stage("Build", "1", "InProgress", "test-dev:2")
+    (test,) = build["actionStates"]
+    changed = test["latestExecution"]["lastStatusChange"] + timedelta(minutes=minutes)
+    run = {"externalExecutionId": "build-dev:1", "lastStatusChange": changed}
+    build["actionStates"].append({"actionName": "Build", "latestExecution": run})
+    assert external_id(state(build), "Build") == newest
     idle = {"stageName": "Deploy", "actionStates": [{"actionName": "Deploy"}]}
     assert external_id(state(idle), "Deploy") == ""
     assert external_id(state(), "Deploy") == ""

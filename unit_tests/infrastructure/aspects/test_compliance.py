@@ -36,6 +36,7 @@ def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
     assert {group.properties["LogGroupName"] for group in groups} == {
         "/ecs/task-dev",
         "/codebuild/build-dev",
+        "/codebuild/test-dev",
         "/lambda/artifacts-cleaner-dev",
         "/aws/ecs/containerinsights/cluster-dev/performance",
         "/lambda/settings-guard-dev",

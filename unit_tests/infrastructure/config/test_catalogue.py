@@ -147,7 +147,7 @@ def test_names_of_load_balancing_fit_into_32_characters(suffix: str) -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what `make new-service` reads, with a service that it wrote."""
     copy: Path = tmp_path_factory.mktemp("project")
-    for name in ("cdk.json", "Dockerfile", ".dockerignore", "buildspec.yml", "appspec.yaml", "taskdef.json"):
+    for name in ("cdk.json", "Dockerfile", ".dockerignore"):
         shutil.copyfile(PROJECT / name, copy / name)
     # Independent of this project's own catalogue.
     settings = json.loads((copy / "cdk.json").read_text())
@@ -192,10 +192,10 @@ def test_its_repository_is_seeded_with_its_folder(project: Path, tmp_path: Path)
     copy_service_seed(project / "services/big-orders", tmp_path / "seed")
     assert (tmp_path / "seed/service/big_orders/__init__.py").is_file()
     assert "big_orders:create_app()" in (tmp_path / "seed/Dockerfile").read_text()
-    (project / "services/big-orders/appspec.yaml").rename(tmp_path / "appspec.yaml")
-    with pytest.raises(AppError, match=r"appspec\.yaml is missing"):
+    (project / "services/big-orders/Dockerfile").rename(tmp_path / "Dockerfile")
+    with pytest.raises(AppError, match=r"Dockerfile is missing"):
         copy_service_seed(project / "services/big-orders", tmp_path / "again")
-    (tmp_path / "appspec.yaml").rename(project / "services/big-orders/appspec.yaml")
+    (tmp_path / "Dockerfile").rename(project / "services/big-orders/Dockerfile")
 
 
 def everything(project: Path) -> list[tuple[Path, bytes]]:
@@ -282,7 +282,7 @@ def test_every_setting_of_the_entry_reaches_the_templates(orders: Templates) -> 
     assert service.properties["DesiredCount"] == 4
     (task,) = orders.resources("AWS::ECS::TaskDefinition")
     assert (task.properties["Cpu"], task.properties["Memory"]) == ("512", "1024")
-    (project,) = orders.resources("AWS::CodeBuild::Project")
+    project = orders.only("AWS::CodeBuild::Project", Name="build-orders-dev")
     variables = {
         one["Name"]: one["Value"] for one in project.properties["Environment"]["EnvironmentVariables"]
     }
@@ -297,4 +297,5 @@ def test_every_setting_of_the_entry_reaches_the_templates(orders: Templates) -> 
 def test_it_has_the_samples_resources_and_none_of_its_names(orders: Templates, templates: Templates) -> None:
     kinds = [sorted(one.type for one in found.resources()) for found in (orders, templates)]
     assert kinds[0] == kinds[1]
-    assert "-dev" not in json.dumps(orders.by_part).replace("orders-dev", "")
+    text = json.dumps(orders.by_part).replace("requirements-dev.txt", "")
+    assert "-dev" not in text.replace("orders-dev", "")

@@ -31,7 +31,7 @@ def test_no_environment_takes_one_of_the_ten_log_policies_of_its_account(templat
             [f"CodePipeline {what} Execution State Change" for what in ("Pipeline", "Stage", "Action")],
             {"pipeline": ["pipeline-dev"]},
         ),
-        ("build-events-dev", ["CodeBuild Build State Change"], {"project-name": ["build-dev"]}),
+        ("build-events-dev", ["CodeBuild Build State Change"], {"project-name": ["test-dev", "build-dev"]}),
         (
             "deployment-events-dev",
             ["CodeDeploy Deployment State-change Notification"],

@@ -12,7 +12,7 @@ from infrastructure.config.notification_channel import is_placeholder
 from infrastructure.config.settings import Config
 from unit_tests.infrastructure.synthesized import Templates, context, plain, templates_of, warnings
 
-PIPELINE, BUILD = {"pipeline": ["pipeline-dev"]}, {"project-name": ["build-dev"]}
+PIPELINE, BUILD = {"pipeline": ["pipeline-dev"]}, {"project-name": ["test-dev", "build-dev"]}
 DEPLOYMENT = {"application": ["application-dev"], "deploymentGroup": ["deployment-group-dev"]}
 
 

@@ -20,9 +20,9 @@ def stages(templates: Templates) -> dict[str, list[dict[str, Any]]]:
     return {each["Name"]: sorted(each["Actions"], key=lambda one: int(one["RunOrder"])) for each in found}
 
 
-def test_without_a_promotion_there_are_three_stages_of_one_action(templates: Templates) -> None:
+def test_without_a_promotion_there_are_three_stages(templates: Templates) -> None:
     counts = {name: len(actions) for name, actions in stages(templates).items()}
-    assert counts == {"Source": 1, "Build": 1, "Deploy": 1}
+    assert counts == {"Source": 1, "Build": 2, "Deploy": 1}
 
 
 def test_each_promotion_is_a_stage_after_deploy_with_approval_copy_and_release(shared: Templates) -> None:
@@ -112,6 +112,7 @@ def test_the_pipeline_may_assume_exactly_the_roles_of_its_promotions(shared: Tem
     own = "arn:aws:iam::<AWS::AccountId>:role"
     assert set(may["AssumeActionRoles"]["Resource"]) == {
         f"{own}/source-action-role-dev",
+        f"{own}/test-action-role-dev",
         f"{own}/build-action-role-dev",
         f"{own}/deploy-action-role-dev",
         f"{own}/approval-action-role-dev",

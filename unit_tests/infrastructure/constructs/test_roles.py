@@ -24,6 +24,7 @@ WITHOUT_RESOURCE = {
 TRUSTED = {
     "task-role-dev": "ecs-tasks.amazonaws.com",
     "execution-role-dev": "ecs-tasks.amazonaws.com",
+    "test-role-dev": "codebuild.amazonaws.com",
     "build-role-dev": "codebuild.amazonaws.com",
     "deployment-role-dev": "codedeploy.amazonaws.com",
     "pipeline-role-dev": "codepipeline.amazonaws.com",
@@ -39,12 +40,13 @@ TRUSTED = {
 BOTH = {"aws:SourceAccount", "aws:SourceArn"}
 SENT = {
     "task-role-dev": BOTH,
+    "test-role-dev": BOTH,
     "build-role-dev": BOTH,
     "deployment-role-dev": BOTH,
     "pipeline-role-dev": {"aws:SourceAccount"},
     "source-rule-role-dev": BOTH,
 }
-ACTION_ROLES = {"source-action-role-dev", "build-action-role-dev", "deploy-action-role-dev"}
+ACTION_ROLES = {f"{action}-action-role-dev" for action in ("source", "test", "build", "deploy")}
 
 
 def roles(templates: Templates) -> dict[str, Resource]:
@@ -141,6 +143,34 @@ def test_the_deployment_role_moves_these_two_listeners_and_this_service(template
     ]
 
 
+def test_the_role_of_the_tests_reads_the_commit_and_writes_a_log_and_a_report(templates: Templates) -> None:
+    """Whatever the commit's code does with it (attack C1)."""
+    role = roles(templates)["test-role-dev"]
+    assert actions(role) == {
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:GetBucketAcl",
+        "s3:GetBucketLocation",
+        "kms:Decrypt",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "codebuild:CreateReport",
+        "codebuild:UpdateReport",
+        "codebuild:BatchPutTestCases",
+    }
+    (fetch,) = [each for each in statements(role) if "s3:GetObject" in each["Action"]]
+    assert [one.rpartition("/*/")[2] for one in plain(fetch["Resource"])] == ["SourceOutp*"]
+
+
+@pytest.mark.parametrize(
+    ("role", "artifact"), [("source-action-role-dev", "SourceOutp*"), ("build-role-dev", "BuildOutpu*")]
+)
+def test_an_action_writes_its_own_artifact_only(templates: Templates, role: str, artifact: str) -> None:
+    """Another's could be released in its place (attack C6)."""
+    (store,) = [each for each in statements(roles(templates)[role]) if "s3:PutObject" in each["Action"]]
+    assert [one.rpartition("/*/")[2] for one in plain(store["Resource"])] == [artifact]
+
+
 def test_the_build_role_does_what_a_build_does_and_no_more(templates: Templates) -> None:
     assert actions(roles(templates)["build-role-dev"]) == {
         "s3:GetObject",
@@ -157,9 +187,6 @@ def test_the_build_role_does_what_a_build_does_and_no_more(templates: Templates)
         "kms:ReEncryptTo",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
-        "codebuild:CreateReport",
-        "codebuild:UpdateReport",
-        "codebuild:BatchPutTestCases",
         "ecr:GetAuthorizationToken",
         "ecr-public:GetAuthorizationToken",
         "sts:GetServiceBearerToken",

@@ -89,7 +89,8 @@ def test_the_first_task_runs_on_the_platform_of_taskdef_json(templates: Template
 
 
 def variables(templates: Templates) -> dict[str, str]:
-    environment = templates.only("AWS::CodeBuild::Project").properties["Environment"]
+    projects = [each.properties for each in templates.resources("AWS::CodeBuild::Project")]
+    (environment,) = [one["Environment"] for one in projects if "TASK_CPU" in json.dumps(one["Environment"])]
     return {each["Name"]: each["Value"] for each in environment["EnvironmentVariables"]}
 
 

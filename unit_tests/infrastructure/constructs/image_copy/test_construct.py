@@ -11,7 +11,7 @@ NAME = "promotion-dev"
 
 def test_only_an_environment_that_promotes_has_the_project(templates: Templates) -> None:
     names = [each.properties["Name"] for each in templates.resources("AWS::CodeBuild::Project")]
-    assert names == ["build-dev"]
+    assert sorted(names) == ["build-dev", "test-dev"]
 
 
 def test_it_runs_the_program_and_leaves_the_image_of_the_copy(shared: Templates) -> None:

@@ -96,10 +96,10 @@ def ecr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ecr:
     return found
 
 
-def test_the_copy_has_the_same_digest_and_the_commit_as_its_tag(ecr: Ecr) -> None:
+def test_the_copy_has_the_same_digest_and_a_tag_of_the_commit_and_the_image(ecr: Ecr) -> None:
     program.main()
     assert ecr.copied == LAYERS
-    assert ecr.tags == {COMMIT: DIGEST}
+    assert ecr.tags == {f"{COMMIT}-{DIGEST[7:19]}": DIGEST}
     assert json.loads(Path("imageDetail.json").read_text()) == {"ImageURI": f"{TARGET}@{DIGEST}"}
 
 

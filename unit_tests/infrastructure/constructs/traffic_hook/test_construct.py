@@ -154,7 +154,7 @@ def test_codedeploy_may_invoke_this_function_alone(templates: Templates) -> None
 
 
 def test_the_build_names_the_hook_in_appspec_yaml(templates: Templates) -> None:
-    project = templates.only("AWS::CodeBuild::Project").properties
+    project = templates.only("AWS::CodeBuild::Project", Name="build-dev").properties
     variables = {each["Name"]: each["Value"] for each in project["Environment"]["EnvironmentVariables"]}
     assert variables["TEST_TRAFFIC_HOOK"] == NAME
     assert "${TEST_TRAFFIC_HOOK}" in (PROJECT / "appspec.yaml").read_text("utf-8")

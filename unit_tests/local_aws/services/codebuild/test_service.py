@@ -114,6 +114,9 @@ def test_an_idempotency_token_starts_one_build(world: World) -> None:
     world.finish(first)
 
 
+TOO_LONG = f"version: 0.2\n{'#' * 25_600}"
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -121,6 +124,7 @@ def test_an_idempotency_token_starts_one_build(world: World) -> None:
         ({"name": "a b"}, "ValidationException"),
         ({"timeoutInMinutes": 2161}, "ValidationException"),
         ({"artifacts": {"type": "NO_ARTIFACTS"}}, "InvalidInputException"),
+        ({"source": {"type": "CODEPIPELINE", "buildspec": TOO_LONG}}, "InvalidInputException"),
         ({"badgeEnabled": True}, "UnsupportedOperation"),
         ({"vpcConfig": {"vpcId": "v"}}, "UnsupportedOperation"),
         (

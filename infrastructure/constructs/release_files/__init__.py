@@ -1,0 +1,1 @@
+"""What the Deploy stage reads: the platform's files, with what a commit may decide."""
