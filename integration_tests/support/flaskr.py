@@ -25,7 +25,7 @@ from flaskr import create_app
 from flaskr.db import init_db
 
 # In its own folder if possible: a killed task leaves nothing elsewhere. A container's is read-only.
-place = tempfile.mkdtemp(dir="." if os.access(".", os.W_OK) else "/dev/shm")
+place = tempfile.mkdtemp(dir="." if os.access(".", os.W_OK) else "/dev/shm")  # nosec B108
 main = os.getpid()
 # Its workers are forks of it, and end before it.
 atexit.register(lambda: shutil.rmtree(place) if os.getpid() == main else None)
