@@ -21,6 +21,7 @@ from tools.synthesis import SUFFIX, defaults, every_option, synthesize
 EXAMPLE_ACCOUNTS = ("111111111111", "222222222222")
 
 _OBJECTS = "IAM5[Resource::<ArtifactsBucket.Arn>/*]"
+_ARTIFACT = "IAM5[Resource::<ArtifactsBucket.Arn>/*/{}*]"
 _NO_RESOURCE = "IAM5[Resource::*]"
 _STACK = "IAM5[Resource::arn:aws:cloudformation:us-east-1:<AWS::AccountId>:stack/{}/*]"
 _OBJECTS_REASON = "CodePipeline names the artifacts; the bucket holds only those of this pipeline"
@@ -47,7 +48,9 @@ SUPPRESSIONS = {
     Finding("S1", "Pipeline/Artifacts/Bucket"): (
         "Access logs arrive after their bucket was emptied and would block destroy (pitfall H7)"
     ),
-    Finding(_OBJECTS, "Pipeline/Build/Role"): _OBJECTS_REASON,
+    Finding(_ARTIFACT.format("SourceOutp"), "Pipeline/Test/Role"): _OBJECTS_REASON,
+    Finding(_ARTIFACT.format("SourceOutp"), "Pipeline/Build/Role"): _OBJECTS_REASON,
+    Finding(_ARTIFACT.format("BuildOutpu"), "Pipeline/Build/Role"): _OBJECTS_REASON,
     Finding(
         _NO_RESOURCE, "Pipeline/Build/Role"
     ): "The actions that sign in to a registry support no resource",
@@ -79,10 +82,11 @@ SUPPRESSIONS = {
         "Lambda requires this form for a function in a VPC; the function's own code is denied it"
     ),
     Finding(_NO_RESOURCE, "Pipeline/ImageKeeper/Role"): "ecs:DescribeTaskDefinition supports no resource",
-    Finding(_OBJECTS, "Pipeline/ImageCopy/Role"): _OBJECTS_REASON,
+    Finding(_ARTIFACT.format("BuildOutpu"), "Pipeline/ImageCopy/Role"): _OBJECTS_REASON,
+    Finding(_ARTIFACT.format("CopyOutput"), "Pipeline/ImageCopy/Role"): _OBJECTS_REASON,
     Finding(_OBJECTS, "Pipeline/Role"): _OBJECTS_REASON,
-    Finding(_OBJECTS, "Pipeline/SourceActionRole"): _OBJECTS_REASON,
-    Finding(_OBJECTS, "Pipeline/DeployActionRole"): _OBJECTS_REASON,
+    Finding(_ARTIFACT.format("SourceOutp"), "Pipeline/SourceActionRole"): _OBJECTS_REASON,
+    Finding(_ARTIFACT.format("BuildOutpu"), "Pipeline/DeployActionRole"): _OBJECTS_REASON,
     Finding(_NO_RESOURCE, "Pipeline/DeployActionRole"): "ecs:RegisterTaskDefinition supports no resource",
     Finding(_NO_RESOURCE, "Access/CrossAccountRole"): "ecs:RegisterTaskDefinition supports no resource",
     Finding(_NO_RESOURCE, "Access/GithubRole"): "elasticloadbalancing:Describe... support no resource",

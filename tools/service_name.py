@@ -22,7 +22,7 @@ from infrastructure.errors import AppError
 # The sample's package.
 PACKAGE = "greeter"
 # Packages of the requirements whose module has another name.
-MODULES = {"pyyaml": "yaml", "markdown-it-py": "markdown_it", "pytest": "py"}
+MODULES = {"pytest": "py"}
 
 
 def check_name(project: Path, name: str, environments: Iterable[str]) -> None:

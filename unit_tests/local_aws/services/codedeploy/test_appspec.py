@@ -25,7 +25,7 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def test_the_appspec_of_this_project_is_read() -> None:
     text = (Path(__file__).parents[4] / "appspec.yaml").read_text()
-    spec = parse(text.replace("<TASK_DEFINITION>", ARN))
+    spec = parse(text.replace("<TASK_DEFINITION>", ARN).replace("${CONTAINER_PORT}", "8080"))
     assert (spec.task_definition, spec.container_name, spec.container_port) == (ARN, "app", 8080)
 
 
