@@ -42,6 +42,7 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
         "in one account the trust policies suffice; across accounts, AWS requires both"
     ),
     ("source-action-role", "FetchTheCommit", "codecommit:CancelUploadArchive"): _STOPPED,
+    ("test-action-role", "RunTheTest", "codebuild:StopBuild"): _STOPPED,
     ("build-action-role", "RunTheBuild", "codebuild:StopBuild"): _STOPPED,
     ("copy-action-role", "RunTheCopy", "codebuild:StopBuild"): _STOPPED,
     **{
