@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from integration_tests.pitfalls.builds import OUTPUT, BuildProject, Buildspec, buildspec_of, only, project
@@ -145,6 +146,15 @@ def test_a_colon_in_an_unquoted_command_is_a_mapping_to_yaml(build_project: Buil
     assert build.contexts["DOWNLOAD_SOURCE"].startswith(
         "YAML_FILE_ERROR: Expected Commands[0] to be of string type: found subkeys instead at line 5"
     )
+
+
+def test_a_project_with_a_longer_buildspec_is_refused(build_project: BuildProject) -> None:
+    """pitfall F14: the limit counts the files that a buildspec carries."""
+    client = build_project.cloud.client("codebuild")
+    source = {"type": "CODEPIPELINE", "buildspec": f"version: 0.2\n# {'x' * 25_600}"}
+    with pytest.raises(ClientError) as error:
+        client.update_project(name=build_project.name, source=source)
+    assert error.value.response["Error"]["Code"] == "InvalidInputException"
 
 
 @pytest.mark.parametrize("guarded", [False, True])

@@ -137,7 +137,7 @@ def test_the_build_runs_docker_on_the_image_that_has_python_3_9(templates: Templ
     ("project", "file"), [("test-dev", "buildspec.yml"), ("build-dev", "buildspec-image.yml")]
 )
 def test_a_project_carries_its_buildspec_itself(templates: Templates, project: str, file: str) -> None:
-    """A commit's own would be its own judge (attack C2)."""
+    """A commit's own would be its own judge (attack C2), and a long one is refused (pitfall F14)."""
     source = templates.only("AWS::CodeBuild::Project", Name=project).properties["Source"]
     assert source["Type"] == "CODEPIPELINE"
     carried, written = (
