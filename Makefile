@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs.
 .PHONY: help new-service demo test scenarios stories faults up down synth check bench iam-usage iam clean setup
-.PHONY: unit service integration coverage hooks lint types limits locks github templates docs
+.PHONY: advisories unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -37,6 +37,7 @@ help:
 	@echo '  make new-service  add a service to the catalogue: make new-service NAME=orders'
 	@echo '  make hooks        let git run the parts of make check that a commit or a push concerns'
 	@echo '  make docs         write the generated pages of docs/'
+	@echo '  make advisories   fetch the advisories of what the services pin, for the audit of the pipelines'
 	@echo '  make clean        remove everything that these commands created here'
 
 demo: setup .tools/python-3.9
@@ -150,6 +151,10 @@ templates: setup
 # What `make templates` checks: pages that are generated from the templates, the settings and local_aws.
 docs: setup
 	$(PYTHON) -m tools docs --write
+
+# The audit of the pipelines reads them offline: commit what this writes, and deploy.
+advisories: setup
+	$(PYTHON) -m tools advisories
 
 hooks: setup
 	pre-commit install
