@@ -111,10 +111,6 @@ class ServerHandle:
         """Let days pass for what is idle or scheduled for days (POST /_local_aws/skip-days)."""
         self._get(f"skip-days?days={days}", b"", 10 + 10 * days)
 
-    def plant_findings(self, findings: list[dict[str, str]]) -> None:
-        """Set what image scans report (POST /_local_aws/image-scan-findings)."""
-        self._get("image-scan-findings", json.dumps(findings).encode())
-
     def _get(self, path: str, body: bytes | None = None, timeout: float = 10) -> dict[str, Any]:
         url = f"{self.endpoint}/_local_aws/{path}"
         with urllib.request.urlopen(url, body, timeout) as response:  # noqa: S310 - our own loopback endpoint
