@@ -121,7 +121,7 @@ def test_a_pin_with_a_known_vulnerability_stops_the_build(tmp_path: Path) -> Non
     """attack S5: a commit pins a release with a published vulnerability."""
     status, said = audit(tmp_path, "werkzeug==2.2.2")
     assert status == 1
-    assert "finding: werkzeug 2.2.2: PYSEC-2023-57 CVE-2023-23934 GHSA-px8h-6qxv-m22q, fixed in 2.2.3" in said
+    assert "finding: werkzeug 2.2.2: CVE-2023-23934, fixed in 2.2.3" in said
 
 
 def test_a_package_that_nobody_looked_at_stops_the_build(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from urllib.error import HTTPError
 
 import pytest
 
-from infrastructure.constructs.dependency_audit.command import ADVISORIES
+from infrastructure.constructs.dependency_audit import ADVISORIES
 from tools import advisories
 
-EVENTS = [{"introduced": "0"}, {"fixed": "1.4"}]
+EVENTS = [{"fixed": "1.4"}, {"introduced": "0"}, {"introduced": "2.0"}, {"last_affected": "2.1"}]
 ADVISORY = {
     "id": "PYSEC-2026-1",
     "aliases": ["GHSA-1", "CVE-2026-0001"],
@@ -32,11 +32,7 @@ ADVISORY = {
         {"package": {"name": "python-flask", "ecosystem": "Debian"}},
     ],
 }
-REDUCED = {
-    "id": "PYSEC-2026-1",
-    "aliases": ["CVE-2026-0001", "GHSA-1"],
-    "affected": [{"package": "flask", "ranges": [EVENTS], "versions": []}],
-}
+RANGES = [["0", "<1.4"], ["2.0", "<=2.1"]]
 
 
 class Osv(BaseHTTPRequestHandler):
@@ -75,25 +71,37 @@ def test_every_page_is_read_and_what_was_withdrawn_is_left_out(
         ("flask", "2"): {"vulns": [ADVISORY]},
     }
     monkeypatch.setattr(Osv, "answers", answers)
-    assert list(advisories.advisories_of("flask", osv)) == [REDUCED]
+    assert list(advisories.advisories_of("flask", osv)) == [ADVISORY]
 
 
-def test_versions_are_kept_where_there_is_no_range() -> None:
-    affected = {"package": {"name": "flask", "ecosystem": "PyPI"}, "versions": ["1.0"]}
-    found = advisories.reduced({"id": "MAL-2026-1", "affected": [affected]})
-    assert found["affected"] == [{"package": "flask", "ranges": [], "versions": ["1.0"]}]
+def test_an_advisory_has_its_cve_as_its_name_and_the_ranges_of_its_package() -> None:
+    assert advisories.by_name("flask", [ADVISORY]) == {"CVE-2026-0001": RANGES}
+    assert advisories.by_name("werkzeug", [ADVISORY]) == {}
 
 
-def test_the_database_has_the_packages_of_every_service_and_a_line_for_each_advisory(
+def test_two_records_of_a_vulnerability_are_one() -> None:
+    affected = {"package": {"name": "flask", "ecosystem": "PyPI"}}
+    wider = {**affected, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}
+    other = {"id": "GHSA-1", "aliases": ["CVE-2026-0001"], "affected": [wider]}
+    assert advisories.by_name("flask", [ADVISORY, other]) == {"CVE-2026-0001": sorted([["0", ""], *RANGES])}
+
+
+def test_versions_are_listed_where_there_is_no_range() -> None:
+    affected = {"package": {"name": "flask", "ecosystem": "PyPI"}, "versions": ["1.0", "1.1"]}
+    found = advisories.by_name("flask", [{"id": "MAL-2026-1", "affected": [affected]}])
+    assert found == {"MAL-2026-1": [["1.0", "<=1.0"], ["1.1", "<=1.1"]]}
+
+
+def test_the_database_has_a_line_for_each_package_of_the_services(
     osv: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(Osv, "answers", {(name, ""): {"vulns": [ADVISORY]} for name in advisories.packages()})
     assert advisories.main(osv, tmp_path / "database.json") == 0
     written = (tmp_path / "database.json").read_text("utf-8")
     database = json.loads(written)
-    assert {"flask", "pytest"} <= set(database["packages"])
-    assert database["vulnerabilities"] == [REDUCED]
-    assert json.dumps(REDUCED) in written.splitlines()[-3].strip()
+    assert list(database["packages"]) == advisories.packages()
+    assert database["packages"]["flask"] == {"CVE-2026-0001": RANGES}
+    assert f'  "flask": {json.dumps(database["packages"]["flask"])},' in written.splitlines()
 
 
 def test_nothing_is_written_when_a_package_could_not_be_fetched(

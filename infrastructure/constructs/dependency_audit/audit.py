@@ -1,7 +1,7 @@
 """Compare the pins of requirements files with a database of advisories, offline.
 
-CodeBuild runs this file on Python 3.9 before anything of the commit runs. The advisories are records of OSV
-(https://ossf.github.io/osv-schema/), each reduced to what is compared here: `make advisories` writes them.
+CodeBuild runs this file on Python 3.9 before anything of the commit runs. `make advisories` writes the
+database: of each package its advisories by name, each with the ranges of versions that it concerns.
 Exit code 1: a finding without an exception that still counts. Exit code 2: the input cannot be read.
 """
 
@@ -49,19 +49,6 @@ class Pin:
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """An advisory that concerns a pin; `names` are its id and its aliases."""
-
-    pin: Pin
-    names: tuple[str, ...]
-    fixed: tuple[str, ...]
-
-    def __str__(self) -> str:
-        fix = f"fixed in {', '.join(self.fixed)}" if self.fixed else "no fixed version is known"
-        return f"{self.pin}: {' '.join(self.names)}, {fix}"
 
 
 @dataclass(frozen=True)
@@ -117,34 +104,21 @@ def read_pins(path: Path) -> Iterator[Pin]:
         yield Pin(normalized(match[1]), match[2])
 
 
-def findings(pin: Pin, advisories: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
-    """Yield the advisories that concern a pin."""
-    for advisory in advisories:
-        for affected in advisory["affected"]:
-            if affected["package"] == pin.name and _concerns(version_key(pin.version), affected):
-                fixed = [event["fixed"] for one in affected["ranges"] for event in one if "fixed" in event]
-                yield Finding(pin, (advisory["id"], *advisory["aliases"]), tuple(fixed))
-                break
+def concerns(pin: Pin, ranges: Sequence[Sequence[str]]) -> bool:
+    """Say whether a pin is in a range of an advisory: from a first version to an end, if there is one."""
+    version = version_key(pin.version)
+    return any(version >= version_key(first) and _is_before(version, end) for first, end in ranges)
 
 
-def _concerns(version: Key, affected: Mapping[str, Any]) -> bool:
-    """Compare a version with the versions and the ranges of an advisory.
-
-    https://ossf.github.io/osv-schema/#evaluation
-    """
-    listed = any(version_key(each) == version for each in affected["versions"])
-    return listed or any(_is_in(version, events) for events in affected["ranges"])
+def _is_before(version: Key, end: str) -> bool:
+    if end.startswith("<="):
+        return version <= version_key(end[2:])
+    return not end or version < version_key(end[1:])
 
 
-def _is_in(version: Key, events: Sequence[Mapping[str, str]]) -> bool:
-    found = False
-    bounds = [(version_key(bound), kind) for event in events for kind, bound in event.items()]
-    for bound, kind in sorted(bounds, key=lambda each: each[0]):
-        if kind == "introduced" and version >= bound:
-            found = True
-        elif (kind == "fixed" and version >= bound) or (kind == "last_affected" and version > bound):
-            found = False
-    return found
+def _described(pin: Pin, name: str, ranges: Sequence[Sequence[str]]) -> str:
+    fixed = [end[1:] for _, end in ranges if end.startswith("<") and not end.startswith("<=")]
+    return f"{pin}: {name}, {'fixed in ' + ', '.join(fixed) if fixed else 'no fixed version is known'}"
 
 
 def read_exemptions(path: Path) -> dict[str, Exemption]:
@@ -167,18 +141,19 @@ def audit(
 ) -> list[str]:
     """Print a line for each finding; return those that count."""
     counting = []
-    covered = set(database["packages"])
     for pin in pins:
-        if pin.name not in covered:
+        advisories = database["packages"].get(pin.name)
+        if advisories is None:
             counting.append(f"{pin}: the database has not looked at this package: run make advisories")
-        for finding in findings(pin, database["vulnerabilities"]):
-            exemption = next((exemptions[name] for name in finding.names if name in exemptions), None)
+            continue
+        for name in sorted(one for one, ranges in advisories.items() if concerns(pin, ranges)):
+            line, exemption = _described(pin, name, advisories[name]), exemptions.get(name)
             if exemption is None:
-                counting.append(str(finding))
+                counting.append(line)
             elif exemption.until < today:
-                counting.append(f"{finding} (its exception expired on {exemption.until})")
+                counting.append(f"{line} (its exception expired on {exemption.until})")
             else:
-                print(f"excepted until {exemption.until}: {finding}: {exemption.reason}")
+                print(f"excepted until {exemption.until}: {line}: {exemption.reason}")
     for line in counting:
         print(f"finding: {line}")
     return counting
