@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs.
 .PHONY: help new-service demo test scenarios stories faults up down synth check bench iam-usage iam clean setup
-.PHONY: unit service integration coverage hooks lint types limits locks github templates docs
+.PHONY: advisories sbom unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -37,6 +37,8 @@ help:
 	@echo '  make new-service  add a service to the catalogue: make new-service NAME=orders'
 	@echo '  make hooks        let git run the parts of make check that a commit or a push concerns'
 	@echo '  make docs         write the generated pages of docs/'
+	@echo '  make sbom         list what is installed, as CycloneDX, in sbom/'
+	@echo '  make advisories   fetch the advisories of what the services pin, for the audit of the pipelines'
 	@echo '  make clean        remove everything that these commands created here'
 
 demo: setup .tools/python-3.9
@@ -151,6 +153,23 @@ templates: setup
 docs: setup
 	$(PYTHON) -m tools docs --write
 
+# The audit of the pipelines reads them offline: commit what this writes, and deploy.
+advisories: setup
+	$(PYTHON) -m tools advisories
+
+# What is installed, as CycloneDX: in the image of each service, and by this project. The image of Python is not in it.
+# The warning is that a lock has no graph of dependencies.
+BOM := PYTHONWARNINGS=ignore .tools/sbom/bin/cyclonedx-py requirements --output-reproducible
+sbom: setup .tools/sbom/.ready
+	@mkdir -p sbom
+	$(BOM) --pyproject sample_service/pyproject.toml -o sbom/sample-service.cdx.json sample_service/requirements.txt
+	set -e; for service in $(SERVICES); do \
+	  $(BOM) --pyproject services/$$service/service/pyproject.toml -o sbom/$$service.cdx.json \
+	    services/$$service/service/requirements.txt; \
+	done
+	$(BOM) --pyproject pyproject.toml -o sbom/project-python.cdx.json requirements/dev.txt
+	npm sbom --silent --package-lock-only --sbom-format cyclonedx > sbom/project-npm.cdx.json
+
 hooks: setup
 	pre-commit install
 
@@ -163,7 +182,7 @@ hooks: setup
 
 clean:
 	@if [ -e $(VENV)/.ready ]; then $(PYTHON) -m harness down; fi
-	rm -rf cdk.out evidence .coverage .mypy_cache .ruff_cache .pytest_cache
+	rm -rf cdk.out evidence sbom .coverage .mypy_cache .ruff_cache .pytest_cache
 # The dev container keeps these in volumes, which can be emptied and not removed.
 	set -e; for made in $(VENV) node_modules .tools .local_aws; do \
 	  if mountpoint --quiet $$made; then find $$made -mindepth 1 -delete; else rm -rf $$made; fi; \
@@ -206,6 +225,11 @@ endef
 
 .tools/sample-service/.ready: sample_service/requirements-dev.txt .tools/python-3.9
 	$(service_environment)
+
+.tools/sbom/.ready: requirements/sbom.txt | setup
+	$(VENV)/bin/uv venv --quiet --clear $(@D)
+	$(VENV)/bin/uv pip sync --quiet --python $(@D)/bin/python --require-hashes $<
+	@touch $@
 
 .PRECIOUS: .tools/services/%/.ready
 .tools/services/%/.ready: services/%/service/requirements-dev.txt .tools/python-3.9

@@ -61,6 +61,11 @@ def parser() -> argparse.ArgumentParser:
     )
     service.add_argument("name", help=NAME_WORDS)
     service.set_defaults(run=_new_service)
+
+    advisories = commands.add_parser(
+        "advisories", help="fetch the advisories of what the services pin, from OSV", epilog=EXIT_CODES
+    )
+    advisories.set_defaults(run=_advisories)
     return parser
 
 
@@ -94,6 +99,12 @@ def _new_service(options: argparse.Namespace) -> int:
     from tools import new_service
 
     return new_service.main(options.name)
+
+
+def _advisories(_: argparse.Namespace) -> int:
+    from tools import advisories
+
+    return advisories.main()
 
 
 if __name__ == "__main__":

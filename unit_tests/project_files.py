@@ -10,7 +10,7 @@ HIDDEN = {".ci", ".devcontainer", ".github"}
 # Python and its tools write these into any folder.
 CACHES = {"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 # `services` holds what `make new-service` writes.
-GENERATED = {"node_modules", "cdk.out", "evidence", "reports", "services"}
+GENERATED = {"node_modules", "cdk.out", "evidence", "reports", "sbom", "services"}
 
 
 def files() -> list[Path]:

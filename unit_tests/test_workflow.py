@@ -120,9 +120,10 @@ def test_a_release_is_made_of_a_tag_whose_commit_was_checked_and_tested() -> Non
         "version": None,
         "check": "version",
         "test": "version",
-        "release": ["check", "test"],
+        "sbom": "version",
+        "release": ["check", "test", "sbom"],
     }
-    ran = {name: job["steps"][-1]["run"] for name, job in jobs.items()}
+    ran = {name: job["steps"][-1]["run"] for name, job in jobs.items() if name != "sbom"}
     assert ran["check"] == "make check"
     assert ran["test"] == steps("test")[-1]["run"]
     for name in ("version", "release"):
@@ -137,3 +138,12 @@ def test_only_the_job_that_makes_the_release_may_write_and_it_installs_nothing()
     assert holding == {"release"}
     commands = RELEASE["jobs"]["release"]["steps"][-1]["run"].splitlines()
     assert [command.split()[0] for command in commands] == ["python3", "gh"]
+
+
+def test_a_release_has_the_files_that_list_what_is_installed() -> None:
+    _, made, uploaded = RELEASE["jobs"]["sbom"]["steps"]
+    assert made["run"] == "make sbom"
+    assert uploaded["with"] == {"name": "sbom", "path": "sbom/*.cdx.json", "if-no-files-found": "error"}
+    _, downloaded, released = RELEASE["jobs"]["release"]["steps"]
+    assert downloaded["with"] == {"name": "sbom", "path": "sbom"}
+    assert released["run"].rstrip().endswith(" sbom/*.cdx.json")

@@ -14,8 +14,10 @@ from infrastructure.config.notification_channel import is_placeholder
 # Config or an instance of it; its module imports this one.
 AnyConfig: TypeAlias = Any
 
-# They say where and how to deploy: no resource depends on them.
-_NOT_OF_THE_ENVIRONMENT = frozenset({"environmentSuffix", "account", "allowHttp", "dropSettings"})
+# They say where and how to deploy: no resource depends on them. To drop an exception admits less, not more.
+_NOT_OF_THE_ENVIRONMENT = frozenset(
+    {"environmentSuffix", "account", "allowHttp", "dropSettings", "imageScanExceptions"}
+)
 
 
 def optional_fields(config: AnyConfig) -> dict[str, Field[Any]]:

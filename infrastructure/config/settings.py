@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from infrastructure.config import network_options
+from infrastructure.config import image_scan_options, network_options
 from infrastructure.config.account_options import (
     ACCOUNT,
     BRANCH_NAME,
@@ -118,6 +118,8 @@ class Config:
         DEPLOYMENT_CONFIGS[1],
         one_of(DEPLOYMENT_CONFIGS),
     )
+    image_scan_threshold: str = image_scan_options.threshold_key()
+    image_scan_exceptions: tuple[image_scan_options.ScanException, ...] = image_scan_options.exceptions_key()
     desired_count: int = context_key("a number of tasks from 1 to 100", "2", number(1, 100))
     task_cpu: int = context_key(
         f"CPU units that Fargate offers: {', '.join(map(str, FARGATE_MEMORY))}", "256", read_cpu

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from local_aws.services.codebuild.service import CodeBuild
 from local_aws.services.codecommit.service import CodeCommit
 from local_aws.services.codedeploy.service import CodeDeploy
 from local_aws.services.codepipeline.service import CodePipeline
-from local_aws.services.ecr.records import Login
+from local_aws.services.ecr.records import Login, PlantedFinding
 from local_aws.services.ecr.service import Ecr
 from local_aws.services.ecr_public.registry import PREFIX, PublicRegistry
 from local_aws.services.ecr_public.service import EcrPublic
@@ -51,6 +51,7 @@ class AccountServices:
         engine: ContainerEngine,
         logins: dict[str, Login],
         public_registry: PublicRegistry,
+        planted: Sequence[PlantedFinding] = (),
     ) -> "AccountServices":
         """Create the services; a login to account account's registry is valid for all."""
         codecommit = CodeCommit(context)
@@ -58,7 +59,7 @@ class AccountServices:
             context,
             codecommit,
             CodeBuild(context, engine),
-            Ecr(context, logins),
+            Ecr(context, logins, planted),
             EcrPublic(context, public_registry),
             Ecs(context, engine),
             CodeDeploy(context),
@@ -89,6 +90,7 @@ class Accounts:
         self.context = context
         self.engine = engine
         self._logins: dict[str, Login] = {}
+        self._planted: list[PlantedFinding] = []
         self._public_registry = PublicRegistry()
         self._accounts: dict[str, AccountServices] = {}
         self._lock = threading.RLock()
@@ -102,7 +104,7 @@ class Accounts:
                 context = self.context.for_account(lambda: account, state)
                 context.emit = partial(ministack.emit_event, account)
                 self._accounts[account] = AccountServices.create(
-                    context, self.engine, self._logins, self._public_registry
+                    context, self.engine, self._logins, self._public_registry, self._planted
                 )
             return self._accounts[account]
 
@@ -172,6 +174,13 @@ class Accounts:
         """Return the policy of an image repository by its ARN, or None."""
         head, named, _ = arn.partition(":repository/")
         return self.of(head.rpartition(":")[2]).ecr.policy_of(arn) if named else None
+
+    def plant_findings(self, given: object) -> int:
+        """Replace what image scans report, in every account; return the number. Raises ValueError."""
+        if not isinstance(given, list):
+            raise ValueError("findings must be a list")
+        self._planted[:] = [PlantedFinding.read(one) for one in given]
+        return len(self._planted)
 
     def git_directory(self, name: str) -> Path | None:
         """Return the folder of the repository `name`, or None; a clone URL names no account."""

@@ -30,6 +30,7 @@ _PIPELINE = (
 )
 _TASK = "no volumes, dependsOn, FireLens, service discovery or Secrets Manager"
 _SERVICE = "no service discovery, Service Connect, circuit breaker of a rolling update, capacity providers"
+_SCAN = "the states of basic scanning; no image is scanned: findings are planted"
 _ECS_ONLY = "the ECS compute platform only"
 PARTIAL = {
     "codecommit:CreateCommit": "fileContent, not sourceFile",
@@ -51,7 +52,8 @@ PARTIAL = {
     "ecs:RegisterTaskDefinition": _TASK,
     "ecs:RunTask": _TASK,
     "ecr:PutLifecyclePolicy": "expire, by count or since the push; at once, not within a day",
-    "ecr:PutImageScanningConfiguration": "the setting is stored; nothing is scanned",
+    "ecr:StartImageScan": _SCAN,
+    "ecr:DescribeImageScanFindings": f"{_SCAN}; in one page",
     "service-quotas:GetServiceQuota": "seven quotas, at AWS's defaults",
     "service-quotas:GetAWSDefaultServiceQuota": "seven quotas",
     "service-quotas:ListServiceQuotas": "seven quotas",

@@ -140,5 +140,6 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
         addresses=load_balancing.addresses,
         authorizer=enforcer,
         skip_days=partial(schedules.skip_days, context.clock),
+        plant_findings=accounts.plant_findings,
     )
     return Services(context, gateway, accounts, load_balancing, engine, writer)

@@ -48,6 +48,7 @@ class Gateway:
         addresses: Callable[[], Mapping[str, str]] = dict,
         authorizer: Authorizer | None = None,
         skip_days: Callable[[int], None] | None = None,
+        plant_findings: Callable[[object], int] | None = None,
     ) -> None:
         self.context = context
         self.ministack = ministack
@@ -56,6 +57,7 @@ class Gateway:
         self.proxy = ForwardProxy(addresses)
         self.authorizer = authorizer
         self.skip_days = skip_days
+        self.plant_findings = plant_findings
         # Its own threads: a check may call a service, which needs one of asyncio's threads to respond.
         self.threads = ThreadPoolExecutor(8, "iam")
 
@@ -117,6 +119,8 @@ class Gateway:
             content = await asyncio.to_thread(self.authorizer.report)
         elif path == "/_local_aws/skip-days" and self.skip_days is not None:
             status, content = await self._skip_days(scope)
+        elif path == "/_local_aws/image-scan-findings" and self.plant_findings is not None:
+            status, content = await self._plant_findings(scope, receive)
         else:
             status, content = 404, {"message": f"local_aws has no {path}"}
         await JSONResponse(content, status)(scope, receive, send)
@@ -130,6 +134,15 @@ class Gateway:
             return 400, {"message": f"days is {days!r}: it must be a number from 1 to {LONGEST_SKIP}"}
         await asyncio.to_thread(self.skip_days, int(days))
         return 200, {"skippedDays": int(days)}
+
+    async def _plant_findings(self, scope: Scope, receive: Receive) -> tuple[int, Mapping[str, Any]]:
+        """Set what image scans report (POST /_local_aws/image-scan-findings, a list of findings as JSON)."""
+        if self.plant_findings is None or scope["method"] != "POST":
+            return 405, {"message": "image-scan-findings takes POST"}
+        try:
+            return 200, {"findings": self.plant_findings(await Request(scope, receive).json())}
+        except ValueError as error:
+            return 400, {"message": str(error)}
 
 
 def rejection_reason(scope: Scope) -> str | None:

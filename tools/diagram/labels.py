@@ -71,4 +71,5 @@ GRANT_LABELS = {
     "ecr:BatchDeleteImage": "tags images of",
     "ecr:PutImage": "pushes to",
     "ecr:BatchGetImage": "pulls from",
+    "ecr:DescribeImageScanFindings": "reads scans of",
 }

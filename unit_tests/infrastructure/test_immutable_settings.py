@@ -29,6 +29,8 @@ MAY_CHANGE = {
     "githubOwnerId": "1",
     "githubRepository": "acme/greeter",
     "githubRepositoryId": "2",
+    "imageScanExceptions": '[{"finding": "CVE-2026-0001", "until": "2026-12-31", "reason": "no XML"}]',
+    "imageScanThreshold": "HIGH",
     "natGateways": "2",
     "notificationChannel": "other",
     "notificationEmail": "team@example.com",

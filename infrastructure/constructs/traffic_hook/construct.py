@@ -21,7 +21,9 @@ from infrastructure.constructs.log_groups import allow_log_writes, create_log_gr
 from infrastructure.constructs.roles import allow, arn, create_role
 from infrastructure.naming import CONTAINER_NAME, TEST_PORT
 
-CODE = Path(__file__).with_name("function")
+FOLDER = Path(__file__).parent
+# As a package, so that its modules import each other here and in Lambda alike.
+CODE = ("function/handler.py", "function/image_scan.py")
 # The handler recognizes this input of the schedule.
 KEEP_ACTIVE = {"keepActive": True}
 _INTERFACES = (
@@ -58,10 +60,12 @@ class TrafficHook(Construct):
             description="Tests a new version through the test listener, and reports to CodeDeploy",
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.X86_64,
-            handler="handler.handler",
-            code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
-            # All attempts at their slowest; the limit of CodeDeploy is an hour.
-            timeout=Duration.minutes(5),
+            handler="function.handler.handler",
+            code=lambda_.Code.from_asset(
+                str(FOLDER), exclude=["*", "!function", "function/*", *(f"!{path}" for path in CODE)]
+            ),
+            # The wait for the scan and all attempts at their slowest; the limit of CodeDeploy is an hour.
+            timeout=Duration.minutes(6),
             memory_size=256,
             role=self._role(self.log_group).without_policy_updates(),
             log_group=self.log_group,
@@ -79,6 +83,12 @@ class TrafficHook(Construct):
             "CONTAINER_NAME": CONTAINER_NAME,
             "TEST_URL": f"http://{load_balancer.load_balancer_dns_name}:{TEST_PORT}",
             "SMOKE_PATHS": json.dumps([asdict(each) for each in config.service.tested_paths]),
+            "IMAGE_REPOSITORY": self._names.image_repository,
+            "IMAGE_SCAN_THRESHOLD": config.image_scan_threshold,
+            # Without the reasons: the variables of a function have 4 KB together.
+            "IMAGE_SCAN_EXCEPTIONS": json.dumps(
+                {each.finding: each.until for each in config.image_scan_exceptions}
+            ),
         }
 
     def _keep_active(self) -> None:
@@ -116,6 +126,11 @@ class TrafficHook(Construct):
                 # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
                 allow("ReadTheTaskDefinition", ["ecs:DescribeTaskDefinition"], ["*"]),
                 *self._task_statements(),
+                allow(
+                    "ReadTheScanOfTheImage",
+                    ["ecr:DescribeImageScanFindings"],
+                    [arn(self, "ecr", f"repository/{names.image_repository}")],
+                ),
                 allow(
                     "ReportTheResult",
                     ["codedeploy:PutLifecycleEventHookExecutionStatus"],

@@ -101,3 +101,20 @@ def upload_not_found(upload: str, name: str, account: str) -> AwsError:
         f"The upload with id '{upload}' in the repository with name '{name}' in the registry with id "
         f"'{account}' does not exist",
     )
+
+
+def scan_not_found(digest: str, name: str, account: str) -> AwsError:
+    """Return ScanNotFoundException."""
+    return AwsError(
+        "ScanNotFoundException",
+        f"Image scan does not exist for the image with '{{imageDigest:'{digest}', imageTag:'null'}}' in the "
+        f"repository with name '{name}' in the registry with id '{account}'",
+    )
+
+
+def scan_limit_exceeded() -> AwsError:
+    """Return LimitExceededException."""
+    return AwsError(
+        "LimitExceededException",
+        "The scan quota per image has been exceeded. Wait and try again.",
+    )

@@ -6,14 +6,13 @@ from typing import Any
 
 from local_aws.core.api import AwsError
 from local_aws.services.ecr import errors
-from local_aws.services.ecr.records import ImageRepository
+from local_aws.services.ecr.scanning import ScanApi
 from local_aws.services.ecr.serializers import image_detail, image_failure, image_ids, image_manifest
-from local_aws.services.ecr.state import EcrState
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
-class ImageApi(EcrState):
+class ImageApi(ScanApi):
     """The operations on images."""
 
     def list_images(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,14 +27,11 @@ class ImageApi(EcrState):
         if wanted is None:
             digests = list(repository.images)
         else:
-            digests = [self._digest(repository, image_id) for image_id in wanted]
-        return {"imageDetails": [image_detail(repository, digest) for digest in digests]}
-
-    def _digest(self, repository: ImageRepository, image_id: Mapping[str, str]) -> str:
-        digest = repository.find(image_id)
-        if digest is None:
-            raise errors.image_not_found(image_id, repository.name, self.context.account)
-        return digest
+            digests = [self.digest_of(repository, image_id) for image_id in wanted]
+        details = [
+            {**image_detail(repository, digest), **self.scan_detail(repository, digest)} for digest in digests
+        ]
+        return {"imageDetails": details}
 
     def batch_get_image(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return manifests; images that do not exist are among the failures."""

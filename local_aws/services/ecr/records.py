@@ -10,6 +10,8 @@ from typing import Any
 from local_aws.core.api import now
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageScanFinding.html
+SEVERITIES = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNDEFINED")
 
 
 @dataclass
@@ -20,6 +22,7 @@ class StoredImage:
     media_type: str
     pushed: datetime
     tags: set[str] = field(default_factory=set)
+    scan_started: datetime | None = None
 
     def blobs(self) -> list[str]:
         """Return the digests of the blobs that the manifest refers to."""
@@ -37,6 +40,32 @@ class Login:
 
     access_key: str
     expires: float
+
+
+@dataclass(frozen=True)
+class PlantedFinding:
+    """What the scan of an image reports, or the scan of every image if it names no digest."""
+
+    name: str
+    severity: str
+    package: str
+    version: str
+    digest: str | None = None
+
+    @classmethod
+    def read(cls, given: object) -> "PlantedFinding":
+        """Read `{"name": ..., "severity": ..., "package": ..., "version": ...}`; raise ValueError."""
+        needed = {"name", "severity", "package", "version"}
+        if not isinstance(given, dict) or not needed <= set(given) <= {*needed, "imageDigest"}:
+            raise ValueError(f"a finding has {', '.join(sorted(needed))}, and perhaps imageDigest")
+        if not all(isinstance(value, str) and value for value in given.values()):
+            raise ValueError("every value of a finding is text")
+        if given["severity"] not in SEVERITIES:
+            raise ValueError(f"severity is {given['severity']!r}: it must be one of {', '.join(SEVERITIES)}")
+        digest = given.get("imageDigest")
+        if digest is not None and not DIGEST.match(digest):
+            raise ValueError(f"imageDigest is {digest!r}: it must be sha256: and 64 hexadecimal digits")
+        return cls(**{name: given[name] for name in needed}, digest=digest)
 
 
 @dataclass

@@ -1,11 +1,12 @@
 """ECR's records in the API's shape."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
-from local_aws.services.ecr.records import ImageRepository
+from local_aws.services.ecr.records import ImageRepository, PlantedFinding
 
 
 class RepositoryName(TypedDict):
@@ -40,6 +41,55 @@ class ImageFailure(TypedDict):
     imageId: dict[str, str]
     failureCode: str
     failureReason: str
+
+
+class ImageScanStatus(TypedDict):
+    """ImageScanStatus."""
+
+    status: str
+    description: NotRequired[str]
+
+
+class ImageScanFindingsSummary(TypedDict):
+    """ImageScanFindingsSummary."""
+
+    imageScanCompletedAt: datetime
+    vulnerabilitySourceUpdatedAt: datetime
+    findingSeverityCounts: dict[str, int]
+
+
+class Attribute(TypedDict):
+    """Attribute."""
+
+    key: str
+    value: str
+
+
+class ImageScanFinding(TypedDict):
+    """ImageScanFinding."""
+
+    name: str
+    severity: str
+    attributes: list[Attribute]
+
+
+def scan_summary(ended: datetime, findings: Sequence[PlantedFinding]) -> ImageScanFindingsSummary:
+    """Return the summary of a scan that has ended."""
+    return {
+        "imageScanCompletedAt": ended,
+        "vulnerabilitySourceUpdatedAt": ended,
+        "findingSeverityCounts": dict(Counter(one.severity for one in findings)),
+    }
+
+
+def scan_finding(finding: PlantedFinding) -> ImageScanFinding:
+    """Return a finding as DescribeImageScanFindings shows it."""
+    package = {"package_name": finding.package, "package_version": finding.version}
+    return {
+        "name": finding.name,
+        "severity": finding.severity,
+        "attributes": [{"key": key, "value": value} for key, value in package.items()],
+    }
 
 
 def image_detail(repository: ImageRepository, digest: str) -> ImageDetail:

@@ -7,7 +7,7 @@ whose layers do not exist and needs no login, and whose DescribeImages omits fai
 import base64
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local_aws.core.api import CALLER, now
@@ -17,7 +17,7 @@ from local_aws.services.ecr import errors
 from local_aws.services.ecr.image_api import ImageApi
 from local_aws.services.ecr.layer_api import LayerApi
 from local_aws.services.ecr.lifecycle import parse_policy
-from local_aws.services.ecr.records import ImageRepository, Login
+from local_aws.services.ecr.records import ImageRepository, Login, PlantedFinding
 from local_aws.services.ecr.registry import RegistryApi
 from local_aws.services.ecr.resource_types import EcrResourceTypes
 from local_aws.services.ecr.serializers import RepositoryName
@@ -28,8 +28,13 @@ TOKEN_SECONDS = 12 * 3600
 class Ecr(ImageApi, LayerApi):
     """The private registry of one account and region."""
 
-    def __init__(self, context: Context, logins: dict[str, Login] | None = None) -> None:
-        super().__init__(context, logins)
+    def __init__(
+        self,
+        context: Context,
+        logins: dict[str, Login] | None = None,
+        planted: Sequence[PlantedFinding] = (),
+    ) -> None:
+        super().__init__(context, logins, planted)
         self.registry = RegistryApi(self)
 
     # Logins
@@ -95,7 +100,7 @@ class Ecr(ImageApi, LayerApi):
         return self._set(params, "imageTagMutability")
 
     def put_image_scanning_configuration(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Set whether images are scanned on push. local_aws neither scans nor reports a scan."""
+        """Set whether a scan starts with a push."""
         return self._set(params, "imageScanningConfiguration")
 
     def _set(self, params: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from local_aws.core.api import AwsError, JsonService, now
@@ -9,7 +10,7 @@ from local_aws.core.context import Context
 from local_aws.services.ecr import errors
 from local_aws.services.ecr.blobs import BlobStore
 from local_aws.services.ecr.lifecycle import DAY, expired_images, parse_policy
-from local_aws.services.ecr.records import ImageRepository, Login, StoredImage
+from local_aws.services.ecr.records import ImageRepository, Login, PlantedFinding, StoredImage
 
 
 class EcrState(JsonService):
@@ -18,17 +19,30 @@ class EcrState(JsonService):
     service = "ecr"
     persisted = ("repositories",)
 
-    def __init__(self, context: Context, logins: dict[str, Login] | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        logins: dict[str, Login] | None = None,
+        planted: Sequence[PlantedFinding] = (),
+    ) -> None:
         super().__init__(context)
         self.repositories: dict[str, ImageRepository] = {}
         self.blobs = BlobStore(context.state / "ecr")
         self.logins = {} if logins is None else logins
+        self.planted = planted
 
     def repository(self, name: str) -> ImageRepository:
         """Return a repository; raises RepositoryNotFoundException."""
         if name not in self.repositories:
             raise errors.repository_not_found(name, self.context.account)
         return self.repositories[name]
+
+    def digest_of(self, repository: ImageRepository, image_id: Mapping[str, str]) -> str:
+        """Return the digest of an image; raises ImageNotFoundException."""
+        digest = repository.find(image_id)
+        if digest is None:
+            raise errors.image_not_found(image_id, repository.name, self.context.account)
+        return digest
 
     def login(self, password: str) -> Login | None:
         """Return the login of a password; None when the password is unknown or has expired."""
@@ -50,6 +64,9 @@ class EcrState(JsonService):
             raise errors.layers_not_found(missing, repository.name, self.context.account)
         if not repository.put(digest, body, kind, tag):
             raise errors.tag_exists(str(tag), repository.name)
+        image = repository.images[digest]
+        if image.scan_started is None and repository.description["imageScanningConfiguration"]["scanOnPush"]:
+            image.scan_started = now()
         detail = {
             "result": "SUCCESS",
             "repository-name": repository.name,

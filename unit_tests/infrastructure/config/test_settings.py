@@ -55,6 +55,8 @@ BAD_VALUES = [
     ("notificationChannel", "slack"),
     ("notificationChannel", "Email"),
     ("notificationChannel", ""),
+    *(("imageScanThreshold", value) for value in ("critical", "LOW", "", True)),
+    *(("imageScanExceptions", value) for value in ([], "CVE-2026-0001", [{"finding": "CVE-2026-0001"}])),
     ("allowHttp", "yes"),
     ("allowHttp", 1),
     ("allowHttp", ""),

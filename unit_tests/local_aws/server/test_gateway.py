@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,15 +23,22 @@ async def git(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"git"})
 
 
-def ask(path: str = "/", **headers: str) -> tuple[int, bytes]:
+def ask(
+    path: str = "/",
+    *,
+    method: str = "GET",
+    body: bytes = b"",
+    plant_findings: Callable[[object], int] | None = None,
+    **headers: str,
+) -> tuple[int, bytes]:
     context = Context(Path("/nowhere"), "http://127.0.0.1:1", Clock(), "i", lambda *_: None)
     context.background_errors.append("something failed")
     addresses = {"lb:80": "127.0.0.1:9"}
-    gateway = Gateway(context, ministack, git=git, addresses=lambda: addresses)
+    gateway = Gateway(context, ministack, git=git, addresses=lambda: addresses, plant_findings=plant_findings)
     given = {"host": "127.0.0.1:4566", **{name.replace("_", "-"): value for name, value in headers.items()}}
     scope = {
         "type": "http",
-        "method": "GET",
+        "method": method,
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
@@ -42,7 +50,7 @@ def ask(path: str = "/", **headers: str) -> tuple[int, bytes]:
         sent.append(message)
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b""}
+        return {"type": "http.request", "body": body}
 
     asyncio.run(gateway(scope, receive, send))
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
@@ -86,3 +94,21 @@ def test_own_paths_return_background_errors_and_listeners() -> None:
     assert json.loads(ask("/_local_aws/background-errors")[1])["errors"] == ["something failed"]
     assert json.loads(ask("/_local_aws/listeners")[1]) == {"lb:80": "127.0.0.1:9"}
     assert ask("/_local_aws/other")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "status"),
+    [("POST", b'[{"name": "CVE-1"}]', 200), ("POST", b"{", 400), ("POST", b"{}", 400), ("GET", b"", 405)],
+)
+def test_findings_are_planted_by_post(method: str, body: bytes, status: int) -> None:
+    planted: list[object] = []
+
+    def plant(given: object) -> int:
+        if not isinstance(given, list):
+            raise ValueError("findings must be a list")
+        planted.extend(given)
+        return len(planted)
+
+    path = "/_local_aws/image-scan-findings"
+    assert ask(path, method=method, body=body, plant_findings=plant)[0] == status
+    assert planted == ([{"name": "CVE-1"}] if status == 200 else [])

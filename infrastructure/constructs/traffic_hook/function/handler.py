@@ -1,6 +1,7 @@
-"""CodeDeploy's AfterAllowTestTraffic hook: test the new version through the test listener, then report.
+"""CodeDeploy's AfterAllowTestTraffic hook: check the new version's image, test it through the test listener,
+then report.
 
-This folder is the function's code, so the module imports only what the Lambda runtime has.
+This folder is the function's code, so its modules import only each other and what the Lambda runtime has.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import cycle, islice
 from typing import Any, Protocol
 
 import boto3
 from botocore.config import Config
+
+from .image_scan import Gate
 
 # The input of the schedule that keeps the function from becoming Inactive (pitfall N7).
 KEEP_ACTIVE = {"keepActive": True}
@@ -118,13 +122,18 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
     deployment, execution = event["DeploymentId"], event["LifecycleEventHookExecutionId"]
     status = "Failed"
     line: dict[str, object] = {"deployment": deployment}
+
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000 - REPORT_SECONDS
+
     try:
         release = find_release(deployment)
         responses = Responses(os.environ["TEST_URL"], release.commit)
         line |= {"commit": release.commit, "digest": release.digest, "url": responses.url}
         try:
             check_images(release)
-            check_responses(responses, lambda: context.get_remaining_time_in_millis() / 1000 - REPORT_SECONDS)
+            line["imageScan"] = check_scan(release, seconds_left)
+            check_responses(responses, seconds_left)
             status = "Succeeded"
         finally:
             line["responses"] = dict(responses.seen)
@@ -185,6 +194,17 @@ def _check_image(release: Release, task: Mapping[str, Any]) -> None:
             f"{task['taskArn']} runs the image {', '.join(map(str, digests))}, "
             f"but {release.task_definition} names {release.digest}"
         )
+
+
+def check_scan(release: Release, seconds_left: Callable[[], float]) -> dict[str, Any]:
+    """Return what ECR found in the image of the release, in the repository of this environment."""
+    gate = Gate(
+        os.environ["IMAGE_REPOSITORY"],
+        os.environ["IMAGE_SCAN_THRESHOLD"],
+        json.loads(os.environ["IMAGE_SCAN_EXCEPTIONS"]),
+    )
+    ecr = boto3.client("ecr", config=_CALLS)
+    return gate.check(ecr, release.digest, datetime.now(UTC).date(), seconds_left)
 
 
 def check_responses(responses: Responses, seconds_left: Callable[[], float]) -> None:

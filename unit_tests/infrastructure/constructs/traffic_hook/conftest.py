@@ -13,6 +13,7 @@ import pytest
 from botocore.stub import Stubber
 
 from infrastructure.constructs.traffic_hook.function import handler as hook
+from infrastructure.constructs.traffic_hook.function import image_scan
 from unit_tests.infrastructure.constructs.traffic_hook.hook_fakes import PATHS, Aws, Service
 
 
@@ -59,14 +60,18 @@ def aws(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Aws]:
         "CONTAINER_NAME": "app",
         "TEST_URL": url,
         "SMOKE_PATHS": json.dumps(PATHS),
+        "IMAGE_REPOSITORY": "images-dev",
+        "IMAGE_SCAN_THRESHOLD": "CRITICAL",
+        "IMAGE_SCAN_EXCEPTIONS": "{}",
     }.items():
         monkeypatch.setenv(name, value)
     session = boto3.session.Session("key", "secret", region_name="us-east-1")
-    stubs = {name: Stubber(session.client(name)) for name in ("ecs", "codedeploy")}
+    stubs = {name: Stubber(session.client(name)) for name in ("ecs", "ecr", "codedeploy")}
     made = Aws(stubs)
     monkeypatch.setattr(boto3, "client", made.client)
-    # Only the handler's clock: other threads of this process use the real one.
-    monkeypatch.setattr(hook, "time", SimpleNamespace(sleep=made.slept.append))
+    # Only the hook's clock: other threads of this process use the real one.
+    for module in (hook, image_scan):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=made.slept.append))
     for stub in stubs.values():
         stub.activate()
     yield made

@@ -18,6 +18,7 @@ EVENT = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "execution-1"}
 TASK_DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:7"
 DIGEST, OTHER = (f"sha256:{letter * 64}" for letter in "ab")
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev@{DIGEST}"
+IMAGE_ID = {"repositoryName": "images-dev", "imageId": {"imageDigest": DIGEST}}
 PATHS = [{"path": "/health", "status": 200}, {"path": "/", "status": 200}]
 Answer = tuple[int, str | None]
 NEW = f"version {COMMIT}"
@@ -92,10 +93,37 @@ class Aws:
             "describe_tasks", {"tasks": described}, {"cluster": "cluster-dev", "tasks": arns}
         )
 
-    def returns_running_release(self) -> None:
-        """Return a release whose two tasks run its image."""
+    def returns_scan(
+        self, *findings: tuple[str, str, str], status: str = "COMPLETE", description: str = ""
+    ) -> None:
+        """Return the scan of the release's image, each finding with its name, severity and package."""
+        described = {"description": description} if description else {}
+        page: dict[str, Any] = {"imageScanStatus": {"status": status, **described}}
+        if status == "COMPLETE":
+            page["imageScanFindings"] = {
+                "findings": [
+                    {
+                        "name": name,
+                        "severity": severity,
+                        "attributes": [{"key": "package_name", "value": package}],
+                    }
+                    for name, severity, package in findings
+                ]
+            }
+        self.stubs["ecr"].add_response("describe_image_scan_findings", page, IMAGE_ID)
+
+    def returns_no_scan(self) -> None:
+        """Return that the image was never scanned."""
+        self.stubs["ecr"].add_client_error(
+            "describe_image_scan_findings", "ScanNotFoundException", expected_params=IMAGE_ID
+        )
+
+    def returns_running_release(self, *, scanned: bool = True) -> None:
+        """Return a release whose two tasks run its image, without findings."""
         self.returns_release()
         self.returns_tasks(("RUNNING", DIGEST), ("RUNNING", DIGEST))
+        if scanned:
+            self.returns_scan()
 
     def expects_report(self, status: str) -> None:
         """Expect the report."""
@@ -110,13 +138,13 @@ class Aws:
 class Context:
     """Lambda's context."""
 
-    seconds: float = 300.0
+    seconds: float = 360.0
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self.seconds * 1000)
 
 
-def run(seconds: float = 300.0) -> str:
+def run(seconds: float = 360.0) -> str:
     return hook.handler(EVENT, Context(seconds))["status"]
 
 

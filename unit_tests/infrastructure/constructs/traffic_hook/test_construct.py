@@ -34,7 +34,7 @@ def test_the_hook_is_in_the_private_subnets_with_a_security_group_of_its_own(tem
 
 def test_the_hook_ends_long_before_codedeploy_stops_listening(templates: Templates) -> None:
     """An hour (pitfall N6)."""
-    assert hook(templates).properties["Timeout"] == 300
+    assert hook(templates).properties["Timeout"] == 360
 
 
 def test_the_hook_knows_what_to_request_and_of_which_service(templates: Templates) -> None:
@@ -50,7 +50,19 @@ def test_the_hook_knows_what_to_request_and_of_which_service(templates: Template
         "CLUSTER": "cluster-dev",
         "SERVICE": "service-dev",
         "CONTAINER_NAME": "app",
+        "IMAGE_REPOSITORY": "images-dev",
+        "IMAGE_SCAN_THRESHOLD": "CRITICAL",
+        "IMAGE_SCAN_EXCEPTIONS": "{}",
     }
+
+
+def test_the_hook_knows_which_findings_stop_a_release(tmp_path: Path) -> None:
+    """Without the reasons: the variables of a function have 4 KB together."""
+    exception = {"finding": "CVE-2026-0001", "until": "2026-12-31", "reason": "no XML is read"}
+    templates = synthesize(tmp_path, imageScanThreshold="HIGH", imageScanExceptions=[exception])
+    given = hook(templates).properties["Environment"]["Variables"]
+    assert given["IMAGE_SCAN_THRESHOLD"] == "HIGH"
+    assert json.loads(given["IMAGE_SCAN_EXCEPTIONS"]) == {"CVE-2026-0001": "2026-12-31"}
 
 
 def test_every_service_is_tested_on_its_health_path_or_on_the_paths_of_its_entry() -> None:
@@ -114,6 +126,7 @@ def test_the_hook_may_read_what_is_released_and_report_and_no_more(templates: Te
     assert allowed == {
         "ecs:DescribeServices": [f"arn:aws:ecs:{here}:service/cluster-dev/service-dev"],
         "ecs:DescribeTaskDefinition": ["*"],
+        "ecr:DescribeImageScanFindings": [f"arn:aws:ecr:{here}:repository/images-dev"],
         "ecs:ListTasks": ["*"],
         "ecs:DescribeTasks": [f"arn:aws:ecs:{here}:task/cluster-dev/*"],
         "codedeploy:PutLifecycleEventHookExecutionStatus": [
@@ -160,14 +173,13 @@ def test_the_build_names_the_hook_in_appspec_yaml(templates: Templates) -> None:
     assert "${TEST_TRAFFIC_HOOK}" in (PROJECT / "appspec.yaml").read_text("utf-8")
 
 
-def test_the_function_is_the_handler_and_nothing_else(tmp_path: Path) -> None:
-    """What Python leaves beside the file would change the asset, and so the function, at every deploy."""
+def test_the_function_is_its_two_modules_and_nothing_else(tmp_path: Path) -> None:
+    """What Python leaves beside them would change the asset, and so the function, at every deploy."""
     templates = synthesize(tmp_path)
-    assets = [path.parent for path in tmp_path.glob("asset.*/handler.py")]
-    source = (PROJECT / "infrastructure/constructs/traffic_hook/function/handler.py").read_text("utf-8")
-    (ours,) = [folder for folder in assets if (folder / "handler.py").read_text("utf-8") == source]
-    assert [path.name for path in ours.iterdir()] == ["handler.py"]
-    key = f"{ours.name.removeprefix('asset.')}.zip"
-    functions = [each.properties for each in templates.resources("AWS::Lambda::Function", part="pipeline")]
-    (function,) = [each for each in functions if each["Code"]["S3Key"] == key]
-    assert (function["FunctionName"], function["Handler"]) == (NAME, "handler.handler")
+    function = hook(templates).properties
+    asset = tmp_path / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
+    files = sorted(str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file())
+    assert files == ["function/handler.py", "function/image_scan.py"]
+    source = PROJECT / "infrastructure/constructs/traffic_hook/function/handler.py"
+    assert (asset / "function/handler.py").read_text("utf-8") == source.read_text("utf-8")
+    assert function["Handler"] == "function.handler.handler"

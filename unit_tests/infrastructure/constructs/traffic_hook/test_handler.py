@@ -34,6 +34,7 @@ def test_a_version_that_always_responds_succeeds(
         "commit": COMMIT,
         "digest": DIGEST,
         "url": url,
+        "imageScan": {"threshold": "CRITICAL", "status": "COMPLETE", "findings": 0, "excepted": {}},
         "responses": {
             f"GET /health: 200 of version {COMMIT}": 5,
             f"GET /: 200 of version {COMMIT}": 5,

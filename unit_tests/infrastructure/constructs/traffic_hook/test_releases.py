@@ -90,6 +90,7 @@ def test_a_task_with_another_image_fails_the_deployment_without_a_request(
 def test_a_task_that_starts_beside_running_ones_is_not_checked_yet(aws: Aws) -> None:
     aws.returns_release()
     aws.returns_tasks(("RUNNING", DIGEST), ("PENDING", None))
+    aws.returns_scan()
     aws.expects_report("Succeeded")
     assert run() == "Succeeded"
 

@@ -1,0 +1,142 @@
+"""A pipeline whose first run has released: a test deploys the same image again, and reads the hook's log."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from harness.cloud import Cloud
+from integration_tests.pitfalls.pipelines import Outcome, Pipeline
+from integration_tests.pitfalls.stacks import CREATED, temporary_stack
+from integration_tests.pitfalls.synthesized_templates import synthesized
+from integration_tests.pitfalls.whole_pipeline import WholePipeline
+from operations.waiting import NotYetError, wait_for
+
+SUCCEEDED = ("Succeeded", "", "")
+ENDED = ("Succeeded", "Failed", "Stopped")
+
+
+@dataclass
+class Released:
+    """A pipeline whose first run has released; `definition` is the task definition of that release."""
+
+    pipeline: WholePipeline
+    definition: dict[str, Any]
+    # The last one that `deploy` made.
+    deployment: str = ""
+
+    @property
+    def hook(self) -> str:
+        """The name of the hook's function."""
+        return self.pipeline.physical_name("test-traffic-hook-the-suffix")
+
+    @property
+    def image(self) -> str:
+        """The image of the release, with its digest."""
+        return str(self.definition["containerDefinitions"][0]["image"])
+
+    def client(self, service: str) -> Any:
+        """Return a client of the cloud."""
+        return self.pipeline.stack.cloud.client(service)
+
+    def set_variables(self, **variables: str) -> None:
+        """Give the hook's function these variables, beside its others."""
+        client = self.client("lambda")
+        environment = client.get_function_configuration(FunctionName=self.hook)["Environment"]
+        environment["Variables"] |= variables
+        client.update_function_configuration(FunctionName=self.hook, Environment=environment)
+
+    def skip_days(self, days: int) -> None:
+        """Let days pass, with the schedules that are due."""
+        url = f"{self.pipeline.stack.cloud.endpoint}/_local_aws/skip-days?days={days}"
+        requests.post(url, timeout=300).raise_for_status()
+
+    def plant(self, *findings: tuple[str, str, str]) -> None:
+        """Let the scan of the released image find these: each a name, a severity and a package."""
+        keys, digest = ("name", "severity", "package"), self.image.partition("@")[2]
+        named = [
+            {**dict(zip(keys, one, strict=True)), "version": "1.0", "imageDigest": digest} for one in findings
+        ]
+        url = f"{self.pipeline.stack.cloud.endpoint}/_local_aws/image-scan-findings"
+        requests.post(url, json=named, timeout=10).raise_for_status()
+
+    def register(self, **changes: Any) -> str:
+        """Register the task definition with changes of its container; return its ARN."""
+        keys = ("family", "taskRoleArn", "executionRoleArn", "networkMode", "cpu", "memory")
+        kept = {key: self.definition[key] for key in (*keys, "requiresCompatibilities")}
+        container = {**self.definition["containerDefinitions"][0], **changes}
+        registered = self.client("ecs").register_task_definition(**kept, containerDefinitions=[container])
+        return str(registered["taskDefinition"]["taskDefinitionArn"])
+
+    def primary_task_set(self) -> str:
+        """Return the id of the task set that has the production traffic."""
+        (service,) = self.client("ecs").describe_services(
+            cluster=self.pipeline.physical_name("cluster-the-suffix"),
+            services=[self.pipeline.physical_name("service-the-suffix")],
+        )["services"]
+        (primary,) = (one["id"] for one in service["taskSets"] if one["status"] == "PRIMARY")
+        return str(primary)
+
+    def deploy(self, definition: str = "") -> tuple[str, str, str]:
+        """Deploy a task definition; return the deployment's status, and the code and message of its error."""
+        codedeploy, group = self.client("codedeploy"), self.pipeline.group
+        service = {
+            "TaskDefinition": definition or self.definition["taskDefinitionArn"],
+            "LoadBalancerInfo": {"ContainerName": "app", "ContainerPort": 8080},
+        }
+        target = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": service}}
+        hooks = [{"AfterAllowTestTraffic": self.hook}]
+        text = json.dumps({"version": 0.0, "Resources": [target], "Hooks": hooks})
+        revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": text}}
+
+        def idle() -> None:
+            if active := self.pipeline.deployments("Created", "Queued", "InProgress", "Ready"):
+                raise NotYetError(str(active))
+
+        def end() -> dict[str, Any]:
+            info: dict[str, Any] = codedeploy.get_deployment(deploymentId=started)["deploymentInfo"]
+            if info["status"] not in ENDED:
+                raise NotYetError(info["status"])
+            return info
+
+        wait_for("the end of other deployments", idle, deadline=120, interval=0.2)
+        started = codedeploy.create_deployment(**group, revision=revision)["deploymentId"]
+        self.deployment = str(started)
+        info = wait_for("the deployment", end, deadline=300, interval=0.2)
+        error = info.get("errorInformation", {})
+        return info["status"], error.get("code", ""), error.get("message", "")
+
+    def reason(self) -> str:
+        """Wait for the reason in the hook's line about the last deployment, and return it.
+
+        The hook reports to CodeDeploy while it runs; Lambda delivers the line that it has logged afterwards.
+        """
+
+        def logged() -> str:
+            events = self.client("logs").filter_log_events(logGroupName=f"/lambda/{self.hook}")["events"]
+            lines = [json.loads(one["message"]) for one in events if one["message"].startswith("{")]
+            ours = [line["reason"] for line in lines if line["deployment"] == self.deployment]
+            if not ours:
+                raise NotYetError(f"{len(lines)} lines, none about {self.deployment}")
+            return str(ours[-1])
+
+        return wait_for("the hook's reason", logged, deadline=60, interval=0.2)
+
+
+@contextmanager
+def released_pipeline(cloud: Cloud) -> Iterator[Released]:
+    """Deploy the app as one stack and wait for its first release; delete it when the context closes."""
+    with temporary_stack(cloud, synthesized(cloud).resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        whole = WholePipeline(stack, Pipeline(cloud, stack.physical_name("pipeline-the-suffix")))
+        assert whole.pipeline.outcome("Deploy") == Outcome("Succeeded")
+        ecs = cloud.client("ecs")
+        (service,) = ecs.describe_services(
+            cluster=whole.physical_name("cluster-the-suffix"),
+            services=[whole.physical_name("service-the-suffix")],
+        )["services"]
+        found = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
+        yield Released(whole, found["taskDefinition"])
