@@ -10,10 +10,14 @@ from constructs import Construct
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import SOURCE_OUTPUT, Artifacts
 from infrastructure.constructs.buildspecs import PROJECT, inline
+from infrastructure.constructs.dependency_audit import ADVISORIES, EXCEPTIONS, PROGRAM
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 
-_FILES = {"bandit.txt": PROJECT / "requirements" / "bandit.txt"}
+_FILES = {
+    "bandit.txt": PROJECT / "requirements" / "bandit.txt",
+    **{path.name: path for path in (PROGRAM, ADVISORIES, EXCEPTIONS)},
+}
 
 
 class CommitTest(Construct):

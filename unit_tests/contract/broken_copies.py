@@ -118,7 +118,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (APPSPEC, "${TEST_TRAFFIC_HOOK}", "test-traffic-hook-dev"),
         (APPSPEC, "Hooks:", "Gates:"),
         (TASKDEF, "image.revision", "image.version"),
-        (IMAGE, 'python "$PLATFORM/fill.py"', "date"),
+        (IMAGE, 'python -I "$PLATFORM/fill.py"', "date"),
     ],
     "fargate_accepts_the_task": [
         (TASKDEF, '"awsvpc"', '"bridge"'),
@@ -136,6 +136,11 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (BUILDSPEC, 'cd "$PLATFORM/scanner"', "true"),
         (BUILDSPEC, ' --ini "$PLATFORM/bandit.ini"', ""),
         (BUILDSPEC, '"$PLATFORM/bandit.txt"', '"$SERVICE_FOLDER/requirements-dev.txt"'),
-        (BUILDSPEC, "- python --version", '- pip install -r "$SERVICE_FOLDER/requirements-dev.txt"'),
+        (
+            BUILDSPEC,
+            "- python --version",
+            '- pip install --requirement "$SERVICE_FOLDER/requirements-dev.txt"',
+        ),
+        (BUILDSPEC, 'python -I "$PLATFORM/audit.py"', 'python "$PLATFORM/audit.py"'),
     ],
 }

@@ -240,14 +240,19 @@ def c1_the_tests_have_nothing_to_push_with(contract: Contract) -> None:
     assert not any(re.search(r"\b(aws|docker)\b", command) for command in commands)
     ours = [command for phase in contract.image["phases"].values() for command in phase["commands"]]
     assert not any(
-        re.search(r"pip install|-m pytest|python (?!\"\$PLATFORM|-c)", command) for command in ours
+        re.search(r"pip install|-m pytest|python (?!-I \"\$PLATFORM|-c)", command) for command in ours
     )
 
 
 def c3_the_scanner_runs_before_the_commit_and_out_of_its_reach(contract: Contract) -> None:
     """A module, a configuration or a package of the commit must not replace it (attack C3)."""
     scan = contract.step("-m bandit")
-    assert scan < contract.step("requirements-dev.txt")
+    audit, installed_by_the_commit = (
+        contract.step("audit.py"),
+        contract.step('--requirement "$SERVICE_FOLDER'),
+    )
+    assert audit < scan < installed_by_the_commit
+    assert 'python -I "$PLATFORM/audit.py"' in contract.commands[audit], "attack S8"
     assert 'cd "$PLATFORM/scanner"' in contract.commands[scan]
     assert '--ini "$PLATFORM/bandit.ini"' in contract.commands[scan]
     installed = contract.commands[contract.step("--target")]

@@ -144,7 +144,7 @@ def audit(
     for pin in pins:
         advisories = database["packages"].get(pin.name)
         if advisories is None:
-            counting.append(f"{pin}: the database has not looked at this package: run make advisories")
+            print(f"warning: {pin} is not in the database: nothing is known of it")
             continue
         for name in sorted(one for one, ranges in advisories.items() if concerns(pin, ranges)):
             line, exemption = _described(pin, name, advisories[name]), exemptions.get(name)
