@@ -122,7 +122,8 @@ def test_the_role_of_a_github_job_may_run_the_commands_of_the_workflow(staging: 
         "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
         "AWS_SESSION_TOKEN": keys["SessionToken"],
     }
-    context = [word for pair in environment.context.items() for word in ("-c", "=".join(pair))]
+    settings = {"environmentSuffix": environment.suffix, **environment.context}
+    context = [word for pair in settings.items() for word in ("-c", "=".join(pair))]
     ran = []
     for command in deploy_commands(environment.suffix, context, environment.folder / "job"):
         done = subprocess.run(  # noqa: S603 - the commands of our own workflow

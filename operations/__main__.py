@@ -100,7 +100,8 @@ def _add_immutable(commands: Commands) -> None:
         "immutable",
         "before another cdk deploy: reject changes to properties that are immutable after the first deploy",
         "It compares the synthesized service, listeners, target groups and settings with the deployed ones, "
-        "and says what to do instead of each change, or of a setting that would be dropped.",
+        "and says what to do instead of each change, or of a setting that would be dropped. An asset that "
+        "would run a command with the credentials of the deployment is a finding, too.",
     )
     command.set_defaults(run=_immutable)
     command.add_argument(
@@ -194,10 +195,10 @@ def _preflight(options: argparse.Namespace, account: Account) -> int:
 
 
 def _immutable(options: argparse.Namespace, account: Account) -> int:
-    changes = immutable.find(options.suffix, account, options.templates)
-    for change in changes:
-        print(f"operations: {change}", file=sys.stderr)
-    return 1 if changes else 0
+    findings = immutable.find(options.suffix, account, options.templates)
+    for finding in findings:
+        print(f"operations: {finding}", file=sys.stderr)
+    return 1 if findings else 0
 
 
 def _drift(options: argparse.Namespace, account: Account) -> int:

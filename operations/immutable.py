@@ -1,7 +1,7 @@
 """Find changes to properties that are immutable after the first deploy (pitfalls C1, C5, C6, C11).
 
 AWS rejects some of them midway through the update; a change of a listener it accepts, and misroutes traffic.
-A setting that the deployment would drop is found too.
+A setting that the deployment would drop is found too, and what the assembly would run where it is deployed.
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from operations.account import Account
+from operations.assembly_commands import find_commands
 from operations.dropped_settings import DroppedSetting, Resources, dropped_settings
 from operations.errors import OperationsError
 from operations.names import Names
@@ -51,12 +52,16 @@ class Change:
         return f"{self.kind} {self.resource}: {change}, and {REASONS[self.kind]}. Instead: {remedy}"
 
 
-def find(suffix: str, account: Account, folder: Path) -> list[DroppedSetting | Change]:
+def find(suffix: str, account: Account, folder: Path) -> list[str | DroppedSetting | Change]:
     """Compare the templates in `folder` with the deployed ones; before the first deploy, nothing changes.
+
+    What an assembly would run is found first, and then nothing else.
 
     Raises `OperationsError` when the folder has no templates of this environment.
     """
     root = _root(suffix, folder)
+    if commands := find_commands(folder):
+        return [*commands]
     if root_stack(suffix, account) is None:
         return []
     new = dict(_synthesized(root, folder))
