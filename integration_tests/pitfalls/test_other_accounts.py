@@ -14,7 +14,7 @@ from integration_tests.support.github import HOST, assume_role
 ROLLED_BACK = "ROLLBACK_COMPLETE"
 BY_NAME, BY_ID = (f"repo:{names}:ref:refs/heads/main" for names in ("acme/greeter", "acme@11/greeter@22"))
 GITHUB = ("githubRepository=acme/greeter", "githubOwnerId=11", "githubRepositoryId=22")
-ACCESS_SETTINGS = (*GITHUB, "createGithubOidcProvider=true", f"trustedAccounts={SECOND_ACCOUNT}")
+ACCESS_SETTINGS = (*GITHUB, "createGithubOidcProvider=true", f"promotedFrom=qa@{SECOND_ACCOUNT}")
 
 
 def with_access(cloud: Cloud, *names: str) -> Resources:
@@ -28,7 +28,7 @@ def test_a_trust_policy_with_a_missing_role_is_rejected(cloud: Cloud, second_acc
     with temporary_stack(cloud, resources) as stack:
         assert stack.final_status() == CREATED, stack.failures()
     (statement,) = resources["AccessCrossAccountRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    missing = f"arn:aws:iam::{second_account.account.id}:role/pipeline-role-dev"
+    missing = f"arn:aws:iam::{second_account.account.id}:role/pipeline-role-qa"
     statement["Principal"] = {"AWS": missing}
     with temporary_stack(cloud, resources) as stack:
         assert stack.final_status() == ROLLED_BACK

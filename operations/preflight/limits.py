@@ -64,7 +64,7 @@ LIMITS = (
     Limit(
         "IAM roles",
         ("AWS::IAM::Role",),
-        needed=21,
+        needed=24,
         default=1000,
         service="iam",
         code="L-FE177D64",
