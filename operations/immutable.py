@@ -15,7 +15,7 @@ from operations.assembly_commands import find_commands
 from operations.dropped_settings import DroppedSetting, Resources, dropped_settings
 from operations.errors import OperationsError
 from operations.names import Names
-from operations.root_stack import root_stack
+from operations.root_stack import root_stack, template_resources
 
 STACK = "AWS::CloudFormation::Stack"
 # The types that must not change, and why.
@@ -73,7 +73,7 @@ def find(suffix: str, account: Account, folder: Path) -> list[str | DroppedSetti
         if before["Type"] in REASONS
         for change in _changes(suffix, id_, before, new.get(part, {}).get(id_))
     ]
-    return [*dropped_settings(_resources(stack, account), root["Resources"]), *changes]
+    return [*dropped_settings(template_resources(stack, account), root["Resources"]), *changes]
 
 
 def _changes(
@@ -114,14 +114,7 @@ def _deployed(stack: str, account: Account) -> Iterator[tuple[str, Resources]]:
         "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack
     ):
         if one["ResourceType"] == STACK and one.get("PhysicalResourceId"):
-            yield one["LogicalResourceId"], _resources(one["PhysicalResourceId"], account)
-
-
-def _resources(stack: str, account: Account) -> Resources:
-    """Read the resources of a deployed template."""
-    body = account.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
-    template: Mapping[str, Resources] = json.loads(body) if isinstance(body, str) else body
-    return template["Resources"]
+            yield one["LogicalResourceId"], template_resources(one["PhysicalResourceId"], account)
 
 
 def _short(value: Any) -> str:

@@ -38,6 +38,18 @@ class Names:
         return f"repository-{self.suffix}"
 
     @property
+    def approval_rule(self) -> str:
+        return f"approvals-{self.suffix}"
+
+    @property
+    def developer_policy(self) -> str:
+        return f"developer-policy-{self.suffix}"
+
+    def approval_role(self, target: str) -> str:
+        """Return the role that approves promotions to the environment `target`."""
+        return f"approval-role-{target}-{self.suffix}"
+
+    @property
     def topic(self) -> str:
         return f"notifications-{self.suffix}"
 

@@ -58,6 +58,7 @@ def find(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
     yield from _log_groups(suffix, account)
     yield from _report_groups(suffix, account)
     yield from _queues(suffix, account)
+    yield from _protection(suffix, account)
 
 
 def delete(found: list[UnmanagedResource], account: Account) -> None:
@@ -87,8 +88,19 @@ def _delete_one(resource: UnmanagedResource, account: Account) -> None:
             account.client("logs").delete_log_group(logGroupName=resource.name)
         case "report group":
             account.client("codebuild").delete_report_group(arn=resource.name, deleteReports=True)
+        case "approval rule template":
+            account.client("codecommit").delete_approval_rule_template(approvalRuleTemplateName=resource.name)
+        case "IAM policy":
+            _delete_policy(resource.name, account)
         case "SQS queue":
             account.client("sqs").delete_queue(QueueUrl=resource.name)
+
+
+def _delete_policy(arn: str, account: Account) -> None:
+    iam = account.client("iam")
+    for role in account.pages("iam", "list_entities_for_policy", "PolicyRoles", PolicyArn=arn):
+        iam.detach_role_policy(RoleName=role["RoleName"], PolicyArn=arn)
+    iam.delete_policy(PolicyArn=arn)
 
 
 def _task_definitions(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
@@ -141,3 +153,14 @@ def _queues(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
     for url in account.pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix="queue-"):
         if re.search(rf"/queue-[0-9a-f]+-of-{re.escape(Names(suffix).topic)}$", url):
             yield UnmanagedResource("SQS queue", url)
+
+
+def _protection(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
+    """Yield what `operations protect` created."""
+    names = Names(suffix)
+    templates = account.pages("codecommit", "list_approval_rule_templates", "approvalRuleTemplateNames")
+    if names.approval_rule in templates:
+        yield UnmanagedResource("approval rule template", names.approval_rule)
+    for policy in account.pages("iam", "list_policies", "Policies", Scope="Local"):
+        if policy["PolicyName"] == names.developer_policy:
+            yield UnmanagedResource("IAM policy", policy["Arn"])
