@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from operations.account import Account, code_of
 from operations.dropped_settings import deployed_settings
 from operations.errors import OperationsError
-from operations.names import Names
+from operations.names import Names, approval_rule, developer_policy
 from operations.root_stack import root_stack, template_resources
 
 MAIN = "refs/heads/main"
@@ -61,6 +61,16 @@ class Protection:
     def names(self) -> Names:
         """The names of its resources."""
         return Names(self.suffix)
+
+    @property
+    def rule_name(self) -> str:
+        """The name of the approval rule template."""
+        return approval_rule(self.suffix)
+
+    @property
+    def policy_name(self) -> str:
+        """The name of the policy for developers."""
+        return developer_policy(self.suffix)
 
     @property
     def approvals(self) -> int:
@@ -138,7 +148,7 @@ def protect(protection: Protection, log: Log, *, role: str | None = None) -> Non
 
 def _put_rule(protection: Protection, log: Log) -> None:
     codecommit, names = protection.account.client("codecommit"), protection.names
-    name, content = names.approval_rule, json.dumps(protection.rule())
+    name, content = protection.rule_name, json.dumps(protection.rule())
     try:
         codecommit.create_approval_rule_template(
             approvalRuleTemplateName=name,
@@ -160,20 +170,20 @@ def _put_rule(protection: Protection, log: Log) -> None:
 
 def _delete_rule(protection: Protection, log: Log) -> None:
     codecommit, names = protection.account.client("codecommit"), protection.names
-    if names.approval_rule not in protection.account.pages(
+    if protection.rule_name not in protection.account.pages(
         "codecommit", "list_approval_rule_templates", "approvalRuleTemplateNames"
     ):
         return
     codecommit.disassociate_approval_rule_template_from_repository(
-        approvalRuleTemplateName=names.approval_rule, repositoryName=names.repository
+        approvalRuleTemplateName=protection.rule_name, repositoryName=names.repository
     )
-    codecommit.delete_approval_rule_template(approvalRuleTemplateName=names.approval_rule)
-    log(f"{names.repository}: deleted {names.approval_rule}, as requiredApprovals is 0")
+    codecommit.delete_approval_rule_template(approvalRuleTemplateName=protection.rule_name)
+    log(f"{names.repository}: deleted {protection.rule_name}, as requiredApprovals is 0")
 
 
 def _attach_policy(protection: Protection, role: str, log: Log) -> None:
     """Create the policy or replace its only version, and attach it."""
-    iam, name = protection.account.client("iam"), protection.names.developer_policy
+    iam, name = protection.account.client("iam"), protection.policy_name
     arn, document = f"arn:aws:iam::{protection.account.id}:policy/{name}", json.dumps(protection.policy())
     try:
         iam.create_policy(PolicyName=name, PolicyDocument=document)

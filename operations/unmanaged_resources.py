@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from operations.account import Account, batches, code_of
 from operations.errors import OperationsError
-from operations.names import Names
+from operations.names import Names, approval_rule, developer_policy
 
 # DeleteTaskDefinitions takes ten.
 DEFINITIONS_AT_ONCE = 10
@@ -157,10 +157,10 @@ def _queues(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
 
 def _protection(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
     """Yield what `operations protect` created."""
-    names = Names(suffix)
+    rule, developers = approval_rule(suffix), developer_policy(suffix)
     templates = account.pages("codecommit", "list_approval_rule_templates", "approvalRuleTemplateNames")
-    if names.approval_rule in templates:
-        yield UnmanagedResource("approval rule template", names.approval_rule)
+    if rule in templates:
+        yield UnmanagedResource("approval rule template", rule)
     for policy in account.pages("iam", "list_policies", "Policies", Scope="Local"):
-        if policy["PolicyName"] == names.developer_policy:
+        if policy["PolicyName"] == developers:
             yield UnmanagedResource("IAM policy", policy["Arn"])

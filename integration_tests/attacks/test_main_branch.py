@@ -66,7 +66,7 @@ def team(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tea
         assert done.returncode == 0, done.stderr
         yield Team(protection, author, colleague, folder / "clone")
     codecommit.delete_repository(repositoryName=name)
-    codecommit.delete_approval_rule_template(approvalRuleTemplateName=protection.names.approval_rule)
+    codecommit.delete_approval_rule_template(approvalRuleTemplateName=protection.rule_name)
 
 
 def pull_request(team: Team, branch: str) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def test_an_approval_is_for_one_revision(team: Team) -> None:
 def test_the_rule_cannot_be_removed_by_whom_it_binds(team: Team) -> None:
     """attack G12: a developer loosens, removes or overrides the rule, or deletes the repository."""
     opened = pull_request(team, "rule")
-    codecommit, rule = team.author.client("codecommit"), team.protection.names.approval_rule
+    codecommit, rule = team.author.client("codecommit"), team.protection.rule_name
     content = json.dumps({**team.protection.rule(), "DestinationReferences": ["refs/heads/other"]})
     both = {"approvalRuleTemplateName": rule, "repositoryName": team.repository}
     attempts: list[Callable[[], object]] = [

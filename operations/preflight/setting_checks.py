@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from operations.confirmation import is_production
+from operations.names import approval_rule
 from operations.preflight.check import Check, Subject, failed, ok, warning
 from operations.preflight.names import DEPLOYABLE
 
@@ -46,7 +47,7 @@ def tls(subject: Subject) -> Iterator[Check]:
 
 def main_branch(subject: Subject) -> Iterator[Check]:
     """Check that main is protected where its pipeline releases to prod."""
-    settings, rule = subject.settings, subject.names.approval_rule
+    settings, rule = subject.settings, approval_rule(subject.suffix)
     to_prod = any(is_production(suffix) for suffix in (subject.suffix, *settings.promote_to))
     if settings.required_approvals:
         templates = subject.account.pages(
