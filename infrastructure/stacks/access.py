@@ -180,12 +180,14 @@ def github_subjects(config: Config, repository: str) -> list[str]:
     """List the `sub` claims of the jobs that may deploy.
 
     A claim contains the ids of the owner and the repository if the repository was created or renamed since
-    15 July 2026, or opted in (pitfall M4). Both forms are accepted.
+    15 July 2026, or opted in (pitfall M4). With ids, only that form is accepted: a name can change hands.
     """
     owner, _, name = repository.partition("/")
-    ids = f"{owner}@{config.github_owner_id or '*'}/{name}@{config.github_repository_id or '*'}"
+    known = (config.github_owner_id, config.github_repository_id)
+    ids = f"{owner}@{known[0] or '*'}/{name}@{known[1] or '*'}"
+    forms = (ids,) if any(known) else (repository, ids)
     branches = config.github_branches or (() if config.github_environments else (BRANCH,))
     jobs = [f"ref:refs/heads/{branch}" for branch in branches]
     # The claim of a job with an environment has the environment in place of the branch.
     jobs += [f"environment:{environment}" for environment in config.github_environments]
-    return [f"repo:{written}:{job}" for written in (repository, ids) for job in jobs]
+    return [f"repo:{written}:{job}" for written in forms for job in jobs]

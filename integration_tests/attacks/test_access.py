@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
-from harness.local import SECOND_ACCOUNT
+from harness.local import SECOND_ACCOUNT, local_cloud, start_local_aws
 from integration_tests.attacks.people import Person, role
 from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
 from integration_tests.pitfalls.synthesized_templates import synthesized
+from integration_tests.support.github import assume_role
 from operations.protection import Protection, protect
 from operations.waiting import NotYetError, wait_for
 
@@ -21,7 +23,12 @@ EVERYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 
 
 # An environment that qa promotes to, and which promotes to prod.
-SETTINGS = (f"promotedFrom=qa@{SECOND_ACCOUNT}", f"promoteTo={TARGET}@{SECOND_ACCOUNT}")
+SETTINGS = (
+    f"promotedFrom=qa@{SECOND_ACCOUNT}",
+    f"promoteTo={TARGET}@{SECOND_ACCOUNT}",
+    *("githubRepository=acme/greeter", "githubOwnerId=11", "githubRepositoryId=22"),
+    "createGithubOidcProvider=true",
+)
 
 
 def test_the_pipeline_of_another_environment_cannot_release_here(cloud: Cloud, second_account: Cloud) -> None:
@@ -152,3 +159,52 @@ def test_only_an_approver_of_the_target_approves_a_promotion(
         approval(cloud, pipeline, "Succeeded")
     iam = cloud.client("iam")
     iam.delete_policy(PolicyArn=f"arn:aws:iam::{account}:policy/{protection.policy_name}")
+
+
+def test_a_job_with_the_name_of_the_repository_and_without_its_ids_is_refused(cloud: Cloud) -> None:
+    """attack G13: somebody registers the name that a GitHub account gave up."""
+    resources = synthesized(cloud, *SETTINGS).part("AccessGithubRole", "AccessGithubProvider")
+    with temporary_stack(cloud, resources) as stack:
+        assert stack.final_status() == CREATED, stack.failures()
+        job = f"github-role-{stack.suffix}"
+        for names in ("acme/greeter", "acme@99/greeter@22", "acme@11/greeter@77"):
+            with pytest.raises(ClientError, match="Not authorized to perform sts:AssumeRoleWithWebIdentity"):
+                assume_role(cloud, job, f"repo:{names}:ref:refs/heads/main")
+        assert assume_role(cloud, job, "repo:acme@11/greeter@22:ref:refs/heads/main")
+
+
+def test_another_rule_cannot_write_to_the_event_log(cloud: Cloud, tmp_path: Path) -> None:
+    """attack G14: a rule of one's own writes a release that never was into the event log.
+
+    local_aws also reports it as a background error, so this test has a local_aws of its own.
+    """
+    group = synthesized(cloud, *SETTINGS).part("PipelineEventLogGroup")
+    server = start_local_aws(tmp_path / "local_aws")
+    try:
+        alone = local_cloud(server, tmp_path)
+        with temporary_stack(alone, group) as stack:
+            assert stack.final_status() == CREATED, stack.failures()
+            events, log = alone.client("events"), stack.physical_name("/aws/events/pipeline-the-suffix")
+            target = f"arn:aws:logs:us-east-1:{alone.account.id}:log-group:{log}"
+            for rule in ("forged", f"pipeline-events-{stack.suffix}"):
+                events.put_rule(Name=rule, EventPattern=json.dumps({"source": [rule]}))
+                events.put_targets(Rule=rule, Targets=[{"Id": "log", "Arn": target}])
+                entry = {"Source": rule, "DetailType": "Release", "Detail": "{}"}
+                events.put_events(Entries=[entry])
+            streams = alone.client("logs")
+
+            def look() -> str:
+                found = str(streams.filter_log_events(logGroupName=log)["events"])
+                if stack.suffix not in found or not server.background_errors():
+                    raise NotYetError(found)
+                return found
+
+            written = wait_for("the event of the pipeline's own rule", look, deadline=30, interval=0.2)
+            assert "forged" not in written
+            for rule in ("forged", f"pipeline-events-{stack.suffix}"):
+                events.remove_targets(Rule=rule, Ids=["log"])
+                events.delete_rule(Name=rule)
+    finally:
+        errors = server.stop()
+    assert errors
+    assert all("no resource policy allows events.amazonaws.com logs:PutLogEvents" in each for each in errors)
