@@ -188,7 +188,8 @@ clean:
 	  if mountpoint --quiet $$made; then find $$made -mindepth 1 -delete; else rm -rf $$made; fi; \
 	done
 
-# Setting up: everything is locked by hash, nothing needs root, and nothing happens when nothing changed.
+# Setting up: everything is locked by hash, nothing needs root, and nothing happens when nothing changed. Nothing that is
+# installed runs code of its own: wheels only, and .npmrc turns off the install scripts of npm.
 setup: $(VENV)/.ready
 
 # Scripts and the editable install of local_aws contain the checkout's path: a moved checkout is set up again.
@@ -202,8 +203,8 @@ $(VENV)/.ready: requirements/uv.txt requirements/dev.txt local_aws/pyproject.tom
 	  echo 'setup: python3 is missing or older than 3.11: install Python 3.11 or newer, or name one: make BASE_PYTHON=python3.12' >&2; exit 2; }
 	@$(BASE_PYTHON) -m venv $(CLEAR) $(VENV) >/dev/null || { \
 	  echo 'setup: python3 cannot make a virtual environment: install python3-venv' >&2; exit 2; }
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	$(VENV)/bin/uv pip sync --quiet --python $(PYTHON) --require-hashes requirements/dev.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/uv.txt
+	$(VENV)/bin/uv pip sync --quiet --python $(PYTHON) --require-hashes --only-binary :all: requirements/dev.txt
 	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --offline --no-deps --no-build-isolation --editable ./local_aws
 	$(VENV)/bin/npm ci --silent
 	@cd $(VENV) && pwd -P > .ready
@@ -219,7 +220,7 @@ FIND_3_9 := $(PYTHON) -c 'from local_aws.host.interpreters import find_python; p
 
 define service_environment
 $(VENV)/bin/uv venv --quiet --clear --python "$$(cat .tools/python-3.9)" $(@D)
-$(VENV)/bin/uv pip sync --quiet --python $(@D)/bin/python --require-hashes $<
+$(VENV)/bin/uv pip sync --quiet --python $(@D)/bin/python --require-hashes --only-binary :all: $<
 @touch $@
 endef
 

@@ -75,9 +75,9 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     # Other accounts, and GitHub.
     ("", "OtherAccountsFetchArtifacts", ""): _ONE_ACCOUNT,
     ("", "OtherAccountsFindArtifacts", ""): _ONE_ACCOUNT,
-    ("", "TrustedAccountsCopyImages", ""): _ONE_ACCOUNT,
-    ("cross-account-role", "FetchArtifactsOfTrustedAccounts", "s3:GetObjectVersion"): _VERSIONS,
-    ("cross-account-role", "FindArtifactsOfTrustedAccounts", ""): _LOCATION,
+    ("", "PromotingEnvironmentsCopyImages", ""): _ONE_ACCOUNT,
+    ("cross-account-role", "FetchArtifactsToRelease", "s3:GetObjectVersion"): _VERSIONS,
+    ("cross-account-role", "FindArtifactsToRelease", ""): _LOCATION,
     ("github-role", "AssumeCdkBootstrapRoles", ""): _GITHUB,
     ("trust github-role", "#0", ""): _GITHUB,
     # The network.

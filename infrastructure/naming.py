@@ -170,6 +170,14 @@ class Names:
         return self.qualified("cross-account-role")
 
     @property
+    def approver_role(self) -> str:
+        return self.qualified("approver-role")
+
+    def approval_role(self, target: str) -> str:
+        """Return the name of the role that approves promotions to the environment `target`."""
+        return self.qualified(f"approval-role-{target}")
+
+    @property
     def docker_hub_username(self) -> str:
         """The SSM parameter that the stack creates."""
         return f"/{self.qualified('docker-hub')}/username"

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from harness.cloud import PROJECT, Cloud
 from harness.scenario import RELEASE_MINUTES, Scenario
+from harness.suffixes import random_suffix
 from integration_tests.support.github import assume_role, deploy_commands
 from integration_tests.support.images import push_image
 from integration_tests.support.scenario_fixtures import running_scenario
@@ -22,22 +23,32 @@ GITHUB = {"githubRepository": "acme/greeter", "githubEnvironments": "staging"}
 
 
 @pytest.fixture(scope="module")
-def staging(cloud: Cloud, second_account: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
-    """The environment that receives promotions: it trusts the first account's pipelines."""
+def source_suffix() -> str:
+    """The suffix of the environment that promotes, which the other one names before it exists."""
+    return random_suffix("it")
+
+
+@pytest.fixture(scope="module")
+def staging(
+    cloud: Cloud, second_account: Cloud, source_suffix: str, request: pytest.FixtureRequest
+) -> Iterator[Scenario]:
+    """The environment that receives promotions: it names the pipeline that may release to it."""
     # An AWS account may already have a provider for GitHub.
     provider = {} if cloud.endpoint is None else {"createGithubOidcProvider": "true"}
-    accounts = {"account": second_account.account.id, "trustedAccounts": cloud.account.id}
+    source = f"{source_suffix}@{cloud.account.id}"
+    accounts = {"account": second_account.account.id, "promotedFrom": source}
     with running_scenario(second_account, request, context={**accounts, **GITHUB, **provider}) as scenario:
         yield scenario
 
 
 @pytest.fixture(scope="module")
-def first(cloud: Cloud, staging: Scenario, request: pytest.FixtureRequest) -> Iterator[Scenario]:
+def first(
+    cloud: Cloud, staging: Scenario, source_suffix: str, request: pytest.FixtureRequest
+) -> Iterator[Scenario]:
     """The environment that promotes."""
     target = f"{staging.environment.suffix}@{staging.cloud.account.id}"
-    with running_scenario(
-        cloud, request, context={"account": cloud.account.id, "promoteTo": target}
-    ) as scenario:
+    context = {"account": cloud.account.id, "promoteTo": target}
+    with running_scenario(cloud, request, suffix=source_suffix, context=context) as scenario:
         yield scenario
 
 
@@ -122,7 +133,8 @@ def test_the_role_of_a_github_job_may_run_the_commands_of_the_workflow(staging: 
         "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
         "AWS_SESSION_TOKEN": keys["SessionToken"],
     }
-    context = [word for pair in environment.context.items() for word in ("-c", "=".join(pair))]
+    settings = {"environmentSuffix": environment.suffix, **environment.context}
+    context = [word for pair in settings.items() for word in ("-c", "=".join(pair))]
     ran = []
     for command in deploy_commands(environment.suffix, context, environment.folder / "job"):
         done = subprocess.run(  # noqa: S603 - the commands of our own workflow

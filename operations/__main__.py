@@ -1,4 +1,4 @@
-"""`python -m operations preflight | immutable | drift | destroy | leftovers SUFFIX`."""
+"""`python -m operations preflight | immutable | drift | protect | destroy | leftovers SUFFIX`."""
 
 import argparse
 import json
@@ -16,6 +16,7 @@ from operations.confirmation import confirm
 from operations.destroy import destroy
 from operations.errors import OperationsError
 from operations.preflight.check import Subject
+from operations.protection import Protection, protect
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 SUFFIX = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -56,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     _add_preflight(commands)
     _add_immutable(commands)
     _add_drift(commands)
+    _add_protect(commands)
     _add_destroy(commands)
     _add_leftovers(commands)
     for former, name in RENAMED.items():
@@ -100,7 +102,8 @@ def _add_immutable(commands: Commands) -> None:
         "immutable",
         "before another cdk deploy: reject changes to properties that are immutable after the first deploy",
         "It compares the synthesized service, listeners, target groups and settings with the deployed ones, "
-        "and says what to do instead of each change, or of a setting that would be dropped.",
+        "and says what to do instead of each change, or of a setting that would be dropped. An asset that "
+        "would run a command with the credentials of the deployment is a finding, too.",
     )
     command.set_defaults(run=_immutable)
     command.add_argument(
@@ -128,6 +131,18 @@ def _add_drift(commands: Commands) -> None:
         metavar="MINUTES",
         help="wait up to so many minutes for the end of a deployment by CodeDeploy (default: 0)",
     )
+
+
+def _add_protect(commands: Commands) -> None:
+    command = _command(
+        commands,
+        "protect",
+        "after cdk deploy: require approvals before main takes a change, and print the policy for developers",
+        "It reads requiredApprovals and promoteTo of the deployed environment. The policy denies every other "
+        "change of main, and approving a promotion.",
+    )
+    command.set_defaults(run=_protect)
+    command.add_argument("--role", metavar="NAME", help="attach the policy to this role instead")
 
 
 def _add_destroy(commands: Commands) -> None:
@@ -194,10 +209,10 @@ def _preflight(options: argparse.Namespace, account: Account) -> int:
 
 
 def _immutable(options: argparse.Namespace, account: Account) -> int:
-    changes = immutable.find(options.suffix, account, options.templates)
-    for change in changes:
-        print(f"operations: {change}", file=sys.stderr)
-    return 1 if changes else 0
+    findings = immutable.find(options.suffix, account, options.templates)
+    for finding in findings:
+        print(f"operations: {finding}", file=sys.stderr)
+    return 1 if findings else 0
 
 
 def _drift(options: argparse.Namespace, account: Account) -> int:
@@ -216,6 +231,11 @@ def _drift(options: argparse.Namespace, account: Account) -> int:
     traffic = listener_drift.inspect(options.suffix, account)
     listener_drift.print_report(traffic, Console())
     return 1 if traffic.drifted else 0
+
+
+def _protect(options: argparse.Namespace, account: Account) -> int:
+    protect(Protection(options.suffix, account), print, role=options.role)
+    return 0
 
 
 def _destroy(options: argparse.Namespace, account: Account) -> int:

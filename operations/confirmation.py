@@ -27,9 +27,13 @@ def confirm(suffix: str, account: Account, given: str | None = None) -> None:
         raise OperationsError(f"{given!r} is not the name of the environment, {suffix}: nothing is destroyed")
 
 
+def is_production(suffix: str) -> bool:
+    """Return whether it is prod, of any service: that of another one is SERVICE-prod."""
+    return suffix == PRODUCTION or suffix.endswith(f"-{PRODUCTION}")
+
+
 def _needs_confirmation(suffix: str, account: Account) -> bool:
-    # That of another service is SERVICE-prod.
-    if suffix == PRODUCTION or suffix.endswith(f"-{PRODUCTION}"):
+    if is_production(suffix):
         return True
     stack = root_stack(suffix, account)
     return stack is not None and bool(stack.get("EnableTerminationProtection"))

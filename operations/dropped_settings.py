@@ -29,11 +29,15 @@ class DroppedSetting:
 
 def dropped_settings(deployed: Resources, synthesized: Resources) -> list[DroppedSetting]:
     """Compare the resources of the deployed root template with those of the synthesized one."""
-    before, after = _properties(deployed), _properties(synthesized)
+    before, after = deployed_settings(deployed), _properties(synthesized)
     kept = {*after.get("Settings", {}), *after.get("DropSettings", [])}
-    return [
-        DroppedSetting(key, value) for key, value in before.get("Settings", {}).items() if key not in kept
-    ]
+    return [DroppedSetting(key, value) for key, value in before.items() if key not in kept]
+
+
+def deployed_settings(resources: Resources) -> Mapping[str, str]:
+    """Return the optional settings of a root template."""
+    found: Mapping[str, str] = _properties(resources).get("Settings", {})
+    return found
 
 
 def _properties(resources: Resources) -> Mapping[str, Any]:

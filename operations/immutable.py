@@ -1,7 +1,7 @@
 """Find changes to properties that are immutable after the first deploy (pitfalls C1, C5, C6, C11).
 
 AWS rejects some of them midway through the update; a change of a listener it accepts, and misroutes traffic.
-A setting that the deployment would drop is found too.
+A setting that the deployment would drop is found too, and what the assembly would run where it is deployed.
 """
 
 import json
@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from operations.account import Account
+from operations.assembly_commands import find_commands
 from operations.dropped_settings import DroppedSetting, Resources, dropped_settings
 from operations.errors import OperationsError
 from operations.names import Names
-from operations.root_stack import root_stack
+from operations.root_stack import root_stack, template_resources
 
 STACK = "AWS::CloudFormation::Stack"
 # The types that must not change, and why.
@@ -51,12 +52,16 @@ class Change:
         return f"{self.kind} {self.resource}: {change}, and {REASONS[self.kind]}. Instead: {remedy}"
 
 
-def find(suffix: str, account: Account, folder: Path) -> list[DroppedSetting | Change]:
+def find(suffix: str, account: Account, folder: Path) -> list[str | DroppedSetting | Change]:
     """Compare the templates in `folder` with the deployed ones; before the first deploy, nothing changes.
+
+    What an assembly would run is found first, and then nothing else.
 
     Raises `OperationsError` when the folder has no templates of this environment.
     """
     root = _root(suffix, folder)
+    if commands := find_commands(folder):
+        return [*commands]
     if root_stack(suffix, account) is None:
         return []
     new = dict(_synthesized(root, folder))
@@ -68,7 +73,7 @@ def find(suffix: str, account: Account, folder: Path) -> list[DroppedSetting | C
         if before["Type"] in REASONS
         for change in _changes(suffix, id_, before, new.get(part, {}).get(id_))
     ]
-    return [*dropped_settings(_resources(stack, account), root["Resources"]), *changes]
+    return [*dropped_settings(template_resources(stack, account), root["Resources"]), *changes]
 
 
 def _changes(
@@ -109,14 +114,7 @@ def _deployed(stack: str, account: Account) -> Iterator[tuple[str, Resources]]:
         "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack
     ):
         if one["ResourceType"] == STACK and one.get("PhysicalResourceId"):
-            yield one["LogicalResourceId"], _resources(one["PhysicalResourceId"], account)
-
-
-def _resources(stack: str, account: Account) -> Resources:
-    """Read the resources of a deployed template."""
-    body = account.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
-    template: Mapping[str, Resources] = json.loads(body) if isinstance(body, str) else body
-    return template["Resources"]
+            yield one["LogicalResourceId"], template_resources(one["PhysicalResourceId"], account)
 
 
 def _short(value: Any) -> str:

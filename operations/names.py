@@ -41,6 +41,10 @@ class Names:
     def repository(self) -> str:
         return f"repository-{self.suffix}"
 
+    def approval_role(self, target: str) -> str:
+        """Return the role that approves promotions to the environment `target`."""
+        return f"approval-role-{target}-{self.suffix}"
+
     @property
     def topic(self) -> str:
         return f"notifications-{self.suffix}"
@@ -76,3 +80,13 @@ class Names:
     def artifact_bucket(self, account: str, region: str) -> str:
         """Return the bucket name, which contains the account and the region."""
         return f"artifacts-{self.suffix}-{account}-{region}"
+
+
+def approval_rule(suffix: str) -> str:
+    """Return the approval rule template of `operations protect`, which the app does not have."""
+    return f"approvals-{suffix}"
+
+
+def developer_policy(suffix: str) -> str:
+    """Return the policy of `operations protect`, which the app does not have."""
+    return f"developer-policy-{suffix}"

@@ -1,5 +1,6 @@
 """The root stack of an environment, and why CloudFormation could not delete it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,3 +63,12 @@ def _last_deletion(stack: str, account: Account) -> Iterator[Mapping[str, Any]]:
         elif event["LogicalResourceId"] not in seen:
             seen.add(event["LogicalResourceId"])
             yield event
+
+
+def template_resources(stack: str, account: Account) -> Mapping[str, Mapping[str, Any]]:
+    """Return the resources of a deployed template."""
+    body = account.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+    template: Mapping[str, Mapping[str, Mapping[str, Any]]] = (
+        json.loads(body) if isinstance(body, str) else body
+    )
+    return template["Resources"]

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from operations.account import Account, batches, code_of
 from operations.errors import OperationsError
-from operations.names import Names
+from operations.names import Names, approval_rule, developer_policy
 
 # DeleteTaskDefinitions takes ten.
 DEFINITIONS_AT_ONCE = 10
@@ -60,6 +60,7 @@ def find(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
     yield from _log_groups(suffix, account)
     yield from _report_groups(suffix, account)
     yield from _queues(suffix, account)
+    yield from _protection(suffix, account)
 
 
 def delete(found: list[UnmanagedResource], account: Account) -> None:
@@ -89,8 +90,19 @@ def _delete_one(resource: UnmanagedResource, account: Account) -> None:
             account.client("logs").delete_log_group(logGroupName=resource.name)
         case "report group":
             account.client("codebuild").delete_report_group(arn=resource.name, deleteReports=True)
+        case "approval rule template":
+            account.client("codecommit").delete_approval_rule_template(approvalRuleTemplateName=resource.name)
+        case "IAM policy":
+            _delete_policy(resource.name, account)
         case "SQS queue":
             account.client("sqs").delete_queue(QueueUrl=resource.name)
+
+
+def _delete_policy(arn: str, account: Account) -> None:
+    iam = account.client("iam")
+    for role in account.pages("iam", "list_entities_for_policy", "PolicyRoles", PolicyArn=arn):
+        iam.detach_role_policy(RoleName=role["RoleName"], PolicyArn=arn)
+    iam.delete_policy(PolicyArn=arn)
 
 
 def _task_definitions(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
@@ -143,3 +155,14 @@ def _queues(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
     for url in account.pages("sqs", "list_queues", "QueueUrls", QueueNamePrefix="queue-"):
         if re.search(rf"/queue-[0-9a-f]+-of-{re.escape(Names(suffix).topic)}$", url):
             yield UnmanagedResource("SQS queue", url)
+
+
+def _protection(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
+    """Yield what `operations protect` created."""
+    rule, developers = approval_rule(suffix), developer_policy(suffix)
+    templates = account.pages("codecommit", "list_approval_rule_templates", "approvalRuleTemplateNames")
+    if rule in templates:
+        yield UnmanagedResource("approval rule template", rule)
+    for policy in account.pages("iam", "list_policies", "Policies", Scope="Local"):
+        if policy["PolicyName"] == developers:
+            yield UnmanagedResource("IAM policy", policy["Arn"])

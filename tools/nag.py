@@ -17,8 +17,8 @@ from constructs import IConstruct
 
 from tools.synthesis import SUFFIX, defaults, every_option, synthesize
 
-# The example of the key trustedAccounts.
-EXAMPLE_ACCOUNTS = ("111111111111", "222222222222")
+# The example of the key promotedFrom.
+EXAMPLE_SOURCES = {"qa": "111111111111", "test": "222222222222"}
 
 _OBJECTS = "IAM5[Resource::<ArtifactsBucket.Arn>/*]"
 _ARTIFACT = "IAM5[Resource::<ArtifactsBucket.Arn>/*/{}*]"
@@ -98,23 +98,16 @@ SUPPRESSIONS = {
         for role in ("Access/GithubRole", "SettingsGuard/Role")
     },
     **{
-        Finding(f"IAM5[Resource::{arn}]", path): reason
-        for account in EXAMPLE_ACCOUNTS
-        for arn, path, reason in (
+        Finding(f"IAM5[Resource::{arn}]", "Access/CrossAccountRole"): reason
+        for source, account in EXAMPLE_SOURCES.items()
+        for arn, reason in (
             (
                 f"arn:aws:kms:us-east-1:{account}:key/*",
-                "Access/CrossAccountRole",
                 "A key's id is not known to another account; through S3 only, and its policy must agree",
             ),
             (
-                f"arn:aws:s3:::artifacts-*-{account}-us-east-1",
-                "Access/CrossAccountRole",
-                "A trusted account's environments are not known here; its bucket's policy must agree",
-            ),
-            (
-                f"arn:aws:s3:::artifacts-*-{account}-us-east-1/*",
-                "Access/CrossAccountRole",
-                "CodePipeline names the artifacts; the trusted account's bucket's policy must agree",
+                f"arn:aws:s3:::artifacts-{source}-{account}-us-east-1/*",
+                "CodePipeline names the artifacts; the policy of the other environment's bucket must agree",
             ),
         )
     },

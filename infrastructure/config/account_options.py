@@ -12,25 +12,35 @@ ACCOUNT = re.compile(r"[0-9]{12}")
 # GitHub's own limits: 39 letters, digits and single hyphens for an owner, 100 characters for a repository.
 REPOSITORY = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _GITHUB_ID = re.compile(r"[1-9][0-9]{0,18}")
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+PRINCIPAL = re.compile(r"arn:aws:iam::[0-9]{12}:(role|user)/([!-)+->@-~]{1,511}/)?[A-Za-z0-9_+=,.@-]{1,64}")
 # No `*` and no `?`: in a trust policy they would match other branches too.
 BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 GITHUB_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-# Each promotion adds to a build variable and a stage; each account adds to policies. All have limits.
+# Each promotion adds to a build variable and a stage; each source adds to policies. All have limits.
 MOST_PROMOTIONS = 5
-MOST_ACCOUNTS = 10
+MOST_SOURCES = 10
 
 
 @dataclass(frozen=True, order=True)
-class Promotion:
-    """An environment to promote to: its suffix, its account, and the size of its tasks."""
+class PeerEnvironment:
+    """Another environment, in this account or in another one: its suffix and its account."""
 
     environment: str
     account: str
-    task_cpu: int = 0
-    task_memory: int = 0
 
     def __str__(self) -> str:
         return f"{self.environment}@{self.account}"
+
+
+@dataclass(frozen=True, order=True)
+class Promotion(PeerEnvironment):
+    """An environment to promote to, with the size of its tasks."""
+
+    task_cpu: int = 0
+    task_memory: int = 0
+
+    __str__ = PeerEnvironment.__str__
 
 
 def several(pattern: re.Pattern[str], most: int) -> Callable[[object], tuple[str, ...]]:
@@ -47,8 +57,15 @@ def several(pattern: re.Pattern[str], most: int) -> Callable[[object], tuple[str
 
 def promotions(value: object) -> tuple[Promotion, ...]:
     """Accept `[{"environment": "staging", "account": "123456789012"}]`, or `staging@123456789012,...`."""
-    given = tuple(_promotion(each) for each in _listed(value))
+    given = tuple(Promotion(*_environment_and_account(each)) for each in _listed(value))
     _different([each.environment for each in given], MOST_PROMOTIONS)
+    return given
+
+
+def sources(value: object) -> tuple[PeerEnvironment, ...]:
+    """Accept the forms of `promotions`; environments of different accounts may have one suffix."""
+    given = tuple(PeerEnvironment(*_environment_and_account(each)) for each in _listed(value))
+    _different([str(each) for each in given], MOST_SOURCES)
     return given
 
 
@@ -68,7 +85,7 @@ def flag(value: object) -> bool:
     return value == "true"
 
 
-def _promotion(value: object) -> Promotion:
+def _environment_and_account(value: object) -> tuple[str, str]:
     if isinstance(value, str):
         environment, _, account = value.partition("@")
     elif isinstance(value, dict) and set(value) == {"environment", "account"}:
@@ -77,7 +94,7 @@ def _promotion(value: object) -> Promotion:
         raise ValueError
     if not (isinstance(account, str) and ACCOUNT.fullmatch(account)):
         raise ValueError
-    return Promotion(read_suffix(environment), account)
+    return read_suffix(environment), account
 
 
 def _listed(value: object) -> Iterable[object]:

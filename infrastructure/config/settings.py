@@ -7,20 +7,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from infrastructure.config import image_scan_options, network_options
-from infrastructure.config.account_options import (
-    ACCOUNT,
-    BRANCH_NAME,
-    GITHUB_ENVIRONMENT,
-    MOST_ACCOUNTS,
-    MOST_PROMOTIONS,
-    REPOSITORY,
-    Promotion,
-    flag,
-    github_id,
-    promotions,
-    several,
-)
+from infrastructure.config import account_options, image_scan_options, network_options
+from infrastructure.config.account_options import flag, several
 from infrastructure.config.catalogue import (
     EXAMPLE,
     SAMPLE,
@@ -50,7 +38,11 @@ from infrastructure.config.environments import (
 )
 from infrastructure.config.notification_channel import ADDRESS, CHANNELS, EMAIL, check_channel
 from infrastructure.config.optional_settings import chosen_defaults, given_settings, read_names
-from infrastructure.config.service_settings import sized_promotions, task_settings
+from infrastructure.config.service_settings import (
+    named_sources,
+    sized_promotions,
+    task_settings,
+)
 from infrastructure.config.task_size import FARGATE_MEMORY, check_task_size, read_cpu
 from infrastructure.naming import REGION, Names
 
@@ -79,7 +71,7 @@ class Config:
     account: str | None = context_key(
         "the 12 digits of an AWS account id (leave it out to deploy to the account of the credentials)",
         "123456789012",
-        text(ACCOUNT, 12),
+        text(account_options.ACCOUNT, 12),
         default=None,
     )
     notification_email: str | None = context_key(
@@ -156,52 +148,67 @@ class Config:
         flag,
         default=False,
     )
-    trusted_accounts: tuple[str, ...] = context_key(
-        f"1 to {MOST_ACCOUNTS} different AWS account ids of 12 digits, as a list or comma-separated, whose "
-        "pipelines may release here, and whose environments may fetch what is built here "
-        "(leave it out for none)",
-        "111111111111,222222222222",
-        several(ACCOUNT, MOST_ACCOUNTS),
+    promoted_from: tuple[account_options.PeerEnvironment, ...] = context_key(
+        f"1 to {account_options.MOST_SOURCES} different environments, each with its account, whose pipelines "
+        'may release here: SUFFIX@ACCOUNT, comma-separated, or a list of {"environment": SUFFIX, "account": '
+        "ACCOUNT} (leave it out for none)",
+        "qa@111111111111,test@222222222222",
+        account_options.sources,
         default=(),
     )
-    promote_to: tuple[Promotion, ...] = context_key(
-        f"1 to {MOST_PROMOTIONS} different environments in their order, each with its account: "
-        'SUFFIX@ACCOUNT, comma-separated, or a list of {"environment": SUFFIX, "account": ACCOUNT} '
+    approvers: tuple[str, ...] = context_key(
+        f"1 to {account_options.MOST_SOURCES} different ARNs of IAM roles or users without wildcards, as a "
+        "list or comma-separated, who approve what the pipelines of promotedFrom release here "
+        "(leave it out for whoever may approve in the pipeline's account)",
+        "arn:aws:iam::222222222222:role/release-managers",
+        several(account_options.PRINCIPAL, account_options.MOST_SOURCES),
+        default=(),
+    )
+    required_approvals: int = context_key(
+        "a number of people from 0 to 5 who approve a pull request before main takes it, once "
+        "`operations protect` has run (0: who may push to main releases)",
+        "1",
+        number(0, 5),
+        default=0,
+    )
+    promote_to: tuple[account_options.Promotion, ...] = context_key(
+        f"1 to {account_options.MOST_PROMOTIONS} different environments in their order, each with its "
+        'account: SUFFIX@ACCOUNT, comma-separated, or a list of {"environment": SUFFIX, "account": ACCOUNT} '
         "(leave it out to release here only)",
         "staging@222222222222,prod@333333333333",
-        promotions,
+        account_options.promotions,
         default=(),
     )
     github_repository: str | None = context_key(
         "a GitHub repository as OWNER/NAME (leave it out to trust none)",
         "acme/greeter",
-        text(REPOSITORY, 140),
+        text(account_options.REPOSITORY, 140),
         default=None,
     )
     github_owner_id: str | None = context_key(
         "the number of the repository's owner, as `gh api repos/OWNER/NAME --jq .owner.id` prints it",
         "1234567",
-        github_id,
+        account_options.github_id,
         default=None,
     )
     github_repository_id: str | None = context_key(
         "the number of the repository, as `gh api repos/OWNER/NAME --jq .id` prints it",
         "7654321",
-        github_id,
+        account_options.github_id,
         default=None,
     )
     github_branches: tuple[str, ...] = context_key(
         "1 to 10 different branches without wildcards, as a list or comma-separated, whose jobs may "
         "deploy (leave it out for main, or for none where githubEnvironments are given)",
         "main",
-        several(BRANCH_NAME, 10),
+        several(account_options.BRANCH_NAME, 10),
         default=(),
     )
     github_environments: tuple[str, ...] = context_key(
         "1 to 10 different GitHub environments without wildcards, as a list or comma-separated, whose "
         "jobs may deploy (leave it out for none)",
         "staging",
-        several(GITHUB_ENVIRONMENT, 10),
+        several(account_options.GITHUB_ENVIRONMENT, 10),
         default=(),
     )
     create_github_oidc_provider: bool = context_key(
@@ -262,6 +269,8 @@ class Config:
         check_channel(values)
         if "promoteTo" in values:
             values["promoteTo"] = sized_promotions(values, environments, service)
+        if "promotedFrom" in values:
+            values["promotedFrom"] = named_sources(values, service)
         values["dropSettings"] = (*values.get("dropSettings", ()), *chosen_defaults(cls, values))
         shared = any(one.shares_network for one in services.values())
         return cls(

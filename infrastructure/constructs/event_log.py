@@ -19,6 +19,7 @@ ACTION_EVENT = "CodePipeline Action Execution State Change"
 BUILD_EVENT = "CodeBuild Build State Change"
 DEPLOYMENT_EVENT = "CodeDeploy Deployment State-change Notification"
 
+RULES = ("pipeline-events", "build-events", "deployment-events")
 # Both are needed, or EventBridge silently drops the events:
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
 WRITERS = ("events.amazonaws.com", "delivery.logs.amazonaws.com")
@@ -61,15 +62,24 @@ class EventLog(Construct):
 
     def _allow_eventbridge(self) -> None:
         # `:*` stands for the group's streams. A policy cannot refer to the group that it is part of.
-        statement = allow("WriteEvents", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{self._arn}:*"])
-        for writer in WRITERS:
-            statement.add_service_principal(writer)
+        streams = [f"{self._arn}:*"]
+        # Terraform's documentation has the rule as the source of an event, and no source of the stream:
+        # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudwatch_event_target
+        rules = [arn(self, "events", f"rule/{self._names.qualified(name)}") for name in RULES]
+        of_own_rules = {"ArnEquals": {"aws:SourceArn": rules}}
+        statements = [
+            allow("CreateTheStream", ["logs:CreateLogStream"], streams),
+            allow("WriteEvents", ["logs:PutLogEvents"], streams, of_own_rules),
+        ]
+        for statement in statements:
+            for writer in WRITERS:
+                statement.add_service_principal(writer)
         group = self.group.node.default_child
         if not isinstance(group, logs.CfnLogGroup):
             raise TypeError(
                 f"{self.group.node.path} is no log group of CloudFormation: see the CDK's release notes"
             )
-        group.resource_policy_document = iam.PolicyDocument(statements=[statement])
+        group.resource_policy_document = iam.PolicyDocument(statements=statements)
 
     def _add_rule(
         self,

@@ -63,6 +63,6 @@ def create_image_repository(
     )
     if promotion_roles:
         repository.add_to_resource_policy(
-            allow_cross_account("TrustedAccountsCopyImages", PUSH, promotion_roles)
+            allow_cross_account("PromotingEnvironmentsCopyImages", PUSH, promotion_roles)
         )
     return repository

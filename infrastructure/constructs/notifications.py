@@ -9,7 +9,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -17,7 +16,7 @@ from infrastructure.config.notification_channel import EMAIL, is_placeholder
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import create_key
 from infrastructure.constructs.event_log import BUILD_EVENT, DEPLOYMENT_EVENT, PIPELINE_EVENT, STAGE_EVENT
-from infrastructure.constructs.roles import arn
+from infrastructure.constructs.roles import arn, service_principal
 from infrastructure.naming import CODE_CONSOLE, CONSOLE, REGION, Names
 from infrastructure.warnings import PLACEHOLDER_EMAIL
 
@@ -29,7 +28,7 @@ class Notifications(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, config: Config) -> None:
         super().__init__(scope, id_)
-        names = config.names
+        self._names = names = config.names
         # EventBridge cannot publish with the AWS managed key, and fails silently (pitfall G1).
         key = create_key(
             self,
@@ -64,8 +63,14 @@ class Notifications(Construct):
             )
 
     def publish_alarms(self, alarms: Sequence[cloudwatch.Alarm]) -> None:
-        """Publish when one of these alarms goes into ALARM."""
-        self.topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+        """Publish when one of these alarms goes into ALARM.
+
+        CloudWatch sends its alarm and its account, also to the key; EventBridge sends the key neither:
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+        https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+        """
+        alarms_of_the_environment = arn(self, "cloudwatch", f"alarm:{self._names.qualified('*')}")
+        self.topic.grant_publish(service_principal("cloudwatch", source_arn=alarms_of_the_environment))
         for alarm in alarms:
             alarm.add_alarm_action(cloudwatch_actions.SnsAction(self.topic))
 

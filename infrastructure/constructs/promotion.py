@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infrastructure.config.account_options import Promotion
+from infrastructure.config.account_options import PeerEnvironment, Promotion
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import COPY_OUTPUT
 from infrastructure.constructs.roles import allow, arn
@@ -23,23 +23,10 @@ from infrastructure.naming import CODE_CONSOLE, REGION, Names
 APPROVE, COPY, DEPLOY = 1, 2, 3
 
 
-def peer_role_arns(scope: Construct, config: Config, role: str) -> list[str]:
-    """Return the ARNs of the role of type `role` in each environment that may use what is built here.
-
-    For a trusted account without a promotion to it, the environments are not known: hence `*`.
-    """
-    promoted = {each.account for each in config.promote_to}
-    named = [(each.account, Names(each.environment).qualified(role)) for each in config.promote_to]
-    named += [(account, f"{role}-*") for account in config.trusted_accounts if account not in promoted]
+def role_arns(scope: Construct, peers: Sequence[PeerEnvironment], role: str) -> list[str]:
+    """Return the ARNs of the role of type `role` in each of these environments."""
+    named = [(each.account, Names(each.environment).qualified(role)) for each in peers]
     return [arn(scope, "iam", f"role/{name}", region=False, account=account) for account, name in named]
-
-
-def promotion_roles(scope: Construct, config: Config) -> list[str]:
-    """Return the ARNs of the roles that copy images to this environment; `*` is an environment there."""
-    return [
-        arn(scope, "iam", f"role/{Names('*').qualified('promotion-role')}", region=False, account=account)
-        for account in config.trusted_accounts
-    ]
 
 
 def target_repositories(scope: Construct, config: Config) -> list[str]:

@@ -69,7 +69,7 @@ def allow(
 def allow_cross_account(
     sid: str, actions: Sequence[str], role_arns: Sequence[str], resources: Sequence[str] = ()
 ) -> iam.PolicyStatement:
-    """Allow roles of other accounts, in a resource policy; their ARNs may contain `*`.
+    """Allow exactly these roles of other accounts, in a resource policy.
 
     AWS refuses a policy that names a role before it exists, so the principal is the account and the role a
     condition (pitfall M2). ECR's policies have no `resources`.
@@ -81,7 +81,17 @@ def allow_cross_account(
         principals=[
             iam.AccountPrincipal(account) for account in sorted({_account(each) for each in role_arns})
         ],
-        conditions={"ArnLike": {"aws:PrincipalArn": sorted(role_arns)}},
+        conditions={"ArnEquals": {"aws:PrincipalArn": sorted(role_arns)}},
+    )
+
+
+def trusted_roles(arns: Sequence[str]) -> iam.CompositePrincipal:
+    """Trust exactly these roles or users: by account, because they may not exist yet (pitfall M2)."""
+    return iam.CompositePrincipal(
+        *[
+            iam.AccountPrincipal(_account(each)).with_conditions({"ArnEquals": {"aws:PrincipalArn": each}})
+            for each in arns
+        ]
     )
 
 

@@ -1,4 +1,4 @@
-"""The optional access stack: who may deploy here from other AWS accounts and from GitHub Actions."""
+"""The optional access stack: who may deploy here from elsewhere, and who approves promotions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infrastructure.config.settings import Config
+from infrastructure.constructs.approval import approval_role, approver_role
 from infrastructure.constructs.deployment import deployment_statements
-from infrastructure.constructs.roles import allow, arn, create_role
+from infrastructure.constructs.promotion import role_arns
+from infrastructure.constructs.roles import allow, arn, create_role, trusted_roles
 from infrastructure.constructs.task_resources import pass_roles_statement
 from infrastructure.naming import BRANCH, REGION, Names
 
@@ -26,8 +28,12 @@ class AccessStack(NestedStack):
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         self._config = config
         self._names = config.names
-        if config.trusted_accounts:
+        if config.promoted_from:
             self._cross_account_role()
+        if config.promoted_from and config.approvers:
+            approver_role(self, config=config)
+        for promotion in config.promote_to:
+            approval_role(self, promotion, names=config.names)
         if config.create_github_oidc_provider:
             self._provider()
         if config.github_repository:
@@ -36,23 +42,21 @@ class AccessStack(NestedStack):
     @staticmethod
     def has_resources(config: Config) -> bool:
         """Return whether the stack has any resources; AWS refuses one without (pitfall K2)."""
-        return bool(config.trusted_accounts or config.github_repository or config.create_github_oidc_provider)
+        return bool(
+            config.promoted_from
+            or config.promote_to
+            or config.github_repository
+            or config.create_github_oidc_provider
+        )
 
     def _cross_account_role(self) -> None:
-        accounts, names = self._config.trusted_accounts, self._names
-        # An account and a condition: AWS refuses a principal that does not exist yet (pitfall M2).
-        pipelines = [
-            iam.AccountPrincipal(account).with_conditions(
-                {"ArnLike": {"aws:PrincipalArn": self._role_arn("pipeline-role-*", account)}}
-            )
-            for account in accounts
-        ]
+        sources, names = self._config.promoted_from, self._names
         create_role(
             self,
             "CrossAccountRole",
             name=names.cross_account_role,
-            assumed_by=iam.CompositePrincipal(*pipelines),
-            description="What a trusted account's pipeline does here: release the image that it built",
+            assumed_by=trusted_roles(role_arns(self, sources, "pipeline-role")),
+            description="What the pipelines of promotedFrom do here: release the images that they built",
             statements=[
                 *deployment_statements(self, config=self._config, names=names),
                 pass_roles_statement(
@@ -64,21 +68,25 @@ class AccessStack(NestedStack):
         )
 
     def _fetch_statements(self) -> list[iam.PolicyStatement]:
-        accounts = self._config.trusted_accounts
-        buckets = [f"arn:{self.partition}:s3:::{Names('*').artifact_bucket(account)}" for account in accounts]
+        sources = self._config.promoted_from
+        accounts = sorted({source.account for source in sources})
+        buckets = [
+            f"arn:{self.partition}:s3:::{Names(source.environment).artifact_bucket(source.account)}"
+            for source in sources
+        ]
         # A bucket name does not prove which account owns the bucket.
-        of_trusted_accounts = {"StringEquals": {"aws:ResourceAccount": list(accounts)}}
+        of_their_accounts = {"StringEquals": {"aws:ResourceAccount": accounts}}
         return [
             allow(
-                "FetchArtifactsOfTrustedAccounts",
+                "FetchArtifactsToRelease",
                 ["s3:GetObject", "s3:GetObjectVersion"],
                 [f"{bucket}/*" for bucket in buckets],
-                of_trusted_accounts,
+                of_their_accounts,
             ),
-            allow("FindArtifactsOfTrustedAccounts", ["s3:GetBucketLocation"], buckets, of_trusted_accounts),
+            allow("FindArtifactsToRelease", ["s3:GetBucketLocation"], buckets, of_their_accounts),
             # The key ids are not known here; the policy of each key admits this role (pitfall M1).
             allow(
-                "DecryptArtifactsOfTrustedAccounts",
+                "DecryptArtifactsToRelease",
                 ["kms:Decrypt"],
                 [arn(self, "kms", "key/*", account=account) for account in accounts],
                 {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}},
@@ -172,12 +180,14 @@ def github_subjects(config: Config, repository: str) -> list[str]:
     """List the `sub` claims of the jobs that may deploy.
 
     A claim contains the ids of the owner and the repository if the repository was created or renamed since
-    15 July 2026, or opted in (pitfall M4). Both forms are accepted.
+    15 July 2026, or opted in (pitfall M4). With ids, only that form is accepted: a name can change hands.
     """
     owner, _, name = repository.partition("/")
-    ids = f"{owner}@{config.github_owner_id or '*'}/{name}@{config.github_repository_id or '*'}"
+    known = (config.github_owner_id, config.github_repository_id)
+    ids = f"{owner}@{known[0] or '*'}/{name}@{known[1] or '*'}"
+    forms = (ids,) if any(known) else (repository, ids)
     branches = config.github_branches or (() if config.github_environments else (BRANCH,))
     jobs = [f"ref:refs/heads/{branch}" for branch in branches]
     # The claim of a job with an environment has the environment in place of the branch.
     jobs += [f"environment:{environment}" for environment in config.github_environments]
-    return [f"repo:{written}:{job}" for written in (repository, ids) for job in jobs]
+    return [f"repo:{written}:{job}" for written in forms for job in jobs]

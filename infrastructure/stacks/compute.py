@@ -16,7 +16,7 @@ from constructs import Construct
 from infrastructure.config.settings import Config
 from infrastructure.constructs.image_repository import create_image_repository
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
-from infrastructure.constructs.promotion import promotion_roles
+from infrastructure.constructs.promotion import role_arns
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import CONTAINER_NAME, Names
@@ -43,9 +43,8 @@ class ComputeStack(NestedStack):
     ) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         names = config.names
-        images = create_image_repository(
-            self, "Images", names=names, promotion_roles=promotion_roles(self, config)
-        )
+        copiers = role_arns(self, config.promoted_from, "promotion-role")
+        images = create_image_repository(self, "Images", names=names, promotion_roles=copiers)
         log_group = create_log_group(self, "TaskLogs", name=names.task_log_group)
         self.task = TaskResources(
             images=images,

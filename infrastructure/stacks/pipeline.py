@@ -31,8 +31,8 @@ from infrastructure.constructs.notifications import Notifications
 from infrastructure.constructs.promotion import (
     PromotionStages,
     approval_statements,
-    peer_role_arns,
     release_role,
+    role_arns,
     target_repositories,
 )
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
@@ -62,7 +62,7 @@ class PipelineStack(NestedStack):
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         self._names = names = config.names
         self.artifacts = Artifacts(self, "Artifacts", names=names)
-        self.artifacts.share(peer_role_arns(self, config, "cross-account-role"))
+        self.artifacts.share(role_arns(self, config.promote_to, "cross-account-role"))
         self.repository = seeded_repository(self, "Repository", config=config)
         self.test = CommitTest(self, "Test", config=config, artifacts=self.artifacts)
         self.build = Build(self, "Build", config=config, artifacts=self.artifacts, task=task)

@@ -19,7 +19,7 @@ from operations.destroy import CDK
 HOST = "token.actions.githubusercontent.com"
 WORKFLOW = PROJECT / "lib/ci-cd.yml"
 # The commands of one job, in a step that ends the job.
-COMMANDS = re.compile(r"^ {10}((?:cdk|python) .*environmentSuffix=staging\n(?: {10}.*\n)+)", re.M)
+COMMANDS = re.compile(r"^ {10}((?:cdk|python) .*assemblies/staging\n(?: {10}.*\n)+)", re.M)
 
 
 def assume_role(cloud: Cloud, role: str, sub: str) -> dict[str, Any]:
@@ -41,15 +41,14 @@ def assume_role(cloud: Cloud, role: str, sub: str) -> dict[str, Any]:
 
 
 def deploy_commands(suffix: str, context: list[str], folder: Path) -> Iterator[list[str]]:
-    """Yield the commands of the job deploy-staging, for another suffix and with further context.
+    """Yield the synthesis, then the commands of the job deploy-staging, for another suffix.
 
-    The assembly is in `folder`, because the project has only one cdk.out.
+    The assembly is in `folder`, as if the job had downloaded it there.
     """
     found = COMMANDS.search(WORKFLOW.read_text("utf-8"))
     assert found is not None
     programs = {"cdk": str(CDK), "python": sys.executable}
-    further = {"synth": [*context, "--output", str(folder)], "immutable": ["--templates", str(folder)]}
+    yield [str(CDK), "synth", "--quiet", "--no-notices", *context, "--output", str(folder)]
     for line in found[1].splitlines():
-        program, *words = shlex.split(line.replace("staging", suffix).replace("cdk.out", str(folder)))
-        more = next((extra for word, extra in further.items() if word in words), [])
-        yield [programs[program], *words, *more]
+        words = shlex.split(line.replace("assemblies/staging", str(folder)).replace(" staging", f" {suffix}"))
+        yield [programs[words[0]], *words[1:]]

@@ -51,6 +51,11 @@ def _allow(_caller: str, _action: str, _resource: str) -> None:
     """Allow everything: a unit test's context has no IAM."""
 
 
+def _root_of_access_key(access_key: str) -> str:
+    """Return the root user of an account: a unit test's context has no IAM."""
+    return f"arn:aws:iam::{access_key if access_key.isdigit() else '123456789012'}:root"
+
+
 def _no_denial(_service: str, _action: str, _resource: str, _source_arn: str = "") -> str | None:
     """Allow every service everything: a unit test's context has no IAM."""
     return None
@@ -77,12 +82,14 @@ class Context:
     region: str = REGION
     # The account of the calls: a fixed one, or that of the current request.
     account_provider: Callable[[], str] = _default_account
-    # IAM sets these three. `assume` returns AssumeRole's `Credentials`, or raises `ClientError`.
+    # IAM sets these four. `assume` returns AssumeRole's `Credentials`, or raises `ClientError`.
     # `authorize` raises `AwsError` unless a caller (access key or role ARN) may perform an action that has no
     # API call. `denial_reason` says why a service principal may not act on a resource, or returns None.
     assume: Callable[[ServiceRole], dict[str, str]] | None = None
     authorize: Callable[[str, str, str], None] = _allow
     denial_reason: Callable[..., str | None] = _no_denial
+    # Returns the ARN of the user, or of the role's session, that an access key was issued to.
+    identity: Callable[[str], str] = _root_of_access_key
     # Errors outside any request, as of background threads. Tests and `down` fail on them.
     background_errors: list[str] = field(default_factory=list)
     _clients: dict[tuple[str, str, str | None, str], Any] = field(default_factory=dict)

@@ -46,7 +46,12 @@ class Account:
     @cached_property
     def arn_scope(self) -> ArnScope:
         """The partition, region and account of the ARNs."""
-        filters = {"deployment": self._deployment, "key": encryption_keys.key_arn}
+        filters = {
+            "deployment": self._deployment,
+            "key": encryption_keys.key_arn,
+            "pullrequest": lambda number: self._pull_request(number)[0],
+            "pullrequestbranch": lambda number: self._pull_request(number)[1],
+        }
         return ArnScope("aws", self.context.region, self.number, filters)
 
     def caller(self, access_key: str) -> Caller | None:
@@ -138,6 +143,15 @@ class Account:
         except ClientError:
             return ""
         return str(answer["deploymentGroupInfo"].get("deploymentConfigName", ""))
+
+    def _pull_request(self, number: str) -> tuple[str, str]:
+        """Return the repository of a pull request, and the reference that it is to be merged into."""
+        try:
+            found = self.context.client_of(self.number, "codecommit").get_pull_request(pullRequestId=number)
+        except ClientError:
+            return "*", ""
+        target = found["pullRequest"]["pullRequestTargets"][0]
+        return target["repositoryName"], target["destinationReference"]
 
     def _deployment(self, deployment: str) -> str:
         """Return `application/group` of a deployment."""

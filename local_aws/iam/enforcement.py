@@ -150,6 +150,34 @@ class Enforcer:
         if denial is not None:
             raise AwsError("AccessDeniedException", denial.message)
 
+    def identity(self, access_key: str) -> str:
+        """Return the ARN of the user or the session that an access key was issued to, else of a root user."""
+        found = store.session(access_key)
+        return _root_of(access_key).arn if found is None or self._is_root_key(access_key) else found.arn
+
+    def git_denial(self, login: str, action: str, repository: str, reference: str = "") -> str | None:
+        """Say why a git user may not pull from a repository or push a reference to it, or return None.
+
+        `login` is an access key, followed by `%` and the session's token, as CodeCommit's credential helper
+        sends it.
+        """
+        access_key, _, token = login.partition("%")
+        if self._is_root_key(access_key):
+            return None
+        session = store.session(access_key)
+        if session is None or (session.token and session.token != token):
+            return INVALID.message
+        if session.expired:
+            return EXPIRED.message
+        principal = principals.session(session.arn)
+        with account_scope.scope(principal.account):
+            caller = self.account(principal.account).caller(access_key) or principal
+            references = {"codecommit:references": reference} if reference else {}
+            permission = Permission(action, repository, references)
+            values = self._context_keys(caller, permission, session)
+            denial = self._decide(caller, permission, values, access_key)
+        return None if denial is None else denial.message
+
     def assume(self, role: ServiceRole) -> dict[str, str]:
         """Return credentials of a role for a service that the role trusts. Raises `ClientError`."""
         source = _source_keys(role.source_arn)
@@ -190,7 +218,11 @@ class Enforcer:
                 self.log.add_policy(policy)
 
     def _is_root(self, credential: Credential) -> bool:
-        return store.is_root(credential.access_key) or not _is_known(credential.access_key)
+        return self._is_root_key(credential.access_key)
+
+    @staticmethod
+    def _is_root_key(access_key: str) -> bool:
+        return store.is_root(access_key) or not _is_known(access_key)
 
     def _decide(
         self, caller: Caller, permission: Permission, values: Mapping[str, Value], access_key: str

@@ -67,6 +67,7 @@ _WRITES = {
     "CopyObject": ("GenerateDataKey",),
     "CreateMultipartUpload": ("GenerateDataKey", "Decrypt"),
 }
+CHANGING_A_BRANCH = frozenset({"CreateBranch", "CreateCommit", "DeleteBranch", "DeleteFile", "PutFile"})
 _PARTS = frozenset({"UploadPart", "UploadPartCopy", "CompleteMultipartUpload"})
 _READS = frozenset({"GetObject"})
 _PARAMETER_NAMES = {"GetParameter": "Name", "GetParameters": "Names"}
@@ -102,10 +103,32 @@ def _service_keys(call: Call, scope: ArnScope) -> dict[str, Value]:
     if call.service == "sts":
         named = {"sts:externalid": "ExternalId", "sts:rolesessionname": "RoleSessionName"}
         return {key: str(params[name]) for key, name in named.items() if name in params}
+    if call.service == "codecommit":
+        return _references(call, scope)
     if call.service == "ecs" and "cluster" in params:
         cluster = str(params["cluster"])
         return {"ecs:cluster": scope.arn("ecs", f"cluster/{cluster.rpartition('/')[2]}")}
     return {}
+
+
+def _references(call: Call, scope: ArnScope) -> dict[str, Value]:
+    """Return codecommit:References, which operations that change a branch have.
+
+    https://docs.aws.amazon.com/codecommit/latest/userguide/how-to-conditional-branch.html
+    """
+    if call.operation.startswith("MergePullRequest"):
+        reference = scope.filters["pullrequestbranch"](str(call.params.get("pullRequestId", "")))
+    elif call.operation.startswith("MergeBranchesBy"):
+        reference = _full_reference(str(call.params.get("targetBranch", "")))
+    elif call.operation in CHANGING_A_BRANCH:
+        reference = _full_reference(str(call.params.get("branchName", "")))
+    else:
+        return {}
+    return {"codecommit:references": reference} if reference else {}
+
+
+def _full_reference(branch: str) -> str:
+    return f"refs/heads/{branch}" if branch else ""
 
 
 def _passed_roles(call: Call, lookups: Lookups) -> tuple[list[str], str]:

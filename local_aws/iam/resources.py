@@ -42,7 +42,14 @@ def _rule(template: str, *operations: str) -> Rule:
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    "codecommit": (_rule("{repositoryName}"), _rule("{repositoryNames}"), _rule("{resourceArn}")),
+    "codecommit": (
+        _rule("{repositoryName}"),
+        _rule("{repositoryNames}"),
+        _rule("{resourceArn}"),
+        _rule("{targets}", "CreatePullRequest"),
+        _rule("{oldName}", "UpdateRepositoryName"),
+        _rule("{pullRequestId|pullrequest}"),
+    ),
     "codebuild": (
         _rule("project/{projectName}"),
         _rule("project/{ids|build}", "BatchGetBuilds", "BatchDeleteBuilds"),
@@ -156,7 +163,7 @@ Filter = Callable[[str], str]
 
 @dataclass(frozen=True)
 class ArnScope:
-    """The partition, region and account of ARNs; `filters` look up `deployment` and `key` in the account."""
+    """The partition, region and account of ARNs; `filters` look up what only the account knows."""
 
     partition: str
     region: str
@@ -209,11 +216,13 @@ def _values(params: Mapping[str, Any], name: str) -> list[str]:
     for part in name.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     if isinstance(value, list):
-        return [
-            str(each) if not isinstance(each, Mapping) else str(each.get("EventBusName", ""))
-            for each in value
-        ]
+        return [str(each) if not isinstance(each, Mapping) else _named_in(each) for each in value]
     return [] if value is None else [str(value)]
+
+
+def _named_in(item: Mapping[str, Any]) -> str:
+    """Return what an item of a list names: the bus of an entry, the repository of a pull request's target."""
+    return str(item.get("EventBusName") or item.get("repositoryName") or "")
 
 
 def _parameter(name: str) -> str:

@@ -21,7 +21,8 @@ logs = require(
 
 # The service of rules, and the one that delivers their events: a policy must allow both.
 WRITERS = ("events.amazonaws.com", "delivery.logs.amazonaws.com")
-ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
+# Whether the rule is the source. Terraform's documentation requires it of the event, not of the stream.
+ACTIONS = {"logs:CreateLogStream": False, "logs:PutLogEvents": True}
 # A log group takes the whole event, or a transformer's {"timestamp", "message"}, which is not supported.
 INPUT_OPTIONS = ("Input", "InputPath", "InputTransformer")
 
@@ -36,7 +37,7 @@ def patch_log_targets(context: Context) -> None:
             original(target, event, rule, view)
             return
         whole = (view or eventbridge._pattern_event_view(event)).event_with_detail()
-        reason_denied = denial_reason(context, target) or _write(arn, whole)
+        reason_denied = denial_reason(context, target, rule.get("Arn", "")) or _write(arn, whole)
         if reason_denied:
             # AWS drops the event and counts a FailedInvocation. The warning is a background error.
             eventbridge.logger.warning("EventBridge → CloudWatch Logs %s refused: %s", arn, reason_denied)
@@ -44,8 +45,8 @@ def patch_log_targets(context: Context) -> None:
     eventbridge._invoke_target = invoke
 
 
-def denial_reason(context: Context, target: dict[str, Any]) -> str | None:
-    """Return why an event cannot be written to a target, or None."""
+def denial_reason(context: Context, target: dict[str, Any], rule_arn: str) -> str | None:
+    """Return why an event of a rule cannot be written to a target, or None."""
     group = _group(target["Arn"])
     if group not in logs._log_groups:
         # Also an ARN with `:*`, as CloudFormation returns it: AWS accepts the rule and delivers nothing.
@@ -57,8 +58,8 @@ def denial_reason(context: Context, target: dict[str, Any]) -> str | None:
         return "a log group takes no RoleArn"
     stream = f"{target['Arn']}:log-stream:any"
     for writer in WRITERS:
-        for action in ACTIONS:
-            if context.denial_reason(writer, action, stream):
+        for action, has_source in ACTIONS.items():
+            if context.denial_reason(writer, action, stream, rule_arn if has_source else ""):
                 return f"no resource policy allows {writer} {action}"
     return None
 

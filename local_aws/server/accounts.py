@@ -187,6 +187,11 @@ class Accounts:
         found = (account.codecommit.git_directory(name) for account in self.existing().values())
         return next((path for path in found if path is not None), None)
 
+    def repository_arn(self, name: str) -> str:
+        """Return the ARN of the repository `name` that a clone URL leads to."""
+        owners = (one for one in self.existing().values() if one.codecommit.git_directory(name) is not None)
+        return next((one.codecommit.repository_arn(name) for one in owners), "")
+
     def pushed(self, name: str) -> None:
         """Emit the events of a push."""
         for account in self.existing().values():

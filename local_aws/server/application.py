@@ -113,7 +113,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     enforcer = Enforcer(callers)
     for one in (context, callers):
         one.assume, one.authorize = enforcer.assume, enforcer.authorize
-        one.denial_reason = enforcer.denial_reason
+        one.denial_reason, one.identity = enforcer.denial_reason, enforcer.identity
     resource_policies.patch_cross_account_buckets()
     trust_policies.patch_trust_policy_validation(documents.parse)
     accounts = Accounts(callers, engine)
@@ -136,7 +136,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     gateway = Gateway(
         callers,
         DurabilityMiddleware(app, writer.saved),
-        git=git_http.GitHttp(accounts),
+        git=git_http.GitHttp(accounts, enforcer.git_denial),
         addresses=load_balancing.addresses,
         authorizer=enforcer,
         skip_days=partial(schedules.skip_days, context.clock),

@@ -17,6 +17,12 @@ def repositories(account: Account) -> Iterator[Resource]:
         yield Resource("CodeCommit repository", found["repositoryName"])
 
 
+def approval_rules(account: Account) -> Iterator[Resource]:
+    """Yield the approval rule templates, which `operations protect` creates."""
+    for name in account.pages("codecommit", "list_approval_rule_templates", "approvalRuleTemplateNames"):
+        yield Resource("approval rule template", name)
+
+
 def projects(account: Account) -> Iterator[Resource]:
     """Yield the CodeBuild projects."""
     names = list(account.pages("codebuild", "list_projects", "projects"))
@@ -80,6 +86,7 @@ def _content(account: Account, name: str) -> str:
 
 KINDS: Mapping[str, Callable[[Account], Iterator[Resource]]] = {
     "CodeCommit repositories": repositories,
+    "approval rule templates": approval_rules,
     "CodeBuild projects": projects,
     "CodeBuild report groups": report_groups,
     "CodeDeploy applications": applications,

@@ -28,6 +28,8 @@ CHECKS: Mapping[str, Callable[[Subject], Iterator[Check]]] = {
     "Docker Hub": names.docker_hub,
     "notifications": setting_checks.notifications,
     "TLS": setting_checks.tls,
+    "main": setting_checks.main_branch,
+    "approvers": setting_checks.approvers,
 }
 COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.ERROR: "red"}
 

@@ -64,7 +64,7 @@ LIMITS = (
     Limit(
         "IAM roles",
         ("AWS::IAM::Role",),
-        needed=23,
+        needed=26,
         default=1000,
         service="iam",
         code="L-FE177D64",

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from operations.confirmation import is_production
+from operations.names import approval_rule
 from operations.preflight.check import Check, Subject, failed, ok, warning
 from operations.preflight.names import DEPLOYABLE
 
@@ -41,6 +43,36 @@ def tls(subject: Subject) -> Iterator[Check]:
             '"allowHttp": true; -c certificateArn=... and -c allowHttp=true are also read here'
         )
         yield failed("TLS", "no certificate: the service would be public over HTTP", remedy)
+
+
+def main_branch(subject: Subject) -> Iterator[Check]:
+    """Check that main is protected where its pipeline releases to prod."""
+    settings, rule = subject.settings, approval_rule(subject.suffix)
+    to_prod = any(is_production(suffix) for suffix in (subject.suffix, *settings.promote_to))
+    if settings.required_approvals:
+        templates = subject.account.pages(
+            "codecommit", "list_approval_rule_templates", "approvalRuleTemplateNames"
+        )
+        if rule in templates or subject.status is None:
+            yield ok("main", f"takes pull requests with {settings.required_approvals} approvals")
+        else:
+            remedy = f"run python -m operations protect {subject.suffix}, and give developers its policy"
+            yield warning("main", f"requiredApprovals is set, and there is no template {rule}", remedy)
+    elif to_prod:
+        remedy = f"set requiredApprovals of {subject.suffix} in cdk.json, deploy, and run operations protect"
+        found = "requiredApprovals is 0: whoever may push to main, --force included, releases to prod"
+        yield warning("main", found, remedy)
+    else:
+        yield ok("main", "requiredApprovals is 0: whoever may push to main releases")
+
+
+def approvers(subject: Subject) -> Iterator[Check]:
+    """Check that a promotion to this environment is approved by people whom it names."""
+    settings = subject.settings
+    if settings.promoted_from and not settings.approvers:
+        remedy = f"set approvers of {subject.suffix} in cdk.json to the roles that approve releases to it"
+        found = "none named: whoever may approve in the account of promotedFrom releases here"
+        yield warning("approvers", found, remedy)
 
 
 def _is_confirmed(subject: Subject) -> bool:

@@ -25,6 +25,10 @@ class Settings:
     notification_channel: str = "email"
     certificate_arn: str = ""
     allow_http: bool = False
+    required_approvals: int = 0
+    promote_to: tuple[str, ...] = ()
+    promoted_from: bool = False
+    approvers: bool = False
     # As cdk.json has it; None if the environment creates its own VPC.
     existing_vpc: Mapping[str, Any] | None = None
 
@@ -54,6 +58,10 @@ class Settings:
             notification_channel=values.get("notificationChannel") or "email",
             certificate_arn=values.get("certificateArn") or "",
             allow_http=str(values.get("allowHttp")).lower() == "true",
+            required_approvals=int(values.get("requiredApprovals") or 0),
+            promote_to=_suffixes(values.get("promoteTo") or ()),
+            promoted_from=bool(values.get("promotedFrom")),
+            approvers=bool(values.get("approvers")),
             existing_vpc=existing,
         )
 
@@ -61,6 +69,12 @@ class Settings:
     def fargate_vcpus(self) -> int:
         """The vCPUs of the blue and the green tasks, which run at the same time during a deployment."""
         return math.ceil(2 * self.tasks * self.cpu / 1024)
+
+
+def _suffixes(promotions: Any) -> tuple[str, ...]:
+    """Return the suffixes of `promoteTo`, in the form of the command line or of JSON."""
+    listed = promotions.split(",") if isinstance(promotions, str) else promotions
+    return tuple(one["environment"] if isinstance(one, dict) else one.partition("@")[0] for one in listed)
 
 
 def _service(suffix: str, services: Mapping[str, Any]) -> str:

@@ -17,7 +17,8 @@ from unit_tests.assembly_cache import cached_assembly
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PARTS = ("root", "network", "compute", "pipeline")
 SHARED = {
-    "trustedAccounts": "111111111111,222222222222",
+    "promotedFrom": "qa@111111111111,test@222222222222",
+    "approvers": "arn:aws:iam::111111111111:role/team/managers,arn:aws:iam::222222222222:user/mary",
     "promoteTo": "staging@222222222222,prod@333333333333",
     "githubRepository": "acme/greeter",
     "githubBranches": ["main", "release/1"],

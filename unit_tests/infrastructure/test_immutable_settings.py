@@ -35,12 +35,14 @@ MAY_CHANGE = {
     "notificationChannel": "other",
     "notificationEmail": "team@example.com",
     "promoteTo": "staging@222222222222",
+    "requiredApprovals": "2",
     "taskCpu": "1024",
     "taskMemory": "4096",
     "terminationProtection": "true",
     "terminationWaitMinutes": "77",
     "testTrafficCidr": "203.0.113.0/24",
-    "trustedAccounts": "111111111111",
+    "promotedFrom": "qa@111111111111",
+    "approvers": "arn:aws:iam::222222222222:role/release-managers",
 }
 
 

@@ -86,6 +86,8 @@ def at_rest() -> dict[tuple[str, str], Any]:
         ("codebuild", "list_report_groups"): {"reportGroups": []},
         ("codebuild", "delete_report_group"): {},
         ("sqs", "list_queues"): {},
+        ("codecommit", "list_approval_rule_templates"): {"approvalRuleTemplateNames": []},
+        ("iam", "list_policies"): {"Policies": []},
         ("sqs", "delete_queue"): {},
     }
 

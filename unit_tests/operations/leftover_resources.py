@@ -157,6 +157,15 @@ LEFTOVERS: dict[str, Create] = {
     "CodeCommit repositories": lambda a: a.client("codecommit").create_repository(
         repositoryName="repository-orphan"
     ),
+    "approval rule templates": lambda a: a.client("codecommit").create_approval_rule_template(
+        approvalRuleTemplateName="approvals-orphan",
+        approvalRuleTemplateContent=json.dumps(
+            {
+                "Version": "2018-11-08",
+                "Statements": [{"Type": "Approvers", "NumberOfApprovalsNeeded": 1}],
+            }
+        ),
+    ),
     "CodeBuild projects": lambda a: a.client("codebuild").create_project(
         name="build-orphan",
         source={"type": "NO_SOURCE", "buildspec": "version: 0.2\nphases: {build: {commands: [true]}}"},

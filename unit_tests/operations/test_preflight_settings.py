@@ -104,3 +104,33 @@ def test_a_context_without_key_or_value_is_rejected(given: str, capsys: pytest.C
         command.main(["preflight", "dev", "-c", given])
     assert ended.value.code == 2
     assert f"{given!r} is no KEY=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("left")
+def test_a_push_to_main_that_reaches_prod_is_a_warning() -> None:
+    """`requiredApprovals` is 0 by default: developers push to main."""
+    assert findings()["main"].verdict is Verdict.OK
+    check = findings(context={"promoteTo": "staging@222222222222,prod@333333333333"})["main"]
+    assert check.verdict is Verdict.WARNING
+    assert check.found.endswith("whoever may push to main, --force included, releases to prod")
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize(("templates", "verdict"), [([], Verdict.WARNING), (["approvals-dev"], Verdict.OK)])
+def test_required_approvals_need_the_rule_of_protect(templates: list[str], verdict: Verdict) -> None:
+    answers = {
+        **DEPLOYED,
+        ("codecommit", "list_approval_rule_templates"): {"approvalRuleTemplateNames": templates},
+    }
+    answers[("sns", "list_subscriptions_by_topic")] = {"Subscriptions": []}
+    check = findings(answers, context={"requiredApprovals": "1"})["main"]
+    assert check.verdict is verdict
+    assert bool(check.remedy) == (verdict is Verdict.WARNING)
+
+
+@pytest.mark.usefixtures("left")
+def test_a_promotion_without_named_approvers_is_a_warning() -> None:
+    source = {"promotedFrom": "qa@111111111111"}
+    assert "approvers" not in findings()
+    assert findings(context=source)["approvers"].verdict is Verdict.WARNING
+    assert "approvers" not in findings(context={**source, "approvers": "arn:aws:iam::111111111111:role/a"})

@@ -11,6 +11,8 @@ from unit_tests.operations.destroy_answers import (
     at_rest,
 )
 
+POLICIES = ("developer-policy-dev", "developer-policy-dev-2")
+
 
 @pytest.mark.usefixtures("cdk")
 def test_a_task_definition_that_ecs_does_not_delete_is_an_error() -> None:
@@ -74,4 +76,30 @@ def test_only_the_environments_own_password_groups_and_queues_are_deleted() -> N
         {"logGroupName": "/ecs/task-dev"},
         {"arn": f"{report}test-dev-unit-tests", "deleteReports": True},
         {"QueueUrl": f"{queues}queue-1a2b-of-notifications-dev"},
+    ]
+
+
+@pytest.mark.usefixtures("cdk")
+def test_what_protect_made_is_deleted_and_the_policy_detached_first() -> None:
+    arn = "arn:aws:iam::123456789012:policy/developer-policy-dev"
+    policies = [{"PolicyName": name, "Arn": f"{arn}{name[20:]}"} for name in POLICIES]
+    account = FakeAccount(
+        {
+            **at_rest(),
+            ("codecommit", "list_approval_rule_templates"): {
+                "approvalRuleTemplateNames": ["approvals-dev", "approvals-dev-2"]
+            },
+            ("codecommit", "delete_approval_rule_template"): {},
+            ("iam", "list_policies"): {"Policies": policies},
+            ("iam", "list_entities_for_policy"): {"PolicyRoles": [{"RoleName": "developers"}]},
+            ("iam", "detach_role_policy"): {},
+            ("iam", "delete_policy"): {},
+        }
+    )
+    destroying.destroy("dev", account, lambda _: None)
+    changed = [call for call in account.asked if call[1].startswith(("delete_", "detach_"))]
+    assert changed == [
+        ("codecommit", "delete_approval_rule_template", {"approvalRuleTemplateName": "approvals-dev"}),
+        ("iam", "detach_role_policy", {"RoleName": "developers", "PolicyArn": arn}),
+        ("iam", "delete_policy", {"PolicyArn": arn}),
     ]

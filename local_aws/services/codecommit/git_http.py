@@ -7,17 +7,35 @@ import asyncio
 import os
 import re
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
+from local_aws.services.codecommit.git_access import (
+    Denial,
+    NotAPushError,
+    Push,
+    denied_references,
+    login,
+    read_push,
+    report,
+)
 from local_aws.services.codecommit.git_repository import git_environment
 
 # The paths of smart HTTP only: a request cannot name a file of a repository.
 REQUEST = re.compile(r"/v1/repos/(?P<name>[^/]+)/(?P<endpoint>info/refs|git-upload-pack|git-receive-pack)")
 CHUNK = 64 * 1024
+# What a client asks for that reads why a reference is not updated.
+REPORTS = {"report-status", "report-status-v2"}
+
+
+def _no_denial(_login: str, _action: str, _repository: str, _reference: str) -> str | None:
+    """Allow everything: a unit test has no IAM."""
+    return None
 
 
 class RepositoryStore(Protocol):
@@ -25,14 +43,17 @@ class RepositoryStore(Protocol):
 
     def git_directory(self, name: str) -> Path | None: ...
 
+    def repository_arn(self, name: str) -> str: ...
+
     def pushed(self, name: str) -> None: ...
 
 
 class GitHttp:
-    """The ASGI application over `repositories`."""
+    """The ASGI application over `repositories`; `denial` is IAM's answer, by default none."""
 
-    def __init__(self, repositories: RepositoryStore) -> None:
+    def __init__(self, repositories: RepositoryStore, denial: Denial = _no_denial) -> None:
         self.repositories = repositories
+        self.denial = denial
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of a git client."""
@@ -46,11 +67,56 @@ class GitHttp:
             # git prints: fatal: repository '...' not found
             await _respond(send, 404, f"repository {name} does not exist")
             return
+        allowed = await self._authorize(scope, receive, send, name, match["endpoint"])
+        if allowed is None:
+            return
         try:
-            await _run_backend(scope, receive, send, directory, match["endpoint"])
+            await _run_backend(scope, allowed, send, directory, match["endpoint"])
         finally:
             if match["endpoint"] == "git-receive-pack":
                 await asyncio.to_thread(self.repositories.pushed, name)
+
+    async def _authorize(
+        self, scope: Scope, receive: Receive, send: Send, name: str, endpoint: str
+    ) -> Receive | None:
+        """Return what receives the body of an allowed request; respond to a denied one, and return None."""
+        headers = _headers(scope)
+        arn = await asyncio.to_thread(self.repositories.repository_arn, name)
+        pushing = "git-receive-pack" in f"{endpoint} {scope.get('query_string', b'')!r}"
+        deny = partial(
+            self.denial, login(headers), "codecommit:GitPush" if pushing else "codecommit:GitPull", arn
+        )
+        if endpoint != "git-receive-pack":
+            reason = await asyncio.to_thread(deny, "")
+            if reason is not None:
+                await _respond(send, 403, reason)
+                return None
+            return receive
+        try:
+            if "content-encoding" in headers:
+                raise NotAPushError("local_aws does not read a compressed push")
+            push, receive_again = await read_push(receive)
+        except NotAPushError as error:
+            await _respond(send, 400, str(error))
+            return None
+        denied = await denied_references(push, deny)
+        if not denied:
+            return receive_again
+        await _respond_to_push(receive_again, send, push, denied)
+        return None
+
+
+async def _respond_to_push(receive: Receive, send: Send, push: Push, denied: Mapping[str, str]) -> None:
+    """Say why a push is denied, once the client has sent all of it."""
+    if not push.references or not REPORTS & push.capabilities:
+        await _respond(send, 403, next(iter(denied.values())))
+        return
+    while (message := await receive()).get("more_body", False):
+        if message["type"] == "http.disconnect":
+            return
+    headers = [(b"content-type", b"application/x-git-receive-pack-result")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": report(push, denied)})
 
 
 async def _run_backend(scope: Scope, receive: Receive, send: Send, directory: Path, endpoint: str) -> None:
@@ -84,7 +150,7 @@ def _terminate(process: asyncio.subprocess.Process) -> None:
 
 
 def _cgi_environment(scope: Scope, directory: Path, endpoint: str) -> dict[str, str]:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = _headers(scope)
     variables = git_environment(directory.parent) | {
         "GIT_PROJECT_ROOT": str(directory.parent),
         "GIT_HTTP_EXPORT_ALL": "1",
@@ -102,6 +168,10 @@ def _cgi_environment(scope: Scope, directory: Path, endpoint: str) -> dict[str, 
     if "content-length" in headers:
         variables["CONTENT_LENGTH"] = headers["content-length"]
     return variables
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 async def _send_body(receive: Receive, process: asyncio.subprocess.Process) -> None:

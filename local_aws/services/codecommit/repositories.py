@@ -169,6 +169,10 @@ class Repositories(JsonService):
             repository = self.repositories.get(name)
             return repository.git.path if repository else None
 
+    def repository_arn(self, name: str) -> str:
+        """Return the ARN of the repository `name`."""
+        return self.context.arn("codecommit", name)
+
     def pushed(self, name: str) -> None:
         """Announce the changes of a push."""
         with self.lock:

@@ -1,12 +1,12 @@
 """CodeCommit: git repositories, by API and over git's smart HTTP protocol."""
 
 from local_aws.core.cloudformation import ResourceType
-from local_aws.services.codecommit.commits import Commits
 from local_aws.services.codecommit.errors import commit_does_not_exist
+from local_aws.services.codecommit.pull_requests import PullRequests
 from local_aws.services.codecommit.resource_types import resource_types
 
 
-class CodeCommit(Commits):
+class CodeCommit(PullRequests):
     """The service. The gateway serves its repositories to git under /v1/repos/<name> (see `git_http`)."""
 
     def archive(self, repository: str, commit: str) -> bytes:

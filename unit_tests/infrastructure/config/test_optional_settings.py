@@ -24,7 +24,8 @@ def test_every_key_without_a_required_value_is_an_optional_setting_unless_it_say
 def test_the_settings_of_an_environment_are_those_that_are_given() -> None:
     assert config().optional_settings == {}
     assert config(**SHARED).optional_settings == {
-        "trustedAccounts": "111111111111,222222222222",
+        "promotedFrom": "qa@111111111111,test@222222222222",
+        "approvers": SHARED["approvers"],
         "promoteTo": "staging@222222222222,prod@333333333333",
         "githubRepository": "acme/greeter",
         "githubBranches": "main,release/1",

@@ -121,14 +121,20 @@ BAD_VALUES = [
     ("terminationProtection", "prod"),
     ("terminationProtection", 1),
     ("terminationProtection", ""),
-    ("trustedAccounts", ""),
-    ("trustedAccounts", "12345678901"),
-    ("trustedAccounts", "111111111111, 222222222222"),
-    ("trustedAccounts", "111111111111,111111111111"),
-    ("trustedAccounts", []),
-    ("trustedAccounts", [111111111111]),
-    ("trustedAccounts", {"111111111111": True}),
-    ("trustedAccounts", [f"{n:012}" for n in range(11)]),
+    ("promotedFrom", ""),
+    ("promotedFrom", "111111111111"),
+    ("promotedFrom", "*@111111111111"),
+    ("promotedFrom", "qa-*@111111111111"),
+    ("promotedFrom", "qa@111111111111,qa@111111111111"),
+    ("promotedFrom", []),
+    ("promotedFrom", [f"qa@{n:012}" for n in range(11)]),
+    ("promotedFrom", "dev@222222222222"),
+    ("approvers", ""),
+    ("approvers", "arn:aws:iam::111111111111:root"),
+    ("approvers", "arn:aws:iam::111111111111:role/managers*"),
+    ("approvers", "arn:aws:iam::111111111111:role/team?/managers"),
+    ("approvers", "arn:aws:sts::111111111111:assumed-role/managers/mary"),
+    *(("requiredApprovals", bad) for bad in (-1, 6, "one")),
     ("promoteTo", ""),
     ("promoteTo", "staging"),
     ("promoteTo", "staging@2222"),
@@ -252,7 +258,10 @@ def test_numbers_may_be_text_as_the_command_line_gives_them() -> None:
 def test_accounts_promotions_and_flags_may_be_text_or_what_json_has_for_them() -> None:
     typed = Config.from_context(context(**SHARED))
     listed = {
-        "trustedAccounts": ["111111111111", "222222222222"],
+        "promotedFrom": [
+            {"environment": "qa", "account": "111111111111"},
+            {"environment": "test", "account": "222222222222"},
+        ],
         "promoteTo": [
             {"environment": "staging", "account": "222222222222"},
             {"environment": "prod", "account": "333333333333"},
@@ -265,7 +274,7 @@ def test_accounts_promotions_and_flags_may_be_text_or_what_json_has_for_them() -
     }
     assert typed == Config.from_context(context(**{**SHARED, **listed}))
     assert [str(each) for each in typed.promote_to] == ["staging@222222222222", "prod@333333333333"]
-    assert typed.trusted_accounts == ("111111111111", "222222222222")
+    assert [str(each) for each in typed.promoted_from] == ["qa@111111111111", "test@222222222222"]
     assert typed.create_github_oidc_provider is True
 
 

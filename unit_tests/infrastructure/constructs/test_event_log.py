@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from unit_tests.infrastructure.synthesized import Templates, plain
@@ -11,11 +13,21 @@ GROUP = "/aws/events/pipeline-dev"
 
 def test_eventbridge_may_write_to_this_group_alone(templates: Templates) -> None:
     group = templates.only("AWS::Logs::LogGroup", LogGroupName=GROUP)
-    (statement,) = group.properties["ResourcePolicyDocument"]["Statement"]
-    # Without the first, the rules' invocations fail (hashicorp/terraform-provider-aws#30388).
-    assert statement["Principal"] == {"Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"]}
-    assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    assert plain(statement["Resource"]) == f"arn:aws:logs:us-east-1:<AWS::AccountId>:log-group:{GROUP}:*"
+    statements = group.properties["ResourcePolicyDocument"]["Statement"]
+    for statement in statements:
+        # Without the first, the rules' invocations fail (hashicorp/terraform-provider-aws#30388).
+        assert statement["Principal"] == {"Service": ["delivery.logs.amazonaws.com", "events.amazonaws.com"]}
+        assert plain(statement["Resource"]) == f"arn:aws:logs:us-east-1:<AWS::AccountId>:log-group:{GROUP}:*"
+    create, write = statements
+    assert (create["Action"], write["Action"]) == ("logs:CreateLogStream", "logs:PutLogEvents")
+    sources = write["Condition"]["ArnEquals"]["aws:SourceArn"]
+    writing = [
+        f"arn:aws:events:us-east-1:<AWS::AccountId>:rule/{rule.properties['Name']}"
+        for rule in templates.resources("AWS::Events::Rule")
+        if f"log-group:{GROUP}" in json.dumps(plain(rule.properties["Targets"]))
+    ]
+    assert sorted(plain(sources)) == sorted(writing)
+    assert len(writing) == 3
 
 
 def test_no_environment_takes_one_of_the_ten_log_policies_of_its_account(templates: Templates) -> None:

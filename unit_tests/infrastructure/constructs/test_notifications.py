@@ -70,19 +70,23 @@ def test_eventbridge_and_cloudwatch_may_publish_to_the_encrypted_topic(templates
     )
     assert plain(topic.properties["KmsMasterKeyId"]) == f"<{key.id}.Arn>"
     policy = templates.only("AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
-    for service in ("events.amazonaws.com", "cloudwatch.amazonaws.com"):
-        assert granted(policy, service) >= {"sns:Publish"}
-        assert granted(key.properties["KeyPolicy"]["Statement"], service) >= {
+    of_own_alarms = {
+        "StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"},
+        "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:<AWS::AccountId>:alarm:*-dev"},
+    }
+    for service, condition in (("events", None), ("cloudwatch", of_own_alarms)):
+        assert granted(policy, f"{service}.amazonaws.com", condition) == {"sns:Publish"}
+        assert granted(key.properties["KeyPolicy"]["Statement"], f"{service}.amazonaws.com", condition) == {
             "kms:Decrypt",
             "kms:GenerateDataKey*",
         }
 
 
-def granted(policy: list[dict[str, Any]], service: str) -> set[str]:
-    """Return what a service may do without any condition."""
+def granted(policy: list[dict[str, Any]], service: str, condition: object) -> set[str]:
+    """Return what a service may do on exactly this condition."""
     actions: set[str] = set()
     for statement in policy:
-        if statement["Effect"] != "Allow" or statement.get("Condition"):
+        if statement["Effect"] != "Allow" or plain(statement.get("Condition")) != condition:
             continue
         principals = statement["Principal"].get("Service", [])
         if service in (principals if isinstance(principals, list) else [principals]):

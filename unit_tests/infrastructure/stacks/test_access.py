@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
-from tools.assembly import references
+from tools.assembly import Resource, references
 from unit_tests.infrastructure.synthesized import (
     Templates,
     plain,
     role,
     statements,
+    templates_of,
 )
 
 PUSH = [
@@ -20,7 +22,12 @@ PUSH = [
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 ]
-ROOTS = [f"arn:aws:iam::{account}:root" for account in ("111111111111", "222222222222", "333333333333")]
+SOURCES = {"qa": "111111111111", "test": "222222222222"}
+TARGETS = {"staging": "222222222222", "prod": "333333333333"}
+
+
+def roots(accounts: Iterable[str]) -> list[str]:
+    return [f"arn:aws:iam::{account}:root" for account in accounts]
 
 
 def said(policy: Any, sid: str) -> dict[str, Any]:
@@ -32,11 +39,10 @@ def said(policy: Any, sid: str) -> dict[str, Any]:
 def readers(of: str) -> dict[str, Any]:
     """Return the principals of a resource policy: the accounts, and only these roles of them."""
     return {
-        "Principal": {"AWS": ROOTS},
+        "Principal": {"AWS": roots(TARGETS.values())},
         "Condition": {
-            "ArnLike": {
+            "ArnEquals": {
                 "aws:PrincipalArn": [
-                    f"arn:aws:iam::111111111111:role/{of}-*",
                     f"arn:aws:iam::222222222222:role/{of}-staging",
                     f"arn:aws:iam::333333333333:role/{of}-prod",
                 ]
@@ -56,7 +62,7 @@ def test_by_default_no_other_account_has_access(templates: Templates) -> None:
     assert "Namespace" not in json.dumps(templates.only("AWS::CodePipeline::Pipeline").body)
 
 
-def test_the_cross_account_role_trusts_the_pipelines_of_exactly_the_trusted_accounts(
+def test_the_cross_account_role_trusts_exactly_the_pipelines_of_the_named_environments(
     shared: Templates,
 ) -> None:
     """By account: IAM rejects the ARN of a role that does not exist yet (pitfall M2)."""
@@ -66,48 +72,63 @@ def test_the_cross_account_role_trusts_the_pipelines_of_exactly_the_trusted_acco
             "Effect": "Allow",
             "Action": "sts:AssumeRole",
             "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-            "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{account}:role/pipeline-role-*"}},
+            "Condition": {
+                "ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{account}:role/pipeline-role-{source}"}
+            },
         }
-        for account in ("111111111111", "222222222222")
+        for source, account in SOURCES.items()
     ]
 
 
-def test_the_cross_account_role_releases_here_and_no_more(shared: Templates) -> None:
+def trust(found: Resource) -> list[tuple[str, str]]:
+    """Return the account and the only principal of each statement of a trust policy."""
+    policy = plain(found.properties["AssumeRolePolicyDocument"]["Statement"])
+    assert all(each["Action"] == "sts:AssumeRole" and each["Effect"] == "Allow" for each in policy)
+    assert all(set(each["Condition"]) == {"ArnEquals"} for each in policy)
+    return [(each["Principal"]["AWS"], each["Condition"]["ArnEquals"]["aws:PrincipalArn"]) for each in policy]
+
+
+def test_only_the_approvers_whom_the_target_names_get_the_role_that_approves(shared: Templates) -> None:
+    approver = role(shared, "approver-role-dev")
+    assert trust(approver) == [
+        ("arn:aws:iam::111111111111:root", "arn:aws:iam::111111111111:role/team/managers"),
+        ("arn:aws:iam::222222222222:root", "arn:aws:iam::222222222222:user/mary"),
+    ]
+    (may,) = statements(approver)
+    assert (may["Action"], may["Resource"]) == (
+        ["sts:AssumeRole"],
+        [f"arn:aws:iam::{account}:role/approval-role-dev-{source}" for source, account in SOURCES.items()],
+    )
+
+
+def test_the_role_that_approves_is_for_one_promotion_and_for_the_approvers_of_its_target(
+    shared: Templates,
+) -> None:
+    own = "arn:aws:codepipeline:us-east-1:<AWS::AccountId>"
+    for target, account in TARGETS.items():
+        approval = role(shared, f"approval-role-{target}-dev")
+        approver = f"arn:aws:iam::{account}:role/approver-role-{target}"
+        assert trust(approval) == [(f"arn:aws:iam::{account}:root", approver)]
+        may = {action: each["Resource"] for each in statements(approval) for action in each["Action"]}
+        assert may.pop("codepipeline:PutApprovalResult") == [
+            f"{own}:pipeline-dev/Promote-{target}/Approve-{target}"
+        ]
+        assert all(action.startswith(("codepipeline:Get", "codepipeline:List")) for action in may)
+        assert list(may.values()) == [[f"{own}:pipeline-dev"]] * 3
+
+
+def test_without_named_approvers_there_is_no_approver_role() -> None:
+    found = templates_of(promotedFrom="qa@111111111111")
+    names = {each.properties["RoleName"] for each in found.resources("AWS::IAM::Role", "access")}
+    assert names == {"cross-account-role-dev"}
+
+
+def test_artifacts_are_read_from_buckets_of_the_named_environments_only(shared: Templates) -> None:
     may = {each["Sid"]: each for each in statements(role(shared, "cross-account-role-dev"))}
-    own = "us-east-1:<AWS::AccountId>"
-    assert may["StartTheDeployment"]["Resource"] == [
-        f"arn:aws:codedeploy:{own}:deploymentgroup:application-dev/deployment-group-dev"
-    ]
-    assert sorted(may["PassTheTasksRoles"]["Resource"]) == [
-        "arn:aws:iam::<AWS::AccountId>:role/execution-role-dev",
-        "arn:aws:iam::<AWS::AccountId>:role/task-role-dev",
-    ]
-    assert may["PassTheTasksRoles"]["Condition"] == {
-        "StringEquals": {"iam:PassedToService": ["ecs.amazonaws.com", "ecs-tasks.amazonaws.com"]}
-    }
-    assert {action for each in may.values() for action in each["Action"]} == {
-        "codedeploy:GetApplication",
-        "codedeploy:GetApplicationRevision",
-        "codedeploy:RegisterApplicationRevision",
-        "codedeploy:CreateDeployment",
-        "codedeploy:GetDeployment",
-        "codedeploy:GetDeploymentConfig",
-        "ecs:RegisterTaskDefinition",
-        "iam:PassRole",
-        "s3:GetObject",
-        "s3:GetObjectVersion",
-        "s3:GetBucketLocation",
-        "kms:Decrypt",
-    }
-    assert [sid for sid, each in may.items() if "*" in each["Resource"]] == ["RegisterTheTaskDefinition"]
-
-
-def test_artifacts_are_read_from_buckets_of_the_trusted_accounts_only(shared: Templates) -> None:
-    may = {each["Sid"]: each for each in statements(role(shared, "cross-account-role-dev"))}
-    fetch, decrypt = may["FetchArtifactsOfTrustedAccounts"], may["DecryptArtifactsOfTrustedAccounts"]
+    fetch, decrypt = may["FetchArtifactsToRelease"], may["DecryptArtifactsToRelease"]
     assert fetch["Resource"] == [
-        "arn:aws:s3:::artifacts-*-111111111111-us-east-1/*",
-        "arn:aws:s3:::artifacts-*-222222222222-us-east-1/*",
+        "arn:aws:s3:::artifacts-qa-111111111111-us-east-1/*",
+        "arn:aws:s3:::artifacts-test-222222222222-us-east-1/*",
     ]
     assert fetch["Condition"] == {"StringEquals": {"aws:ResourceAccount": ["111111111111", "222222222222"]}}
     assert decrypt["Resource"] == [
@@ -135,14 +156,14 @@ def test_the_artifact_key_and_bucket_admit_exactly_the_given_accounts(shared: Te
     assert key.id in references(encryption)
 
 
-def test_images_are_copied_here_by_the_promotion_roles_of_exactly_the_trusted_accounts(
+def test_images_are_copied_here_by_the_promotion_roles_of_exactly_the_named_environments(
     shared: Templates,
 ) -> None:
     policy = shared.only("AWS::ECR::Repository").properties["RepositoryPolicyText"]
     (statement,) = policy["Statement"]
-    assert plain(statement)["Principal"] == {"AWS": ROOTS[:2]}
-    assert plain(statement)["Condition"]["ArnLike"]["aws:PrincipalArn"] == [
-        f"arn:aws:iam::{account}:role/promotion-role-*" for account in ("111111111111", "222222222222")
+    assert plain(statement)["Principal"] == {"AWS": roots(SOURCES.values())}
+    assert plain(statement)["Condition"]["ArnEquals"]["aws:PrincipalArn"] == [
+        f"arn:aws:iam::{account}:role/promotion-role-{source}" for source, account in SOURCES.items()
     ]
     assert statement["Action"] == PUSH
     assert "Resource" not in statement  # ECR rejects one.

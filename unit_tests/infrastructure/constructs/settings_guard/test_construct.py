@@ -21,10 +21,11 @@ TYPE = "Custom::SettingsGuard"
 def test_the_guard_has_the_optional_settings_that_are_given(templates: Templates) -> None:
     """pitfall C11"""
     assert templates.only(TYPE).properties["Settings"] == {}
-    given = templates_of(notificationEmail="ops@acme.org", trustedAccounts=["111111111111", "222222222222"])
+    sources = ["qa@111111111111", "test@222222222222"]
+    given = templates_of(notificationEmail="ops@acme.org", promotedFrom=sources)
     assert given.only(TYPE).properties["Settings"] == {
         "notificationEmail": "ops@acme.org",
-        "trustedAccounts": "111111111111,222222222222",
+        "promotedFrom": "qa@111111111111,test@222222222222",
     }
 
 
