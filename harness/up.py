@@ -11,7 +11,7 @@ FOLDER = "up"
 
 WHAT_TO_TRY = """
 {suffix} runs on local_aws at {endpoint} (AWS's waits take {time_scale:g} of their length).
-Containers: {containers}.
+Containers: {containers}; {isolation}.
 
   service   {url}
   clone     {clone}
@@ -58,6 +58,7 @@ def up(port: int, suffix: str) -> int:
             endpoint=cloud.endpoint,
             time_scale=cloud.time_scale,
             containers=cloud.containers,
+            isolation=cloud.isolation,
             url=scenario.progress.url,
             clone=outputs.clone_url_http,
             aws=PROJECT / ".venv/bin/aws",

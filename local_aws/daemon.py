@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from local_aws.core.errors import LocalAwsError
+from local_aws.host import environment
 from local_aws.host.modules import module_command
 
 ENDPOINT_FILE = "endpoint.json"
@@ -81,7 +82,11 @@ class StateLock:
 
 @dataclass
 class ServerHandle:
-    """A running server. `time_scale` is that of its clock, `containers` describes its container engine."""
+    """A running server.
+
+    `time_scale` is that of its clock, `containers` describes its container engine, and `isolation` says what
+    builds, tasks and functions do not see.
+    """
 
     state: Path
     endpoint: str
@@ -89,11 +94,12 @@ class ServerHandle:
     instance: str
     time_scale: float
     containers: str
+    isolation: str
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def write(self) -> None:
         """Write the server's address into its state folder, for `find`."""
-        names = ("endpoint", "pid", "instance", "time_scale", "containers")
+        names = ("endpoint", "pid", "instance", "time_scale", "containers", "isolation")
         draft = self.state / f"{ENDPOINT_FILE}.new"
         draft.write_text(json.dumps({name: getattr(self, name) for name in names}) + "\n")
         draft.replace(self.state / ENDPOINT_FILE)
@@ -162,6 +168,7 @@ def start(
             stdin=subprocess.PIPE if with_parent else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env=environment.kept(os.environ),
             start_new_session=detach,
         )
     server = _wait_for(state, process)

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -56,6 +56,11 @@ def _no_denial(_service: str, _action: str, _resource: str, _source_arn: str = "
     return None
 
 
+def _as_it_is(words: Sequence[str], _folder: Path) -> list[str]:
+    """Run a program without a sandbox: a unit test's context has none."""
+    return list(words)
+
+
 def _default_account() -> str:
     return ACCOUNT
 
@@ -83,8 +88,13 @@ class Context:
     assume: Callable[[ServiceRole], dict[str, str]] | None = None
     authorize: Callable[[str, str, str], None] = _allow
     denial_reason: Callable[..., str | None] = _no_denial
+    # (words, folder): the command that runs the code of a commit in the server's sandbox. Set by the server.
+    sandboxed: Callable[[Sequence[str], Path], list[str]] = _as_it_is
+    # What the sandbox hides from them, for people.
+    isolation: str = ""
     # Errors outside any request, as of background threads. Tests and `down` fail on them.
     background_errors: list[str] = field(default_factory=list)
+    _work: Path | None = None
     _clients: dict[tuple[str, str, str | None, str], Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -93,12 +103,21 @@ class Context:
         """The account, twelve digits."""
         return self.account_provider()
 
+    @property
+    def work(self) -> Path:
+        """The part of the state folder that builds, tasks and functions can see."""
+        return self._work or self.state / "work"
+
     def for_account(self, account_provider: Callable[[], str], state: Path | None = None) -> "Context":
-        """Return a context of another account; it shares the list of background errors."""
+        """Return a context of another account; it shares the list of background errors.
+
+        With `state`, the account has a state folder of its own.
+        """
         return replace(
             self,
             account_provider=account_provider,
             state=state or self.state,
+            _work=self.work / state.name if state and state != self.state else self.work,
             _clients={},
             _lock=threading.Lock(),
         )

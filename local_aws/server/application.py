@@ -20,6 +20,7 @@ from local_aws.ministack import (
     elbv2_snapshot,
     event_delivery,
     function_network,
+    function_processes,
     function_states,
     functions,
     resource_policies,
@@ -132,6 +133,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     event_delivery.patch_failed_invocations()
     functions.patch_function_credentials(callers)
     function_network.patch_function_proxy(callers)
+    function_processes.patch_function_processes(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
     gateway = Gateway(
         callers,
