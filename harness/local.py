@@ -14,7 +14,7 @@ from local_aws.core.errors import LocalAwsError
 from local_aws.daemon import ServerHandle, find, start
 from local_aws.host.interpreters import PythonNotFoundError, find_python
 
-# local_aws takes the access key as the account number. It is not a secret.
+# local_aws takes the access key as the account number; the secret is in a file of its state folder.
 ACCOUNT = "123456789012"
 SECOND_ACCOUNT = "222222222222"
 PYTHON = "3.9"
@@ -68,7 +68,7 @@ def is_running_in(folder: Path) -> bool:
 
 def local_cloud(server: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
     """Return local_aws as the cloud of an account; the harness writes to `folder`."""
-    keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
+    keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": server.secret}
     about = (server.containers, server.isolation)
     return Cloud("local_aws", folder, server.endpoint, server.time_scale, keys, *about)
 

@@ -16,14 +16,13 @@ Containers: {containers}; {isolation}.
   service   {url}
   clone     {clone}
 
-Try:
+Try, in a shell with its credentials:
+  . {credentials}
   git clone {clone} greeter && cd greeter
   sed -i 's/^GREETING = .*/GREETING = "Hello from me"/' */*/greeting.py
   git commit -am "Greet" && git push origin HEAD:main
   watch -n 1 curl -si {url}
 
-  export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=123456789012 AWS_SECRET_ACCESS_KEY=local \\
-         AWS_DEFAULT_REGION=us-east-1
   {aws} codepipeline get-pipeline-state --name {pipeline}
   {aws} deploy list-deployments --application-name {application} --deployment-group-name {group}
   {aws} logs filter-log-events --log-group-name {tasks} --query 'events[].message' --output text
@@ -59,6 +58,7 @@ def up(port: int, suffix: str) -> int:
             time_scale=cloud.time_scale,
             containers=cloud.containers,
             isolation=cloud.isolation,
+            credentials=server.credentials_file,
             url=scenario.progress.url,
             clone=outputs.clone_url_http,
             aws=PROJECT / ".venv/bin/aws",

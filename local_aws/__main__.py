@@ -131,7 +131,8 @@ def _api_coverage(_: argparse.Namespace) -> int:
 def _print_server(server: ServerHandle) -> None:
     print(
         f"local_aws: {server.endpoint} (AWS's waits take {server.time_scale:g} of their time; "
-        f"containers: {server.containers}; {server.isolation}; log in {server.state / LOG_FILE})",
+        f"containers: {server.containers}; {server.isolation}; credentials: {server.credentials_file}; "
+        f"log in {server.state / LOG_FILE})",
         flush=True,
     )
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from local_aws.core import owner_secret
+from local_aws.core.context import ACCOUNT, REGION
 from local_aws.core.errors import LocalAwsError
 from local_aws.host import environment
 from local_aws.host.modules import module_command
@@ -43,7 +45,7 @@ class StateLock:
 
     def __init__(self, state: Path) -> None:
         self.path = state / LOCK_FILE
-        state.mkdir(parents=True, exist_ok=True)
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def __enter__(self) -> "StateLock":
         self.file = self.path.open("a+")
@@ -103,6 +105,21 @@ class ServerHandle:
         draft = self.state / f"{ENDPOINT_FILE}.new"
         draft.write_text(json.dumps({name: getattr(self, name) for name in names}) + "\n")
         draft.replace(self.state / ENDPOINT_FILE)
+        owner_secret.write_environment(self.state, self.variables())
+
+    @property
+    def secret(self) -> str:
+        """The secret access key of the root user of every account; the access key is the account's number."""
+        return owner_secret.read(self.state)
+
+    @property
+    def credentials_file(self) -> Path:
+        """A script that exports `variables`, for a shell (`. FILE`)."""
+        return self.state / owner_secret.ENVIRONMENT_FILE
+
+    def variables(self, account: str = ACCOUNT) -> dict[str, str]:
+        """Return the variables with which the AWS CLI, the SDKs and git are the root user of an account."""
+        return owner_secret.variables(self.endpoint, account, REGION, self.secret)
 
     def background_errors(self) -> list[str]:
         """Return the errors outside any request so far (GET /_local_aws/background-errors)."""
@@ -119,7 +136,9 @@ class ServerHandle:
 
     def _get(self, path: str, body: bytes | None = None, timeout: float = 10) -> dict[str, Any]:
         url = f"{self.endpoint}/_local_aws/{path}"
-        with urllib.request.urlopen(url, body, timeout) as response:  # noqa: S310 - our own loopback endpoint
+        headers = {"Authorization": f"Bearer {self.secret}"}
+        request = urllib.request.Request(url, body, headers)  # noqa: S310 - our own loopback endpoint
+        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 - the same
             content: dict[str, Any] = json.load(response)
         return content
 
@@ -160,7 +179,7 @@ def start(
     options = ["--state", str(state), "--port", str(port), *(["--with-parent"] if with_parent else [])]
     options += [] if time_scale is None else ["--time-scale", str(time_scale)]
     options += [] if node_modules is None else ["--node-modules", str(node_modules)]
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = state / "start.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module

@@ -52,8 +52,10 @@ class Released:
 
     def skip_days(self, days: int) -> None:
         """Let days pass, with the schedules that are due."""
-        url = f"{self.pipeline.stack.cloud.endpoint}/_local_aws/skip-days?days={days}"
-        requests.post(url, timeout=300).raise_for_status()
+        cloud = self.pipeline.stack.cloud
+        headers = {"Authorization": f"Bearer {cloud.keys['AWS_SECRET_ACCESS_KEY']}"}
+        url = f"{cloud.endpoint}/_local_aws/skip-days?days={days}"
+        requests.post(url, headers=headers, timeout=300).raise_for_status()
 
     def deploy(self, definition: str = "") -> tuple[str, str, str]:
         """Deploy a task definition; return the deployment's status, and the code and message of its error."""

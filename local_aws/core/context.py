@@ -88,6 +88,8 @@ class Context:
     assume: Callable[[ServiceRole], dict[str, str]] | None = None
     authorize: Callable[[str, str, str], None] = _allow
     denial_reason: Callable[..., str | None] = _no_denial
+    # The secret access key of the root users. Set by the server.
+    secret: str = field(default="local", repr=False)
     # (words, folder): the command that runs the code of a commit in the server's sandbox. Set by the server.
     sandboxed: Callable[[Sequence[str], Path], list[str]] = _as_it_is
     # What the sandbox hides from them, for people.
@@ -158,8 +160,8 @@ class Context:
         return thread
 
     def _make_client(self, account: str, service: str, role_arn: str | None) -> Any:
-        # MiniStack reads a 12-digit access key as the account id; it is no secret.
-        keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
+        # MiniStack reads a 12-digit access key as the account id.
+        keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": self.secret}
         if role_arn is not None:
             keys = self._assume(role_arn)
         return make_client(service, self.endpoint, self.region, keys)

@@ -178,6 +178,11 @@ class Accounts:
         found = (account.codecommit.git_directory(name) for account in self.existing().values())
         return next((path for path in found if path is not None), None)
 
+    def repository_arn(self, name: str) -> str:
+        """Return the ARN of the repository `name`; one that does not exist would be the first account's."""
+        found = (each for each in self.existing().values() if each.codecommit.git_directory(name) is not None)
+        return next(found, self.of(ACCOUNT)).context.arn("codecommit", name)
+
     def pushed(self, name: str) -> None:
         """Emit the events of a push."""
         for account in self.existing().values():

@@ -105,6 +105,12 @@ def persistables(
     yield "elbv2", load_balancing
 
 
+def _git_denial(
+    enforcer: Enforcer, accounts: Accounts, authorization: str, path: str, host: str, action: str, name: str
+) -> int | None:
+    return enforcer.git_denial(authorization, path, host, action, accounts.repository_arn(name))
+
+
 def build_application(context: Context, engine: ContainerEngine) -> Services:
     """Register our services with MiniStack, and put our gateway in front of it. Call it once a process."""
     from ministack.app import app
@@ -138,7 +144,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     gateway = Gateway(
         callers,
         DurabilityMiddleware(app, writer.saved),
-        git=git_http.GitHttp(accounts),
+        git=git_http.GitHttp(accounts, partial(_git_denial, enforcer, accounts)),
         addresses=load_balancing.addresses,
         authorizer=enforcer,
         skip_days=partial(schedules.skip_days, context.clock),

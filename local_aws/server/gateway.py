@@ -1,6 +1,7 @@
 """The ASGI application in front of MiniStack: it admits programs of this machine, and authorizes them."""
 
 import asyncio
+import hmac
 import ipaddress
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,8 @@ from local_aws.iam.request_parser import HttpRequest
 from local_aws.server.forward_proxy import ForwardProxy, is_proxy_request
 
 GIT_PREFIX = "/v1/repos/"
+# Own paths that change something, or tell what the account has.
+SECRET_PATHS = ("/_local_aws/iam", "/_local_aws/skip-days")
 LONGEST_SKIP = 366
 
 
@@ -113,6 +116,8 @@ class Gateway:
             content = {"instance": context.instance, "errors": list(context.background_errors)}
         elif path == "/_local_aws/listeners":
             content = dict(self.addresses())
+        elif path in SECRET_PATHS and not self._is_owner(scope):
+            status, content = 403, {"message": f"{path} needs the header Authorization: Bearer SECRET"}
         elif path == "/_local_aws/iam" and self.authorizer is not None:
             content = await asyncio.to_thread(self.authorizer.report)
         elif path == "/_local_aws/skip-days" and self.skip_days is not None:
@@ -120,6 +125,10 @@ class Gateway:
         else:
             status, content = 404, {"message": f"local_aws has no {path}"}
         await JSONResponse(content, status)(scope, receive, send)
+
+    def _is_owner(self, scope: Scope) -> bool:
+        given = _request(scope).headers.get("authorization", "")
+        return hmac.compare_digest(given.encode(), f"Bearer {self.context.secret}".encode())
 
     async def _skip_days(self, scope: Scope) -> tuple[int, Mapping[str, Any]]:
         """Let up to a year pass (POST /_local_aws/skip-days?days=30)."""
@@ -170,4 +179,6 @@ def _rejection(scope: Scope, reason: str) -> ASGIApp:
 def _request(scope: Scope, body: bytes = b"") -> HttpRequest:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
-    return HttpRequest(scope.get("method", "GET"), scope["path"], query, headers, body)
+    raw = (scope.get("raw_path", b""), scope.get("query_string", b""))
+    sent = (one.decode("latin-1") for one in raw)
+    return HttpRequest(scope.get("method", "GET"), scope["path"], query, headers, body, *sent)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_aws.containers.docker import cleanup
+from local_aws.core import owner_secret
 from local_aws.core.clock import DEFAULT_TIME_SCALE, Clock
 from local_aws.core.context import ACCOUNT, Context
 from local_aws.core.errors import LocalAwsError
@@ -100,6 +101,7 @@ def _serve(
     clock = Clock(time_scale or (snapshot.time_scale if snapshot else DEFAULT_TIME_SCALE))
     endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
     context = Context(state, endpoint, clock, instance, partial(ministack.emit_event, ACCOUNT))
+    context.secret = owner_secret.create(state)
     context.sandboxed, context.isolation = sandbox.command, isolation.describe(sandbox)
     watch_log(context)
     services = application.build_application(context, selection.select_engine(context))

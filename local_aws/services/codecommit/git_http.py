@@ -7,9 +7,12 @@ import asyncio
 import os
 import re
 import signal
+from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from starlette.types import Receive, Scope, Send
 
@@ -18,6 +21,10 @@ from local_aws.services.codecommit.git_repository import git_environment
 # The paths of smart HTTP only: a request cannot name a file of a repository.
 REQUEST = re.compile(r"/v1/repos/(?P<name>[^/]+)/(?P<endpoint>info/refs|git-upload-pack|git-receive-pack)")
 CHUNK = 64 * 1024
+
+
+# (authorization, path, host, action, name) -> the HTTP status of a rejected request.
+Denied = Callable[[str, str, str, str, str], int | None]
 
 
 class RepositoryStore(Protocol):
@@ -29,10 +36,14 @@ class RepositoryStore(Protocol):
 
 
 class GitHttp:
-    """The ASGI application over `repositories`."""
+    """The ASGI application over `repositories`. `denied` authenticates and authorizes each request.
 
-    def __init__(self, repositories: RepositoryStore) -> None:
+    https://docs.aws.amazon.com/codecommit/latest/userguide/auth-and-access-control-permissions-reference.html
+    """
+
+    def __init__(self, repositories: RepositoryStore, denied: Denied = lambda *_: None) -> None:
         self.repositories = repositories
+        self.denied = denied
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of a git client."""
@@ -41,6 +52,10 @@ class GitHttp:
             await _respond(send, 404, "not found")
             return
         name = match["name"]
+        status = await asyncio.to_thread(self._check, scope, name, match["endpoint"])
+        if status is not None:
+            await _respond(send, status, HTTPStatus(status).phrase)
+            return
         directory = await asyncio.to_thread(self.repositories.git_directory, name)
         if directory is None:
             # git prints: fatal: repository '...' not found
@@ -51,6 +66,13 @@ class GitHttp:
         finally:
             if match["endpoint"] == "git-receive-pack":
                 await asyncio.to_thread(self.repositories.pushed, name)
+
+    def _check(self, scope: Scope, name: str, endpoint: str) -> int | None:
+        headers = {key.lower(): value.decode("latin-1") for key, value in scope["headers"]}
+        pushes = b"git-receive-pack" in (endpoint.encode(), *scope.get("query_string", b"").split(b"="))
+        action = "codecommit:GitPush" if pushes else "codecommit:GitPull"
+        host = urlsplit(f"//{headers.get(b'host', '')}").hostname or ""
+        return self.denied(headers.get(b"authorization", ""), f"/v1/repos/{name}", host, action, name)
 
 
 async def _run_backend(scope: Scope, receive: Receive, send: Send, directory: Path, endpoint: str) -> None:
@@ -145,5 +167,8 @@ async def _send_output(process: asyncio.subprocess.Process, send: Send) -> None:
 async def _respond(send: Send, status: int, message: str) -> None:
     body = message.encode() + b"\n"
     headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
+    if status == HTTPStatus.UNAUTHORIZED:
+        # git then asks its credential helper.
+        headers.append((b"www-authenticate", b'Basic realm="AWS CodeCommit"'))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
