@@ -57,8 +57,11 @@ def _bypass_proxies() -> None:
 
 
 def find_local_aws(folder: Path) -> ServerHandle | None:
-    """Return the running local_aws with its state in `folder`, or None."""
-    return find(folder)
+    """Return the running local_aws with its state in `folder`, or None. Raises `HarnessError`."""
+    try:
+        return find(folder)
+    except LocalAwsError as error:
+        raise HarnessError(str(error)) from error
 
 
 def is_running_in(folder: Path) -> bool:

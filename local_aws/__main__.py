@@ -11,7 +11,7 @@ from local_aws.daemon import LOG_FILE, ServerHandle, find, start
 from local_aws.host import environment
 from local_aws.host.modules import module_command
 
-DEFAULT_STATE = Path(".local_aws")
+DEFAULT_STATE = Path(".local_aws/server")
 # The default port of MiniStack and LocalStack, which their tools expect.
 DEFAULT_PORT = 4566
 NODE_MODULES_VARIABLE = "LOCAL_AWS_NODE_MODULES"

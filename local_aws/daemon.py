@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from local_aws.core import owner_secret
+from local_aws.core import owner_secret, state_folder
 from local_aws.core.context import ACCOUNT, REGION
 from local_aws.core.errors import LocalAwsError
 from local_aws.host import environment
@@ -44,8 +44,8 @@ class StateLock:
     """The lock of a state folder, held as long as the server's process lives, even if that is killed."""
 
     def __init__(self, state: Path) -> None:
+        state_folder.prepare(state)
         self.path = state / LOCK_FILE
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def __enter__(self) -> "StateLock":
         self.file = self.path.open("a+")
@@ -74,6 +74,8 @@ class StateLock:
         path = state / LOCK_FILE
         if not path.exists():
             return None
+        # Its files say which process to stop.
+        state_folder.check_owner(state)
         with path.open() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -179,7 +181,7 @@ def start(
     options = ["--state", str(state), "--port", str(port), *(["--with-parent"] if with_parent else [])]
     options += [] if time_scale is None else ["--time-scale", str(time_scale)]
     options += [] if node_modules is None else ["--node-modules", str(node_modules)]
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state_folder.prepare(state)
     log = state / "start.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module

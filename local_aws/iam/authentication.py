@@ -36,15 +36,15 @@ def is_open(request: HttpRequest) -> bool:
 
 def authenticate(request: HttpRequest, credential: Credential, owner_secret: str) -> Denial | None:
     """Return why a signed request is not its access key's, or None. `owner_secret` is the root users'."""
-    key = credential.access_key
-    session = None if store.is_root(key) else store.session(key)
-    if session is None and not store.is_root(key):
-        return INVALID
-    if session is not None and session.token and session.token != credential.token:
-        return INVALID
-    if session is not None and session.expired:
-        return EXPIRED
-    secret = owner_secret if session is None else session.secret
+    if store.is_root(credential.access_key):
+        secret = owner_secret
+    else:
+        session = store.session(credential.access_key)
+        if session is None or (session.token and session.token != credential.token):
+            return INVALID
+        if session.expired:
+            return EXPIRED
+        secret = session.secret
     return None if signatures.is_signed_with(secret, request, credential.service) else MISMATCH
 
 
@@ -59,10 +59,14 @@ def git_access_key(authorization: str, path: str, host: str, region: str, owner_
     except (binascii.Error, UnicodeDecodeError):
         return None
     key, _, token = user.partition("%")
-    session = None if store.is_root(key) else store.session(key)
-    if scheme.lower() != "basic" or (session is None and not store.is_root(key)):
+    secret = owner_secret if store.is_root(key) else _secret_of_session(key, token)
+    if scheme.lower() != "basic" or not secret:
         return None
-    if session is not None and (session.expired or session.token != token):
-        return None
-    secret = owner_secret if session is None else session.secret
     return key if signatures.is_git_password(secret, password, path, host, region) else None
+
+
+def _secret_of_session(key: str, token: str) -> str | None:
+    session = store.session(key)
+    if session is None or session.expired or session.token != token:
+        return None
+    return session.secret

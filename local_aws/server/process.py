@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_aws.containers.docker import cleanup
-from local_aws.core import owner_secret
+from local_aws.core import owner_secret, state_folder
 from local_aws.core.clock import DEFAULT_TIME_SCALE, Clock
 from local_aws.core.context import ACCOUNT, Context
 from local_aws.core.errors import LocalAwsError
@@ -51,6 +51,8 @@ def serve(
     LOCAL_AWS_CONTAINERS names an engine that does not work; and `LocalAwsError` when the snapshot cannot be
     read or has another port, or `node_modules` has no AWS SDK.
     """
+    if state.exists():
+        state_folder.prepare(state)
     snapshot = snapshots.read(state)
     if snapshot is not None:
         # A server that runs with it has its port too; its state folder is the better message.
