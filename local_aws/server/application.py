@@ -39,6 +39,9 @@ from local_aws.services.elbv2.service import LoadBalancing
 
 logger = logging.getLogger("local_aws")
 
+# Records are pickled as they are: those of another version have other modules or attributes.
+UNREADABLE = (AttributeError, ImportError, LookupError, TypeError, ValueError, pickle.UnpicklingError)
+
 
 class Stoppable(Protocol):
     """A service with threads, processes or containers to end. It must stop quickly."""
@@ -59,13 +62,20 @@ class Services:
 
     def restore(self, contents: Mapping[str, bytes]) -> None:
         """Restore a snapshot, before the first request. Raises `LocalAwsError`."""
-        for name in contents:
-            if "/" in name:
-                self.accounts.of(name.partition("/")[0])
         try:
+            for name in contents:
+                if "/" in name:
+                    self.accounts.of(name.partition("/")[0])
             for name, persistable in self.snapshot_writer.persistables():
                 snapshots.load(persistable, contents[name])
-        except (AttributeError, ImportError, LookupError, TypeError, pickle.UnpicklingError) as error:
+        except (
+            AttributeError,
+            ImportError,
+            LookupError,
+            TypeError,
+            ValueError,
+            pickle.UnpicklingError,
+        ) as error:
             # Records are pickled as they are, and theirs had other modules or attributes.
             raise snapshots.unreadable(self.context.state) from error
         resume_stacks.resume()

@@ -23,6 +23,9 @@ GIT_PREFIX = "/v1/repos/"
 # Own paths that change something, or tell what the account has.
 SECRET_PATHS = ("/_local_aws/iam", "/_local_aws/skip-days")
 LONGEST_SKIP = 366
+# A body is kept in memory, to verify its signature.
+LARGEST_BODY = 256 * 1024 * 1024
+TOO_LARGE = "local_aws accepts bodies of at most 256 MiB: upload an object in parts"
 
 
 class Authorizer(Protocol):
@@ -89,8 +92,12 @@ class Gateway:
         if self.authorizer is None:
             raise RuntimeError("no request needs authorization without an authorizer")
         try:
-            body = await Request(scope, receive).body()
+            body = await _read_body(Request(scope, receive))
         except ClientDisconnect:
+            return
+        if body is None:
+            content = {"__type": "RequestEntityTooLargeException", "message": TOO_LARGE}
+            await JSONResponse(content, 413, {"Connection": "close"})(scope, receive, send)
             return
         request = _request(scope, body)
         denial = await asyncio.get_running_loop().run_in_executor(
@@ -139,6 +146,16 @@ class Gateway:
             return 400, {"message": f"days is {days!r}: it must be a number from 1 to {LONGEST_SKIP}"}
         await asyncio.to_thread(self.skip_days, int(days))
         return 200, {"skippedDays": int(days)}
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return a request's body, or None if it is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)
 
 
 def rejection_reason(scope: Scope) -> str | None:
