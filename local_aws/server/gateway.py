@@ -96,8 +96,8 @@ class Gateway:
         except ClientDisconnect:
             return
         if body is None:
-            content = {"__type": "RequestEntityTooLargeException", "message": TOO_LARGE}
-            await JSONResponse(content, 413, {"Connection": "close"})(scope, receive, send)
+            too_large = {"__type": "RequestEntityTooLargeException", "message": TOO_LARGE}
+            await JSONResponse(too_large, 413, {"Connection": "close"})(scope, receive, send)
             return
         request = _request(scope, body)
         denial = await asyncio.get_running_loop().run_in_executor(
