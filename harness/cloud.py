@@ -28,7 +28,7 @@ class HarnessError(OperationsError):
 class Cloud:
     """One cloud. `endpoint` is None on AWS; `time_scale` is the length of AWS's waits (1 on AWS).
 
-    `containers` names the container engine of local_aws.
+    `containers` names the container engine of local_aws, and `isolation` says what its builds cannot see.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Cloud:
     time_scale: float = 1.0
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     containers: str = ""
+    isolation: str = ""
 
     @cached_property
     def account(self) -> Account:

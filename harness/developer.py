@@ -22,7 +22,7 @@ CONFIGURATION = """\
 # https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-unixes.html
 CREDENTIAL_HELPER = """\
 [credential]
-    helper = "!aws codecommit credential-helper $@"
+    helper = "!aws codecommit credential-helper{options} $@"
     UseHttpPath = true
 """
 
@@ -34,7 +34,9 @@ class Developer:
         self.clone = folder / "clone"
         settings = folder / "git"
         settings.mkdir(parents=True)
-        credentials = "" if cloud.endpoint else CREDENTIAL_HELPER
+        # local_aws has no host of AWS.
+        options = " --ignore-host-check" if cloud.endpoint else ""
+        credentials = CREDENTIAL_HELPER.replace("{options}", options)
         (settings / "config").write_text(CONFIGURATION + credentials)
         self.environment = {
             **cloud.environment,

@@ -52,7 +52,8 @@ def run_scenario(cloud: Cloud) -> list[StatementUse]:
 
 def iam_report(cloud: Cloud) -> dict[str, object]:
     """Return local_aws's report of what every permission was used for so far."""
-    answer = requests.get(f"{cloud.endpoint}/_local_aws/iam", timeout=30)
+    headers = {"Authorization": f"Bearer {cloud.keys['AWS_SECRET_ACCESS_KEY']}"}
+    answer = requests.get(f"{cloud.endpoint}/_local_aws/iam", headers=headers, timeout=30)
     answer.raise_for_status()
     found: dict[str, object] = answer.json()
     return found

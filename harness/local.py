@@ -14,7 +14,7 @@ from local_aws.core.errors import LocalAwsError
 from local_aws.daemon import ServerHandle, find, start
 from local_aws.host.interpreters import PythonNotFoundError, find_python
 
-# local_aws takes the access key as the account number. It is not a secret.
+# local_aws takes the access key as the account number; the secret is in a file of its state folder.
 ACCOUNT = "123456789012"
 SECOND_ACCOUNT = "222222222222"
 PYTHON = "3.9"
@@ -57,8 +57,11 @@ def _bypass_proxies() -> None:
 
 
 def find_local_aws(folder: Path) -> ServerHandle | None:
-    """Return the running local_aws with its state in `folder`, or None."""
-    return find(folder)
+    """Return the running local_aws with its state in `folder`, or None. Raises `HarnessError`."""
+    try:
+        return find(folder)
+    except LocalAwsError as error:
+        raise HarnessError(str(error)) from error
 
 
 def is_running_in(folder: Path) -> bool:
@@ -68,8 +71,9 @@ def is_running_in(folder: Path) -> bool:
 
 def local_cloud(server: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
     """Return local_aws as the cloud of an account; the harness writes to `folder`."""
-    keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
-    return Cloud("local_aws", folder, server.endpoint, server.time_scale, keys, server.containers)
+    keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": server.secret}
+    about = (server.containers, server.isolation)
+    return Cloud("local_aws", folder, server.endpoint, server.time_scale, keys, *about)
 
 
 @contextmanager

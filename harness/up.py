@@ -11,19 +11,18 @@ FOLDER = "up"
 
 WHAT_TO_TRY = """
 {suffix} runs on local_aws at {endpoint} (AWS's waits take {time_scale:g} of their length).
-Containers: {containers}.
+Containers: {containers}; {isolation}.
 
   service   {url}
   clone     {clone}
 
-Try:
+Try, in a shell with its credentials:
+  . {credentials}
   git clone {clone} greeter && cd greeter
   sed -i 's/^GREETING = .*/GREETING = "Hello from me"/' */*/greeting.py
   git commit -am "Greet" && git push origin HEAD:main
   watch -n 1 curl -si {url}
 
-  export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=123456789012 AWS_SECRET_ACCESS_KEY=local \\
-         AWS_DEFAULT_REGION=us-east-1
   {aws} codepipeline get-pipeline-state --name {pipeline}
   {aws} deploy list-deployments --application-name {application} --deployment-group-name {group}
   {aws} logs filter-log-events --log-group-name {tasks} --query 'events[].message' --output text
@@ -58,6 +57,8 @@ def up(port: int, suffix: str) -> int:
             endpoint=cloud.endpoint,
             time_scale=cloud.time_scale,
             containers=cloud.containers,
+            isolation=cloud.isolation,
+            credentials=server.credentials_file,
             url=scenario.progress.url,
             clone=outputs.clone_url_http,
             aws=PROJECT / ".venv/bin/aws",

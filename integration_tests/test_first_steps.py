@@ -90,7 +90,8 @@ def test_make_up_prints_every_url_and_make_down_destroys_everything(project: Pat
         for before in ("dashboard:", "\n  service", "\n  clone")
     )
     assert requests.get(page, timeout=10).status_code == 200
-    (head, _) = subprocess.check_output(["git", "ls-remote", clone, "HEAD"], text=True).split()  # noqa: S603, S607
+    credentials = re.search(r"\n  (\. \S+/environment)\n", output)[1]  # type: ignore[index]
+    (head, _) = run(project, "sh", "-c", f"{credentials} && git ls-remote {clone} HEAD").split()
     assert requests.get(service, timeout=10).headers["X-Version"] == head
 
     assert "0 leftovers" in make(project, "down")

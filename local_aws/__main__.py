@@ -8,8 +8,10 @@ from pathlib import Path
 from local_aws.core.clock import DEFAULT_TIME_SCALE
 from local_aws.core.errors import LocalAwsError
 from local_aws.daemon import LOG_FILE, ServerHandle, find, start
+from local_aws.host import environment
+from local_aws.host.modules import module_command
 
-DEFAULT_STATE = Path(".local_aws")
+DEFAULT_STATE = Path(".local_aws/server")
 # The default port of MiniStack and LocalStack, which their tools expect.
 DEFAULT_PORT = 4566
 NODE_MODULES_VARIABLE = "LOCAL_AWS_NODE_MODULES"
@@ -18,6 +20,8 @@ NODE_MODULES_VARIABLE = "LOCAL_AWS_NODE_MODULES"
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; 2 means that the message says what to do."""
     options = _parser().parse_args(arguments)
+    if options.command == "up" and arguments is None:
+        environment.drop_the_rest(module_command("local_aws", *sys.argv[1:]))
     commands = {"up": _up, "down": _down, "status": _status, "api-coverage": _api_coverage}
     try:
         return commands[options.command](options)
@@ -127,7 +131,8 @@ def _api_coverage(_: argparse.Namespace) -> int:
 def _print_server(server: ServerHandle) -> None:
     print(
         f"local_aws: {server.endpoint} (AWS's waits take {server.time_scale:g} of their time; "
-        f"containers: {server.containers}; log in {server.state / LOG_FILE})",
+        f"containers: {server.containers}; {server.isolation}; credentials: {server.credentials_file}; "
+        f"log in {server.state / LOG_FILE})",
         flush=True,
     )
 

@@ -12,7 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from local_aws.core import owner_secret, state_folder
+from local_aws.core.context import ACCOUNT, REGION
 from local_aws.core.errors import LocalAwsError
+from local_aws.host import environment
 from local_aws.host.modules import module_command
 
 ENDPOINT_FILE = "endpoint.json"
@@ -41,8 +44,8 @@ class StateLock:
     """The lock of a state folder, held as long as the server's process lives, even if that is killed."""
 
     def __init__(self, state: Path) -> None:
+        state_folder.prepare(state)
         self.path = state / LOCK_FILE
-        state.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> "StateLock":
         self.file = self.path.open("a+")
@@ -71,6 +74,8 @@ class StateLock:
         path = state / LOCK_FILE
         if not path.exists():
             return None
+        # Its files say which process to stop.
+        state_folder.check_owner(state)
         with path.open() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -81,7 +86,11 @@ class StateLock:
 
 @dataclass
 class ServerHandle:
-    """A running server. `time_scale` is that of its clock, `containers` describes its container engine."""
+    """A running server.
+
+    `time_scale` is that of its clock, `containers` describes its container engine, and `isolation` says what
+    builds, tasks and functions do not see.
+    """
 
     state: Path
     endpoint: str
@@ -89,14 +98,30 @@ class ServerHandle:
     instance: str
     time_scale: float
     containers: str
+    isolation: str
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def write(self) -> None:
         """Write the server's address into its state folder, for `find`."""
-        names = ("endpoint", "pid", "instance", "time_scale", "containers")
+        names = ("endpoint", "pid", "instance", "time_scale", "containers", "isolation")
         draft = self.state / f"{ENDPOINT_FILE}.new"
         draft.write_text(json.dumps({name: getattr(self, name) for name in names}) + "\n")
         draft.replace(self.state / ENDPOINT_FILE)
+        owner_secret.write_environment(self.state, self.variables())
+
+    @property
+    def secret(self) -> str:
+        """The secret access key of the root user of every account; the access key is the account's number."""
+        return owner_secret.read(self.state)
+
+    @property
+    def credentials_file(self) -> Path:
+        """A script that exports `variables`, for a shell (`. FILE`)."""
+        return self.state / owner_secret.ENVIRONMENT_FILE
+
+    def variables(self, account: str = ACCOUNT) -> dict[str, str]:
+        """Return the variables with which the AWS CLI, the SDKs and git are the root user of an account."""
+        return owner_secret.variables(self.endpoint, account, REGION, self.secret)
 
     def background_errors(self) -> list[str]:
         """Return the errors outside any request so far (GET /_local_aws/background-errors)."""
@@ -113,7 +138,9 @@ class ServerHandle:
 
     def _get(self, path: str, body: bytes | None = None, timeout: float = 10) -> dict[str, Any]:
         url = f"{self.endpoint}/_local_aws/{path}"
-        with urllib.request.urlopen(url, body, timeout) as response:  # noqa: S310 - our own loopback endpoint
+        headers = {"Authorization": f"Bearer {self.secret}"}
+        request = urllib.request.Request(url, body, headers)  # noqa: S310 - our own loopback endpoint
+        with urllib.request.urlopen(request, timeout=timeout) as response:  # noqa: S310 - the same
             content: dict[str, Any] = json.load(response)
         return content
 
@@ -154,7 +181,7 @@ def start(
     options = ["--state", str(state), "--port", str(port), *(["--with-parent"] if with_parent else [])]
     options += [] if time_scale is None else ["--time-scale", str(time_scale)]
     options += [] if node_modules is None else ["--node-modules", str(node_modules)]
-    state.mkdir(parents=True, exist_ok=True)
+    state_folder.prepare(state)
     log = state / "start.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
@@ -162,6 +189,7 @@ def start(
             stdin=subprocess.PIPE if with_parent else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env=environment.kept(os.environ),
             start_new_session=detach,
         )
     server = _wait_for(state, process)

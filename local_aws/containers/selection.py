@@ -35,7 +35,7 @@ def select_engine(context: "Context") -> ContainerEngine:
     if requested not in CHOICES:
         raise NoEngineError(f"{VARIABLE} is {requested!r}: it must be one of {', '.join(CHOICES)}")
     # Left over from an earlier local_aws of this folder whose reaper was killed too.
-    cleanup.remove_resources(context.state / "containers")
+    cleanup.remove_resources(context.work / "containers")
     engine = _select(context, requested)
     logger.info("containers: %s", engine.about)
     return engine
@@ -64,7 +64,7 @@ def _process_engine(context: "Context", reason: str) -> ProcessEngine:
 
 def _cli_engine(context: "Context", name: str) -> CliEngine:
     command = probe.find_command(name, context.instance)
-    folder = context.state / "containers"
+    folder = context.work / "containers"
     # Written before anything is created: the reaper reads it to know what to remove.
     cleanup.Record(folder).write(command, urlsplit(context.endpoint).netloc)
     try:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -61,6 +61,11 @@ def _no_denial(_service: str, _action: str, _resource: str, _source_arn: str = "
     return None
 
 
+def _as_it_is(words: Sequence[str], _folder: Path) -> list[str]:
+    """Run a program without a sandbox: a unit test's context has none."""
+    return list(words)
+
+
 def _default_account() -> str:
     return ACCOUNT
 
@@ -90,8 +95,15 @@ class Context:
     denial_reason: Callable[..., str | None] = _no_denial
     # Returns the ARN of the user, or of the role's session, that an access key was issued to.
     identity: Callable[[str], str] = _root_of_access_key
+    # The secret access key of the root users. Set by the server.
+    secret: str = field(default="local", repr=False)
+    # (words, folder): the command that runs the code of a commit in the server's sandbox. Set by the server.
+    sandboxed: Callable[[Sequence[str], Path], list[str]] = _as_it_is
+    # What the sandbox hides from them, for people.
+    isolation: str = ""
     # Errors outside any request, as of background threads. Tests and `down` fail on them.
     background_errors: list[str] = field(default_factory=list)
+    _work: Path | None = None
     _clients: dict[tuple[str, str, str | None, str], Any] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -100,12 +112,21 @@ class Context:
         """The account, twelve digits."""
         return self.account_provider()
 
+    @property
+    def work(self) -> Path:
+        """The part of the state folder that builds, tasks and functions can see."""
+        return self._work or self.state / "work"
+
     def for_account(self, account_provider: Callable[[], str], state: Path | None = None) -> "Context":
-        """Return a context of another account; it shares the list of background errors."""
+        """Return a context of another account; it shares the list of background errors.
+
+        With `state`, the account has a state folder of its own.
+        """
         return replace(
             self,
             account_provider=account_provider,
             state=state or self.state,
+            _work=self.work / state.name if state and state != self.state else self.work,
             _clients={},
             _lock=threading.Lock(),
         )
@@ -146,8 +167,8 @@ class Context:
         return thread
 
     def _make_client(self, account: str, service: str, role_arn: str | None) -> Any:
-        # MiniStack reads a 12-digit access key as the account id; it is no secret.
-        keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "local"}
+        # MiniStack reads a 12-digit access key as the account id.
+        keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": self.secret}
         if role_arn is not None:
             keys = self._assume(role_arn)
         return make_client(service, self.endpoint, self.region, keys)

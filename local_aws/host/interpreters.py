@@ -57,11 +57,17 @@ def _candidates(version: str) -> Iterator[Path]:
         if found:
             yield Path(found)
     yield Path(getattr(sys, "_base_executable", sys.executable))
+    uv, pyenv = installations()
+    yield from _newest(uv, f"cpython-{version}.*", name)
+    yield from _newest(pyenv, f"{version}.*", name)
+
+
+def installations() -> tuple[Path, Path]:
+    """Return the folders in which uv and pyenv install interpreters."""
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
-    managed = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python")
-    yield from _newest(managed, f"cpython-{version}.*", name)
+    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv/python")
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    yield from _newest(pyenv / "versions", f"{version}.*", name)
+    return uv, pyenv / "versions"
 
 
 def _newest(folder: Path, pattern: str, name: str) -> Iterator[Path]:

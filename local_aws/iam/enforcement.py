@@ -11,6 +11,7 @@ from local_aws.core.api import AwsError, Response
 from local_aws.core.context import ACCOUNT, Context, ServiceRole
 from local_aws.iam import principals, request_parser
 from local_aws.iam.account import Account
+from local_aws.iam.authentication import INVALID, MISSING, authenticate, git_access_key, is_open
 from local_aws.iam.context_keys import context_keys
 from local_aws.iam.decision_log import DecisionLog
 from local_aws.iam.error_responses import Denial, denial_of, response
@@ -33,9 +34,6 @@ FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
 CROSS_ACCOUNT = frozenset({"ecr", "sts"})
 # The links in SNS's e-mails.
 UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
-MISSING = Denial("Request is missing Authentication Token", "MissingAuthenticationToken")
-INVALID = Denial("The security token included in the request is invalid.", "UnrecognizedClientException")
-EXPIRED = Denial("The security token included in the request is expired", "ExpiredTokenException")
 WRONG_SCOPE = Denial("Credential should be scoped to correct service.", "SignatureDoesNotMatch")
 
 
@@ -58,24 +56,21 @@ class Enforcer:
 
     def is_free(self, request: HttpRequest) -> bool:
         """Return whether a request needs no decision, without its body."""
-        credential = request_parser.credential(request)
-        if credential is None:
-            form = "x-www-form-urlencoded" in request.headers.get("content-type", "")
-            return not form and "x-amz-target" not in request.headers
-        return self._is_root(credential) and credential.service not in CROSS_ACCOUNT
+        return request_parser.credential(request) is None and is_open(request)
 
     def check(self, request: HttpRequest) -> Response | None:
         """Return the response to a denied request, or None for an allowed one."""
         credential = request_parser.credential(request)
         if credential is None:
             return self._check_unsigned(request)
-        if self._is_root(credential):
+        failure = authenticate(request, credential, self.context.secret)
+        if failure is not None:
+            return response(failure, request, credential.service)
+        if store.is_root(credential.access_key):
             return self._check_root(request, credential)
         session = store.session(credential.access_key)
-        if session is None or (session.token and session.token != credential.token):
+        if session is None:
             return response(INVALID, request, credential.service)
-        if session.expired:
-            return response(EXPIRED, request, credential.service)
         with account_scope.scope(principals.session(session.arn).account):
             return self._check_session(request, credential, session)
 
@@ -104,8 +99,12 @@ class Enforcer:
 
     def _check_unsigned(self, request: HttpRequest) -> Response | None:
         """Check a request without a signature: a link in an e-mail of SNS, or a web identity's."""
+        form = "x-www-form-urlencoded" in request.headers.get("content-type", "")
         if "x-amz-target" in request.headers:
             return response(MISSING, request, "")
+        if not form and "Action" not in request.query:
+            # Nothing is public: a bucket's policy for everybody is not evaluated.
+            return response(Denial("Access Denied"), request, "s3")
         call = parse_call(request, "sts")
         if call.operation in UNSIGNED:
             return None
@@ -124,6 +123,8 @@ class Enforcer:
 
     def _check_root(self, request: HttpRequest, credential: Credential) -> Response | None:
         """Check a root user's call to a role or another account's registry; any other call is allowed."""
+        if credential.service not in CROSS_ACCOUNT:
+            return None
         call = parse_call(request, credential.service)
         if call.operation != "AssumeRole" and "registryId" not in call.params:
             return None
@@ -139,7 +140,7 @@ class Enforcer:
         """Raise `AwsError` unless a caller, an access key or a role's ARN, may perform an action."""
         if caller.startswith("arn:"):
             principal = principals.session_of(caller, "local-aws")
-        elif store.is_root(caller) or not _is_known(caller):
+        elif store.is_root(caller):
             principal = _root_of(caller)
         else:
             principal = self.account(ACCOUNT).caller(caller) or Caller("unknown")
@@ -152,30 +153,25 @@ class Enforcer:
 
     def identity(self, access_key: str) -> str:
         """Return the ARN of the user or the session that an access key was issued to, else of a root user."""
-        found = store.session(access_key)
-        return _root_of(access_key).arn if found is None or self._is_root_key(access_key) else found.arn
+        found = None if store.is_root(access_key) else store.session(access_key)
+        return _root_of(access_key).arn if found is None else found.arn
 
-    def git_denial(self, login: str, action: str, repository: str, reference: str = "") -> str | None:
-        """Say why a git user may not pull from a repository or push a reference to it, or return None.
+    def git_caller(self, authorization: str, path: str, host: str) -> str | None:
+        """Return the access key that git presents for a repository's path, or None if it proves none."""
+        return git_access_key(authorization, path, host, self.context.region, self.context.secret)
 
-        `login` is an access key, followed by `%` and the session's token, as CodeCommit's credential helper
-        sends it.
-        """
-        access_key, _, token = login.partition("%")
-        if self._is_root_key(access_key):
-            return None
-        session = store.session(access_key)
-        if session is None or (session.token and session.token != token):
-            return INVALID.message
-        if session.expired:
-            return EXPIRED.message
-        principal = principals.session(session.arn)
+    def git_denial(self, access_key: str, action: str, repository: str, reference: str = "") -> str | None:
+        """Say why a git user may not pull from a repository or push a reference to it, or return None."""
+        session = None if store.is_root(access_key) else store.session(access_key)
+        principal = _root_of(access_key) if session is None else principals.session(session.arn)
         with account_scope.scope(principal.account):
-            caller = self.account(principal.account).caller(access_key) or principal
+            caller = principal
+            if session is not None:
+                caller = self.account(principal.account).caller(access_key) or principal
             references = {"codecommit:references": reference} if reference else {}
             permission = Permission(action, repository, references)
             values = self._context_keys(caller, permission, session)
-            denial = self._decide(caller, permission, values, access_key)
+            denial = self._decide(caller, permission, values, access_key if session else "")
         return None if denial is None else denial.message
 
     def assume(self, role: ServiceRole) -> dict[str, str]:
@@ -217,13 +213,6 @@ class Enforcer:
             for policy in self.account(number).all_policies():
                 self.log.add_policy(policy)
 
-    def _is_root(self, credential: Credential) -> bool:
-        return self._is_root_key(credential.access_key)
-
-    @staticmethod
-    def _is_root_key(access_key: str) -> bool:
-        return store.is_root(access_key) or not _is_known(access_key)
-
     def _decide(
         self, caller: Caller, permission: Permission, values: Mapping[str, Value], access_key: str
     ) -> Denial | None:
@@ -256,15 +245,9 @@ def _source_keys(source_arn: str) -> dict[str, Value]:
     return {"aws:sourcearn": source_arn, "aws:sourceaccount": account, "aws:sourceowner": account}
 
 
-def _is_known(access_key: str) -> bool:
-    # A long-term key that IAM did not issue is from outside: it is taken for the root user's.
-    return access_key.startswith("ASIA") or store.session(access_key) is not None
-
-
 def _root_of(access_key: str) -> Caller:
-    """Return the root user of an access key: an account's number is a key of its root user."""
-    number = access_key if access_key.isdigit() else ACCOUNT
-    return Caller(f"arn:aws:iam::{number}:root", number)
+    """Return the root user of an access key, which is its account's number."""
+    return Caller(f"arn:aws:iam::{access_key}:root", access_key)
 
 
 def _with_bucket_in_path(request: HttpRequest, service: str) -> tuple[str, HttpRequest]:

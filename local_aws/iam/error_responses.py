@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 import itertools
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
 from botocore.exceptions import UnknownServiceError
@@ -41,6 +41,7 @@ def denial_of(request: Request, decision: Decision) -> Denial:
 
 def response(denial: Denial, request: HttpRequest, service: str) -> Response:
     """Return the HTTP response in the protocol of `service`, as named in a signature's scope."""
+    denial = _in_protocol(denial, request, service)
     identifier = str(uuid.uuid4())
     headers = {"x-amzn-requestid": identifier}
     if service == "s3":
@@ -56,6 +57,25 @@ def response(denial: Denial, request: HttpRequest, service: str) -> Response:
         body = f"<ErrorResponse><Error>{error}</Error><RequestId>{identifier}</RequestId></ErrorResponse>"
         return denial.status, {**headers, "Content-Type": "text/xml"}, _xml(body)
     return _json(denial, request, headers)
+
+
+def _in_protocol(denial: Denial, request: HttpRequest, service: str) -> Denial:
+    """Return the error with the code that the service's protocol has for a failed authentication.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+    """
+    if denial.code not in ("UnrecognizedClientException", "SignatureDoesNotMatch"):
+        return denial
+    unknown = denial.code == "UnrecognizedClientException"
+    if service == "ec2":
+        text = "AWS was not able to validate the provided access credentials"
+        return Denial(text, "AuthFailure", 401)
+    if service == "s3":
+        return replace(denial, code="InvalidAccessKeyId") if unknown else denial
+    if "x-amz-target" in request.headers or _protocol(service) != "query":
+        return denial if unknown else replace(denial, code="InvalidSignatureException")
+    return replace(denial, code="InvalidClientTokenId") if unknown else denial
 
 
 def _json(denial: Denial, request: HttpRequest, headers: dict[str, str]) -> Response:

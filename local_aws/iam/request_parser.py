@@ -31,13 +31,15 @@ class WrongScopeError(Exception):
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request. Headers have lower-case names."""
+    """One request. Headers have lower-case names; `raw_path` and `query_string` are as they were sent."""
 
     method: str
     path: str
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: bytes = b""
+    raw_path: str = ""
+    query_string: str = ""
 
 
 @dataclass(frozen=True)

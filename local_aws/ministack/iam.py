@@ -18,7 +18,6 @@ sts = require(
     *("_gen_secret", "_gen_session_access_key", "_gen_session_token", "_role_id", "_sessions"),
     "register_session",
 )
-evaluator = require("core.iam_evaluator", "is_root_access_key")
 
 # A policy document.
 Text = str | Mapping[str, Any]
@@ -31,6 +30,7 @@ class Session:
     arn: str
     token: str
     user_id: str
+    secret: str = field(repr=False)
     expired: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     policies: tuple[Text, ...] | None = None
@@ -53,8 +53,8 @@ def accounts() -> list[str]:
 
 
 def is_root(access_key: str) -> bool:
-    """Return whether an access key is an account's own: `test`, or twelve digits."""
-    return bool(evaluator.is_root_access_key(access_key))
+    """Return whether an access key is that of an account's root user: the account's twelve digits."""
+    return len(access_key) == 12 and access_key.isascii() and access_key.isdigit()
 
 
 def session(access_key: str) -> Session | None:
@@ -70,6 +70,7 @@ def _temporary_session(record: Mapping[str, Any]) -> Session:
         record["Arn"],
         record.get("SessionToken", ""),
         record.get("UserId", ""),
+        record["SecretAccessKey"],
         expired=isinstance(expires, int | float) and time.time() > expires,
         tags={tag["Key"]: tag["Value"] for tag in record.get("SessionTags") or []},
         policies=_session_policies(passed) if passed else None,
@@ -81,7 +82,7 @@ def _user_session(access_key: str) -> Session | None:
         if key == access_key and record.get("Status") == "Active":
             with scope(account):
                 found = iam._users.get(record["UserName"]) or {}
-            return Session(found.get("Arn", ""), "", found.get("UserId", ""))
+            return Session(found.get("Arn", ""), "", found.get("UserId", ""), record["SecretAccessKey"])
     return None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from local_aws.core import pickling
 from local_aws.core.concurrent_mutation import retry_on_concurrent_mutation
 from local_aws.ministack.compat import require
 
@@ -50,7 +51,9 @@ class Stores:
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Replace the content of the stores."""
-        for module, stores in pickle.loads(snapshot["stores"]).items():  # noqa: S301 - our own file
+        for module, stores in pickling.loads(snapshot["stores"]).items():
+            if not module.startswith(SERVICES):
+                raise pickle.UnpicklingError(f"{module} has no stores")
             found = importlib.import_module(module)
             for name, content in stores.items():
                 store = getattr(found, name)

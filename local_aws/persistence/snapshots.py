@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from local_aws.core import pickling
 from local_aws.core.concurrent_mutation import retry_on_concurrent_mutation
 from local_aws.core.context import Context
 from local_aws.core.errors import LocalAwsError
@@ -54,8 +56,8 @@ def read(state: Path) -> Snapshot | None:
     if not path.exists():
         return None
     try:
-        found, port, time_scale, contents = pickle.loads(path.read_bytes())  # noqa: S301 - our own, for its owner only
-    except (pickle.UnpicklingError, ValueError, TypeError, EOFError) as error:
+        found, port, time_scale, contents = pickling.loads(path.read_bytes())
+    except (pickle.UnpicklingError, ValueError, TypeError, EOFError, LookupError, AttributeError) as error:
         raise unreadable(state) from error
     if found != FORMAT:
         raise unreadable(state)
@@ -174,7 +176,7 @@ def dump(persistable: Persistable) -> bytes:
 
 def load(persistable: Persistable, content: bytes) -> None:
     """Restore the state of `persistable`."""
-    persistable.restore(_Unpickler(io.BytesIO(content), persistable.shared()).load())
+    persistable.restore(pickling.DataUnpickler(content, persistable.shared()).load())
 
 
 class _Pickler(pickle.Pickler):
@@ -188,16 +190,10 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, threading.Event):
             return _event, (value.is_set(),)
+        kind = value if isinstance(value, type) else type(value)
+        if kind is not FunctionType and not pickling.is_data(kind):
+            raise pickle.PicklingError(f"{kind} is not data: a snapshot with it could not be read")
         return NotImplemented
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, shared: Mapping[str, Any]) -> None:
-        super().__init__(file)
-        self.shared = shared
-
-    def persistent_load(self, name: Any) -> Any:
-        return self.shared[name]
 
 
 def _event(is_set: bool) -> threading.Event:

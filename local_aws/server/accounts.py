@@ -24,6 +24,7 @@ from local_aws.services.ecr_public.service import EcrPublic
 from local_aws.services.ecs.service import Ecs
 from local_aws.services.service_quotas.service import ServiceQuotas
 
+_ACCOUNT = re.compile(r"[0-9]{12}")
 # A call to ECR may name the registry of another account.
 _REGISTRY_ID = re.compile(rb'"registryId":\s*"(\d{12})"')
 # The path of an image begins with its account.
@@ -97,7 +98,9 @@ class Accounts:
         self.of(ACCOUNT)
 
     def of(self, account: str) -> AccountServices:
-        """Return the services of an account."""
+        """Return the services of an account, which names a folder. Raises `ValueError`."""
+        if not _ACCOUNT.fullmatch(account):
+            raise ValueError(f"{account!r} is not an account of twelve digits")
         with self._lock:
             if account not in self._accounts:
                 state = self.context.state if account == ACCOUNT else self.context.state / account
@@ -168,12 +171,15 @@ class Accounts:
 
     def deliver(self, arn: str, target: dict[str, Any]) -> None:
         """Start the pipeline that is an event's target."""
-        self.of(arn.split(":")[4]).codepipeline.deliver(arn, target)
+        owner = self.existing().get(arn.split(":")[4])
+        if owner is not None:
+            owner.codepipeline.deliver(arn, target)
 
     def policy_of_repository(self, arn: str) -> str | None:
         """Return the policy of an image repository by its ARN, or None."""
         head, named, _ = arn.partition(":repository/")
-        return self.of(head.rpartition(":")[2]).ecr.policy_of(arn) if named else None
+        owner = self.existing().get(head.rpartition(":")[2]) if named else None
+        return owner.ecr.policy_of(arn) if owner is not None else None
 
     def plant_findings(self, given: object) -> int:
         """Replace what image scans report, in every account; return the number. Raises ValueError."""

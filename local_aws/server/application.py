@@ -20,6 +20,7 @@ from local_aws.ministack import (
     elbv2_snapshot,
     event_delivery,
     function_network,
+    function_processes,
     function_states,
     functions,
     resource_policies,
@@ -37,6 +38,9 @@ from local_aws.services.codecommit import git_http
 from local_aws.services.elbv2.service import LoadBalancing
 
 logger = logging.getLogger("local_aws")
+
+# Records are pickled as they are: those of another version have other modules or attributes.
+UNREADABLE = (AttributeError, ImportError, LookupError, TypeError, ValueError, pickle.UnpicklingError)
 
 
 class Stoppable(Protocol):
@@ -58,13 +62,20 @@ class Services:
 
     def restore(self, contents: Mapping[str, bytes]) -> None:
         """Restore a snapshot, before the first request. Raises `LocalAwsError`."""
-        for name in contents:
-            if "/" in name:
-                self.accounts.of(name.partition("/")[0])
         try:
+            for name in contents:
+                if "/" in name:
+                    self.accounts.of(name.partition("/")[0])
             for name, persistable in self.snapshot_writer.persistables():
                 snapshots.load(persistable, contents[name])
-        except (AttributeError, ImportError, LookupError, TypeError, pickle.UnpicklingError) as error:
+        except (
+            AttributeError,
+            ImportError,
+            LookupError,
+            TypeError,
+            ValueError,
+            pickle.UnpicklingError,
+        ) as error:
             # Records are pickled as they are, and theirs had other modules or attributes.
             raise snapshots.unreadable(self.context.state) from error
         resume_stacks.resume()
@@ -132,11 +143,12 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     event_delivery.patch_failed_invocations()
     functions.patch_function_credentials(callers)
     function_network.patch_function_proxy(callers)
+    function_processes.patch_function_processes(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
     gateway = Gateway(
         callers,
         DurabilityMiddleware(app, writer.saved),
-        git=git_http.GitHttp(accounts, enforcer.git_denial),
+        git=git_http.GitHttp(accounts, enforcer.git_caller, enforcer.git_denial),
         addresses=load_balancing.addresses,
         authorizer=enforcer,
         skip_days=partial(schedules.skip_days, context.clock),

@@ -1,6 +1,7 @@
 """The ASGI application in front of MiniStack: it admits programs of this machine, and authorizes them."""
 
 import asyncio
+import hmac
 import ipaddress
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,12 @@ from local_aws.iam.request_parser import HttpRequest
 from local_aws.server.forward_proxy import ForwardProxy, is_proxy_request
 
 GIT_PREFIX = "/v1/repos/"
+# Own paths that change something, or tell what the account has.
+SECRET_PATHS = ("/_local_aws/iam", "/_local_aws/skip-days", "/_local_aws/image-scan-findings")
 LONGEST_SKIP = 366
+# A body is kept in memory, to verify its signature.
+LARGEST_BODY = 256 * 1024 * 1024
+TOO_LARGE = "local_aws accepts bodies of at most 256 MiB: upload an object in parts"
 
 
 class Authorizer(Protocol):
@@ -88,8 +94,12 @@ class Gateway:
         if self.authorizer is None:
             raise RuntimeError("no request needs authorization without an authorizer")
         try:
-            body = await Request(scope, receive).body()
+            body = await _read_body(Request(scope, receive))
         except ClientDisconnect:
+            return
+        if body is None:
+            too_large = {"__type": "RequestEntityTooLargeException", "message": TOO_LARGE}
+            await JSONResponse(too_large, 413, {"Connection": "close"})(scope, receive, send)
             return
         request = _request(scope, body)
         denial = await asyncio.get_running_loop().run_in_executor(
@@ -115,15 +125,26 @@ class Gateway:
             content = {"instance": context.instance, "errors": list(context.background_errors)}
         elif path == "/_local_aws/listeners":
             content = dict(self.addresses())
-        elif path == "/_local_aws/iam" and self.authorizer is not None:
-            content = await asyncio.to_thread(self.authorizer.report)
-        elif path == "/_local_aws/skip-days" and self.skip_days is not None:
-            status, content = await self._skip_days(scope)
-        elif path == "/_local_aws/image-scan-findings" and self.plant_findings is not None:
-            status, content = await self._plant_findings(scope, receive)
+        elif path in SECRET_PATHS and not self._is_owner(scope):
+            status, content = 403, {"message": f"{path} needs the header Authorization: Bearer SECRET"}
         else:
-            status, content = 404, {"message": f"local_aws has no {path}"}
+            status, content = await self._respond_to_owner(scope, receive)
         await JSONResponse(content, status)(scope, receive, send)
+
+    async def _respond_to_owner(self, scope: Scope, receive: Receive) -> tuple[int, Mapping[str, Any]]:
+        """Return the status and the content of a path that only the owner may call."""
+        path = scope["path"]
+        if path == "/_local_aws/iam" and self.authorizer is not None:
+            return 200, await asyncio.to_thread(self.authorizer.report)
+        if path == "/_local_aws/skip-days" and self.skip_days is not None:
+            return await self._skip_days(scope)
+        if path == "/_local_aws/image-scan-findings" and self.plant_findings is not None:
+            return await self._plant_findings(scope, receive)
+        return 404, {"message": f"local_aws has no {path}"}
+
+    def _is_owner(self, scope: Scope) -> bool:
+        given = _request(scope).headers.get("authorization", "")
+        return hmac.compare_digest(given.encode(), f"Bearer {self.context.secret}".encode())
 
     async def _skip_days(self, scope: Scope) -> tuple[int, Mapping[str, Any]]:
         """Let up to a year pass (POST /_local_aws/skip-days?days=30)."""
@@ -143,6 +164,16 @@ class Gateway:
             return 200, {"findings": self.plant_findings(await Request(scope, receive).json())}
         except ValueError as error:
             return 400, {"message": str(error)}
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return a request's body, or None if it is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)
 
 
 def rejection_reason(scope: Scope) -> str | None:
@@ -183,4 +214,6 @@ def _rejection(scope: Scope, reason: str) -> ASGIApp:
 def _request(scope: Scope, body: bytes = b"") -> HttpRequest:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
-    return HttpRequest(scope.get("method", "GET"), scope["path"], query, headers, body)
+    raw = (scope.get("raw_path", b""), scope.get("query_string", b""))
+    sent = (one.decode("latin-1") for one in raw)
+    return HttpRequest(scope.get("method", "GET"), scope["path"], query, headers, body, *sent)

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_aws.containers.docker import cleanup
+from local_aws.core import owner_secret, state_folder
 from local_aws.core.clock import DEFAULT_TIME_SCALE, Clock
 from local_aws.core.context import ACCOUNT, Context
 from local_aws.core.errors import LocalAwsError
 from local_aws.daemon import ENDPOINT_FILE, LOG_FILE, PortTakenError, ServerHandle, StateLock
 from local_aws.host import reaper
+from local_aws.host.sandbox import Sandbox
 from local_aws.persistence import snapshots
 from local_aws.persistence.snapshots import Snapshot
-from local_aws.server import environment
+from local_aws.server import environment, isolation
 from local_aws.server.background_errors import watch_log
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ def serve(
     LOCAL_AWS_CONTAINERS names an engine that does not work; and `LocalAwsError` when the snapshot cannot be
     read or has another port, or `node_modules` has no AWS SDK.
     """
+    if state.exists():
+        state_folder.prepare(state)
     snapshot = snapshots.read(state)
     if snapshot is not None:
         # A server that runs with it has its port too; its state folder is the better message.
@@ -57,13 +61,16 @@ def serve(
     with _listen(_port(state, port, snapshot)) as listener, StateLock(state):
         instance = uuid.uuid4().hex
         environment.configure(listener.getsockname()[1], instance, node_modules)
-        environment.use_temporary_folder(state / "tmp")
-        reaping = reaper.start(instance, cleanup.cleanup_command(state / "containers"), cleanup.SECONDS)
+        work = state / "work"
+        environment.use_temporary_folder(work / "tmp")
+        reaping = reaper.start(instance, cleanup.cleanup_command(work / "containers"), cleanup.SECONDS)
+        sandbox = isolation.start_sandbox(state, work, node_modules)
         environment.log_to(state / LOG_FILE)
         try:
-            _serve(state, listener, instance, time_scale, snapshot, with_parent, ready)
+            _serve(state, listener, instance, time_scale, snapshot, sandbox, with_parent, ready)
         finally:
             (state / ENDPOINT_FILE).unlink(missing_ok=True)
+            sandbox.close()
             reaping.finish()
 
 
@@ -83,6 +90,7 @@ def _serve(
     instance: str,
     time_scale: float | None,
     snapshot: Snapshot | None,
+    sandbox: Sandbox,
     with_parent: bool,
     ready: Callable[[ServerHandle], None],
 ) -> None:
@@ -95,6 +103,8 @@ def _serve(
     clock = Clock(time_scale or (snapshot.time_scale if snapshot else DEFAULT_TIME_SCALE))
     endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
     context = Context(state, endpoint, clock, instance, partial(ministack.emit_event, ACCOUNT))
+    context.secret = owner_secret.create(state)
+    context.sandboxed, context.isolation = sandbox.command, isolation.describe(sandbox)
     watch_log(context)
     services = application.build_application(context, selection.select_engine(context))
     if snapshot is not None:
@@ -166,6 +176,7 @@ async def _start(services: "Services", start: Callable[[], None]) -> ServerHandl
         context.instance,
         context.clock.time_scale,
         services.containers.about,
+        context.isolation,
     )
     server.write()
     return server

@@ -46,8 +46,9 @@ class RecordedScenario:
 def scenario_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """The calls of scenarios; no local_aws runs."""
     RecordedScenario.calls = []
-    running = SimpleNamespace(pid=1, stop=list)
-    cloud = SimpleNamespace(endpoint="http://here", time_scale=1.0, containers="processes", account=None)
+    running = SimpleNamespace(pid=1, stop=list, credentials_file=tmp_path / "environment")
+    about = {"containers": "processes", "isolation": "isolated"}
+    cloud = SimpleNamespace(endpoint="http://here", time_scale=1.0, account=None, **about)
     for module in (up, down):
         monkeypatch.setattr(module, "Scenario", RecordedScenario)
         monkeypatch.setattr(module, "find_local_aws", lambda _: running)
@@ -98,7 +99,9 @@ def test_up_removes_the_files_of_an_earlier_server_unless_it_resumes(
     if not kept:
         (tmp_path / "local_aws").rmdir()
     monkeypatch.setattr(up, "find_local_aws", lambda _: None)
-    monkeypatch.setattr(up, "start_local_aws", lambda *_, **__: SimpleNamespace(pid=1))
+    monkeypatch.setattr(
+        up, "start_local_aws", lambda *_, **__: SimpleNamespace(pid=1, credentials_file=tmp_path)
+    )
     assert main(["up"]) == 0
     assert (tmp_path / "local_aws").exists() == (tmp_path / "dev").exists() == kept
     assert scenario_calls[0] == ("deploy", "dev")

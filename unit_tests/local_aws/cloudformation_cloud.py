@@ -49,7 +49,7 @@ class Cloud:
                 endpoint_url=self.server.endpoint,
                 region_name="us-east-1",
                 aws_access_key_id="123456789012",
-                aws_secret_access_key="local",  # noqa: S106 - no secret
+                aws_secret_access_key=self.server.secret,
                 config=Config(s3={"addressing_style": "path"}),
             )
         return self.clients[service]

@@ -18,7 +18,7 @@ LAYERS: dict[str, set[str]] = {
     "ministack": {"core", "services"},
     "iam": {"core", "ministack"},
     "server": {"core", "host", "daemon", "persistence", "containers", "services", "ministack", "iam"},
-    "__main__": {"core", "daemon", "server"},
+    "__main__": {"core", "daemon", "host", "server"},
 }
 
 

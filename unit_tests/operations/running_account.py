@@ -16,7 +16,7 @@ def running_account(folder: Path) -> Iterator[Account]:
     running = start(folder)
     try:
         yield Account(
-            boto3.session.Session("123456789012", "local", region_name="us-east-1"), running.endpoint
+            boto3.session.Session("123456789012", running.secret, region_name="us-east-1"), running.endpoint
         )
     finally:
         running.stop()

@@ -23,7 +23,7 @@ def signed_in(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the command the credentials of this account."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", str(account.endpoint))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", account.id)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", account.session.get_credentials().secret_key)
     monkeypatch.setenv("COLUMNS", "200")
 
 

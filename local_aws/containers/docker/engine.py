@@ -30,7 +30,7 @@ class CliEngine:
         self.command = command
         self.name = command.name
         self.about = f"{command.name} {command.version}"
-        self.folder = context.state / "containers"
+        self.folder = context.work / "containers"
         parts = urlsplit(context.endpoint)
         self.registry = parts.netloc
         self.record = cleanup.Record(self.folder)

@@ -32,7 +32,7 @@ class DockerShim:
         folder.mkdir(parents=True, exist_ok=True)
         settings = Settings(
             endpoint=self.context.endpoint,
-            store=str(self.context.state / "containers"),
+            store=str(self.context.work / "containers"),
             instance=self.context.instance,
             privileged=privileged,
             time_scale=self.context.clock.time_scale,

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,15 @@ from local_aws.host.process_tags import tagged
 
 # Every process of a container inherits it, in any session: it takes the place of a PID namespace.
 CONTAINER_VARIABLE = "LOCAL_AWS_CONTAINER_ID"
+
+
+# (words, folder) -> the command that runs `words` in `folder`.
+Sandboxed = Callable[[Sequence[str], Path], list[str]]
+
+
+def as_it_is(words: Sequence[str], _folder: Path) -> list[str]:
+    """Run a program without a sandbox: the containers of a build are inside the build's."""
+    return list(words)
 
 
 @dataclass(frozen=True)
@@ -37,13 +46,18 @@ class ProcessContainer:
     """A running container: its main process is the image's command itself, as PID 1 would be."""
 
     def __init__(
-        self, plan: ProcessPlan, on_line: Callable[[str], None], on_exit: Callable[[], None] | None = None
+        self,
+        plan: ProcessPlan,
+        on_line: Callable[[str], None],
+        on_exit: Callable[[], None] | None = None,
+        sandboxed: Sandboxed = as_it_is,
     ) -> None:
         self.plan = plan
         self.id = plan.id
         self.address = plan.address
         self.memory = plan.memory
         self.out_of_memory = False
+        self._sandboxed = sandboxed
         self._ended = threading.Event()
         self._code: int | None = None
         self._process = self._popen(plan.command, stdout=subprocess.PIPE)
@@ -94,7 +108,7 @@ class ProcessContainer:
         self.kill()
 
     def _popen(self, command: tuple[str, ...], stdout: int | None) -> "subprocess.Popen[bytes]":
-        return start_process(self.plan, command, stdout)
+        return start_process(self.plan, command, stdout, self._sandboxed)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.poll() is None:
@@ -128,14 +142,14 @@ class ProcessContainer:
 
 
 def start_process(
-    plan: ProcessPlan, command: tuple[str, ...], stdout: int | None
+    plan: ProcessPlan, command: tuple[str, ...], stdout: int | None, sandboxed: Sandboxed = as_it_is
 ) -> "subprocess.Popen[bytes]":
     """Start one process in the container's file system and network. Raises `ContainerError`."""
     directory = plan.root / plan.working_directory.lstrip("/")
     try:
         program = find_program(command[0], plan.root, plan.environment)
         return subprocess.Popen(  # noqa: S603 - the command of a task definition or an image
-            [str(program), *map_paths(plan.root, command[1:])],
+            sandboxed([str(program), *map_paths(plan.root, command[1:])], directory),
             cwd=directory,
             env=dict(plan.environment),
             stdin=subprocess.DEVNULL,

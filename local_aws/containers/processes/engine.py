@@ -48,7 +48,7 @@ class ProcessEngine:
         self.context = context
         self.build_docker = build_docker
         self.about = about
-        self.root = context.state / "containers"
+        self.root = context.work / "containers"
         self.store = ImageStore(self.root)
         self.addresses = Addresses(self.root / "addresses")
         # Only one local_aws uses a state folder, and no container of an earlier one survives it.
@@ -89,7 +89,7 @@ class ProcessEngine:
                 self.release(address)
 
         try:
-            container = ProcessContainer(plan, on_line, on_exit)
+            container = ProcessContainer(plan, on_line, on_exit, self.context.sandboxed)
         except ContainerError:
             if owns_address:
                 self.release(address)

@@ -60,8 +60,9 @@ def _path_below(target: Path, name: str) -> Path:
 def select(source: Path, file_set: FileSet) -> tuple[dict[str, Path], list[str]]:
     """Return the files of `file_set` by their path in the artifact, and the patterns without a match.
 
-    Raises `FilesError` with CodeBuild's message when the base directory is missing or nothing matches. A
-    single pattern without a match is skipped, as on AWS (copilot-cli#2780).
+    Raises `FilesError` with CodeBuild's message when the base directory is missing or nothing matches, and
+    for a link to a file that is not the build's. A single pattern without a match is skipped, as on AWS
+    (copilot-cli#2780).
     """
     base = file_set.base_directory
     bases = [source] if base == "." else sorted(source.glob(base))
@@ -71,6 +72,10 @@ def select(source: Path, file_set: FileSet) -> tuple[dict[str, Path], list[str]]
     selected = _without(selected, file_set.exclude)
     if not selected:
         raise FilesError("no matching artifact paths found")
+    for name, path in selected.items():
+        # The server reads it, which sees more of this machine than the build does.
+        if not path.resolve().is_relative_to(source.resolve().parent):
+            raise FilesError(f"{name} leads to a file outside of the build's folders")
     if file_set.discard_paths:
         selected = {path.name: path for path in selected.values()}
     return selected, unmatched

@@ -1,7 +1,6 @@
 """The environment of a build: its folders, the variables of its machine, and the programs in its PATH."""
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -11,16 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_aws.core.context import Context
+from local_aws.host.environment import NETWORK, PIP_CONFIGURATIONS
 from local_aws.host.interpreters import find_python
 from local_aws.host.process_tags import INSTANCE_VARIABLE
 
-# The only variables of this machine that a build inherits: pip and git need them to reach the network
-# (certificates, proxy, package index). A build on AWS does not.
-NETWORK_VARIABLES = re.compile(
-    r"PIP_(INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|TRUSTED_HOST|CERT|CLIENT_CERT|DEFAULT_TIMEOUT|CONFIG_FILE|PROXY)"
-    r"|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GIT_SSL_CAINFO|(?i:https?_proxy|no_proxy)"
-)
-PIP_CONFIGURATIONS = (".config/pip/pip.conf", ".pip/pip.conf")
 SYSTEM_PATH = ("/usr/bin", "/bin")
 # The tools of every curated image, in whatever folder of this machine they are.
 IMAGE_TOOLS = ("git", "bash", "sh")
@@ -70,7 +63,8 @@ class BuildFolders:
 def machine_variables(folders: BuildFolders, pip_cache: Path) -> dict[str, str]:
     """Return the variables of the build's machine: PATH, HOME and the settings of the network."""
     path = (str(folders.programs), str(folders.python / "bin"), *SYSTEM_PATH)
-    variables = {name: value for name, value in os.environ.items() if NETWORK_VARIABLES.fullmatch(name)}
+    # The only variables of this machine that a build inherits; on AWS it inherits none.
+    variables = {name: value for name, value in os.environ.items() if NETWORK.fullmatch(name)}
     # HOME is the build's own, so pip does not find the user's configuration (a private index) by itself.
     for configuration in PIP_CONFIGURATIONS:
         if (Path.home() / configuration).exists():

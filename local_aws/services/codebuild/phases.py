@@ -94,6 +94,8 @@ class BuildRun:
             self.build.start_phase("FINALIZING")
             self.containers.end_docker(self.folders.programs)
             kill_build(self.process_tag, self.shell.sessions if self.shell else set(), self.folders.root)
+            if self.shell is not None:
+                self.shell.close()
             self.log.close()
             self.folders.remove()
             self.build.end_phase("FAULT" if status == "FAULT" else "SUCCEEDED")
@@ -210,7 +212,13 @@ class BuildRun:
         for name, phase in spec.phases.items():
             self.log.line(f" {name.upper()}: {len(phase.commands)} commands")
         self.shell = Shell(
-            spec.shell, folders.work, folders.source, variables, self.log.output, self._interrupted
+            spec.shell,
+            folders.work,
+            folders.source,
+            variables,
+            self.log.output,
+            self._interrupted,
+            self.context.sandboxed,
         )
         return spec
 

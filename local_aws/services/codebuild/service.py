@@ -36,7 +36,7 @@ class CodeBuild(ReportGroups):
     def __init__(self, context: Context, containers: DockerProvider) -> None:
         super().__init__(context)
         self.containers = containers
-        self.state = context.state / "codebuild"
+        self.state = context.work / "codebuild"
         self.builds: dict[str, BuildRecord] = {}
         # The number of the last build, by the project's name.
         self.build_numbers: dict[str, int] = {}

@@ -5,8 +5,10 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO, Any
 
 import psutil
 
@@ -23,6 +25,7 @@ class Shell:
 
     Each command is a script of its own, so that `exit` and `set -e` end only that command. `output` gets what
     it prints, while it runs. A command is killed when `interrupted` returns True, which is polled.
+    `sandboxed` returns the command that runs one in a folder of the build.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Shell:
         variables: dict[str, str],
         output: Callable[[bytes], None],
         interrupted: Callable[[], bool],
+        sandboxed: Callable[[Sequence[str], Path], list[str]] = lambda words, _folder: list(words),
     ) -> None:
         self.program = shutil.which(name) or f"/bin/{name}"
         self.folder = folder
@@ -40,20 +44,27 @@ class Shell:
         self.variables = variables
         self.output = output
         self.interrupted = interrupted
+        self.sandboxed = sandboxed
         self.sessions: set[int] = set()
         self._number = 0
+        self._folder = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+
+    def close(self) -> None:
+        """Run no further command."""
+        os.close(self._folder)
 
     def run(self, command: str) -> int | None:
         """Run one command and return its exit status, or None when it was interrupted and killed."""
         self._number += 1
         script, environment_file, output_file = self._write_script(command)
-        with output_file.open("wb") as sink, output_file.open("rb") as source:
+        cwd = self.cwd if self.cwd.is_dir() else self.folder
+        with self._open(output_file, "wb") as sink, self._open(output_file, "rb") as source:
             process = subprocess.Popen(  # noqa: S603 - a build runs the commands of its buildspec
-                [self.program, str(script)],
+                self.sandboxed([self.program, str(script)], cwd),
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
-                cwd=self.cwd if self.cwd.is_dir() else self.folder,
+                cwd=cwd,
                 env=self.variables,
                 start_new_session=True,
             )
@@ -81,7 +92,7 @@ class Shell:
     def _write_script(self, command: str) -> tuple[Path, Path, Path]:
         """Write the script that runs `command`; return it, and the files of its environment and output."""
         command_file = self.folder / "script.sh"
-        command_file.write_text(command + "\n")
+        self._write(command_file, command + "\n")
         script = self.folder / "run.sh"
         environment_file = self.folder / f"environment.{self._number}"
         folder_file = self.folder / f"folder.{self._number}"
@@ -89,23 +100,49 @@ class Shell:
             f"/usr/bin/env -0 > {shlex.quote(str(environment_file))}; pwd > {shlex.quote(str(folder_file))}"
         )
         # Saved twice: a command that exits runs the trap, one that sets its own trap reaches the last line.
-        script.write_text(
+        self._write(
+            script,
             f"trap '_codebuild_status=$?; {_in_quotes(save)}; exit $_codebuild_status' EXIT\n"
             f". {shlex.quote(str(command_file))}\n"
-            f"_codebuild_status=$?; {save}; (exit $_codebuild_status)\n"
+            f"_codebuild_status=$?; {save}; (exit $_codebuild_status)\n",
         )
         return script, environment_file, self.folder / f"output.{self._number}"
 
+    def _open(self, path: Path, mode: str) -> IO[Any]:
+        """Open a file of this shell. A build can replace it, or its folder, by a link to other files."""
+
+        def opener(name: str, flags: int) -> int:
+            name = Path(name).name
+            if flags & os.O_TRUNC:
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=self._folder)
+            return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600, dir_fd=self._folder)
+
+        return open(path, mode, opener=opener)
+
+    def _write(self, path: Path, text: str) -> None:
+        with self._open(path, "w") as file:
+            file.write(text)
+
+    def _read(self, path: Path) -> bytes:
+        """Return the content of a file that the command wrote, and remove it; nothing if it wrote none."""
+        try:
+            with self._open(path, "rb") as file:
+                content: bytes = file.read()
+            os.unlink(path.name, dir_fd=self._folder)
+        except OSError:
+            return b""
+        return content
+
     def _load_state(self, environment_file: Path) -> None:
         folder_file = self.folder / environment_file.name.replace("environment", "folder")
-        if environment_file.exists():
-            pairs = environment_file.read_bytes().decode(errors="surrogateescape").split("\0")
+        content, cwd = self._read(environment_file), self._read(folder_file)
+        if content:
+            pairs = content.decode(errors="surrogateescape").split("\0")
             variables = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
             self.variables = {name: value for name, value in variables.items() if name not in SHELL_VARIABLES}
-            environment_file.unlink()
-        if folder_file.exists():
-            self.cwd = Path(folder_file.read_text().rstrip("\n"))
-            folder_file.unlink()
+        if cwd:
+            self.cwd = Path(cwd.decode(errors="surrogateescape").rstrip("\n"))
 
 
 def kill_build(tag: str, sessions: set[int], folder: Path) -> None:

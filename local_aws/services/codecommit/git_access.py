@@ -4,15 +4,13 @@ https://docs.aws.amazon.com/codecommit/latest/userguide/auth-and-access-control-
 """
 
 import asyncio
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from starlette.types import Message, Receive
 
-# (login, action, ARN of the repository, reference or "") -> why it is denied, or None.
+# (access key, action, ARN of the repository, reference or "") -> why it is denied, or None.
 Denial = Callable[[str, str, str, str], str | None]
 # https://git-scm.com/docs/pack-protocol#_reference_update_request_and_packfile_transfer
 COMMAND = re.compile(
@@ -34,17 +32,6 @@ class Push:
 
     references: tuple[str, ...]
     capabilities: frozenset[str]
-
-
-def login(headers: Mapping[str, str]) -> str:
-    """Return the user name of HTTP basic authentication; empty without one."""
-    scheme, _, encoded = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(encoded, validate=True).decode().rpartition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
 
 
 async def read_push(receive: Receive) -> tuple[Push, Receive]:

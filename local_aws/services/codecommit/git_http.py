@@ -7,11 +7,13 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from starlette.types import Receive, Scope, Send
 
@@ -20,7 +22,6 @@ from local_aws.services.codecommit.git_access import (
     NotAPushError,
     Push,
     denied_references,
-    login,
     read_push,
     report,
 )
@@ -33,7 +34,16 @@ CHUNK = 64 * 1024
 REPORTS = {"report-status", "report-status-v2"}
 
 
-def _no_denial(_login: str, _action: str, _repository: str, _reference: str) -> str | None:
+# (authorization, path, host) -> the access key of the caller, or None.
+GitCaller = Callable[[str, str, str], str | None]
+
+
+def _anybody(_authorization: str, _path: str, _host: str) -> str | None:
+    """Admit everybody: a unit test has no IAM."""
+    return ""
+
+
+def _no_denial(_access_key: str, _action: str, _repository: str, _reference: str) -> str | None:
     """Allow everything: a unit test has no IAM."""
     return None
 
@@ -49,10 +59,16 @@ class RepositoryStore(Protocol):
 
 
 class GitHttp:
-    """The ASGI application over `repositories`; `denial` is IAM's answer, by default none."""
+    """The ASGI application over `repositories`; `caller` authenticates a request, `denial` is IAM's answer.
 
-    def __init__(self, repositories: RepositoryStore, denial: Denial = _no_denial) -> None:
+    By default, both admit everybody: a unit test has no IAM.
+    """
+
+    def __init__(
+        self, repositories: RepositoryStore, caller: GitCaller = _anybody, denial: Denial = _no_denial
+    ) -> None:
         self.repositories = repositories
+        self.caller = caller
         self.denial = denial
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,12 +78,15 @@ class GitHttp:
             await _respond(send, 404, "not found")
             return
         name = match["name"]
+        key = await self._authenticate(scope, send, name)
+        if key is None:
+            return
         directory = await asyncio.to_thread(self.repositories.git_directory, name)
         if directory is None:
             # git prints: fatal: repository '...' not found
             await _respond(send, 404, f"repository {name} does not exist")
             return
-        allowed = await self._authorize(scope, receive, send, name, match["endpoint"])
+        allowed = await self._authorize(scope, receive, send, match, key)
         if allowed is None:
             return
         try:
@@ -76,16 +95,25 @@ class GitHttp:
             if match["endpoint"] == "git-receive-pack":
                 await asyncio.to_thread(self.repositories.pushed, name)
 
+    async def _authenticate(self, scope: Scope, send: Send, name: str) -> str | None:
+        """Return the access key of the caller; respond to a request without one, and return None."""
+        headers = _headers(scope)
+        given = headers.get("authorization", "")
+        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        key = await asyncio.to_thread(self.caller, given, f"/v1/repos/{name}", host)
+        if key is None:
+            status = HTTPStatus.FORBIDDEN if given else HTTPStatus.UNAUTHORIZED
+            await _respond(send, status, status.phrase)
+        return key
+
     async def _authorize(
-        self, scope: Scope, receive: Receive, send: Send, name: str, endpoint: str
+        self, scope: Scope, receive: Receive, send: Send, match: re.Match[str], key: str
     ) -> Receive | None:
         """Return what receives the body of an allowed request; respond to a denied one, and return None."""
-        headers = _headers(scope)
-        arn = await asyncio.to_thread(self.repositories.repository_arn, name)
+        headers, endpoint = _headers(scope), match["endpoint"]
+        arn = await asyncio.to_thread(self.repositories.repository_arn, match["name"])
         pushing = "git-receive-pack" in f"{endpoint} {scope.get('query_string', b'')!r}"
-        deny = partial(
-            self.denial, login(headers), "codecommit:GitPush" if pushing else "codecommit:GitPull", arn
-        )
+        deny = partial(self.denial, key, "codecommit:GitPush" if pushing else "codecommit:GitPull", arn)
         if endpoint != "git-receive-pack":
             reason = await asyncio.to_thread(deny, "")
             if reason is not None:
@@ -215,5 +243,8 @@ async def _send_output(process: asyncio.subprocess.Process, send: Send) -> None:
 async def _respond(send: Send, status: int, message: str) -> None:
     body = message.encode() + b"\n"
     headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
+    if status == HTTPStatus.UNAUTHORIZED:
+        # git then asks its credential helper.
+        headers.append((b"www-authenticate", b'Basic realm="AWS CodeCommit"'))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

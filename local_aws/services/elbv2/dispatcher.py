@@ -33,6 +33,9 @@ class Dispatcher:
         self._choices = {arn: self._choices[arn] for arn in listeners if arn in self._choices}
 
     async def _answer(self, request: web.BaseRequest, listener: Listener) -> web.StreamResponse:
+        if request.method == "CONNECT" or not request.raw_path.startswith("/"):
+            # A load balancer is no proxy: only the origin-form of a request has a meaning here.
+            return error_page(400)
         if "upgrade" in request.headers.get("Connection", "").lower():
             return error_page(501, "Not Implemented: local_aws does not forward WebSockets")
         attributes = RequestAttributes(request.method, request.host, request.path, request.headers)

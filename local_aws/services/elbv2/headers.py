@@ -1,5 +1,6 @@
 """The headers of a forwarded request: X-Forwarded-*, the trace id, and no hop-by-hop headers."""
 
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ HOP_BY_HOP = frozenset(
         *("trailer", "transfer-encoding", "upgrade", "expect"),
     }
 )
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+_VALID_NAME = re.compile(r"[-A-Za-z0-9]+")
 
 
 def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
@@ -32,6 +35,9 @@ def to_target(request: web.BaseRequest, listener: Listener) -> CIMultiDict[str]:
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
     """
     headers = end_to_end(request.headers)
+    if listener.attributes.get("routing.http.drop_invalid_header_fields.enabled") == "true":
+        for name in [name for name in headers if not _VALID_NAME.fullmatch(name)]:
+            headers.popall(name, None)
     _forwarded_for(headers, request.remote or "127.0.0.1", listener.attributes)
     headers["X-Forwarded-Proto"] = listener.protocol.lower()
     headers["X-Forwarded-Port"] = str(listener.port)

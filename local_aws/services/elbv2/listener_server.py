@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from local_aws.services.elbv2.responses import error_page
 
 logger = logging.getLogger("local_aws")
 
@@ -40,6 +43,27 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
+class _Connection(web.RequestHandler):
+    """A connection that answers what is not HTTP as ALB does: it is the client's mistake."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Return 400 for a malformed request, and aiohttp's response to any other error."""
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        logger.info("400 for a malformed request from %s: %s", request.remote, exc.message)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the response to a malformed request is sent already")
+        response = error_page(400)
+        response.force_close()
+        return response
+
+
 class _HttpServer(web.Server):
     """An HTTP server that records which of its connections are open."""
 
@@ -48,6 +72,10 @@ class _HttpServer(web.Server):
         self.transports: dict[web.RequestHandler, asyncio.Transport] = {}
         self.all_closed = asyncio.Event()
         self.all_closed.set()
+
+    def __call__(self) -> web.RequestHandler:
+        """Return the handler of a new connection."""
+        return _Connection(self, loop=self._loop, **self._kwargs)
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)

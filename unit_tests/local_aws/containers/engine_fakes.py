@@ -75,7 +75,7 @@ class FakeEngine:
 def engine_context(state: Path, registry: str = REGISTRY) -> Any:
     """Return the part of a context that an engine needs."""
     return SimpleNamespace(
-        state=state,
+        work=state,
         endpoint=f"http://{registry}",
         instance=uuid.uuid4().hex,
         clock=Clock(0.02),

@@ -17,6 +17,7 @@ from local_aws.containers.docker_shim.shim import DockerShim
 from local_aws.containers.images.build import Builder
 from local_aws.containers.images.build_context import BuildContext
 from local_aws.containers.images.store import Image, ImageStore
+from local_aws.containers.processes.container import as_it_is
 from local_aws.containers.processes.engine import ProcessEngine
 from local_aws.core.clock import Clock
 
@@ -41,7 +42,11 @@ def shared_store() -> ImageStore:
 def settings(state: Path | None = None, endpoint: str = "http://127.0.0.1:9") -> Any:
     """Return the part of a context that the process engine needs."""
     return SimpleNamespace(
-        state=state or shared_state(), endpoint=endpoint, instance="test", clock=Clock(0.02)
+        work=state or shared_state(),
+        endpoint=endpoint,
+        instance="test",
+        clock=Clock(0.02),
+        sandboxed=as_it_is,
     )
 
 

@@ -64,9 +64,7 @@ def denial(call: Any, **params: Any) -> dict[str, Any]:
 
 
 def report(cloud: Cloud) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{cloud.server.endpoint}/_local_aws/iam", timeout=10) as response:  # noqa: S310 - loopback
-        found: dict[str, Any] = json.load(response)
-    return found
+    return cloud.server.permissions()
 
 
 @pytest.mark.parametrize(

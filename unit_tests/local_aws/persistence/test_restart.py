@@ -68,7 +68,7 @@ def test_another_account_survives_too(cloud: Cloud) -> None:
         endpoint_url=cloud.server.endpoint,
         region_name="us-east-1",
         aws_access_key_id="222222222222",
-        aws_secret_access_key="local",  # noqa: S106 - no secret
+        aws_secret_access_key=cloud.server.secret,
     )
     other.create_repository(repositoryName="theirs")
     restart(cloud)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local_aws.core import pickling
 from local_aws.core.clients import INTERNAL
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
@@ -87,8 +88,9 @@ class ConcurrentWrite:
 
 
 def test_a_record_is_saved_despite_a_concurrent_write(
-    writer: SnapshotWriter, counter: Counter, tmp_path: Path
+    writer: SnapshotWriter, counter: Counter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pickling, "is_data", lambda _kind: True)
     counter.record |= {"value": ConcurrentWrite(counter.record), "last": 1}
     writer.save()
     found = snapshots.read(tmp_path)

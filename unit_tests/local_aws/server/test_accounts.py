@@ -1,6 +1,7 @@
 """Two accounts in one local_aws: each has its own resources, and cross-account access needs both policies."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ class Clients:
         self.server = server
 
     def of(self, account: str, service: str, keys: dict[str, str] | None = None) -> Any:
-        given = keys or {"AccessKeyId": account, "SecretAccessKey": "local"}
+        given = keys or {"AccessKeyId": account, "SecretAccessKey": self.server.secret}
         return boto3.client(
             service,
             endpoint_url=self.server.endpoint,
@@ -161,10 +162,18 @@ def test_a_repository_policy_allows_another_account(clients: Clients) -> None:
     assert asking(**what)["failures"][0]["failureCode"] == "ImageNotFound"
 
 
-def test_git_finds_a_repository_in_any_account(clients: Clients, tmp_path: Path) -> None:
+def cloned(clients: Clients, url: str, target: Path, account: str) -> "subprocess.CompletedProcess[str]":
+    """Clone with the credentials of an account's root user."""
+    environment = {**os.environ, **clients.server.variables(account), "GIT_TERMINAL_PROMPT": "0"}
+    command = ["git", "clone", "--quiet", url, str(target)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def test_git_finds_a_repository_in_any_account_and_admits_its_owner(clients: Clients, tmp_path: Path) -> None:
     made = clients.of(SECOND, "codecommit").create_repository(repositoryName="of-second")[
         "repositoryMetadata"
     ]
     url = made["cloneUrlHttp"]
-    subprocess.run(["git", "clone", "--quiet", url, str(tmp_path / "c")], check=True, capture_output=True)  # noqa: S603, S607
+    assert cloned(clients, url, tmp_path / "c", SECOND).returncode == 0
     assert (tmp_path / "c/.git").is_dir()
+    assert "The requested URL returned error: 403" in cloned(clients, url, tmp_path / "d", FIRST).stderr

@@ -110,5 +110,7 @@ def test_findings_are_planted_by_post(method: str, body: bytes, status: int) -> 
         return len(planted)
 
     path = "/_local_aws/image-scan-findings"
-    assert ask(path, method=method, body=body, plant_findings=plant)[0] == status
+    owner = {"authorization": "Bearer local"}
+    assert ask(path, method=method, body=body, plant_findings=plant)[0] == 403, "without the secret"
+    assert ask(path, method=method, body=body, plant_findings=plant, **owner)[0] == status
     assert planted == ([{"name": "CVE-1"}] if status == 200 else [])

@@ -34,6 +34,7 @@ def test_it_writes_its_address(running: ServerHandle) -> None:
         "instance": running.instance,
         "time_scale": 0.5,
         "containers": "processes (as requested)",
+        "isolation": running.isolation,
     }
     assert running.endpoint.startswith("http://127.0.0.1:")
     assert running.background_errors() == []

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Iterable
 
 import pytest
 from starlette.types import Message
 
-from local_aws.services.codecommit.git_access import NotAPushError, Push, login, read_push, report
+from local_aws.services.codecommit.git_access import NotAPushError, Push, read_push, report
 
 OLD, NEW = "0" * 40, "1" * 40
 CAPABILITIES = "report-status side-band-64k agent=git/2"
@@ -82,9 +81,3 @@ def test_a_denied_push_names_each_reference_with_a_reason() -> None:
     assert b"ng refs/heads/main denied\n" in answer
     assert answer.startswith(b"000eunpack ok\n")
     assert answer.endswith(b"0000")
-
-
-def test_the_user_name_is_the_access_key_with_its_token() -> None:
-    given = base64.b64encode(b"ASIA1%token:20261127T101010Z0abc").decode()
-    assert login({"authorization": f"Basic {given}"}) == "ASIA1%token"
-    assert login({}) == login({"authorization": "Basic ###"}) == login({"authorization": "Bearer x"}) == ""

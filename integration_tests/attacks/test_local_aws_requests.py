@@ -1,0 +1,145 @@
+"""Requests that are made to break local_aws: paths in account numbers, and malformed HTTP at a listener."""
+
+import http.server
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.exceptions import ClientError
+
+from harness.cloud import Cloud
+from harness.local import find_local_aws, local_aws, local_cloud
+from operations.waiting import NotYetError, wait_for
+
+MALFORMED = [
+    b"GET / HTTP/1.1\r\nHost: x\r\nNot a header\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    b"GET http://169.254.169.254/latest HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    b"CONNECT 169.254.169.254:80 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+]
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCAL_AWS_CONTAINERS", "processes")
+        # Its end fails after a background error.
+        with local_aws(folder) as server:
+            yield local_cloud(server, folder)
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Answers with the names of a request's headers."""
+
+    def do_GET(self) -> None:
+        """Answer a request."""
+        body = json.dumps(list(self.headers)).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[int]:
+    """The port of a target."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def listener(cloud: Cloud, target: int) -> tuple[str, int]:
+    """The address of a listener, with the attribute that the templates set."""
+    ec2, elb = cloud.client("ec2"), cloud.client("elbv2")
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    ranges = zip("ab", ("10.8.1.0/24", "10.8.2.0/24"), strict=True)
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=f"us-east-1{zone}")["Subnet"]
+        for zone, block in ranges
+    ]
+    balancer = elb.create_load_balancer(Name="attacked", Subnets=[one["SubnetId"] for one in subnets])[
+        "LoadBalancers"
+    ][0]
+    arn = balancer["LoadBalancerArn"]
+    attribute = {"Key": "routing.http.drop_invalid_header_fields.enabled", "Value": "true"}
+    elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[attribute])
+    about = {"Protocol": "HTTP", "Port": target, "VpcId": vpc, "TargetType": "ip"}
+    group = elb.create_target_group(Name="echo", **about)["TargetGroups"][0]["TargetGroupArn"]
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": target}])
+    action = {"Type": "forward", "TargetGroupArn": group}
+    elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[action])
+    found = urlsplit(cloud.resolve(f"http://{balancer['DNSName']}/"))
+    address = (str(found.hostname), int(found.port or 0))
+
+    def healthy() -> None:
+        if b" 200 " not in answer(address, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):
+            raise NotYetError("the target is not healthy")
+
+    wait_for("the target", healthy, deadline=60, interval=0.2)
+    return address
+
+
+def answer(address: tuple[str, int], request: bytes) -> bytes:
+    """Send bytes to a listener; return what it answers until it closes the connection."""
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(request)
+        received = b""
+        while chunk := connection.recv(65536):
+            received += chunk
+    return received
+
+
+@pytest.mark.parametrize("request_bytes", MALFORMED, ids=[str(one[:30]) for one in MALFORMED])
+def test_a_malformed_request_is_answered_with_400(
+    cloud: Cloud, listener: tuple[str, int], request_bytes: bytes
+) -> None:
+    """attack L21: a malformed request, absolute-form or CONNECT ends a run as an error of local_aws."""
+    received = answer(listener, request_bytes)
+    assert received.startswith((b"HTTP/1.1 400 Bad Request\r\n", b"HTTP/1.0 400 Bad Request\r\n"))
+    assert b"Server: awselb/2.0" in received
+    server = find_local_aws(cloud.folder / "local_aws")
+    assert server is not None
+    assert server.background_errors() == []
+
+
+def test_a_header_that_cgi_would_confuse_is_dropped(listener: tuple[str, int]) -> None:
+    """attack L22: X_Forwarded_For reaches a service, which reads it as the client's address."""
+    lines = (
+        b"GET / HTTP/1.1\r\nHost: x\r\nX_Forwarded_For: 10.0.0.1\r\nX-Kept: 1\r\nConnection: close\r\n\r\n"
+    )
+    received = answer(listener, lines)
+    names = json.loads(received.partition(b"\r\n\r\n")[2])
+    assert "X-Kept" in names
+    assert "X_Forwarded_For" not in names
+
+
+def test_an_account_that_is_a_path_makes_no_folder(cloud: Cloud) -> None:
+    """attack L23: the account in a request or an ARN is a path, and becomes a folder elsewhere."""
+    state = cloud.folder / "local_aws"
+    before = sorted(path.name for path in cloud.folder.iterdir())
+    ecr, sts, events = (cloud.client(name) for name in ("ecr", "sts", "events"))
+    with pytest.raises(ClientError):
+        ecr.describe_repositories(registryId="../../x")
+    with pytest.raises(ClientError):
+        sts.assume_role(RoleArn="arn:aws:iam::../../x:role/x", RoleSessionName="attack")
+    arn = "arn:aws:codepipeline:us-east-1:../../x:p"
+    events.put_rule(Name="planted", EventPattern=json.dumps({"source": ["planted"]}))
+    events.put_targets(Rule="planted", Targets=[{"Id": "1", "Arn": arn, "RoleArn": "arn:aws:iam::1:role/x"}])
+    events.put_events(Entries=[{"Source": "planted", "DetailType": "x", "Detail": "{}"}])
+    assert sorted(path.name for path in cloud.folder.iterdir()) == before
+    assert not (Path(f"{state}/../../x")).resolve().exists()
+    assert not (state / "..").resolve().joinpath("x").exists()
