@@ -181,7 +181,8 @@ def assert_executions_logged(events: set[LoggedEvent], runs: dict[str, str]) -> 
     started = {event.run for event in events if (event.kind, event.state) == ("Pipeline", "STARTED")}
     assert started == set(runs), "the execution that AWS starts by itself is included"
     (failed,) = (run for run, status in runs.items() if status == "FAILED")
-    assert {LoggedEvent(kind, "FAILED", "Build", failed) for kind in ("Stage", "Action")} <= events
+    failures = {("Stage", "Build"), ("Action", "Test")}
+    assert {LoggedEvent(kind, "FAILED", name, failed) for kind, name in failures} <= events
     builds = {event.state for event in events if event.kind == "Build"}
     assert builds == {"IN_PROGRESS", "SUCCEEDED", "FAILED"}
 

@@ -1,6 +1,5 @@
 """People of an account with IAM: a role each, and what they call and push with its credentials."""
 
-import base64
 import json
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -39,21 +38,23 @@ class Person:
         return self.account.client(service)
 
     def git(self, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run git with the user name that CodeCommit's credential helper sends."""
-        user = f"{self.keys['AccessKeyId']}%{self.keys['SessionToken']}:signature"
-        header = f"Authorization: Basic {base64.b64encode(user.encode()).decode()}"
-        command = [
-            "git",
-            "-c",
-            f"http.extraHeader={header}",
-            "-c",
-            "user.name=me",
-            "-c",
-            "user.email=me@x",
-            *words,
-        ]
+        """Run git with the credentials of the session, which CodeCommit's credential helper signs with."""
+        helper = "!aws codecommit credential-helper --ignore-host-check $@"
+        settings = {"credential.helper": helper, "credential.UseHttpPath": "true"}
+        settings |= {"user.name": "me", "user.email": "me@example.com"}
+        command = ["git", *(word for key, value in settings.items() for word in ("-c", f"{key}={value}"))]
+        keys = {
+            "AWS_ACCESS_KEY_ID": self.keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": self.keys["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": self.keys["SessionToken"],
+        }
         return subprocess.run(  # noqa: S603 - git, with the words of our own tests
-            command, cwd=folder, capture_output=True, text=True, check=False
+            [*command, *words],
+            cwd=folder,
+            env={**self.cloud.environment, **keys, "GIT_TERMINAL_PROMPT": "0"},
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
 

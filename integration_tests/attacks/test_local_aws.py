@@ -90,7 +90,7 @@ def builds(cloud: Cloud) -> Iterator[BuildProject]:
         yield BuildProject(stack)
 
 
-def build(builds: BuildProject, *commands: str, artifacts: str = "buildspec.yml") -> BuildResult:
+def build(builds: BuildProject, *commands: str, artifacts: str = "Dockerfile") -> BuildResult:
     """Build a commit with these commands."""
     phases = {"build": {"commands": list(commands)}}
     spec = {"version": 0.2, "phases": phases, "artifacts": {"files": [artifacts]}}
@@ -118,14 +118,22 @@ def test_a_build_reads_the_environment_of_the_server(builds: BuildProject, lapto
     assert b"PATH=" in environment
 
 
+def check_variables(pid: int, laptop: Laptop) -> None:
+    """Raise NotYetError until a process that has just been forked has its own variables."""
+    if laptop.secret.encode() not in Path(f"/proc/{pid}/environ").read_bytes():
+        raise NotYetError("not yet")
+
+
 def test_a_build_reads_the_environment_of_the_developers_shell(
     isolated: Cloud, builds: BuildProject, laptop: Laptop
 ) -> None:
     """attack L2: a commit's build reads /proc/PID/environ of the other processes of the developer."""
     with subprocess.Popen(["sleep", "600"], env={**os.environ, "MY_TOKEN": laptop.secret}) as shell:  # noqa: S607
-        assert laptop.secret.encode() in Path(f"/proc/{shell.pid}/environ").read_bytes()
-        built = build(builds, READ_EVERY_ENVIRONMENT, f"ls /proc/{shell.pid}/root {laptop.home} || true")
-        shell.kill()
+        try:
+            wait_for("the variables of the shell", lambda: check_variables(shell.pid, laptop), deadline=10)
+            built = build(builds, READ_EVERY_ENVIRONMENT, f"ls /proc/{shell.pid}/root {laptop.home} || true")
+        finally:
+            shell.kill()
     assert built.status == "SUCCEEDED", built
     assert laptop.secret not in built.log
     assert "none" in output(built)
