@@ -19,6 +19,9 @@ _NOT_OF_THE_ENVIRONMENT = frozenset(
     {"environmentSuffix", "account", "allowHttp", "dropSettings", "imageScanExceptions"}
 )
 
+# Former settings, which a deployed environment may still have, and must be able to drop.
+_FORMER = frozenset({"trustedAccounts"})
+
 
 def optional_fields(config: AnyConfig) -> dict[str, Field[Any]]:
     """Return the fields of Config that a deployment may leave out, by their context keys."""
@@ -50,8 +53,9 @@ def chosen_defaults(config: AnyConfig, values: Mapping[str, object]) -> tuple[st
 
 def read_names(value: object, config: AnyConfig) -> tuple[str, ...]:
     """Accept names of optional settings, as a list or comma-separated."""
-    names = several(re.compile(r"[A-Za-z]+"), len(optional_fields(config)))(value)
-    if not optional_fields(config).keys() >= set(names):
+    known = optional_fields(config).keys() | _FORMER
+    names = several(re.compile(r"[A-Za-z]+"), len(known))(value)
+    if not known >= set(names):
         raise ValueError
     return names
 

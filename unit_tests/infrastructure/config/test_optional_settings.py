@@ -58,3 +58,8 @@ def test_a_default_that_is_written_out_may_be_returned_to() -> None:
     assert config(createGithubOidcProvider="true").drop_settings == ()
     both = config(createGithubOidcProvider=False, dropSettings="notificationEmail")
     assert both.drop_settings == ("notificationEmail", "createGithubOidcProvider")
+
+
+def test_a_former_setting_may_still_be_dropped() -> None:
+    """Without it, no deployment of this version could follow one that had the setting."""
+    assert config(dropSettings="trustedAccounts").drop_settings == ("trustedAccounts",)
