@@ -99,16 +99,16 @@ def test_make_up_prints_every_url_and_make_down_destroys_everything(project: Pat
     assert make(project, "down") == "down: local_aws is not running, and no state remains\n"
 
 
-def test_the_command_of_contributing_writes_the_same_lock_file(project: Path) -> None:
-    lock = project / "requirements/dev.txt"
-    before, then = lock.read_text(), lock.stat()
-    (compiling,) = [
-        one for one in commands((project / "CONTRIBUTING.md").read_text()) if one.startswith("uv ")
-    ]
-    run(project, *shlex.split(compiling))
-    assert lock.read_text() == before, "the versions stay, and no index URL is added"
-    # Otherwise make would install the tools again, through the link.
-    os.utime(lock, ns=(then.st_atime_ns, then.st_mtime_ns))
+def test_the_commands_of_contributing_write_the_same_lock_files(project: Path) -> None:
+    locks = {path: (path.read_text(), path.stat()) for path in (project / "requirements").glob("*.txt")}
+    compiling = [one for one in commands((project / "CONTRIBUTING.md").read_text()) if one.startswith("uv ")]
+    assert len(compiling) == 3
+    for command in compiling:
+        run(project, *shlex.split(command))
+    for lock, (before, then) in locks.items():
+        assert lock.read_text() == before, "the versions stay, and no index URL is added"
+        # Otherwise make would install the tools again, through the link.
+        os.utime(lock, ns=(then.st_atime_ns, then.st_mtime_ns))
 
 
 def test_a_new_service_is_created_and_synthesized(project: Path) -> None:
