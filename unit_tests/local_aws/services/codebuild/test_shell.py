@@ -13,11 +13,12 @@ TAG = "CODEBUILD_BUILD_ID=project:unit-test"
 
 
 class Session:
-    """A shell and its output. It is interrupted after `limit` seconds."""
+    """A shell and its output. It is interrupted after `limit` seconds, or once it has printed `awaited`."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.output = b""
         self.limit = 30.0
+        self.awaited: bytes | None = None
         self.started = time.monotonic()
         (folder / "work").mkdir()
         (folder / "src").mkdir()
@@ -29,7 +30,8 @@ class Session:
         self.output += chunk
 
     def interrupted(self) -> bool:
-        return time.monotonic() - self.started > self.limit
+        printed = self.awaited is not None and self.awaited in self.output
+        return printed or time.monotonic() - self.started > self.limit
 
     def run(self, command: str) -> int | None:
         self.output = b""
@@ -87,7 +89,7 @@ def test_a_command_does_not_wait_for_its_background_processes(session: Session) 
 
 
 def test_an_interrupted_command_is_killed_though_it_ignores_signals(session: Session) -> None:
-    session.limit = 0.3
+    session.awaited = b"on\n"
     assert session.run("trap '' TERM INT HUP; echo on; sleep 300; sleep 300") is None
     assert session.output == b"on\n"
     kill_build(TAG, session.shell.sessions, session.folder)
