@@ -40,8 +40,6 @@ class Promotion(PeerEnvironment):
     task_cpu: int = 0
     task_memory: int = 0
 
-    __str__ = PeerEnvironment.__str__
-
 
 def several(pattern: re.Pattern[str], most: int) -> Callable[[object], tuple[str, ...]]:
     """Accept a list from cdk.json, or `a,b` from the command line: 1 to `most` different matching strings."""

@@ -19,7 +19,6 @@ ACTION_EVENT = "CodePipeline Action Execution State Change"
 BUILD_EVENT = "CodeBuild Build State Change"
 DEPLOYMENT_EVENT = "CodeDeploy Deployment State-change Notification"
 
-RULES = ("pipeline-events", "build-events", "deployment-events")
 # Both are needed, or EventBridge silently drops the events:
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
 WRITERS = ("events.amazonaws.com", "delivery.logs.amazonaws.com")
@@ -34,10 +33,9 @@ class EventLog(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, names: Names) -> None:
         super().__init__(scope, id_)
-        self._names = names
         self._arn = arn(self, "logs", f"log-group:{names.event_log_group}")
         self.group = create_log_group(self, "Group", name=names.event_log_group)
-        self._allow_eventbridge()
+        self._rules: list[str] = []
         self._add_rule(
             "Pipeline",
             name=names.qualified("pipeline-events"),
@@ -59,13 +57,14 @@ class EventLog(Construct):
             detail_types=[DEPLOYMENT_EVENT],
             detail={"application": [names.application], "deploymentGroup": [names.deployment_group]},
         )
+        self._allow_eventbridge()
 
     def _allow_eventbridge(self) -> None:
         # `:*` stands for the group's streams. A policy cannot refer to the group that it is part of.
         streams = [f"{self._arn}:*"]
         # Terraform's documentation has the rule as the source of an event, and no source of the stream:
         # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudwatch_event_target
-        rules = [arn(self, "events", f"rule/{self._names.qualified(name)}") for name in RULES]
+        rules = [arn(self, "events", f"rule/{name}") for name in self._rules]
         of_own_rules = {"ArnEquals": {"aws:SourceArn": rules}}
         statements = [
             allow("CreateTheStream", ["logs:CreateLogStream"], streams),
@@ -101,3 +100,4 @@ class EventLog(Construct):
             targets=[events.CfnRule.TargetProperty(arn=self._arn, id="EventLog")],
         )
         rule.node.add_dependency(self.group)
+        self._rules.append(name)

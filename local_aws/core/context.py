@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from local_aws.core.clients import as_variables, make_client
 from local_aws.core.clock import Clock
+from local_aws.host.sandbox import Sandboxed, as_it_is
 
 logger = logging.getLogger("local_aws")
 
@@ -61,11 +62,6 @@ def _no_denial(_service: str, _action: str, _resource: str, _source_arn: str = "
     return None
 
 
-def _as_it_is(words: Sequence[str], _folder: Path) -> list[str]:
-    """Run a program without a sandbox: a unit test's context has none."""
-    return list(words)
-
-
 def _default_account() -> str:
     return ACCOUNT
 
@@ -97,8 +93,8 @@ class Context:
     identity: Callable[[str], str] = _root_of_access_key
     # The secret access key of the root users. Set by the server.
     secret: str = field(default="local", repr=False)
-    # (words, folder): the command that runs the code of a commit in the server's sandbox. Set by the server.
-    sandboxed: Callable[[Sequence[str], Path], list[str]] = _as_it_is
+    # Returns the command that runs the code of a commit in the server's sandbox. Set by the server.
+    sandboxed: Sandboxed = as_it_is
     # What the sandbox hides from them, for people.
     isolation: str = ""
     # Errors outside any request, as of background threads. Tests and `down` fail on them.

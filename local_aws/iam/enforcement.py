@@ -85,9 +85,8 @@ class Enforcer:
             return response(WRONG_SCOPE, request, service)
         if f"{call.service}:{call.operation}" in FREE:
             return None
-        principal = principals.session(session.arn)
-        account = self.account(principal.account)
-        caller = account.caller(credential.access_key) or principal
+        caller = self._caller_of(credential.access_key, session)
+        account = self.account(principals.session(session.arn).account)
         for permission in required_permissions(call, request, account.arn_scope, account):
             values = self._context_keys(caller, permission, session)
             if credential.access_key in self._functions:
@@ -162,17 +161,23 @@ class Enforcer:
 
     def git_denial(self, access_key: str, action: str, repository: str, reference: str = "") -> str | None:
         """Say why a git user may not pull from a repository or push a reference to it, or return None."""
-        session = None if store.is_root(access_key) else store.session(access_key)
-        principal = _root_of(access_key) if session is None else principals.session(session.arn)
-        with account_scope.scope(principal.account):
-            caller = principal
-            if session is not None:
-                caller = self.account(principal.account).caller(access_key) or principal
-            references = {"codecommit:references": reference} if reference else {}
-            permission = Permission(action, repository, references)
-            values = self._context_keys(caller, permission, session)
-            denial = self._decide(caller, permission, values, access_key if session else "")
+        permission = Permission(action, repository, {"codecommit:references": reference} if reference else {})
+        if store.is_root(access_key):
+            root = _root_of(access_key)
+            denial = self._decide(root, permission, self._context_keys(root, permission), "")
+        elif session := store.session(access_key):
+            with account_scope.scope(principals.session(session.arn).account):
+                caller = self._caller_of(access_key, session)
+                values = self._context_keys(caller, permission, session)
+                denial = self._decide(caller, permission, values, access_key)
+        else:
+            # It has ended since git presented it.
+            denial = INVALID
         return None if denial is None else denial.message
+
+    def _caller_of(self, access_key: str, session: store.Session) -> Caller:
+        principal = principals.session(session.arn)
+        return self.account(principal.account).caller(access_key) or principal
 
     def assume(self, role: ServiceRole) -> dict[str, str]:
         """Return credentials of a role for a service that the role trusts. Raises `ClientError`."""

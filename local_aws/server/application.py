@@ -68,15 +68,7 @@ class Services:
                     self.accounts.of(name.partition("/")[0])
             for name, persistable in self.snapshot_writer.persistables():
                 snapshots.load(persistable, contents[name])
-        except (
-            AttributeError,
-            ImportError,
-            LookupError,
-            TypeError,
-            ValueError,
-            pickle.UnpicklingError,
-        ) as error:
-            # Records are pickled as they are, and theirs had other modules or attributes.
+        except UNREADABLE as error:
             raise snapshots.unreadable(self.context.state) from error
         resume_stacks.resume()
 

@@ -5,25 +5,17 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from local_aws.containers.engine import ContainerError
 from local_aws.containers.images.environment import CommandNotFoundError, find_program, map_paths
 from local_aws.host.process_tags import tagged
+from local_aws.host.sandbox import Sandboxed, as_it_is
 
 # Every process of a container inherits it, in any session: it takes the place of a PID namespace.
 CONTAINER_VARIABLE = "LOCAL_AWS_CONTAINER_ID"
-
-
-# (words, folder) -> the command that runs `words` in `folder`.
-Sandboxed = Callable[[Sequence[str], Path], list[str]]
-
-
-def as_it_is(words: Sequence[str], _folder: Path) -> list[str]:
-    """Run a program without a sandbox: the containers of a build are inside the build's."""
-    return list(words)
 
 
 @dataclass(frozen=True)
@@ -43,7 +35,10 @@ class ProcessPlan:
 
 
 class ProcessContainer:
-    """A running container: its main process is the image's command itself, as PID 1 would be."""
+    """A running container: its main process is the image's command itself, as PID 1 would be.
+
+    The containers of a build have no sandbox of their own: they are inside the build's.
+    """
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +13,7 @@ from typing import IO, Any
 import psutil
 
 from local_aws.host.process_tags import has_tag, kill_all, other_processes
+from local_aws.host.sandbox import Sandboxed, as_it_is
 
 # The environment passes from command to command, except for the variables that a shell sets itself.
 SHELL_VARIABLES = ("_", "PWD", "OLDPWD", "SHLVL")
@@ -36,7 +37,7 @@ class Shell:
         variables: dict[str, str],
         output: Callable[[bytes], None],
         interrupted: Callable[[], bool],
-        sandboxed: Callable[[Sequence[str], Path], list[str]] = lambda words, _folder: list(words),
+        sandboxed: Sandboxed = as_it_is,
     ) -> None:
         self.program = shutil.which(name) or f"/bin/{name}"
         self.folder = folder
