@@ -23,7 +23,7 @@ from infrastructure.naming import CONTAINER_NAME
 ANONYMOUS = "anonymous"
 # What the build uses in place of a commit's own.
 _FILES = {
-    "fill.py": Path(__file__).with_name("release_files") / "fill.py",
+    **{name: Path(__file__).with_name("release_files") / name for name in ("fill.py", "try_image.py")},
     "taskdef.json": PROJECT / "taskdef.json",
     "appspec.yaml": PROJECT / "appspec.yaml",
 }

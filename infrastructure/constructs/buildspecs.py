@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import io
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,10 +20,9 @@ MARKER = "      - write-platform-files\n"
 LONGEST = 25_600
 _WRITE = """# Write the platform's files
 export PLATFORM="$(mktemp --directory)"
-"""
-_FILE = """cat > "$PLATFORM/{name}" <<'END_OF_THE_FILE'
-{text}
-END_OF_THE_FILE
+set -o pipefail
+base64 --decode <<'END_OF_THE_FILES' | tar --extract --gzip --touch --directory "$PLATFORM"
+{packed}END_OF_THE_FILES
 """
 
 
@@ -39,9 +42,22 @@ def inline_text(text: str, files: Mapping[str, Path]) -> str:
     """Replace the marker in the text of a buildspec."""
     if text.count(MARKER) != 1:
         raise AppError("a buildspec must have the command `write-platform-files` once")
-    command = _WRITE + "".join(
-        _FILE.format(name=name, text=path.read_text("utf-8").rstrip("\n")) for name, path in files.items()
-    )
+    command = _WRITE.format(packed=_packed(files))
     block = "".join(f"        {line}\n" if line else "\n" for line in command.rstrip("\n").split("\n"))
     # What stands before the version are comments, and would hide it.
     return "version:" + text.replace(MARKER, f"      - |\n{block}").partition("version:")[2]
+
+
+def _packed(files: Mapping[str, Path]) -> str:
+    """Return a compressed archive of the files as text: as they are, they would be too long (pitfall F14).
+
+    The same files give the same text, so that no template changes without a reason.
+    """
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, path in sorted(files.items()):
+            member = tarfile.TarInfo(name)
+            member.size = path.stat().st_size
+            with path.open("rb") as content:
+                archive.addfile(member, content)
+    return base64.encodebytes(gzip.compress(buffer.getvalue(), mtime=0)).decode()

@@ -116,7 +116,7 @@ BUILD = (
     BadCommit(
         "an image that starts and does not respond",
         _replace("Dockerfile", 'CMD ["gunicorn", ', 'CMD ["gunicorn", "--bind", "0.0.0.0:9090", '),
-        "the image does not answer http://127.0.0.1:8080/health",
+        "the image does not answer /health with 200 within 30 s",
     ),
 )
 BEHIND_THE_TEST_LISTENER = BadCommit(

@@ -38,12 +38,8 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (IMAGE, "- appspec*.yaml", "- appspec*.yml"),
     ],
     "e3_the_image_is_tested_before_it_is_pushed": [
-        (IMAGE, "docker exec", "docker top"),
-        (
-            IMAGE,
-            '"$HEALTH_PATH" "$COMMIT"',
-            '"$HEALTH_PATH"; docker push "$IMAGE_REPOSITORY_URI:$IMAGE_VERSION"',
-        ),
+        (IMAGE, "try_image.py", "fill.py"),
+        (IMAGE, "- docker build", '- docker push "$IMAGE_REPOSITORY_URI" && docker build'),
     ],
     "e3_the_gates_come_before_the_image": [
         (BUILDSPEC, "python -m bandit", "echo bandit"),
@@ -92,7 +88,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (BUILDSPEC, "  pre_build:\n    commands:", "  pre_build:\n    commands:\n      - python -m pytest"),
     ],
     "a_command_of_several_lines_begins_with_its_name": [
-        (IMAGE, "        # Try the image\n", ""),
+        (IMAGE, "        # Push the image\n", ""),
     ],
     "f9_each_build_has_a_tag_of_its_own": [
         (IMAGE, 'URI:$IMAGE_TAG" .', 'URI:latest" .'),

@@ -73,11 +73,8 @@ def d4_files_have_the_names_that_the_deploy_action_expects(contract: Contract) -
 
 def e3_the_image_is_tested_before_it_is_pushed(contract: Contract) -> None:
     """A bad image must not reach Deploy, which would wait for it for up to an hour."""
-    smoke = contract.step("docker run -d")
-    command = contract.commands[smoke]
+    smoke = contract.step('python -I "$PLATFORM/try_image.py"')
     assert contract.step("docker build") < smoke < contract.step("docker push")
-    for part in ("docker exec", "$HEALTH_PATH", "$COMMIT", "docker logs", "docker rm -f"):
-        assert part in command, part
 
 
 def e3_the_gates_come_before_the_image(contract: Contract) -> None:

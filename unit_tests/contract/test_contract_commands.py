@@ -6,9 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -129,75 +126,6 @@ def test_a_failed_sign_in_to_docker_hub_fails_the_build(build: Build, failing: s
     build.environment["DOCKER_HUB_USERNAME"] = "someone"
     build.answer((failing, "", 1))
     assert build.run("ssm get-parameter").returncode != 0
-
-
-WITHOUT_VERSION = "/health-without-version"
-
-
-class Service(BaseHTTPRequestHandler):
-    """The service for the smoke test: healthy, and of the version in its path."""
-
-    def do_GET(self) -> None:
-        """Respond to the health path, and to its copy without a version."""
-        self.send_response(200 if self.path in (ENVIRONMENT["HEALTH_PATH"], WITHOUT_VERSION) else 404)
-        if self.path != WITHOUT_VERSION:
-            self.send_header("X-Version", COMMIT)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name.
-        """Stay quiet."""
-
-
-@pytest.fixture
-def port() -> Iterator[str]:
-    """Return the port of a healthy service on loopback."""
-    with HTTPServer(("127.0.0.1", 0), Service) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield str(server.server_port)
-        server.shutdown()
-        thread.join()
-
-
-def smoke(build: Build, port: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    """Run the smoke test against `port` and return its result and the Docker subcommands that it used."""
-    build.environment["PORT"] = port
-    result = build.run("docker run")
-    return result, [call.split()[1] for call, _ in build.calls]
-
-
-def test_a_healthy_image_passes_and_is_removed(build: Build, port: str) -> None:
-    result, used = smoke(build, port)
-    assert result.returncode == 0, result.stderr
-    assert used == ["run", "exec", "logs", "rm"]
-    assert build.calls[0][0] == f"docker run -d --name smoke-7a1b {IMAGE}"
-
-
-def test_an_image_that_names_no_version_passes(build: Build, port: str) -> None:
-    build.environment["HEALTH_PATH"] = WITHOUT_VERSION
-    assert smoke(build, port)[0].returncode == 0
-
-
-def test_an_image_of_another_commit_fails_and_is_removed(build: Build, port: str) -> None:
-    build.environment["COMMIT"] = "f" * 40
-    result, used = smoke(build, port)
-    assert result.returncode == 1
-    assert f"the image says that it is {COMMIT}" in result.stderr
-    assert used == ["run", "exec", "logs", "rm"]
-
-
-def test_an_image_that_does_not_run_fails(build: Build, port: str) -> None:
-    build.answer(("docker run", "", 125))
-    result, used = smoke(build, port)
-    assert (result.returncode, used) == (125, ["run"])
-
-
-def test_an_image_that_ended_fails_and_its_log_is_shown(build: Build, port: str) -> None:
-    build.answer(("docker exec", "", 1), ("docker logs", "why it ended", 0))
-    result, used = smoke(build, port)
-    assert result.returncode == 1
-    assert "why it ended" in result.stdout
-    assert used == ["run", "exec", "logs", "rm"]
 
 
 @pytest.mark.parametrize(("succeeding", "status"), [("1", 0), ("0", 1), ("", 1)])

@@ -230,6 +230,10 @@ COMMANDS: CommandTable = {
             (("-p", "--publish"), {"action": "append", "default": []}),
             (("--entrypoint",), {}),
             (("--pull",), {"choices": ["missing"]}),
+            # As for a task, a process has neither (docs/known-differences.md).
+            (("-u", "--user"), {}),
+            (("--read-only",), {"action": "store_true"}),
+            (("--cap-drop",), {"action": "append"}),
             _ENV,
             _WORKDIR,
             (("image",), {}),
