@@ -6,8 +6,8 @@ ECS's services_stable never ends with the CODE_DEPLOY controller: it counts `dep
 import pytest
 
 from harness.cloud import Cloud
+from harness.stacks import CREATED, temporary_stack
 from integration_tests.pitfalls.service import BlueGreenService, service
-from integration_tests.pitfalls.stacks import CREATED, temporary_stack
 
 pytestmark = pytest.mark.slow
 

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from harness.local import SECOND_ACCOUNT, local_cloud, start_local_aws
+from harness.stacks import CREATED, Stack, temporary_stack
+from harness.synthesized_app import synthesized
 from integration_tests.attacks.people import Person, role
-from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import synthesized
 from integration_tests.support.github import assume_role
 from operations.protection import Protection, protect
 from operations.waiting import NotYetError, wait_for

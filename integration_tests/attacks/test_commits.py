@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from harness.build_project import BuildProject, BuildResult
 from harness.cloud import Cloud
-from integration_tests.pitfalls.builds import BuildProject, BuildResult, project
+from harness.stacks import CREATED, Stack, temporary_stack
+from harness.synthesized_app import synthesized
+from integration_tests.pitfalls.builds import project
 from integration_tests.pitfalls.pipelines import Outcome, Pipeline
-from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import synthesized
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = pytest.mark.slow

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from harness.build_project import BuildProject, BuildResult
 from harness.cloud import Cloud
 from harness.local import find_local_aws, local_aws, local_cloud
-from integration_tests.pitfalls.builds import BuildProject, BuildResult, project
-from integration_tests.pitfalls.stacks import CREATED, archive, temporary_stack
+from harness.stacks import CREATED, archive, temporary_stack
+from integration_tests.pitfalls.builds import project
 from operations.waiting import NotYetError, wait_for
 
 ASSUMED = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, synthesized
+from harness.stacks import CREATED, Stack, temporary_stack
+from harness.synthesized_app import ARTIFACTS, Resources, synthesized
 from operations.waiting import NotYetError, wait_for
 
 FINAL = ("Succeeded", "Failed", "Abandoned")

@@ -7,8 +7,8 @@ from typing import Any
 import requests
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.stacks import Stack
-from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
+from harness.stacks import Stack
+from harness.synthesized_app import Resources, synthesized
 from operations.waiting import NotYetError, wait_for
 
 ENDED = ("Succeeded", "Failed", "Stopped")

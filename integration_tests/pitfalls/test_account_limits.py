@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.cloud import Cloud
+from harness.stacks import CREATED, temporary_stack
+from harness.synthesized_app import synthesized
 from integration_tests.pitfalls.pipelines import source
-from integration_tests.pitfalls.stacks import CREATED, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import synthesized
 
 MOST_POLICIES = 10
 

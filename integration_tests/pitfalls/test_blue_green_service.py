@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
+from harness.stacks import CREATED, temporary_stack
+from harness.synthesized_app import synthesized
 from integration_tests.pitfalls.alarms import raised_alarms, wait_for_alarm
 from integration_tests.pitfalls.service import LISTENERS, BlueGreenService, service
-from integration_tests.pitfalls.stacks import CREATED, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import synthesized
 from operations import listener_drift
 
 pytestmark = pytest.mark.slow

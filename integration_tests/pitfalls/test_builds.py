@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from harness.build_project import OUTPUT, BuildProject, Buildspec
 from harness.cloud import Cloud
-from integration_tests.pitfalls.builds import OUTPUT, BuildProject, Buildspec, buildspec_of, only, project
-from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import Resources, replaced
+from harness.stacks import CREATED, Stack, temporary_stack
+from harness.synthesized_app import Resources, replaced
+from integration_tests.pitfalls.builds import buildspec_of, only, project
 from integration_tests.pitfalls.template_changes import statement
 
 LOGIN = "docker login --username AWS"

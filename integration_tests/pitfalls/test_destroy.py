@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from harness.cloud import Cloud
+from harness.stacks import CREATED, Stack, temporary_stack
 from harness.suffixes import random_suffix
+from harness.synthesized_app import ARTIFACTS, Resources, synthesized
 from integration_tests.pitfalls.images import push
 from integration_tests.pitfalls.service import BlueGreenService, service
-from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import ARTIFACTS, Resources, synthesized
 from integration_tests.pitfalls.template_changes import statement
 from operations.waiting import NotYetError, wait_for
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from harness.cloud import Cloud
+from harness.stacks import CREATED, temporary_stack
+from harness.synthesized_app import synthesized
 from integration_tests.pitfalls.pipelines import Outcome, Pipeline
-from integration_tests.pitfalls.stacks import CREATED, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import synthesized
 from integration_tests.pitfalls.whole_pipeline import WholePipeline
 from integration_tests.support.images import push_image
 from operations.waiting import NotYetError, wait_for

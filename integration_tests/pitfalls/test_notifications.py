@@ -6,10 +6,10 @@ from pathlib import Path
 from harness.cloud import Cloud
 from harness.local import local_cloud, start_local_aws
 from harness.notifications import subscribed
+from harness.stacks import CREATED, temporary_stack
+from harness.synthesized_app import Resources, synthesized
 from integration_tests.pitfalls.alarms import wait_for_alarm
 from integration_tests.pitfalls.pipelines import pipeline_of, source
-from integration_tests.pitfalls.stacks import CREATED, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
 from operations.preflight import setting_checks
 from operations.preflight.check import Subject, Verdict
 from operations.waiting import NotYetError, wait_for

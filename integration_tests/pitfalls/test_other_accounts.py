@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from harness.local import SECOND_ACCOUNT
-from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
+from harness.stacks import CREATED, Stack, temporary_stack
+from harness.synthesized_app import Resources, synthesized
 from integration_tests.support.github import HOST, assume_role
 
 ROLLED_BACK = "ROLLBACK_COMPLETE"

@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
+from harness.stacks import CREATED, temporary_stack
+from harness.synthesized_app import synthesized
 from integration_tests.pitfalls.builds import buildspec_of, only, to_yaml
 from integration_tests.pitfalls.pipelines import Outcome, Pipeline
-from integration_tests.pitfalls.stacks import CREATED, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import synthesized
 from integration_tests.pitfalls.whole_pipeline import WholePipeline
 from operations.waiting import NotYetError, wait_for
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import Resources, synthesized
+from harness.stacks import CREATED, Stack, temporary_stack
+from harness.synthesized_app import Resources, synthesized
 
 ADDRESS = "ops@acme.org"
 # As cdk.json is shipped. A subscription that nobody confirmed stays beside the next one (pitfall G3).

@@ -5,9 +5,9 @@ import os
 import pytest
 
 from harness.cloud import Cloud
+from harness.stacks import CREATED, Stack, archive, assets, temporary_stack
+from harness.synthesized_app import synthesized
 from integration_tests.pitfalls.pipelines import Outcome, pipeline_of, source
-from integration_tests.pitfalls.stacks import CREATED, Stack, archive, assets, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import synthesized
 from operations.waiting import NotYetError, wait_for
 
 SUCCEEDED = Outcome("Succeeded")

@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
+from harness.stacks import CREATED, Stack, temporary_stack
 from harness.suffixes import random_suffix
-from integration_tests.pitfalls.stacks import CREATED, Stack, temporary_stack
-from integration_tests.pitfalls.synthesized_templates import SUFFIX, Resources, synthesized
+from harness.synthesized_app import SUFFIX, Resources, synthesized
 
 ROLLED_BACK = "ROLLBACK_COMPLETE"
 

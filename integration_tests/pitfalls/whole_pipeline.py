@@ -7,8 +7,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.stacks import Stack, archive
 from integration_tests.pitfalls.pipelines import Outcome, Pipeline
-from integration_tests.pitfalls.stacks import Stack, archive
 from operations.waiting import NotYetError, wait_for
 
 

@@ -1,4 +1,4 @@
-"""The synthesized templates as plain data: a test takes a part of them, changes it and deploys it."""
+"""The synthesized app as plain data, of which a part can be deployed."""
 
 import subprocess
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.assembly import ROOT, Assembly
-from harness.cloud import PROJECT, Cloud
+from harness.cloud import PROJECT, Cloud, HarnessError
 from operations.destroy import CDK
 
 # The suffix at synthesis; each stack replaces it by its own.
@@ -52,21 +52,34 @@ class SynthesizedApp:
         return wanted
 
 
+def build_resources(app: SynthesizedApp) -> Resources:
+    """Return a copy of the resources that a build of the tests or of the image needs."""
+    return app.part("PipelineTestProject", "PipelineBuildProject", *ARTIFACTS)
+
+
 _APPS: dict[tuple[str, ...], SynthesizedApp] = {}
 
 
-def synthesized(cloud: Cloud, *context: str) -> SynthesizedApp:
-    """Synthesize the app once a session; `context` has further settings as KEY=VALUE."""
-    if context not in _APPS:
-        folder = cloud.folder / f"pitfalls-{len(_APPS)}"
-        _APPS[context] = _synthesize(folder, cloud.environment, context)
-    return _APPS[context]
+def synthesized(cloud: Cloud, *context: str, suffix: str = SUFFIX) -> SynthesizedApp:
+    """Synthesize the app once in this process; `context` has further settings as KEY=VALUE.
+
+    Raises `HarnessError` with the app's own line about a setting that it refuses.
+    """
+    settings = (f"environmentSuffix={suffix}", *context)
+    if settings not in _APPS:
+        folder = cloud.folder / f"synthesized-{len(_APPS)}"
+        _APPS[settings] = _synthesize(folder, cloud.environment, settings)
+    return _APPS[settings]
 
 
-def _synthesize(folder: Path, environment: Mapping[str, str], context: tuple[str, ...]) -> SynthesizedApp:
-    settings = [part for one in (f"environmentSuffix={SUFFIX}", *context) for part in ("-c", one)]
-    command = [str(CDK), "synth", "--quiet", "--no-notices", "--output", str(folder), *settings]
-    subprocess.run(command, cwd=PROJECT, env=environment, check=True, capture_output=True)  # noqa: S603 - our own CDK CLI
+def _synthesize(folder: Path, environment: Mapping[str, str], settings: tuple[str, ...]) -> SynthesizedApp:
+    context = [part for one in settings for part in ("-c", one)]
+    command = [str(CDK), "synth", "--quiet", "--no-notices", "--output", str(folder), *context]
+    done = subprocess.run(  # noqa: S603 - our own CDK CLI
+        command, cwd=PROJECT, env=environment, check=False, capture_output=True, text=True
+    )
+    if done.returncode != 0:
+        raise HarnessError(done.stderr.strip())
     assembly = Assembly(folder)
     stacks, templates = assembly.root["Resources"], assembly.nested
     own = {id_: resource for id_, resource in stacks.items() if id_ not in templates}

@@ -9,20 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.cloud import Cloud
+from harness.cloud import Cloud, HarnessError
 from harness.suffixes import random_suffix
-from integration_tests.pitfalls.synthesized_templates import ASSETS, SUFFIX, synthesized
+from harness.synthesized_app import ASSETS, SUFFIX, SynthesizedApp, synthesized
 from operations.waiting import NotYetError, wait_for
 
 CREATED = "CREATE_COMPLETE"
 
 
 class Stack:
-    """A stack of `cloud` whose environmentSuffix is `suffix`."""
+    """A stack of `cloud` whose environmentSuffix is `suffix`; its assets are those of `app`."""
 
-    def __init__(self, cloud: Cloud, suffix: str) -> None:
+    def __init__(self, cloud: Cloud, suffix: str, app: SynthesizedApp | None = None) -> None:
         self.cloud = cloud
         self.suffix = suffix
+        self.app = app or synthesized(cloud)
         self.name = f"pitfall-{suffix}"
         self.client = cloud.client("cloudformation")
 
@@ -40,10 +41,11 @@ class Stack:
 
     def upload(self, template: Mapping[str, Any]) -> str:
         """Upload a template with this stack's suffix; return its URL."""
-        text = json.dumps(template).replace(SUFFIX, self.suffix).replace(ASSETS, assets(self.cloud))
+        bucket = assets(self.cloud, self.app)
+        text = json.dumps(template).replace(SUFFIX, self.suffix).replace(ASSETS, bucket)
         key = f"{self.suffix}-{secrets.token_hex(4)}.json"
-        self.cloud.client("s3").put_object(Bucket=assets(self.cloud), Key=key, Body=text.encode())
-        return f"{self.cloud.endpoint}/{assets(self.cloud)}/{key}"
+        self.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode())
+        return f"{self.cloud.endpoint}/{bucket}/{key}"
 
     def final_status(self, name: str = "") -> str:
         """Wait until the stack is not in progress; return its status."""
@@ -76,24 +78,30 @@ class Stack:
 
 
 @contextmanager
-def temporary_stack(cloud: Cloud, resources: Mapping[str, Any], *, suffix: str = "") -> Iterator[Stack]:
-    """Create a stack of these resources, successfully or not; delete it when the context closes."""
-    stack = Stack(cloud, suffix or random_suffix("pit"))
+def temporary_stack(
+    cloud: Cloud, resources: Mapping[str, Any], *, suffix: str = "", app: SynthesizedApp | None = None
+) -> Iterator[Stack]:
+    """Create a stack of these resources, successfully or not; delete it when the context closes.
+
+    Raises `HarnessError` if it cannot be deleted.
+    """
+    stack = Stack(cloud, suffix or random_suffix("pit"), app)
     stack.create({"Resources": resources})
     try:
         yield stack
     finally:
-        assert stack.delete() == "DELETE_COMPLETE", stack.failures()
+        if stack.delete() != "DELETE_COMPLETE":
+            raise HarnessError(f"the stack {stack.name} was not deleted: {stack.failures()}")
 
 
-def assets(cloud: Cloud) -> str:
+def assets(cloud: Cloud, app: SynthesizedApp | None = None) -> str:
     """Return the bucket with the app's assets; the first call creates it."""
     s3 = cloud.client("s3")
-    bucket = f"assets-of-pitfalls-{cloud.account.id}"
+    bucket = f"assets-of-stacks-{cloud.account.id}"
     if bucket in [one["Name"] for one in s3.list_buckets()["Buckets"]]:
         return bucket
     s3.create_bucket(Bucket=bucket)
-    assembly = synthesized(cloud).assembly
+    assembly = (app or synthesized(cloud)).assembly
     for key, file in assembly.assets.items():
         if file["source"]["packaging"] == "zip":
             body = zipped(assembly.folder / file["source"]["path"])
