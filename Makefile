@@ -1,5 +1,5 @@
 # The commands of the project. Each installs what it needs.
-.PHONY: help new-service demo test scenarios stories faults up down synth check bench iam-usage iam clean setup
+.PHONY: help new-service remove-service check-service lock demo test scenarios stories faults up down synth check bench iam-usage iam clean setup
 .PHONY: advisories sbom unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
@@ -35,6 +35,9 @@ help:
 	@echo 'Change it:'
 	@echo '  make synth        synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
 	@echo '  make new-service  add a service to the catalogue: make new-service NAME=orders'
+	@echo '  make check-service  build and try it as its pipeline will, in a minute: NAME=orders'
+	@echo '  make lock         write its requirements.txt again after a change of its pyproject.toml: NAME=orders'
+	@echo '  make remove-service  delete its folder and its entry: NAME=orders'
 	@echo '  make hooks        let git run the parts of make check that a commit or a push concerns'
 	@echo '  make docs         write the generated pages of docs/'
 	@echo '  make sbom         list what is installed, as CycloneDX, in sbom/'
@@ -46,6 +49,9 @@ demo: setup .tools/python-3.9
 
 up: setup .tools/python-3.9
 	@$(PYTHON) -m harness up --port $(PORT) --suffix '$(SUFFIX)'
+
+check-service: setup .tools/python-3.9
+	@$(PYTHON) -m harness check-service '$(or $(NAME),sample-service)'
 
 down: setup
 	@$(PYTHON) -m harness down
@@ -62,6 +68,12 @@ iam:
 
 new-service: setup
 	@$(PYTHON) -m tools new-service '$(NAME)'
+
+remove-service: setup
+	@$(PYTHON) -m tools remove-service '$(NAME)'
+
+lock: setup
+	@$(PYTHON) -m tools lock '$(or $(NAME),sample-service)'
 
 synth: setup
 	@rm -rf cdk.out

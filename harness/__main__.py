@@ -1,4 +1,4 @@
-"""`python -m harness up | down | demo | dashboard | iam-usage`."""
+"""`python -m harness up | down | demo | check-service | dashboard | iam-usage`."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from botocore.exceptions import BotoCoreError
 
+from harness.check_service import check_service
 from harness.dashboard.process import run_dashboard
 from harness.demo import demo
 from harness.down import down
@@ -47,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     _add_up(commands)
     _add_down(commands)
     _add_demo(commands)
+    _add_check_service(commands)
     _add_dashboard(commands)
     _add_iam_usage(commands)
     return parser
@@ -86,6 +88,18 @@ def _add_demo(commands: Commands) -> None:
         "Exit code 1: a request failed, or a resource remains.",
     )
     command.set_defaults(run=lambda _options: demo())
+
+
+def _add_check_service(commands: Commands) -> None:
+    command = _command(
+        commands,
+        "check-service",
+        "build and try a service as its pipeline will, without a pipeline",
+        "Runs the audit, the scan, the tests and the build of a service on a local_aws of its own, and asks "
+        "its image what a release will be asked. Exit code 1: the last line says what is missing.",
+    )
+    command.set_defaults(run=lambda options: check_service(options.name))
+    command.add_argument("name", help="a service of the catalogue in cdk.json, or sample-service")
 
 
 def _add_dashboard(commands: Commands) -> None:

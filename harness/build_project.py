@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,9 +42,13 @@ class BuildProject:
         buildspec: Buildspec | str = "",
         *,
         files: Mapping[str, str] | None = None,
+        report: Callable[[str], None] = lambda _phase: None,
         **overrides: Any,
     ) -> BuildResult:
-        """Build the seed, with another buildspec or other `files`; `overrides` are StartBuild's."""
+        """Build the seed, with another buildspec or other `files`; `overrides` are StartBuild's.
+
+        `report` is called with the name of each phase that is seen running.
+        """
         s3, codebuild = self.cloud.client("s3"), self.cloud.client("codebuild")
         # As the CDK writes an inline buildspec: each JSON text is one of YAML.
         text = buildspec if isinstance(buildspec, str) else json.dumps(buildspec, indent=2)
@@ -63,15 +67,20 @@ class BuildProject:
             **({"buildspecOverride": text} if text else {}),
             **overrides,
         )
-        return self.wait_for(started["build"]["id"])
+        return self.wait_for(started["build"]["id"], report)
 
-    def wait_for(self, build: str) -> BuildResult:
+    def wait_for(self, build: str, report: Callable[[str], None] = lambda _phase: None) -> BuildResult:
         """Wait for the end of a build; return its result."""
+        seen: list[str] = []
 
         def look() -> dict[str, Any]:
             found: dict[str, Any] = self.cloud.client("codebuild").batch_get_builds(ids=[build])["builds"][0]
+            phase = str(found.get("currentPhase"))
+            if phase not in seen:
+                seen.append(phase)
+                report(phase)
             if not found["buildComplete"]:
-                raise NotYetError(str(found.get("currentPhase")))
+                raise NotYetError(phase)
             return found
 
         found = wait_for(f"build {build}", look, deadline=300, interval=0.2)

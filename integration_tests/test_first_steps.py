@@ -3,6 +3,7 @@
 The tests run in file order.
 """
 
+import json
 import os
 import re
 import shlex
@@ -115,6 +116,41 @@ def test_a_new_service_is_created_and_synthesized(project: Path) -> None:
     assert "Wrote services/orders" in make(project, "new-service", "NAME=orders")
     make(project, "synth", "SUFFIX=orders-dev")
     assert "repository-orders-dev" in "".join(one.read_text() for one in project.glob("cdk.out/*.json"))
+
+
+def test_a_service_without_its_variable_is_checked_in_one_command(project: Path) -> None:
+    dockerfile = project / "services/orders/Dockerfile"
+    code = "import os, sys; os.environ['ORDERS_TABLE']; os.execvp('gunicorn', sys.argv[1:])"
+    text = dockerfile.read_text().replace('CMD ["gunicorn", ', f'CMD ["python", "-c", "{code}", "gunicorn", ')
+    dockerfile.write_text(text)
+    check = [str(project / ".venv/bin/python"), "-m", "harness", "check-service", "orders"]
+    failed = subprocess.run(check, cwd=project, capture_output=True, text=True, check=False)  # noqa: S603
+    assert failed.returncode == 1
+    assert "its last line: KeyError: 'ORDERS_TABLE'. It had the variables PORT" in failed.stderr
+
+    settings = json.loads((project / "cdk.json").read_text())
+    settings["context"]["services"]["orders"]["environment"] = {"ORDERS_TABLE": "orders"}
+    (project / "cdk.json").write_text(json.dumps(settings, indent=2))
+    output = make(project, "check-service", "NAME=orders")
+    assert output.endswith("orders can be released: make up SUFFIX=orders-dev\n")
+
+
+def test_make_lock_writes_the_same_requirements_without_an_address(project: Path) -> None:
+    folder = project / "services/orders/service"
+    before = {path: path.read_text() for path in folder.glob("requirements*.txt")}
+    assert len(before) == 2
+    make(project, "lock", "NAME=orders")
+    assert {path: path.read_text() for path in before} == before
+
+
+def test_make_remove_service_keeps_work_that_git_does_not_have(project: Path) -> None:
+    remove = [str(project / ".venv/bin/python"), "-m", "tools", "remove-service", "orders"]
+    refused = subprocess.run(remove, cwd=project, capture_output=True, text=True, check=False)  # noqa: S603
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "error: services/orders has work that git does not have: commit it, then try again\n"
+    )
+    assert (project / "services/orders").is_dir()
 
 
 def test_make_help_lists_the_commands_and_make_clean_removes_everything(project: Path) -> None:

@@ -10,6 +10,7 @@ from typing import NoReturn
 from infrastructure.config.catalogue import NAME_WORDS
 from infrastructure.errors import AppError
 
+IN_CATALOGUE = "a service of the catalogue in cdk.json"
 EXIT_CODES = "Exit code 1: a finding. Exit code 2: it could not be done, for the reason that one line gives."
 
 
@@ -56,11 +57,14 @@ def parser() -> argparse.ArgumentParser:
     synth.add_argument("folder", type=Path, help="the folder to write them to")
     synth.set_defaults(run=_synth_every_option)
 
-    service = commands.add_parser(
-        "new-service", help="write a further service and its entry in cdk.json", epilog=EXIT_CODES
-    )
-    service.add_argument("name", help=NAME_WORDS)
-    service.set_defaults(run=_new_service)
+    for name, summary, which, run in (
+        ("new-service", "write a further service and its entry in cdk.json", NAME_WORDS, _new_service),
+        ("remove-service", "delete a service and its entry in cdk.json", IN_CATALOGUE, _remove_service),
+        ("lock", "write the locked requirements of a service", IN_CATALOGUE, _lock),
+    ):
+        service = commands.add_parser(name, help=summary, epilog=EXIT_CODES)
+        service.add_argument("name", help=which)
+        service.set_defaults(run=run)
 
     advisories = commands.add_parser(
         "advisories", help="fetch the advisories of what the services pin, from OSV", epilog=EXIT_CODES
@@ -99,6 +103,18 @@ def _new_service(options: argparse.Namespace) -> int:
     from tools import new_service
 
     return new_service.main(options.name)
+
+
+def _remove_service(options: argparse.Namespace) -> int:
+    from tools import remove_service
+
+    return remove_service.main(options.name)
+
+
+def _lock(options: argparse.Namespace) -> int:
+    from tools import lock
+
+    return lock.main(options.name)
 
 
 def _advisories(_: argparse.Namespace) -> int:

@@ -32,16 +32,23 @@ def new_service(project: Path, name: str) -> Path:
     if place.exists() or name in catalogue or name == SAMPLE_FOLDER.replace("_", "-"):
         raise AppError(f"a service {name} exists already: choose another NAME")
     catalogue[name] = {"folder": f"{SERVICES}/{name}"}
-    # Both are complete before either is moved into place, so that an error leaves nothing behind.
+    # Complete before it is moved into place, so that an error leaves nothing behind.
     with tempfile.TemporaryDirectory(prefix=".new-service-", dir=project) as staging:
-        folder, written = Path(staging, name), Path(staging, "cdk.json")
+        folder = Path(staging, name)
         copy_service(project, folder, package=package_of(name))
-        written.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
-        shutil.copymode(project / "cdk.json", written)
         place.parent.mkdir(exist_ok=True)
         folder.rename(place)
-        written.replace(project / "cdk.json")
+        write_settings(project, settings)
     return place
+
+
+def write_settings(project: Path, settings: object) -> None:
+    """Write cdk.json: the whole of it, or nothing."""
+    path = project / "cdk.json"
+    written = path.with_name("cdk.json.new")
+    written.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+    shutil.copymode(path, written)
+    written.replace(path)
 
 
 def copy_service(project: Path, place: Path, *, package: str) -> None:
@@ -68,5 +75,6 @@ def main(name: str) -> int:
     print(f"Wrote {place.relative_to(PROJECT)}, and its entry in cdk.json. To deploy it:")
     print(f"on this machine: make up SUFFIX={name}-dev")
     print(f"on AWS:          cdk deploy -c environmentSuffix={name}-dev")
-    print("Each release tests its health path; name further paths in smokePaths (docs/services.md).")
+    print(f"After a change, in a minute and without a pipeline: make check-service NAME={name}")
+    print("What a release requires of it, and the keys of its entry: docs/services.md")
     return 0

@@ -47,7 +47,8 @@ def _conflict(sample: Path, package: str) -> str | None:
     """Return what a package of this name conflicts with, if anything."""
     if keyword.iskeyword(package):
         return f"{package} is a keyword of Python"
-    if package in sys.stdlib_module_names:
+    # The list leaves out the package of Python's own tests.
+    if package in sys.stdlib_module_names | {"test"}:
         return f"Python's own module {package} would hide its package, or be hidden by it"
     if package in _required(sample):
         return f"the service needs another package {package}"

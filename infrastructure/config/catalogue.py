@@ -116,12 +116,16 @@ def shadowed_environment(name: str, environments: Iterable[str]) -> str | None:
     return next((one for one in environments if f"{one}-".startswith(f"{name}-")), None)
 
 
-def reject_shadowing(services: Iterable[str], environments: Iterable[str]) -> None:
-    """Raise ConfigError for a service that would shadow an environment of the sample."""
+def reject_shadowing(services: Iterable[str], environments: Iterable[str], suffix: str) -> None:
+    """Raise ConfigError for a service that shadows an environment of the sample, or is the suffix itself."""
     for name in services:
         if shadowed := shadowed_environment(name, environments):
             words = f"none that begins the environment {shadowed}"
             raise ConfigError(f"the name of {SERVICES}.{name}", name, words, EXAMPLE, place=CDK_JSON)
+        # Else it would deploy the sample, as an environment of that name.
+        if name == suffix:
+            words = f"the name of an environment of the service {name}"
+            raise ConfigError("environmentSuffix", suffix, words, f"environmentSuffix={name}-dev")
 
 
 def _service(name: str, given: object) -> Service:

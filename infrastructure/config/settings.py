@@ -263,7 +263,7 @@ class Config:
         services = read_services(context.get(SERVICES))
         service, environment = service_of(given["environmentSuffix"], services)
         environments = cls._environments(context.get(ENVIRONMENTS))
-        reject_shadowing(services, environments)
+        reject_shadowing(services, environments, given["environmentSuffix"])
         values = environment_of(environment, environments) | task_settings(service) | given
         check_task_size(values)
         check_channel(values)

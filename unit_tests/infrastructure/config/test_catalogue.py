@@ -224,6 +224,7 @@ def everything(project: Path) -> list[tuple[Path, bytes]]:
         ("service", "a service's folder has another file service"),
         ("reports", "a service's folder has another file reports"),
         ("dev", "the environment dev of cdk.json"),
+        ("test", "Python's own module test"),
         ("-x", "required: name"),
     ],
 )
@@ -282,9 +283,8 @@ def test_every_setting_of_the_entry_reaches_the_templates(orders: Templates) -> 
     (task,) = orders.resources("AWS::ECS::TaskDefinition")
     assert (task.properties["Cpu"], task.properties["Memory"]) == ("512", "1024")
     project = orders.only("AWS::CodeBuild::Project", Name="build-orders-dev")
-    variables = {
-        one["Name"]: one["Value"] for one in project.properties["Environment"]["EnvironmentVariables"]
-    }
+    given = project.properties["Environment"]["EnvironmentVariables"]
+    variables = {one["Name"]: one["Value"] for one in given}
     assert json.loads(variables["TASK_ENVIRONMENT"]) == [{"name": "COLOUR", "value": "red"}]
     assert (variables["CONTAINER_PORT"], variables["HEALTH_PATH"]) == ("9000", "/ready")
     role = orders.only("AWS::IAM::Role", RoleName="task-role-orders-dev")

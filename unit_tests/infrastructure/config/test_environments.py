@@ -138,3 +138,11 @@ def test_an_invalid_environment_is_rejected_in_one_line_with_the_place(
 def test_no_setting_of_an_environment_is_outside_of_the_environments_too() -> None:
     """A default in the context would precede every environment."""
     assert not (set(Config.rules()) - {"environmentSuffix"}) & set(context())
+
+
+def test_the_name_of_a_service_alone_is_no_suffix() -> None:
+    """It would deploy the sample, as an environment of that name."""
+    line = error_of(context(environmentSuffix="orders", services={"orders": {}}))
+    assert "the name of an environment of the service orders; for example" in line
+    assert line.endswith("environmentSuffix=orders-dev")
+    assert of("orders-dev", services={"orders": {}}).service.name == "orders"

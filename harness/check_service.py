@@ -1,0 +1,107 @@
+"""Builds and tries a service as its pipeline will, on a local_aws of its own and without a pipeline."""
+
+import json
+import shutil
+import sys
+from functools import partial
+from pathlib import Path
+
+from harness.build_project import BuildProject, BuildResult
+from harness.cloud import PROJECT, Cloud, HarnessError
+from harness.folders import remove_finished_runs, run_folder
+from harness.local import is_running_in, local_aws, local_cloud
+from harness.progress import Progress
+from harness.scenario import ScenarioError
+from harness.signals import termination_as_keyboard_interrupt
+from harness.stacks import CREATED, Stack
+from harness.synthesized_app import SynthesizedApp, build_resources, synthesized
+from operations.errors import OperationsError
+
+FOLDER = "check-service"
+SAMPLE = "sample-service"
+ENVIRONMENT = "dev"
+# What CodeBuild itself writes to a log.
+OWN_LINES = "[Container]"
+FAILED = "Command did not exit successfully"
+LINES = 30
+
+
+def check_service(name: str) -> int:
+    """Audit, scan, test and build a service of the catalogue, and ask what a release will be asked.
+
+    Raises `HarnessError` for a name that is not in the catalogue, `ScenarioError` for what is missing.
+    """
+    check_catalogue(name)
+    suffix = ENVIRONMENT if name == SAMPLE else f"{name}-{ENVIRONMENT}"
+    remove_finished_runs(FOLDER, is_running_in)
+    folder = run_folder(FOLDER)
+    try:
+        with termination_as_keyboard_interrupt(), local_aws(folder) as server:
+            build_and_try(local_cloud(server, folder), suffix, Progress(print))
+    except (ScenarioError, OperationsError):
+        print(f"check-service: the files of this run are in {folder}", file=sys.stderr)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    print(f"{name} can be released: make up SUFFIX={suffix}")
+    return 0
+
+
+def check_catalogue(name: str, project: Path = PROJECT) -> None:
+    """Raise `HarnessError` for a service that is not in the catalogue of cdk.json."""
+    context = json.loads((project / "cdk.json").read_text("utf-8")).get("context", {})
+    known = [SAMPLE, *context.get("services", {})]
+    if name not in known:
+        raise HarnessError(
+            f"the catalogue of cdk.json has no service {name!r}, only {', '.join(dict.fromkeys(known))}: "
+            f"make check-service NAME={known[-1]}, or make new-service NAME={name}"
+        )
+
+
+def build_and_try(cloud: Cloud, suffix: str, progress: Progress) -> None:
+    """Run both builds of the service with this suffix; raise `ScenarioError` for the first that fails."""
+    progress.step("synthesizing")
+    app = synthesized(cloud, suffix=suffix)
+    progress.step("creating the two CodeBuild projects")
+    stack = Stack(cloud, suffix, app)
+    if stack.create({"Resources": build_resources(app)}) != CREATED:
+        raise HarnessError(f"the projects were not created: {stack.failures()}")
+    asked = {"name": "SMOKE_PATHS", "value": smoke_paths(app)}
+    for action, project, variables in (("Test", "test", []), ("Build", "build", [asked])):
+        progress.step(f"{action}: starting")
+        build = BuildProject(stack, project).build(
+            report=partial(report, progress, action),
+            environmentVariablesOverride=variables,
+        )
+        if build.status != "SUCCEEDED":
+            raise ScenarioError(f"{action}: {reason(build)}")
+        if action == "Build":
+            print(*tried(build), sep="\n")
+
+
+def report(progress: Progress, action: str, phase: str) -> None:
+    """Report a phase of an action's build."""
+    progress.step(f"{action}: {phase}")
+
+
+def smoke_paths(app: SynthesizedApp) -> str:
+    """Return what the test-traffic hook of the app requests, as JSON."""
+    (found,) = (
+        variables["SMOKE_PATHS"]
+        for resource in app.resources.values()
+        if resource["Type"] == "AWS::Lambda::Function"
+        and "SMOKE_PATHS" in (variables := resource["Properties"].get("Environment", {}).get("Variables", {}))
+    )
+    return str(found)
+
+
+def reason(build: BuildResult) -> str:
+    """Return the last lines that the failed command of a build printed; the last one says what is wrong."""
+    printed = [line for line in build.log.splitlines() if line.strip()]
+    failed = next((at for at, line in enumerate(printed) if FAILED in line), len(printed))
+    before = [line for line in printed[:failed] if not line.startswith(OWN_LINES)]
+    return "\n".join(["", *before[-LINES:]])
+
+
+def tried(build: BuildResult) -> list[str]:
+    """Return the lines of a build that name what its image answered."""
+    return [line for line in build.log.splitlines() if " responds with " in line]
