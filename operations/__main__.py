@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TypeAlias
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 from rich.console import Console
 
 from operations import immutable, leftovers, listener_drift, preflight
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return int(options.run(options, Account()))
     except (OperationsError, BotoCoreError, ClientError) as error:
-        print(f"operations: {error}", file=sys.stderr)
+        print(f"operations: {advised(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(
@@ -44,6 +44,16 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def advised(error: Exception) -> str:
+    """Return an error in one line, with what to do about credentials or an endpoint."""
+    cause = error.__cause__ or error
+    if isinstance(cause, NoCredentialsError):
+        return "no AWS credentials: set AWS_PROFILE; for local_aws, read the file that make up names (. FILE)"
+    if isinstance(cause, EndpointConnectionError):
+        return f"{cause}: is local_aws running (make up)? On AWS, unset AWS_ENDPOINT_URL"
+    return str(error)
 
 
 def parser() -> argparse.ArgumentParser:

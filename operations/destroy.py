@@ -38,7 +38,9 @@ def destroy(
     reject_shared_network(suffix, account)
     remove_blockers(suffix, account, log, dry_run=dry_run)
     quiesce(suffix, account, log, dry_run=dry_run)
-    if dry_run:
+    if dry_run and root_stack(suffix, account) is None:
+        log(f"there is no stack-{suffix} to destroy")
+    elif dry_run:
         log(f"would destroy stack-{suffix} and everything in it, the commits in repository-{suffix} too")
     else:
         log(f"destroying stack-{suffix}")

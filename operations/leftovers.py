@@ -10,7 +10,7 @@ from rich.table import Table
 from operations.account import Account
 from operations.errors import OperationsError
 from operations.inventory import KINDS
-from operations.ownership import Ownership, Resource, suffixes
+from operations.ownership import Ownership, Resource
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,7 @@ def find(suffix: str, account: Account) -> Leftovers:
 
     Raises `OperationsError` when an API does not answer: what was not checked cannot be reported as gone.
     """
-    stacks = [stack.name for stack in _list("CloudFormation stacks", account)]
-    ownership = Ownership(suffix, suffixes(stacks))
+    ownership = Ownership(suffix)
     resources = (resource for kind in KINDS for resource in _list(kind, account))
     return Leftovers(suffix, tuple(filter(ownership.owns, resources)), len(KINDS))
 

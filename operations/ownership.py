@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from operations.name_types import TYPES
+
 # CloudFormation's own tag on a resource of a stack, and the tag with an EC2 resource's name.
 STACK_TAG = "aws:cloudformation:stack-name"
 NAME_TAG = "Name"
@@ -11,6 +13,10 @@ NAME_TAG = "Name"
 ENVIRONMENT_TAG = "environment"
 PROJECT_TAG = "project"
 PROJECT = "python-service-pipeline"
+# What stands before and after a name of ours: `/ecs/task-dev`, `build-dev:7a1b`, `stack-dev-Network-1ABC`,
+# report groups that CodeBuild names after a project, queues of scenarios.
+BEFORE = r"(?:^|[/: ]|-of-)"
+AFTER = r"(?=$|[/:]|-[0-9]{12}(?:-|$)|-[A-Z]|-unit-tests$)"
 
 
 @dataclass(frozen=True)
@@ -27,34 +33,25 @@ class Resource:
 
 
 class Ownership:
-    """Decides whether a resource is one of `suffix`, not of `others` that contain it (`dev`, `dev-2`)."""
+    """Decides whether a resource is one of the environment `suffix`."""
 
-    def __init__(self, suffix: str, others: Iterable[str] = ()) -> None:
+    def __init__(self, suffix: str) -> None:
         self.suffix = suffix
-        self.others = [other for other in others if other != suffix]
+        types = "|".join(sorted(TYPES, key=len, reverse=True))
+        # A resource of several has a number; a role of approvals names the environment that is promoted to.
+        self._name = re.compile(rf"{BEFORE}(?:{types})(?:-[0-9])?-{re.escape(suffix)}{AFTER}")
 
     def owns(self, resource: Resource) -> bool:
         """Return whether a resource belongs to this environment.
 
         The tags of the app decide. Without them, the name of the resource or of its stack does:
-        `{type}-{suffix}`, alone or continued (`artifacts-dev-123456789012-us-east-1`, `/ecs/task-dev/app`,
-        `stack-dev-Network...`).
+        `{type}-{suffix}` with a type of this app, alone or continued (`artifacts-dev-123456789012-us-east-1`,
+        `/ecs/task-dev/app`, `stack-dev-Network...`). So `dev` owns neither `repository-dev-2` nor `foo-dev`.
         """
         if resource.tags.get(PROJECT_TAG) == PROJECT and ENVIRONMENT_TAG in resource.tags:
             return resource.tags[ENVIRONMENT_TAG] == self.suffix
         tagged = [resource.tags[tag] for tag in (STACK_TAG, NAME_TAG) if tag in resource.tags]
-        return any(self._names(name) for name in (resource.name, *resource.parents, *tagged))
-
-    def _names(self, name: str) -> bool:
-        if not has_suffix(name, self.suffix):
-            return False
-        longer = (other for other in self.others if len(other) > len(self.suffix))
-        return not any(has_suffix(name, other) for other in longer)
-
-
-def has_suffix(name: str, suffix: str) -> bool:
-    """Return whether `name` contains `-{suffix}` as whole words."""
-    return re.search(rf"-{re.escape(suffix)}(?![a-zA-Z0-9])", name) is not None
+        return any(self._name.search(name) for name in (resource.name, *resource.parents, *tagged))
 
 
 def suffixes(stacks: Iterable[str]) -> list[str]:

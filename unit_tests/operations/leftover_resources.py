@@ -73,7 +73,7 @@ def nat_gateway(account: Account) -> None:
 
 
 def cluster(account: Account) -> str:
-    name = "workers-orphan"
+    name = "cluster-orphan"
     account.client("ecs").create_cluster(clusterName=name)
     return name
 
@@ -86,7 +86,7 @@ def task(account: Account) -> str:
         "command": ["python", "-c", "import time; time.sleep(600)"],
     }
     made = account.client("ecs").register_task_definition(
-        family="worker-orphan", containerDefinitions=[{**container, "memory": 64}]
+        family="task-orphan", containerDefinitions=[{**container, "memory": 64}]
     )
     return str(made["taskDefinition"]["taskDefinitionArn"])
 
@@ -125,7 +125,7 @@ LEFTOVERS: dict[str, Create] = {
     "VPCs": vpc,
     "subnets": lambda a: subnet(a, 3),
     "security groups": lambda a: a.client("ec2").create_security_group(
-        GroupName="service-security-group-orphan", Description="orphan", VpcId=vpc(a)
+        GroupName="service-group-orphan", Description="orphan", VpcId=vpc(a)
     ),
     "route tables": lambda a: a.client("ec2").create_route_table(VpcId=vpc(a)),
     "network interfaces": lambda a: a.client("ec2").create_network_interface(SubnetId=subnet(a, 4)),
@@ -148,7 +148,7 @@ LEFTOVERS: dict[str, Create] = {
     ),
     "ECR repositories": lambda a: a.client("ecr").create_repository(repositoryName="images-orphan"),
     "Lambda functions": lambda a: a.client("lambda").create_function(
-        FunctionName="hook-orphan",
+        FunctionName="test-traffic-hook-orphan",
         Runtime="python3.12",
         Handler="index.handler",
         Role="arn:aws:iam::123456789012:role/any",
@@ -188,7 +188,7 @@ LEFTOVERS: dict[str, Create] = {
         RoleName="task-role-orphan", AssumeRolePolicyDocument=TRUST
     ),
     "IAM policies": lambda a: a.client("iam").create_policy(
-        PolicyName="policy-orphan", PolicyDocument=POLICY
+        PolicyName="developer-policy-orphan", PolicyDocument=POLICY
     ),
     "OIDC providers": lambda a: a.client("iam").create_open_id_connect_provider(
         Url="https://token.actions.githubusercontent.com", ClientIDList=["sts.amazonaws.com"], Tags=tags()
@@ -202,17 +202,17 @@ LEFTOVERS: dict[str, Create] = {
     ),
     "SNS topics": lambda a: a.client("sns").create_topic(Name="notifications-orphan"),
     "SNS subscriptions": lambda a: a.client("sns").subscribe(
-        TopicArn=a.client("sns").create_topic(Name="subscribed-orphan")["TopicArn"],
+        TopicArn=a.client("sns").create_topic(Name="notifications-orphan")["TopicArn"],
         Protocol="sqs",
         Endpoint="arn:aws:sqs:us-east-1:123456789012:queue",
     ),
     "SQS queues": lambda a: a.client("sqs").create_queue(QueueName="queue-1-of-notifications-orphan"),
     "EventBridge rules": lambda a: a.client("events").put_rule(
-        Name="rule-orphan", EventPattern=json.dumps({"source": ["aws.codebuild"]})
+        Name="source-rule-orphan", EventPattern=json.dumps({"source": ["aws.codebuild"]})
     ),
     "log groups": lambda a: a.client("logs").create_log_group(logGroupName="/ecs/task-orphan"),
     "CloudWatch alarms": lambda a: a.client("cloudwatch").put_metric_alarm(
-        AlarmName="alarm-orphan",
+        AlarmName="latency-blue-orphan",
         ComparisonOperator="GreaterThanThreshold",
         EvaluationPeriods=1,
         MetricName="HTTPCode_Target_5XX_Count",

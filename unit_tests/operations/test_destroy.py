@@ -29,13 +29,22 @@ def test_a_running_deployment_is_stopped_before_the_stack_is_deleted(cdk: Path) 
 
 def test_a_dry_run_prints_what_it_would_do_and_does_nothing(cdk: Path) -> None:
     running = Running()
-    account = FakeAccount(running.answers())
+    account = FakeAccount(
+        {**running.answers(), ("cloudformation", "describe_stacks"): stack("CREATE_COMPLETE")}
+    )
     said: list[str] = []
     destroying.destroy("dev", account, said.append, dry_run=True)
     assert "would stop deployment d-1" in said
+    assert [line for line in said if line.startswith("would destroy stack-dev and everything in it")]
     assert not running.stopped
     assert not Path(f"{cdk}.called").exists()
     assert not [name for name in account.operations if not name.startswith(("list_", "describe_"))]
+
+
+def test_a_dry_run_without_a_stack_says_so(cdk: Path) -> None:
+    said: list[str] = []
+    destroying.destroy("dev", FakeAccount(at_rest()), said.append, dry_run=True)
+    assert said == ["there is no stack-dev to destroy"]
 
 
 def test_what_no_longer_exists_is_ignored(cdk: Path) -> None:

@@ -51,9 +51,9 @@ def test_the_command_lists_the_leftovers_and_exits_with_1(
     account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     signed_in(account, monkeypatch)
-    account.client("ecr").create_repository(repositoryName="late-orphan")
+    account.client("ecs").create_cluster(clusterName="cluster-orphan")
     assert main(["leftovers", "orphan"]) == 1
-    assert "late-orphan" in capsys.readouterr().out
+    assert "cluster-orphan" in capsys.readouterr().out
 
 
 def test_a_key_that_is_pending_deletion_is_listed_and_does_not_remain(account: Account) -> None:

@@ -2,9 +2,12 @@
 
 import io
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import pytest
+from botocore.config import Config
 from rich.console import Console
 
 from operations import leftovers
@@ -111,9 +114,23 @@ def test_without_credentials_the_command_prints_one_line_and_exits_with_2(
 ) -> None:
     assert main(["leftovers", "dev"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("operations: ")
+    assert said.startswith("operations: no AWS credentials: set AWS_PROFILE")
     assert said.count("\n") == 1
-    assert "credentials" in said
+
+
+def test_a_local_aws_that_does_not_run_is_one_line_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "123456789012")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+        monkeypatch.setattr("operations.account.Config", partial(Config, connect_timeout=1))
+        assert main(["leftovers", "dev"]) == 2
+    said = capsys.readouterr().err
+    assert "is local_aws running (make up)?" in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("suffix", ["Dev", "", "a" * 23, "dev--2", "-dev", "dev;rm"])

@@ -53,10 +53,33 @@ def test_a_resource_belongs_to_the_environment_of_its_parents() -> None:
     assert Ownership("dev").owns(Resource("ENI", "eni-1", parents=("ELB app/load-balancer-dev/50dc",)))
 
 
-@pytest.mark.parametrize("name", ["repository-dev-2", "stack-dev-2-Network", "repository-a-dev"])
-def test_a_name_with_a_longer_existing_suffix_belongs_to_that_one(name: str) -> None:
-    assert Ownership("dev").owns(Resource("kind", name)), "no other environment exists"
-    assert not Ownership("dev", ["dev-2", "a-dev"]).owns(Resource("kind", name))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "repository-dev-2",
+        "stack-dev-2-Network",
+        "repository-a-dev",
+        "/docker-hub-orders-dev/password",
+        "/orders-dev/database/url",
+        "foo-dev",
+        "my-cluster-dev",
+        "cluster-dev-backup",
+        "/aws/lambda/reports-dev",
+        "build-devel",
+        "task-role-dev2",
+    ],
+)
+def test_a_name_that_only_looks_like_ours_is_somebody_elses(name: str) -> None:
+    assert not Ownership("dev").owns(Resource("kind", name))
+    tagged = Resource("kind", name, {"Name": name, "aws:cloudformation:stack-name": "orders-dev"})
+    assert not Ownership("dev").owns(tagged)
+
+
+@pytest.mark.parametrize(
+    "name", ["private-subnet-2-dev", "build-dev-unit-tests", "queue-1f-of-notifications-dev"]
+)
+def test_a_number_a_report_group_and_a_scenarios_queue_are_ours(name: str) -> None:
+    assert Ownership("dev").owns(Resource("kind", name))
 
 
 def test_the_existing_suffixes_are_those_of_root_stacks() -> None:

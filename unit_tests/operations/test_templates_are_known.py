@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from operations.inventory import KINDS
+from operations.ownership import Ownership, Resource
 from operations.preflight.account_checks import BOOTSTRAP_PARAMETER, BOOTSTRAP_VERSION
 from operations.unmanaged_resources import log_groups
 from unit_tests.infrastructure.synthesized import Templates, plain
@@ -100,3 +101,21 @@ def test_preflight_requires_the_bootstrap_version_of_the_stack(synthesized: Temp
     (assertion,) = root["Rules"]["CheckBootstrapVersion"]["Assertions"]
     ((too_old, _),) = [contains["Fn::Contains"] for contains in assertion["Assert"]["Fn::Not"]]
     assert max(map(int, too_old)) + 1 == BOOTSTRAP_VERSION
+
+
+def test_leftovers_know_every_name_of_the_templates_without_a_tag(synthesized: Templates) -> None:
+    (cluster,) = synthesized.resources("AWS::ECS::Cluster")
+    suffix = str(cluster.properties["ClusterName"]).removeprefix("cluster-")
+    names = {
+        str(value).replace("<AWS::AccountId>", "123456789012")
+        for resource in synthesized.resources()
+        for key, value in plain(resource.properties).items()
+        if key.endswith("Name") or key in ("Name", "Family")
+    }
+    ours = {name for name in names if f"-{suffix}" in name}
+    assert len(ours) > 60
+    owns = Ownership(suffix).owns
+    # Role names of promotions have the environment that is promoted to; all roles have tags.
+    assert {name for name in ours if not owns(Resource("kind", name))} == {
+        name for name in ours if name.startswith("approval-role-")
+    }
