@@ -12,7 +12,7 @@ from harness.demo import demo
 from harness.down import down
 from harness.iam_usage import iam_usage
 from harness.scenario import ScenarioError
-from harness.up import up
+from harness.up import DEFAULT_PORT, up
 from operations.__main__ import environment_suffix
 from operations.errors import OperationsError
 
@@ -60,10 +60,13 @@ def _add_up(commands: Commands) -> None:
         "up",
         "deploy an environment on local_aws and keep it running",
         "Starts local_aws unless it runs, serves the dashboard, deploys the environment, and prints what to "
-        "try with git and the AWS CLI. After a reboot, it resumes from the saved state.",
+        "try with git and the AWS CLI. After a reboot, it resumes from the saved state. Exit code 1: the "
+        "environment runs, but its release failed.",
     )
     command.set_defaults(run=lambda options: up(options.port, options.suffix))
-    command.add_argument("--port", type=port_number, default=4566, help="local_aws's port (default: 4566)")
+    command.add_argument(
+        "--port", type=port_number, default=DEFAULT_PORT, help="local_aws's port (default: %(default)s)"
+    )
     command.add_argument(
         "--suffix", type=environment_suffix, default="dev", help="the environmentSuffix (default: dev)"
     )

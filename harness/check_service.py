@@ -1,13 +1,12 @@
 """Builds and tries a service as its pipeline will, on a local_aws of its own and without a pipeline."""
 
-import json
 import shutil
 import sys
 from functools import partial
-from pathlib import Path
 
 from harness.build_project import BuildProject, BuildResult
-from harness.cloud import PROJECT, Cloud, HarnessError
+from harness.catalogue import SAMPLE, check_catalogue
+from harness.cloud import Cloud, HarnessError
 from harness.folders import remove_finished_runs, run_folder
 from harness.local import is_running_in, local_aws, local_cloud
 from harness.progress import Progress
@@ -18,7 +17,6 @@ from harness.synthesized_app import SynthesizedApp, build_resources, synthesized
 from operations.errors import OperationsError
 
 FOLDER = "check-service"
-SAMPLE = "sample-service"
 ENVIRONMENT = "dev"
 # What CodeBuild itself writes to a log.
 OWN_LINES = "[Container]"
@@ -44,17 +42,6 @@ def check_service(name: str) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     print(f"{name} can be released: make up SUFFIX={suffix}")
     return 0
-
-
-def check_catalogue(name: str, project: Path = PROJECT) -> None:
-    """Raise `HarnessError` for a service that is not in the catalogue of cdk.json."""
-    context = json.loads((project / "cdk.json").read_text("utf-8")).get("context", {})
-    known = [SAMPLE, *context.get("services", {})]
-    if name not in known:
-        raise HarnessError(
-            f"the catalogue of cdk.json has no service {name!r}, only {', '.join(dict.fromkeys(known))}: "
-            f"make check-service NAME={known[-1]}, or make new-service NAME={name}"
-        )
 
 
 def build_and_try(cloud: Cloud, suffix: str, progress: Progress) -> None:

@@ -1,11 +1,15 @@
 """Deploys an environment on local_aws and keeps it running."""
 
+import sys
+from urllib.parse import urlsplit
+
 from harness import folders
+from harness.catalogue import code_folder
 from harness.cloud import PROJECT, HarnessError
 from harness.dashboard.process import start_dashboard
 from harness.local import find_local_aws, local_cloud, start_local_aws
 from harness.progress import Progress
-from harness.scenario import Scenario
+from harness.scenario import Scenario, ScenarioError
 
 FOLDER = "up"
 
@@ -18,9 +22,8 @@ Containers: {containers}; {isolation}.
 
 Try, in a shell with its credentials:
   . {credentials}
-  git clone {clone} greeter && cd greeter
-  sed -i 's/^GREETING = .*/GREETING = "Hello from me"/' */*/greeting.py
-  git commit -am "Greet" && git push origin HEAD:main
+  git clone {clone} {name} && cd {name}
+{change}
   watch -n 1 curl -si {url}
 
   {aws} codepipeline get-pipeline-state --name {pipeline}
@@ -30,8 +33,20 @@ Try, in a shell with its credentials:
 `make down` destroys this environment and every other one on this local_aws."""
 
 
+GREET = """\
+  sed -i 's/^GREETING = .*/GREETING = "Hello from me"/' */*/greeting.py
+  git commit -am "Greet" && git push origin HEAD:main"""
+CHANGE = """\
+  # change something, then:
+  git commit -am "Change it" && git push origin HEAD:main"""
+DEFAULT_PORT = 4566
+
+
 def up(port: int, suffix: str) -> int:
-    """Start local_aws, deploy, wait for the seeded commit, and print what to try."""
+    """Start local_aws, deploy, wait for the seeded commit, and print what to try.
+
+    Return 1 if the newest release failed: the environment stays, to look at and to push to.
+    """
     folder = folders.folder(FOLDER)
     state = folder / "local_aws"
     if (server := find_local_aws(state)) is None:
@@ -39,6 +54,8 @@ def up(port: int, suffix: str) -> int:
             # Files of an earlier server mean nothing to a new one.
             folders.remove_finished_runs(FOLDER, lambda _: False)
         server = start_local_aws(state, port=port, keep=True)
+    elif port not in (DEFAULT_PORT, running := urlsplit(server.endpoint).port):
+        raise HarnessError(f"local_aws runs on port {running}: make up PORT={running}, or first make down")
     cloud = local_cloud(server, folder)
     # Before the deployment, which the page shows. On the port after local_aws's, so that its URL stays.
     page = start_dashboard(cloud, suffix, port=port + 1, until=server.pid)
@@ -46,7 +63,7 @@ def up(port: int, suffix: str) -> int:
     scenario = Scenario(cloud, suffix, Progress(print, cloud.time_scale))
     try:
         scenario.deploy()
-        scenario.wait_for_seed()
+        failure = _release_seed(scenario)
     except HarnessError as error:
         raise HarnessError(
             f"{error}\nfix this and run `make up` again, or run `make down` to tear everything down"
@@ -67,6 +84,20 @@ def up(port: int, suffix: str) -> int:
             group=outputs.deployment_group_name,
             tasks=outputs.task_log_group_name,
             suffix=suffix,
+            name=code_folder(suffix).name.replace("sample_service", "greeter"),
+            change=GREET if list(code_folder(suffix).rglob("greeting.py")) else CHANGE,
         )
     )
+    if failure:
+        print(f"up: the environment runs, but {failure}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _release_seed(scenario: Scenario) -> str:
+    """Wait for the release of the newest commit; return why it failed, or nothing."""
+    try:
+        scenario.wait_for_seed()
+    except ScenarioError as error:
+        return str(error)
+    return ""

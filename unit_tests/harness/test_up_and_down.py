@@ -46,7 +46,9 @@ class RecordedScenario:
 def scenario_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """The calls of scenarios; no local_aws runs."""
     RecordedScenario.calls = []
-    running = SimpleNamespace(pid=1, stop=list, credentials_file=tmp_path / "environment")
+    running = SimpleNamespace(
+        pid=1, stop=list, endpoint="http://127.0.0.1:4567", credentials_file=tmp_path / "environment"
+    )
     about = {"containers": "processes", "isolation": "isolated"}
     cloud = SimpleNamespace(endpoint="http://here", time_scale=1.0, account=None, **about)
     for module in (up, down):
@@ -79,6 +81,52 @@ def test_up_deploys_the_environment_that_it_is_given(
     assert f"http://page/{suffix}" in output
     assert f"{suffix} runs on local_aws" in output
     assert f"/ecs/task-{suffix} " in output
+
+
+def test_up_after_a_failed_release_still_prints_what_to_try_and_exits_with_1(
+    scenario_calls: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failed(_: object) -> None:
+        raise ScenarioError("the release of abc did not succeed")
+
+    monkeypatch.setattr(RecordedScenario, "wait_for_seed", failed)
+    assert main(["up"]) == 1
+    said = capsys.readouterr()
+    assert "dev runs on local_aws" in said.out
+    assert said.err == "up: the environment runs, but the release of abc did not succeed\n"
+    assert scenario_calls == [("deploy", "dev")]
+
+
+def test_up_says_where_local_aws_runs_instead_of_ignoring_the_port(
+    scenario_calls: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["up", "--port", "4999"]) == 2
+    assert capsys.readouterr().err == (
+        "up: local_aws runs on port 4567: make up PORT=4567, or first make down\n"
+    )
+    assert scenario_calls == []
+    assert main(["up", "--port", "4567"]) == 0
+
+
+@pytest.mark.parametrize(("has_greeting", "change"), [(True, "sed -i"), (False, "# change something, then:")])
+def test_what_to_try_fits_the_service(
+    has_greeting: bool,
+    change: str,
+    scenario_calls: list[tuple[str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "orders"
+    folder.mkdir()
+    if has_greeting:
+        (folder / "greeting.py").touch()
+    monkeypatch.setattr(up, "code_folder", lambda _: folder)
+    assert main(["up", "--suffix", "orders-dev"]) == 0
+    output = capsys.readouterr().out
+    assert " orders && cd orders\n" in output
+    assert change in output
+    assert scenario_calls
 
 
 @pytest.mark.parametrize("given", [["--suffix", "../dev"], ["--port", "65536"], ["--port", "-1"]])
@@ -153,7 +201,7 @@ def test_down_is_one_line_when_local_aws_is_killed_meanwhile(
     ]
 
 
-@pytest.mark.parametrize("command", ["up", "down", "demo", "dashboard", "iam-usage"])
+@pytest.mark.parametrize("command", ["up", "down", "demo", "check-service", "dashboard", "iam-usage"])
 def test_each_command_has_a_help_page(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

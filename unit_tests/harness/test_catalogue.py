@@ -1,0 +1,38 @@
+"""The catalogue of cdk.json, as the harness reads it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.catalogue import check_catalogue, code_folder
+from harness.cloud import HarnessError
+
+
+def test_a_service_that_is_not_in_the_catalogue_is_named_with_those_that_are(tmp_path: Path) -> None:
+    (tmp_path / "cdk.json").write_text(
+        json.dumps({"context": {"services": {"sample-service": {}, "orders": {}}}})
+    )
+    check_catalogue("orders", tmp_path)
+    check_catalogue("sample-service", tmp_path)
+    with pytest.raises(
+        HarnessError, match="no service 'ordres', only sample-service, orders: make check-service"
+    ):
+        check_catalogue("ordres", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "folder"),
+    [
+        ("dev", "sample_service"),
+        ("orders-dev", "services/orders"),
+        ("orders-eu-dev", "elsewhere"),
+        ("ordersdev", "sample_service"),
+    ],
+)
+def test_an_environment_is_seeded_from_the_folder_of_its_service(
+    suffix: str, folder: str, tmp_path: Path
+) -> None:
+    catalogue = {"orders": {}, "orders-eu": {"folder": "elsewhere"}}
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"services": catalogue}}))
+    assert code_folder(suffix, tmp_path) == tmp_path / folder
