@@ -16,6 +16,7 @@ from infrastructure.constructs.release_files import try_image
 from unit_tests.contract.contract_files import ENVIRONMENT
 from unit_tests.contract.recorded_build import COMMIT, IMAGE, Build
 
+REFUSES_ADDRESSES = "/strict"
 WITHOUT_VERSION, OTHER_VERSION = "/health-without-version", "/health-of-another"
 STATUSES = {ENVIRONMENT["HEALTH_PATH"]: 200, WITHOUT_VERSION: 200, OTHER_VERSION: 200, "/api/items": 401}
 APP = {
@@ -32,7 +33,8 @@ class Service(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Respond with the status of the path."""
-        self.send_response(STATUSES.get(self.path, 404))
+        strict = self.path == REFUSES_ADDRESSES and self.headers["Host"] != "orders.example.com"
+        self.send_response(400 if strict else STATUSES.get(self.path, 404))
         if self.path != WITHOUT_VERSION:
             self.send_header("X-Version", "None" if self.path == OTHER_VERSION else COMMIT)
         self.end_headers()
@@ -112,24 +114,39 @@ def test_an_image_that_does_not_start_is_named_with_dockers_reason(build: Build,
 
 
 def test_an_image_that_ended_is_told_by_its_own_last_line(build: Build, port: str) -> None:
-    build.answer(("docker exec", "", 137), ("inspect", "false 1", 0), ("logs", "boot\nKeyError: 'ORDERS'", 0))
+    build.answer(
+        ("docker exec", "", 137),
+        ("State.Running", "false 1", 0),
+        ("logs", "boot\nKeyError: 'ORDERS'", 0),
+        ("{{.Image}}", "sha256:1", 0),
+        ("Config.Cmd}} sha256:1", '["python3"]', 0),
+    )
     result, used = smoke(build, port)
-    assert (result.returncode, used) == (1, ["run", "exec", "inspect", "logs", "logs", "rm"])
+    assert result.returncode == 1
+    assert used == ["run", "exec", "inspect", "logs", "inspect", "inspect", "logs", "rm"]
     (line,) = result.stderr.splitlines()
-    assert "ended with exit code 1 before it answered /health; its last line: KeyError: 'ORDERS'" in line
+    assert 'ended with exit code 1 before it answered /health; its command: ["python3"]; ' in line
+    assert "its last line: KeyError: 'ORDERS'" in line
     assert "It had the variables PORT, TABLE" in line
     assert "two words" not in line
 
 
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/nowhere", "status 404. It must listen"),
+        (REFUSES_ADDRESSES, "status 400 (for Host: 10.0.0.10, as a load balancer's health check asks)"),
+    ],
+)
 def test_an_image_without_the_health_path_is_told_what_it_answers(
-    build: Build, port: str, monkeypatch: pytest.MonkeyPatch
+    build: Build, port: str, path: str, reason: str
 ) -> None:
     shortened = build.folder / "try_image.py"
     shortened.write_text(Path(try_image.__file__).read_text().replace("SECONDS = 30", "SECONDS = 0"))
     build.answer(("inspect", "true 0", 0))
-    result, used = smoke(build, port, HEALTH_PATH="/nowhere", PLATFORM=str(build.folder))
+    result, used = smoke(build, port, HEALTH_PATH=path, PLATFORM=str(build.folder))
     assert result.returncode == 1
-    assert "does not answer /nowhere with 200 within 0 s: status 404" in result.stderr
+    assert f"does not answer {path} with 200 within 0 s: {reason}" in result.stderr
     assert "`healthPath` of the catalogue" in result.stderr
     assert used == ["run", "exec", "inspect", "logs", "rm"]
 

@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 SECONDS = 30
+# A load balancer's health check names a target by its address, which a framework may refuse with 400:
+# https://github.com/sjkingo/django-ebhealthcheck
+HOST = "10.0.0.10"
 # Runs in the container, which has Python for its health check: prints the status and the header X-Version.
 ASK = """
 import http.client, json, os, sys
 connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=5)
-connection.request("GET", sys.argv[1])
+connection.request("GET", sys.argv[1], headers={"Host": sys.argv[2] + ":" + os.environ["PORT"]})
 response = connection.getresponse()
 print(json.dumps([response.status, response.getheader("X-Version")]))
 """
@@ -59,11 +62,12 @@ def run_options(app: Mapping[str, Any]) -> list[str]:
 
 def ask(container: str, path: str) -> tuple[int, str | None, str]:
     """Return the status, the header X-Version and, without a response (status 0), the reason."""
-    done = docker("exec", container, "python", "-c", ASK, path)
+    done = docker("exec", container, "python", "-c", ASK, path, HOST)
     if done.returncode != 0:
         return 0, None, last_line(done.stderr) or f"docker exec ended with {done.returncode}"
     status, version = json.loads(last_line(done.stdout))
-    return status, version, f"status {status}"
+    asked = f" (for Host: {HOST}, as a load balancer's health check asks)" if status == 400 else ""
+    return status, version, f"status {status}{asked}"
 
 
 def wait_for_health(container: str, path: str, app: Mapping[str, Any]) -> str | None:
@@ -89,11 +93,13 @@ def wait_for_health(container: str, path: str, app: Mapping[str, Any]) -> str | 
 def ended(container: str, code: str, path: str, app: Mapping[str, Any]) -> str:
     """Return the error for an image that ended by itself: its own last words, and what it was given."""
     done = docker("logs", container)
+    image = docker("inspect", "--format", "{{.Image}}", container).stdout.strip()
+    command = docker("inspect", "--type", "image", "--format", "{{json .Config.Cmd}}", image).stdout.strip()
     names = ", ".join(sorted(one["name"] for one in (*app["environment"], *app.get("secrets", ()))))
     return (
-        f"the image ended with exit code {code} before it answered {path}; its last line: "
-        f"{last_line(done.stdout + done.stderr) or 'none'}. It had the variables {names} (`environment` of "
-        f"the catalogue adds more), user {app['user']} and a read-only file system. {PAGE}"
+        f"the image ended with exit code {code} before it answered {path}; its command: {command}; its last "
+        f"line: {last_line(done.stdout + done.stderr) or 'none'}. It had the variables {names} (`environment` "
+        f"of the catalogue adds more), user {app['user']} and a read-only file system. {PAGE}"
     )
 
 
