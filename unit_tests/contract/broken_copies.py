@@ -129,8 +129,8 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "c1_the_tests_have_nothing_to_push_with": [
         (BUILDSPEC, "- python --version", "- docker version"),
-        (IMAGE, "- docker build", "- python -m pytest sample_service\n      - docker build"),
-        (IMAGE, "- docker build", "- python tests/prepare.py\n      - docker build"),
+        (IMAGE, "        docker build", "        python -m pytest sample_service\n        docker build"),
+        (IMAGE, "        docker build", "        python tests/prepare.py\n        docker build"),
     ],
     "c3_the_scanner_runs_before_the_commit_and_out_of_its_reach": [
         (BUILDSPEC, 'cd "$PLATFORM/scanner"', "true"),
