@@ -28,6 +28,8 @@ class Release:
     deployment: str | None = None
     events: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+    # When a stage or a lifecycle event, by its name, got its status: seconds since the epoch, by AWS's clock.
+    moments: tuple[tuple[str, float], ...] = ()
 
     @property
     def stage_statuses(self) -> dict[str, str]:
@@ -70,7 +72,11 @@ class Releases:
         release = read(commit, summary, self.actions(summary["pipelineExecutionId"]))
         events = self.lifecycle(release.deployment) if release.deployment else []
         named = tuple((event["lifecycleEventName"], event["status"]) for event in events)
-        return replace(release, events=named)
+        times = (
+            (event["lifecycleEventName"], event.get("endTime", event.get("startTime"))) for event in events
+        )
+        moments = tuple((name, at.timestamp()) for name, at in times if at is not None)
+        return replace(release, events=named, moments=release.moments + moments)
 
     def actions(self, execution: str) -> list[dict[str, Any]]:
         """Return the details of an execution's actions, newest first."""
@@ -164,9 +170,13 @@ def newest_of(commit: str, executions: Iterable[dict[str, Any]]) -> dict[str, An
 def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]) -> Release:
     """Return the release of an execution's summary and its actions (newest first)."""
     stages: dict[str, str] = {}
+    moments: dict[str, float] = {}
     build, deployment, reason = None, None, ""
     for action in reversed(list(actions)):
         stages[action["stageName"]] = action["status"]
+        changed = action.get("startTime" if action["status"] == "InProgress" else "lastUpdateTime")
+        if changed is not None:
+            moments[action["stageName"]] = changed.timestamp()
         result = action.get("output", {}).get("executionResult", {})
         if action["stageName"] == "Build":
             build = result.get("externalExecutionId") or build
@@ -177,5 +187,12 @@ def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]
             reason = error or result.get("externalExecutionSummary", "")
     ordered = tuple((name, stages[name]) for name in STAGES if name in stages)
     return Release(
-        commit, summary["pipelineExecutionId"], summary["status"], ordered, build, deployment, reason=reason
+        commit,
+        summary["pipelineExecutionId"],
+        summary["status"],
+        ordered,
+        build,
+        deployment,
+        reason=reason,
+        moments=tuple(moments.items()),
     )
