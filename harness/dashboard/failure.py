@@ -8,13 +8,15 @@ from harness.cloud import Cloud
 from harness.dashboard.pipeline_state import Part
 from operations.names import Names
 from operations.why import explain_execution
+from operations.why.executions import ACTIVE
 
-# A log arrives some seconds after its failure: until then, the reason is not complete.
-SECONDS = 30.0
+SECONDS = 10.0
+# A log arrives some seconds after its failure: only then is the reason complete.
+SETTLED_SECONDS = 120.0
 
 
 class Failure:
-    """The explanation of the newest release of an environment; one that has ended is read twice a minute."""
+    """The explanation of the newest release of an environment, read again until it can change no more."""
 
     def __init__(self, cloud: Cloud, suffix: str) -> None:
         self.cloud = cloud
@@ -28,9 +30,19 @@ class Failure:
         newest = next(iter(executions), None)
         if newest is None:
             return {"lines": []}
-        release = (str(newest["pipelineExecutionId"]), str(newest["status"]))
-        if release != self._of or time.monotonic() - self._read > SECONDS:
+        if self._is_outdated(newest):
             explanation = explain_execution(self.cloud.account, self.names, newest)
             self._lines = explanation.lines if explanation.has_failed else ()
-            self._of, self._read = release, time.monotonic()
+            self._of, self._read = _release(newest), time.time()
         return {"lines": list(self._lines)}
+
+    def _is_outdated(self, newest: Mapping[str, Any]) -> bool:
+        if _release(newest) != self._of:
+            return True
+        settled = newest["lastUpdateTime"].timestamp() + SETTLED_SECONDS
+        is_final = newest["status"] not in ACTIVE and self._read > settled
+        return not is_final and time.time() - self._read > SECONDS
+
+
+def _release(execution: Mapping[str, Any]) -> tuple[str, str]:
+    return str(execution["pipelineExecutionId"]), str(execution["status"])

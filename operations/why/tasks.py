@@ -89,7 +89,10 @@ def exception_of_tasks(account: Account, names: Names, span: Span) -> str:
 
 
 def _stopped_tasks(account: Account, names: Names, task_set: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the stopped tasks of a task set that did not stop as they should; ECS keeps them for an hour."""
+    """Yield the stopped tasks of a task set that did not stop as they should.
+
+    ECS lists them for an hour: https://repost.aws/knowledge-center/ecs-task-stopped
+    """
     arns = list(
         account.pages(
             "ecs",
@@ -102,11 +105,14 @@ def _stopped_tasks(account: Account, names: Names, task_set: str) -> Iterator[Ma
     )
     for some in batches(arns, 100):
         for task in account.client("ecs").describe_tasks(cluster=names.cluster, tasks=some)["tasks"]:
-            expected = task.get(
-                "stopCode"
-            ) == "ServiceSchedulerInitiated" and "health checks" not in task.get("stoppedReason", "")
-            if task.get("startedBy") == task_set and not expected:
+            if task.get("startedBy") == task_set and not _is_expected(task):
                 yield task
+
+
+def _is_expected(task: Mapping[str, Any]) -> bool:
+    """Return whether the service itself has stopped a task that was healthy."""
+    by_the_service = task.get("stopCode") == "ServiceSchedulerInitiated"
+    return by_the_service and "health checks" not in task.get("stoppedReason", "")
 
 
 def _reason(task: Mapping[str, Any]) -> str:

@@ -110,7 +110,8 @@ def test_a_release_whose_commit_is_gone_is_still_listed(responses: Responses) ->
 def test_the_newest_release_that_has_failed_is_explained(
     responses: Responses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As `operations why` explains it, and again once its logs are complete."""
+    """As `operations why` explains it, and again until its logs are complete."""
+    monkeypatch.setattr(failure, "SETTLED_SECONDS", 1e9)
     assert view(responses).read()["failure"] == {"lines": []}
     failed_with(responses, "No branch named main")
     seen = view(responses)
@@ -119,7 +120,10 @@ def test_the_newest_release_that_has_failed_is_explained(
     assert (reason, remedy) == ("why: No branch named main", "do:  push the branch again")
     failed_with(responses, "another reason")
     assert seen.read()["failure"]["lines"][1] == reason
-    monkeypatch.setattr(failure, "SECONDS", 0.0)
+    monkeypatch.setattr(failure, "SECONDS", -1.0)
+    assert seen.read()["failure"]["lines"][1] == "why: another reason"
+    monkeypatch.setattr(failure, "SETTLED_SECONDS", 0.0)
+    failed_with(responses, "nobody looks again")
     assert seen.read()["failure"]["lines"][1] == "why: another reason"
 
 
