@@ -170,13 +170,10 @@ def newest_of(commit: str, executions: Iterable[dict[str, Any]]) -> dict[str, An
 def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]) -> Release:
     """Return the release of an execution's summary and its actions (newest first)."""
     stages: dict[str, str] = {}
-    moments: dict[str, float] = {}
     build, deployment, reason = None, None, ""
-    for action in reversed(list(actions)):
+    oldest_first = list(actions)[::-1]
+    for action in oldest_first:
         stages[action["stageName"]] = action["status"]
-        changed = action.get("startTime" if action["status"] == "InProgress" else "lastUpdateTime")
-        if changed is not None:
-            moments[action["stageName"]] = changed.timestamp()
         result = action.get("output", {}).get("executionResult", {})
         if action["stageName"] == "Build":
             build = result.get("externalExecutionId") or build
@@ -194,5 +191,15 @@ def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]
         build,
         deployment,
         reason=reason,
-        moments=tuple(moments.items()),
+        moments=_moments(oldest_first),
     )
+
+
+def _moments(actions: Iterable[dict[str, Any]]) -> tuple[tuple[str, float], ...]:
+    """Return when each stage got its status, from its actions, the oldest first."""
+    moments: dict[str, float] = {}
+    for action in actions:
+        changed = action.get("startTime" if action["status"] == "InProgress" else "lastUpdateTime")
+        if changed is not None:
+            moments[action["stageName"]] = changed.timestamp()
+    return tuple(moments.items())

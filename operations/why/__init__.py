@@ -40,7 +40,7 @@ def explain(suffix: str, account: Account, execution: str = "") -> Explanation:
     names = Names(suffix)
     summary = newest(account, names, execution)
     if summary is None:
-        return Explanation(suffix, "", "", "", "", note="none: the pipeline has had no execution")
+        return Explanation(suffix, "", "", "", "", note="the pipeline has had no execution")
     return explain_execution(account, names, summary)
 
 

@@ -40,6 +40,8 @@ class Explanation:
     def lines(self) -> tuple[str, ...]:
         """The release in at most four lines: what failed, why, what to do, and where the whole log is."""
         subject = f' "{self.subject}"' if self.subject else ""
+        if not self.execution:
+            return (f"{self.suffix}: {self.note}",)
         release = f"release {self.commit[:7] or self.execution}{subject}"
         if self.cause is None:
             return (f"{self.suffix}: {release} {self.note}",)

@@ -148,7 +148,8 @@ def test_an_older_execution_is_explained_by_its_id() -> None:
 
 
 def test_without_an_execution_or_a_pipeline_there_is_no_release() -> None:
-    assert not explain("dev", account(pipeline([], []))).has_failed
+    none = explain("dev", account(pipeline([], [])))
+    assert (none.has_failed, none.lines) == (False, ("dev: the pipeline has had no execution",))
     gone = {("codepipeline", "list_pipeline_executions"): refusing("PipelineNotFoundException")}
     with pytest.raises(OperationsError, match="there is no pipeline-dev in account 111111111111"):
         explain("dev", account(pipeline([], []), gone))
