@@ -93,13 +93,14 @@ def _cause(account: Account, names: Names, failed: Action) -> Cause:
     kind, id_ = _kind(failed), external_id(failed)
     if kind == "Manual":
         return _explain_approval(failed)
-    if kind == "CodeBuild" and id_:
-        return explain_build(account, id_)
+    if kind == "CodeBuild" and id_ and (cause := explain_build(account, id_)):
+        return cause
     if kind == "CodeDeployToECS":
         return _explain_deploy(account, _target_names(names, failed), failed)
     if kind == "CodeCommit":
         return _explain_source(failed)
-    return explain_message(names, message(failed))
+    section = f'see "The stage {failed["stageName"]} failed" in docs/operations.md'
+    return Cause("", one_line(message(failed)) or "no reason given", section)
 
 
 def _explain_deploy(account: Account, target: Names, failed: Action) -> Cause:

@@ -23,9 +23,12 @@ from operations.why.log_lines import (
 MOST_LINES = 20_000
 
 
-def explain_build(account: Account, build_id: str) -> Cause:
-    """Return why a build of CodeBuild failed."""
-    (build,) = account.client("codebuild").batch_get_builds(ids=[build_id])["builds"]
+def explain_build(account: Account, build_id: str) -> Cause | None:
+    """Return why a build of CodeBuild failed; None if CodeBuild no longer has it."""
+    builds = account.client("codebuild").batch_get_builds(ids=[build_id])["builds"]
+    if not builds:
+        return None
+    build = builds[0]
     lines = list(_log(account, build))
     failure = failed_command(lines)
     gate = failure.step if failure else _phase(build)

@@ -72,6 +72,15 @@ def test_a_build_without_a_log_is_explained_by_its_phase() -> None:
     assert cause.remedy == "quote the command"
 
 
+def test_a_build_that_is_gone_is_explained_by_its_action() -> None:
+    runs = [action("Build", "CodeBuild", external=BUILD_ID, text="Build terminated with state: FAILED")]
+    gone = {("codebuild", "batch_get_builds"): {"builds": [], "buildsNotFound": [BUILD_ID]}}
+    cause = explain("dev", account(pipeline([execution("Failed")], runs), gone)).cause
+    assert cause is not None
+    assert cause.reason == "Build terminated with state: FAILED"
+    assert cause.remedy == 'see "The stage Build failed" in docs/operations.md'
+
+
 def test_the_last_run_of_an_action_counts() -> None:
     """A stage was retried: its first run has failed, and the second one has not."""
     runs = [
