@@ -15,12 +15,10 @@ from harness.signals import termination_as_keyboard_interrupt
 from harness.stacks import CREATED, Stack
 from harness.synthesized_app import SynthesizedApp, build_resources, synthesized
 from operations.errors import OperationsError
+from operations.why.log_lines import failed_command, significant
 
 FOLDER = "check-service"
 ENVIRONMENT = "dev"
-# What CodeBuild itself writes to a log.
-OWN_LINES = "[Container]"
-FAILED = "Command did not exit successfully"
 LINES = 30
 
 
@@ -82,11 +80,15 @@ def smoke_paths(app: SynthesizedApp) -> str:
 
 
 def reason(build: BuildResult) -> str:
-    """Return the last lines that the failed command of a build printed; the last one says what is wrong."""
-    printed = [line for line in build.log.splitlines() if line.strip()]
-    failed = next((at for at, line in enumerate(printed) if FAILED in line), len(printed))
-    before = [line for line in printed[:failed] if not line.startswith(OWN_LINES)]
-    return "\n".join(["", *before[-LINES:]])
+    """Return what the failed command of a build printed last, and in the last line what is wrong."""
+    lines = build.log.splitlines()
+    failed = failed_command(lines)
+    if failed is None:
+        return "\n".join(lines[-LINES:])
+    found = significant(failed.output)
+    return "\n".join(
+        [failed.step, *failed.output[-LINES:], *([f"{failed.step}: {found.text}"] if found else [])]
+    )
 
 
 def tried(build: BuildResult) -> list[str]:

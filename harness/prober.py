@@ -138,6 +138,16 @@ class Prober:
             latest = [answer for answer in self._recent if answer.at >= since]
         return len(latest) / WINDOW_SECONDS, Counter(answer.version for answer in latest if not answer.error)
 
+    def versions_before(self, moment: float) -> dict[str, int]:
+        """Return by version the responses that arrived in the second before `moment`, since the epoch."""
+        until = moment - self.began
+        arrived = (
+            answer.version
+            for answer in self.between(until - TIMEOUT_SECONDS - WINDOW_SECONDS, until)
+            if not answer.error and until - WINDOW_SECONDS <= answer.at + answer.ms / 1000 < until
+        )
+        return Counter(arrived)
+
     def between(self, since: float, until: float = inf) -> list[Answer]:
         """Return the answers to requests sent in this interval of seconds after the start."""
         with self._lock:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from harness.prober import Prober
 from harness.release import Release
@@ -23,29 +24,33 @@ class Progress:
     release: Release | None = None
     old: str = ""
     new: str = ""
-    started: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.time)
     _reported: dict[str, str] = field(default_factory=dict)
 
-    def step(self, text: str) -> None:
-        """Report a step, with the seconds since the start."""
-        self.report(f"{time.monotonic() - self.started:6.1f} s  {text}")
+    def step(self, text: str, at: float | None = None) -> None:
+        """Report a step, with the seconds from the start until now, or until `at`, since the epoch."""
+        self.report(f"{(time.time() if at is None else at) - self.began:6.1f} s  {text}")
 
     def update(self, release: Release) -> None:
-        """Report what changed in a release since the last update."""
+        """Report what changed in a release since the last update, in the order in which it happened."""
         if self.release is None or self.release.execution != release.execution:
             self._reported = {}
         self.release = release
-        named = [(f"stage {name}", status) for name, status in release.stages]
-        named += [(f"lifecycle event {name}", status) for name, status in release.events]
+        moments = dict(release.moments)
+        named = [(f"stage {name}", status, moments.get(name)) for name, status in release.stages]
         if release.deployment:
-            named.append(("deployment", release.deployment))
-        for name, state in named:
+            named.append(("deployment", release.deployment, moments.get("Deploy")))
+        named += [(f"lifecycle event {name}", status, moments.get(name)) for name, status in release.events]
+        # What has not begun has no time, and comes last.
+        for name, state, at in sorted(named, key=lambda one: inf if one[2] is None else one[2]):
             if self._reported.get(name) != state:
                 self._reported[name] = state
-                self.step(f"  {name}: {state}{self._versions(name)}")
+                self.step(f"  {name}: {state}{self._versions(name, at)}", at)
 
-    def _versions(self, name: str) -> str:
-        if self.prober is None or not name.startswith("lifecycle"):
+    def _versions(self, name: str, at: float | None) -> str:
+        """Return who answered until a lifecycle event: it is seen later, when others may answer."""
+        if self.prober is None or at is None or not name.startswith("lifecycle"):
             return ""
-        versions = ", ".join(f"{version[:7]} {count}" for version, count in self.prober.recent()[1].items())
-        return f"   (responses in the last second: {versions or 'none'})"
+        before = self.prober.versions_before(at)
+        versions = ", ".join(f"{version[:7]} {count}" for version, count in before.items())
+        return f"   (responses in the second before: {versions or 'none'})"

@@ -28,6 +28,8 @@ class Release:
     deployment: str | None = None
     events: tuple[tuple[str, str], ...] = ()
     reason: str = ""
+    # When a stage or a lifecycle event, by its name, got its status: seconds since the epoch, by AWS's clock.
+    moments: tuple[tuple[str, float], ...] = ()
 
     @property
     def stage_statuses(self) -> dict[str, str]:
@@ -70,7 +72,11 @@ class Releases:
         release = read(commit, summary, self.actions(summary["pipelineExecutionId"]))
         events = self.lifecycle(release.deployment) if release.deployment else []
         named = tuple((event["lifecycleEventName"], event["status"]) for event in events)
-        return replace(release, events=named)
+        times = (
+            (event["lifecycleEventName"], event.get("endTime", event.get("startTime"))) for event in events
+        )
+        moments = tuple((name, at.timestamp()) for name, at in times if at is not None)
+        return replace(release, events=named, moments=release.moments + moments)
 
     def actions(self, execution: str) -> list[dict[str, Any]]:
         """Return the details of an execution's actions, newest first."""
@@ -165,7 +171,8 @@ def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]
     """Return the release of an execution's summary and its actions (newest first)."""
     stages: dict[str, str] = {}
     build, deployment, reason = None, None, ""
-    for action in reversed(list(actions)):
+    oldest_first = list(actions)[::-1]
+    for action in oldest_first:
         stages[action["stageName"]] = action["status"]
         result = action.get("output", {}).get("executionResult", {})
         if action["stageName"] == "Build":
@@ -177,5 +184,22 @@ def read(commit: str, summary: dict[str, Any], actions: Iterable[dict[str, Any]]
             reason = error or result.get("externalExecutionSummary", "")
     ordered = tuple((name, stages[name]) for name in STAGES if name in stages)
     return Release(
-        commit, summary["pipelineExecutionId"], summary["status"], ordered, build, deployment, reason=reason
+        commit,
+        summary["pipelineExecutionId"],
+        summary["status"],
+        ordered,
+        build,
+        deployment,
+        reason=reason,
+        moments=_moments(oldest_first),
     )
+
+
+def _moments(actions: Iterable[dict[str, Any]]) -> tuple[tuple[str, float], ...]:
+    """Return when each stage got its status, from its actions, the oldest first."""
+    moments: dict[str, float] = {}
+    for action in actions:
+        changed = action.get("startTime" if action["status"] == "InProgress" else "lastUpdateTime")
+        if changed is not None:
+            moments[action["stageName"]] = changed.timestamp()
+    return tuple(moments.items())

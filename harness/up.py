@@ -1,6 +1,7 @@
 """Deploys an environment on local_aws and keeps it running."""
 
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness import folders
@@ -68,26 +69,7 @@ def up(port: int, suffix: str) -> int:
         raise HarnessError(
             f"{error}\nfix this and run `make up` again, or run `make down` to tear everything down"
         ) from error
-    outputs = scenario.outputs
-    print(
-        WHAT_TO_TRY.format(
-            endpoint=cloud.endpoint,
-            time_scale=cloud.time_scale,
-            containers=cloud.containers,
-            isolation=cloud.isolation,
-            credentials=server.credentials_file,
-            url=scenario.progress.url,
-            clone=outputs.clone_url_http,
-            aws=PROJECT / ".venv/bin/aws",
-            pipeline=outputs.pipeline_name,
-            application=outputs.application_name,
-            group=outputs.deployment_group_name,
-            tasks=outputs.task_log_group_name,
-            suffix=suffix,
-            name=code_folder(suffix).name.replace("sample_service", "greeter"),
-            change=GREET if list(code_folder(suffix).rglob("greeting.py")) else CHANGE,
-        )
-    )
+    _print_what_to_try(scenario, server.credentials_file)
     if failure:
         print(f"up: the environment runs, but {failure}", file=sys.stderr)
         return 1
@@ -101,3 +83,28 @@ def _release_seed(scenario: Scenario) -> str:
     except ScenarioError as error:
         return str(error)
     return ""
+
+
+def _print_what_to_try(scenario: Scenario, credentials: Path) -> None:
+    cloud, outputs = scenario.cloud, scenario.outputs
+    suffix = scenario.environment.suffix
+    folder = code_folder(suffix)
+    print(
+        WHAT_TO_TRY.format(
+            endpoint=cloud.endpoint,
+            time_scale=cloud.time_scale,
+            containers=cloud.containers,
+            isolation=cloud.isolation,
+            credentials=credentials,
+            url=scenario.progress.url,
+            clone=outputs.clone_url_http,
+            aws=PROJECT / ".venv/bin/aws",
+            pipeline=outputs.pipeline_name,
+            application=outputs.application_name,
+            group=outputs.deployment_group_name,
+            tasks=outputs.task_log_group_name,
+            suffix=suffix,
+            name=folder.name.replace("sample_service", "greeter"),
+            change=GREET if list(folder.rglob("greeting.py")) else CHANGE,
+        )
+    )

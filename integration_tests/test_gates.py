@@ -17,6 +17,7 @@ from harness.release import Release
 from harness.scenario import Scenario
 from integration_tests.support.bad_commits import BEHIND_THE_TEST_LISTENER, BUILD, IN_PRODUCTION, BadCommit
 from operations.waiting import NotYetError, wait_for
+from operations.why import explain
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
@@ -44,7 +45,19 @@ def push_bad_commit(scenario: Scenario, developer: Developer, bad: BadCommit) ->
     release = scenario.follow(commit)
     assert release.status == "Failed", release
     assert bad.expected in scenario.releases.error_message(release)
+    assert_explained(scenario, release, bad)
     return release
+
+
+def assert_explained(scenario: Scenario, release: Release, bad: BadCommit) -> None:
+    """Assert that `operations why` names the gate, its reason and what to do about a release."""
+    explanation = explain(scenario.environment.suffix, scenario.cloud.account, release.execution)
+    assert (explanation.commit, explanation.status) == (release.commit, "Failed")
+    assert explanation.cause is not None
+    gate, reason = bad.why
+    assert explanation.cause.gate.startswith(gate)
+    assert reason in explanation.cause.reason
+    assert explanation.cause.remedy
 
 
 def assert_fix_is_released(scenario: Scenario, developer: Developer) -> Release:

@@ -1,16 +1,17 @@
-"""`python -m operations preflight | immutable | drift | protect | destroy | leftovers SUFFIX`."""
+"""`python -m operations preflight | immutable | drift | why | protect | destroy | leftovers SUFFIX`."""
 
 import argparse
 import json
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 from rich.console import Console
 
-from operations import immutable, leftovers, listener_drift, preflight
+from operations import immutable, leftovers, listener_drift, preflight, why
 from operations.account import Account
 from operations.confirmation import confirm
 from operations.destroy import destroy
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     _add_preflight(commands)
     _add_immutable(commands)
     _add_drift(commands)
+    _add_why(commands)
     _add_protect(commands)
     _add_destroy(commands)
     _add_leftovers(commands)
@@ -141,6 +143,21 @@ def _add_drift(commands: Commands) -> None:
         metavar="MINUTES",
         help="wait up to so many minutes for the end of a deployment by CodeDeploy (default: 0)",
     )
+
+
+def _add_why(commands: Commands) -> None:
+    command = _command(
+        commands,
+        "why",
+        "after a release has failed: say which gate stopped it, why, and what to do",
+        "It reads the newest execution of the pipeline, the build or deployment that failed, their logs and "
+        "the events of ECS. A release that succeeded, runs or waits for an approval is no finding.",
+    )
+    command.set_defaults(run=_why)
+    command.add_argument(
+        "--execution", default="", metavar="ID", help="explain this execution of the pipeline instead"
+    )
+    command.add_argument("--json", action="store_true", help="print the explanation as JSON")
 
 
 def _add_protect(commands: Commands) -> None:
@@ -241,6 +258,15 @@ def _drift(options: argparse.Namespace, account: Account) -> int:
     traffic = listener_drift.inspect(options.suffix, account)
     listener_drift.print_report(traffic, Console())
     return 1 if traffic.drifted else 0
+
+
+def _why(options: argparse.Namespace, account: Account) -> int:
+    explanation = why.explain(options.suffix, account, options.execution)
+    if options.json:
+        print(json.dumps(asdict(explanation), indent=2))
+    else:
+        print("\n".join(explanation.lines))
+    return 1 if explanation.has_failed else 0
 
 
 def _protect(options: argparse.Namespace, account: Account) -> int:

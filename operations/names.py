@@ -38,6 +38,10 @@ class Names:
         return f"deployment-group-{self.suffix}"
 
     @property
+    def traffic_hook(self) -> str:
+        return f"test-traffic-hook-{self.suffix}"
+
+    @property
     def repository(self) -> str:
         return f"repository-{self.suffix}"
 

@@ -37,7 +37,6 @@ BY_HAND = {
     "gh api repos/OWNER/NAME --jq .owner.id": "no gh here; somebody has run it",
     "gh api repos/OWNER/NAME --jq .id": "no gh here; somebody has run it",
     "aws codecommit credential-helper": "not in a model; git calls it in each scenario (developer.py)",
-    "docker run": "the reader's own engine, of which no test may ask that it is there",
     "docker compose": "named because it is refused; test_docker_plan.py has that",
     "python -c": "what the placeholder's task runs; test_placeholder_server.py has that",
 }

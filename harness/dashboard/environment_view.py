@@ -1,12 +1,14 @@
 """Reads one environment with boto3: its stack, its pipeline, its target groups and its logs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.cloud import Cloud, HarnessError
+from harness.dashboard.commits import Commits
+from harness.dashboard.failure import Failure
 from harness.dashboard.logs import BuildLog, TaskLog
 from harness.dashboard.pipeline_state import Part, deployments_of, external_id, release_of, stages_of
 from harness.release import Releases
@@ -49,12 +51,16 @@ class EnvironmentView:
         self._build = BuildLog(cloud)
         self._tasks = TaskLog(cloud)
         self._versions: dict[str, str] = {}
+        self._commits = Commits(cloud)
+        self._failure = Failure(cloud, suffix)
+        self._executions: Sequence[Mapping[str, Any]] = []
 
     def read(self) -> dict[str, Part]:
         """Return the parts of the page by name; a part that cannot be read has its message as `error`."""
         found = {"stack": _or_error(self._stack)}
         if self.outputs is not None:
             found["pipeline"] = _or_error(self._pipeline)
+            found["failure"] = _or_error(lambda: self._failure.read(self._executions))
             found["target_groups"] = _or_error(self._target_groups)
             found["logs"] = _or_error(self._logs)
         return found
@@ -94,14 +100,19 @@ class EnvironmentView:
         releases = self.releases()
         client, name = self.cloud.client("codepipeline"), releases.outputs.pipeline_name
         found = client.list_pipeline_executions(pipelineName=name, maxResults=RELEASES)
-        executions = found["pipelineExecutionSummaries"]
+        self._executions = executions = found["pipelineExecutionSummaries"]
         state = client.get_pipeline_state(name=name)
         self._build.id = external_id(state, "Build")
         return {
             "stages": [asdict(stage) for stage in stages_of(state, executions)],
             "deployments": list(deployments_of(external_id(state, "Deploy"), releases)),
-            "releases": [release_of(one) for one in executions],
+            "releases": [self._release(one) for one in executions],
         }
+
+    def _release(self, execution: Mapping[str, Any]) -> Part:
+        release = release_of(execution)
+        repository = self.releases().outputs.repository_name
+        return {**release, **self._commits.of(repository, release["commit"])}
 
     def _target_groups(self) -> Part:
         outputs = self.releases().outputs

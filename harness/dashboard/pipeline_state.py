@@ -108,8 +108,11 @@ def deployments_of(deployment: str, releases: Releases) -> Iterable[Part]:
     client = releases.cloud.client("codedeploy")
     while deployment:
         info = client.get_deployment(deploymentId=deployment)["deploymentInfo"]
+        back = info.get("rollbackInfo", {})
         yield {
             "id": deployment,
+            # CodeDeploy makes a rollback as a deployment of its own.
+            "rollback_of": back.get("rollbackTriggeringDeploymentId", ""),
             "status": info["status"],
             "config": info.get("deploymentConfigName", ""),
             "reason": info.get("errorInformation", {}).get("message", ""),
@@ -118,4 +121,4 @@ def deployments_of(deployment: str, releases: Releases) -> Iterable[Part]:
                 for event in releases.lifecycle(deployment)
             ],
         }
-        deployment = info.get("rollbackInfo", {}).get("rollbackDeploymentId", "")
+        deployment = back.get("rollbackDeploymentId", "")

@@ -39,7 +39,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "e3_the_image_is_tested_before_it_is_pushed": [
         (IMAGE, "try_image.py", "fill.py"),
-        (IMAGE, "- docker build", '- docker push "$IMAGE_REPOSITORY_URI" && docker build'),
+        (IMAGE, "        docker build", '        docker push "$IMAGE_REPOSITORY_URI" && docker build'),
     ],
     "e3_the_gates_come_before_the_image": [
         (BUILDSPEC, "python -m bandit", "echo bandit"),
@@ -125,8 +125,8 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "c1_the_tests_have_nothing_to_push_with": [
         (BUILDSPEC, "- python --version", "- docker version"),
-        (IMAGE, "- docker build", "- python -m pytest sample_service\n      - docker build"),
-        (IMAGE, "- docker build", "- python tests/prepare.py\n      - docker build"),
+        (IMAGE, "        docker build", "        python -m pytest sample_service\n        docker build"),
+        (IMAGE, "        docker build", "        python tests/prepare.py\n        docker build"),
     ],
     "c3_the_scanner_runs_before_the_commit_and_out_of_its_reach": [
         (BUILDSPEC, 'cd "$PLATFORM/scanner"', "true"),

@@ -1,9 +1,11 @@
 """What is reported during a scenario."""
 
 import io
+from pathlib import Path
 
 from rich.console import Console
 
+from harness.prober import Answer, Prober
 from harness.progress import Progress
 from harness.release import Release
 from harness.screen import Screen
@@ -28,6 +30,42 @@ def test_a_second_release_is_reported_from_its_start() -> None:
     progress.update(RELEASE)
     progress.update(Release(**{**vars(RELEASE), "execution": "2"}))
     assert len(lines) == 4
+
+
+def test_changes_are_told_in_the_order_and_with_the_time_in_which_they_happened() -> None:
+    """They are seen together, and later: a stage's end before that of the event that ended it."""
+    lines: list[str] = []
+    progress = Progress(lines.append, began=1000.0)
+    moments = (("Deploy", 1031.0), ("Install", 1010.0), ("AfterAllowTestTraffic", 1030.5))
+    events = (("Install", "Succeeded"), ("AfterAllowTestTraffic", "Failed"))
+    progress.update(Release("a" * 40, "1", "Failed", (("Deploy", "Failed"),), events=events, moments=moments))
+    assert lines == [
+        "  10.0 s    lifecycle event Install: Succeeded",
+        "  30.5 s    lifecycle event AfterAllowTestTraffic: Failed",
+        "  31.0 s    stage Deploy: Failed",
+    ]
+
+
+def test_an_event_is_told_with_the_answers_before_it_not_with_those_of_when_it_is_seen(
+    tmp_path: Path,
+) -> None:
+    """Traffic shifts right after the hook has succeeded, and the harness looks once a second."""
+    prober = Prober("http://127.0.0.1:9/", tmp_path / "log")
+    prober.began = 1000.0
+    prober.answers = [
+        Answer(at, 5.0, False, 200, version)
+        for at, version in ((28.0, "old"), (29.9, "old"), (30.4, "old"), (30.499, "new"), (30.6, "new"))
+    ]
+    lines: list[str] = []
+    progress = Progress(lines.append, began=1000.0, prober=prober)
+    moments = (("AfterAllowTestTraffic", 1030.5),)
+    events = (("AfterAllowTestTraffic", "Succeeded"), ("AllowTraffic", "Pending"))
+    progress.update(Release("a" * 40, "1", "InProgress", events=events, moments=moments))
+    assert lines[0] == (
+        "  30.5 s    lifecycle event AfterAllowTestTraffic: Succeeded   "
+        "(responses in the second before: old 2)"
+    )
+    assert lines[1].endswith("lifecycle event AllowTraffic: Pending"), "it has no time yet"
 
 
 def test_the_screen_shows_stages_lifecycle_events_and_the_time_scale() -> None:

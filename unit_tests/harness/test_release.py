@@ -1,6 +1,7 @@
 """The release of a commit, from responses of CodePipeline and CodeDeploy."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -64,6 +65,35 @@ def test_a_failed_build_has_a_reason_and_no_deployment() -> None:
 def test_a_retried_action_has_its_last_status() -> None:
     actions = [action("Build", "Succeeded"), action("Build", "Failed"), action("Source")]
     assert read(COMMIT, summary("1"), actions).stage_statuses["Build"] == "Succeeded"
+
+
+def test_a_stage_and_a_lifecycle_event_have_the_time_of_their_status() -> None:
+    """That of AWS, not of when it was asked."""
+
+    def at(second: int) -> datetime:
+        return datetime.fromtimestamp(1000 + second, UTC)
+
+    times = {"startTime": at(1), "lastUpdateTime": at(2)}
+    running = {**action("Deploy", "InProgress", externalExecutionId="d-ABC"), **times}
+    events = [
+        {"lifecycleEventName": "Install", "status": "Succeeded", "startTime": at(3), "endTime": at(4)},
+        {"lifecycleEventName": "AllowTestTraffic", "status": "InProgress", "startTime": at(5)},
+        {"lifecycleEventName": "AllowTraffic", "status": "Pending"},
+    ]
+    answers = {
+        "list_pipeline_executions": {"pipelineExecutionSummaries": [summary("1", status="InProgress")]},
+        "list_action_executions": {"actionExecutionDetails": [running, {**action("Source"), **times}]},
+        "list_deployment_targets": {"targetIds": ["1"]},
+        "batch_get_deployment_targets": {"deploymentTargets": [{"ecsTarget": {"lifecycleEvents": events}}]},
+    }
+    found = releases(answers).of(COMMIT)
+    assert found is not None
+    assert found.moments == (
+        ("Source", 1002.0),
+        ("Deploy", 1001.0),
+        ("Install", 1004.0),
+        ("AllowTestTraffic", 1005.0),
+    )
 
 
 def release_with(events: dict[str, str]) -> Release:

@@ -20,8 +20,9 @@ class RecordedScenario:
 
     calls: list[tuple[str, str]]
 
-    def __init__(self, _cloud: object, suffix: str, progress: Any) -> None:
+    def __init__(self, cloud: object, suffix: str, progress: Any) -> None:
         self.suffix, self.progress = suffix, progress
+        self.cloud, self.environment = cloud, SimpleNamespace(suffix=suffix)
         self.outputs = SimpleNamespace(
             clone_url_http=f"http://repository-{suffix}",
             pipeline_name=f"pipeline-{suffix}",

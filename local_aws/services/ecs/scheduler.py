@@ -102,8 +102,7 @@ class Scheduler:
                 if task.running_since is not None and task_set.failures == 1:
                     wait = 0.0
                 task_set.not_before = time.monotonic() + wait
-                text = f"was unable to place or keep a task. Reason: {task.content['stoppedReason']}."
-                self.service.add_event(text, new_id())
+                self.service.add_event(_failure(task.content["stoppedReason"]), new_id())
                 if task_set.failures == IMPAIRED_FAILURES:
                     self.service.add_event("is unable to consistently start tasks successfully.", new_id())
                     self.ecs.emit_service(self.service, "SERVICE_TASK_START_IMPAIRED", "WARN")
@@ -167,3 +166,13 @@ def _is_healthy(task: Task, states: TargetStates) -> bool:
     if task.task_set is None or not task.task_set.content["loadBalancers"]:
         return True
     return bool(states) and all(state == "healthy" for state in states.values())
+
+
+def _failure(reason: str) -> str:
+    """Return the event about a task that did not start or keep running.
+
+    Of a role that ECS cannot assume, AWS's words: https://github.com/aws-samples/aws-modern-application-workshop/issues/88
+    """
+    if "unable to assume the role" in reason:
+        return f"failed to launch a task with (error {reason})."
+    return f"was unable to place or keep a task. Reason: {reason}."

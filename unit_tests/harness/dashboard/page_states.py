@@ -51,6 +51,9 @@ def release(execution: str, commit: str, subject: str, status: str) -> dict[str,
         "commit": commit,
         "subject": subject,
         "body": "",
+        "author": "",
+        "written": None,
+        "seed": False,
         "status": status,
         **times,
     }
@@ -59,7 +62,14 @@ def release(execution: str, commit: str, subject: str, status: str) -> dict[str,
 def shift() -> dict[str, dict[str, Any]]:
     """Return a shift with a tenth of the traffic on green; texts of commits and logs contain markup."""
     events = [{"name": "Install", "status": "Succeeded"}, {"name": "AllowTraffic", "status": "InProgress"}]
-    deployment = {"id": "d-1", "status": "InProgress", "config": "Canary", "reason": MARKUP, "events": events}
+    deployment = {
+        "id": "d-1",
+        "rollback_of": "",
+        "status": "InProgress",
+        "config": "Canary",
+        "reason": MARKUP,
+        "events": events,
+    }
     return {
         "stack": {"name": "stack-it1", "status": "CREATE_COMPLETE", "reason": "", "nested": []},
         "pipeline": {
@@ -71,6 +81,7 @@ def shift() -> dict[str, dict[str, Any]]:
                 release("0", OLDER, "Begin", "Failed"),
             ],
         },
+        "failure": {"lines": []},
         "target_groups": {
             "target_groups": [
                 target_group("target-group-blue-it1", OLD, "PRIMARY", 90),

@@ -21,6 +21,11 @@ def summary(execution: str, commit: str, status: str = "Succeeded") -> Responses
     return {"pipelineExecutionId": execution, "status": status, "sourceRevisions": revisions, **times}
 
 
+def commit(author: str, parents: list[str]) -> Responses:
+    """Return a commit as GetCommit does."""
+    return {"author": {"name": author, "date": "1700000000 +0100"}, "parents": parents}
+
+
 def stage(name: str, execution: str, status: str, external: str = "", **more: Any) -> Responses:
     """Return a stage as GetPipelineState does."""
     latest = {"status": status, "lastStatusChange": NOW, "externalExecutionId": external}
@@ -76,6 +81,8 @@ def environment() -> Responses:
     return {
         "describe_stacks": {"Stacks": [stack]},
         "list_pipeline_executions": {"pipelineExecutionSummaries": [summary("1", NEW, "InProgress")]},
+        "list_action_executions": {"actionExecutionDetails": []},
+        "get_commit": {"commit": commit("Jo", parents=[OLD])},
         "get_pipeline_state": state(
             stage("Source", "1", "Succeeded"), stage("Build", "1", "InProgress", "b:1")
         ),

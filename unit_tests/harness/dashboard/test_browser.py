@@ -128,6 +128,26 @@ def test_a_browser_shows_no_warning_for_https(view: RecordedView, tmp_path: Path
         assert f"Service {view.url}. AWS" in seen.text
 
 
+def test_a_browser_shows_at_the_top_why_the_newest_release_failed(view: RecordedView, tmp_path: Path) -> None:
+    """As text, before everything else; with the rollback, and who wrote the releases."""
+    lines = ["it1: release bbbbbbb failed in Deploy", f"why: {MARKUP}", "do:  fix the code and push"]
+    view.state["failure"] = {"lines": lines}
+    back = {**view.state["pipeline"]["deployments"][0], "id": "d-2", "rollback_of": "d-1"}
+    view.state["pipeline"]["deployments"].append(back)
+    view.state["pipeline"]["releases"][0] |= {"author": "Jo", "written": 1_700_000_000.0}
+    view.state["pipeline"]["releases"][2] |= {"author": "AWS CodeCommit", "seed": True}
+    with served(view) as url:
+        views = open_page(url, tmp_path)
+    for seen in views:
+        assert seen.errors == ()
+        assert seen.overflow == 0
+        assert f"{lines[0]} {lines[1]} do: fix the code and push" in " ".join(seen.text.split())
+        assert seen.text.index(lines[0]) < seen.text.index("Blue and green")
+        assert "Rollback of d-1 by d-2" in seen.text
+        assert "Jo, 2023-11-14 22:13:20" in seen.text
+        assert "The seed of the stack, AWS CodeCommit" in seen.text
+
+
 def test_a_long_commit_message_is_shown_on_demand(view: RecordedView, tmp_path: Path) -> None:
     """Long messages would fill the page: a row has the subject, and the rest opens by mouse or keyboard."""
     with served(view) as url:

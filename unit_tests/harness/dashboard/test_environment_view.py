@@ -3,7 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from unit_tests.harness.dashboard.recorded_responses import NEW, environment, view
+from harness.dashboard import failure
+from unit_tests.harness.dashboard.recorded_responses import NEW, NOW, OLD, commit, environment, summary, view
 from unit_tests.harness.recorded_cloud import URL, Responses
 
 
@@ -84,3 +85,57 @@ def test_the_log_of_the_tasks_is_in_the_group_of_the_outputs(responses: Response
     groups = {"TaskLogGroupName": {"events": [line]}}
     responses["filter_log_events"] = lambda logGroupName, **_: groups[logGroupName]  # noqa: N803 - boto3's own
     assert view(responses).read()["logs"]["tasks"] == ["00:00:00 1 listening"]
+
+
+def test_a_release_has_the_author_and_the_date_of_its_commit(responses: Responses) -> None:
+    """The first commit is the stack's: nobody has pushed it."""
+    commits = {NEW: commit("Jo", parents=[OLD]), OLD: commit("AWS CodeCommit", parents=[])}
+    executions = [summary("2", NEW), summary("1", OLD), summary("0", "")]
+    responses["list_pipeline_executions"] = {"pipelineExecutionSummaries": executions}
+    responses["get_commit"] = lambda commitId, **_: {"commit": commits[commitId]}  # noqa: N803 - boto3's own
+    rows = view(responses).read()["pipeline"]["releases"]
+    assert [(one["author"], one["written"], one["seed"]) for one in rows] == [
+        ("Jo", 1_700_000_000, False),
+        ("AWS CodeCommit", 1_700_000_000, True),
+        ("", None, False),
+    ]
+
+
+def test_a_release_whose_commit_is_gone_is_still_listed(responses: Responses) -> None:
+    responses["get_commit"] = refusal("CommitDoesNotExistException", "gone")
+    (row,) = view(responses).read()["pipeline"]["releases"]
+    assert (row["commit"], row["author"]) == (NEW, "")
+
+
+def test_the_newest_release_that_has_failed_is_explained(
+    responses: Responses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `operations why` explains it, and again until its logs are complete."""
+    monkeypatch.setattr(failure, "SETTLED_SECONDS", 1e9)
+    assert view(responses).read()["failure"] == {"lines": []}
+    failed_with(responses, "No branch named main")
+    seen = view(responses)
+    first, reason, remedy = seen.read()["failure"]["lines"]
+    assert first == 'it1: release bbbbbbb "Greet from 1" failed in Source'
+    assert (reason, remedy) == ("why: No branch named main", "do:  push the branch again")
+    failed_with(responses, "another reason")
+    assert seen.read()["failure"]["lines"][1] == reason
+    monkeypatch.setattr(failure, "SECONDS", -1.0)
+    assert seen.read()["failure"]["lines"][1] == "why: another reason"
+    monkeypatch.setattr(failure, "SETTLED_SECONDS", 0.0)
+    failed_with(responses, "nobody looks again")
+    assert seen.read()["failure"]["lines"][1] == "why: another reason"
+
+
+def failed_with(responses: Responses, message: str) -> None:
+    executions = [summary("1", NEW, "Failed")]
+    responses["list_pipeline_executions"] = {"pipelineExecutionSummaries": executions}
+    action = {
+        "stageName": "Source",
+        "actionName": "Source",
+        "status": "Failed",
+        "startTime": NOW,
+        "input": {"actionTypeId": {"provider": "CodeCommit"}},
+        "output": {"executionResult": {"errorDetails": {"message": message}}},
+    }
+    responses["list_action_executions"] = {"actionExecutionDetails": [action]}

@@ -72,7 +72,7 @@ def test_a_rollback_follows_its_failed_deployment() -> None:
             "errorInformation": {"message": "an alarm went off"},
             "rollbackInfo": {"rollbackDeploymentId": "d-2"},
         },
-        "d-2": {"status": "InProgress", "rollbackInfo": {}},
+        "d-2": {"status": "InProgress", "rollbackInfo": {"rollbackTriggeringDeploymentId": "d-1"}},
     }
     events = {"d-1": [{"lifecycleEventName": "AllowTraffic", "status": "Failed"}], "d-2": []}
     responses = {
@@ -87,6 +87,7 @@ def test_a_rollback_follows_its_failed_deployment() -> None:
     assert (failed["status"], failed["reason"]) == ("Stopped", "an alarm went off")
     assert failed["events"] == [{"name": "AllowTraffic", "status": "Failed"}]
     assert (back["id"], back["status"], back["events"]) == ("d-2", "InProgress", [])
+    assert (failed["rollback_of"], back["rollback_of"]) == ("", "d-1")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from unit_tests.harness.dashboard.page_states import (
     two_versions,
 )
 
-PARTS = {"stack", "pipeline", "target_groups", "logs", "traffic"}
+PARTS = {"stack", "pipeline", "failure", "target_groups", "logs", "traffic"}
 
 
 @pytest.fixture

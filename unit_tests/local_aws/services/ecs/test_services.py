@@ -17,6 +17,7 @@ from unit_tests.local_aws.services.ecs.fakes import (
     Cloud,
     balancer,
     cloud,
+    refusal,
 )
 
 STEADY = {"PRIMARY": "STEADY_STATE"}
@@ -104,6 +105,23 @@ def test_a_service_whose_image_does_not_exist_never_runs_and_reports_the_reason(
     until(lambda: any("CannotPullContainerError" in event["message"] for event in aws.service()["events"]))
     assert aws.service()["runningCount"] == 0
     assert aws.sets() == {"PRIMARY": "STABILIZING"}
+
+
+def test_a_role_that_cannot_be_assumed_stands_in_an_event_of_the_service(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In AWS's words: https://github.com/aws-samples/aws-modern-application-workshop/issues/88."""
+    others = aws.context.client
+
+    def client(service: str, role: Any = None) -> Any:
+        if service == "logs":
+            raise refusal("AccessDenied")
+        return others(service, role)
+
+    monkeypatch.setattr(aws.context, "client", client)
+    aws.create()
+    words = "(service service-dev) failed to launch a task with (error ECS was unable to assume the role "
+    until(lambda: any(event["message"].startswith(words) for event in aws.service()["events"]))
 
 
 @pytest.mark.parametrize(
