@@ -1,4 +1,4 @@
-"""`python -m operations preflight | immutable | drift | protect | destroy | leftovers SUFFIX`."""
+"""`python -m operations COMMAND SUFFIX`: the commands to run around cdk."""
 
 import argparse
 import json
@@ -10,7 +10,7 @@ from typing import TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from operations import immutable, leftovers, listener_drift, preflight
+from operations import break_glass, immutable, leftovers, listener_drift, preflight
 from operations.account import Account
 from operations.confirmation import confirm
 from operations.destroy import destroy
@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     _add_immutable(commands)
     _add_drift(commands)
     _add_protect(commands)
+    _add_break_glass(commands)
     _add_destroy(commands)
     _add_leftovers(commands)
     for former, name in RENAMED.items():
@@ -143,6 +144,18 @@ def _add_protect(commands: Commands) -> None:
     )
     command.set_defaults(run=_protect)
     command.add_argument("--role", metavar="NAME", help="attach the policy to this role instead")
+
+
+def _add_break_glass(commands: Commands) -> None:
+    command = _command(
+        commands,
+        "break-glass",
+        "in an emergency: let releases pass the test-traffic hook's checks for some minutes",
+        "The hook still checks the image scan and the responses, and logs what fails, but stops no release. "
+        "Topic and event log get the reason. Without options, it prints the state; open is a finding.",
+    )
+    command.set_defaults(run=break_glass.run)
+    break_glass.add_options(command)
 
 
 def _add_destroy(commands: Commands) -> None:
