@@ -16,13 +16,14 @@ from botocore.exceptions import ClientError
 from operations.account import Account, code_of
 from operations.errors import OperationsError
 from operations.names import Names
-from operations.root_stack import root_stack
 
 Log = Callable[[str], None]
 # The hook has the same limit: long enough to mend it and deploy it, and to end on the day of the emergency.
 MOST_MINUTES = 120
 LONGEST = timedelta(minutes=MOST_MINUTES)
 LONGEST_REASON = 300
+# They tell the topic and the event log.
+RULES = ("break-glass-changed", "break-glass-events")
 # EventBridge inserts the reason into a JSON string in its input template, between quotes.
 REASON = re.compile(r"[^\x00-\x1f\x7f\"\\<>]*")
 NOTE = "The reason is sent by e-mail and stays in logs: it must contain no secret"
@@ -96,11 +97,10 @@ def _text(value: object) -> str:
 def open_break_glass(
     suffix: str, account: Account, reason: str, minutes: int, log: Log, *, dry_run: bool = False
 ) -> None:
-    """Write the parameter, or replace it. Raises OperationsError if nothing would read it."""
+    """Write the parameter, or replace it. Raises OperationsError if nobody would be told."""
     _check_reason(reason)
+    _check_rules(suffix, account)
     name = Names(suffix).break_glass
-    if root_stack(suffix, account) is None:
-        raise OperationsError(f"stack-{suffix} does not exist: there is no hook that break-glass would open")
     until = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat(timespec="seconds")
     by = account.identity["Arn"]
     log(NOTE)
@@ -141,6 +141,20 @@ def _check_reason(reason: str) -> None:
             f"{reason!r} is no reason: write one line of 1 to {LONGEST_REASON} characters, without quotation "
             "marks, backslashes, < and >"
         )
+
+
+def _check_rules(suffix: str, account: Account) -> None:
+    for rule in (f"{name}-{suffix}" for name in RULES):
+        try:
+            state = account.client("events").describe_rule(Name=rule)["State"]
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            state = "missing"
+        if state != "ENABLED":
+            raise OperationsError(
+                f"the rule {rule} is {state}, so nobody would be told: deploy {suffix} first"
+            )
 
 
 def _parameter(name: str, account: Account) -> dict[str, Any] | None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from infrastructure.constructs.traffic_hook.function import break_glass as hook
 from operations import __main__ as command
@@ -52,7 +51,7 @@ def account_of(store: Store) -> FakeAccount:
             ("ssm", "put_parameter"): store.put,
             ("ssm", "delete_parameter"): store.delete,
             ("sts", "get_caller_identity"): {"Account": "123456789012", "Arn": BY},
-            ("cloudformation", "describe_stacks"): {"Stacks": [{"StackName": "stack-dev"}]},
+            ("events", "describe_rule"): {"State": "ENABLED"},
         }
     )
 
@@ -142,16 +141,18 @@ def test_it_is_open_for_one_minute_to_two_hours(
     assert "is no number of 1 to 120 minutes" in capsys.readouterr().err
 
 
-def test_without_the_environment_nothing_is_written() -> None:
+@pytest.mark.parametrize("rule", ["break-glass-changed-dev", "break-glass-events-dev"])
+@pytest.mark.parametrize("state", ["missing", "DISABLED"])
+def test_it_is_not_opened_if_nobody_would_be_told(rule: str, state: str) -> None:
+    def describe(Name: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        if Name != rule:
+            return {"State": "ENABLED"}
+        return refusing("ResourceNotFoundException")() if state == "missing" else {"State": state}
+
     store = Store()
-
-    def absent(**_: Any) -> dict[str, Any]:
-        error = {"Code": "ValidationError", "Message": "does not exist"}
-        raise ClientError({"Error": error}, "DescribeStacks")
-
     account = account_of(store)
-    account.answers["cloudformation", "describe_stacks"] = absent
-    with pytest.raises(OperationsError, match="stack-dev does not exist"):
+    account.answers["events", "describe_rule"] = describe
+    with pytest.raises(OperationsError, match=f"the rule {rule} is {state}, so nobody would be told"):
         break_glass.open_break_glass("dev", account, "why", 5, lambda _: None)
     assert store.parameter is None
 

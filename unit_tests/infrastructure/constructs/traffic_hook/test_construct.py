@@ -139,6 +139,18 @@ def test_the_hook_may_read_what_is_released_and_report_and_no_more(templates: Te
     }
 
 
+def test_no_role_of_the_environment_may_open_break_glass(templates: Templates) -> None:
+    allowed = {
+        action
+        for each in templates.resources("AWS::IAM::Role")
+        for statement in statements(each)
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+    }
+    reading = {"ssm:GetParameter", "ssm:GetParameters"}
+    assert {action for action in allowed if action.startswith(("ssm:", "*"))} == reading
+
+
 def test_the_hook_may_list_the_tasks_of_its_cluster_only(templates: Templates) -> None:
     (listing,) = [
         each
