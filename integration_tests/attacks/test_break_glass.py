@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
-from harness.notifications import subscribed
+from harness.notifications import NotificationQueue, subscribed
 from integration_tests.attacks.people import Person, role
 from integration_tests.pitfalls.released_pipeline import SUCCEEDED, Released, released_pipeline
 from operations import break_glass
@@ -64,24 +65,36 @@ def logged(released: Released, operation: str) -> dict[str, Any]:
     return wait_for(f"the event of {operation}", look, deadline=60, interval=0.2)
 
 
+@contextmanager
+def told(released: Released) -> Iterator[NotificationQueue]:
+    """Receive what the topic publishes while the context is open."""
+    cloud = released.pipeline.stack.cloud
+    topic = f"arn:aws:sns:us-east-1:{cloud.account.id}:notifications-{suffix_of(released)}"
+    with subscribed(cloud, topic) as notifications:
+        yield notifications
+
+
+def assert_passes(released: Released) -> None:
+    """Deploy the image again, and assert that every check ran and that the log says who lets it pass."""
+    assert released.deploy() == SUCCEEDED
+    line = released.hook_line()
+    opened = line["breakGlass"]
+    assert (opened["reason"], opened["by"]) == (REASON, released.pipeline.stack.cloud.account.identity["Arn"])
+    assert "CVE-2026-0001" in line["ignored"]["imageScan"]
+    assert "200 of version" in json.dumps(line["responses"])
+
+
 def test_only_an_open_break_glass_lets_the_release_pass_and_it_is_told(released: Released) -> None:
     """attack G15: a release gets round the hook without a trace."""
-    cloud, suffix = released.pipeline.stack.cloud, suffix_of(released)
-    topic = f"arn:aws:sns:us-east-1:{cloud.account.id}:notifications-{suffix}"
+    account, suffix = released.pipeline.stack.cloud.account, suffix_of(released)
     assert refused(released)["breakGlass"] == "closed: nobody has opened it"
-    with subscribed(cloud, topic) as notifications:
-        break_glass.open_break_glass(suffix, cloud.account, REASON, 30, print)
-        notifications.wait_for(f"Break-glass of {suffix}: Create of the parameter")
-        (told,) = [message for message in notifications.messages if REASON in message]
-        caller = cloud.account.identity["Arn"]
-        assert f"by {caller}: {REASON}" in told
+    with told(released) as notifications:
+        break_glass.open_break_glass(suffix, account, REASON, 30, print)
+        messages = notifications.wait_for(f"Break-glass of {suffix}: Create of the parameter")
+        assert f"by {account.identity['Arn']}: {REASON}" in str(messages)
         assert REASON in logged(released, "Create")["description"]
-        assert released.deploy() == SUCCEEDED
-        line = released.hook_line()
-        assert (line["breakGlass"]["reason"], line["breakGlass"]["by"]) == (REASON, caller)
-        assert "CVE-2026-0001" in line["ignored"]["imageScan"]
-        assert "200 of version" in json.dumps(line["responses"]), "every check ran"
-        break_glass.close(suffix, cloud.account, print)
+        assert_passes(released)
+        break_glass.close(suffix, account, print)
         notifications.wait_for(f"Break-glass of {suffix}: Delete of the parameter")
     assert logged(released, "Delete")["name"] == parameter_of(released)
     assert refused(released)["breakGlass"] == "closed: nobody has opened it"
@@ -91,13 +104,16 @@ def test_a_parameter_that_is_written_by_hand_opens_no_more_than_the_command(rele
     """attack G16: the parameter is written without an end, with one in a year, or has ended."""
     ssm, name, now = released.client("ssm"), parameter_of(released), datetime.now(UTC)
     given = {"reason": "mine", "by": "somebody else"}
-    for until, why in (
-        ({}, "malformed (KeyError: 'until')"),
-        ({"until": (now + timedelta(days=365)).isoformat()}, "more than 2:00:00 after it was written"),
-        ({"until": (now - timedelta(minutes=1)).isoformat()}, "it ended at"),
-    ):
-        ssm.put_parameter(Name=name, Value=json.dumps({**given, **until}), Type="String", Overwrite=True)
-        assert why in refused(released)["breakGlass"]
+    with told(released) as notifications:
+        for until, why in (
+            ({}, "malformed (KeyError: 'until')"),
+            ({"until": (now + timedelta(days=365)).isoformat()}, "more than 2:00:00 after it was written"),
+            ({"until": (now - timedelta(minutes=1)).isoformat()}, "it ended at"),
+        ):
+            ssm.put_parameter(Name=name, Value=json.dumps({**given, **until}), Type="String", Overwrite=True)
+            assert why in refused(released)["breakGlass"]
+        # Without a description, too.
+        notifications.wait_for("Create of the parameter", "Update of the parameter")
     ssm.delete_parameter(Name=name)
 
 
