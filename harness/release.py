@@ -1,5 +1,6 @@
 """Follows one commit through the pipeline: its execution, stages, deployment and lifecycle events."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -103,6 +104,22 @@ class Releases:
             return []
         answer = client.batch_get_deployment_targets(deploymentId=deployment, targetIds=targets)
         return list(answer["deploymentTargets"][0]["ecsTarget"]["lifecycleEvents"])
+
+    def break_glass(self, deployment: str) -> str:
+        """Return the break-glass that let a deployment pass failed checks of the hook; empty if none did."""
+        answer = self.cloud.client("logs").filter_log_events(
+            logGroupName=self.outputs.traffic_hook_log_group_name, filterPattern=f'"{deployment}"'
+        )
+        for event in answer["events"]:
+            try:
+                line = json.loads(event["message"])
+                opened, ignored = line["breakGlass"], line["ignored"]
+                who = f"opened by {opened['by']} until {opened['until']}"
+                return f"{opened['reason']} ({who}), for {'; '.join(ignored.values())}"
+            # Lambda's own lines, and those of checks that passed or stopped the release.
+            except (ValueError, KeyError, TypeError):
+                continue
+        return ""
 
     def alarm_names(self) -> list[str]:
         """Return the alarms of the deployment group."""

@@ -61,6 +61,9 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     ("execution-role", "PullTheImage", "ecr:GetDownloadUrlForLayer"): _LAYERS,
     ("test-traffic-hook-role", "AttachToTheVpc", ""): _NO_INTERFACES,
     ("test-traffic-hook-role", "DescribeTheVpc", ""): _NO_INTERFACES,
+    ("test-traffic-hook-role", "ReadWhetherBreakGlassIsOpen", ""): (
+        "only a release that fails a check uses it: integration_tests/attacks/test_break_glass.py has it"
+    ),
     (
         "test-traffic-hook",
         GENERATED,

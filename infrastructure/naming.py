@@ -139,6 +139,15 @@ class Names:
         return self.qualified("test-traffic-hook")
 
     @property
+    def break_glass(self) -> str:
+        """The SSM parameter that `operations break-glass` creates: it opens some checks of the traffic hook.
+
+        AWS requires the first slash of a name with levels, so no other spelling gets past the rules:
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+        """
+        return f"/{self.qualified('break-glass')}/test-traffic-hook"
+
+    @property
     def image_keeper(self) -> str:
         """The Lambda function that keeps the images in use from expiring."""
         return self.qualified("image-keeper")

@@ -1,23 +1,23 @@
-"""`python -m operations preflight | immutable | drift | why | protect | destroy | leftovers SUFFIX`."""
+"""`python -m operations COMMAND SUFFIX`: the commands to run around cdk."""
 
 import argparse
 import json
 import re
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 from rich.console import Console
 
-from operations import immutable, leftovers, listener_drift, preflight, why
+from operations import break_glass, immutable, leftovers, listener_drift, preflight
 from operations.account import Account
 from operations.confirmation import confirm
 from operations.destroy import destroy
 from operations.errors import OperationsError
 from operations.preflight.check import Subject
 from operations.protection import Protection, protect
+from operations.why import command as why_command
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 SUFFIX = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     _add_drift(commands)
     _add_why(commands)
     _add_protect(commands)
+    _add_break_glass(commands)
     _add_destroy(commands)
     _add_leftovers(commands)
     for former, name in RENAMED.items():
@@ -153,11 +154,8 @@ def _add_why(commands: Commands) -> None:
         "It reads the newest execution of the pipeline, the build or deployment that failed, their logs and "
         "the events of ECS. A release that succeeded, runs or waits for an approval is no finding.",
     )
-    command.set_defaults(run=_why)
-    command.add_argument(
-        "--execution", default="", metavar="ID", help="explain this execution of the pipeline instead"
-    )
-    command.add_argument("--json", action="store_true", help="print the explanation as JSON")
+    command.set_defaults(run=why_command.run)
+    why_command.add_options(command)
 
 
 def _add_protect(commands: Commands) -> None:
@@ -170,6 +168,18 @@ def _add_protect(commands: Commands) -> None:
     )
     command.set_defaults(run=_protect)
     command.add_argument("--role", metavar="NAME", help="attach the policy to this role instead")
+
+
+def _add_break_glass(commands: Commands) -> None:
+    command = _command(
+        commands,
+        "break-glass",
+        "in an emergency: let releases pass the test-traffic hook's checks for some minutes",
+        "The hook still checks the image scan and the responses, and logs what fails, but stops no release. "
+        "Topic and event log get the reason. Without options, it prints the state; open is a finding.",
+    )
+    command.set_defaults(run=break_glass.run)
+    break_glass.add_options(command)
 
 
 def _add_destroy(commands: Commands) -> None:
@@ -258,15 +268,6 @@ def _drift(options: argparse.Namespace, account: Account) -> int:
     traffic = listener_drift.inspect(options.suffix, account)
     listener_drift.print_report(traffic, Console())
     return 1 if traffic.drifted else 0
-
-
-def _why(options: argparse.Namespace, account: Account) -> int:
-    explanation = why.explain(options.suffix, account, options.execution)
-    if options.json:
-        print(json.dumps(asdict(explanation), indent=2))
-    else:
-        print("\n".join(explanation.lines))
-    return 1 if explanation.has_failed else 0
 
 
 def _protect(options: argparse.Namespace, account: Account) -> int:

@@ -81,6 +81,10 @@ class Names:
     def docker_hub_password(self) -> str:
         return f"/docker-hub-{self.suffix}/password"
 
+    @property
+    def break_glass(self) -> str:
+        return f"/break-glass-{self.suffix}/test-traffic-hook"
+
     def artifact_bucket(self, account: str, region: str) -> str:
         """Return the bucket name, which contains the account and the region."""
         return f"artifacts-{self.suffix}-{account}-{region}"

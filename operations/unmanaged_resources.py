@@ -56,7 +56,7 @@ def find(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
     It is found by its exact name: `dev` must not delete what belongs to `dev-2`.
     """
     yield from _task_definitions(suffix, account)
-    yield from _password(suffix, account)
+    yield from _parameters(suffix, account)
     yield from _log_groups(suffix, account)
     yield from _report_groups(suffix, account)
     yield from _queues(suffix, account)
@@ -118,12 +118,13 @@ def _task_definitions(suffix: str, account: Account) -> Iterator[UnmanagedResour
                 yield UnmanagedResource(f"{status.lower()} task definition", name)
 
 
-def _password(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
-    name = Names(suffix).docker_hub_password
-    wanted: list[dict[str, Any]] = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
+def _parameters(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
+    """Yield the password, which a person creates, and what `operations break-glass` created."""
+    names = [Names(suffix).docker_hub_password, Names(suffix).break_glass]
+    wanted: list[dict[str, Any]] = [{"Key": "Name", "Option": "Equals", "Values": names}]
     for found in account.pages("ssm", "describe_parameters", "Parameters", ParameterFilters=wanted):
-        if found["Name"] == name:
-            yield UnmanagedResource("SSM parameter", name)
+        if found["Name"] in names:
+            yield UnmanagedResource("SSM parameter", found["Name"])
 
 
 def log_groups(suffix: str) -> tuple[str, ...]:

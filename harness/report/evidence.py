@@ -31,6 +31,8 @@ class ReleaseEvidence:
     deployment: str | None
     reason: str
     steps: tuple[Step, ...]
+    # Who let it pass failed checks of the test-traffic hook, and why; empty if nobody did.
+    break_glass: str = ""
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,15 @@ class Recorder:
 
     def release(self, release: Release, releases: Releases) -> None:
         """Record a finished release, and the alarms' changes so far."""
-        events = releases.lifecycle(release.deployment) if release.deployment else []
+        deployment = release.deployment
+        events = releases.lifecycle(deployment) if deployment else []
+        break_glass = releases.break_glass(deployment) if deployment else ""
         steps = steps_of(releases.actions(release.execution), events)
         self.evidence.releases.append(
             ReleaseEvidence(
-                release.commit, release.execution, release.status, release.deployment, release.reason, steps
+                *(release.commit, release.execution, release.status, deployment, release.reason),
+                steps,
+                break_glass,
             )
         )
         self.evidence.alarms = self._alarms(releases.alarm_names())

@@ -1,4 +1,4 @@
-"""The event log: every event of the pipeline, its builds and its deployments, kept for 30 days."""
+"""The event log: every event of the pipeline, its builds, its deployments and break-glass, for 30 days."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ STAGE_EVENT = "CodePipeline Stage Execution State Change"
 ACTION_EVENT = "CodePipeline Action Execution State Change"
 BUILD_EVENT = "CodeBuild Build State Change"
 DEPLOYMENT_EVENT = "CodeDeploy Deployment State-change Notification"
+# Of Parameter Store itself, whoever changes the parameter; its detail has the description, not the value:
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
+PARAMETER_EVENT = "Parameter Store Change"
 
 # Both are needed, or EventBridge silently drops the events:
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
@@ -56,6 +59,13 @@ class EventLog(Construct):
             source="aws.codedeploy",
             detail_types=[DEPLOYMENT_EVENT],
             detail={"application": [names.application], "deploymentGroup": [names.deployment_group]},
+        )
+        self._add_rule(
+            "BreakGlass",
+            name=names.qualified("break-glass-events"),
+            source="aws.ssm",
+            detail_types=[PARAMETER_EVENT],
+            detail={"name": [names.break_glass]},
         )
         self._allow_eventbridge()
 

@@ -1,4 +1,4 @@
-"""The topic for failures of the pipeline, its builds, its deployments and the service, and the rules."""
+"""The topic, and the rules for failures of pipeline, builds, deployments and service, and for break-glass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from constructs import Construct
 from infrastructure.config.notification_channel import EMAIL, is_placeholder
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import create_key
-from infrastructure.constructs.event_log import BUILD_EVENT, DEPLOYMENT_EVENT, PIPELINE_EVENT, STAGE_EVENT
+from infrastructure.constructs.event_log import (
+    BUILD_EVENT,
+    DEPLOYMENT_EVENT,
+    PARAMETER_EVENT,
+    PIPELINE_EVENT,
+    STAGE_EVENT,
+)
 from infrastructure.constructs.roles import arn, service_principal
 from infrastructure.naming import CODE_CONSOLE, CONSOLE, REGION, Names
 from infrastructure.warnings import PLACEHOLDER_EMAIL
@@ -46,6 +52,7 @@ class Notifications(Construct):
         self._watch_build(names)
         self._watch_deployment(names)
         self._watch_service(names)
+        self._watch_break_glass(names)
 
     def _subscribe(self, address: str) -> None:
         sns.Subscription(
@@ -151,6 +158,20 @@ class Notifications(Construct):
             detail={"eventType": ["WARN", "ERROR"]},
             text=f"ECS reports {event} for service {names.service}. See {link} "
             f"or the log group {names.task_log_group}",
+        )
+
+    def _watch_break_glass(self, names: Names) -> None:
+        """Report every change of the parameter; the description says who opens break-glass, and why."""
+        operation = events.EventField.from_path("$.detail.operation")
+        description = events.EventField.from_path("$.detail.description")
+        self._rule(
+            "BreakGlassChanged",
+            name=names.qualified("break-glass-changed"),
+            source="aws.ssm",
+            detail_type=PARAMETER_EVENT,
+            detail={"name": [names.break_glass]},
+            text=f"Break-glass of {names.suffix}: {operation} of the parameter {names.break_glass}. "
+            f"{description}. CloudTrail has the caller, and the log group {names.event_log_group} the event",
         )
 
     def _rule(

@@ -22,6 +22,7 @@ def attempts() -> Iterator[tuple[str, str]]:
     yield "sign in to ECR", "ecr get-login-password"
     yield "push an image", f"ecr put-image {image}"
     yield "read the password", f"ssm get-parameter --name /docker-hub-{SUFFIX}/password"
+    yield "open break-glass", f"ssm put-parameter --name /break-glass-{SUFFIX}/test-traffic-hook --value x"
     yield "write a build's artifact", f"{put} --key pipeline/BuildOutpu/x"
     yield "write another commit", f"{put} --key pipeline/SourceOutp/x"
     yield "read a build's artifact", f"{get} --key pipeline/BuildOutpu/x /dev/null"

@@ -125,20 +125,24 @@ class Released:
         return info["status"], error.get("code", ""), error.get("message", "")
 
     def reason(self) -> str:
-        """Wait for the reason in the hook's line about the last deployment, and return it.
+        """Wait for the reason in the hook's line about the last deployment, and return it."""
+        return str(self.hook_line()["reason"])
+
+    def hook_line(self) -> dict[str, Any]:
+        """Wait for the hook's line about the last deployment, and return it.
 
         The hook reports to CodeDeploy while it runs; Lambda delivers the line that it has logged afterwards.
         """
 
-        def logged() -> str:
+        def logged() -> dict[str, Any]:
             events = self.client("logs").filter_log_events(logGroupName=f"/lambda/{self.hook}")["events"]
             lines = [json.loads(one["message"]) for one in events if one["message"].startswith("{")]
-            ours = [line["reason"] for line in lines if line["deployment"] == self.deployment]
+            ours: list[dict[str, Any]] = [one for one in lines if one["deployment"] == self.deployment]
             if not ours:
                 raise NotYetError(f"{len(lines)} lines, none about {self.deployment}")
-            return str(ours[-1])
+            return ours[-1]
 
-        return wait_for("the hook's reason", logged, deadline=60, interval=0.2)
+        return wait_for("the hook's line", logged, deadline=60, interval=0.2)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from local_aws.ministack import (
     function_processes,
     function_states,
     functions,
+    parameter_events,
     resource_policies,
     resume_stacks,
     schedules,
@@ -107,6 +108,12 @@ def persistables(
     yield "elbv2", load_balancing
 
 
+def _patch_functions(callers: Context) -> None:
+    functions.patch_function_credentials(callers)
+    function_network.patch_function_proxy(callers)
+    function_processes.patch_function_processes(callers)
+
+
 def build_application(context: Context, engine: ContainerEngine) -> Services:
     """Register our services with MiniStack, and put our gateway in front of it. Call it once a process."""
     from ministack.app import app
@@ -133,9 +140,8 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     schedules.patch_schedules(callers, states)
     cloudwatch.patch_alarm_evaluation(callers)
     event_delivery.patch_failed_invocations()
-    functions.patch_function_credentials(callers)
-    function_network.patch_function_proxy(callers)
-    function_processes.patch_function_processes(callers)
+    parameter_events.patch_parameter_events()
+    _patch_functions(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
     gateway = Gateway(
         callers,

@@ -55,7 +55,7 @@ LIMITS = (
     Limit(
         "EventBridge rules",
         ("AWS::Events::Rule",),
-        needed=12,
+        needed=14,
         default=300,
         service="events",
         code="L-244521F2",

@@ -1,5 +1,6 @@
 """The release of a commit, from responses of CodePipeline and CodeDeploy."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -136,6 +137,20 @@ def test_the_error_message_of_a_deployment_is_codedeploys() -> None:
     answers = {"get_deployment": {"deploymentInfo": {"errorInformation": error}}}
     failed = Release(COMMIT, "1", "Failed", build="build-dev:1", deployment="d-ABC")
     assert releases(answers).error_message(failed) == "ALARM_ACTIVE: unhealthy-blue-dev"
+
+
+@pytest.mark.parametrize("state", ["open", "closed", "not asked"])
+def test_a_deployment_that_passed_by_break_glass_has_its_reason_and_its_end(state: str) -> None:
+    line: dict[str, Any] = {"deployment": "d-1", "status": "Succeeded"}
+    if state == "open":
+        line["breakGlass"] = {"reason": "the hook is broken", "by": "mary", "until": "noon"}
+        line["ignored"] = {"imageScan": "ScanError: no scan", "responses": "HookError: 500"}
+    if state == "closed":
+        line["breakGlass"] = "closed: nobody has opened it"
+    events = [{"message": text} for text in ("START RequestId: d-1", '"d-1"', json.dumps(line))]
+    found = releases({"filter_log_events": {"events": events}}).break_glass("d-1")
+    opened = "the hook is broken (opened by mary until noon), for ScanError: no scan; HookError: 500"
+    assert found == (opened if state == "open" else "")
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_former_names_are_not_in_the_help(capsys: pytest.CaptureFixture[str]) ->
     assert not {name for name in command.RENAMED if name in said}
 
 
-@pytest.mark.parametrize("name", ["preflight", "immutable", "drift", "destroy", "leftovers"])
+@pytest.mark.parametrize("name", ["preflight", "immutable", "drift", "break-glass", "destroy", "leftovers"])
 def test_the_help_of_every_command_has_the_exit_codes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main([name, "--help"])

@@ -11,6 +11,10 @@ from unit_tests.operations.destroy_answers import (
     at_rest,
 )
 
+PARAMETERS = (
+    "/docker-hub-dev/password",
+    *(f"/break-glass-{suffix}/test-traffic-hook" for suffix in ("dev", "dev-2")),
+)
 POLICIES = ("developer-policy-dev", "developer-policy-dev-2")
 
 
@@ -45,13 +49,13 @@ def test_the_pipelines_task_definitions_are_deregistered_and_deleted() -> None:
 
 
 @pytest.mark.usefixtures("cdk")
-def test_only_the_environments_own_password_groups_and_queues_are_deleted() -> None:
+def test_only_the_environments_own_parameters_groups_and_queues_are_deleted() -> None:
     report = "arn:aws:codebuild:us-east-1:123456789012:report-group/"
     queues = "https://sqs.us-east-1.amazonaws.com/123456789012/"
     account = FakeAccount(
         {
             **at_rest(),
-            ("ssm", "describe_parameters"): {"Parameters": [{"Name": "/docker-hub-dev/password"}]},
+            ("ssm", "describe_parameters"): {"Parameters": [{"Name": name} for name in PARAMETERS]},
             ("logs", "describe_log_groups"): {
                 "logGroups": [{"logGroupName": "/ecs/task-dev"}, {"logGroupName": "/ecs/task-dev-2"}]
             },
@@ -73,6 +77,7 @@ def test_only_the_environments_own_password_groups_and_queues_are_deleted() -> N
     deleted = [arguments for _, operation, arguments in account.asked if operation.startswith("delete_")]
     assert deleted == [
         {"Name": "/docker-hub-dev/password"},
+        {"Name": "/break-glass-dev/test-traffic-hook"},
         {"logGroupName": "/ecs/task-dev"},
         {"arn": f"{report}test-dev-unit-tests", "deleteReports": True},
         {"QueueUrl": f"{queues}queue-1a2b-of-notifications-dev"},

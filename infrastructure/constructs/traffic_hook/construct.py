@@ -23,7 +23,7 @@ from infrastructure.naming import CONTAINER_NAME, TEST_PORT
 
 FOLDER = Path(__file__).parent
 # As a package, so that its modules import each other here and in Lambda alike.
-CODE = ("function/handler.py", "function/image_scan.py")
+CODE = ("function/handler.py", "function/image_scan.py", "function/break_glass.py")
 # The handler recognizes this input of the schedule.
 KEEP_ACTIVE = {"keepActive": True}
 _INTERFACES = (
@@ -89,6 +89,7 @@ class TrafficHook(Construct):
             "IMAGE_SCAN_EXCEPTIONS": json.dumps(
                 {each.finding: each.until for each in config.image_scan_exceptions}
             ),
+            "BREAK_GLASS": self._names.break_glass,
         }
 
     def _keep_active(self) -> None:
@@ -130,6 +131,11 @@ class TrafficHook(Construct):
                     "ReadTheScanOfTheImage",
                     ["ecr:DescribeImageScanFindings"],
                     [arn(self, "ecr", f"repository/{names.image_repository}")],
+                ),
+                allow(
+                    "ReadWhetherBreakGlassIsOpen",
+                    ["ssm:GetParameter"],
+                    [arn(self, "ssm", f"parameter{names.break_glass}")],
                 ),
                 allow(
                     "ReportTheResult",

@@ -130,6 +130,12 @@ def test_text_from_a_commit_or_a_log_stays_text(evidence: Evidence) -> None:
     assert page.text.count(markup) >= 3
 
 
+def test_a_release_that_passed_by_break_glass_says_so(evidence: Evidence) -> None:
+    assert "Break-glass" not in Page(render(evidence)).text
+    evidence.releases[0] = replace(evidence.releases[0], break_glass="the hook is broken <b>")
+    assert "Break-glass: the hook is broken <b>" in Page(render(evidence)).text
+
+
 def test_time_runs_to_the_right_and_unended_steps_reach_the_end(evidence: Evidence) -> None:
     chart = draw(evidence, evidence.releases[0], {OLD: "v0", NEW: "v1"})
     source, deploy, shift = (row.bar for row in chart.rows)

@@ -27,7 +27,7 @@ def test_eventbridge_may_write_to_this_group_alone(templates: Templates) -> None
         if f"log-group:{GROUP}" in json.dumps(plain(rule.properties["Targets"]))
     ]
     assert sorted(plain(sources)) == sorted(writing)
-    assert len(writing) == 3
+    assert len(writing) == 4
 
 
 def test_no_environment_takes_one_of_the_ten_log_policies_of_its_account(templates: Templates) -> None:
@@ -49,9 +49,14 @@ def test_no_environment_takes_one_of_the_ten_log_policies_of_its_account(templat
             ["CodeDeploy Deployment State-change Notification"],
             {"application": ["application-dev"], "deploymentGroup": ["deployment-group-dev"]},
         ),
+        (
+            "break-glass-events-dev",
+            ["Parameter Store Change"],
+            {"name": ["/break-glass-dev/test-traffic-hook"]},
+        ),
     ],
 )
-def test_every_state_of_the_pipeline_is_logged(
+def test_every_state_of_the_pipeline_and_of_break_glass_is_logged(
     templates: Templates, name: str, detail_types: list[str], detail: dict[str, list[str]]
 ) -> None:
     rule = templates.only("AWS::Events::Rule", Name=name)
@@ -73,7 +78,7 @@ def test_the_first_execution_is_logged_too(templates: Templates) -> None:
         for rule in templates.resources("AWS::Events::Rule")
         if rule.properties["Name"] != "source-rule-dev" and "EventPattern" in rule.properties
     }
-    assert len(rules) == 9
+    assert len(rules) == 11
     assert rules <= pipeline.depends_on
 
 

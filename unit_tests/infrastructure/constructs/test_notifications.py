@@ -36,9 +36,14 @@ DEPLOYMENT = {"application": ["application-dev"], "deploymentGroup": ["deploymen
             {**DEPLOYMENT, "state": ["FAILURE", "STOP"]},
         ),
         ("service-impaired-dev", "ECS Service Action", {"eventType": ["WARN", "ERROR"]}),
+        (
+            "break-glass-changed-dev",
+            "Parameter Store Change",
+            {"name": ["/break-glass-dev/test-traffic-hook"]},
+        ),
     ],
 )
-def test_a_failure_is_published_as_a_sentence(
+def test_a_failure_and_break_glass_are_published_as_a_sentence(
     templates: Templates, name: str, detail_type: str, detail: dict[str, list[str]]
 ) -> None:
     properties = templates.only("AWS::Events::Rule", Name=name).properties

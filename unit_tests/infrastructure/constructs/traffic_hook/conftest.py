@@ -63,10 +63,11 @@ def aws(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Aws]:
         "IMAGE_REPOSITORY": "images-dev",
         "IMAGE_SCAN_THRESHOLD": "CRITICAL",
         "IMAGE_SCAN_EXCEPTIONS": "{}",
+        "BREAK_GLASS": "/break-glass-dev/test-traffic-hook",
     }.items():
         monkeypatch.setenv(name, value)
     session = boto3.session.Session("key", "secret", region_name="us-east-1")
-    stubs = {name: Stubber(session.client(name)) for name in ("ecs", "ecr", "codedeploy")}
+    stubs = {name: Stubber(session.client(name)) for name in ("ecs", "ecr", "codedeploy", "ssm")}
     made = Aws(stubs)
     monkeypatch.setattr(boto3, "client", made.client)
     # Only the hook's clock: other threads of this process use the real one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -41,8 +42,19 @@ class Aws:
     stubs: dict[str, Stubber]
     slept: list[float] = field(default_factory=list)
 
+    break_glass: dict[str, Any] | None = None
+
     def client(self, name: str, **_: object) -> Any:
+        if name == "ssm":
+            self._expect_the_question()
         return self.stubs[name].client
+
+    def _expect_the_question(self) -> None:
+        wanted = {"Name": "/break-glass-dev/test-traffic-hook"}
+        if self.break_glass is None:
+            self.stubs["ssm"].add_client_error("get_parameter", "ParameterNotFound", expected_params=wanted)
+        else:
+            self.stubs["ssm"].add_response("get_parameter", {"Parameter": self.break_glass}, wanted)
 
     def returns_release(
         self,
@@ -124,6 +136,10 @@ class Aws:
         self.returns_tasks(("RUNNING", DIGEST), ("RUNNING", DIGEST))
         if scanned:
             self.returns_scan()
+
+    def returns_break_glass(self, value: str, *, written: datetime | None = None) -> None:
+        """Return the parameter of break-glass each time that the hook asks; without it, there is none."""
+        self.break_glass = {"Value": value, "LastModifiedDate": written or datetime.now(UTC)}
 
     def expects_report(self, status: str) -> None:
         """Expect the report."""

@@ -53,6 +53,7 @@ def test_the_hook_knows_what_to_request_and_of_which_service(templates: Template
         "IMAGE_REPOSITORY": "images-dev",
         "IMAGE_SCAN_THRESHOLD": "CRITICAL",
         "IMAGE_SCAN_EXCEPTIONS": "{}",
+        "BREAK_GLASS": "/break-glass-dev/test-traffic-hook",
     }
 
 
@@ -127,6 +128,7 @@ def test_the_hook_may_read_what_is_released_and_report_and_no_more(templates: Te
         "ecs:DescribeServices": [f"arn:aws:ecs:{here}:service/cluster-dev/service-dev"],
         "ecs:DescribeTaskDefinition": ["*"],
         "ecr:DescribeImageScanFindings": [f"arn:aws:ecr:{here}:repository/images-dev"],
+        "ssm:GetParameter": [f"arn:aws:ssm:{here}:parameter/break-glass-dev/test-traffic-hook"],
         "ecs:ListTasks": ["*"],
         "ecs:DescribeTasks": [f"arn:aws:ecs:{here}:task/cluster-dev/*"],
         "codedeploy:PutLifecycleEventHookExecutionStatus": [
@@ -135,6 +137,18 @@ def test_the_hook_may_read_what_is_released_and_report_and_no_more(templates: Te
         "logs:CreateLogStream": [f"<{log_group.id}.Arn>"],
         "logs:PutLogEvents": [f"<{log_group.id}.Arn>"],
     }
+
+
+def test_no_role_of_the_environment_may_open_break_glass(templates: Templates) -> None:
+    allowed = {
+        action
+        for each in templates.resources("AWS::IAM::Role")
+        for statement in statements(each)
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+    }
+    reading = {"ssm:GetParameter", "ssm:GetParameters"}
+    assert {action for action in allowed if action.startswith(("ssm:", "*"))} == reading
 
 
 def test_the_hook_may_list_the_tasks_of_its_cluster_only(templates: Templates) -> None:
@@ -173,13 +187,13 @@ def test_the_build_names_the_hook_in_appspec_yaml(templates: Templates) -> None:
     assert "${TEST_TRAFFIC_HOOK}" in (PROJECT / "appspec.yaml").read_text("utf-8")
 
 
-def test_the_function_is_its_two_modules_and_nothing_else(tmp_path: Path) -> None:
+def test_the_function_is_its_modules_and_nothing_else(tmp_path: Path) -> None:
     """What Python leaves beside them would change the asset, and so the function, at every deploy."""
     templates = synthesize(tmp_path)
     function = hook(templates).properties
     asset = tmp_path / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
     files = sorted(str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file())
-    assert files == ["function/handler.py", "function/image_scan.py"]
+    assert files == ["function/break_glass.py", "function/handler.py", "function/image_scan.py"]
     source = PROJECT / "infrastructure/constructs/traffic_hook/function/handler.py"
     assert (asset / "function/handler.py").read_text("utf-8") == source.read_text("utf-8")
     assert function["Handler"] == "function.handler.handler"

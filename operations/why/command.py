@@ -1,0 +1,26 @@
+"""The options of `operations why`, and what it prints."""
+
+import argparse
+import json
+from dataclasses import asdict
+
+from operations import why
+from operations.account import Account
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    command.add_argument(
+        "--execution", default="", metavar="ID", help="explain this execution of the pipeline instead"
+    )
+    command.add_argument("--json", action="store_true", help="print the explanation as JSON")
+
+
+def run(options: argparse.Namespace, account: Account) -> int:
+    """Run the command; return 1 if a release has failed."""
+    explanation = why.explain(options.suffix, account, options.execution)
+    if options.json:
+        print(json.dumps(asdict(explanation), indent=2))
+    else:
+        print("\n".join(explanation.lines))
+    return 1 if explanation.has_failed else 0
