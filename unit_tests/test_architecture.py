@@ -72,6 +72,7 @@ RULES = {
 STANDARD_LIBRARY_ONLY = (
     "infrastructure/config",
     "infrastructure/constructs/bootstrap_server.py",
+    "infrastructure/constructs/image_signing/sign.py",
     "infrastructure/constructs/release_files/fill.py",
     "infrastructure/errors.py",
     "infrastructure/naming.py",
@@ -84,6 +85,7 @@ READS_THE_ENVIRONMENT = {
     "constructs/bootstrap_server.py",
     "constructs/image_copy/copy_image.py",
     "constructs/image_keeper/function/handler.py",
+    "constructs/image_signing/sign.py",
     "constructs/release_files/fill.py",
     "constructs/traffic_hook/function/handler.py",
 }

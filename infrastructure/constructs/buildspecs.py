@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import io
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,12 +19,12 @@ MARKER = "      - write-platform-files\n"
 # Undocumented: https://github.com/aws/aws-cdk/pull/14974
 LONGEST = 25_600
 _WRITE = """# Write the platform's files
-export PLATFORM="$(mktemp --directory)"
+export PLATFORM="$(mktemp --directory)" &&
+  base64 --decode <<'END_OF_THE_ARCHIVE' | tar --extract --gzip --directory "$PLATFORM"
+{archive}
+END_OF_THE_ARCHIVE
 """
-_FILE = """cat > "$PLATFORM/{name}" <<'END_OF_THE_FILE'
-{text}
-END_OF_THE_FILE
-"""
+_LINE = 160
 
 
 def inline(name: str, files: Mapping[str, Path]) -> codebuild.BuildSpec:
@@ -39,9 +43,24 @@ def inline_text(text: str, files: Mapping[str, Path]) -> str:
     """Replace the marker in the text of a buildspec."""
     if text.count(MARKER) != 1:
         raise AppError("a buildspec must have the command `write-platform-files` once")
-    command = _WRITE + "".join(
-        _FILE.format(name=name, text=path.read_text("utf-8").rstrip("\n")) for name, path in files.items()
-    )
+    encoded = base64.b64encode(_archive(files)).decode()
+    lines = [encoded[start : start + _LINE] for start in range(0, len(encoded), _LINE)]
+    command = _WRITE.format(archive="\n".join(lines))
     block = "".join(f"        {line}\n" if line else "\n" for line in command.rstrip("\n").split("\n"))
     # What stands before the version are comments, and would hide it.
     return "version:" + text.replace(MARKER, f"      - |\n{block}").partition("version:")[2]
+
+
+def _archive(files: Mapping[str, Path]) -> bytes:
+    """Return an archive of the files, without times and owners: the same files make the same template.
+
+    As they are, they are longer than CodeBuild accepts (pitfall F14).
+    """
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, path in files.items():
+            content = path.read_bytes()
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return gzip.compress(archive.getvalue(), mtime=0)

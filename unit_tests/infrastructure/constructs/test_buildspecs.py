@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_a_file_arrives_as_it_is(tmp_path: Path) -> None:
     done = subprocess.run(  # noqa: S603 - what a build would run
         ["/bin/bash", "-c", "\n".join(commands)], capture_output=True, text=True, check=True
     )
-    assert done.stdout == f"{TEXT}\n"
+    assert done.stdout == TEXT
 
 
 @pytest.mark.parametrize("spec", ["version: 0.2\n", SPEC + "      - write-platform-files\n"])
@@ -42,6 +43,6 @@ def test_a_buildspec_says_once_where_the_files_are_written(spec: str) -> None:
 
 def test_a_buildspec_that_codebuild_would_refuse_is_not_synthesized(tmp_path: Path) -> None:
     """Pitfall F14."""
-    (tmp_path / "long.txt").write_text("x" * 25_600)
+    (tmp_path / "long.txt").write_bytes(os.urandom(25_600))
     with pytest.raises(AppError, match=r"buildspec\.yml has \d+ characters with its files"):
         inline("buildspec.yml", {"long.txt": tmp_path / "long.txt"})

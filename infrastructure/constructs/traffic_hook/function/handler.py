@@ -24,6 +24,7 @@ import boto3
 from botocore.config import Config
 
 from .image_scan import Gate
+from .image_signature import Signatures
 
 # The input of the schedule that keeps the function from becoming Inactive (pitfall N7).
 KEEP_ACTIVE = {"keepActive": True}
@@ -132,6 +133,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
         line |= {"commit": release.commit, "digest": release.digest, "url": responses.url}
         try:
             check_images(release)
+            line["signedBy"] = check_signature(release)
             line["imageScan"] = check_scan(release, seconds_left)
             check_responses(responses, seconds_left)
             status = "Succeeded"
@@ -194,6 +196,13 @@ def _check_image(release: Release, task: Mapping[str, Any]) -> None:
             f"{task['taskArn']} runs the image {', '.join(map(str, digests))}, "
             f"but {release.task_definition} names {release.digest}"
         )
+
+
+def check_signature(release: Release) -> str:
+    """Return the key that signed the image of the release, one of those that this environment trusts."""
+    trusted = Signatures(os.environ["IMAGE_REPOSITORY"], tuple(os.environ["SIGNING_KEYS"].split(",")))
+    ecr, kms = (boto3.client(name, config=_CALLS) for name in ("ecr", "kms"))
+    return trusted.check(ecr, kms, release.digest)
 
 
 def check_scan(release: Release, seconds_left: Callable[[], float]) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def test_the_hook_knows_what_to_request_and_of_which_service(templates: Template
         "IMAGE_REPOSITORY": "images-dev",
         "IMAGE_SCAN_THRESHOLD": "CRITICAL",
         "IMAGE_SCAN_EXCEPTIONS": "{}",
+        "SIGNING_KEYS": "arn:aws:kms:us-east-1:<AWS::AccountId>:alias/signing-key-dev",
     }
 
 
@@ -123,10 +124,14 @@ def test_the_hook_may_read_what_is_released_and_report_and_no_more(templates: Te
     }
     here = "us-east-1:<AWS::AccountId>"
     log_group = templates.only("AWS::Logs::LogGroup", LogGroupName=f"/lambda/{NAME}")
+    key = templates.only("AWS::KMS::Key", KeyUsage="SIGN_VERIFY")
     assert allowed == {
         "ecs:DescribeServices": [f"arn:aws:ecs:{here}:service/cluster-dev/service-dev"],
         "ecs:DescribeTaskDefinition": ["*"],
         "ecr:DescribeImageScanFindings": [f"arn:aws:ecr:{here}:repository/images-dev"],
+        "ecr:BatchGetImage": [f"arn:aws:ecr:{here}:repository/images-dev"],
+        "ecr:GetDownloadUrlForLayer": [f"arn:aws:ecr:{here}:repository/images-dev"],
+        "kms:Verify": [f"<{key.id}.Arn>"],
         "ecs:ListTasks": ["*"],
         "ecs:DescribeTasks": [f"arn:aws:ecs:{here}:task/cluster-dev/*"],
         "codedeploy:PutLifecycleEventHookExecutionStatus": [
@@ -173,13 +178,13 @@ def test_the_build_names_the_hook_in_appspec_yaml(templates: Templates) -> None:
     assert "${TEST_TRAFFIC_HOOK}" in (PROJECT / "appspec.yaml").read_text("utf-8")
 
 
-def test_the_function_is_its_two_modules_and_nothing_else(tmp_path: Path) -> None:
+def test_the_function_is_its_three_modules_and_nothing_else(tmp_path: Path) -> None:
     """What Python leaves beside them would change the asset, and so the function, at every deploy."""
     templates = synthesize(tmp_path)
     function = hook(templates).properties
     asset = tmp_path / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
     files = sorted(str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file())
-    assert files == ["function/handler.py", "function/image_scan.py"]
+    assert files == ["function/handler.py", "function/image_scan.py", "function/image_signature.py"]
     source = PROJECT / "infrastructure/constructs/traffic_hook/function/handler.py"
     assert (asset / "function/handler.py").read_text("utf-8") == source.read_text("utf-8")
     assert function["Handler"] == "function.handler.handler"
