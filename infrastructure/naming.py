@@ -148,6 +148,11 @@ class Names:
         return f"/{self.qualified('break-glass')}/test-traffic-hook"
 
     @property
+    def signing_key(self) -> str:
+        """The alias, after `alias/`, of the KMS key that signs images."""
+        return self.qualified("signing-key")
+
+    @property
     def image_keeper(self) -> str:
         """The Lambda function that keeps the images in use from expiring."""
         return self.qualified("image-keeper")

@@ -75,16 +75,16 @@ def test_a_release_waits_for_its_approval_and_is_promoted_with_a_copy_of_its_ima
 
 
 def test_eleven_later_images_do_not_expire_the_one_that_runs(first: Scenario, staging: Scenario) -> None:
-    """pitfall F13: neither the promoted copy, nor the image of the first environment."""
+    """pitfall F13: neither the promoted copy, nor the image of the first environment, nor a signature."""
     for scenario in (first, staging):
         digest = _image(scenario).partition("@")[2]
         repository = scenario.outputs.image_repository_name
-        later = [push_image(scenario.cloud, repository, f"later-{number}") for number in range(11)]
+        later = [push_image(scenario.cloud, repository, f"commit-later-{number}") for number in range(11)]
         tags = _tags(scenario)
         in_use = {each for each, names in tags.items() if any(name.startswith("in-use-") for name in names)}
-        assert digest in in_use
+        assert digest in in_use & _signed(tags)
         if scenario.cloud.endpoint is not None:  # AWS expires images within 24 hours.
-            assert tags.keys() == in_use | set(later[-KEPT_IMAGES:])
+            assert tags.keys() - _attached(tags) == in_use | set(later[-KEPT_IMAGES:])
         _replace_a_task(scenario)
         assert _image(scenario).partition("@")[2] == digest
 
@@ -183,6 +183,17 @@ def _tags(scenario: Scenario) -> dict[str, set[str]]:
     for image in scenario.cloud.account.pages("ecr", "list_images", "imageIds", repositoryName=repository):
         found.setdefault(image["imageDigest"], set()).add(image["imageTag"])
     return found
+
+
+def _attached(tags: dict[str, set[str]]) -> set[str]:
+    """Return the digests of the signatures and of the provenance."""
+    return {each for each, names in tags.items() if any(name.startswith("sha256-") for name in names)}
+
+
+def _signed(tags: dict[str, set[str]]) -> set[str]:
+    """Return the digests of the images with a signature."""
+    found = set().union(*tags.values())
+    return {each for each in tags if f"{each.replace(':', '-')}.sig" in found}
 
 
 def _replace_a_task(scenario: Scenario) -> None:

@@ -72,6 +72,7 @@ RULES = {
 STANDARD_LIBRARY_ONLY = (
     "infrastructure/config",
     "infrastructure/constructs/bootstrap_server.py",
+    "infrastructure/constructs/image_signing/sign.py",
     "infrastructure/constructs/release_files/fill.py",
     "infrastructure/constructs/release_files/try_image.py",
     "infrastructure/errors.py",
@@ -85,6 +86,7 @@ READS_THE_ENVIRONMENT = {
     "constructs/bootstrap_server.py",
     "constructs/image_copy/copy_image.py",
     "constructs/image_keeper/function/handler.py",
+    "constructs/image_signing/sign.py",
     "constructs/release_files/fill.py",
     "constructs/release_files/try_image.py",
     "constructs/traffic_hook/function/handler.py",

@@ -15,10 +15,11 @@ from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import BUILD_OUTPUT, SOURCE_OUTPUT, Artifacts
 from infrastructure.constructs.buildspecs import PROJECT, inline
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
-from infrastructure.constructs.promotion import build_variable
+from infrastructure.constructs.promotion import build_variable, role_arns
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
+from infrastructure.constructs.signing_key import SigningKey
 from infrastructure.constructs.task_resources import TaskResources
-from infrastructure.naming import CONTAINER_NAME
+from infrastructure.naming import CONTAINER_NAME, REGION
 
 ANONYMOUS = "anonymous"
 # What the build uses in place of a commit's own.
@@ -26,6 +27,7 @@ _FILES = {
     **{name: Path(__file__).with_name("release_files") / name for name in ("fill.py", "try_image.py")},
     "taskdef.json": PROJECT / "taskdef.json",
     "appspec.yaml": PROJECT / "appspec.yaml",
+    "sign.py": Path(__file__).with_name("image_signing") / "sign.py",
 }
 _PUSH = (
     "ecr:BatchCheckLayerAvailability",
@@ -60,6 +62,13 @@ class Build(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._names = names = config.names
+        self.signing_key = SigningKey(
+            self,
+            "SigningKey",
+            names=names,
+            signer=arn(self, "iam", f"role/{names.qualified('build-role')}", region=False),
+            verifiers=role_arns(self, config.promote_to, "test-traffic-hook-role"),
+        )
         self.log_group = create_log_group(self, "Logs", name=names.build_log_group)
         self._username = ssm.StringParameter(
             self,
@@ -86,6 +95,8 @@ class Build(Construct):
             "HEALTH_PATH": config.service.health_path,
             "TEST_TRAFFIC_HOOK": names.traffic_hook,
             "DOCKER_HUB_PASSWORD_PARAMETER": names.docker_hub_password,
+            "SIGNING_KEY": f"alias/{names.signing_key}",
+            "SOURCE_URL": f"https://git-codecommit.{REGION}.amazonaws.com/v1/repos/{names.repository}",
             **_task_environment(config),
             **({"PROMOTE_TO": build_variable(self, config)} if config.promote_to else {}),
         }
@@ -131,7 +142,7 @@ class Build(Construct):
             assumed_by=service_principal(
                 "codebuild", source_arn=arn(self, "codebuild", f"project/{self._names.build_project}")
             ),
-            description="What a build does: read a commit, push its image, write its log",
+            description="What a build does: read a commit, push and sign its image, write its log",
             statements=[
                 *artifacts.read_statements(SOURCE_OUTPUT),
                 *artifacts.write_statements(BUILD_OUTPUT),
@@ -139,6 +150,7 @@ class Build(Construct):
                 allow_log_writes(self.log_group.log_group_arn),
                 *_SIGN_IN,
                 allow("PushTheImage", _PUSH, [task.images.repository_arn]),
+                self.signing_key.sign_statement(),
                 allow("ReadDockerHubUsername", ["ssm:GetParameters"], [self._username.parameter_arn]),
                 # A SecureString under the AWS managed key needs no permission on the key.
                 allow(
@@ -148,3 +160,9 @@ class Build(Construct):
                 ),
             ],
         )
+
+
+def run_statement(sid: str, project: codebuild.IProject) -> iam.PolicyStatement:
+    """Allow an action to start and to follow builds of a project."""
+    builds = ["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"]
+    return allow(sid, builds, [project.project_arn])

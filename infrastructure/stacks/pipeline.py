@@ -20,7 +20,7 @@ from infrastructure.config.settings import Config
 from infrastructure.constructs.alarms import failed_invocation_alarms, no_healthy_task_alarm
 from infrastructure.constructs.artifacts import BUILD_OUTPUT, SOURCE_OUTPUT, Artifacts
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
-from infrastructure.constructs.build import Build
+from infrastructure.constructs.build import Build, run_statement
 from infrastructure.constructs.commit_test import CommitTest
 from infrastructure.constructs.dashboard import Dashboard
 from infrastructure.constructs.deployment import Deployment, deployment_statements
@@ -66,9 +66,7 @@ class PipelineStack(NestedStack):
         self.repository = seeded_repository(self, "Repository", config=config)
         self.test = CommitTest(self, "Test", config=config, artifacts=self.artifacts)
         self.build = Build(self, "Build", config=config, artifacts=self.artifacts, task=task)
-        self.hook = TrafficHook(
-            self, "TrafficHook", config=config, vpc=vpc, group=hook_group, load_balancer=routes.load_balancer
-        )
+        self.hook = self._hook(config, vpc, hook_group, routes)
         self.deployment = Deployment(
             self,
             "Deployment",
@@ -87,6 +85,19 @@ class PipelineStack(NestedStack):
         alarms = [*self.deployment.alarms, *self._notifying_alarms(routes)]
         self.notifications.publish_alarms(alarms)
         self._dashboard(config, service, routes, alarms)
+
+    def _hook(
+        self, config: Config, vpc: ec2.IVpc, group: ec2.ISecurityGroup, routes: BlueGreenRoutes
+    ) -> TrafficHook:
+        return TrafficHook(
+            self,
+            "TrafficHook",
+            config=config,
+            vpc=vpc,
+            group=group,
+            load_balancer=routes.load_balancer,
+            signing_key=self.build.signing_key,
+        )
 
     def _notifying_alarms(self, routes: BlueGreenRoutes) -> list[cloudwatch.Alarm]:
         """Create the alarms that are not in the deployment group, which they would block (pitfall N10)."""
@@ -286,9 +297,3 @@ class PipelineStack(NestedStack):
             ),
         )
         return stages.of(self, config.promote_to)
-
-
-def run_statement(sid: str, project: codebuild.IProject) -> iam.PolicyStatement:
-    """Allow an action to start and to follow builds of a project."""
-    builds = ["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"]
-    return allow(sid, builds, [project.project_arn])

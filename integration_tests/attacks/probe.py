@@ -36,6 +36,8 @@ def attempts() -> Iterator[tuple[str, str]]:
     yield "change the hook", f"lambda delete-function --function-name test-traffic-hook-{SUFFIX}"
     yield "change the pipeline", f"codepipeline delete-pipeline --name pipeline-{SUFFIX}"
     yield "change the repository", f"codecommit delete-repository --repository-name repository-{SUFFIX}"
+    key = f"--key-id alias/signing-key-{SUFFIX} --signing-algorithm ECDSA_SHA_256"
+    yield "sign an image", f"kms sign {key} --message eA=="
     yield "silence the topic", f"sns delete-topic --topic-arn {topic}"
 
 

@@ -31,7 +31,7 @@ logger = logging.getLogger("local_aws.iam")
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
 # The services with which a root user may call another account.
-CROSS_ACCOUNT = frozenset({"ecr", "sts"})
+CROSS_ACCOUNT = frozenset({"ecr", "kms", "sts"})
 # The links in SNS's e-mails.
 UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
 WRONG_SCOPE = Denial("Credential should be scoped to correct service.", "SignatureDoesNotMatch")
@@ -121,14 +121,18 @@ class Enforcer:
         return None if denial is None else response(denial, request, "sts")
 
     def _check_root(self, request: HttpRequest, credential: Credential) -> Response | None:
-        """Check a root user's call to a role or another account's registry; any other call is allowed."""
+        """Check a root user's call to a role, a key, or another account's registry; any other is allowed.
+
+        The policy of a key may deny its use to the root user, too.
+        """
         if credential.service not in CROSS_ACCOUNT:
             return None
         call = parse_call(request, credential.service)
-        if call.operation != "AssumeRole" and "registryId" not in call.params:
-            return None
         root = _root_of(credential.access_key)
         account = self.account(root.account)
+        is_key = ":key/" in account.key_arn(str(call.params.get("KeyId", "")))
+        if call.operation != "AssumeRole" and "registryId" not in call.params and not is_key:
+            return None
         for permission in required_permissions(call, request, account.arn_scope, account):
             denial = self._decide(root, permission, self._context_keys(root, permission), "")
             if denial is not None:

@@ -1,9 +1,10 @@
-"""Reads the policies of resources from MiniStack, and leaves decisions on other accounts' buckets to IAM."""
+"""Reads the policies of resources from MiniStack; IAM decides on other accounts' buckets and keys."""
 
 import json
 import re
 from typing import Any
 
+from local_aws.ministack import signing
 from local_aws.ministack.account_scope import account_of, bucket_owner, scope
 from local_aws.ministack.compat import require
 from local_aws.ministack.iam import Text, is_root
@@ -18,7 +19,13 @@ logs = require("services.cloudwatch_logs", "_log_group_policies", "_resource_pol
 _CREDENTIAL = re.compile(r"Credential=([^/\s]+)/")
 
 
-def patch_cross_account_buckets() -> None:
+def patch_cross_account_access() -> None:
+    """Leave the decisions on other accounts' buckets and keys to our own authorization."""
+    _patch_buckets()
+    signing.patch_keys_of_other_accounts()
+
+
+def _patch_buckets() -> None:
     """Leave the decision on a role and another account's bucket to our own authorization.
 
     MiniStack still decides on the access keys of accounts.

@@ -10,6 +10,7 @@ from typing import Any
 
 from local_aws.core import pickling
 from local_aws.core.concurrent_mutation import retry_on_concurrent_mutation
+from local_aws.ministack import signing
 from local_aws.ministack.compat import require
 
 READERS = ("items", "values", "items_scoped", "values_scoped", "all_items")
@@ -17,6 +18,8 @@ READERS = ("items", "values", "items_scoped", "values_scoped", "all_items")
 SERVICES = "ministack.services."
 # State that MiniStack needs and has outside of its scoped stores.
 PLAIN = (("ec2", "_default_initialized_scopes"), ("sts", "_sessions"))
+# The store whose records are no data.
+KEYS = ("kms", "_keys")
 # State that it writes and never reads.
 TRACES = (("eventbridge", "_events_log"),)
 # The store of metric points, and the seconds between two snapshots of it.
@@ -56,6 +59,9 @@ class Stores:
                 raise pickle.UnpicklingError(f"{module} has no stores")
             found = importlib.import_module(module)
             for name, content in stores.items():
+                if module == SERVICES + KEYS[0] and name == KEYS[1]:
+                    signing.restore_keys(content)
+                    continue
                 store = getattr(found, name)
                 data = getattr(store, "_data", store)
                 data.clear()
@@ -93,6 +99,8 @@ def _dump() -> bytes:
         found[SERVICES + module].pop(name)
     for module, name in PLAIN:
         found[SERVICES + module][name] = getattr(sys.modules[SERVICES + module], name)
+    module, name = KEYS
+    found[SERVICES + module][name] = signing.saved_keys()
     return pickle.dumps(found)
 
 

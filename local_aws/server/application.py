@@ -124,7 +124,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     for one in (context, callers):
         one.assume, one.authorize = enforcer.assume, enforcer.authorize
         one.denial_reason, one.identity = enforcer.denial_reason, enforcer.identity
-    resource_policies.patch_cross_account_buckets()
+    resource_policies.patch_cross_account_access()
     trust_policies.patch_trust_policy_validation(documents.parse)
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository

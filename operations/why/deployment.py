@@ -25,6 +25,13 @@ REMEDIES = (
     (r"", 'see "The stage Deploy failed" in docs/operations.md'),
 )
 
+# A part of the hook's reason -> the section of the runbook.
+_SECTIONS = {
+    "the scan of the image": "A finding of the image scan",
+    "the findings of": "A finding of the image scan",
+    "has no signature by": "An image without a signature",
+}
+
 
 def explain_deployment(account: Account, names: Names, deployment: str) -> Cause:
     """Return why a deployment of CodeDeploy failed."""
@@ -56,9 +63,10 @@ def _explain_hook(account: Account, names: Names, info: Info) -> Cause:
         reason = f"{_message(info)}, and the hook's log has no line about {info['deploymentId']}"
         remedy = f"enable the rule `test-traffic-hook-schedule-{names.suffix}`, and {RETRY}"
         return Cause(gate, one_line(reason), remedy, log)
-    reason = re.sub(r"^(HookError|ScanError): ", "", str(line.get("reason", _message(info))))
-    if "the scan of the image" in reason or "the findings of" in reason:
-        return Cause(gate, one_line(reason), 'see "A finding of the image scan" in docs/operations.md', log)
+    reason = re.sub(r"^(HookError|ScanError|SignatureError): ", "", str(line.get("reason", _message(info))))
+    for part, section in _SECTIONS.items():
+        if part in reason:
+            return Cause(gate, one_line(reason), f'see "{section}" in docs/operations.md', log)
     if exception := exception_of_tasks(account, names, _span(account, info)):
         reason = f"{one_line(reason)}; the tasks' log: {exception}"
     remedy = "fix the code and push; `smokePaths` names the expected statuses"

@@ -158,7 +158,7 @@ def f9_each_build_has_a_tag_of_its_own(contract: Contract) -> None:
     text = "\n".join(contract.commands)
     tags = re.findall(r"\$IMAGE_REPOSITORY_URI:(\S+?)\"", text)
     assert set(tags) == {"$IMAGE_TAG"}
-    assert 'export IMAGE_TAG="$COMMIT-${CODEBUILD_BUILD_ID##*:}"' in text
+    assert 'export IMAGE_TAG="commit-$COMMIT-${CODEBUILD_BUILD_ID##*:}"' in text
     assert ":latest" not in text
     assert contract.image["env"]["variables"].get("BUILDX_NO_DEFAULT_ATTESTATIONS") == "1"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from unit_tests.contract.contract_files import ENVIRONMENT, Contract
 
 COMMIT = ENVIRONMENT["CODEBUILD_RESOLVED_SOURCE_VERSION"]
-TAG = f"{COMMIT}-7a1b"
+TAG = f"commit-{COMMIT}-7a1b"
 IMAGE = f"{ENVIRONMENT['IMAGE_REPOSITORY_URI']}:{TAG}"
 DIGEST = f"sha256:{'ab' * 32}"
 

@@ -1,4 +1,4 @@
-"""Copy an image to another ECR repository by its digest, without a rebuild (pitfall F13).
+"""Copy an image and its signature to another ECR repository, without a rebuild (pitfall F13).
 
 CodeBuild runs this file, with the AWS CLI: its Python may have no boto3. The image is that of
 imageDetail.json, which then names the copy. The copy has the same manifest, hence the same digest.
@@ -22,6 +22,9 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
 )
+
+# The tags of the signature and the provenance. The hook of the target verifies the signature.
+ATTACHED = (".sig", ".att")
 
 
 class CopyError(Exception):
@@ -54,16 +57,32 @@ class Repository:
         return json.loads(done.stdout)
 
 
+def find(source: Repository, image: str) -> Any:
+    """Return the image with an id such as `imageTag=v1`, or None."""
+    given = ["--image-ids", image, "--accepted-media-types", *MANIFESTS]
+    found = source.call("batch-get-image", *given)["images"]
+    return found[0] if found else None
+
+
 def copy(source: Repository, digest: str, target: Repository, tag: str) -> None:
-    """Copy the image with a digest, and give the copy a tag."""
-    image = ["--image-ids", f"imageDigest={digest}", "--accepted-media-types", *MANIFESTS]
-    found = source.call("batch-get-image", *image)["images"]
-    if not found:
+    """Copy the image with a digest, give the copy a tag, and copy what is attached to the image."""
+    image = find(source, f"imageDigest={digest}")
+    if image is None:
         raise CopyError(
             f"the image {digest} of commit {tag} is no longer in {source.name}: reject this release and "
             "promote a newer commit, or start the pipeline again to build this one"
         )
-    manifest = found[0]["imageManifest"]
+    copy_found(source, image, target, tag)
+    for end in ATTACHED:
+        name = digest.replace(":", "-") + end
+        attached = find(source, f"imageTag={name}")
+        if attached is not None:
+            copy_found(source, attached, target, name)
+
+
+def copy_found(source: Repository, image: Any, target: Repository, tag: str) -> None:
+    """Copy the layers and the manifest of an image."""
+    manifest = image["imageManifest"]
     content = json.loads(manifest)
     layers = list(dict.fromkeys(one["digest"] for one in (content["config"], *content["layers"])))
     known = target.call("batch-check-layer-availability", "--layer-digests", *layers)["layers"]
@@ -74,7 +93,7 @@ def copy(source: Repository, digest: str, target: Repository, tag: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "manifest.json")
         path.write_text(manifest)
-        put_manifest(target, path, found[0]["imageManifestMediaType"], digest, tag)
+        put_manifest(target, path, image["imageManifestMediaType"], image["imageId"]["imageDigest"], tag)
 
 
 def copy_layer(source: Repository, layer: str, target: Repository) -> None:
@@ -106,7 +125,7 @@ def put_manifest(target: Repository, path: Path, kind: str, digest: str, tag: st
         target.call("put-image", *named, "--image-digest", digest, "--image-tag", tag)
     except EcrError as error:
         if error.code == "ImageTagAlreadyExistsException":
-            raise CopyError(f"{target.name} has another image of commit {tag}: delete that one") from error
+            raise CopyError(f"{target.name} has another image {tag}: delete that one") from error
         if error.code != "ImageAlreadyExistsException":
             raise
         print("the image was there already")
@@ -121,7 +140,7 @@ def main() -> None:
     uri, _, digest = json.loads(detail.read_text())["ImageURI"].partition("@")
     target = Repository(os.environ["TARGET_REPOSITORY_URI"])
     try:
-        copy(Repository(uri), digest, target, f"{os.environ['COMMIT']}-{digest[7:19]}")
+        copy(Repository(uri), digest, target, f"commit-{os.environ['COMMIT']}-{digest[7:19]}")
     except (CopyError, EcrError, OSError) as error:
         sys.exit(f"cannot copy the image to {target.uri}: {error}")
     detail.write_text(json.dumps({"ImageURI": f"{target.uri}@{digest}"}))

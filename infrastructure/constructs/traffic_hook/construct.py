@@ -19,11 +19,12 @@ from constructs import Construct
 from infrastructure.config.settings import Config
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.roles import allow, arn, create_role
+from infrastructure.constructs.signing_key import SigningKey
 from infrastructure.naming import CONTAINER_NAME, TEST_PORT
 
 FOLDER = Path(__file__).parent
 # As a package, so that its modules import each other here and in Lambda alike.
-CODE = ("function/handler.py", "function/image_scan.py", "function/break_glass.py")
+CODE = tuple(f"function/{name}.py" for name in ("handler", "image_scan", "image_signature", "break_glass"))
 # The handler recognizes this input of the schedule.
 KEEP_ACTIVE = {"keepActive": True}
 _INTERFACES = (
@@ -47,9 +48,12 @@ class TrafficHook(Construct):
         vpc: ec2.IVpc,
         group: ec2.ISecurityGroup,
         load_balancer: elbv2.IApplicationLoadBalancer,
+        signing_key: SigningKey,
     ) -> None:
         super().__init__(scope, id_)
         self._names = names = config.names
+        self._verify = signing_key.verify_statements(config.promoted_from)
+        self._trusted = signing_key.trusted(config.promoted_from)
         # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
         self.log_group = create_log_group(self, "Logs", name=f"/lambda/{names.traffic_hook}")
         # It refers to role and log group, so CloudFormation deletes it before them.
@@ -84,6 +88,7 @@ class TrafficHook(Construct):
             "TEST_URL": f"http://{load_balancer.load_balancer_dns_name}:{TEST_PORT}",
             "SMOKE_PATHS": json.dumps([asdict(each) for each in config.service.tested_paths]),
             "IMAGE_REPOSITORY": self._names.image_repository,
+            "SIGNING_KEYS": ",".join(self._trusted),
             "IMAGE_SCAN_THRESHOLD": config.image_scan_threshold,
             # Without the reasons: the variables of a function have 4 KB together.
             "IMAGE_SCAN_EXCEPTIONS": json.dumps(
@@ -111,6 +116,7 @@ class TrafficHook(Construct):
     def _role(self, log_group: logs.ILogGroup) -> iam.Role:
         names = self._names
         group = f"deploymentgroup:{names.application}/{names.deployment_group}"
+        images = arn(self, "ecr", f"repository/{names.image_repository}")
         return create_role(
             self,
             "Role",
@@ -127,11 +133,9 @@ class TrafficHook(Construct):
                 # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
                 allow("ReadTheTaskDefinition", ["ecs:DescribeTaskDefinition"], ["*"]),
                 *self._task_statements(),
-                allow(
-                    "ReadTheScanOfTheImage",
-                    ["ecr:DescribeImageScanFindings"],
-                    [arn(self, "ecr", f"repository/{names.image_repository}")],
-                ),
+                allow("ReadTheScanOfTheImage", ["ecr:DescribeImageScanFindings"], [images]),
+                allow("ReadTheSignature", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [images]),
+                *self._verify,
                 allow(
                     "ReadWhetherBreakGlassIsOpen",
                     ["ssm:GetParameter"],

@@ -185,6 +185,7 @@ def test_the_build_role_does_what_a_build_does_and_no_more(templates: Templates)
         "kms:GenerateDataKey",
         "kms:ReEncryptFrom",
         "kms:ReEncryptTo",
+        "kms:Sign",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "ecr:GetAuthorizationToken",

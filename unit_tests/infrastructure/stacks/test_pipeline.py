@@ -192,6 +192,8 @@ def test_the_build_gets_exactly_the_variables_of_the_contract(templates: Templat
         "HEALTH_PATH",
         "TEST_TRAFFIC_HOOK",
         "DOCKER_HUB_PASSWORD_PARAMETER",
+        "SIGNING_KEY",
+        "SOURCE_URL",
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,13 +71,19 @@ def test_a_hook_without_a_line_has_not_run() -> None:
     )
 
 
-def test_a_finding_of_the_image_scan_points_to_its_section() -> None:
-    reason = "ScanError: the scan of the image found CVE-2026-1, CRITICAL, openssl 3"
-    cause = cause_of(
-        HOOK, logs({"/lambda/test-traffic-hook-dev": [{"deployment": DEPLOYMENT, "reason": reason}]})
-    )
-    assert cause.reason == reason.removeprefix("ScanError: ")
-    assert "A finding of the image scan" in cause.remedy
+@pytest.mark.parametrize(
+    ("error", "reason", "section"),
+    [
+        ("ScanError", "the scan of the image found CVE-2026-1, CRITICAL", "A finding of the image scan"),
+        ("SignatureError", "the image sha256:1 has no signature by KEY", "An image without a signature"),
+    ],
+)
+def test_a_reason_with_a_section_of_its_own_points_to_it(error: str, reason: str, section: str) -> None:
+    line = {"deployment": DEPLOYMENT, "reason": f"{error}: {reason}"}
+    cause = cause_of(HOOK, logs({"/lambda/test-traffic-hook-dev": [line]}))
+    assert cause.reason == reason
+    assert cause.remedy == f'see "{section}" in docs/operations.md'
+    assert f"### {section}\n" in Path("docs/operations.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from botocore.config import Config
 # What the lifecycle policy matches, with the beginning of the digest: tags are immutable and unique.
 IN_USE = "in-use-"
 _DIGEST_CHARACTERS = 12
+# The tag of a signature or of a provenance, which names its image's digest.
+_ATTACHED = re.compile(r"sha256-([0-9a-f]{64})\.(sig|att)")
 _MANIFESTS = [
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
@@ -47,6 +49,7 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, list[str]]:
     for digest in tags.keys() - used:
         if _untag(tags[digest]):
             result["untagged"].append(digest)
+    result["detached"] = _detach(tags)
     print(json.dumps({**result, "in use": sorted(used)}))
     return result
 
@@ -151,6 +154,29 @@ def _untag(tags: set[str]) -> bool:
         repositoryName=_repository(), imageIds=[{"imageTag": tag} for tag in stale]
     )
     return True
+
+
+def _detach(tags: Mapping[str, set[str]]) -> list[str]:
+    """Delete the signatures and the provenance of images that are gone; return their tags.
+
+    The list has several pages, so an image that it lacks is looked up: it may have been pushed meanwhile.
+    """
+    names = {
+        name: f"sha256:{found[1]}"
+        for name in set().union(*tags.values())
+        if (found := _ATTACHED.fullmatch(name))
+    }
+    stale = sorted(name for name, digest in names.items() if digest not in tags and not _exists(digest))
+    for name in stale:
+        _client("ecr").batch_delete_image(repositoryName=_repository(), imageIds=[{"imageTag": name}])
+    return stale
+
+
+def _exists(digest: str) -> bool:
+    found = _client("ecr").batch_get_image(
+        repositoryName=_repository(), imageIds=[{"imageDigest": digest}], acceptedMediaTypes=_MANIFESTS
+    )
+    return bool(found["images"])
 
 
 def _repository() -> str:

@@ -25,6 +25,7 @@ from botocore.config import Config
 
 from . import break_glass
 from .image_scan import Gate
+from .image_signature import Signatures
 
 # The input of the schedule that keeps the function from becoming Inactive (pitfall N7).
 KEEP_ACTIVE = {"keepActive": True}
@@ -134,6 +135,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
         try:
             # Which image runs is not among the checks that break-glass opens.
             check_images(release)
+            line["signedBy"] = check_signature(release)
             checks: dict[str, Callable[[], object]] = {
                 "imageScan": lambda: check_scan(release, seconds_left),
                 "responses": lambda: check_responses(responses, seconds_left),
@@ -199,6 +201,13 @@ def _check_image(release: Release, task: Mapping[str, Any]) -> None:
             f"{task['taskArn']} runs the image {', '.join(map(str, digests))}, "
             f"but {release.task_definition} names {release.digest}"
         )
+
+
+def check_signature(release: Release) -> str:
+    """Return the key that signed the image of the release, one of those that this environment trusts."""
+    trusted = Signatures(os.environ["IMAGE_REPOSITORY"], tuple(os.environ["SIGNING_KEYS"].split(",")))
+    ecr, kms = (boto3.client(name, config=_CALLS) for name in ("ecr", "kms"))
+    return trusted.check(ecr, kms, release.digest)
 
 
 def check_scan(release: Release, seconds_left: Callable[[], float]) -> dict[str, Any]:

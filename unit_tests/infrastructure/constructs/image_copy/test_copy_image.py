@@ -25,7 +25,7 @@ class Ecr:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.images: dict[str, str] = {DIGEST: MANIFEST}
+        self.images: dict[str, str] = {f"imageDigest={DIGEST}": MANIFEST}
         self.copied: dict[str, bytes] = {}
         self.tags: dict[str, str] = {}
         self.refuse = ""
@@ -38,9 +38,13 @@ class Ecr:
 
     def batch_get_image(self, uri: str, given: dict[str, str], _all: tuple[str, ...]) -> Any:
         assert uri == SOURCE
-        digest = given["--image-ids"].removeprefix("imageDigest=")
-        found = [self.images[digest]] if digest in self.images else []
-        return {"images": [{"imageManifest": each, "imageManifestMediaType": "manifest"} for each in found]}
+        manifest = self.images.get(given["--image-ids"])
+        if manifest is None:
+            return {"images": []}
+        named = {"imageDigest": f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"}
+        return {
+            "images": [{"imageId": named, "imageManifest": manifest, "imageManifestMediaType": "manifest"}]
+        }
 
     def batch_check_layer_availability(self, uri: str, _given: Any, arguments: tuple[str, ...]) -> Any:
         assert uri == TARGET
@@ -99,8 +103,19 @@ def ecr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ecr:
 def test_the_copy_has_the_same_digest_and_a_tag_of_the_commit_and_the_image(ecr: Ecr) -> None:
     program.main()
     assert ecr.copied == LAYERS
-    assert ecr.tags == {f"{COMMIT}-{DIGEST[7:19]}": DIGEST}
+    assert ecr.tags == {f"commit-{COMMIT}-{DIGEST[7:19]}": DIGEST}
     assert json.loads(Path("imageDetail.json").read_text()) == {"ImageURI": f"{TARGET}@{DIGEST}"}
+
+
+def test_the_signature_and_the_provenance_are_copied_with_the_image(ecr: Ecr) -> None:
+    attached = {
+        f"sha256-{DIGEST[7:]}{end}": f"{MANIFEST}{' ' * number}" for number, end in ((1, ".sig"), (2, ".att"))
+    }
+    ecr.images |= {f"imageTag={tag}": manifest for tag, manifest in attached.items()}
+    program.main()
+    for tag, manifest in attached.items():
+        assert ecr.tags[tag] == f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+    assert len(ecr.tags) == 3
 
 
 def test_only_missing_layers_are_copied(ecr: Ecr, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,7 +133,7 @@ def test_an_image_that_is_there_already_is_fine(ecr: Ecr) -> None:
 @pytest.mark.parametrize(
     ("refused", "words"),
     [
-        ("ImageTagAlreadyExistsException", f"images-staging has another image of commit {COMMIT}"),
+        ("ImageTagAlreadyExistsException", f"images-staging has another image commit-{COMMIT}"),
         ("AccessDeniedException", "AccessDeniedException"),
     ],
 )

@@ -15,6 +15,7 @@ from infrastructure.constructs.image_keeper.function import handler as keeper
 REPOSITORY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev"
 BOOTSTRAP = "public.ecr.aws/docker/library/python:3.9-slim"
 TASK = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev"
+NOTHING: dict[str, list[str]] = {"tagged": [], "missing": [], "untagged": [], "detached": []}
 EVENT = {"detail": {"deploymentId": "d-1"}}
 
 
@@ -43,6 +44,9 @@ class Aws:
     images: dict[int, str] = field(default_factory=dict)
     exceptions = Exceptions
     broken: bool = False
+    # Pushed after the first page of the list.
+    unlisted: tuple[str, ...] = ()
+    deleted: list[str] = field(default_factory=list)
 
     def client(self, _service: str, **_given: Any) -> Aws:
         return self
@@ -76,7 +80,8 @@ class Aws:
             yield {"imageIds": [{"imageDigest": each, "imageTag": one} for one in sorted(tags)]}
 
     def batch_get_image(self, *, imageIds: Any, **_given: Any) -> Any:  # noqa: N803 - AWS's name
-        assert imageIds[0]["imageDigest"] in self.tags
+        if imageIds[0]["imageDigest"] not in (*self.tags, *self.unlisted):
+            return {"images": []}
         return {"images": [{"imageManifest": "{}", "imageManifestMediaType": "manifest"}]}
 
     def put_image(self, *, imageDigest: str, imageTag: str, **_given: Any) -> None:  # noqa: N803 - AWS's names
@@ -88,7 +93,8 @@ class Aws:
         for each in imageIds:
             (holder,) = [one for one, tags in self.tags.items() if each["imageTag"] in tags]
             self.tags[holder].discard(each["imageTag"])
-            assert self.tags[holder], "ECR deletes an image with its last tag"
+            self.deleted += [] if self.tags[holder] else [each["imageTag"]]
+            assert self.tags[holder] or ".sig" in each["imageTag"], "ECR deletes an image with its last tag"
 
     def kept(self) -> set[int]:
         """Return the numbers of the images with a tag of the keeper."""
@@ -108,7 +114,23 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 def test_before_the_first_release_nothing_is_tagged(aws: Aws) -> None:
     """The bootstrap server's image is not ours."""
     aws.task_sets = [9]
-    assert keeper.handler({}, None) == {"tagged": [], "missing": [], "untagged": []}
+    assert keeper.handler({}, None) == NOTHING
+
+
+def signature(number: int) -> str:
+    return f"sha256-{digest(number)[7:]}.sig"
+
+
+def test_a_signature_is_deleted_after_its_image_and_not_before(aws: Aws) -> None:
+    aws.tags |= {digest(8): {signature(1)}, digest(9): {signature(7)}}
+    assert keeper.handler({}, None)["detached"] == [signature(7)]
+    assert aws.deleted == [signature(7)]
+
+
+def test_the_signature_of_an_image_that_is_not_listed_yet_is_kept(aws: Aws) -> None:
+    aws.tags[digest(9)], aws.unlisted = {signature(7)}, (digest(7),)
+    assert keeper.handler({}, None)["detached"] == []
+    assert aws.deleted == []
 
 
 def test_every_task_set_keeps_its_image(aws: Aws) -> None:
@@ -155,7 +177,7 @@ def test_a_second_run_changes_nothing(aws: Aws) -> None:
     aws.task_sets = [1, 2]
     keeper.handler({}, None)
     before = json.dumps({each: sorted(tags) for each, tags in aws.tags.items()})
-    assert keeper.handler({}, None) == {"tagged": [], "missing": [], "untagged": []}
+    assert keeper.handler({}, None) == NOTHING
     assert json.dumps({each: sorted(tags) for each, tags in aws.tags.items()}) == before
 
 

@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 
 from infrastructure.constructs.traffic_hook.function import handler as hook
 from infrastructure.constructs.traffic_hook.function import image_scan
-from unit_tests.infrastructure.constructs.traffic_hook.hook_fakes import PATHS, Aws, Service
+from unit_tests.infrastructure.constructs.traffic_hook.hook_fakes import KEY, PATHS, Aws, Service
 
 
 @pytest.fixture
@@ -64,12 +64,14 @@ def aws(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Aws]:
         "IMAGE_SCAN_THRESHOLD": "CRITICAL",
         "IMAGE_SCAN_EXCEPTIONS": "{}",
         "BREAK_GLASS": "/break-glass-dev/test-traffic-hook",
+        "SIGNING_KEYS": KEY,
     }.items():
         monkeypatch.setenv(name, value)
     session = boto3.session.Session("key", "secret", region_name="us-east-1")
     stubs = {name: Stubber(session.client(name)) for name in ("ecs", "ecr", "codedeploy", "ssm")}
     made = Aws(stubs)
     monkeypatch.setattr(boto3, "client", made.client)
+    monkeypatch.setattr(hook, "check_signature", lambda _: KEY)
     # Only the hook's clock: other threads of this process use the real one.
     for module in (hook, image_scan):
         monkeypatch.setattr(module, "time", SimpleNamespace(sleep=made.slept.append))

@@ -20,6 +20,7 @@ TASK_DEFINITION = "arn:aws:ecs:us-east-1:123456789012:task-definition/task-dev:7
 DIGEST, OTHER = (f"sha256:{letter * 64}" for letter in "ab")
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/images-dev@{DIGEST}"
 IMAGE_ID = {"repositoryName": "images-dev", "imageId": {"imageDigest": DIGEST}}
+KEY = "arn:aws:kms:us-east-1:123456789012:alias/signing-key-dev"
 PATHS = [{"path": "/health", "status": 200}, {"path": "/", "status": 200}]
 Answer = tuple[int, str | None]
 NEW = f"version {COMMIT}"

@@ -54,6 +54,7 @@ def test_the_hook_knows_what_to_request_and_of_which_service(templates: Template
         "IMAGE_SCAN_THRESHOLD": "CRITICAL",
         "IMAGE_SCAN_EXCEPTIONS": "{}",
         "BREAK_GLASS": "/break-glass-dev/test-traffic-hook",
+        "SIGNING_KEYS": "arn:aws:kms:us-east-1:<AWS::AccountId>:alias/signing-key-dev",
     }
 
 
@@ -124,11 +125,15 @@ def test_the_hook_may_read_what_is_released_and_report_and_no_more(templates: Te
     }
     here = "us-east-1:<AWS::AccountId>"
     log_group = templates.only("AWS::Logs::LogGroup", LogGroupName=f"/lambda/{NAME}")
+    key = templates.only("AWS::KMS::Key", KeyUsage="SIGN_VERIFY")
     assert allowed == {
         "ecs:DescribeServices": [f"arn:aws:ecs:{here}:service/cluster-dev/service-dev"],
         "ecs:DescribeTaskDefinition": ["*"],
         "ecr:DescribeImageScanFindings": [f"arn:aws:ecr:{here}:repository/images-dev"],
         "ssm:GetParameter": [f"arn:aws:ssm:{here}:parameter/break-glass-dev/test-traffic-hook"],
+        "ecr:BatchGetImage": [f"arn:aws:ecr:{here}:repository/images-dev"],
+        "ecr:GetDownloadUrlForLayer": [f"arn:aws:ecr:{here}:repository/images-dev"],
+        "kms:Verify": [f"<{key.id}.Arn>"],
         "ecs:ListTasks": ["*"],
         "ecs:DescribeTasks": [f"arn:aws:ecs:{here}:task/cluster-dev/*"],
         "codedeploy:PutLifecycleEventHookExecutionStatus": [
@@ -193,7 +198,10 @@ def test_the_function_is_its_modules_and_nothing_else(tmp_path: Path) -> None:
     function = hook(templates).properties
     asset = tmp_path / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
     files = sorted(str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file())
-    assert files == ["function/break_glass.py", "function/handler.py", "function/image_scan.py"]
+    assert files == [
+        *("function/break_glass.py", "function/handler.py", "function/image_scan.py"),
+        "function/image_signature.py",
+    ]
     source = PROJECT / "infrastructure/constructs/traffic_hook/function/handler.py"
     assert (asset / "function/handler.py").read_text("utf-8") == source.read_text("utf-8")
     assert function["Handler"] == "function.handler.handler"

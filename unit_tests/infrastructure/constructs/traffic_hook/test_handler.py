@@ -11,6 +11,7 @@ from infrastructure.constructs.traffic_hook.function import handler as hook
 from unit_tests.infrastructure.constructs.traffic_hook.hook_fakes import (
     COMMIT,
     DIGEST,
+    KEY,
     NEW,
     OLD,
     RIGHT,
@@ -34,6 +35,7 @@ def test_a_version_that_always_responds_succeeds(
         "commit": COMMIT,
         "digest": DIGEST,
         "url": url,
+        "signedBy": KEY,
         "imageScan": {"threshold": "CRITICAL", "status": "COMPLETE", "findings": 0, "excepted": {}},
         "responses": {
             f"GET /health: 200 of version {COMMIT}": 5,

@@ -1,0 +1,1 @@
+"""The program with which Build signs an image."""

@@ -1,0 +1,205 @@
+"""Sign the pushed image, and attach its provenance and its bill of materials, in the formats of cosign.
+
+CodeBuild runs this file on Python 3.9, with the AWS CLI: its Python may have no boto3. `cosign verify` and
+`cosign verify-attestation` read what it writes:
+https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
+ENVELOPE, STATEMENT = "application/vnd.dsse.envelope.v1+json", "application/vnd.in-toto+json"
+PROVENANCE, BILL = "https://slsa.dev/provenance/v1", "https://cyclonedx.org/bom"
+SIGNATURE = "dev.cosignproject.cosign/signature"
+PINNED = re.compile(r"^(?:FROM|COPY) .*?([a-z0-9./-]+)(?::\S+)?@sha256:([0-9a-f]{64})", re.MULTILINE)
+
+
+COPIED = re.compile(r"^(?:COPY|ADD) (?!--from).*?([\w./-]*requirements[\w.-]*\.txt)", re.MULTILINE)
+PIN = re.compile(r"^([\w.-]+)(?:\[.*?\])?==([^\s;]+)(.*)$", re.MULTILINE)
+HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+
+
+class AwsError(Exception):
+    """A call of AWS failed; the message is the CLI's."""
+
+
+def aws(*arguments: str) -> str:
+    """Run the AWS CLI; return its output."""
+    command = ["aws", *arguments, "--output", "text"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the AWS CLI
+    if done.returncode:
+        raise AwsError(done.stderr.strip())
+    return done.stdout.strip()
+
+
+def compact(content: Any) -> bytes:
+    """Return content as JSON without white space."""
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
+def sign(key: str, message: bytes) -> str:
+    """Return the signature of a message in Base64; its digest is signed, so it may have any length."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(hashlib.sha256(message).digest())
+        file.flush()
+        given = ["--message", f"fileb://{file.name}", "--message-type", "DIGEST"]
+        algorithm = ["--signing-algorithm", "ECDSA_SHA_256", "--query", "Signature"]
+        return aws("kms", "sign", "--key-id", key, *given, *algorithm)
+
+
+def envelope(key: str, statement: bytes) -> bytes:
+    """Return a signed statement: https://github.com/secure-systems-lab/dsse/blob/master/protocol.md."""
+    signed = b"DSSEv1 %d %s %d %s" % (len(STATEMENT), STATEMENT.encode(), len(statement), statement)
+    signature = {"keyid": "", "sig": sign(key, signed)}
+    payload = base64.b64encode(statement).decode()
+    return compact({"payloadType": STATEMENT, "payload": payload, "signatures": [signature]})
+
+
+def simple_signing(uri: str, digest: str) -> bytes:
+    """Return what is signed of an image."""
+    image = {"docker-manifest-digest": digest}
+    kind = "cosign container image signature"
+    critical = {"identity": {"docker-reference": uri}, "image": image, "type": kind}
+    return compact({"critical": critical, "optional": None})
+
+
+def statement(uri: str, digest: str, kind: str, predicate: Any) -> bytes:
+    """Return what is said of an image."""
+    subject = [{"name": uri, "digest": {"sha256": digest[7:]}}]
+    return compact(
+        {
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": subject,
+            "predicateType": kind,
+            "predicate": predicate,
+        }
+    )
+
+
+def provenance(dockerfile: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is known of the build of an image: https://slsa.dev/spec/v1.0/provenance."""
+    build, commit = values["CODEBUILD_BUILD_ARN"], values["COMMIT"]
+    source = {"uri": f"git+{values['SOURCE_URL']}", "digest": {"gitCommit": commit}}
+    bases = [
+        {"uri": f"pkg:docker/{name}", "digest": {"sha256": one}} for name, one in PINNED.findall(dockerfile)
+    ]
+    started = datetime.fromtimestamp(int(values["CODEBUILD_START_TIME"]) // 1000, timezone.utc)
+    definition = {
+        "buildType": "https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html",
+        "externalParameters": {"source": source},
+        "resolvedDependencies": [source, *bases],
+    }
+    run = {
+        "builder": {"id": build.replace(":build/", ":project/").rpartition(":")[0]},
+        "metadata": {"invocationId": build, "startedOn": f"{started:%Y-%m-%dT%H:%M:%SZ}"},
+    }
+    return {"buildDefinition": definition, "runDetails": run}
+
+
+def bill_of_materials(dockerfile: str) -> dict[str, Any]:
+    """Return what the requirements files pin that the Dockerfile copies: https://cyclonedx.org/docs/1.6/json/."""
+    files = [Path(each) for each in COPIED.findall(dockerfile)]
+    text = "\n".join(each.read_text() for each in files if each.is_file()).replace("\\\n", "")
+    components = {each["purl"]: each for each in (component(*pin) for pin in PIN.findall(text))}
+    given = [components[purl] for purl in sorted(components)]
+    return {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": given}
+
+
+def component(name: str, version: str, rest: str) -> dict[str, Any]:
+    """Return a package; the lock has the hash of each of its files."""
+    purl = f"pkg:pypi/{re.sub('[-_.]+', '-', name).lower()}@{version}"
+    hashes = [{"alg": "SHA-256", "content": each} for each in HASH.findall(rest)]
+    source = {"type": "distribution", "url": f"https://pypi.org/simple/{name}/", "hashes": hashes}
+    named = {"type": "library", "name": name, "version": version, "purl": purl, "bom-ref": purl}
+    return {**named, "externalReferences": [source]}
+
+
+def upload(repository: str, content: bytes) -> dict[str, Any]:
+    """Store a blob, unless the repository has it; return its descriptor without media type."""
+    named, digest = ["--repository-name", repository], f"sha256:{hashlib.sha256(content).hexdigest()}"
+    started = ["--upload-id", aws("ecr", "initiate-layer-upload", *named, "--query", "uploadId")]
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        place = ["--part-first-byte", "0", "--part-last-byte", str(len(content) - 1)]
+        blob = ["--layer-part-blob", f"fileb://{file.name}"]
+        aws("ecr", "upload-layer-part", *named, *started, *place, *blob)
+    try:
+        aws("ecr", "complete-layer-upload", *named, *started, "--layer-digests", digest)
+    except AwsError as error:
+        if "(LayerAlreadyExistsException)" not in str(error):
+            raise
+    return {"size": len(content), "digest": digest}
+
+
+Layer = tuple[str, bytes, Mapping[str, str]]
+
+
+def attach(repository: str, tag: str, layers: Sequence[Layer]) -> None:
+    """Store layers, each with a media type and annotations, as an image with this tag.
+
+    Tags are immutable. A commit that is built again may result in the same image, which keeps what it has:
+    the hook verifies it.
+    """
+    stored = [
+        {"mediaType": kind, **upload(repository, content), "annotations": annotations}
+        for kind, content, annotations in layers
+    ]
+    root = {"type": "layers", "diff_ids": [each["digest"] for each in stored]}
+    config = {
+        "mediaType": CONFIG,
+        **upload(repository, compact({"architecture": "", "os": "", "rootfs": root})),
+    }
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": stored}
+    named = ["--image-manifest-media-type", MANIFEST, "--image-tag", tag]
+    try:
+        given = ["--image-manifest", compact(manifest).decode()]
+        aws("ecr", "put-image", "--repository-name", repository, *given, *named)
+    except AwsError as error:
+        if "(ImageTagAlreadyExistsException)" not in str(error):
+            raise
+        print(f"{tag} is there already")
+
+
+def main() -> None:
+    """Sign IMAGE_URI with SIGNING_KEY, and attach what is known of it."""
+    uri, _, digest = os.environ["IMAGE_URI"].partition("@")
+    repository, key = uri.partition("/")[2], os.environ["SIGNING_KEY"]
+    tag = digest.replace(":", "-")
+    try:
+        dockerfile = Path("Dockerfile").read_text()
+        known = {PROVENANCE: provenance(dockerfile, os.environ), BILL: bill_of_materials(dockerfile)}
+        payload = simple_signing(uri, digest)
+        attach(repository, f"{tag}.sig", [(SIMPLE_SIGNING, payload, {SIGNATURE: sign(key, payload)})])
+        statements = [
+            (
+                ENVELOPE,
+                envelope(key, statement(uri, digest, kind, predicate)),
+                {SIGNATURE: "", "predicateType": kind},
+            )
+            for kind, predicate in known.items()
+        ]
+        attach(repository, f"{tag}.att", statements)
+    except (AwsError, OSError) as error:
+        sys.exit(f"cannot sign {uri}@{digest} with {key}: {error}")
+    print(f"signed {uri}@{digest} with {key}")
+
+
+if __name__ == "__main__":
+    main()
