@@ -81,6 +81,12 @@ SUPPRESSIONS = {
     Finding("IAM5[Resource::arn:aws:ec2:us-east-1:<AWS::AccountId>:*/*]", "Pipeline/TrafficHook/Role"): (
         "Lambda requires this form for a function in a VPC; the function's own code is denied it"
     ),
+    **{
+        Finding(f"IAM5[Resource::arn:aws:kms:us-east-1:{account}:key/*]", "Pipeline/TrafficHook/Role"): (
+            "another account creates the id of its key; the condition kms:RequestAlias names the key"
+        )
+        for account in ("111111111111", "222222222222")
+    },
     Finding(_NO_RESOURCE, "Pipeline/ImageKeeper/Role"): "ecs:DescribeTaskDefinition supports no resource",
     Finding(_ARTIFACT.format("BuildOutpu"), "Pipeline/ImageCopy/Role"): _OBJECTS_REASON,
     Finding(_ARTIFACT.format("CopyOutput"), "Pipeline/ImageCopy/Role"): _OBJECTS_REASON,

@@ -92,7 +92,7 @@ FAR_LIMITS = {
     "AWS::ECR::Repository": FarLimit(1, 100_000, f"{_QUOTAS}/ecr.html"),
     "AWS::ECS::Cluster": FarLimit(1, 10_000, f"{_QUOTAS}/ecs-service.html"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": FarLimit(2, 3000, f"{_QUOTAS}/elb.html"),
-    "AWS::KMS::Key": FarLimit(2, 100_000, f"{_QUOTAS}/kms.html"),
+    "AWS::KMS::Key": FarLimit(3, 100_000, f"{_QUOTAS}/kms.html"),
     "AWS::Logs::LogGroup": FarLimit(13, 1_000_000, f"{_QUOTAS}/cwl_region.html"),
     "AWS::S3::Bucket": FarLimit(2, 10_000, f"{_QUOTAS}/s3.html"),
     "AWS::SNS::Topic": FarLimit(1, 100_000, f"{_QUOTAS}/sns.html"),
