@@ -8,6 +8,7 @@ from typing import Any
 from harness.cloud import PROJECT, HarnessError
 
 SAMPLE = "sample-service"
+LONGEST_ENVIRONMENT = 12
 
 
 def services(project: Path = PROJECT) -> Mapping[str, Any]:
@@ -26,11 +27,34 @@ def check_catalogue(name: str, project: Path = PROJECT) -> None:
         )
 
 
+def service_of(suffix: str, entries: Mapping[str, Any]) -> str:
+    """Return the service that a suffix begins with, or the sample service."""
+    named = [name for name in entries if name != SAMPLE and suffix.startswith(f"{name}-")]
+    return max(named, key=len, default=SAMPLE)
+
+
+def check_suffix(suffix: str, project: Path = PROJECT) -> None:
+    """Raise `HarnessError` for a suffix that `cdk deploy` would refuse, before anything is started for it.
+
+    The app's own rule (pitfall L); a unit test compares.
+    """
+    entries = services(project)
+    if suffix in entries:
+        raise HarnessError(f"{suffix} is a service, not an environment: SUFFIX={suffix}-dev, or SUFFIX=dev")
+    name = service_of(suffix, entries)
+    environment = suffix if name == SAMPLE else suffix.removeprefix(f"{name}-")
+    if len(environment) > LONGEST_ENVIRONMENT:
+        names = ", ".join(f"{one}-" for one in entries if one != SAMPLE)
+        raise HarnessError(
+            f"{suffix} is too long: an environment has at most {LONGEST_ENVIRONMENT} characters"
+            + (f", after {names} if it is one of a service" if names else "")
+        )
+
+
 def code_folder(suffix: str, project: Path = PROJECT) -> Path:
     """Return the folder that seeds the repository of an environment: its service's, or the sample's."""
     entries = services(project)
-    named = [name for name in entries if name != SAMPLE and suffix.startswith(f"{name}-")]
-    if not named:
+    name = service_of(suffix, entries)
+    if name == SAMPLE:
         return project / "sample_service"
-    name = max(named, key=len)
     return project / str(entries[name].get("folder", f"services/{name}"))

@@ -1,12 +1,17 @@
 """The progress of a scenario, printed as lines and read by the live view."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 
 from harness.prober import Prober
 from harness.release import Release
+
+# After so many seconds without a line, what is waited for is told again.
+QUIET_SECONDS = 10.0
 
 
 @dataclass
@@ -26,10 +31,36 @@ class Progress:
     new: str = ""
     began: float = field(default_factory=time.time)
     _reported: dict[str, str] = field(default_factory=dict)
+    _last: float = field(default_factory=time.monotonic)
 
     def step(self, text: str, at: float | None = None) -> None:
         """Report a step, with the seconds from the start until now, or until `at`, since the epoch."""
+        self._last = time.monotonic()
         self.report(f"{(time.time() if at is None else at) - self.began:6.1f} s  {text}")
+
+    @contextmanager
+    def waiting(self, what: Callable[[], str]) -> Iterator[None]:
+        """While the context is open, tell `what` is waited for whenever nothing was told for some seconds."""
+        ended = threading.Event()
+
+        def repeat() -> None:
+            while not ended.wait(max(0.1, self._last + QUIET_SECONDS - time.monotonic())):
+                if time.monotonic() - self._last >= QUIET_SECONDS:
+                    self.step(f"  still {what()}")
+
+        thread = threading.Thread(target=repeat, name="progress", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def running(self) -> str:
+        """Return what of the current release runs, in words."""
+        stages = self.release.stages if self.release else ()
+        names = [f"{name} {status}" for name, status in stages if status == "InProgress"]
+        return f"waiting for the pipeline{': ' if names else ''}{', '.join(names)}"
 
     def update(self, release: Release) -> None:
         """Report what changed in a release since the last update, in the order in which it happened."""

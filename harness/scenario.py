@@ -79,11 +79,10 @@ class Scenario:
 
     def deploy(self, **settings: str) -> bool:
         """Deploy with these context keys; return whether CloudFormation changed anything."""
-        environment = self.environment
-        self.progress.step(
-            f"cdk deploy stack-{environment.suffix} on {self.cloud.name}, see {environment.log}"
-        )
-        self.outputs, changed = environment.deploy(**settings)
+        suffix, log = self.environment.suffix, self.environment.log
+        self.progress.step(f"cdk deploy stack-{suffix} on {self.cloud.name}, see {log}")
+        with self.progress.waiting(lambda: "running cdk deploy"):
+            self.outputs, changed = self.environment.deploy(**settings)
         self.releases = Releases(self.cloud, self.outputs)
         if self._notifications is None:
             self._notifications = self._subscription.enter_context(
@@ -130,7 +129,8 @@ class Scenario:
     def follow(self, commit: str) -> Release:
         """Wait for the end of the release of `commit`, successful or not."""
         deadline = self.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
-        release = self.releases.follow(commit, deadline=deadline, update=self.progress.update)
+        with self.progress.waiting(self.progress.running):
+            release = self.releases.follow(commit, deadline=deadline, update=self.progress.update)
         self.recorder.release(release, self.releases)
         self._record_notifications()
         return release
@@ -271,8 +271,9 @@ class Scenario:
         """Destroy the environment. Raises `ScenarioError` if a resource remains."""
         self.progress.step(f"destroying {self.environment.suffix}")
         self._unsubscribe()
-        self.environment.destroy(self.progress.step)
-        left = self._no_leftovers()
+        with self.progress.waiting(lambda: "destroying"):
+            self.environment.destroy(self.progress.step)
+            left = self._no_leftovers()
         self.progress.step(f"destroyed: 0 leftovers, {left.kinds_checked} kinds of resources asked")
 
     def _no_leftovers(self) -> Leftovers:
@@ -284,9 +285,9 @@ class Scenario:
                 raise NotYetError(", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining))
             return left
 
-        interval = 4 * self.cloud.poll_seconds
         try:
-            return wait_for("no leftovers", look, deadline=self.cloud.minutes(5, own=0), interval=interval)
+            seconds = self.cloud.minutes(5, own=0)
+            return wait_for("no leftovers", look, deadline=seconds, interval=4 * self.cloud.poll_seconds)
         except TimedOutError as error:
             raise ScenarioError(f"resources remain after destroy: {error.state}") from error
 

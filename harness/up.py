@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness import folders
-from harness.catalogue import code_folder
+from harness.catalogue import check_suffix, code_folder
 from harness.cloud import PROJECT, HarnessError
 from harness.dashboard.process import start_dashboard
 from harness.local import find_local_aws, local_cloud, start_local_aws
@@ -48,6 +48,7 @@ def up(port: int, suffix: str) -> int:
 
     Return 1 if the newest release failed: the environment stays, to look at and to push to.
     """
+    check_suffix(suffix)
     folder = folders.folder(FOLDER)
     state = folder / "local_aws"
     if (server := find_local_aws(state)) is None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.catalogue import check_catalogue, code_folder
+from harness.catalogue import LONGEST_ENVIRONMENT, check_catalogue, check_suffix, code_folder
 from harness.cloud import HarnessError
+from infrastructure.config.environments import SHORT
 
 
 def test_a_service_that_is_not_in_the_catalogue_is_named_with_those_that_are(tmp_path: Path) -> None:
@@ -36,3 +37,26 @@ def test_an_environment_is_seeded_from_the_folder_of_its_service(
     catalogue = {"orders": {}, "orders-eu": {"folder": "elsewhere"}}
     (tmp_path / "cdk.json").write_text(json.dumps({"context": {"services": catalogue}}))
     assert code_folder(suffix, tmp_path) == tmp_path / folder
+
+
+@pytest.mark.parametrize(
+    ("suffix", "words"),
+    [
+        ("orders", "orders is a service, not an environment: SUFFIX=orders-dev, or SUFFIX=dev"),
+        ("sample-service", "sample-service is a service, not an environment"),
+        ("abcdefghijklmnopq", "at most 12 characters, after orders- if it is one of a service"),
+        ("orders-abcdefghijklm", "at most 12 characters"),
+    ],
+)
+def test_a_suffix_that_the_app_would_refuse_is_refused_before_anything_starts(
+    suffix: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"services": {"orders": {}}}}))
+    with pytest.raises(HarnessError, match=words):
+        check_suffix(suffix, tmp_path)
+    for good in ("dev", "abcdefghijkl", "orders-dev", "orders-abcdefghi"):
+        check_suffix(good, tmp_path)
+
+
+def test_the_longest_environment_is_the_apps() -> None:
+    assert LONGEST_ENVIRONMENT == SHORT

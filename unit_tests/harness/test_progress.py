@@ -1,8 +1,10 @@
 """What is reported during a scenario."""
 
 import io
+import threading
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from harness.prober import Answer, Prober
@@ -22,6 +24,29 @@ def test_only_changes_are_reported() -> None:
     done = Release(**{**vars(RELEASE), "stages": (("Source", "Succeeded"), ("Build", "Succeeded"))})
     progress.update(done)
     assert lines[2].endswith("stage Build: Succeeded")
+
+
+def test_a_wait_is_told_again_after_some_seconds_without_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.progress.QUIET_SECONDS", 0.2)
+    told = threading.Event()
+    lines: list[str] = []
+
+    def report(line: str) -> None:
+        lines.append(line)
+        told.set()
+
+    progress = Progress(report)
+    with progress.waiting(progress.running):
+        assert told.wait(10)
+        told.clear()
+        progress.release = RELEASE
+        assert told.wait(10)
+    number = len(lines)
+    assert lines[0].endswith("  still waiting for the pipeline")
+    assert lines[-1].endswith("  still waiting for the pipeline: Build InProgress")
+    told.clear()
+    assert not told.wait(0.5), "it ends with the context"
+    assert len(lines) == number
 
 
 def test_a_second_release_is_reported_from_its_start() -> None:
