@@ -79,8 +79,7 @@ class Scenario:
 
     def deploy(self, **settings: str) -> bool:
         """Deploy with these context keys; return whether CloudFormation changed anything."""
-        suffix, log = self.environment.suffix, self.environment.log
-        self.progress.step(f"cdk deploy stack-{suffix} on {self.cloud.name}, see {log}")
+        self.progress.step(f"cdk deploy stack-{self.environment.suffix}, see {self.environment.log}")
         with self.progress.waiting(lambda: "running cdk deploy"):
             self.outputs, changed = self.environment.deploy(**settings)
         self.releases = Releases(self.cloud, self.outputs)
