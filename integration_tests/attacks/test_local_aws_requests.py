@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -37,11 +37,67 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             yield local_cloud(server, folder)
 
 
+# Each is sent with a second request in its body, behind what ends a body for whoever reads it otherwise.
+SECOND = b"0\r\n\r\nGET /second HTTP/1.1\r\nHost: x\r\n\r\n"
+WHOLE = b"Content-Length: %d\r\n" % len(SECOND)
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+AMBIGUOUS = [
+    *(
+        WHOLE + encoding
+        for encoding in (
+            CHUNKED,
+            b"Transfer-Encoding : chunked\r\n",
+            b" Transfer-Encoding: chunked\r\n",
+            b"Transfer-Encoding:\tchunked\r\n",
+            b"Transfer-Encoding:\r\n chunked\r\n",
+            b"Transfer-Encoding: xchunked\r\n",
+            b"Transfer-Encoding: chunked, identity\r\n",
+            b"Transfer-Encoding: identity, chunked\r\n",
+            b"Transfer-Encoding: identity\r\n",
+            b"Transfer-Encoding: \x0bchunked\r\n",
+            b'Transfer-Encoding: "chunked"\r\n',
+            b"Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n",
+            b"Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n",
+            b"TRANSFER-ENCODING: CHUNKED\r\n",
+            b"Transfer_Encoding: chunked\r\n",
+            b"X: y\nTransfer-Encoding: chunked\r\n",
+            b"X: y\rTransfer-Encoding: chunked\r\n",
+            b"Transfer-Encoding\x00: chunked\r\n",
+        )
+    ),
+    CHUNKED + WHOLE,
+    *(
+        b"Content-Length: %s\r\n" % length
+        for length in (b"+5", b"-5", b"0x5", b"5, 6", b"5 6", b"5\x00", b"1e1", b"", b"5_0", b"\xb9")
+    ),
+    b"Content-Length: 5\r\n" + WHOLE,
+    WHOLE + b"Content-Length: 5\r\n",
+    b"Content-Length : 5\r\n",
+    b"Content_Length: 5\r\n" + WHOLE,
+    WHOLE + b"Expect: 100-continue\r\n",
+    WHOLE + b"Upgrade: h2c\r\nConnection: Upgrade, Content-Length\r\n",
+]
+
+
 class Echo(http.server.BaseHTTPRequestHandler):
-    """Answers with the names of a request's headers."""
+    """Answers with the names of a request's headers, and keeps the connection for the next one."""
+
+    protocol_version = "HTTP/1.1"
+    # The requests that reached it: the path, and whether the load balancer forwarded it as one.
+    received: ClassVar[list[tuple[str, bool]]] = []
+
+    def do_POST(self) -> None:
+        """Read the body as its length says, and answer."""
+        if self.headers["Transfer-Encoding"] == "chunked":
+            while size := int(self.rfile.readline(), 16):
+                self.rfile.read(size + 2)
+            self.rfile.readline()
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.do_GET()
 
     def do_GET(self) -> None:
         """Answer a request."""
+        self.received.append((self.path, "X-Amzn-Trace-Id" in self.headers))
         body = json.dumps(list(self.headers)).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -114,6 +170,32 @@ def test_a_malformed_request_is_answered_with_400(
     server = find_local_aws(cloud.folder / "local_aws")
     assert server is not None
     assert server.background_errors() == []
+
+
+@pytest.mark.parametrize("headers", AMBIGUOUS, ids=[repr(one) for one in AMBIGUOUS])
+def test_a_request_does_not_hide_another_one(cloud: Cloud, listener: tuple[str, int], headers: bytes) -> None:
+    """attack L24: a request hides a second one, which the load balancer takes for a body."""
+    Echo.received.clear()
+    answer(listener, b"POST /first HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers + b"\r\n" + SECOND)
+    # On the connection to the target that may be kept.
+    answer(listener, b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert ("/last", True) in Echo.received
+    assert [path for path, forwarded in Echo.received if not forwarded and path != "/"] == []
+    server = find_local_aws(cloud.folder / "local_aws")
+    assert server is not None
+    assert server.background_errors() == []
+
+
+def test_a_target_would_read_a_hidden_request(target: int) -> None:
+    """Negative control: whoever forwards both, and another end of the body, loses."""
+    Echo.received.clear()
+    answer(
+        ("127.0.0.1", target),
+        b"POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
+        + SECOND[:-2]
+        + b"Connection: close\r\n\r\n",
+    )
+    assert ("/second", False) in Echo.received
 
 
 def test_a_header_that_cgi_would_confuse_is_dropped(listener: tuple[str, int]) -> None:
