@@ -33,12 +33,14 @@ help:
 	@echo '  make faults       faults during a release, and local_aws killed in each phase'
 	@echo '  make bench        measure times, throughput and memory'
 	@echo
+	@echo 'Bring a service (without NAME, the last two are about the sample):'
+	@echo '  make new-service      add NAME=orders to the catalogue, as a copy of the sample'
+	@echo '  make remove-service   delete the folder and the entry of NAME=orders'
+	@echo '  make check-service    build and try NAME=orders as its pipeline will, in a minute'
+	@echo '  make lock             write the requirements of NAME=orders, after a change of its pyproject.toml'
+	@echo
 	@echo 'Change it:'
 	@echo '  make synth        synthesize the templates of SUFFIX=$(SUFFIX) into cdk.out'
-	@echo '  make new-service     NAME=orders: add a service to the catalogue'
-	@echo '  make check-service   NAME=orders: build and try it as its pipeline will, in a minute'
-	@echo '  make lock            NAME=orders: write its requirements again, after a change of its pyproject.toml'
-	@echo '  make remove-service  NAME=orders: delete its folder and its entry'
 	@echo '  make hooks        let git run the parts of make check that a commit or a push concerns'
 	@echo '  make docs         write the generated pages of docs/'
 	@echo '  make sbom         list what is installed, as CycloneDX, in sbom/'

@@ -187,7 +187,7 @@ def test_a_request_does_not_hide_another_one(cloud: Cloud, listener: tuple[str, 
 
 
 def test_a_target_would_read_a_hidden_request(target: int) -> None:
-    """Negative control: whoever forwards both, and another end of the body, loses."""
+    """attack L24: the control, in which whoever forwards another end of the body loses."""
     Echo.received.clear()
     answer(
         ("127.0.0.1", target),
