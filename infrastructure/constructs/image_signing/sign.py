@@ -28,8 +28,6 @@ ENVELOPE, STATEMENT = "application/vnd.dsse.envelope.v1+json", "application/vnd.
 PROVENANCE, BILL = "https://slsa.dev/provenance/v1", "https://cyclonedx.org/bom"
 SIGNATURE = "dev.cosignproject.cosign/signature"
 PINNED = re.compile(r"^(?:FROM|COPY) .*?([a-z0-9./-]+)(?::\S+)?@sha256:([0-9a-f]{64})", re.MULTILINE)
-
-
 COPIED = re.compile(r"^(?:COPY|ADD) (?!--from).*?([\w./-]*requirements[\w.-]*\.txt)", re.MULTILINE)
 PIN = re.compile(r"^([\w.-]+)(?:\[.*?\])?==([^\s;]+)(.*)$", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
