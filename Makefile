@@ -214,6 +214,8 @@ CLEAR := --clear
 endif
 
 $(VENV)/.ready: requirements/uv.txt requirements/dev.txt local_aws/pyproject.toml package.json package-lock.json .npmrc
+	@[ "$$(uname -s)" = Linux ] || { \
+	  echo "setup: this needs Linux, and not $$(uname -s): on macOS and Windows, use the dev container in .devcontainer/" >&2; exit 2; }
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo 'setup: python3 is missing or older than 3.11: install Python 3.11 or newer, or name one: make BASE_PYTHON=python3.12' >&2; exit 2; }
 	@$(BASE_PYTHON) -m venv $(CLEAR) $(VENV) >/dev/null || { \

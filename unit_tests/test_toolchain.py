@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import yaml
@@ -52,3 +55,31 @@ def test_only_the_workflows_jobs_that_sign_in_to_aws_may_ask_for_a_token() -> No
 def test_cdk_nag_is_of_the_major_that_nag_py_is_written_for() -> None:
     """Version 3 has no suppressions on constructs (pitfall K4)."""
     assert locked("cdk-nag").startswith("3.")
+
+
+def test_another_system_is_refused_in_one_line_before_anything_is_installed(tmp_path: Path) -> None:
+    shutil.copy(PROJECT / "Makefile", tmp_path)
+    for name in ("requirements/uv.txt", "requirements/dev.txt", "local_aws/pyproject.toml", ".npmrc"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    for name in ("package.json", "package-lock.json"):
+        (tmp_path / name).touch()
+    (tmp_path / "bin").mkdir()
+    uname = tmp_path / "bin" / "uname"
+    uname.write_text("#!/bin/sh\necho Darwin\n")
+    uname.chmod(0o755)
+    kept = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    done = subprocess.run(
+        ["make", "setup"],  # noqa: S607 - the make of this machine
+        cwd=tmp_path,
+        env=kept | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == (
+        "setup: this needs Linux, and not Darwin: "
+        "on macOS and Windows, use the dev container in .devcontainer/"
+    )
+    assert not (tmp_path / ".venv").exists()
