@@ -9,9 +9,11 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 
 WORKDIR /srv
 
-# The requirements first: they change less often than the service, and their layer is kept.
+# The requirements first: they change less often than the service, and their layer is kept. Nothing is installed after them, so
+# what installs, and has vulnerabilities of its own, goes.
 COPY sample_service/requirements.txt ./
-RUN python -m pip install --no-cache-dir --require-hashes --requirement requirements.txt
+RUN python -m pip install --no-cache-dir --require-hashes --requirement requirements.txt && \
+    python -m pip uninstall --yes pip setuptools wheel
 
 COPY sample_service/gunicorn.conf.py ./
 COPY sample_service/greeter ./greeter

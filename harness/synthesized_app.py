@@ -54,7 +54,8 @@ class SynthesizedApp:
 
 def build_resources(app: SynthesizedApp) -> Resources:
     """Return a copy of the resources that a build of the tests or of the image needs."""
-    return app.part("PipelineTestProject", "PipelineBuildProject", *ARTIFACTS)
+    # Build names its key by the alias, to which nothing refers.
+    return app.part("PipelineTestProject", "PipelineBuildProject", "PipelineBuildSigningKeyAlias", *ARTIFACTS)
 
 
 _APPS: dict[tuple[str, ...], SynthesizedApp] = {}

@@ -55,6 +55,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (REQUIREMENTS_DEV, "8.4.2", "9.0.0"),
         (REQUIREMENTS, "gunicorn==23", "gunicorn==24"),
         (DOCKERFILE, " --require-hashes", ""),
+        (DOCKERFILE, "uninstall --yes pip ", "uninstall --yes "),
         (REQUIREMENTS, "blinker==", "--find-links /opt/wheels\nblinker=="),
     ],
     "f4_docker_hub_is_optional_and_its_failure_is_not": [

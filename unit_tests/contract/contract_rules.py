@@ -105,6 +105,7 @@ def f2_requirements_are_pinned_with_hashes(contract: Contract) -> None:
     assert PINS.items() <= pinned.items()
     assert SCANNER.items() <= _pins(contract, "requirements/bandit.txt").items()
     assert "--require-hashes" in contract.instruction("RUN")
+    assert "pip uninstall --yes pip setuptools wheel" in contract.dockerfile
     installs = [command for command in contract.commands if "pip install" in command]
     assert ["--require-hashes" in command for command in installs] == [True, True]
 

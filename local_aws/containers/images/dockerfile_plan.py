@@ -197,7 +197,7 @@ class _Planner:
 
 
 def runnable(words: tuple[str, ...]) -> bool:
-    """Return whether a RUN command can run without Docker: pip install, or python -m compileall."""
+    """Return whether a RUN command can run without Docker: pip (un)install, or python -m compileall."""
     program, rest = words[0].rpartition("/")[2], words[1:]
     if re.fullmatch(r"python(3(\.\d+)?)?", program) and rest[:1] == ("-m",):
         program, rest = (rest[1], rest[2:]) if len(rest) > 1 else ("", ())
@@ -205,7 +205,8 @@ def runnable(words: tuple[str, ...]) -> bool:
             return True
     # An editable install would write a path of this machine into the image.
     editable = any(word in ("-e", "--editable") for word in rest)
-    return bool(re.fullmatch(r"pip(3(\.\d+)?)?", program)) and rest[:1] == ("install",) and not editable
+    is_pip = bool(re.fullmatch(r"pip(3(\.\d+)?)?", program))
+    return is_pip and rest[:1] in (("install",), ("uninstall",)) and not editable
 
 
 def _shell_commands(done: Instruction, environment: Mapping[str, str]) -> list[tuple[str, ...]]:

@@ -30,6 +30,20 @@ def test_an_image_has_the_files_and_what_pip_installed(tmp_path: Path) -> None:
     assert answer.stdout == "the thing\n"
 
 
+def test_pip_can_remove_itself_from_an_image(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", "")
+    file = wheel(folder)
+    install = f"{INSTALL} /{file} && python -m pip uninstall --yes pip setuptools wheel"
+    root = shared_store().unpack(build(project(folder, f"FROM BASE\nCOPY {file} /\n{install}")))
+    packages = {path.name for path in root.glob("usr/local/lib/python3*/site-packages/*")}
+    assert not packages & {"pip", "setuptools"}
+    answer = subprocess.run(  # noqa: S603 - just built
+        [root / "usr/local/bin/thing"], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == "the thing\n"
+    assert not (root / "usr/local/bin/pip").exists()
+
+
 def test_layers_contain_no_path_of_this_machine(tmp_path: Path) -> None:
     folder = project(tmp_path / "p", "")
     file = wheel(folder)
