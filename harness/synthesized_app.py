@@ -55,7 +55,9 @@ class SynthesizedApp:
 def build_resources(app: SynthesizedApp) -> Resources:
     """Return a copy of the resources that a build of the tests or of the image needs."""
     # Build names its key by the alias, to which nothing refers.
-    return app.part("PipelineTestProject", "PipelineBuildProject", "PipelineBuildSigningKeyAlias", *ARTIFACTS)
+    return app.part(
+        "PipelineTestProject", "PipelineBuildProject", "PipelineBuildSigningKeyKeyAlias", *ARTIFACTS
+    )
 
 
 _APPS: dict[tuple[str, ...], SynthesizedApp] = {}
