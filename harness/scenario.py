@@ -194,7 +194,7 @@ class Scenario:
             if not prober.last_of(version):
                 raise NotYetError(f"{prober.figures().versions}")
 
-        wait_for(f"a response from {version}", look, deadline=60, interval=0.1)
+        wait_for(f"answers of {version}", look, deadline=self.cloud.minutes(RELEASE_MINUTES), interval=0.1)
 
     def settle(self, prober: Prober, commit: str, seconds: float = 2.0) -> Figures:
         """Wait until only `commit` has responded for `seconds`; return the figures of all probes."""

@@ -118,9 +118,10 @@ def newest_deployed(scenario: Scenario) -> Release:
 
 
 def image_digest(scenario: Scenario) -> str:
-    """Return the digest of an image of the repository."""
+    """Return the digest of an image of the repository, which has signatures too."""
     found = scenario.cloud.client("ecr").list_images(repositoryName=scenario.outputs.image_repository_name)
-    return str(found["imageIds"][0]["imageDigest"])
+    tags = {str(one.get("imageTag")): str(one["imageDigest"]) for one in found["imageIds"]}
+    return next(digest for tag, digest in tags.items() if tag.startswith("commit-"))
 
 
 @pytest.mark.parametrize("command", documented_commands())
