@@ -26,12 +26,13 @@ def test_an_image_that_runs_expires_without_a_rule_of_its_own(cloud: Cloud) -> N
         assert whole.pipeline.outcome("Deploy") == Outcome("Succeeded")
         images = {"repositoryName": stack.physical_name("images-the-suffix")}
         for number in range(KEPT_IMAGES + 1):
-            push_image(cloud, images["repositoryName"], f"failed-{number}")
+            push_image(cloud, images["repositoryName"], f"commit-failed-{number}")
         assert replaced_task(whole)["lastStatus"] == "RUNNING"
 
         ecr = cloud.client("ecr")
         rules = json.loads(ecr.get_lifecycle_policy(**images)["lifecyclePolicyText"])["rules"]
-        ecr.put_lifecycle_policy(**images, lifecyclePolicyText=json.dumps({"rules": rules[-1:]}))
+        (last_ten,) = [one for one in rules if one["selection"]["countNumber"] == KEPT_IMAGES]
+        ecr.put_lifecycle_policy(**images, lifecyclePolicyText=json.dumps({"rules": [last_ten]}))
         stopped = replaced_task(whole)
         assert stopped["stoppedReason"].startswith("CannotPullContainerError")
         assert "not found" in stopped["stoppedReason"]
