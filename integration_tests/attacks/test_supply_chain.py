@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from harness.cloud import PROJECT, Cloud
 from harness.notifications import subscribed
 from integration_tests.pitfalls.released_pipeline import SUCCEEDED, Released, released_pipeline
+from integration_tests.support.images import attach_signature, signed_payload
 
 OPENSSL = ("CVE-2026-0001", "CRITICAL", "openssl")
 AUDIT = PROJECT / "infrastructure" / "constructs" / "dependency_audit"
@@ -94,10 +96,35 @@ def test_an_image_that_was_never_scanned_gets_no_traffic(released: Released) -> 
         imageManifestMediaType=image["imageManifestMediaType"],
         imageTag="never-scanned",
     )["image"]["imageId"]["imageDigest"]
-    status, code, _ = released.deploy(released.register(image=f"{uri}@{pushed}"))
+    with trusted_signature(released, repository, pushed):
+        status, code, _ = released.deploy(released.register(image=f"{uri}@{pushed}"))
     assert (status, code) == ("Failed", "HOOK_EXECUTION_FAILURE")
     said = f"the findings of {pushed} in {repository} are unknown, because the status of its scan is no scan"
     assert said in released.reason()
+
+
+@contextmanager
+def trusted_signature(released: Released, repository: str, digest: str) -> Iterator[None]:
+    """Sign an image with a key that the hook trusts while the context is open; only Build has its own."""
+    cloud, kms = released.pipeline.stack.cloud, released.client("kms")
+    account, name = cloud.account.id, released.pipeline.physical_name
+    role = f"arn:aws:iam::{account}:role/{name('test-traffic-hook-role-the-suffix')}"
+    allowed = {"AWS": [f"arn:aws:iam::{account}:root", role]}
+    statement = {"Effect": "Allow", "Principal": allowed, "Action": "kms:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    about = {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY", "Policy": policy}
+    key, alias = kms.create_key(**about)["KeyMetadata"]["KeyId"], name("alias/trusted-the-suffix")
+    kms.create_alias(AliasName=alias, TargetKeyId=key)
+    good = released.image.partition("@")[2]
+    payload = signed_payload(cloud, repository, good)[0].replace(good.encode(), digest.encode())
+    signature = kms.sign(KeyId=key, Message=payload, SigningAlgorithm="ECDSA_SHA_256")["Signature"]
+    attach_signature(cloud, repository, digest, payload, signature)
+    keys = f"arn:aws:kms:us-east-1:{account}"
+    released.set_variables(SIGNING_KEYS=f"{keys}:{alias}")
+    try:
+        yield
+    finally:
+        released.set_variables(SIGNING_KEYS=f"{keys}:{name('alias/signing-key-the-suffix')}")
 
 
 def audit(commit: Path, *further: str) -> tuple[int, str]:
