@@ -59,8 +59,7 @@ def build_and_try(cloud: Cloud, suffix: str, progress: Progress) -> None:
         )
         if build.status != "SUCCEEDED":
             raise ScenarioError(f"{action}: {reason(build)}")
-        if action == "Build":
-            print(*tried(build), sep="\n")
+    print(*tried(build), sep="\n")
 
 
 def report(progress: Progress, action: str, phase: str) -> None:

@@ -1,6 +1,7 @@
 """The resource types of names: each resource of an environment is named `{type}-{suffix}`.
 
-A unit test compares with the templates. Some names have a number or an environment between the two.
+A unit test compares with the templates. Some names have a number between the two; the roles of approvals have
+another environment there, and are recognized by their tags.
 """
 
 # fmt: off

@@ -38,7 +38,7 @@ class Ownership:
     def __init__(self, suffix: str) -> None:
         self.suffix = suffix
         types = "|".join(sorted(TYPES, key=len, reverse=True))
-        # A resource of several has a number; a role of approvals names the environment that is promoted to.
+        # A resource of several has a number.
         self._name = re.compile(rf"{BEFORE}(?:{types})(?:-[0-9])?-{re.escape(suffix)}{AFTER}")
 
     def owns(self, resource: Resource) -> bool:

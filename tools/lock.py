@@ -29,22 +29,13 @@ def lock(project: Path, name: str, uv: Path = UV) -> list[Path]:
         raise AppError(f"{(folder / code).relative_to(project)} has no pyproject.toml: choose another NAME")
     # From the folder that becomes the repository, so that the header names a command that works there too.
     for file, extras in FILES.items():
-        words = [
-            "pip",
-            "compile",
-            "--quiet",
-            f"{code}/pyproject.toml",
-            *extras,
-            *OPTIONS,
-            "-o",
-            f"{code}/{file}",
-        ]
-        command = [str(uv), *words]
+        given, written = f"{code}/pyproject.toml", f"{code}/{file}"
+        command = [str(uv), "pip", "compile", "--quiet", given, *extras, *OPTIONS, "-o", written]
         done = subprocess.run(  # noqa: S603 - an argument list
             command, cwd=folder, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
-            raise AppError(f"{code}/{file} was not written: {' '.join(done.stderr.split())}")
+            raise AppError(f"{written} was not written: {' '.join(done.stderr.split())}")
     return [folder / code / file for file in FILES]
 
 

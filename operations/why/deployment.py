@@ -49,7 +49,7 @@ def explain_message(names: Names, message: str) -> Cause:
 def problem_in_progress(account: Account, names: Names, deployment: str) -> Cause | None:
     """Return why the tasks of a deployment do not start, while it still waits for them."""
     info = account.client("codedeploy").get_deployment(deploymentId=deployment)["deploymentInfo"]
-    problem = problem_of_tasks(account, names, _span(account, info))
+    problem = problem_of_tasks(account, names, _span(info, _target(account, info)))
     return Cause("tasks", problem.text, problem.remedy, problem.log) if problem else None
 
 
@@ -67,7 +67,7 @@ def _explain_hook(account: Account, names: Names, info: Info) -> Cause:
     for part, section in _SECTIONS.items():
         if part in reason:
             return Cause(gate, one_line(reason), f'see "{section}" in docs/operations.md', log)
-    if exception := exception_of_tasks(account, names, _span(account, info)):
+    if exception := exception_of_tasks(account, names, _span(info, _target(account, info))):
         reason = f"{one_line(reason)}; the tasks' log: {exception}"
     remedy = "fix the code and push; `smokePaths` names the expected statuses"
     return Cause(gate, reason, remedy, log)
@@ -89,10 +89,11 @@ def _explain_alarm(account: Account, names: Names, info: Info) -> Cause:
     reasons = [one for name in alarms if (one := _alarm_reason(account, name, info))]
     reason = "; ".join(reasons) or one_line(message)
     gate = ", ".join(["alarm", *alarms]) if alarms else "alarm"
-    if not info.get("startTime") or not _has_begun(account, info):
+    target = _target(account, info) if info.get("startTime") else {}
+    if not _has_begun(target):
         remedy = 'see "Deploying a fix while an alarm is active" in docs/operations.md'
         return Cause(gate, reason, remedy)
-    if exception := exception_of_tasks(account, names, _span(account, info)):
+    if exception := exception_of_tasks(account, names, _span(info, target)):
         reason = f"{reason}; the tasks' log: {exception}"
     remedy = "CodeDeploy has rolled back: see the section of that alarm in docs/operations.md"
     return Cause(gate, reason, remedy, log_command(names.task_log_group))
@@ -118,7 +119,7 @@ def _alarm_reason(account: Account, name: str, info: Info) -> str:
 
 def _explain_tasks(account: Account, names: Names, info: Info) -> Cause:
     """Return why the replacement tasks did not become healthy."""
-    problem = problem_of_tasks(account, names, _span(account, info))
+    problem = problem_of_tasks(account, names, _span(info, _target(account, info)))
     if problem is None:
         return Cause(
             "tasks",
@@ -167,15 +168,15 @@ def _target(account: Account, info: Info) -> Info:
     return target
 
 
-def _span(account: Account, info: Info) -> Span:
-    task_sets = _target(account, info).get("taskSetsInfo", [])
+def _span(info: Info, target: Info) -> Span:
+    task_sets = target.get("taskSetsInfo", [])
     # The key is misspelled in AWS's own model.
     green = next((one["identifer"] for one in task_sets if one.get("taskSetLabel") == GREEN), "")
     return Span(info["createTime"], info.get("completeTime"), green)
 
 
-def _has_begun(account: Account, info: Info) -> bool:
-    events = _target(account, info).get("lifecycleEvents", [])
+def _has_begun(target: Info) -> bool:
+    events = target.get("lifecycleEvents", [])
     return any(event["status"] in ("Succeeded", "Failed") for event in events)
 
 
