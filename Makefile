@@ -222,6 +222,8 @@ $(VENV)/.ready: requirements/uv.txt requirements/dev.txt local_aws/pyproject.tom
 	  echo 'setup: python3 cannot make a virtual environment: install python3-venv' >&2; exit 2; }
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/uv.txt
 	$(VENV)/bin/uv pip sync --quiet --python $(PYTHON) --require-hashes --only-binary :all: requirements/dev.txt
+	@# Its own dependency has one of its files too, and either may be written last: https://github.com/aws/aws-cdk/issues/38482
+	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --require-hashes --only-binary :all: --reinstall-package aws-cdk-lib -r requirements/dev.txt
 	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --offline --no-deps --no-build-isolation --editable ./local_aws
 	$(VENV)/bin/npm ci --silent
 	@cd $(VENV) && pwd -P > .ready

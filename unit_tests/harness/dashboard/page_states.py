@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from pathlib import Path
@@ -127,7 +127,8 @@ def served(view: RecordedView, port: int = 0, until: int | None = None) -> Itera
     try:
         yield url
     finally:
-        if thread.is_alive():
+        # A server that has ended by itself has closed its loop, maybe just now.
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(task.cancel)
         thread.join(20)
 
