@@ -17,6 +17,7 @@ from operations.destroy import destroy
 from operations.errors import OperationsError
 from operations.preflight.check import Subject
 from operations.protection import Protection, protect
+from operations.rollback import command as rollback_command
 from operations.why import command as why_command
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -69,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     _add_immutable(commands)
     _add_drift(commands)
     _add_why(commands)
+    rollback_command.add_options(
+        _command(commands, "rollback", rollback_command.SUMMARY, rollback_command.DETAILS)
+    )
     _add_protect(commands)
     _add_break_glass(commands)
     _add_destroy(commands)
