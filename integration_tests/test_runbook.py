@@ -41,6 +41,7 @@ NOT_HERE = {
     STOP: "the test below",
     RETRY: "the test below",
     ROLLBACK: "the tests below",
+    "python -m operations status": "test_two_environments.py; what it finds depends on the commands before",
     RETRY.replace("Deploy", "Promote-staging"): "it needs an environment that promotes",
     "aws codecommit credential-helper": "git calls it in each scenario on AWS (developer.py)",
     "aws service-quotas request-service-quota-increase": "it opens a request at AWS",

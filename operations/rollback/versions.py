@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from operations.account import Account, code_of
 from operations.errors import OperationsError
 from operations.names import Names
-from operations.quiesce import GONE
+from operations.why.executions import executions
 
 # A repository keeps the last ten images, and those that are in use.
 MOST_VERSIONS = 10
@@ -40,8 +40,7 @@ class Version:
 def find(account: Account, names: Names, stage: str) -> list[Version]:
     """Return the newest versions that `stage` has released, the newest first.
 
-    CodePipeline only rolls back to executions of its current structure, and lists no other here:
-    https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_SucceededInStageFilter.html
+    CodePipeline rolls back to executions of its current version alone.
     Raises `OperationsError` without a pipeline, or without this stage.
     """
     releases = _releases(account, names, stage)
@@ -88,21 +87,10 @@ def chosen(found: Iterable[Version], given: str) -> Version:
 
 
 def _releases(account: Account, names: Names, stage: str) -> list[Mapping[str, Any]]:
-    pages = account.pages(
-        "codepipeline",
-        "list_pipeline_executions",
-        "pipelineExecutionSummaries",
-        pipelineName=names.pipeline,
-        filter={"succeededInStage": {"stageName": stage}},
-    )
     try:
         # Twice, because each version may have been gone back to.
-        return list(islice(pages, 2 * MOST_VERSIONS))
+        return list(islice(executions(account, names, released_by=stage), 2 * MOST_VERSIONS))
     except ClientError as error:
-        if code_of(error) in GONE:
-            raise OperationsError(
-                f"there is no {names.pipeline} in account {account.id}: check the suffix and the account"
-            ) from error
         if code_of(error) == "StageNotFoundException":
             raise OperationsError(f"{names.pipeline} has no stage {stage}: check --promotion") from error
         raise

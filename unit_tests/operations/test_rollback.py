@@ -77,8 +77,10 @@ def released(*executions: dict[str, Any], **answers: Answer) -> Answers:
         ("s3", "head_object"): {},
         ("sts", "get_caller_identity"): {"Account": "111111111111"},
     }
-    named = {tuple(name.split("__")): answer for name, answer in answers.items()}
-    return {**found, **named}  # type: ignore[dict-item]
+    for name, answer in answers.items():
+        service, _, operation = name.partition("__")
+        found[service, operation] = answer
+    return found
 
 
 THREE = (execution(NEW), execution(OLD), execution(OLDEST))
