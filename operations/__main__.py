@@ -5,12 +5,13 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 from rich.console import Console
 
-from operations import break_glass, immutable, leftovers, listener_drift, preflight
+from operations import approve, break_glass, immutable, leftovers, listener_drift, preflight
 from operations.account import Account
 from operations.confirmation import confirm
 from operations.destroy import destroy
@@ -70,7 +71,8 @@ def parser() -> argparse.ArgumentParser:
     _add_drift(commands)
     _add_why(commands)
     _add_protect(commands)
-    _add_break_glass(commands)
+    _add_module(commands, "approve", approve)
+    _add_module(commands, "break-glass", break_glass)
     _add_destroy(commands)
     _add_leftovers(commands)
     for former, name in RENAMED.items():
@@ -170,16 +172,11 @@ def _add_protect(commands: Commands) -> None:
     command.add_argument("--role", metavar="NAME", help="attach the policy to this role instead")
 
 
-def _add_break_glass(commands: Commands) -> None:
-    command = _command(
-        commands,
-        "break-glass",
-        "in an emergency: let releases pass the test-traffic hook's checks for some minutes",
-        "The hook still checks the image scan and the responses, and logs what fails, but stops no release. "
-        "Topic and event log get the reason. Without options, it prints the state; open is a finding.",
-    )
-    command.set_defaults(run=break_glass.run)
-    break_glass.add_options(command)
+def _add_module(commands: Commands, name: str, module: ModuleType) -> None:
+    """Add a command whose module has its texts, its options and what it runs."""
+    command = _command(commands, name, module.SUMMARY, module.DETAILS)
+    command.set_defaults(run=module.run)
+    module.add_options(command)
 
 
 def _add_destroy(commands: Commands) -> None:
