@@ -192,6 +192,11 @@ class Names:
         return self.qualified(f"approval-role-{target}")
 
     @property
+    def approved_image(self) -> str:
+        """The SSM parameter with the digest of the image that an approver has approved for release here."""
+        return f"/{self.qualified('approvals')}/image"
+
+    @property
     def docker_hub_username(self) -> str:
         """The SSM parameter that the stack creates."""
         return f"/{self.qualified('docker-hub')}/username"

@@ -4,11 +4,12 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
-from operations import break_glass, runs
+from operations import approve, break_glass, runs
 from operations.account import Account
 from operations.errors import OperationsError
 from operations.rollback import command as rollback_command
@@ -64,15 +65,12 @@ def parser() -> argparse.ArgumentParser:
     _add_preflight(commands)
     _add_immutable(commands)
     _add_drift(commands)
-    _add_why(commands)
-    status_command.add_options(
-        _command(commands, "status", status_command.SUMMARY, status_command.DETAILS, nargs="?")
-    )
-    rollback_command.add_options(
-        _command(commands, "rollback", rollback_command.SUMMARY, rollback_command.DETAILS)
-    )
+    _add_module(commands, "status", status_command, nargs="?")
+    _add_module(commands, "why", why_command)
+    _add_module(commands, "rollback", rollback_command)
     _add_protect(commands)
-    _add_break_glass(commands)
+    _add_module(commands, "approve", approve)
+    _add_module(commands, "break-glass", break_glass)
     _add_destroy(commands)
     _add_leftovers(commands)
     for former, name in RENAMED.items():
@@ -148,18 +146,6 @@ def _add_drift(commands: Commands) -> None:
     )
 
 
-def _add_why(commands: Commands) -> None:
-    command = _command(
-        commands,
-        "why",
-        "after a release has failed: say which gate stopped it, why, and what to do",
-        "It reads the newest execution of the pipeline, the build or deployment that failed, their logs and "
-        "the events of ECS. A release that succeeded, runs or waits for an approval is no finding.",
-    )
-    command.set_defaults(run=why_command.run)
-    why_command.add_options(command)
-
-
 def _add_protect(commands: Commands) -> None:
     command = _command(
         commands,
@@ -172,16 +158,11 @@ def _add_protect(commands: Commands) -> None:
     command.add_argument("--role", metavar="NAME", help="attach the policy to this role instead")
 
 
-def _add_break_glass(commands: Commands) -> None:
-    command = _command(
-        commands,
-        "break-glass",
-        "in an emergency: let releases pass the test-traffic hook's checks for some minutes",
-        "The hook still checks the image scan and the responses, and logs what fails, but stops no release. "
-        "Topic and event log get the reason. Without options, it prints the state; open is a finding.",
-    )
-    command.set_defaults(run=break_glass.run)
-    break_glass.add_options(command)
+def _add_module(commands: Commands, name: str, module: ModuleType, *, nargs: str | None = None) -> None:
+    """Add a command whose module has its texts, its options and what it runs; `nargs` is of the suffix."""
+    command = _command(commands, name, module.SUMMARY, module.DETAILS, nargs=nargs)
+    command.set_defaults(run=module.run)
+    module.add_options(command)
 
 
 def _add_destroy(commands: Commands) -> None:

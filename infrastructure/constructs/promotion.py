@@ -89,6 +89,7 @@ class PromotionStages:
     """
 
     commit: str
+    image: str
     repository: str
     built: codepipeline.Artifact
     placeholder: str
@@ -128,7 +129,7 @@ class PromotionStages:
             notification_topic=self.topic,
             additional_information=(
                 f"Release commit {self.commit} to {promotion.environment} in account {promotion.account}, "
-                "with a copy of the image that the environment before it runs?"
+                f"with a copy of the image {self.image}?"
             ),
             external_entity_link=f"{commits}/{self.commit}?region={REGION}",
         )

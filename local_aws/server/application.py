@@ -24,6 +24,7 @@ from local_aws.ministack import (
     function_states,
     functions,
     parameter_events,
+    parameter_history,
     resource_policies,
     resume_stacks,
     schedules,
@@ -140,6 +141,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     schedules.patch_schedules(callers, states)
     cloudwatch.patch_alarm_evaluation(callers)
     event_delivery.patch_failed_invocations()
+    parameter_history.patch_parameter_history(callers.identity)
     parameter_events.patch_parameter_events()
     _patch_functions(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))

@@ -14,9 +14,9 @@ from starlette.responses import Response as HttpResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from local_aws.core.api import Response
+from local_aws.core.api import CALLER, Response
 from local_aws.core.context import Context
-from local_aws.iam.request_parser import HttpRequest
+from local_aws.iam.request_parser import HttpRequest, credential
 from local_aws.server.forward_proxy import ForwardProxy, is_proxy_request
 
 GIT_PREFIX = "/v1/repos/"
@@ -109,6 +109,8 @@ class Gateway:
             status, headers, content = denial
             await HttpResponse(content, status, headers)(scope, receive, send)
             return
+        if (signed := credential(request)) is not None:
+            CALLER.set(signed.access_key)
         unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive_body() -> Message:

@@ -76,6 +76,7 @@ def test_a_hook_without_a_line_has_not_run() -> None:
     [
         ("ScanError", "the scan of the image found CVE-2026-1, CRITICAL", "A finding of the image scan"),
         ("SignatureError", "the image sha256:1 has no signature by KEY", "An image without a signature"),
+        ("ApprovalError", "no approver has approved the image sha256:1", "An image that nobody approved"),
     ],
 )
 def test_a_reason_with_a_section_of_its_own_points_to_it(error: str, reason: str, section: str) -> None:
