@@ -24,6 +24,7 @@ from local_aws.ministack import (
     function_states,
     functions,
     parameter_events,
+    parameter_tags,
     resource_policies,
     resume_stacks,
     schedules,
@@ -141,6 +142,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     cloudwatch.patch_alarm_evaluation(callers)
     event_delivery.patch_failed_invocations()
     parameter_events.patch_parameter_events()
+    parameter_tags.patch_parameter_tags()
     _patch_functions(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
     gateway = Gateway(
