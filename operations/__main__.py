@@ -10,7 +10,7 @@ from typing import TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 from rich.console import Console
 
-from operations import break_glass, immutable, leftovers, listener_drift, preflight
+from operations import break_glass, immutable, leftovers, listener_drift, preflight, secrets_command
 from operations.account import Account
 from operations.confirmation import confirm
 from operations.destroy import destroy
@@ -69,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
     _add_immutable(commands)
     _add_drift(commands)
     _add_why(commands)
+    secrets_command.add(commands, _command, EXIT_CODES)
     _add_protect(commands)
     _add_break_glass(commands)
     _add_destroy(commands)
@@ -85,8 +86,8 @@ def _add_preflight(commands: Commands) -> None:
         "preflight",
         "before cdk deploy: check for anything that would fail the deployment midway",
         "It checks credentials, region, the CDK bootstrap, the service-linked role of ECS, CodeCommit, "
-        "quotas, names that are taken, Docker Hub's password, who is notified, and TLS. Without --fix, it "
-        "changes nothing.",
+        "quotas, names that are taken, Docker Hub's password, secrets, who is notified, and TLS. Without "
+        "--fix, it changes nothing.",
     )
     command.set_defaults(run=_preflight)
     command.add_argument(
@@ -187,7 +188,8 @@ def _add_destroy(commands: Commands) -> None:
         commands,
         "destroy",
         "stop what runs, run cdk destroy, and delete what CloudFormation cannot",
-        "It permanently deletes the repository with its commits, the images, the logs and the artifacts. "
+        "It permanently deletes the repository with its commits, the images, the logs, the artifacts and the "
+        "secrets. "
         "Before it destroys prod, or an environment with termination protection, it asks for the name. "
         "After a failure, run it again.",
     )
@@ -277,7 +279,8 @@ def _protect(options: argparse.Namespace, account: Account) -> int:
 
 def _destroy(options: argparse.Namespace, account: Account) -> int:
     where = f"account {account.id}, {account.region}"
-    print(f"{options.suffix} in {where}: its repository, images, logs and artifacts are deleted permanently")
+    lost = "repository, images, logs, artifacts and secrets"
+    print(f"{options.suffix} in {where}: its {lost} are deleted permanently")
     if not options.dry_run:
         confirm(options.suffix, account, options.confirm)
     destroy(options.suffix, account, print, dry_run=options.dry_run)
