@@ -39,7 +39,7 @@ class Variable:
 
     @property
     def problem(self) -> str:
-        """What keeps a release from using it, or ""."""
+        """What is wrong with its value, or ""."""
         if not self.version:
             return "missing"
         return "" if self.stored_as == self.type else f"stored as {self.stored_as}, not {self.type}"

@@ -38,7 +38,7 @@ def secrets(subject: Subject) -> Iterator[Check]:
     if problems:
         found = ", ".join(f"{one.parameter} is {one.problem}" for one in problems)
         commands = [f"python -m operations secrets set {subject.suffix} {one.name}" for one in problems]
-        yield failed("secrets", f"{found}: no task of a release could start", "; ".join(commands))
+        yield failed("secrets", found, "; ".join(commands))
     elif variables:
         yield ok("secrets", f"{', '.join(one.name for one in variables)} set")
 
