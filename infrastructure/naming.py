@@ -206,6 +206,10 @@ class Names:
         """The SSM SecureString that a person creates: CloudFormation cannot (pitfall F5)."""
         return f"/{self.qualified('docker-hub')}/password"
 
+    def stored_variable(self, variable: str) -> str:
+        """Return the SSM parameter with the value of a variable, which a person creates."""
+        return f"/{self.suffix}/{variable}"
+
     def network(self, part: str) -> str:
         """Return the SSM parameter with a part of the network, for the services that share it."""
         return f"/{self.qualified('network')}/{part}"

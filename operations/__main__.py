@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
-from operations import approve, break_glass, runs
+from operations import approve, break_glass, runs, secrets_command
 from operations.account import Account
 from operations.errors import OperationsError
 from operations.rollback import command as rollback_command
@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     _add_module(commands, "status", status_command, nargs="?")
     _add_module(commands, "why", why_command)
     _add_module(commands, "rollback", rollback_command)
+    secrets_command.add(commands, _command, EXIT_CODES)
     _add_protect(commands)
     _add_module(commands, "approve", approve)
     _add_module(commands, "break-glass", break_glass)
@@ -85,8 +86,8 @@ def _add_preflight(commands: Commands) -> None:
         "preflight",
         "before cdk deploy: check for anything that would fail the deployment midway",
         "It checks credentials, region, the CDK bootstrap, the service-linked role of ECS, CodeCommit, "
-        "quotas, names that are taken, Docker Hub's password, who is notified, and TLS. Without --fix, it "
-        "changes nothing.",
+        "quotas, names that are taken, Docker Hub's password, secrets, who is notified, and TLS. Without "
+        "--fix, it changes nothing.",
     )
     command.set_defaults(run=runs.run_preflight)
     command.add_argument(
@@ -170,7 +171,8 @@ def _add_destroy(commands: Commands) -> None:
         commands,
         "destroy",
         "stop what runs, run cdk destroy, and delete what CloudFormation cannot",
-        "It permanently deletes the repository with its commits, the images, the logs and the artifacts. "
+        "It permanently deletes the repository with its commits, the images, the logs, the artifacts and the "
+        "secrets. "
         "Before it destroys prod, or an environment with termination protection, it asks for the name. "
         "After a failure, run it again.",
     )

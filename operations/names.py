@@ -81,6 +81,9 @@ class Names:
     def docker_hub_password(self) -> str:
         return f"/docker-hub-{self.suffix}/password"
 
+    def stored_variable(self, variable: str) -> str:
+        return f"/{self.suffix}/{variable}"
+
     @property
     def break_glass(self) -> str:
         return f"/break-glass-{self.suffix}/test-traffic-hook"

@@ -25,6 +25,7 @@ from local_aws.ministack import (
     functions,
     parameter_events,
     parameter_history,
+    parameter_tags,
     resource_policies,
     resume_stacks,
     schedules,
@@ -143,6 +144,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     event_delivery.patch_failed_invocations()
     parameter_history.patch_parameter_history(callers.identity)
     parameter_events.patch_parameter_events()
+    parameter_tags.patch_parameter_tags()
     _patch_functions(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
     gateway = Gateway(

@@ -87,6 +87,13 @@ def test_a_reason_with_a_section_of_its_own_points_to_it(error: str, reason: str
     assert f"### {section}\n" in Path("docs/operations.md").read_text("utf-8")
 
 
+# What Fargate says, from public issues.
+NO_SECRETS = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval "
+    "failed: unable to retrieve secrets from ssm: service call has been retried 1 time(s)"
+)
+
+
 @pytest.mark.parametrize(
     ("task", "reason", "remedy"),
     [
@@ -109,6 +116,12 @@ def test_a_reason_with_a_section_of_its_own_points_to_it(error: str, reason: str
             "task be9d0ce5 stopped: Task failed ELB health checks in (target-group x); RuntimeError: "
             "a mistake",
             "make the health check path answer 200",
+        ),
+        (
+            stopped(f"{NO_SECRETS}: invalid ssm parameters: /orders-dev/API_KEY, /orders-dev/TOKEN"),
+            f"task be9d0ce5 stopped: {NO_SECRETS}: invalid ssm parameters: /orders-dev/API_KEY, "
+            "/orders-dev/TOKEN; RuntimeError: a mistake",
+            "run `python -m operations secrets set orders-dev API_KEY`, then retry the stage",
         ),
     ],
 )

@@ -162,6 +162,23 @@ class FakeEcr:
         return {"images": [{"imageId": {"imageDigest": self.digest}}]}
 
 
+class FakeSsm:
+    """The Parameter Store; `denied` refuses every call."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self.denied = False
+        self.asked: list[list[str]] = []
+
+    def get_parameters(self, Names: list[str], WithDecryption: bool) -> dict[str, Any]:  # noqa: N803
+        assert WithDecryption
+        if self.denied:
+            raise refusal("AccessDeniedException", f"User: {ROLE} is not authorized")
+        self.asked.append(Names)
+        found = [{"Name": name, "Value": self.values[name]} for name in Names if name in self.values]
+        return {"Parameters": found, "InvalidParameters": [name for name in Names if name not in self.values]}
+
+
 def refusal(code: str, message: str = "") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
 
@@ -174,7 +191,8 @@ class Cloud:
         self.elb, self.logs = FakeElb(self.engine.journal), FakeLogs()
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.context = Context(state, "http://127.0.0.1:9", Clock(0.001), "test", self._emit)
-        clients = {"elbv2": self.elb, "logs": self.logs, "ecr": FakeEcr()}
+        self.ssm = FakeSsm()
+        clients = {"elbv2": self.elb, "logs": self.logs, "ecr": FakeEcr(), "ssm": self.ssm}
         monkeypatch.setattr(self.context, "client", lambda service, _role=None: clients[service])
         self.ecs = Ecs(self.context, self.engine)
         self.call("CreateCluster", clusterName=CLUSTER)
