@@ -65,7 +65,17 @@ RULES = {
         exceptions={"pitfalls/builds.py": {"yaml"}},
     ),
     "benchmarks": Rule(
-        only={"aiohttp", "boto3", "rich", "operations", "harness", "tools", "infrastructure", *CDK}
+        only={
+            "aiohttp",
+            "boto3",
+            "botocore",
+            "rich",
+            "operations",
+            "harness",
+            "tools",
+            "infrastructure",
+            *CDK,
+        }
     ),
 }
 # What others read of infrastructure, and what runs where only Python is installed.

@@ -13,7 +13,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--execution", default="", metavar="ID", help="explain this execution of the pipeline instead"
     )
-    command.add_argument("--json", action="store_true", help="print the explanation as JSON")
+    command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace, account: Account) -> int:
