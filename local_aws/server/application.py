@@ -27,6 +27,7 @@ from local_aws.ministack import (
     resource_policies,
     resume_stacks,
     schedules,
+    service_linked_roles,
     stores,
     trust_policies,
 )
@@ -124,7 +125,9 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     for one in (context, callers):
         one.assume, one.authorize = enforcer.assume, enforcer.authorize
         one.denial_reason, one.identity = enforcer.denial_reason, enforcer.identity
+        one.create_service_linked_role = enforcer.create_service_linked_role
     resource_policies.patch_cross_account_access()
+    service_linked_roles.patch_service_linked_roles()
     trust_policies.patch_trust_policy_validation(documents.parse)
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
