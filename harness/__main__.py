@@ -101,7 +101,7 @@ def _add_check_service(commands: Commands) -> None:
         "check-service",
         "build and try a service as its pipeline will, without a pipeline",
         "It runs the audit, the scan, the tests and the build of a service on a local_aws of its own, and "
-        "asks its image what a release will be asked. Exit code 1: the last line says what is missing.",
+        "asks its image what a release will be asked. Exit code 1: the last lines say all that is missing.",
     )
     command.set_defaults(run=lambda options: check_service(options.name))
     command.add_argument("name", help="a service of the catalogue in cdk.json, or sample-service")

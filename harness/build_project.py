@@ -37,6 +37,13 @@ class BuildProject:
         self.cloud: Cloud = stack.cloud
         self.bucket = f"artifacts-{stack.suffix}-{stack.cloud.account.id}-us-east-1"
 
+    @property
+    def buildspec(self) -> Buildspec:
+        """The project's own buildspec."""
+        found = self.cloud.client("codebuild").batch_get_projects(names=[self.name])["projects"][0]
+        buildspec: Buildspec = json.loads(found["source"]["buildspec"])
+        return buildspec
+
     def build(
         self,
         buildspec: Buildspec | str = "",

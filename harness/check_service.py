@@ -2,7 +2,9 @@
 
 import shutil
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from harness.build_project import BuildProject, BuildResult
 from harness.catalogue import SAMPLE, check_catalogue
@@ -20,6 +22,8 @@ from operations.why.log_lines import failed_command, significant
 FOLDER = "check-service"
 ENVIRONMENT = "dev"
 LINES = 30
+# The steps of a build that no later one needs.
+GATES = ("Compare the pins with the advisories", "Scan the code")
 
 
 def check_service(name: str) -> int:
@@ -43,7 +47,7 @@ def check_service(name: str) -> int:
 
 
 def build_and_try(cloud: Cloud, suffix: str, progress: Progress) -> None:
-    """Run both builds of the service with this suffix; raise `ScenarioError` for the first that fails."""
+    """Run both builds of the service with this suffix; raise `ScenarioError` with everything that fails."""
     progress.step("synthesizing")
     app = synthesized(cloud, suffix=suffix)
     progress.step("creating the two CodeBuild projects")
@@ -51,15 +55,41 @@ def build_and_try(cloud: Cloud, suffix: str, progress: Progress) -> None:
     if stack.create({"Resources": build_resources(app)}) != CREATED:
         raise HarnessError(f"the projects were not created: {stack.failures()}")
     asked = {"name": "SMOKE_PATHS", "value": smoke_paths(app)}
+    failed: list[tuple[str, BuildResult]] = []
     for action, project, variables in (("Test", "test", []), ("Build", "build", [asked])):
-        progress.step(f"{action}: starting")
-        build = BuildProject(stack, project).build(
-            report=partial(report, progress, action),
-            environmentVariablesOverride=variables,
-        )
-        if build.status != "SUCCEEDED":
-            raise ScenarioError(f"{action}: {reason(build)}")
+        for build in builds(BuildProject(stack, project), progress, action, variables):
+            if build.status != "SUCCEEDED":
+                failed.append((action, build))
+    if failed:
+        raise ScenarioError(summary(failed))
     print(*tried(build), sep="\n")
+
+
+def builds(
+    project: BuildProject, progress: Progress, action: str, variables: list[dict[str, str]]
+) -> Iterator[BuildResult]:
+    """Yield a build, and after a failed gate another build without it, so that each gate is tried."""
+    buildspec = project.buildspec
+    while buildspec:
+        progress.step(f"{action}: starting")
+        build = project.build(
+            buildspec, report=partial(report, progress, action), environmentVariablesOverride=variables
+        )
+        yield build
+        failed = failed_command(build.log.splitlines())
+        buildspec = without(buildspec, failed.step if failed else "")
+
+
+def without(buildspec: Mapping[str, Any], gate: str) -> dict[str, Any]:
+    """Return a buildspec without one of `GATES`, or an empty one: what comes after another step needs it."""
+    if gate not in GATES:
+        return {}
+    phases = {
+        name: {**phase, "commands": commands}
+        for name, phase in buildspec["phases"].items()
+        if (commands := [one for one in phase["commands"] if not one.startswith(f"# {gate}\n")])
+    }
+    return {**buildspec, "phases": phases}
 
 
 def report(progress: Progress, action: str, phase: str) -> None:
@@ -78,16 +108,26 @@ def smoke_paths(app: SynthesizedApp) -> str:
     return str(found)
 
 
-def reason(build: BuildResult) -> str:
-    """Return what the failed command of a build printed last, and in the last line what is wrong."""
-    lines = build.log.splitlines()
-    failed = failed_command(lines)
-    if failed is None:
-        return "\n".join(lines[-LINES:])
-    found = significant(failed.output)
-    return "\n".join(
-        [failed.step, *failed.output[-LINES:], *([f"{failed.step}: {found.text}"] if found else [])]
-    )
+def summary(failed: Sequence[tuple[str, BuildResult]]) -> str:
+    """Return what the failed commands printed last, and in the last lines each finding and what to do."""
+    findings = [f"{action}: {finding(build)}" for action, build in failed]
+    return "\n".join([*(output(build) for _, build in failed), "What is missing:", *findings])
+
+
+def output(build: BuildResult) -> str:
+    """Return what the failed command of a build printed last."""
+    failed = failed_command(build.log.splitlines())
+    lines = failed.output if failed else build.log.splitlines()
+    return "\n".join([*([failed.step] if failed else []), *lines[-LINES:]])
+
+
+def finding(build: BuildResult) -> str:
+    """Return in one line which command of a build failed, why, and what to do."""
+    failed = failed_command(build.log.splitlines())
+    found = significant(failed.output) if failed else None
+    if failed is None or found is None:
+        return f"{failed.step if failed else build.status}: see above"
+    return f"{failed.step}: {found.text}: {found.remedy}"
 
 
 def tried(build: BuildResult) -> list[str]:

@@ -109,6 +109,12 @@ def persistables(
     yield "elbv2", load_balancing
 
 
+def _patch_iam() -> None:
+    resource_policies.patch_cross_account_access()
+    service_linked_roles.patch_service_linked_roles()
+    trust_policies.patch_trust_policy_validation(documents.parse)
+
+
 def _patch_functions(callers: Context) -> None:
     functions.patch_function_credentials(callers)
     function_network.patch_function_proxy(callers)
@@ -126,9 +132,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
         one.assume, one.authorize = enforcer.assume, enforcer.authorize
         one.denial_reason, one.identity = enforcer.denial_reason, enforcer.identity
         one.create_service_linked_role = enforcer.create_service_linked_role
-    resource_policies.patch_cross_account_access()
-    service_linked_roles.patch_service_linked_roles()
-    trust_policies.patch_trust_policy_validation(documents.parse)
+    _patch_iam()
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
     load_balancing = LoadBalancing(callers, elbv2_snapshot.current)
