@@ -38,11 +38,10 @@ class BuildProject:
         self.bucket = f"artifacts-{stack.suffix}-{stack.cloud.account.id}-us-east-1"
 
     @property
-    def buildspec(self) -> Buildspec:
-        """The project's own buildspec."""
+    def buildspec(self) -> str:
+        """The project's own buildspec, as YAML."""
         found = self.cloud.client("codebuild").batch_get_projects(names=[self.name])["projects"][0]
-        buildspec: Buildspec = json.loads(found["source"]["buildspec"])
-        return buildspec
+        return str(found["source"]["buildspec"])
 
     def build(
         self,
