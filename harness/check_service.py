@@ -12,6 +12,7 @@ from harness.cloud import Cloud, HarnessError
 from harness.folders import remove_finished_runs, run_folder
 from harness.local import is_running_in, local_aws, local_cloud
 from harness.progress import Progress
+from harness.progress_lines import progress_lines
 from harness.scenario import ScenarioError
 from harness.signals import termination_as_keyboard_interrupt
 from harness.stacks import CREATED, Stack
@@ -36,8 +37,10 @@ def check_service(name: str) -> int:
     remove_finished_runs(FOLDER, is_running_in)
     folder = run_folder(FOLDER)
     try:
-        with termination_as_keyboard_interrupt(), local_aws(folder) as server:
-            build_and_try(local_cloud(server, folder), suffix, Progress(print))
+        with termination_as_keyboard_interrupt(), progress_lines() as progress:
+            progress.step("starting local_aws")
+            with local_aws(folder) as server:
+                build_and_try(local_cloud(server, folder), suffix, progress)
     except (ScenarioError, OperationsError):
         print(f"check-service: the files of this run are in {folder}", file=sys.stderr)
         raise
@@ -49,10 +52,13 @@ def check_service(name: str) -> int:
 def build_and_try(cloud: Cloud, suffix: str, progress: Progress) -> None:
     """Run both builds of the service with this suffix; raise `ScenarioError` with everything that fails."""
     progress.step("synthesizing")
-    app = synthesized(cloud, suffix=suffix)
+    with progress.waiting(lambda: "synthesizing"):
+        app = synthesized(cloud, suffix=suffix)
     progress.step("creating the two CodeBuild projects")
     stack = Stack(cloud, suffix, app)
-    if stack.create({"Resources": build_resources(app)}) != CREATED:
+    with progress.waiting(lambda: "creating the projects"):
+        created = stack.create({"Resources": build_resources(app)})
+    if created != CREATED:
         raise HarnessError(f"the projects were not created: {stack.failures()}")
     asked = {"name": "SMOKE_PATHS", "value": smoke_paths(app)}
     failed: list[tuple[str, BuildResult]] = []
@@ -72,9 +78,10 @@ def builds(
     buildspec = project.buildspec
     while buildspec:
         progress.step(f"{action}: starting")
-        build = project.build(
-            buildspec, report=partial(report, progress, action), environmentVariablesOverride=variables
-        )
+        with progress.waiting(lambda: f"{action}: building"):
+            build = project.build(
+                buildspec, report=partial(report, progress, action), environmentVariablesOverride=variables
+            )
         yield build
         failed = failed_command(build.log.splitlines())
         buildspec = without(buildspec, failed.step if failed else "")
