@@ -25,7 +25,7 @@ from infrastructure.constructs.source import copy_service_seed
 from infrastructure.errors import AppError
 from infrastructure.naming import Names
 from tools.__main__ import main
-from tools.new_service import new_service
+from tools.new_service import changes, new_service
 from tools.synthesis import defaults
 from unit_tests.infrastructure.synthesized import PROJECT, Templates, synthesize
 
@@ -167,6 +167,17 @@ def test_the_new_service_is_in_the_catalogue_and_nothing_else_changed(project: P
     before = json.loads((PROJECT / "cdk.json").read_text())
     before["context"].pop("services", None)
     assert written == before
+
+
+def test_what_another_application_must_change_is_in_the_copy(project: Path) -> None:
+    lines = changes(project / "services/big-orders", "big_orders")
+    named = [Path(line.partition(":")[0]) for line in lines if line.startswith(str(project))]
+    assert [path.name for path in named] == ["pyproject.toml", "tests", "Dockerfile", "gunicorn.conf.py"]
+    assert all(path.exists() for path in named)
+    code = project / "services/big-orders"
+    assert "big_orders:create_app()" in (code / "Dockerfile").read_text()
+    assert "big_orders.logs" in (code / "service/gunicorn.conf.py").read_text()
+    assert 'filterwarnings = ["error"]' in (code / "service/pyproject.toml").read_text()
 
 
 def test_no_name_of_the_sample_is_in_the_new_service(project: Path) -> None:
