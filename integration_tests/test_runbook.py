@@ -3,9 +3,11 @@
 The tests share one environment and run in file order.
 """
 
+import json
 import re
 import shlex
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,7 @@ RETRY = (
     "aws codepipeline retry-stage-execution --pipeline-name pipeline-dev --stage-name Deploy "
     "--pipeline-execution-id ID --retry-mode FAILED_ACTIONS"
 )
+ROLLBACK = "python -m operations rollback dev"
 # Commands that are rejected because nothing has failed: the error shows that their arguments are valid.
 REFUSED = {
     RETRY.replace("Deploy", "Source"): "StageNotRetryableException",
@@ -37,6 +40,8 @@ REFUSED = {
 NOT_HERE = {
     STOP: "the test below",
     RETRY: "the test below",
+    ROLLBACK: "the tests below",
+    "python -m operations status": "test_two_environments.py; what it finds depends on the commands before",
     RETRY.replace("Deploy", "Promote-staging"): "it needs an environment that promotes",
     "aws codecommit credential-helper": "git calls it in each scenario on AWS (developer.py)",
     "aws service-quotas request-service-quota-increase": "it opens a request at AWS",
@@ -94,6 +99,47 @@ def test_a_release_is_stopped_and_its_stage_retried(deployed: Scenario, develope
     assert release.execution == shifting.execution, "the same execution, so the same image"
     assert figures.failures == 0, prober.failures[:3]
     assert set(figures.versions) == {old, commit}
+
+
+def test_a_release_goes_back_at_once_while_the_tasks_before_it_stand(
+    deployed: Scenario, developer: Developer
+) -> None:
+    old = deployed.served_version()
+    with deployed.probing(RATE) as prober:
+        commit = developer.greet("Hello, too soon")
+        developer.push()
+        deployed.wait_until_probed(prober, commit)
+        done = run(deployed, ROLLBACK)
+        assert done.returncode == 0, done.stderr
+        assert f"the tasks of {old[:7]}" in done.stdout
+        figures = deployed.settle(prober, old)
+    assert deployed.follow(commit).status == "Failed"
+    assert figures.failures == 0, prober.failures[:3]
+
+
+def test_an_earlier_version_is_released_again_without_a_build(deployed: Scenario) -> None:
+    """Through the hook and the canary, and no request fails."""
+    live, before = (one["commit"] for one in listed(deployed)[:2])
+    assert deployed.served_version() == live
+    builds = deployed.cloud.client("codebuild").list_builds()["ids"]
+    with deployed.probing(RATE) as prober:
+        done = run(deployed, ROLLBACK)
+        assert done.returncode == 0, done.stderr
+        assert f"releasing {before[:7]}" in done.stdout
+        figures = deployed.settle(prober, before)
+    assert deployed.follow(before).stage_statuses == {"Deploy": "Succeeded"}
+    assert figures.failures == 0, prober.failures[:3]
+    assert set(figures.versions) == {live, before}
+    assert deployed.cloud.client("codebuild").list_builds()["ids"] == builds
+    assert [one["is_live"] for one in listed(deployed)[:2]] == [False, True]
+
+
+def listed(scenario: Scenario) -> list[dict[str, Any]]:
+    """Return the versions that `operations rollback` knows, the newest first."""
+    done = run(scenario, f"{ROLLBACK} --list --json")
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
 
 
 def stop_release(scenario: Scenario, commit: str) -> Release:

@@ -3,13 +3,17 @@
 The tests share both environments and run in file order.
 """
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import requests
 
-from harness.cloud import Cloud
+from harness.cloud import PROJECT, Cloud
 from harness.scenario import Scenario
 from harness.suffixes import random_suffix
 from integration_tests.support.certificates import certificate
@@ -62,6 +66,31 @@ def test_with_a_certificate_http_redirects_to_https(pair: tuple[Scenario, Scenar
     answer = requests.get(second.cloud.resolve(plain), timeout=10, allow_redirects=False)
     assert answer.status_code == 301
     assert answer.headers["Location"].startswith("https://")
+
+
+def test_status_shows_what_each_of_them_runs(pair: tuple[Scenario, Scenario]) -> None:
+    found = {each["suffix"]: each for each in _status(pair[0])}
+    for scenario in pair:
+        environment = found[scenario.environment.suffix]
+        assert environment["commit"] == scenario.served_version()
+        assert environment["author"]
+        assert (environment["release"], environment["alarms"], environment["drift"]) == ("", [], [])
+    (alone,) = _status(pair[1], pair[1].environment.suffix)
+    assert alone == found[pair[1].environment.suffix]
+
+
+def _status(scenario: Scenario, *suffix: str) -> list[dict[str, Any]]:
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "operations", "status", "--json", *suffix],
+        cwd=PROJECT,
+        env=scenario.cloud.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.destroys

@@ -1,23 +1,19 @@
 """`python -m operations COMMAND SUFFIX`: the commands to run around cdk."""
 
 import argparse
-import json
 import re
 import sys
 from pathlib import Path
 from typing import TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
-from rich.console import Console
 
-from operations import break_glass, immutable, leftovers, listener_drift, preflight
+from operations import break_glass, runs
 from operations.account import Account
 from operations.command_line import EXIT_CODES, Parser
-from operations.confirmation import confirm
-from operations.destroy import destroy
 from operations.errors import OperationsError
-from operations.preflight.check import Subject
-from operations.protection import Protection, protect
+from operations.rollback import command as rollback_command
+from operations.status import command as status_command
 from operations.why import command as why_command
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -70,6 +66,12 @@ def parser() -> argparse.ArgumentParser:
     _add_immutable(commands)
     _add_drift(commands)
     _add_why(commands)
+    status_command.add_options(
+        _command(commands, "status", status_command.SUMMARY, status_command.DETAILS, nargs="?")
+    )
+    rollback_command.add_options(
+        _command(commands, "rollback", rollback_command.SUMMARY, rollback_command.DETAILS)
+    )
     _add_protect(commands)
     _add_break_glass(commands)
     _add_destroy(commands)
@@ -89,7 +91,7 @@ def _add_preflight(commands: Commands) -> None:
         "CodeCommit, quotas, names that are taken, Docker Hub's password, who is notified, and TLS. Without "
         "--fix, it changes nothing.",
     )
-    command.set_defaults(run=_preflight)
+    command.set_defaults(run=runs.run_preflight)
     command.add_argument(
         "--github",
         choices=("import", "create"),
@@ -120,7 +122,7 @@ def _add_immutable(commands: Commands) -> None:
         "would be dropped. An asset that would run a command with the credentials of the deployment is "
         "rejected, too.",
     )
-    command.set_defaults(run=_immutable)
+    command.set_defaults(run=runs.run_immutable)
     command.add_argument(
         "--templates",
         type=Path,
@@ -137,7 +139,7 @@ def _add_drift(commands: Commands) -> None:
         "Run it before and after another cdk deploy. It compares the weights of the listeners with the "
         "PRIMARY task set. What --repair corrects is no longer wrong; --dry-run is about --repair.",
     )
-    command.set_defaults(run=_drift)
+    command.set_defaults(run=runs.run_drift)
     command.add_argument(
         "--repair", action="store_true", help="point the drifted listeners to the PRIMARY task set"
     )
@@ -172,7 +174,7 @@ def _add_protect(commands: Commands) -> None:
         "policy denies every other "
         "change of main, and approving a promotion.",
     )
-    command.set_defaults(run=_protect)
+    command.set_defaults(run=runs.run_protect)
     command.add_argument("--role", metavar="NAME", help="attach the policy to this role instead")
 
 
@@ -197,7 +199,7 @@ def _add_destroy(commands: Commands) -> None:
         "Before it destroys prod, or an environment with termination protection, it asks for the name. "
         "After a failure, run it again.",
     )
-    command.set_defaults(run=_destroy)
+    command.set_defaults(run=runs.run_destroy)
     command.add_argument(
         "--confirm", metavar="NAME", help="the environmentSuffix again, in place of the question for it"
     )
@@ -212,13 +214,15 @@ def _add_leftovers(commands: Commands) -> None:
         "It calls every API, and identifies resources by name and by tag. What AWS deletes later by itself, "
         "such as a KMS key that is pending deletion, is listed and is no leftover.",
     )
-    command.set_defaults(run=_leftovers)
+    command.set_defaults(run=runs.run_leftovers)
 
 
-def _command(commands: Commands, name: str, summary: str, details: str) -> argparse.ArgumentParser:
+def _command(
+    commands: Commands, name: str, summary: str, details: str, *, nargs: str | None = None
+) -> argparse.ArgumentParser:
     description = f"{summary[0].upper()}{summary[1:]}. {details}"
     command = commands.add_parser(name, help=summary, description=description, epilog=EXIT_CODES)
-    command.add_argument("suffix", type=environment_suffix, help=SUFFIX_HELP)
+    command.add_argument("suffix", nargs=nargs, type=environment_suffix, help=SUFFIX_HELP)
     return command
 
 
@@ -237,63 +241,6 @@ def context_value(value: str) -> tuple[str, str]:
     if not (key and separator):
         raise argparse.ArgumentTypeError(f"{value!r} is no KEY=VALUE, such as allowHttp=true")
     return key, setting
-
-
-def _preflight(options: argparse.Namespace, account: Account) -> int:
-    subject = Subject(options.suffix, account, options.github, context=dict(options.context))
-    if options.fix and (done := preflight.fix(account)):
-        print(done, file=sys.stderr)
-    found = preflight.inspect(subject)
-    if options.json:
-        print(json.dumps(found.as_data(), indent=2))
-    else:
-        preflight.print_report(found, Console())
-    return 1 if found.errors else 0
-
-
-def _immutable(options: argparse.Namespace, account: Account) -> int:
-    findings = immutable.find(options.suffix, account, options.templates)
-    for finding in findings:
-        print(f"operations: {finding}", file=sys.stderr)
-    return 1 if findings else 0
-
-
-def _drift(options: argparse.Namespace, account: Account) -> int:
-    if options.wait:
-        listener_drift.wait_for_deployments(options.suffix, account, options.wait)
-    traffic = listener_drift.inspect(options.suffix, account)
-    listener_drift.print_report(traffic, Console())
-    if not traffic.drifted:
-        return 0
-    if not options.repair:
-        print(f"python -m operations drift {options.suffix} --repair points them to the PRIMARY task set")
-        return 1
-    listener_drift.repair(traffic, account, print, dry_run=options.dry_run)
-    if options.dry_run:
-        return 1
-    traffic = listener_drift.inspect(options.suffix, account)
-    listener_drift.print_report(traffic, Console())
-    return 1 if traffic.drifted else 0
-
-
-def _protect(options: argparse.Namespace, account: Account) -> int:
-    protect(Protection(options.suffix, account), print, role=options.role)
-    return 0
-
-
-def _destroy(options: argparse.Namespace, account: Account) -> int:
-    where = f"account {account.id}, {account.region}"
-    print(f"{options.suffix} in {where}: its repository, images, logs and artifacts are deleted permanently")
-    if not options.dry_run:
-        confirm(options.suffix, account, options.confirm)
-    destroy(options.suffix, account, print, dry_run=options.dry_run)
-    return 0
-
-
-def _leftovers(options: argparse.Namespace, account: Account) -> int:
-    found = leftovers.find(options.suffix, account)
-    leftovers.print_report(found, Console())
-    return 1 if found.remaining else 0
 
 
 if __name__ == "__main__":

@@ -47,7 +47,20 @@ VERBS = {
         "let",
         "list",
     ),
-    *("measure", "print", "reject", "require", "run", "serve", "stop", "synthesize", "write", "build"),
+    *(
+        "measure",
+        "print",
+        "reject",
+        "return",
+        "show",
+        "require",
+        "run",
+        "serve",
+        "stop",
+        "synthesize",
+        "write",
+        "build",
+    ),
 }
 ONE_LINE = re.compile(r"\S.*: see .* --help\n")
 # Whatever an option's type is, a person does not mean this.

@@ -58,6 +58,7 @@ class Client:
         send: Callable[[], tuple[str, str]],
         log: Path,
         threads: int = 1,
+        apart: float = 0.0,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self.requests: list[TimedRequest] = []
@@ -66,7 +67,11 @@ class Client:
         self._log = log
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
+        # Seconds apart: requests that all end together leave a moment without any.
+        self._threads = [
+            threading.Thread(target=self._run, args=(apart * number,), daemon=True)
+            for number in range(threads)
+        ]
 
     @property
     def failures(self) -> list[TimedRequest]:
@@ -86,7 +91,8 @@ class Client:
             thread.join()
         self._close()
 
-    def _run(self) -> None:
+    def _run(self, delay: float) -> None:
+        self._stop.wait(delay)
         while not self._stop.wait(PAUSE_SECONDS):
             began = time.time()
             try:
@@ -99,7 +105,7 @@ class Client:
                 log.write(json.dumps(asdict(one)) + "\n")
 
 
-def long_requests(url: str, seconds: float, log: Path, threads: int = 3) -> Client:
+def long_requests(url: str, seconds: float, log: Path, threads: int = 4) -> Client:
     """Return a client whose requests take `seconds` each."""
 
     def send() -> tuple[str, str]:
@@ -109,7 +115,7 @@ def long_requests(url: str, seconds: float, log: Path, threads: int = 3) -> Clie
             "X-Version", ""
         ), "" if complete else f"{response.status_code}, incomplete"
 
-    return Client(send, log, threads)
+    return Client(send, log, threads, apart=seconds / threads)
 
 
 def kept_connection(url: str, log: Path) -> Client:

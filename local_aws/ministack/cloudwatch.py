@@ -21,6 +21,7 @@ NAMES = (
     "_dims_key",
     "_dispatch_alarm_actions",
     "_evaluate_alarm",
+    "_evaluate_all_alarms",
     "_evaluate_parent_alarms",
     "_evict_old_metrics",
     "_metrics",
@@ -56,6 +57,8 @@ def patch_alarm_evaluation(context: Context) -> None:
             _evaluate(context, cloudwatch, alarm)
 
     cloudwatch._evaluate_alarm = evaluate
+    # PutMetricData evaluates no alarm on AWS, and here it would evaluate each of them several times a second.
+    cloudwatch._evaluate_all_alarms = lambda: None
     cloudwatch._evict_old_metrics = make_eviction(cloudwatch, clock)
     context.spawn("cloudwatch-alarms", _evaluate_forever, cloudwatch, clock)
 

@@ -14,6 +14,7 @@ from operations.why.executions import (
     Summary,
     actions,
     external_id,
+    kind,
     message,
     newest,
     title,
@@ -79,25 +80,29 @@ def _explain_running(
     account: Account, names: Names, explanation: Explanation, running: Action
 ) -> Explanation:
     """Explain a release that has not ended: what it waits for, and why its tasks do not start."""
-    kind, where = _kind(running), title(running)
-    if kind == "Manual":
+    provider, where = kind(running), title(running)
+    if provider == "Manual":
         return replace(explanation, action=where, note=f"waits for an approval in {where}")
     explanation = replace(explanation, action=where, note=f"is running in {where}")
-    if kind != "CodeDeployToECS" or not external_id(running) or _account_of(running) not in ("", account.id):
+    if (
+        provider != "CodeDeployToECS"
+        or not external_id(running)
+        or _account_of(running) not in ("", account.id)
+    ):
         return explanation
     cause = problem_in_progress(account, _target_names(names, running), external_id(running))
     return replace(explanation, cause=cause, note="is running in") if cause else explanation
 
 
 def _cause(account: Account, names: Names, failed: Action) -> Cause:
-    kind, id_ = _kind(failed), external_id(failed)
-    if kind == "Manual":
+    provider, id_ = kind(failed), external_id(failed)
+    if provider == "Manual":
         return _explain_approval(failed)
-    if kind == "CodeBuild" and id_ and (cause := explain_build(account, id_)):
+    if provider == "CodeBuild" and id_ and (cause := explain_build(account, id_)):
         return cause
-    if kind == "CodeDeployToECS":
+    if provider == "CodeDeployToECS":
         return _explain_deploy(account, _target_names(names, failed), failed)
-    if kind == "CodeCommit":
+    if provider == "CodeCommit":
         return _explain_source(failed)
     section = f'see "The stage {failed["stageName"]} failed" in docs/operations.md'
     return Cause("", one_line(message(failed)) or "no reason given", section)
@@ -140,10 +145,6 @@ def _with_commands(cause: Cause, names: Names, execution: str, failed: Action) -
     if RETRY not in cause.remedy:
         return cause
     return replace(cause, remedy=f"{cause.remedy}: {command}")
-
-
-def _kind(action: Action) -> str:
-    return str(action["input"]["actionTypeId"]["provider"])
 
 
 def _account_of(action: Action) -> str:

@@ -49,7 +49,7 @@ def explain_message(names: Names, message: str) -> Cause:
 def problem_in_progress(account: Account, names: Names, deployment: str) -> Cause | None:
     """Return why the tasks of a deployment do not start, while it still waits for them."""
     info = account.client("codedeploy").get_deployment(deploymentId=deployment)["deploymentInfo"]
-    problem = problem_of_tasks(account, names, _span(info, _target(account, info)))
+    problem = problem_of_tasks(account, names, _span(info, ecs_target(account, info["deploymentId"])))
     return Cause("tasks", problem.text, problem.remedy, problem.log) if problem else None
 
 
@@ -67,7 +67,9 @@ def _explain_hook(account: Account, names: Names, info: Info) -> Cause:
     for part, section in _SECTIONS.items():
         if part in reason:
             return Cause(gate, one_line(reason), f'see "{section}" in docs/operations.md', log)
-    if exception := exception_of_tasks(account, names, _span(info, _target(account, info))):
+    if exception := exception_of_tasks(
+        account, names, _span(info, ecs_target(account, info["deploymentId"]))
+    ):
         reason = f"{one_line(reason)}; the tasks' log: {exception}"
     remedy = "fix the code and push; `smokePaths` names the expected statuses"
     return Cause(gate, reason, remedy, log)
@@ -89,7 +91,7 @@ def _explain_alarm(account: Account, names: Names, info: Info) -> Cause:
     reasons = [one for name in alarms if (one := _alarm_reason(account, name, info))]
     reason = "; ".join(reasons) or one_line(message)
     gate = ", ".join(["alarm", *alarms]) if alarms else "alarm"
-    target = _target(account, info) if info.get("startTime") else {}
+    target = ecs_target(account, info["deploymentId"]) if info.get("startTime") else {}
     if not _has_begun(target):
         remedy = 'see "Deploying a fix while an alarm is active" in docs/operations.md'
         return Cause(gate, reason, remedy)
@@ -119,7 +121,7 @@ def _alarm_reason(account: Account, name: str, info: Info) -> str:
 
 def _explain_tasks(account: Account, names: Names, info: Info) -> Cause:
     """Return why the replacement tasks did not become healthy."""
-    problem = problem_of_tasks(account, names, _span(info, _target(account, info)))
+    problem = problem_of_tasks(account, names, _span(info, ecs_target(account, info["deploymentId"])))
     if problem is None:
         return Cause(
             "tasks",
@@ -152,19 +154,19 @@ def _message(info: Info) -> str:
     return str(info.get("errorInformation", {}).get("message", ""))
 
 
-def _target(account: Account, info: Info) -> Info:
+def ecs_target(account: Account, deployment: str) -> Info:
     """Return the ECS target of a deployment; none before it has started."""
-    client, id_ = account.client("codedeploy"), info["deploymentId"]
+    client = account.client("codedeploy")
     try:
-        targets = client.list_deployment_targets(deploymentId=id_)["targetIds"]
+        targets = client.list_deployment_targets(deploymentId=deployment)["targetIds"]
     except ClientError as error:
         if code_of(error) != "DeploymentNotStartedException":
             raise
         return {}
     if not targets:
         return {}
-    found = client.batch_get_deployment_targets(deploymentId=id_, targetIds=targets)["deploymentTargets"]
-    target: Info = found[0]["ecsTarget"]
+    answer = client.batch_get_deployment_targets(deploymentId=deployment, targetIds=targets)
+    target: Info = answer["deploymentTargets"][0]["ecsTarget"]
     return target
 
 
@@ -181,5 +183,5 @@ def _has_begun(target: Info) -> bool:
 
 
 def _failed_event(account: Account, info: Info) -> str:
-    events = _target(account, info).get("lifecycleEvents", [])
+    events = ecs_target(account, info["deploymentId"]).get("lifecycleEvents", [])
     return next((event["lifecycleEventName"] for event in events if event["status"] == "Failed"), "")

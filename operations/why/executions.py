@@ -15,14 +15,21 @@ Summary = Mapping[str, Any]
 Action = Mapping[str, Any]
 
 
-def executions(account: Account, names: Names) -> Iterator[Summary]:
-    """Yield the executions of the pipeline, the newest first. Raises `OperationsError` without a pipeline."""
+def executions(account: Account, names: Names, *, released_by: str = "") -> Iterator[Summary]:
+    """Yield the executions of the pipeline, the newest first; `released_by` a stage, if one is given.
+
+    CodePipeline filters by stage only executions of the current version of the pipeline:
+    https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_SucceededInStageFilter.html
+    Raises `OperationsError` without a pipeline.
+    """
+    stage = {"filter": {"succeededInStage": {"stageName": released_by}}} if released_by else {}
     try:
         yield from account.pages(
             "codepipeline",
             "list_pipeline_executions",
             "pipelineExecutionSummaries",
             pipelineName=names.pipeline,
+            **stage,
         )
     except ClientError as error:
         if code_of(error) in GONE:
@@ -68,6 +75,11 @@ def title(action: Action) -> str:
     """Return the name of an action with its stage's, if they differ."""
     stage, name = str(action["stageName"]), str(action["actionName"])
     return stage if stage == name else f"{stage} ({name})"
+
+
+def kind(action: Action) -> str:
+    """Return the provider of an action, such as CodeBuild or Manual."""
+    return str(action["input"]["actionTypeId"]["provider"])
 
 
 def message(action: Action) -> str:

@@ -1,6 +1,7 @@
 """An account whose services return what a test recorded, and record the calls."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -33,7 +34,7 @@ class FakeAccount(Account):
     """`answers` by (service, operation); `asked` are the calls in their order."""
 
     def __init__(self, answers: dict[tuple[str, str], Answer]) -> None:
-        super().__init__(session=object())
+        super().__init__(session=SimpleNamespace(region_name="us-east-1"))
         self.answers = answers
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
 

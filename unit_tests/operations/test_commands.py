@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from operations import __main__ as command
-from operations import immutable
+from operations import immutable, runs
 from operations.errors import OperationsError
 from operations.immutable import Change
 from unit_tests.operations.account_fakes import FakeAccount
@@ -45,7 +45,7 @@ def test_a_former_name_still_works_and_prints_the_current_one(
         raise OperationsError("not available")
 
     monkeypatch.setattr(immutable, "find", unavailable)
-    monkeypatch.setattr(command, "listener_drift", SimpleNamespace(inspect=unavailable))
+    monkeypatch.setattr(runs, "listener_drift", SimpleNamespace(inspect=unavailable))
     assert command.main([former, "dev"]) == 2
     assert capsys.readouterr().err.splitlines() == [
         f"operations: {former} is now called {current}",

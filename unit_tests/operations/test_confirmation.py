@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from operations import __main__ as command
+from operations import runs
 from operations.confirmation import confirm
 from operations.errors import OperationsError
 from unit_tests.operations.account_fakes import FakeAccount
@@ -83,7 +84,7 @@ def test_without_a_terminal_and_a_name_the_command_ends_with_2_and_one_line(
 
     at(monkeypatch, tty=False)
     monkeypatch.setattr(command, "Account", lambda: Identified({}))
-    monkeypatch.setattr(command, "destroy", lambda *_, **__: pytest.fail("it is destroyed"))
+    monkeypatch.setattr(runs, "destroy", lambda *_, **__: pytest.fail("it is destroyed"))
     assert command.main(["destroy", "prod"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith("add --confirm prod")
@@ -96,6 +97,6 @@ def test_a_dry_run_does_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
 
     at(monkeypatch, tty=False)
     monkeypatch.setattr(command, "Account", lambda: Identified({}))
-    monkeypatch.setattr(command, "destroy", lambda *_, **__: None)
+    monkeypatch.setattr(runs, "destroy", lambda *_, **__: None)
     assert command.main(["destroy", "prod", "--dry-run"]) == 0
     assert command.main(["destroy", "prod", "--confirm", "prod"]) == 0

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -128,9 +129,14 @@ def component(name: str, version: str, rest: str) -> dict[str, Any]:
     return {**named, "externalReferences": [source]}
 
 
+def digest_of(content: bytes) -> str:
+    """Return the digest of a blob, as registries write it."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
 def upload(repository: str, content: bytes) -> dict[str, Any]:
     """Store a blob, unless the repository has it; return its descriptor without media type."""
-    named, digest = ["--repository-name", repository], f"sha256:{hashlib.sha256(content).hexdigest()}"
+    named, digest = ["--repository-name", repository], digest_of(content)
     started = ["--upload-id", aws("ecr", "initiate-layer-upload", *named, "--query", "uploadId")]
     with tempfile.NamedTemporaryFile() as file:
         file.write(content)
@@ -149,21 +155,24 @@ def upload(repository: str, content: bytes) -> dict[str, Any]:
 Layer = tuple[str, bytes, Mapping[str, str]]
 
 
-def attach(repository: str, tag: str, layers: Sequence[Layer]) -> None:
-    """Store layers, each with a media type and annotations, as an image with this tag.
+def attach(uri: str, digest: str, end: str, layers: Sequence[Layer]) -> None:
+    """Store layers, each with a media type and annotations, under the tag of what is attached to an image.
 
     Tags are immutable. A commit that is built again may result in the same image, which keeps what it has:
     the hook verifies it.
     """
+    repository, tag = uri.partition("/")[2], f"{digest.replace(':', '-')}.{end}"
+    # The configuration names the layers by their digests, so it need not wait for them.
+    root = {"type": "layers", "diff_ids": [digest_of(content) for _, content, _ in layers]}
+    configuration = compact({"architecture": "", "os": "", "rootfs": root})
+    contents = [configuration, *(content for _, content, _ in layers)]
+    with ThreadPoolExecutor(len(contents)) as pool:
+        blobs = list(pool.map(lambda content: upload(repository, content), contents))
+    config = {"mediaType": CONFIG, **blobs[0]}
     stored = [
-        {"mediaType": kind, **upload(repository, content), "annotations": annotations}
-        for kind, content, annotations in layers
+        {"mediaType": kind, **blob, "annotations": annotations}
+        for blob, (kind, _, annotations) in zip(blobs[1:], layers)
     ]
-    root = {"type": "layers", "diff_ids": [each["digest"] for each in stored]}
-    config = {
-        "mediaType": CONFIG,
-        **upload(repository, compact({"architecture": "", "os": "", "rootfs": root})),
-    }
     manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": stored}
     named = ["--image-manifest-media-type", MANIFEST, "--image-tag", tag]
     try:
@@ -175,25 +184,38 @@ def attach(repository: str, tag: str, layers: Sequence[Layer]) -> None:
         print(f"{tag} is there already")
 
 
+def attach_signature(key: str, uri: str, digest: str) -> None:
+    """Sign an image, and store the signature beside it."""
+    payload = simple_signing(uri, digest)
+    signature: Layer = (SIMPLE_SIGNING, payload, {SIGNATURE: sign(key, payload)})
+    attach(uri, digest, "sig", [signature])
+
+
+def attach_statements(key: str, uri: str, digest: str, known: Mapping[str, Any]) -> None:
+    """Store each predicate beside the image, in a statement that is signed."""
+
+    def signed(one: tuple[str, Any]) -> Layer:
+        kind, predicate = one
+        said = statement(uri, digest, kind, predicate)
+        return ENVELOPE, envelope(key, said), {SIGNATURE: "", "predicateType": kind}
+
+    with ThreadPoolExecutor(len(known)) as pool:
+        attach(uri, digest, "att", list(pool.map(signed, known.items())))
+
+
 def main() -> None:
     """Sign IMAGE_URI with SIGNING_KEY, and attach what is known of it."""
     uri, _, digest = os.environ["IMAGE_URI"].partition("@")
-    repository, key = uri.partition("/")[2], os.environ["SIGNING_KEY"]
-    tag = digest.replace(":", "-")
+    key = os.environ["SIGNING_KEY"]
     try:
         dockerfile = Path("Dockerfile").read_text()
         known = {PROVENANCE: provenance(dockerfile, os.environ), BILL: bill_of_materials(dockerfile)}
-        payload = simple_signing(uri, digest)
-        attach(repository, f"{tag}.sig", [(SIMPLE_SIGNING, payload, {SIGNATURE: sign(key, payload)})])
-        statements = [
-            (
-                ENVELOPE,
-                envelope(key, statement(uri, digest, kind, predicate)),
-                {SIGNATURE: "", "predicateType": kind},
-            )
-            for kind, predicate in known.items()
-        ]
-        attach(repository, f"{tag}.att", statements)
+        # Each call of the AWS CLI takes most of a second, so what does not depend on another runs beside it.
+        with ThreadPoolExecutor(2) as pool:
+            signed = pool.submit(attach_signature, key, uri, digest)
+            attached = pool.submit(attach_statements, key, uri, digest, known)
+            signed.result()
+            attached.result()
     except (AwsError, OSError) as error:
         sys.exit(f"cannot sign {uri}@{digest} with {key}: {error}")
     print(f"signed {uri}@{digest} with {key}")

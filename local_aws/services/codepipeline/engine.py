@@ -34,7 +34,7 @@ class Engine:
         """Start a new execution (under the lock)."""
         pipeline.executions.append(execution)
         self.events.put_pipeline_event(execution, "STARTED")
-        self._wait_for_stage(pipeline, execution, execution.declaration.stages[0])
+        self._wait_for_stage(pipeline, execution, execution.stages[0])
         self._spawn(pipeline, execution, position=0, entered=False)
 
     def resume(self, pipeline: PipelineState) -> None:
@@ -44,7 +44,7 @@ class Engine:
                 continue
             entered = [name for name, state in pipeline.stage_states.items() if state.current is execution]
             stage = entered[0] if entered else execution.inbound_stage
-            names = [item.name for item in execution.declaration.stages]
+            names = [item.name for item in execution.stages]
             self._spawn(pipeline, execution, position=names.index(stage or ""), entered=bool(entered))
 
     def retry(
@@ -60,7 +60,7 @@ class Engine:
             execution.rerun_ids.update(run.id for run in execution.actions if run.stage == stage.name)
         self.events.put_pipeline_event(execution, "RESUMED")
         self._start_stage(pipeline, execution, stage, "RESUMED")
-        position = execution.declaration.stages.index(stage)
+        position = execution.stages.index(stage)
         self._spawn(pipeline, execution, position=position, entered=True)
 
     def stop(self, execution: Execution, *, abandon: bool, reason: str | None) -> None:
@@ -96,7 +96,7 @@ class Engine:
         self.context.spawn(name, self._run, pipeline, execution, position, entered)
 
     def _run(self, pipeline: PipelineState, execution: Execution, position: int, entered: bool) -> None:
-        stages = execution.declaration.stages
+        stages = execution.stages
         for stage, following in zip(stages[position:], [*stages[position + 1 :], None], strict=True):
             if not entered and not self._enter_stage(pipeline, execution, stage):
                 return

@@ -136,6 +136,11 @@ def stage_not_retryable(execution_id: str, stage: str, status: str) -> AwsError:
     )
 
 
+def unable_to_roll_back(stage: str, reason: str) -> AwsError:
+    """Return the error for a stage or an execution that cannot be rolled back (to)."""
+    return AwsError("UnableToRollbackStageException", f"Unable to roll back stage {stage}: {reason}")
+
+
 def too_many_executions(limit: int) -> AwsError:
     """Return the error for starting an execution over the quota."""
     return AwsError(

@@ -12,16 +12,18 @@ from local_aws.services.codepipeline.errors import (
     not_latest_execution,
     stage_not_retryable,
     too_many_executions,
+    unable_to_roll_back,
     unsupported,
 )
 from local_aws.services.codepipeline.lookup import Params, PipelineLookup
-from local_aws.services.codepipeline.records import FINAL_STATUSES, Execution, PipelineState
+from local_aws.services.codepipeline.records import FINAL_STATUSES, Execution, PipelineState, Rollback
 from local_aws.services.codepipeline.serializers import (
     action_execution_detail,
     execution_summary,
     pipeline_execution,
     pipeline_state,
 )
+from local_aws.services.codepipeline.structure import StageDeclaration
 from local_aws.services.codepipeline.validation import check_revision_overrides, resolve_variables
 
 # The quota of executions of a pipeline in QUEUED mode.
@@ -102,6 +104,23 @@ class ExecutionOperations(PipelineLookup):
         self.engine.retry(pipeline, execution, stage, all_actions=all_actions)
         return {"pipelineExecutionId": execution.id}
 
+    def rollback_stage(self, params: Params) -> dict[str, Any]:
+        """Run a stage again with the revisions, variables and artifacts of an execution that succeeded in it.
+
+        AWS's pages do not say whether the new execution goes on to the next stage; here it ends.
+        https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html
+        """
+        pipeline = self.find_pipeline(params["pipelineName"])
+        stage = pipeline.declaration.stage(params["stageName"])
+        target = self.find_execution(pipeline, params["targetPipelineExecutionId"])
+        check_rollback(pipeline, stage, target)
+        execution = Execution(pipeline.declaration, "ManualRollback", self.caller_arn(), target.variables, {})
+        execution.rollback = Rollback(stage.name, target.id)
+        execution.artifacts, execution.revisions = dict(target.artifacts), list(target.revisions)
+        execution.namespaces = {**target.namespaces, "codepipeline": {"PipelineExecutionId": execution.id}}
+        self.engine.start(pipeline, execution)
+        return {"pipelineExecutionId": execution.id}
+
     def put_approval_result(self, params: Params) -> dict[str, Any]:
         """Approve or reject a manual approval."""
         run = self.find_run(params)
@@ -141,10 +160,17 @@ class ExecutionOperations(PipelineLookup):
 
     def list_pipeline_executions(self, params: Params) -> dict[str, Any]:
         """List executions, the newest first."""
-        executions = self.find_pipeline(params["pipelineName"]).executions[::-1]
-        stage = params.get("filter", {}).get("succeededInStage", {}).get("stageName")
-        if stage is not None:
-            executions = [item for item in executions if item.stage_status.get(stage) == "Succeeded"]
+        pipeline = self.find_pipeline(params["pipelineName"])
+        executions = pipeline.executions[::-1]
+        name = params.get("filter", {}).get("succeededInStage", {}).get("stageName")
+        if name is not None:
+            # In the current version of the pipeline, as the filter's documentation says.
+            version, stage = pipeline.declaration.version, pipeline.declaration.stage(name)
+            executions = [
+                item
+                for item in executions
+                if (item.declaration.version, item.stage_status.get(stage.name)) == (version, "Succeeded")
+            ]
         return {"pipelineExecutionSummaries": [execution_summary(item) for item in executions]}
 
     def list_action_executions(self, params: Params) -> dict[str, Any]:
@@ -159,3 +185,23 @@ class ExecutionOperations(PipelineLookup):
             runs = list({(run.stage, run.action.name): run for run in runs}.values())
         runs.sort(key=lambda run: run.started, reverse=True)
         return {"actionExecutionDetails": [action_execution_detail(run, self.context.region) for run in runs]}
+
+
+def check_rollback(pipeline: PipelineState, stage: StageDeclaration, target: Execution) -> None:
+    """Raise UnableToRollbackStageException unless the stage can be rolled back to an execution."""
+    declaration = pipeline.declaration
+    reasons = {
+        f"the pipeline {declaration.name} is not of type V2": declaration.shape["pipelineType"] != "V2",
+        "it is a source stage": stage.name == declaration.stages[0].name,
+        f"the pipeline has changed since the execution {target.id} started": (
+            target.declaration.version != declaration.version
+        ),
+        f"the execution {target.id} is a rollback": target.rollback is not None,
+        f"the execution {target.id} has not succeeded in it": (
+            target.stage_status.get(stage.name) != "Succeeded"
+        ),
+        "it is currently running": pipeline.stage_state(stage).current is not None,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise unable_to_roll_back(stage.name, reason)

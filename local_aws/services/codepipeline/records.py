@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -59,6 +60,14 @@ class ActionExecution:
     variables: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Rollback:
+    """The stage that an execution rolls back, and the ID of the execution to which it does."""
+
+    stage: str
+    target: str
+
+
 @dataclass
 class Execution:
     """One execution of a pipeline, with the version of the pipeline that it started with."""
@@ -88,6 +97,14 @@ class Execution:
     rerun_ids: set[str] = field(default_factory=set)
     # The stage that the execution waits to enter.
     inbound_stage: str | None = None
+    rollback: Rollback | None = None
+
+    @property
+    def stages(self) -> Sequence[StageDeclaration]:
+        """Return the stages that the execution runs, in their order: a rollback runs one."""
+        if self.rollback:
+            return [self.declaration.stage(self.rollback.stage)]
+        return self.declaration.stages
 
     def latest_run(self, stage: str, action: str) -> ActionExecution | None:
         """Return the last run of an action in this execution."""

@@ -96,7 +96,9 @@ def _inbound_execution(execution: Execution) -> StageExecutionShape:
 
 def _latest_stage_execution(execution: Execution, stage: str) -> StageExecutionShape:
     return StageExecutionShape(
-        pipelineExecutionId=execution.id, status=execution.stage_status[stage], type="STANDARD"
+        pipelineExecutionId=execution.id,
+        status=execution.stage_status[stage],
+        type=_execution_type(execution),
     )
 
 
@@ -143,7 +145,8 @@ def pipeline_execution(execution: Execution) -> PipelineExecutionShape:
             variables=[{"name": name, "resolvedValue": value} for name, value in execution.variables.items()],
             trigger=_trigger(execution),
             executionMode=_execution_mode(execution),
-            executionType="STANDARD",
+            executionType=_execution_type(execution),
+            rollbackMetadata=_rollback_metadata(execution),
         )
     )
 
@@ -174,7 +177,8 @@ def execution_summary(execution: Execution) -> ExecutionSummaryShape:
             stopTrigger={"reason": execution.stop_reason} if execution.stop_reason else None,
             trigger=_trigger(execution),
             executionMode=_execution_mode(execution),
-            executionType="STANDARD",
+            executionType=_execution_type(execution),
+            rollbackMetadata=_rollback_metadata(execution),
         )
     )
 
@@ -192,6 +196,15 @@ def _source_revision(revision: SourceRevision) -> SourceRevisionShape:
 
 def _trigger(execution: Execution) -> TriggerShape:
     return TriggerShape(triggerType=execution.trigger_type, triggerDetail=execution.trigger_detail)
+
+
+def _execution_type(execution: Execution) -> str:
+    return "ROLLBACK" if execution.rollback else "STANDARD"
+
+
+def _rollback_metadata(execution: Execution) -> dict[str, str] | None:
+    rollback = execution.rollback
+    return {"rollbackTargetPipelineExecutionId": rollback.target} if rollback else None
 
 
 def _execution_mode(execution: Execution) -> str:

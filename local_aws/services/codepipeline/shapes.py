@@ -139,6 +139,7 @@ class PipelineExecutionShape(TypedDict):
     trigger: TriggerShape
     executionMode: str
     executionType: str
+    rollbackMetadata: dict[str, str] | None
 
 
 class SourceRevisionShape(TypedDict):
@@ -163,6 +164,7 @@ class ExecutionSummaryShape(TypedDict):
     trigger: TriggerShape
     executionMode: str
     executionType: str
+    rollbackMetadata: dict[str, str] | None
 
 
 class ActionTypeIdShape(TypedDict):

@@ -143,10 +143,8 @@ def test_a_deleted_pipeline_stops_its_build(cloud: FakeCloud) -> None:
 
 
 def test_an_operation_that_is_not_implemented_is_refused_by_name(cloud: FakeCloud) -> None:
-    with pytest.raises(AwsError, match="does not implement codepipeline:RollbackStage"):
-        cloud.call(
-            "RollbackStage", pipelineName="pipeline-dev", stageName="Build", targetPipelineExecutionId="x"
-        )
+    with pytest.raises(AwsError, match="does not implement codepipeline:ListWebhooks"):
+        cloud.call("ListWebhooks")
 
 
 def test_a_pipeline_whose_role_does_not_trust_codepipeline_is_not_created(cloud: FakeCloud) -> None:

@@ -1,0 +1,66 @@
+"""The options of `operations rollback`, and what it prints."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from operations import rollback
+from operations.account import Account
+from operations.names import Names
+from operations.rollback.versions import Version, find
+
+SUMMARY = "return to a version that was live, without a build"
+DETAILS = (
+    "Run it after a bad release. While the tasks of the version before still stand, traffic returns to them within seconds. Later, the "
+    "pipeline releases the earlier image again, through the hook and the alarms. The command ends when that "
+    "version has all traffic. Exit code 1: the rollback has failed. --json is about --list."
+)
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command, and what it runs."""
+    command.set_defaults(run=run)
+    command.add_argument(
+        "--to",
+        default="",
+        metavar="VERSION",
+        help="the commit or the execution (default: the version before)",
+    )
+    command.add_argument(
+        "--promotion",
+        default="",
+        metavar="ENVIRONMENT",
+        help="roll back this environment, to which the pipeline promotes",
+    )
+    command.add_argument("--list", action="store_true", help="only print the versions that were live")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.add_argument("--dry-run", action="store_true", help="only print what it would do")
+
+
+def run(options: argparse.Namespace, account: Account) -> int:
+    """Run the command; return 1 if the rollback has failed."""
+    suffix, promotion = options.suffix, options.promotion
+    if options.list:
+        found = find(account, Names(suffix), rollback.stage_of(promotion))
+        if options.json:
+            print(json.dumps([asdict(one) for one in found], indent=2, default=str))
+        else:
+            print_versions(found, Console())
+        return 0
+    has_succeeded = rollback.go_back(
+        suffix, account, print, to=options.to, promotion=promotion, dry_run=options.dry_run
+    )
+    return 0 if has_succeeded else 1
+
+
+def print_versions(found: Sequence[Version], console: Console) -> None:
+    """Print the versions, the newest first."""
+    table = Table("Commit", "Subject", "Released", "Can be released again")
+    for one in found:
+        state = "live" if one.is_live else f"no: {one.obstacle}" if one.obstacle else "yes"
+        table.add_row(one.commit[:7], one.subject, f"{one.released:%Y-%m-%d %H:%M}", state)
+    console.print(table)

@@ -1,0 +1,180 @@
+"""What is where: the version that each environment runs, its newest release, its alarms and its drift.
+
+Environments are the root stacks with the app's tags. Stacks and alarms are read for all together, and at most
+four calls are made for each environment.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from operations import listener_drift, why
+from operations.account import Account, code_of
+from operations.errors import OperationsError
+from operations.names import Names
+from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG, Ownership, Resource, normalize_tags
+from operations.quiesce import deployments
+from operations.why.executions import ACTIVE, Summary, actions, executions, kind, title, with_status
+
+# Executions of the newest page in which a successful one is looked for.
+MOST_EXECUTIONS = 20
+THREADS = 4
+Shape = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment. What is not known, or not so, is empty."""
+
+    suffix: str
+    service: str
+    stack_status: str
+    commit: str = ""
+    subject: str = ""
+    author: str = ""
+    since: datetime | None = None
+    release: str = ""
+    has_failed: bool = False
+    alarms: tuple[str, ...] = ()
+    drift: tuple[str, ...] = ()
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether CloudFormation has nothing left to do, and undid nothing."""
+        return self.stack_status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+
+    @property
+    def has_finding(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self.has_failed or bool(self.alarms or self.drift) or not self.is_stable
+
+
+def fleet(account: Account) -> list[Environment]:
+    """Return every environment of the account, by its suffix."""
+    stacks = _stacks(account)
+    alarms = _alarms(account)
+    # boto3's clients may be shared by threads, once they are made.
+    for service in ("codepipeline", "codecommit"):
+        account.client(service)
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(lambda stack: _environment(account, stack, alarms), stacks))
+
+
+def one(account: Account, suffix: str) -> Environment:
+    """Return one environment, with the reason of a failure, and the drift of its listeners.
+
+    Raises `OperationsError` if there is none.
+    """
+    stack = next((each for each in _stacks(account) if _suffix(each) == suffix), None)
+    if stack is None:
+        raise OperationsError(
+            f"there is no environment {suffix} in account {account.id}: status without a suffix lists them"
+        )
+    found = _environment(account, stack, _alarms(account))
+    explanation = why.explain(suffix, account) if found.release else None
+    text = "; ".join(explanation.lines) if explanation else ""
+    return replace(found, release=text, drift=(*found.drift, *_listener_drift(account, suffix)))
+
+
+def _stacks(account: Account) -> list[Shape]:
+    found = account.pages("cloudformation", "describe_stacks", "Stacks")
+    roots = [each for each in found if "RootId" not in each and _tags(each).get(PROJECT_TAG) == PROJECT]
+    return sorted((each for each in roots if _suffix(each)), key=_suffix)
+
+
+def _tags(stack: Shape) -> dict[str, str]:
+    return normalize_tags(stack.get("Tags"))
+
+
+def _suffix(stack: Shape) -> str:
+    return _tags(stack).get(ENVIRONMENT_TAG, "")
+
+
+def _alarms(account: Account) -> list[str]:
+    found = account.pages("cloudwatch", "describe_alarms", "MetricAlarms", StateValue="ALARM")
+    return sorted(each["AlarmName"] for each in found)
+
+
+def _environment(account: Account, stack: Shape, alarms: Sequence[str]) -> Environment:
+    tags, suffix = _tags(stack), _suffix(stack)
+    drifted = stack.get("DriftInformation", {}).get("StackDriftStatus") == "DRIFTED"
+    environment = Environment(
+        suffix,
+        tags.get("service", ""),
+        stack["StackStatus"],
+        alarms=tuple(each for each in alarms if _is_of(each, suffix)),
+        drift=("the stack",) if drifted else (),
+    )
+    try:
+        return _with_releases(account, Names(suffix), environment)
+    except OperationsError as error:
+        # Without its pipeline, it is one row of many, and not the end of the command.
+        return replace(environment, release=str(error), has_failed=True)
+
+
+def _is_of(alarm: str, suffix: str) -> bool:
+    """Return whether an alarm is one of this environment: that of `dev` is no `errors-blue-orders-dev`."""
+    return Ownership(suffix).owns(Resource("AWS::CloudWatch::Alarm", alarm))
+
+
+def _with_releases(account: Account, names: Names, environment: Environment) -> Environment:
+    newest = list(islice(executions(account, names), MOST_EXECUTIONS))
+    if not newest:
+        return environment
+    status = newest[0]["status"]
+    environment = replace(
+        environment, release=_release(account, names, newest[0]), has_failed=status == "Failed"
+    )
+    # The filter knows nothing of what an earlier version of the pipeline has released.
+    live = next(executions(account, names, released_by="Deploy"), None) or next(
+        (each for each in newest if each["status"] == "Succeeded"), None
+    )
+    if live is None or not live.get("sourceRevisions"):
+        return environment
+    revision = live["sourceRevisions"][0]
+    return replace(
+        environment,
+        commit=revision["revisionId"],
+        subject=revision.get("revisionSummary", "").strip().partition("\n")[0],
+        author=_author(account, names, revision["revisionId"]),
+        since=live["lastUpdateTime"],
+    )
+
+
+def _release(account: Account, names: Names, summary: Summary) -> str:
+    """Return where the newest release is; empty if it has succeeded."""
+    status, execution = summary["status"], summary["pipelineExecutionId"]
+    if status == "Succeeded":
+        return ""
+    commit = (summary.get("sourceRevisions") or [{}])[0].get("revisionId", "")[:7] or execution
+    wanted = "InProgress" if status in ACTIVE else "Failed"
+    if (action := with_status(actions(account, names, execution), wanted)) is None:
+        return f"{commit} {status}"
+    if wanted == "Failed":
+        return f"{commit} failed in {title(action)}"
+    waits = "waits for an approval" if kind(action) == "Manual" else "is running"
+    return f"{commit} {waits} in {title(action)}"
+
+
+def _author(account: Account, names: Names, commit: str) -> str:
+    try:
+        found = account.client("codecommit").get_commit(repositoryName=names.repository, commitId=commit)
+    except ClientError as error:
+        # A repository may be made anew, without the commits of the old one.
+        if code_of(error) not in ("CommitIdDoesNotExistException", "RepositoryDoesNotExistException"):
+            raise
+        return ""
+    return str(found["commit"]["author"].get("name", ""))
+
+
+def _listener_drift(account: Account, suffix: str) -> list[str]:
+    """Return the listeners that have drifted; none while a deployment moves them."""
+    if any(deployments(suffix, account)):
+        return []
+    traffic = listener_drift.inspect(suffix, account)
+    return [f"the {each.route} listener" for each in traffic.drifted]

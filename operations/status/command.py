@@ -1,0 +1,58 @@
+"""The options of `operations status`, and what it prints."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from operations import status
+from operations.account import Account
+from operations.status import Environment
+
+SUMMARY = "show what each environment runs, and what is wrong with it"
+DETAILS = (
+    "Without a suffix, it shows every environment of the account; with one, also why a release failed, and "
+    "the drift of its listeners. A failed release, an alarm, drift and an unfinished stack are wrong."
+)
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command, and what it runs."""
+    command.set_defaults(run=run)
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: argparse.Namespace, account: Account) -> int:
+    """Run the command; return 1 if an environment has a finding."""
+    found = [status.one(account, options.suffix)] if options.suffix else status.fleet(account)
+    if options.json:
+        print(json.dumps([asdict(each) for each in found], indent=2, default=str))
+    elif found:
+        print_environments(found, Console())
+    else:
+        print(f"account {account.id} has no environment in {account.region}")
+    return int(any(each.has_finding for each in found))
+
+
+def print_environments(found: Sequence[Environment], console: Console) -> None:
+    """Print a row for each environment."""
+    table = Table("Environment", "Service", "Live", "Since", "By", "Newest release", "Findings")
+    for each in found:
+        live = f"{each.commit[:7]} {each.subject}".strip()
+        since = f"{each.since:%Y-%m-%d %H:%M}" if each.since else ""
+        colour = "red" if each.has_failed else ""
+        release = f"[{colour}]{each.release}[/]" if colour else each.release
+        table.add_row(each.suffix, each.service, live, since, each.author, release, findings(each))
+    console.print(table)
+
+
+def findings(environment: Environment) -> str:
+    """Return what somebody has to look at, besides the release."""
+    parts = [f"{name} in ALARM" for name in environment.alarms]
+    parts += [f"{each} has drifted" for each in environment.drift]
+    if not environment.is_stable:
+        parts.append(f"the stack is {environment.stack_status}")
+    return "; ".join(parts)
