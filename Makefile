@@ -46,6 +46,8 @@ help:
 	@echo '  make sbom         list what is installed, as CycloneDX, in sbom/'
 	@echo '  make advisories   fetch the advisories of what the services pin, for the audit of the pipelines'
 	@echo '  make clean        remove everything that these commands created here'
+	@echo
+	@echo 'After "Error 1", something is wrong or has failed; after "Error 2", it cannot be done, and one line says why.'
 
 demo: setup .tools/python-3.9
 	@$(PYTHON) -m harness demo

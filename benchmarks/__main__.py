@@ -1,5 +1,6 @@
 """`python -m benchmarks`: run each benchmark once, and print the figures."""
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
@@ -20,6 +22,7 @@ from harness.local import is_running_in, local_aws, local_cloud, peak_memory
 from harness.progress import Progress
 from harness.scenario import Scenario, ScenarioError
 from harness.suffixes import random_suffix
+from operations.command_line import EXIT_CODES, Parser
 from operations.destroy import CDK
 from operations.errors import OperationsError
 
@@ -32,21 +35,43 @@ CANARY_MINUTES = 5
 TERMINATION_MINUTES = 5
 
 
-def main() -> int:
-    """Measure and print; return 1 if the release fails."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmarks; return the exit code."""
+    options = parser().parse_args(arguments)
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            ours, empty = _synths(Path(folder))
-        rows = [
-            ("cdk synth", f"{ours:.1f} s (median of {SYNTHS})"),
-            ("cdk synth of an empty app", f"{empty:.1f} s, so ours takes {ours / empty:.2f} times as long"),
-            *growth(),
-            *throughput(),
-            *_release(),
-        ]
-    except (ScenarioError, OperationsError) as error:
-        print(f"bench: {error}", file=sys.stderr)
+        return int(options.run(options))
+    except ScenarioError as error:
+        print(f"bench: FAILED: {error}", file=sys.stderr)
         return 1
+    except (OperationsError, BotoCoreError, ClientError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    parser = Parser(
+        prog="python -m benchmarks",
+        description="Measure times, throughput and memory, and print the figures.",
+        epilog=EXIT_CODES,
+    )
+    parser.set_defaults(run=_benchmarks)
+    return parser
+
+
+def _benchmarks(_: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        ours, empty = _synths(Path(folder))
+    rows = [
+        ("cdk synth", f"{ours:.1f} s (median of {SYNTHS})"),
+        ("cdk synth of an empty app", f"{empty:.1f} s, so ours takes {ours / empty:.2f} times as long"),
+        *growth(),
+        *throughput(),
+        *_release(),
+    ]
     table = Table("What", "Figure")
     for row in rows:
         table.add_row(*row)

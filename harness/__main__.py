@@ -4,33 +4,37 @@ import argparse
 import sys
 from typing import TypeAlias
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from harness.check_service import check_service
+from harness.cloud import HarnessError
 from harness.dashboard.process import run_dashboard
 from harness.demo import demo
 from harness.down import down
 from harness.iam_usage import iam_usage
 from harness.scenario import ScenarioError
 from harness.up import DEFAULT_PORT, up
-from operations.__main__ import environment_suffix
+from operations.__main__ import SUFFIX_HELP, advised, environment_suffix
+from operations.command_line import EXIT_CODES, Parser
 from operations.errors import OperationsError
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-EXIT_CODES = "Exit code 2: something is missing or misconfigured; one line says what to do."
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 MAX_PORT = 65535
+PORT_HELP = "the port to listen on; 0 takes a free one (default: %(default)s)"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return 0, 1 if it found a failure, or 2 after one line that says what to do."""
+    """Run one command; return its exit code."""
     options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except ScenarioError as error:
         print(f"{options.command}: FAILED: {error}", file=sys.stderr)
         return 1
-    except (OperationsError, BotoCoreError) as error:
-        print(f"{options.command}: {error}", file=sys.stderr)
+    except (OperationsError, BotoCoreError, ClientError) as error:
+        # Ours says what to do already.
+        reason = str(error) if isinstance(error, HarnessError) else advised(error)
+        print(f"{options.command}: {reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{options.command}: interrupted", file=sys.stderr)
@@ -39,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m harness",
         description="Drive an environment: deploy it, release commits to it, watch it, destroy it.",
         epilog=EXIT_CODES,
@@ -59,16 +63,14 @@ def _add_up(commands: Commands) -> None:
         commands,
         "up",
         "deploy an environment on local_aws and keep it running",
-        "Starts local_aws unless it runs, serves the dashboard, deploys the environment, and prints what to "
-        "try with git and the AWS CLI. After a reboot, it resumes from the saved state. Exit code 1: the "
+        "It starts local_aws unless it runs, serves the dashboard, deploys the environment, and prints what "
+        "to try with git and the AWS CLI. After a reboot, it resumes from the saved state. Exit code 1: the "
         "environment runs, but its release failed.",
     )
     command.set_defaults(run=lambda options: up(options.port, options.suffix))
+    command.add_argument("--port", type=port_number, default=DEFAULT_PORT, help=PORT_HELP)
     command.add_argument(
-        "--port", type=port_number, default=DEFAULT_PORT, help="local_aws's port (default: %(default)s)"
-    )
-    command.add_argument(
-        "--suffix", type=environment_suffix, default="dev", help="the environmentSuffix (default: dev)"
+        "--suffix", type=environment_suffix, default="dev", help=f"{SUFFIX_HELP} (default: %(default)s)"
     )
 
 
@@ -76,7 +78,7 @@ def _add_down(commands: Commands) -> None:
     command = _command(
         commands,
         "down",
-        "destroy every environment that `up` deployed, and stop local_aws",
+        "destroy every environment that up deployed, and stop local_aws",
         "Exit code 1: an environment could not be destroyed, or local_aws reports background errors.",
     )
     command.set_defaults(run=lambda _options: down())
@@ -87,7 +89,7 @@ def _add_demo(commands: Commands) -> None:
         commands,
         "demo",
         "run the first scenario on local_aws, with a live view in a terminal",
-        "Deploys an environment, pushes a commit, shows the release under load, and destroys everything. "
+        "It deploys an environment, pushes a commit, shows the release under load, and destroys everything. "
         "Exit code 1: a request failed, or a resource remains.",
     )
     command.set_defaults(run=lambda _options: demo())
@@ -98,8 +100,8 @@ def _add_check_service(commands: Commands) -> None:
         commands,
         "check-service",
         "build and try a service as its pipeline will, without a pipeline",
-        "Runs the audit, the scan, the tests and the build of a service on a local_aws of its own, and asks "
-        "its image what a release will be asked. Exit code 1: the last line says what is missing.",
+        "It runs the audit, the scan, the tests and the build of a service on a local_aws of its own, and "
+        "asks its image what a release will be asked. Exit code 1: the last lines say all that is missing.",
     )
     command.set_defaults(run=lambda options: check_service(options.name))
     command.add_argument("name", help="a service of the catalogue in cdk.json, or sample-service")
@@ -110,14 +112,18 @@ def _add_dashboard(commands: Commands) -> None:
         commands,
         "dashboard",
         "serve a live page of an environment on loopback",
-        "Reads the environment with your credentials, from AWS or AWS_ENDPOINT_URL, and changes nothing. "
+        "It reads the environment with your credentials, from AWS or AWS_ENDPOINT_URL, and changes nothing. "
         "Press Ctrl-C to stop it.",
     )
     command.set_defaults(run=_dashboard)
-    command.add_argument("suffix", type=environment_suffix, help="the environmentSuffix, for example dev")
-    command.add_argument("--port", type=port_number, default=4567, help="the page's port (default: 4567)")
+    command.add_argument("suffix", type=environment_suffix, help=SUFFIX_HELP)
+    command.add_argument("--port", type=port_number, default=4567, help=PORT_HELP)
     command.add_argument(
-        "--time-scale", type=float, default=1.0, help="the length of AWS's waits there (default: 1)"
+        "--time-scale",
+        type=float,
+        default=1.0,
+        metavar="SCALE",
+        help="let AWS's waits take SCALE of their time; 1 is real time (default: %(default)g)",
     )
     command.add_argument("--until", type=int, metavar="PID", help="stop when this process ends")
     command.add_argument("--socket", type=int, help=argparse.SUPPRESS)

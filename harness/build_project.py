@@ -37,6 +37,12 @@ class BuildProject:
         self.cloud: Cloud = stack.cloud
         self.bucket = f"artifacts-{stack.suffix}-{stack.cloud.account.id}-us-east-1"
 
+    @property
+    def buildspec(self) -> str:
+        """The project's own buildspec, as YAML."""
+        found = self.cloud.client("codebuild").batch_get_projects(names=[self.name])["projects"][0]
+        return str(found["source"]["buildspec"])
+
     def build(
         self,
         buildspec: Buildspec | str = "",

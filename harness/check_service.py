@@ -1,7 +1,9 @@
 """Builds and tries a service as its pipeline will, on a local_aws of its own and without a pipeline."""
 
+import re
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from harness.build_project import BuildProject, BuildResult
@@ -10,6 +12,7 @@ from harness.cloud import Cloud, HarnessError
 from harness.folders import remove_finished_runs, run_folder
 from harness.local import is_running_in, local_aws, local_cloud
 from harness.progress import Progress
+from harness.progress_lines import progress_lines
 from harness.scenario import ScenarioError
 from harness.signals import termination_as_keyboard_interrupt
 from harness.stacks import CREATED, Stack
@@ -21,6 +24,8 @@ from operations.why.log_lines import failed_command, significant
 FOLDER = "check-service"
 ENVIRONMENT = "dev"
 LINES = 30
+# The steps of a build that no later one needs.
+GATES = ("Compare the pins with the advisories", "Scan the code")
 
 
 def check_service(name: str) -> int:
@@ -33,8 +38,10 @@ def check_service(name: str) -> int:
     remove_finished_runs(FOLDER, is_running_in)
     folder = run_folder(FOLDER)
     try:
-        with termination_as_keyboard_interrupt(), local_aws(folder) as server:
-            build_and_try(local_cloud(server, folder), suffix, Progress(print))
+        with termination_as_keyboard_interrupt(), progress_lines() as progress:
+            progress.step("starting local_aws")
+            with local_aws(folder) as server:
+                build_and_try(local_cloud(server, folder), suffix, progress)
     except (ScenarioError, OperationsError):
         print(f"check-service: the files of this run are in {folder}", file=sys.stderr)
         raise
@@ -44,23 +51,25 @@ def check_service(name: str) -> int:
 
 
 def build_and_try(cloud: Cloud, suffix: str, progress: Progress) -> None:
-    """Run both builds of the service with this suffix; raise `ScenarioError` for the first that fails."""
+    """Run both builds of the service with this suffix; raise `ScenarioError` with everything that fails."""
     progress.step("synthesizing")
-    app = synthesized(cloud, suffix=suffix)
+    with progress.waiting(lambda: "synthesizing"):
+        app = synthesized(cloud, suffix=suffix)
     progress.step("creating the two CodeBuild projects")
     stack = Stack(cloud, suffix, app)
-    if stack.create({"Resources": build_resources(app)}) != CREATED:
+    with progress.waiting(lambda: "creating the projects"):
+        created = stack.create({"Resources": build_resources(app)})
+    if created != CREATED:
         raise HarnessError(f"the projects were not created: {stack.failures()}")
     set_stand_ins(cloud, suffix)
     asked = {"name": "SMOKE_PATHS", "value": smoke_paths(app)}
+    failed: list[tuple[str, BuildResult]] = []
     for action, project, variables in (("Test", "test", []), ("Build", "build", [asked])):
-        progress.step(f"{action}: starting")
-        build = BuildProject(stack, project).build(
-            report=partial(report, progress, action),
-            environmentVariablesOverride=variables,
-        )
-        if build.status != "SUCCEEDED":
-            raise ScenarioError(f"{action}: {reason(build)}")
+        for build in builds(BuildProject(stack, project), progress, action, variables):
+            if build.status != "SUCCEEDED":
+                failed.append((action, build))
+    if failed:
+        raise ScenarioError(summary(failed))
     print(*tried(build), sep="\n")
 
 
@@ -68,6 +77,30 @@ def set_stand_ins(cloud: Cloud, suffix: str) -> None:
     """Give every declared secret and parameter a value, without which Build builds no image."""
     for one in stored_variables.read(suffix, cloud.account):
         cloud.client("ssm").put_parameter(Name=one.parameter, Value="stand-in", Type=one.type)
+
+
+def builds(
+    project: BuildProject, progress: Progress, action: str, variables: list[dict[str, str]]
+) -> Iterator[BuildResult]:
+    """Yield a build, and after a failed gate another build without it, so that each gate is tried."""
+    buildspec = project.buildspec
+    while buildspec:
+        progress.step(f"{action}: starting")
+        with progress.waiting(lambda: f"{action}: building"):
+            build = project.build(
+                buildspec, report=partial(report, progress, action), environmentVariablesOverride=variables
+            )
+        yield build
+        failed = failed_command(build.log.splitlines())
+        buildspec = without(buildspec, failed.step if failed else "")
+
+
+def without(buildspec: str, gate: str) -> str:
+    """Return a buildspec without one of `GATES`, or nothing: what comes after another step needs it."""
+    if gate not in GATES:
+        return ""
+    step = rf"(?m)^( *)- \|\n\1  # {re.escape(gate)}\n(?:\1  .*\n)*"
+    return re.sub(step, r"\1- 'true'\n", buildspec)
 
 
 def report(progress: Progress, action: str, phase: str) -> None:
@@ -86,16 +119,26 @@ def smoke_paths(app: SynthesizedApp) -> str:
     return str(found)
 
 
-def reason(build: BuildResult) -> str:
-    """Return what the failed command of a build printed last, and in the last line what is wrong."""
-    lines = build.log.splitlines()
-    failed = failed_command(lines)
-    if failed is None:
-        return "\n".join(lines[-LINES:])
-    found = significant(failed.output)
-    return "\n".join(
-        [failed.step, *failed.output[-LINES:], *([f"{failed.step}: {found.text}"] if found else [])]
-    )
+def summary(failed: Sequence[tuple[str, BuildResult]]) -> str:
+    """Return what the failed commands printed last, and in the last lines each finding and what to do."""
+    findings = [f"{action}: {finding(build)}" for action, build in failed]
+    return "\n".join([*(output(build) for _, build in failed), "What is missing:", *findings])
+
+
+def output(build: BuildResult) -> str:
+    """Return what the failed command of a build printed last."""
+    failed = failed_command(build.log.splitlines())
+    lines = failed.output if failed else build.log.splitlines()
+    return "\n".join([*([failed.step] if failed else []), *lines[-LINES:]])
+
+
+def finding(build: BuildResult) -> str:
+    """Return in one line which command of a build failed, why, and what to do."""
+    failed = failed_command(build.log.splitlines())
+    found = significant(failed.output) if failed else None
+    if failed is None or found is None:
+        return f"{failed.step if failed else build.status}: see above"
+    return f"{failed.step}: {found.text}: {found.remedy}"
 
 
 def tried(build: BuildResult) -> list[str]:

@@ -11,7 +11,7 @@ from harness.cloud import Cloud, HarnessError
 from harness.environment import LOG
 from harness.folders import folder
 from harness.local import find_local_aws, local_cloud
-from harness.progress import Progress
+from harness.progress_lines import progress_lines
 from harness.scenario import Scenario, ScenarioError
 from harness.signals import defer_signals
 from harness.up import FOLDER
@@ -55,7 +55,8 @@ def _destroy_all(cloud: Cloud, files: Path) -> bool:
     failed = False
     for suffix in environments(cloud, files):
         try:
-            Scenario(cloud, suffix, Progress(print, cloud.time_scale)).destroy()
+            with progress_lines(cloud.time_scale) as progress:
+                Scenario(cloud, suffix, progress).destroy()
         except (ScenarioError, OperationsError) as error:
             print(f"down: {suffix}: {error}", file=sys.stderr)
             failed = True

@@ -10,6 +10,7 @@ from harness.folders import remove_finished_runs, run_folder
 from harness.local import is_running_in, local_aws, local_cloud
 from harness.permissions import StatementUse, count_needed, statements, table, unexplained
 from harness.progress import Progress
+from harness.progress_lines import progress_lines
 from harness.scenario import Scenario, ScenarioError
 from harness.signals import defer_signals, termination_as_keyboard_interrupt
 from harness.suffixes import random_suffix
@@ -22,7 +23,9 @@ def iam_usage() -> int:
     folder = run_folder("iam")
     try:
         with termination_as_keyboard_interrupt(), local_aws(folder) as server:
-            found = run_scenario(local_cloud(server, folder))
+            cloud = local_cloud(server, folder)
+            with progress_lines(cloud.time_scale) as progress:
+                found = run_scenario(cloud, progress)
     except (ScenarioError, OperationsError):
         print(f"iam-usage: the files of this run are in {folder}", file=sys.stderr)
         raise
@@ -35,9 +38,8 @@ def iam_usage() -> int:
     return 1 if violations else 0
 
 
-def run_scenario(cloud: Cloud) -> list[StatementUse]:
+def run_scenario(cloud: Cloud, progress: Progress) -> list[StatementUse]:
     """Run a scenario that uses every permission; return the statements with their use."""
-    progress = Progress(print, cloud.time_scale)
     scenario = Scenario(cloud, random_suffix("iam"), progress)
     try:
         scenario.deploy()

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from math import inf
 
@@ -18,7 +18,7 @@ QUIET_SECONDS = 10.0
 class Progress:
     """The state of a scenario. `report` is called with every line.
 
-    `time_scale` and `containers` are the cloud's.
+    `time_scale` and `containers` are the cloud's. `has_clock` says that what shows it also shows `clock()`.
     """
 
     report: Callable[[str], None]
@@ -30,6 +30,8 @@ class Progress:
     old: str = ""
     new: str = ""
     began: float = field(default_factory=time.time)
+    has_clock: bool = False
+    waited_for: Callable[[], str] | None = None
     _reported: dict[str, str] = field(default_factory=dict)
     _last: float = field(default_factory=time.monotonic)
 
@@ -38,9 +40,27 @@ class Progress:
         self._last = time.monotonic()
         self.report(f"{(time.time() if at is None else at) - self.began:6.1f} s  {text}")
 
+    def clock(self) -> str:
+        """Return the minutes and seconds from the start, and what is waited for."""
+        minutes, seconds = divmod(int(time.time() - self.began), 60)
+        waited_for = self.waited_for
+        return f"{minutes}:{seconds:02d}{f'  {waited_for()}' if waited_for else ''}"
+
     @contextmanager
     def waiting(self, what: Callable[[], str]) -> Iterator[None]:
-        """While the context is open, tell `what` is waited for whenever nothing was told for some seconds."""
+        """While the context is open, `what` is waited for.
+
+        Without a clock, it is told whenever nothing was told for some seconds.
+        """
+        self.waited_for = what
+        try:
+            with nullcontext() if self.has_clock else self._repeating(what):
+                yield
+        finally:
+            self.waited_for = None
+
+    @contextmanager
+    def _repeating(self, what: Callable[[], str]) -> Iterator[None]:
         ended = threading.Event()
 
         def repeat() -> None:

@@ -156,7 +156,7 @@ class Scenario:
         try:
             with prober:
                 self.progress.prober = prober
-                self.progress.step(f"probing {prober.url}")
+                self.progress.step(f"sending {rate:g} requests a second to {prober.url}")
                 yield prober
         finally:
             self.progress.prober = None

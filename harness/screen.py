@@ -12,6 +12,7 @@ from harness.release import STAGES
 
 LINES = 8
 BAR = 40
+NO_REQUESTS = "No requests are sent now: they are sent and counted during the release of the pushed commit."
 STYLES = {"Succeeded": "green", "InProgress": "yellow", "Failed": "red", "Pending": "dim"}
 
 
@@ -20,12 +21,17 @@ class Screen:
 
     def __init__(self) -> None:
         self.lines: deque[str] = deque(maxlen=LINES)
-        self.progress = Progress(self.lines.append)
+        self.progress = Progress(self.lines.append, has_clock=True)
 
     def __rich__(self) -> RenderableType:
         """Render the current state."""
         log = Text("\n".join(self.lines), overflow="ellipsis", no_wrap=True)
-        return Group(self._pipeline(), self._traffic(), self._events(), Panel(log, title="log"))
+        return Group(
+            self._pipeline(),
+            self._traffic(),
+            self._events(),
+            Panel(log, title=f"log, {self.progress.clock()}"),
+        )
 
     def _pipeline(self) -> RenderableType:
         release = self.progress.release
@@ -45,7 +51,7 @@ class Screen:
     def _traffic(self) -> RenderableType:
         prober = self.progress.prober
         if prober is None:
-            return Panel(Text("not probing", style="dim"), title="traffic")
+            return Panel(Text(NO_REQUESTS, style="dim"), title="traffic")
         rate, versions = prober.recent()
         total = sum(versions.values()) or 1
         rows = Table.grid(padding=(0, 1))

@@ -9,7 +9,7 @@ from harness.catalogue import check_suffix, code_folder
 from harness.cloud import PROJECT, Cloud, HarnessError
 from harness.dashboard.process import start_dashboard
 from harness.local import find_local_aws, local_cloud, start_local_aws
-from harness.progress import Progress
+from harness.progress_lines import progress_lines
 from harness.scenario import Scenario, ScenarioError
 from operations import stored_variables
 
@@ -56,6 +56,7 @@ def up(port: int, suffix: str) -> int:
         if not state.exists():
             # Files of an earlier server mean nothing to a new one.
             folders.remove_finished_runs(FOLDER, lambda _: False)
+        print("starting local_aws", flush=True)
         server = start_local_aws(state, port=port, keep=True)
     elif port not in (DEFAULT_PORT, running := urlsplit(server.endpoint).port):
         raise HarnessError(f"local_aws runs on port {running}: make up PORT={running}, or first make down")
@@ -64,10 +65,11 @@ def up(port: int, suffix: str) -> int:
     # Before the deployment, which the page shows. On the port after local_aws's, so that its URL stays.
     page = start_dashboard(cloud, suffix, port=port + 1, until=server.pid)
     print(f"dashboard: {page}", flush=True)
-    scenario = Scenario(cloud, suffix, Progress(print, cloud.time_scale))
     try:
-        scenario.deploy()
-        failure = _release_seed(scenario)
+        with progress_lines(cloud.time_scale) as progress:
+            scenario = Scenario(cloud, suffix, progress)
+            scenario.deploy()
+            failure = _release_seed(scenario)
     except HarnessError as error:
         raise HarnessError(
             f"{error}\nfix this and run `make up` again, or run `make down` to tear everything down"

@@ -3,55 +3,91 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
-from local_aws.core.clock import DEFAULT_TIME_SCALE
+from local_aws.command_line import EXIT_CODES, Parser
+from local_aws.core.clock import DEFAULT_TIME_SCALE, Clock
 from local_aws.core.errors import LocalAwsError
 from local_aws.daemon import LOG_FILE, ServerHandle, find, start
 from local_aws.host import environment
 from local_aws.host.modules import module_command
 
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 DEFAULT_STATE = Path(".local_aws/server")
 # The default port of MiniStack and LocalStack, which their tools expect.
 DEFAULT_PORT = 4566
+MAX_PORT = 65535
 NODE_MODULES_VARIABLE = "LOCAL_AWS_NODE_MODULES"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit code; 2 means that the message says what to do."""
-    options = _parser().parse_args(arguments)
+    """Run one command and return its exit code."""
+    options = parser().parse_args(arguments)
     if options.command == "up" and arguments is None:
         environment.drop_the_rest(module_command("local_aws", *sys.argv[1:]))
-    commands = {"up": _up, "down": _down, "status": _status, "api-coverage": _api_coverage}
     try:
-        return commands[options.command](options)
-    except (LocalAwsError, ValueError) as error:
+        return int(options.run(options))
+    except (LocalAwsError, OSError, ValueError) as error:
         print(f"local_aws: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("local_aws: interrupted", file=sys.stderr)
+        return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="local-aws", description="AWS on this machine")
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the commands."""
+    parser = Parser(
+        prog="local-aws",
+        description="Run AWS on this machine: start it, stop it, find it.",
+        epilog=EXIT_CODES,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="run a server until Ctrl-C")
+    up = _command(commands, "up", "run a server until Ctrl-C", _up)
     _add_server_options(up)
-    down = commands.add_parser("down", help="stop the server; exit code 1 if it had background errors")
-    status = commands.add_parser("status", help="print the server's address; exit code 1 if none is running")
+    down = _command(commands, "down", "stop the server", _down, "Exit code 1: it had background errors.")
+    status = _command(
+        commands, "status", "print the server's address", _status, "Exit code 1: none is running."
+    )
     for command in (up, down, status):
-        command.add_argument("--state", type=Path, default=DEFAULT_STATE, help="folder (default %(default)s)")
-    commands.add_parser("api-coverage", help="print a Markdown page of the operations that it implements")
+        command.add_argument(
+            "--state", type=Path, default=DEFAULT_STATE, help="the state folder (default: %(default)s)"
+        )
+    summary = "print a Markdown page of the operations that it implements"
+    _command(commands, "api-coverage", summary, _api_coverage)
     return parser
 
 
+def _command(
+    commands: Commands,
+    name: str,
+    summary: str,
+    run: Callable[[argparse.Namespace], int],
+    details: str = "",
+) -> argparse.ArgumentParser:
+    description = f"{summary[0].upper()}{summary[1:]}. {details}".strip()
+    command = commands.add_parser(name, help=summary, description=description, epilog=EXIT_CODES)
+    command.set_defaults(run=run)
+    return command
+
+
 def _add_server_options(up: argparse.ArgumentParser) -> None:
-    up.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one (default %(default)s)")
+    up.add_argument(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help="the port to listen on; 0 takes a free one (default: %(default)s)",
+    )
     up.add_argument(
         "--time-scale",
         # The option's name in earlier versions.
         "--clock",
-        type=float,
+        type=_time_scale,
         metavar="SCALE",
-        help=f"AWS's waits take SCALE of their time; 1 is real time (default {DEFAULT_TIME_SCALE})",
+        help="let AWS's waits take SCALE of their time; 1 is real time "
+        f"(default: that of the saved state, or {DEFAULT_TIME_SCALE})",
     )
     up.add_argument(
         "--containers",
@@ -67,6 +103,19 @@ def _add_server_options(up: argparse.ArgumentParser) -> None:
     )
     up.add_argument("--detach", action="store_true", help="return when it responds, and keep it running")
     up.add_argument("--with-parent", action="store_true", help="stop when standard input closes")
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or int(value) > MAX_PORT:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a port: 0 to {MAX_PORT}")
+    return int(value)
+
+
+def _time_scale(value: str) -> float:
+    try:
+        return Clock(float(value)).time_scale
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _up(options: argparse.Namespace) -> int:

@@ -11,26 +11,27 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from operations import approve, break_glass, runs, secrets_command
 from operations.account import Account
+from operations.command_line import EXIT_CODES, Parser
 from operations.errors import OperationsError
 from operations.rollback import command as rollback_command
 from operations.status import command as status_command
 from operations.why import command as why_command
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 SUFFIX = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+SUFFIX_HELP = "the environmentSuffix, such as dev"
 # Of a suffix with the name of a service, as orders-staging.
 LONGEST_SUFFIX = 22
-EXIT_CODES = "Exit code 0: no finding. 1: a finding. 2: it could not be done; one line says why."
 # Former names of commands, which still work.
 RENAMED = {"frozen": "immutable", "guard": "drift"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return 0, 1 for a finding, or 2 with one line on what to do."""
+    """Run one command; return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(given)
-    if given[0] in RENAMED:
-        print(f"operations: {given[0]} is now called {RENAMED[given[0]]}", file=sys.stderr)
+    for former in RENAMED.keys() & given[:1]:
+        print(f"operations: {former} is now called {RENAMED[former]}", file=sys.stderr)
     try:
         return int(options.run(options, Account()))
     except (OperationsError, BotoCoreError, ClientError) as error:
@@ -56,9 +57,9 @@ def advised(error: Exception) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m operations",
-        description="Commands to run around cdk, in the account of your credentials, us-east-1.",
+        description="Run what belongs around cdk, in the account of your credentials, us-east-1.",
         epilog=f"AWS_ENDPOINT_URL points to local_aws. {EXIT_CODES}",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -84,10 +85,10 @@ def _add_preflight(commands: Commands) -> None:
     command = _command(
         commands,
         "preflight",
-        "before cdk deploy: check for anything that would fail the deployment midway",
-        "It checks credentials, region, the CDK bootstrap, the service-linked role of ECS, CodeCommit, "
-        "quotas, names that are taken, Docker Hub's password, secrets, who is notified, and TLS. Without "
-        "--fix, it changes nothing.",
+        "check for anything that would fail cdk deploy midway",
+        "Run it first. It checks credentials, region, the CDK bootstrap, the service-linked role of ECS, "
+        "CodeCommit, quotas, names that are taken, Docker Hub's password, secrets, who is notified, and TLS. "
+        "Without --fix, it changes nothing.",
     )
     command.set_defaults(run=runs.run_preflight)
     command.add_argument(
@@ -107,21 +108,25 @@ def _add_preflight(commands: Commands) -> None:
     command.add_argument(
         "--fix", action="store_true", help="create the service-linked role of ECS if it is missing"
     )
-    command.add_argument("--json", action="store_true", help="print the findings as JSON")
+    command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_immutable(commands: Commands) -> None:
     command = _command(
         commands,
         "immutable",
-        "before another cdk deploy: reject changes to properties that are immutable after the first deploy",
-        "It compares the synthesized service, listeners, target groups and settings with the deployed ones, "
-        "and says what to do instead of each change, or of a setting that would be dropped. An asset that "
-        "would run a command with the credentials of the deployment is a finding, too.",
+        "reject changes to properties that are immutable after the first deploy",
+        "Run it before another cdk deploy. It compares the synthesized service, listeners, target groups and "
+        "settings with the deployed ones, and says what to do instead of each change, or of a setting that "
+        "would be dropped. An asset that would run a command with the credentials of the deployment is "
+        "rejected, too.",
     )
     command.set_defaults(run=runs.run_immutable)
     command.add_argument(
-        "--templates", type=Path, default=Path("cdk.out"), help="what cdk synth wrote (default: cdk.out)"
+        "--templates",
+        type=Path,
+        default=Path("cdk.out"),
+        help="the folder that cdk synth wrote (default: %(default)s)",
     )
 
 
@@ -129,21 +134,21 @@ def _add_drift(commands: Commands) -> None:
     command = _command(
         commands,
         "drift",
-        "before and after cdk deploy: check that the listeners point to what CodeDeploy released last",
-        "It compares the weights of the listeners with the PRIMARY task set. A listener that --repair "
-        "corrects is no finding.",
+        "check that the listeners point to what CodeDeploy released last",
+        "Run it before and after another cdk deploy. It compares the weights of the listeners with the "
+        "PRIMARY task set. What --repair corrects is no longer wrong; --dry-run is about --repair.",
     )
     command.set_defaults(run=runs.run_drift)
     command.add_argument(
         "--repair", action="store_true", help="point the drifted listeners to the PRIMARY task set"
     )
-    command.add_argument("--dry-run", action="store_true", help="with --repair: only print what it would do")
+    command.add_argument("--dry-run", action="store_true", help="only print what it would do")
     command.add_argument(
         "--wait",
         type=float,
         default=0.0,
         metavar="MINUTES",
-        help="wait up to so many minutes for the end of a deployment by CodeDeploy (default: 0)",
+        help="wait up to so many minutes for the end of a deployment by CodeDeploy (default: %(default)g)",
     )
 
 
@@ -151,9 +156,9 @@ def _add_protect(commands: Commands) -> None:
     command = _command(
         commands,
         "protect",
-        "after cdk deploy: require approvals before main takes a change, and print the policy for developers",
-        "It reads requiredApprovals and promoteTo of the deployed environment. The policy denies every other "
-        "change of main, and approving a promotion.",
+        "require approvals before main takes a change, and print the policy for developers",
+        "Run it after cdk deploy. It reads requiredApprovals and promoteTo of the deployed environment. The "
+        "policy denies every other change of main, and approving a promotion.",
     )
     command.set_defaults(run=runs.run_protect)
     command.add_argument("--role", metavar="NAME", help="attach the policy to this role instead")
@@ -172,9 +177,8 @@ def _add_destroy(commands: Commands) -> None:
         "destroy",
         "stop what runs, run cdk destroy, and delete what CloudFormation cannot",
         "It permanently deletes the repository with its commits, the images, the logs, the artifacts and the "
-        "secrets. "
-        "Before it destroys prod, or an environment with termination protection, it asks for the name. "
-        "After a failure, run it again.",
+        "secrets. Before it destroys prod, or an environment with termination protection, it asks for the "
+        "name. After a failure, run it again.",
     )
     command.set_defaults(run=runs.run_destroy)
     command.add_argument(
@@ -189,7 +193,7 @@ def _add_leftovers(commands: Commands) -> None:
         "leftovers",
         "list the resources of an environment that the account still has",
         "It calls every API, and identifies resources by name and by tag. What AWS deletes later by itself, "
-        "such as a KMS key that is pending deletion, is listed and is no finding.",
+        "such as a KMS key that is pending deletion, is listed and is no leftover.",
     )
     command.set_defaults(run=runs.run_leftovers)
 
@@ -199,9 +203,7 @@ def _command(
 ) -> argparse.ArgumentParser:
     description = f"{summary[0].upper()}{summary[1:]}. {details}"
     command = commands.add_parser(name, help=summary, description=description, epilog=EXIT_CODES)
-    command.add_argument(
-        "suffix", nargs=nargs, type=environment_suffix, help="the environmentSuffix, such as dev"
-    )
+    command.add_argument("suffix", nargs=nargs, type=environment_suffix, help=SUFFIX_HELP)
     return command
 
 

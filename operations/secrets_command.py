@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from operations.account import Account
+from operations.command_line import Parser
 from operations.errors import OperationsError
 from operations.names import Names
 from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG
@@ -22,15 +23,15 @@ from operations.stored_variables import KEYS, Variable, read
 LONGEST = 4096
 
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 AddCommand = Callable[[Commands, str, str, str], argparse.ArgumentParser]
 SUMMARY = "set the secrets and parameters that a service of the catalogue declares, or list them"
 
 
 def add(commands: Commands, add_command: AddCommand, exit_codes: str) -> None:
     """Add the command with its two actions."""
-    command = commands.add_parser("secrets", help=SUMMARY, description=SUMMARY, epilog=exit_codes)
-    actions = command.add_subparsers(required=True, metavar="ACTION")
+    given = commands.add_parser("secrets", help=SUMMARY, description=SUMMARY, epilog=exit_codes)
+    actions = given.add_subparsers(required=True, metavar="ACTION")
     command = add_command(
         actions,
         "set",

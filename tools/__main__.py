@@ -1,24 +1,20 @@
-"""`python -m tools COMMAND`: checks of the synthesized templates, generated pages, new services."""
+"""`python -m tools COMMAND`: checks of the synthesized templates, generated pages, services."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import TypeAlias
 
 from infrastructure.config.catalogue import NAME_WORDS
 from infrastructure.errors import AppError
+from tools.command_line import EXIT_CODES, Parser
 
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+FOLDER_HELP = "the folder of the templates"
 IN_CATALOGUE = "a service of the catalogue in cdk.json"
-EXIT_CODES = "Exit code 1: a finding. Exit code 2: it could not be done, for the reason that one line gives."
-
-
-class Parser(argparse.ArgumentParser):
-    """Report a wrong command line in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}: see {self.prog} --help\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,48 +25,56 @@ def main(arguments: list[str] | None = None) -> int:
     except (AppError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = Parser(prog="python -m tools", description=__doc__, epilog=EXIT_CODES)
+    parser = Parser(
+        prog="python -m tools",
+        description="Check the synthesized templates, write the generated pages, and add or remove services.",
+        epilog=EXIT_CODES,
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    docs = commands.add_parser("docs", help="the generated pages of docs/", epilog=EXIT_CODES)
+    docs = _command(commands, "docs", "write or check the generated pages of docs/", _docs)
     mode = docs.add_mutually_exclusive_group(required=True)
     mode.add_argument("--write", action="store_true", help="write them")
     mode.add_argument("--check", action="store_true", help="check them, and the IAM policies")
-    docs.set_defaults(run=_docs)
 
-    nag = commands.add_parser("nag", help="check the templates with the rules of cdk-nag", epilog=EXIT_CODES)
-    nag.set_defaults(run=_nag)
+    _command(commands, "nag", "check the templates with the rules of cdk-nag", _nag)
 
-    limits = commands.add_parser(
-        "template-limits", help="compare the templates with CloudFormation's limits", epilog=EXIT_CODES
+    summary = "compare the templates with CloudFormation's limits"
+    limits = _command(commands, "template-limits", summary, _template_limits)
+    limits.add_argument(
+        "folder", nargs="?", type=Path, default=Path("cdk.out"), help=f"{FOLDER_HELP} (default: %(default)s)"
     )
-    limits.add_argument("folder", nargs="?", type=Path, default=Path("cdk.out"), help="(default: cdk.out)")
-    limits.set_defaults(run=_template_limits)
 
-    synth = commands.add_parser(
-        "synth-every-option", help="synthesize the templates with every option on", epilog=EXIT_CODES
-    )
-    synth.add_argument("folder", type=Path, help="the folder to write them to")
-    synth.set_defaults(run=_synth_every_option)
+    summary = "synthesize the templates with every option on"
+    synth = _command(commands, "synth-every-option", summary, _synth_every_option)
+    synth.add_argument("folder", type=Path, help=FOLDER_HELP)
 
     for name, summary, which, run in (
         ("new-service", "write a further service and its entry in cdk.json", NAME_WORDS, _new_service),
         ("remove-service", "delete a service and its entry in cdk.json", IN_CATALOGUE, _remove_service),
         ("lock", "write the locked requirements of a service", IN_CATALOGUE, _lock),
     ):
-        service = commands.add_parser(name, help=summary, epilog=EXIT_CODES)
-        service.add_argument("name", help=which)
-        service.set_defaults(run=run)
+        _command(commands, name, summary, run).add_argument("name", help=which)
 
-    advisories = commands.add_parser(
-        "advisories", help="fetch the advisories of what the services pin, from OSV", epilog=EXIT_CODES
-    )
-    advisories.set_defaults(run=_advisories)
+    summary = "fetch the advisories of what the services pin, from OSV"
+    _command(commands, "advisories", summary, _advisories)
     return parser
+
+
+def _command(
+    commands: Commands, name: str, summary: str, run: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    description = f"{summary[0].upper()}{summary[1:]}."
+    command = commands.add_parser(name, help=summary, description=description, epilog=EXIT_CODES)
+    command.set_defaults(run=run)
+    return command
 
 
 # Each command imports what it needs: the CDK takes seconds to load, and cdk-nag is for developers only.

@@ -17,6 +17,7 @@ from infrastructure.constructs.source import (
     PROJECT,
 )
 from infrastructure.errors import AppError
+from infrastructure.naming import HEALTH_PATH
 from tools.service_name import PACKAGE, check_name, package_of
 
 
@@ -69,6 +70,23 @@ def copy_service(project: Path, place: Path, *, package: str) -> None:
             path.write_text(re.sub(rf"\b{PACKAGE}\b", package, text), "utf-8")
 
 
+def changes(place: Path, package: str) -> list[str]:
+    """Return what another application must change in a copy of the sample, in the order of a release."""
+    code, name = place / CODE_FOLDER, place.name
+    return [
+        f"{code / 'pyproject.toml'}: the dependencies, then `make lock NAME={name}`; the settings of pytest, "
+        "which make a warning an error, and find tests in files named test_*.py only",
+        f"{code / 'tests'}: at least one test must run",
+        "your settings: no password or SECRET_KEY in the code, where the scan finds it (read a variable, "
+        "which `environment` of the entry sets); any Host, since a health check has the task's address "
+        "(Django: ALLOWED_HOSTS); no file is written, and none of a database",
+        f"{place / 'Dockerfile'}: the folder that it copies, {package}, and the CMD, {package}:create_app() "
+        "(ASGI: `--worker-class uvicorn.workers.UvicornWorker`)",
+        f"{code / 'gunicorn.conf.py'}: it imports {package}.logs",
+        f"cdk.json, `healthPath` of {name}: what responds with 200 without a sign-in (now {HEALTH_PATH})",
+    ]
+
+
 def main(name: str) -> int:
     """Write one service to this project, and print how to deploy it."""
     place = new_service(PROJECT, name)
@@ -76,5 +94,8 @@ def main(name: str) -> int:
     print(f"on this machine: make up SUFFIX={name}-dev")
     print(f"on AWS:          cdk deploy -c environmentSuffix={name}-dev")
     print(f"After a change, in a minute and without a pipeline: make check-service NAME={name}")
+    print("To put an application of yours in the place of the copy, change:")
+    for what in changes(place.relative_to(PROJECT), package_of(name)):
+        print(f"- {what}")
     print("What a release requires of it, and the keys of its entry: docs/services.md")
     return 0

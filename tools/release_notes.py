@@ -9,6 +9,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+from tools.command_line import EXIT_CODES, Parser
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -37,11 +39,20 @@ def release_notes(tag: str, project: Path = PROJECT) -> str:
     return notes
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command."""
+    parser = Parser(
+        prog="python -m tools.release_notes",
+        description="Print the changelog's section for a release.",
+        epilog=EXIT_CODES,
+    )
+    parser.add_argument("tag", help="v and the version in pyproject.toml, such as v1.2.3")
+    return parser
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the notes; return 2 with one line if the tag cannot be released."""
-    parser = argparse.ArgumentParser(prog="python -m tools.release_notes", description="notes of a release")
-    parser.add_argument("tag", help="v and the version in pyproject.toml, as v1.2.3")
-    tag = parser.parse_args(arguments).tag
+    tag = parser().parse_args(arguments).tag
     try:
         print(release_notes(tag))
     except ReleaseError as error:

@@ -65,7 +65,17 @@ RULES = {
         exceptions={"pitfalls/builds.py": {"yaml"}},
     ),
     "benchmarks": Rule(
-        only={"aiohttp", "boto3", "rich", "operations", "harness", "tools", "infrastructure", *CDK}
+        only={
+            "aiohttp",
+            "boto3",
+            "botocore",
+            "rich",
+            "operations",
+            "harness",
+            "tools",
+            "infrastructure",
+            *CDK,
+        }
     ),
 }
 # What others read of infrastructure, and what runs where only Python is installed.
@@ -74,6 +84,7 @@ STANDARD_LIBRARY_ONLY = (
     "infrastructure/constructs/bootstrap_server.py",
     "infrastructure/constructs/image_signing/sign.py",
     "infrastructure/constructs/release_files/fill.py",
+    "infrastructure/constructs/release_files/install.py",
     "infrastructure/constructs/release_files/try_image.py",
     "infrastructure/errors.py",
     "infrastructure/naming.py",
@@ -88,6 +99,7 @@ READS_THE_ENVIRONMENT = {
     "constructs/image_keeper/function/handler.py",
     "constructs/image_signing/sign.py",
     "constructs/release_files/fill.py",
+    "constructs/release_files/install.py",
     "constructs/release_files/try_image.py",
     "constructs/traffic_hook/function/handler.py",
 }

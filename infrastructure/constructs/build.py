@@ -23,12 +23,10 @@ from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import CONTAINER_NAME, REGION
 
 ANONYMOUS = "anonymous"
+RELEASE_FILES = ("fill.py", "find_secrets.py", "install.py", "try_image.py")
 # What the build uses in place of a commit's own.
 _FILES = {
-    **{
-        name: Path(__file__).with_name("release_files") / name
-        for name in ("fill.py", "find_secrets.py", "try_image.py")
-    },
+    **{name: Path(__file__).with_name("release_files") / name for name in RELEASE_FILES},
     "taskdef.json": PROJECT / "taskdef.json",
     "appspec.yaml": PROJECT / "appspec.yaml",
     "sign.py": Path(__file__).with_name("image_signing") / "sign.py",

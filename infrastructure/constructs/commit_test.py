@@ -16,6 +16,7 @@ from infrastructure.constructs.roles import allow, arn, create_role, service_pri
 
 _FILES = {
     "bandit.txt": PROJECT / "requirements" / "bandit.txt",
+    "install.py": PROJECT / "infrastructure" / "constructs" / "release_files" / "install.py",
     **{path.name: path for path in (PROGRAM, ADVISORIES, EXCEPTIONS)},
 }
 

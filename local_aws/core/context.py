@@ -58,6 +58,10 @@ def _root_of_access_key(access_key: str) -> str:
     return f"arn:aws:iam::{access_key if access_key.isdigit() else '123456789012'}:root"
 
 
+def _no_role(_account: str, _service: str, _caller: str) -> None:
+    """Create no role: a unit test's context has no IAM."""
+
+
 def _no_denial(_service: str, _action: str, _resource: str, _source_arn: str = "") -> str | None:
     """Allow every service everything: a unit test's context has no IAM."""
     return None
@@ -89,12 +93,14 @@ class Context:
     region: str = REGION
     # The account of the calls: a fixed one, or that of the current request.
     account_provider: Callable[[], str] = _default_account
-    # IAM sets these four. `assume` returns AssumeRole's `Credentials`, or raises `ClientError`.
+    # IAM sets these five. `assume` returns AssumeRole's `Credentials`, or raises `ClientError`.
     # `authorize` raises `AwsError` unless a caller (access key or role ARN) may perform an action that has no
     # API call. `denial_reason` says why a service principal may not act on a resource, or returns None.
     assume: Callable[[ServiceRole], dict[str, str]] | None = None
     authorize: Callable[[str, str, str], None] = _allow
     denial_reason: Callable[..., str | None] = _no_denial
+    # Creates the service-linked role of a service in an account, if the caller (an access key) may create it.
+    create_service_linked_role: Callable[[str, str, str], None] = _no_role
     # Returns the ARN of the user, or of the role's session, that an access key was issued to.
     identity: Callable[[str], str] = _root_of_access_key
     # The secret access key of the root users. Set by the server.

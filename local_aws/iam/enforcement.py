@@ -21,7 +21,7 @@ from local_aws.iam.principals import Caller
 from local_aws.iam.request_parser import Credential, HttpRequest, WrongScopeError, parse_call
 from local_aws.iam.required_permissions import Permission, required_permissions
 from local_aws.iam.web_identity import TokenError, identity
-from local_aws.ministack import account_scope, s3
+from local_aws.ministack import account_scope, s3, service_linked_roles
 from local_aws.ministack import iam as store
 from local_aws.ministack.iam import Text
 
@@ -141,13 +141,32 @@ class Enforcer:
 
     def authorize(self, caller: str, action: str, resource: str) -> None:
         """Raise `AwsError` unless a caller, an access key or a role's ARN, may perform an action."""
+        self._authorize(caller, Permission(action, resource))
+
+    def create_service_linked_role(self, account: str, service: str, caller: str) -> None:
+        """Create the role of a service, unless the account has it or the caller may not create it.
+
+        CloudFormation has no access key, and may do everything.
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html
+        """
+        if service_linked_roles.exists(account, service):
+            return
+        if caller:
+            resource = service_linked_roles.role_arn(account, service)
+            values: dict[str, Value] = {"iam:awsservicename": service}
+            try:
+                self._authorize(caller, Permission("iam:CreateServiceLinkedRole", resource, values))
+            except AwsError:
+                return
+        service_linked_roles.create(account, service)
+
+    def _authorize(self, caller: str, permission: Permission) -> None:
         if caller.startswith("arn:"):
             principal = principals.session_of(caller, "local-aws")
         elif store.is_root(caller):
             principal = _root_of(caller)
         else:
             principal = self.account(ACCOUNT).caller(caller) or Caller("unknown")
-        permission = Permission(action, resource)
         session = None if caller.startswith("arn:") else store.session(caller)
         values = self._context_keys(principal, permission, session)
         denial = self._decide(principal, permission, values, "")

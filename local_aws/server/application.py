@@ -29,6 +29,7 @@ from local_aws.ministack import (
     resource_policies,
     resume_stacks,
     schedules,
+    service_linked_roles,
     stores,
     trust_policies,
 )
@@ -110,10 +111,22 @@ def persistables(
     yield "elbv2", load_balancing
 
 
+def _patch_iam() -> None:
+    resource_policies.patch_cross_account_access()
+    service_linked_roles.patch_service_linked_roles()
+    trust_policies.patch_trust_policy_validation(documents.parse)
+
+
 def _patch_functions(callers: Context) -> None:
     functions.patch_function_credentials(callers)
     function_network.patch_function_proxy(callers)
     function_processes.patch_function_processes(callers)
+
+
+def _patch_parameters(callers: Context) -> None:
+    parameter_history.patch_parameter_history(callers.identity)
+    parameter_events.patch_parameter_events()
+    parameter_tags.patch_parameter_tags()
 
 
 def build_application(context: Context, engine: ContainerEngine) -> Services:
@@ -126,8 +139,8 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     for one in (context, callers):
         one.assume, one.authorize = enforcer.assume, enforcer.authorize
         one.denial_reason, one.identity = enforcer.denial_reason, enforcer.identity
-    resource_policies.patch_cross_account_access()
-    trust_policies.patch_trust_policy_validation(documents.parse)
+        one.create_service_linked_role = enforcer.create_service_linked_role
+    _patch_iam()
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
     load_balancing = LoadBalancing(callers, elbv2_snapshot.current)
@@ -142,9 +155,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     schedules.patch_schedules(callers, states)
     cloudwatch.patch_alarm_evaluation(callers)
     event_delivery.patch_failed_invocations()
-    parameter_history.patch_parameter_history(callers.identity)
-    parameter_events.patch_parameter_events()
-    parameter_tags.patch_parameter_tags()
+    _patch_parameters(callers)
     _patch_functions(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
     gateway = Gateway(

@@ -13,11 +13,11 @@ from operations.account import Account
 from operations.names import Names
 from operations.rollback.versions import Version, find
 
-SUMMARY = "after a bad release: return to a version that was live, without a build"
+SUMMARY = "return to a version that was live, without a build"
 DETAILS = (
-    "While the tasks of the version before still stand, traffic returns to them within seconds. Later, the "
-    "pipeline releases the earlier image again, through the hook and the alarms. The command ends when that "
-    "version has all traffic. A rollback that fails is a finding."
+    "Run it after a bad release. While the tasks of the version before still stand, traffic returns to them "
+    "within seconds. Later, the pipeline releases the earlier image again, through the hook and the alarms. "
+    "The command ends when that version has all traffic; exit code 1 is a rollback that has failed."
 )
 
 
@@ -36,7 +36,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="roll back this environment, to which the pipeline promotes",
     )
     command.add_argument("--list", action="store_true", help="only print the versions that were live")
-    command.add_argument("--json", action="store_true", help="with --list: print the versions as JSON")
+    command.add_argument("--json", action="store_true", help="print JSON")
     command.add_argument("--dry-run", action="store_true", help="only print what it would do")
 
 

@@ -12,16 +12,16 @@ from operations import status
 from operations.account import Account
 from operations.status import Environment
 
-SUMMARY = "at any time: show what each environment runs, and what is wrong with it"
+SUMMARY = "show what each environment runs, and what is wrong with it"
 DETAILS = (
     "Without a suffix, it shows every environment of the account; with one, also why a release failed, and "
-    "the drift of its listeners. A failed release, an alarm, drift and an unfinished stack are findings."
+    "the drift of its listeners. A failed release, an alarm, drift and an unfinished stack are wrong."
 )
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    command.add_argument("--json", action="store_true", help="print the environments as JSON")
+    command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace, account: Account) -> int:

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from operations import why
 from operations.account import Account
 
-SUMMARY = "after a release has failed: say which gate stopped it, why, and what to do"
+SUMMARY = "explain which gate stopped the newest release, why, and what to do"
 DETAILS = (
     "It reads the newest execution of the pipeline, the build or deployment that failed, their logs and "
-    "the events of ECS. A release that succeeded, runs or waits for an approval is no finding."
+    "the events of ECS. A release that succeeded, runs or waits for an approval is exit code 0."
 )
 
 
@@ -19,7 +19,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--execution", default="", metavar="ID", help="explain this execution of the pipeline instead"
     )
-    command.add_argument("--json", action="store_true", help="print the explanation as JSON")
+    command.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace, account: Account) -> int:

@@ -105,6 +105,11 @@ SIGNS = (
         r"\3 (\1:\2)",
     ),
     Sign(r"^E {3,}(\w+(?:Error|Exception)\b.*)", FIX, r"\1"),
+    Sign(
+        r"^=* ?(no tests ran) .*",
+        "name its files `test_*.py`, or set `python_files` in its `pyproject.toml`",
+        r"\1",
+    ),
 )
 
 

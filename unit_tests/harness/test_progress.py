@@ -2,6 +2,7 @@
 
 import io
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from harness.prober import Answer, Prober
 from harness.progress import Progress
+from harness.progress_lines import progress_lines
 from harness.release import Release
 from harness.screen import Screen
 
@@ -47,6 +49,32 @@ def test_a_wait_is_told_again_after_some_seconds_without_a_line(monkeypatch: pyt
     told.clear()
     assert not told.wait(0.5), "it ends with the context"
     assert len(lines) == number
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_terminal_has_a_clock_with_what_is_waited_for_below_the_lines(
+    is_terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.progress.QUIET_SECONDS", 0.1)
+    drawn = io.StringIO()
+    console = Console(file=drawn, force_terminal=is_terminal, width=80)
+    with progress_lines(console=console) as progress:
+        progress.began -= 63
+        with progress.waiting(lambda: "running cdk deploy"):
+            progress.step("deploying")
+            time.sleep(0.7)
+    assert ("1:03  running cdk deploy" in drawn.getvalue()) is is_terminal
+    assert ("still running cdk deploy" in capsys.readouterr().out) is not is_terminal
+    assert progress.waited_for is None
+
+
+def test_the_screen_has_the_clock_and_says_when_no_requests_are_sent() -> None:
+    screen = Screen()
+    drawn = io.StringIO()
+    with screen.progress.waiting(lambda: "running cdk deploy"):
+        Console(file=drawn, width=120).print(screen)
+    assert "0:00  running cdk deploy" in drawn.getvalue()
+    assert "No requests are sent now" in drawn.getvalue()
 
 
 def test_a_second_release_is_reported_from_its_start() -> None:

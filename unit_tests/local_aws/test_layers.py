@@ -18,7 +18,8 @@ LAYERS: dict[str, set[str]] = {
     "ministack": {"core", "services"},
     "iam": {"core", "ministack"},
     "server": {"core", "host", "daemon", "persistence", "containers", "services", "ministack", "iam"},
-    "__main__": {"core", "daemon", "host", "server"},
+    "command_line": set(),
+    "__main__": {"command_line", "core", "daemon", "host", "server"},
 }
 
 

@@ -137,4 +137,4 @@ def test_a_wrong_option_is_refused(words: list[str], capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit) as caught:
         command.main(["approve", "prod", *words])
     assert caught.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    assert "see python -m operations approve --help" in capsys.readouterr().err

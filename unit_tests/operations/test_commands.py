@@ -1,4 +1,4 @@
-"""The commands: exit codes, and former names."""
+"""The commands: exit codes, and former names; test_command_line.py has their help."""
 
 from __future__ import annotations
 
@@ -59,10 +59,3 @@ def test_former_names_are_not_in_the_help(capsys: pytest.CaptureFixture[str]) ->
     said = capsys.readouterr().out
     assert "immutable" in said
     assert not {name for name in command.RENAMED if name in said}
-
-
-@pytest.mark.parametrize("name", ["preflight", "immutable", "drift", "break-glass", "destroy", "leftovers"])
-def test_the_help_of_every_command_has_the_exit_codes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        command.main([name, "--help"])
-    assert "1: a finding" in " ".join(capsys.readouterr().out.split())

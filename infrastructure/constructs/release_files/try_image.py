@@ -113,15 +113,18 @@ def check_version(version: str | None, commit: str) -> None:
 
 
 def check_paths(container: str, paths: Sequence[Mapping[str, Any]]) -> None:
-    """Ask what the test-traffic hook will ask of a release."""
+    """Ask everything that the test-traffic hook will ask of a release."""
+    problems = []
     for one in paths:
         status, _, reason = ask(container, one["path"])
+        print(f"{one['path']} responds with {status}")
         if status != one["status"]:
-            raise ImageError(
+            problems.append(
                 f"the test-traffic hook asks {one['path']} and expects {one['status']}: {reason}. What it "
                 f"asks is `smokePaths` of the catalogue. {PAGE}"
             )
-        print(f"{one['path']} responds with {status}")
+    if problems:
+        raise ImageError("\n".join(problems))
 
 
 def check(values: Mapping[str, str]) -> None:

@@ -54,9 +54,11 @@ class TrafficHook(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._names = names = config.names
-        self._verify = signing_key.verify_statements(config.promoted_from)
+        self._verify = [
+            *signing_key.verify_statements(config.promoted_from),
+            *verify_approval_statements(self, config),
+        ]
         self._trusted = signing_key.trusted(config.promoted_from)
-        self._verify_approval = verify_approval_statements(self, config)
         # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
         self.log_group = create_log_group(self, "Logs", name=f"/lambda/{names.traffic_hook}")
         # It refers to role and log group, so CloudFormation deletes it before them.
@@ -140,7 +142,6 @@ class TrafficHook(Construct):
                 allow("ReadTheScanOfTheImage", ["ecr:DescribeImageScanFindings"], [images]),
                 allow("ReadTheSignature", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [images]),
                 *self._verify,
-                *self._verify_approval,
                 allow(
                     "ReadWhetherBreakGlassIsOpen",
                     ["ssm:GetParameter"],

@@ -15,6 +15,7 @@ class ClusterOperations(EcsState):
 
     def create_cluster(self, params: Params) -> dict[str, Any]:
         """Create a cluster; one that exists is returned as it is."""
+        self.create_service_linked_role()
         name = params.get("clusterName", "default")
         known = self.clusters.get(name)
         if known is None or known["status"] != "ACTIVE":

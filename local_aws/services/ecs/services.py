@@ -31,6 +31,7 @@ class ServiceOperations(TaskOperations):
 
     def create_service(self, params: Params) -> dict[str, Any]:
         """Create a service and, unless its controller is EXTERNAL, its first task set."""
+        self.create_service_linked_role()
         cluster = self.cluster(params.get("cluster"))
         arn = self._service_arn(cluster["clusterName"], params["serviceName"])
         self._check_name_is_free(arn)
@@ -75,6 +76,7 @@ class ServiceOperations(TaskOperations):
 
     def update_service(self, params: Params) -> dict[str, Any]:
         """Update a service; with the CODE_DEPLOY controller, only what needs no deployment."""
+        self.create_service_linked_role()
         service = self.active_service(params.get("cluster"), params["service"])
         if service.controller == "CODE_DEPLOY":
             validation.check_update(params)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_aws.containers.engine import ContainerEngine
-from local_aws.core.api import JsonService
+from local_aws.core.api import CALLER, JsonService
 from local_aws.core.context import Context
 from local_aws.services.ecs import errors, serializers
 from local_aws.services.ecs.records import EcsService, Task, TaskSet
@@ -30,6 +30,13 @@ class EcsState(JsonService):
         self.tags: dict[str, dict[str, str]] = {}
         # Set when local_aws stops: tasks end at once, without draining.
         self.ending = threading.Event()
+
+    def create_service_linked_role(self) -> None:
+        """Create ECS's role, as each operation does that creates a cluster, or creates or updates a service.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html
+        """
+        self.context.create_service_linked_role(self.context.account, "ecs.amazonaws.com", CALLER.get())
 
     def cluster(self, reference: str | None) -> dict[str, Any]:
         """Return an ACTIVE cluster; raises ClusterNotFoundException."""

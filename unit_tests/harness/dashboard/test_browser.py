@@ -178,6 +178,19 @@ def test_a_browser_shows_the_date_of_earlier_days(view: RecordedView, tmp_path: 
     assert narrow.text.count("2023-11-14") == 2, "the stages; the narrow table has no such column"
 
 
+def test_a_browser_counts_the_seconds_of_what_runs(view: RecordedView, tmp_path: Path) -> None:
+    """The first build stands still for a minute: the page says for how long it has run."""
+    began = int(time.time()) - 63
+    view.state["pipeline"]["releases"][0] |= {"began": began, "changed": began}
+    view.state["pipeline"]["stages"][1]["actions"][0]["at"] = began
+    with served(view) as url:
+        wide, narrow = open_page(url, tmp_path)
+    assert len(re.findall(r"\d\d:\d\d:\d\d, (?:6[3-9]|[789]\d) s so far", wide.text)) == 2, (
+        "a stage and a release"
+    )
+    assert " s so far" in narrow.text
+
+
 def test_a_browser_draws_each_reading_at_its_time(
     view: RecordedView, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

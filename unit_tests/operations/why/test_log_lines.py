@@ -71,6 +71,12 @@ def excerpt(name: str) -> list[str]:
             "pin a version that has one",
         ),
         (
+            "tests-that-pytest-does-not-find",
+            "Run the unit tests",
+            "no tests ran",
+            "name its files `test_*.py`, or set `python_files` in its `pyproject.toml`",
+        ),
+        (
             "package-index-out-of-reach",
             "Install the requirements",
             "the package index cannot be reached (NewConnectionError), so pip found no flask==3.1.3",
