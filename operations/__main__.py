@@ -171,8 +171,7 @@ def _add_protect(commands: Commands) -> None:
         "protect",
         "require approvals before main takes a change, and print the policy for developers",
         "Run it after cdk deploy. It reads requiredApprovals and promoteTo of the deployed environment. The "
-        "policy denies every other "
-        "change of main, and approving a promotion.",
+        "policy denies every other change of main, and approving a promotion.",
     )
     command.set_defaults(run=runs.run_protect)
     command.add_argument("--role", metavar="NAME", help="attach the policy to this role instead")
