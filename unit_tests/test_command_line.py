@@ -33,35 +33,13 @@ ROOMS: tuple[ModuleType, ...] = (
     tools.release_notes,
 )
 # The first words of the descriptions: imperatives.
-VERBS = {
-    *(
-        "check",
-        "compare",
-        "create",
-        "delete",
-        "deploy",
-        "destroy",
-        "drive",
-        "explain",
-        "fetch",
-        "let",
-        "list",
-    ),
-    *(
-        "measure",
-        "print",
-        "reject",
-        "return",
-        "show",
-        "require",
-        "run",
-        "serve",
-        "stop",
-        "synthesize",
-        "write",
-        "build",
-    ),
-}
+VERBS = set(
+    re.findall(
+        r"\w+",
+        "build check compare create delete deploy destroy drive explain fetch let list measure "
+        "print reject require return run serve show stop synthesize write ",
+    )
+)
 ONE_LINE = re.compile(r"\S.*: see .* --help\n")
 # Whatever an option's type is, a person does not mean this.
 NONSENSE = "<no such value>"

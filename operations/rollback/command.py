@@ -17,7 +17,8 @@ SUMMARY = "return to a version that was live, without a build"
 DETAILS = (
     "Run it after a bad release. While the tasks of the version before still stand, traffic returns to them "
     "within seconds. Later, the pipeline releases the earlier image again, through the hook and the alarms. "
-    "The command ends when that version has all traffic; exit code 1 is a rollback that has failed."
+    "The command ends when that version has all traffic. Exit code 1: the rollback has failed. --json is "
+    "about --list."
 )
 
 
