@@ -84,6 +84,16 @@ def all_exist(store: str, prefix: str, code: str, label: str, name: str = "") ->
     return check
 
 
+def one_given(message: str, owner: str) -> Callable[[Params], None]:
+    """Return a check that rejects a request with neither an owner nor ARNs. The messages are moto's."""
+
+    def check(params: Params) -> None:
+        if owner not in params and not any(".member.1" in key for key in params):
+            raise AwsError("ValidationError", message)
+
+    return check
+
+
 def check_page(operation: str, params: Params, answer: Answer) -> None:
     """Refuse PageSize by name where the results are more than one page: local_aws makes no pages."""
     size = str(alb._p(params, "PageSize") or "")

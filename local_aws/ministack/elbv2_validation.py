@@ -5,7 +5,7 @@ from typing import Any
 
 from local_aws.core.api import AwsError
 from local_aws.ministack import elbv2_networks
-from local_aws.ministack.elbv2_requests import all_exist, parse
+from local_aws.ministack.elbv2_requests import all_exist, one_given, parse
 from local_aws.ministack.elbv2_snapshot import acm, alb, everything, users_of
 from local_aws.services.elbv2 import errors, rule_conditions, tls, validation
 from local_aws.services.elbv2.records import Tls
@@ -277,8 +277,14 @@ CHECKS: dict[str, Callable[[Params], None]] = {
     "CreateRule": _create_rule,
     "ModifyRule": _modify_rule,
     "DeleteRule": _delete_rule,
-    "DescribeListeners": all_exist("_listeners", "ListenerArns", "ListenerNotFound", "listeners"),
-    "DescribeRules": all_exist("_rules", "RuleArns", "RuleNotFound", "rules"),
+    "DescribeListeners": both(
+        one_given("You must specify either listener ARNs or a load balancer ARN", "LoadBalancerArn"),
+        all_exist("_listeners", "ListenerArns", "ListenerNotFound", "listeners"),
+    ),
+    "DescribeRules": both(
+        one_given("You must specify either listener rule ARNs or a listener ARN", "ListenerArn"),
+        all_exist("_rules", "RuleArns", "RuleNotFound", "rules"),
+    ),
     "DescribeTargetGroups": both(
         all_exist("_tgs", "TargetGroupArns", "TargetGroupNotFound", "target groups"),
         all_exist("_tgs", "Names", "TargetGroupNotFound", "target groups", "TargetGroupName"),

@@ -14,10 +14,11 @@ from local_aws.core.api import Response, service_model
 from local_aws.ministack.compat import require
 
 Handle = Callable[..., Awaitable[Response]]
-UNKNOWN = re.compile(rb"Unknown (?:\w+ )?(?:action|operation): '?(\w+)'?")
+UNKNOWN = re.compile(
+    r"(?:Unknown (?:\w+ )?(?:action|operation): |The action )'?(\w+)'?(?: is not valid for this endpoint\.)?"
+)
 CODE = re.compile(
-    rb"InvalidAction|UnknownOperationException|InvalidOperationException|InvalidArgumentException"
-    rb"|InvalidRequestException"
+    r"InvalidAction|(?:UnknownOperation|InvalidOperation|InvalidArgument|InvalidRequest)Exception"
 )
 # MiniStack's name of a service -> botocore's, where they differ.
 MODELS = {
@@ -50,17 +51,17 @@ def _named(service: str, handle: Handle) -> Handle:
 def name_unsupported(service: str, response: Response) -> Response:
     """Return a response, or UnsupportedOperation in its place for an operation that only MiniStack lacks."""
     status, headers, body = response
-    found = UNKNOWN.search(body) if status == 400 and isinstance(body, bytes) else None
     # A CBOR body has the lengths of its texts.
-    if found is None or "cbor" in str(headers) or not _has(service, found[1].decode()):
+    if status != 400 or "cbor" in str(headers) or not isinstance(body, bytes):
         return response
-    named = UNKNOWN.sub(b"local_aws does not implement " + service.encode() + rb":\1", body)
-    headers = {
-        name: "UnsupportedOperation" if name.lower() == "x-amzn-errortype" else value
-        for name, value in headers.items()
-        if name.lower() != "content-length"
-    }
-    return 501, headers, CODE.sub(b"UnsupportedOperation", named)
+    text = body.decode("utf-8", "replace")
+    found = UNKNOWN.search(text)
+    if found is None or not _has(service, found[1]):
+        return response
+    text = UNKNOWN.sub(f"local_aws does not implement {service}:{found[1]}", text)
+    headers = {name: CODE.sub("UnsupportedOperation", value) for name, value in headers.items()}
+    headers = {name: value for name, value in headers.items() if name.lower() != "content-length"}
+    return 501, headers, CODE.sub("UnsupportedOperation", text).encode()
 
 
 def _has(service: str, operation: str) -> bool:

@@ -6,6 +6,8 @@ from local_aws.core.api import Response
 from local_aws.ministack.unknown_operations import name_unsupported
 
 XML = b"<Error><Code>InvalidAction</Code><Message>Unknown %s: %s</Message></Error>"
+SQS = b"""{"__type": "com.amazonaws.sqs#InvalidAction",
+ "message": "The action ListMessageMoveTasks is not valid for this endpoint."}"""
 JSON = b'{"__type": "InvalidAction", "message": "Unknown action: %s"}'
 
 
@@ -16,6 +18,7 @@ JSON = b'{"__type": "InvalidAction", "message": "Unknown action: %s"}'
         ("elbv2", XML % (b"ELBv2 action", b"DescribeAccountLimits"), b"elbv2:DescribeAccountLimits"),
         ("ec2", XML % (b"EC2 action", b"DescribeHosts"), b"ec2:DescribeHosts"),
         ("ssm", JSON % b"CreateDocument", b"ssm:CreateDocument"),
+        ("sqs", SQS, b"sqs:ListMessageMoveTasks"),
         ("logs", JSON % b"StartLiveTail", b"logs:StartLiveTail"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.core.api import service_model
+from local_aws.core.api import AwsError, service_model
 from local_aws.services.ecs import members
 from unit_tests.local_aws.services.ecs.calls import FAMILY, INVALID, SERVICE, UNSUPPORTED, refused, rolling
 from unit_tests.local_aws.services.ecs.fakes import CLUSTER, NETWORK, Cloud, cloud
@@ -160,3 +160,33 @@ def test_a_task_on_ec2_finds_no_container_instance(aws: Cloud, launch: dict[str,
     given = {"cluster": CLUSTER, "taskDefinition": FAMILY, "networkConfiguration": NETWORK}
     message = "No Container Instances were found in your cluster."
     assert refused(aws, "RunTask", **given, **launch) == (INVALID, message)
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ({"DeploymentConfiguration": {"Strategy": "BLUE_GREEN"}}, "deploymentConfiguration.strategy"),
+        (
+            {"DeploymentConfiguration": {"DeploymentCircuitBreaker": {"Enable": True, "Rollback": True}}},
+            "deploymentCircuitBreaker.enable",
+        ),
+        ({"LaunchType": "EC2"}, "launchType EC2"),
+        (
+            {"NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-9"]}}},
+            "The subnet ID 'subnet-9' does not exist",
+        ),
+    ],
+)
+def test_a_template_with_it_is_refused_too(aws: Cloud, given: dict[str, Any], refusal: str) -> None:
+    properties = {
+        "Cluster": CLUSTER,
+        "ServiceName": "of-a-stack",
+        "TaskDefinition": FAMILY,
+        "LaunchType": "FARGATE",
+        "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-1"]}},
+        **given,
+    }
+    kind = aws.ecs.resource_types()["AWS::ECS::Service"]
+    with pytest.raises(AwsError, match=refusal):
+        kind.create(properties, "Service", "stack-dev")
+    assert aws.call("ListServices", cluster=CLUSTER)["serviceArns"] == []

@@ -138,6 +138,12 @@ def test_a_target_group_of_no_vpc_is_refused(seen: list[ElbSnapshot]) -> None:
         group("blue", VpcId="vpc-9")
 
 
+@pytest.mark.parametrize("operation", ["DescribeListeners", "DescribeRules"])
+def test_a_list_needs_its_owner_or_arns(seen: list[ElbSnapshot], operation: str) -> None:
+    with pytest.raises(Refused, match="ValidationError: You must specify either listener"):
+        call(operation)
+
+
 def test_a_page_size_is_refused_by_name_only_where_there_are_more_results(seen: list[ElbSnapshot]) -> None:
     group("blue")
     group("green")
