@@ -10,6 +10,7 @@ from local_aws.ministack import (
     dashboards,
     deletions,
     ec2,
+    ec2_validation,
     function_network,
     function_targets,
     identity_providers,
@@ -59,6 +60,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     ministack.register_types(identity_providers.resource_types(context))
     ministack.register_types(metric_alarms.resource_types(context))
     ec2.patch_vpcs()
+    ec2_validation.patch_network_validation()
     s3.patch_s3(context)
     notifications.patch_sns(context)
     log_groups.patch_log_group_deletion(context)

@@ -32,6 +32,7 @@ from local_aws.ministack import (
     service_linked_roles,
     stores,
     trust_policies,
+    unknown_operations,
 )
 from local_aws.persistence import snapshots
 from local_aws.persistence.durability import DurabilityMiddleware
@@ -147,6 +148,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     elbv2.patch_elbv2(callers, load_balancing.apply, load_balancing.describe_health)
     for name in accounts.of(ACCOUNT).services:
         ministack.register_service(name, accounts.handle(name))
+    unknown_operations.patch_unknown_operations()
     ecr.route_registry(accounts.registry)
     ministack.route_event_targets("codepipeline", accounts.deliver)
     states = function_states.FunctionStates(context.clock)
