@@ -101,11 +101,10 @@ def documentation(operation: OperationModel, code: str) -> str:
 def _missing(shape: Shape | None, value: Any) -> Iterator[tuple[str, Shape]]:
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         for name, member in shape.members.items():
-            empty = value.get(name) is None or (isinstance(member, ListShape) and value[name] == [])
-            if empty and name in shape.required_members:
-                yield name, member
-            elif not empty:
+            if value.get(name) not in (None, []):
                 yield from _missing(member, value[name])
+            elif name in shape.required_members:
+                yield name, member
     elif isinstance(shape, ListShape) and isinstance(value, list):
         for item in value:
             yield from _missing(shape.member, item)

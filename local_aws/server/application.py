@@ -12,6 +12,7 @@ from local_aws.containers.engine import ContainerEngine
 from local_aws.core.context import ACCOUNT, Context
 from local_aws.iam import documents
 from local_aws.iam.enforcement import Enforcer
+from local_aws.iam.service_principals import is_service_principal
 from local_aws.ministack import (
     cloudformation,
     cloudwatch,
@@ -23,6 +24,7 @@ from local_aws.ministack import (
     function_processes,
     function_states,
     functions,
+    managed_policies,
     parameter_events,
     resource_policies,
     resume_stacks,
@@ -125,7 +127,8 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
         one.assume, one.authorize = enforcer.assume, enforcer.authorize
         one.denial_reason, one.identity = enforcer.denial_reason, enforcer.identity
     resource_policies.patch_cross_account_access()
-    trust_policies.patch_trust_policy_validation(documents.parse)
+    trust_policies.patch_policy_validation(documents.parse, is_service_principal)
+    managed_policies.patch_managed_policies()
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
     load_balancing = LoadBalancing(callers, elbv2_snapshot.current)
