@@ -93,7 +93,8 @@ def test_a_mutable_tag_can_be_moved_and_an_immutable_one_not(ecr: Ecr, endpoint:
     store, first = small_image(tmp_path)
     _, second = small_image(tmp_path, "two")
     push(ecr, endpoint, store, first)
-    push(ecr, endpoint, store, first)
+    with pytest.raises(RegistryError, match="already exists in the 'images-dev' repository and cannot be"):
+        push(ecr, endpoint, store, first)
     with pytest.raises(RegistryError, match="already exists in the 'images-dev' repository and cannot be"):
         push(ecr, endpoint, store, second)
     ecr.call("PutImageTagMutability", {"repositoryName": "images-dev", "imageTagMutability": "MUTABLE"})
@@ -237,3 +238,96 @@ def test_a_layer_that_fills_the_disk_is_refused_and_deleted(ecr: Ecr) -> None:
     assert "no space left on device" in body.decode()
     assert not growing.is_symlink()
     assert ecr.registry.answer("PATCH", path + name, allowed, b"layer", {})[0] == 404
+
+
+def test_a_filter_excludes_tags_from_the_setting_of_the_repository(
+    ecr: Ecr, endpoint: str, tmp_path: Path
+) -> None:
+    store, first = small_image(tmp_path)
+    _, second = small_image(tmp_path, "two")
+    setting = {
+        "repositoryName": "images-dev",
+        "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+        "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "dev*"}],
+    }
+    assert ecr.call("PutImageTagMutability", setting).items() >= setting.items()
+    for tag in ("dev1", "v1"):
+        push(ecr, endpoint, store, first, f"{HOST}/images-dev:{tag}")
+    push(ecr, endpoint, store, second, f"{HOST}/images-dev:dev1")
+    with pytest.raises(RegistryError, match="cannot be overwritten"):
+        push(ecr, endpoint, store, second, f"{HOST}/images-dev:v1")
+    described = ecr.call("DescribeRepositories", {})["repositories"][0]
+    assert described["imageTagMutabilityExclusionFilters"] == setting["imageTagMutabilityExclusionFilters"]
+
+
+def test_images_are_described_by_whether_they_are_tagged(ecr: Ecr, endpoint: str, tmp_path: Path) -> None:
+    store, first = small_image(tmp_path)
+    push(ecr, endpoint, store, first)
+    for status, count in (("TAGGED", 1), ("UNTAGGED", 0), ("ANY", 1)):
+        found = ecr.call("DescribeImages", {"repositoryName": "images-dev", "filter": {"tagStatus": status}})
+        assert len(found["imageDetails"]) == count, status
+
+
+@pytest.mark.parametrize(
+    ("image_id", "code"),
+    [
+        ({"imageDigest": "zz"}, "InvalidImageDigest"),
+        ({}, "MissingDigestAndTag"),
+        ({"imageTag": "gone"}, "ImageNotFound"),
+        ({"imageDigest": f"sha256:{'0' * 64}"}, "ImageNotFound"),
+    ],
+)
+def test_a_failure_has_a_code_for_its_cause(ecr: Ecr, image_id: dict[str, str], code: str) -> None:
+    for operation in ("BatchDeleteImage", "BatchGetImage"):
+        answer = ecr.call(operation, {"repositoryName": "images-dev", "imageIds": [image_id]})
+        assert [failure["failureCode"] for failure in answer["failures"]] == [code]
+
+
+MANY = [{"Key": str(number), "Value": "v"} for number in range(51)]
+PRINCIPAL = {"AWS": "arn:aws:iam::123456789012:root"}
+PULL = {"Effect": "Allow", "Principal": PRINCIPAL, "Action": "ecr:BatchGetImage"}
+
+
+def repository_policy(**changes: Any) -> str:
+    statement = {name: value for name, value in {**PULL, **changes}.items() if value is not None}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "code", "message"),
+    [
+        ("ListTagsForResource", {"resourceArn": "zz"}, "InvalidParameterException", "'Invalid ARN'"),
+        ("CreateRepository", {"repositoryName": "r2", "tags": MANY}, "TooManyTagsException", "50"),
+        *(
+            (
+                "SetRepositoryPolicy",
+                {"repositoryName": "images-dev", "policyText": text},
+                "InvalidParameterException",
+                "Invalid parameter at 'PolicyText' failed to satisfy constraint: "
+                "'Invalid repository policy provided'",
+            )
+            for text in (
+                *("zz", "[]", "{}", repository_policy(Principal=None), repository_policy(Effect="allow")),
+                *(repository_policy(Action=None), repository_policy(Action="BatchGetImage")),
+            )
+        ),
+        (
+            "PutImageTagMutability",
+            {"repositoryName": "images-dev", "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION"},
+            "InvalidParameterException",
+            "filters must be specified",
+        ),
+    ],
+)
+def test_a_wrong_call_is_refused(
+    ecr: Ecr, operation: str, params: dict[str, Any], code: str, message: str
+) -> None:
+    with pytest.raises(AwsError) as refused:
+        ecr.call(operation, params)
+    assert refused.value.code == code
+    assert message in refused.value.message
+
+
+def test_a_repository_policy_is_accepted(ecr: Ecr) -> None:
+    ecr.call("SetRepositoryPolicy", {"repositoryName": "images-dev", "policyText": repository_policy()})
+    assert ecr.repository("images-dev").policy == repository_policy()
