@@ -89,11 +89,14 @@ class Gateway:
             return self._respond
         if path.startswith(GIT_PREFIX) and self.git is not None:
             return self.git
-        refusal = other_region(_request(scope), self.context.region) if scope["type"] == "http" else None
+        if scope["type"] != "http":
+            return self.ministack
+        request = _request(scope)
+        refusal = other_region(request, self.context.region)
         if refusal is not None:
             status, headers, content = refusal
             return HttpResponse(content, status, headers)
-        if self.authorizer is None or scope["type"] != "http" or self.authorizer.is_free(_request(scope)):
+        if self.authorizer is None or self.authorizer.is_free(request):
             return self.ministack
         return self._authorize
 

@@ -122,6 +122,7 @@ TOO_LONG = f"version: 0.2\n{'#' * 25_600}"
     ("change", "code"),
     [
         ({"serviceRole": "role"}, "InvalidInputException"),
+        ({"serviceRole": "arn:aws:iam::210987654321:role/build-dev"}, "InvalidInputException"),
         ({"name": "a b"}, "ValidationException"),
         ({"timeoutInMinutes": 2161}, "ValidationException"),
         ({"artifacts": {"type": "NO_ARTIFACTS"}}, "InvalidInputException"),
