@@ -33,17 +33,20 @@ Document = str | Mapping[str, Any] | None
 Statement = Mapping[str, Any]
 
 
-def identity_violation(document: Document) -> str | None:
-    """Return IAM's message for a malformed policy of a role, a user or a group, or None."""
+def identity_violation(document: Document, *, managed: bool = False) -> str | None:
+    """Return IAM's message for a malformed policy of a role, a user or a group, or None.
+
+    Only a managed policy needs the newer version: https://github.com/wercker/step-s3sync/pull/25
+    """
     policy = _parsed(document)
     statements = _statements(policy)
     if policy is None or not statements:
         return SYNTAX
     if any(_PRINCIPALS & statement.keys() for statement in statements):
         return "Policy document should not specify a principal."
-    if not _has_syntax(policy) or not all(_is_statement(each, _IDENTITY) for each in statements):
+    if not _has_syntax(policy) or not _are_statements(statements, _IDENTITY):
         return SYNTAX
-    if policy.get("Version") != VERSIONS[1]:
+    if managed and policy.get("Version") != VERSIONS[1]:
         return "Policy document must be version 2012-10-17 or greater."
     return _first(check(statements) for check in _IDENTITY_CHECKS)
 
@@ -65,14 +68,13 @@ def is_resource_policy(document: Document) -> bool:
     """Return whether a document is a policy of a resource: each statement has a principal and actions."""
     policy = _parsed(document)
     statements = _statements(policy)
-    allowed = _IDENTITY | _PRINCIPALS
     return (
         policy is not None
         and bool(statements)
         and _has_syntax(policy)
+        and _are_statements(statements, _IDENTITY | _PRINCIPALS)
         and all(
-            _is_statement(each, allowed)
-            and each["Effect"] in ("Allow", "Deny")
+            each["Effect"] in ("Allow", "Deny")
             and bool(_PRINCIPALS & each.keys())
             and bool(_texts(each, "Action"))
             and _prefix_violation([each]) is None
@@ -97,8 +99,9 @@ def _parsed(document: Document) -> Mapping[str, Any] | None:
 def _statements(policy: Mapping[str, Any] | None) -> list[Statement]:
     """Return the statements of a policy; none if one of them is no mapping."""
     given = policy.get("Statement") if policy is not None else None
-    statements = given if isinstance(given, list) else [given]
-    return statements if all(isinstance(each, Mapping) for each in statements) else []
+    items = given if isinstance(given, list) else [given]
+    statements = [each for each in items if isinstance(each, Mapping)]
+    return statements if len(statements) == len(items) else []
 
 
 def _has_syntax(policy: Mapping[str, Any]) -> bool:
@@ -107,6 +110,10 @@ def _has_syntax(policy: Mapping[str, Any]) -> bool:
         and policy.get("Version", VERSIONS[0]) in VERSIONS
         and isinstance(policy.get("Id", ""), str)
     )
+
+
+def _are_statements(statements: list[Statement], allowed: set[str]) -> bool:
+    return all(_is_statement(each, allowed) for each in statements)
 
 
 def _is_statement(statement: Statement, allowed: set[str]) -> bool:

@@ -14,6 +14,7 @@ iam = require(
     *("_trust_policy_not_principal_error", "_user_inline_policies", "_users", "attach_managed_policy"),
     *("_aws_managed_policies", "_error", "_IAM_HANDLERS", "_make_aws_managed_record", "_p", "store_policy"),
     *("_attach_role_policy", "_attach_user_policy", "_attach_group_policy"),
+    *("_create_policy", "_create_policy_version"),
 )
 sts = require(
     "services.sts",

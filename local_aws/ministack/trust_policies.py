@@ -55,7 +55,7 @@ def patch_policy_validation(parse: Parse, is_service: Callable[[str], bool]) -> 
             _check(policy.get("PolicyDocument"))
 
     def store(arn: str, name: str, path: str, document: Document, **more: Any) -> Any:
-        _check(document)
+        _check(document, managed=True)
         return store_policy(arn, name, path, document, **more)
 
     stored.iam._trust_policy_not_principal_error = trust_error
@@ -63,11 +63,31 @@ def patch_policy_validation(parse: Parse, is_service: Callable[[str], bool]) -> 
     evaluator.validate_policy_document = identity_violation
     provisioners._validate_iam_role_trust_policy = check_role_policies
     stored.iam.store_policy = store
+    for operation, function in (
+        ("CreatePolicy", "_create_policy"),
+        ("CreatePolicyVersion", "_create_policy_version"),
+    ):
+        # IAM's API calls the handler, CloudFormation the function.
+        checking = _checking(stored.iam._IAM_HANDLERS[operation])
+        stored.iam._IAM_HANDLERS[operation] = checking
+        setattr(stored.iam, function, checking)
 
 
-def _check(document: Document) -> None:
+def _checking(operation: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return an operation of IAM that refuses a malformed managed policy."""
+
+    def respond(parameters: Any) -> Any:
+        violation = identity_violation(stored.iam._p(parameters, "PolicyDocument"), managed=True)
+        if violation is not None:
+            return stored.iam._error(400, "MalformedPolicyDocument", violation, ns="iam")
+        return operation(parameters)
+
+    return respond
+
+
+def _check(document: Document, *, managed: bool = False) -> None:
     """Raise ValueError for a malformed identity policy in a template."""
-    violation = identity_violation(document)
+    violation = identity_violation(document, managed=managed)
     if violation is not None:
         raise ValueError(violation)
 

@@ -38,6 +38,7 @@ def good(**changes: Any) -> dict[str, Any]:
             good(Condition={"Bool": {"aws:SecureTransport": False}, "Null": {"aws:TokenIssueTime": "true"}})
         ),
         policy(good(Sid="WriteTheLog"), good(Sid="ReadTheLog")),
+        {"Statement": [GOOD]},
     ],
 )
 def test_a_policy_that_iam_accepts_has_no_violation(document: Any) -> None:
@@ -105,9 +106,9 @@ def test_a_policy_that_iam_accepts_has_no_violation(document: Any) -> None:
     ],
 )
 def test_a_malformed_policy_has_iams_message(document: Any, message: str) -> None:
-    assert identity_violation(document) == message
+    assert identity_violation(document, managed=True) == message
     if not isinstance(document, str):
-        assert identity_violation(json.dumps(document)) == message
+        assert identity_violation(json.dumps(document), managed=True) == message
 
 
 @pytest.mark.parametrize(

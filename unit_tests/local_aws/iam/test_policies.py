@@ -37,6 +37,10 @@ def test_a_malformed_policy_is_refused(cloud: Cloud) -> None:
         iam.put_role_policy(RoleName="permitted", PolicyName="p", PolicyDocument=document)
     with pytest.raises(ClientError, match=f"MalformedPolicyDocument.*{PRINCIPAL}"):
         iam.create_policy(PolicyName="p", PolicyDocument=document)
+    without_version = json.dumps({"Statement": [GOOD]})
+    iam.put_role_policy(RoleName="permitted", PolicyName="p", PolicyDocument=without_version)
+    with pytest.raises(ClientError, match=r"must be version 2012-10-17 or greater"):
+        iam.create_policy(PolicyName="p", PolicyDocument=without_version)
     arn = iam.create_policy(PolicyName="p", PolicyDocument=policy())["Policy"]["Arn"]
     with pytest.raises(ClientError, match=r"MalformedPolicyDocument.*must be prefaced by a vendor"):
         iam.create_policy_version(PolicyArn=arn, PolicyDocument=policy(Action="GetObject"))

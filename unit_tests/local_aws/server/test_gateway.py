@@ -130,8 +130,8 @@ def test_a_call_signed_for_another_region_is_refused_by_name(service: str) -> No
 
 
 def test_a_json_call_for_another_region_has_the_code_in_its_header_and_body() -> None:
-    target = {"x_amz_target": "AmazonEC2ContainerServiceV20141113.ListClusters"}
-    status, body = ask(method="POST", authorization=sign("ecs", "eu-west-1"), **target)
+    target = "AmazonEC2ContainerServiceV20141113.ListClusters"
+    status, body = ask(method="POST", authorization=sign("ecs", "eu-west-1"), x_amz_target=target)
     assert status == 501
     assert json.loads(body)["__type"] == "UnsupportedOperation"
 

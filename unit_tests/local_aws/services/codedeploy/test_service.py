@@ -252,8 +252,8 @@ def test_a_list_of_deployments_or_applications_names_what_exists(
 
 
 def test_automatic_rollbacks_without_events_are_refused(world: World) -> None:
-    for events in ({}, {"events": []}):
-        group = world.group(autoRollbackConfiguration={"enabled": True, **events})
+    for rollback in ({"enabled": True}, {"enabled": True, "events": []}):
+        group = world.group(autoRollbackConfiguration=rollback)
         with pytest.raises(AwsError) as refused:
             world.call("CreateDeploymentGroup", **group)
         assert refused.value.code == "InvalidAutoRollbackConfigException"
