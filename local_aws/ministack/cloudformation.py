@@ -6,6 +6,7 @@ from typing import Any
 from local_aws import ministack
 from local_aws.core.context import Context
 from local_aws.ministack import (
+    conditions,
     custom_resources,
     dashboards,
     deletions,
@@ -73,6 +74,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     preconditions.patch_preconditions(context)
     names.patch_name_validation()
     templates.patch_template_validation()
+    conditions.patch_conditions()
     nested_stacks.patch_nested_stacks()
     deletions.patch_stack_deletion()
     stack_events.patch_stack_events()

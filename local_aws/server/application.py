@@ -12,6 +12,7 @@ from local_aws.containers.engine import ContainerEngine
 from local_aws.core.context import ACCOUNT, Context
 from local_aws.iam import documents
 from local_aws.iam.enforcement import Enforcer
+from local_aws.iam.service_principals import is_service_principal
 from local_aws.ministack import (
     cloudformation,
     cloudwatch,
@@ -23,6 +24,7 @@ from local_aws.ministack import (
     function_processes,
     function_states,
     functions,
+    managed_policies,
     parameter_events,
     parameter_history,
     parameter_tags,
@@ -115,7 +117,8 @@ def persistables(
 def _patch_iam() -> None:
     resource_policies.patch_cross_account_access()
     service_linked_roles.patch_service_linked_roles()
-    trust_policies.patch_trust_policy_validation(documents.parse)
+    trust_policies.patch_policy_validation(documents.parse, is_service_principal)
+    managed_policies.patch_managed_policies()
 
 
 def _patch_functions(callers: Context) -> None:
