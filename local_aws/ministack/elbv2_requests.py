@@ -57,7 +57,7 @@ def model_check(operation: str) -> Callable[[Params], None]:
 
     def check(params: Params) -> None:
         shape = service_model(SERVICE).operation_model(operation).input_shape
-        found = [message for _, message in input_violations(shape, parse(operation, params))]
+        found = [message for _, message in input_violations(shape, parse(operation, params), SERVICE)]
         if found:
             label = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
             raise AwsError("ValidationError", f"{label}: {'; '.join(map(_with_aws_path, found))}")
