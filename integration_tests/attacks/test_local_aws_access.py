@@ -5,6 +5,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +154,10 @@ def test_a_branch_is_named_like_an_option_of_git(cloud: Cloud, tmp_path: Path) -
     commit = codecommit.put_file(**named, **put, branchName="main")["commitId"]
     for name in (f"--upload-pack=touch${{IFS}}{mark}", f"--output={mark}", f"--exec=touch {mark}"):
         for attempt in (
-            lambda name=name: codecommit.create_branch(**named, branchName=name, commitId=commit),
-            lambda name=name: codecommit.get_branch(**named, branchName=name),
-            lambda name=name: codecommit.get_commit(**named, commitId=name),
-            lambda name=name: codecommit.put_file(**named, **put, branchName=name, parentCommitId=commit),
+            partial(codecommit.create_branch, **named, branchName=name, commitId=commit),
+            partial(codecommit.get_branch, **named, branchName=name),
+            partial(codecommit.get_commit, **named, commitId=name),
+            partial(codecommit.put_file, **named, **put, branchName=name, parentCommitId=commit),
         ):
             with pytest.raises(ClientError):
                 attempt()
