@@ -64,6 +64,9 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     ("test-traffic-hook-role", "ReadWhetherBreakGlassIsOpen", ""): (
         "only a release that fails a check uses it: integration_tests/attacks/test_break_glass.py has it"
     ),
+    ("test-traffic-hook-role", "TellThatBreakGlassWasUsed", ""): (
+        "only a release that break-glass lets pass: integration_tests/attacks/test_break_glass.py has one"
+    ),
     (
         "test-traffic-hook",
         GENERATED,

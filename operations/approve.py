@@ -48,7 +48,6 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--from",
         dest="source",
-        required=True,
         type=_source,
         metavar="SUFFIX@ACCOUNT",
         help="the environment that promotes, as in promotedFrom",
@@ -71,6 +70,8 @@ def _commit(value: str) -> str:
 
 def run(options: argparse.Namespace, account: Account) -> int:
     """Run the command; return its exit code."""
+    if options.source is None:
+        raise OperationsError("give --from SUFFIX@ACCOUNT: the environment that promotes, as in promotedFrom")
     approve(options.suffix, options.source, options.commit, account, print)
     return 0
 

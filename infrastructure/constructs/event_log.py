@@ -21,6 +21,8 @@ DEPLOYMENT_EVENT = "CodeDeploy Deployment State-change Notification"
 # Of Parameter Store itself, whoever changes the parameter; its detail has the description, not the value:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
 PARAMETER_EVENT = "Parameter Store Change"
+# Of the test-traffic hook, which sends it with its name as the source.
+BREAK_GLASS_USE = "Break-Glass Use"
 
 # Both are needed, or EventBridge silently drops the events:
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
@@ -42,29 +44,29 @@ class EventLog(Construct):
         self._add_rule(
             "Pipeline",
             name=names.qualified("pipeline-events"),
-            source="aws.codepipeline",
+            sources=["aws.codepipeline"],
             detail_types=[PIPELINE_EVENT, STAGE_EVENT, ACTION_EVENT],
             detail={"pipeline": [names.pipeline]},
         )
         self._add_rule(
             "Build",
             name=names.qualified("build-events"),
-            source="aws.codebuild",
+            sources=["aws.codebuild"],
             detail_types=[BUILD_EVENT],
             detail={"project-name": [names.test_project, names.build_project]},
         )
         self._add_rule(
             "Deployment",
             name=names.qualified("deployment-events"),
-            source="aws.codedeploy",
+            sources=["aws.codedeploy"],
             detail_types=[DEPLOYMENT_EVENT],
             detail={"application": [names.application], "deploymentGroup": [names.deployment_group]},
         )
         self._add_rule(
             "BreakGlass",
             name=names.qualified("break-glass-events"),
-            source="aws.ssm",
-            detail_types=[PARAMETER_EVENT],
+            sources=["aws.ssm", names.traffic_hook],
+            detail_types=[PARAMETER_EVENT, BREAK_GLASS_USE],
             detail={"name": [names.break_glass]},
         )
         self._allow_eventbridge()
@@ -95,7 +97,7 @@ class EventLog(Construct):
         id_: str,
         *,
         name: str,
-        source: str,
+        sources: Sequence[str],
         detail_types: Sequence[str],
         detail: Mapping[str, Sequence[str]],
     ) -> None:
@@ -105,8 +107,12 @@ class EventLog(Construct):
             self,
             id_,
             name=name,
-            description=f"Keeps the events of {source} in the event log",
-            event_pattern={"source": [source], "detail-type": list(detail_types), "detail": dict(detail)},
+            description=f"Keeps the events of {' and '.join(sources)} in the event log",
+            event_pattern={
+                "source": list(sources),
+                "detail-type": list(detail_types),
+                "detail": dict(detail),
+            },
             targets=[events.CfnRule.TargetProperty(arn=self._arn, id="EventLog")],
         )
         rule.node.add_dependency(self.group)

@@ -16,6 +16,7 @@ from infrastructure.config.notification_channel import EMAIL, is_placeholder
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import create_key
 from infrastructure.constructs.event_log import (
+    BREAK_GLASS_USE,
     BUILD_EVENT,
     DEPLOYMENT_EVENT,
     PARAMETER_EVENT,
@@ -90,8 +91,8 @@ class Notifications(Construct):
         self._rule(
             "PipelineFailed",
             name=names.qualified("pipeline-failed"),
-            source="aws.codepipeline",
-            detail_type=PIPELINE_EVENT,
+            sources=["aws.codepipeline"],
+            detail_types=[PIPELINE_EVENT],
             detail={"pipeline": [names.pipeline], "state": ["FAILED", "STOPPED"]},
             text=f"Pipeline {names.pipeline} ended with {state} in execution {run}. See {link}",
         )
@@ -99,8 +100,8 @@ class Notifications(Construct):
         self._rule(
             "StageFailed",
             name=names.qualified("stage-failed"),
-            source="aws.codepipeline",
-            detail_type=STAGE_EVENT,
+            sources=["aws.codepipeline"],
+            detail_types=[STAGE_EVENT],
             detail={"pipeline": [names.pipeline], "state": ["FAILED"]},
             text=f"Stage {stage} of pipeline {names.pipeline} failed in execution {run}. "
             f"Why: {link} or the log group {names.event_log_group}",
@@ -113,8 +114,8 @@ class Notifications(Construct):
         self._rule(
             "BuildFailed",
             name=names.qualified("build-failed"),
-            source="aws.codebuild",
-            detail_type=BUILD_EVENT,
+            sources=["aws.codebuild"],
+            detail_types=[BUILD_EVENT],
             detail={
                 "project-name": [names.test_project, names.build_project],
                 "build-status": ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"],
@@ -129,8 +130,8 @@ class Notifications(Construct):
         self._rule(
             "DeploymentFailed",
             name=names.qualified("deployment-failed"),
-            source="aws.codedeploy",
-            detail_type=DEPLOYMENT_EVENT,
+            sources=["aws.codedeploy"],
+            detail_types=[DEPLOYMENT_EVENT],
             detail={
                 "application": [names.application],
                 "deploymentGroup": [names.deployment_group],
@@ -151,8 +152,8 @@ class Notifications(Construct):
         self._rule(
             "ServiceImpaired",
             name=names.qualified("service-impaired"),
-            source="aws.ecs",
-            detail_type=SERVICE_EVENT,
+            sources=["aws.ecs"],
+            detail_types=[SERVICE_EVENT],
             # The detail does not name the service.
             resources=[arn(self, "ecs", f"service/{names.cluster}/{names.service}")],
             detail={"eventType": ["WARN", "ERROR"]},
@@ -161,14 +162,14 @@ class Notifications(Construct):
         )
 
     def _watch_break_glass(self, names: Names) -> None:
-        """Report every change of the parameter; the description says who opens break-glass, and why."""
+        """Report every change of the parameter, and every release that uses it; the description says why."""
         operation = events.EventField.from_path("$.detail.operation")
         description = events.EventField.from_path("$.detail.description")
         self._rule(
             "BreakGlassChanged",
             name=names.qualified("break-glass-changed"),
-            source="aws.ssm",
-            detail_type=PARAMETER_EVENT,
+            sources=["aws.ssm", names.traffic_hook],
+            detail_types=[PARAMETER_EVENT, BREAK_GLASS_USE],
             detail={"name": [names.break_glass]},
             text=f"Break-glass of {names.suffix}: {operation} of the parameter {names.break_glass}. "
             f"{description}. CloudTrail has the caller, and the log group {names.event_log_group} the event",
@@ -179,8 +180,8 @@ class Notifications(Construct):
         id_: str,
         *,
         name: str,
-        source: str,
-        detail_type: str,
+        sources: Sequence[str],
+        detail_types: Sequence[str],
         detail: Mapping[str, Sequence[str]],
         text: str,
         resources: Sequence[str] | None = None,
@@ -190,7 +191,7 @@ class Notifications(Construct):
             id_,
             rule_name=name,
             event_pattern=events.EventPattern(
-                source=[source], detail_type=[detail_type], resources=resources, detail=detail
+                source=sources, detail_type=detail_types, resources=resources, detail=detail
             ),
         )
         message = events.RuleTargetInput.from_text(text)

@@ -56,7 +56,7 @@ def logged(released: Released, operation: str) -> dict[str, Any]:
     def look() -> dict[str, Any]:
         found = released.client("logs").filter_log_events(logGroupName=group)["events"]
         events = [json.loads(one["message"]) for one in found]
-        details = [one["detail"] for one in events if one["detail-type"] == "Parameter Store Change"]
+        details = [one["detail"] for one in events if one["detail"].get("name") == parameter_of(released)]
         ours: list[dict[str, Any]] = [one for one in details if one["operation"] == operation]
         if not ours:
             raise NotYetError(f"{details} in {group}")
@@ -94,6 +94,9 @@ def test_only_an_open_break_glass_lets_the_release_pass_and_it_is_told(released:
         assert f"by {account.identity['Arn']}: {REASON}" in str(messages)
         assert REASON in logged(released, "Create")["description"]
         assert_passes(released)
+        used = notifications.wait_for(f"Break-glass of {suffix}: Use of the parameter")
+        assert f"deployment {released.deployment} of commit" in str(used)
+        assert REASON in logged(released, "Use")["description"]
         break_glass.close(suffix, account, print)
         notifications.wait_for(f"Break-glass of {suffix}: Delete of the parameter")
     assert logged(released, "Delete")["name"] == parameter_of(released)

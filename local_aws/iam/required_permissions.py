@@ -108,10 +108,24 @@ def _service_keys(call: Call, scope: ArnScope) -> dict[str, Value]:
     if call.service == "kms":
         alias = str(params.get("KeyId", "")).rpartition(":")[2]
         return {"kms:requestalias": alias} if alias.startswith("alias/") else {}
+    if call.service == "events":
+        return _sent_events(call)
     if call.service == "ecs" and "cluster" in params:
         cluster = str(params["cluster"])
         return {"ecs:cluster": scope.arn("ecs", f"cluster/{cluster.rpartition('/')[2]}")}
     return {}
+
+
+def _sent_events(call: Call) -> dict[str, Value]:
+    """Return the keys of PutEvents.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    """
+    if call.operation != "PutEvents":
+        return {}
+    entries = call.params.get("Entries") or []
+    keys = {"events:source": "Source", "events:detail-type": "DetailType"}
+    return {key: tuple(str(each.get(name, "")) for each in entries) for key, name in keys.items()}
 
 
 def _references(call: Call, scope: ArnScope) -> dict[str, Value]:

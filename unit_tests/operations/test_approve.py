@@ -127,7 +127,6 @@ def test_nothing_else_is_approved(
 @pytest.mark.parametrize(
     "words",
     [
-        [],
         ["--from", "dev"],
         ["--from", "dev@1234"],
         ["--from", "dev@111111111111", "--commit", "abc"],
@@ -138,3 +137,9 @@ def test_a_wrong_option_is_refused(words: list[str], capsys: pytest.CaptureFixtu
         command.main(["approve", "prod", *words])
     assert caught.value.code == 2
     assert "see python -m operations approve --help" in capsys.readouterr().err
+
+
+def test_the_environment_that_promotes_must_be_named(account: FakeAccount) -> None:
+    options = command.parser().parse_args(["approve", "prod"])
+    with pytest.raises(OperationsError, match="give --from SUFFIX@ACCOUNT"):
+        approve.run(options, account)

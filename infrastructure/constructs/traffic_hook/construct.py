@@ -26,7 +26,7 @@ from infrastructure.naming import CONTAINER_NAME, TEST_PORT
 FOLDER = Path(__file__).parent
 # As a package, so that its modules import each other here and in Lambda alike.
 MODULES = ("handler", "approval", "break_glass", "image_scan", "image_signature")
-CODE = tuple(f"function/{name}.py" for name in MODULES)
+NOT_CODE = ["*", "!function", "function/*", *(f"!function/{name}.py" for name in MODULES)]
 # The handler recognizes this input of the schedule.
 KEEP_ACTIVE = {"keepActive": True}
 _INTERFACES = (
@@ -54,10 +54,8 @@ class TrafficHook(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._names = names = config.names
-        self._verify = [
-            *signing_key.verify_statements(config.promoted_from),
-            *verify_approval_statements(self, config),
-        ]
+        self._verify = signing_key.verify_statements(config.promoted_from)
+        self._verify += verify_approval_statements(self, config)
         self._trusted = signing_key.trusted(config.promoted_from)
         # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
         self.log_group = create_log_group(self, "Logs", name=f"/lambda/{names.traffic_hook}")
@@ -70,9 +68,7 @@ class TrafficHook(Construct):
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.X86_64,
             handler="function.handler.handler",
-            code=lambda_.Code.from_asset(
-                str(FOLDER), exclude=["*", "!function", "function/*", *(f"!{path}" for path in CODE)]
-            ),
+            code=lambda_.Code.from_asset(str(FOLDER), exclude=NOT_CODE),
             # The wait for the scan and all attempts at their slowest; the limit of CodeDeploy is an hour.
             timeout=Duration.minutes(6),
             memory_size=256,
@@ -100,6 +96,7 @@ class TrafficHook(Construct):
                 {each.finding: each.until for each in config.image_scan_exceptions}
             ),
             "BREAK_GLASS": self._names.break_glass,
+            "EVENT_SOURCE": self._names.traffic_hook,
             **approval_variables(self, config),
         }
 
@@ -142,11 +139,7 @@ class TrafficHook(Construct):
                 allow("ReadTheScanOfTheImage", ["ecr:DescribeImageScanFindings"], [images]),
                 allow("ReadTheSignature", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [images]),
                 *self._verify,
-                allow(
-                    "ReadWhetherBreakGlassIsOpen",
-                    ["ssm:GetParameter"],
-                    [arn(self, "ssm", f"parameter{names.break_glass}")],
-                ),
+                *self._break_glass_statements(),
                 allow(
                     "ReportTheResult",
                     ["codedeploy:PutLifecycleEventHookExecutionStatus"],
@@ -156,6 +149,18 @@ class TrafficHook(Construct):
                 *self._vpc_statements(),
             ],
         )
+
+    def _break_glass_statements(self) -> list[iam.PolicyStatement]:
+        """Allow the hook to read break-glass, and to send the event that a release used it."""
+        name = self._names.break_glass
+        own_events = {"StringEquals": {"events:source": self._names.traffic_hook}}
+        bus = arn(self, "events", "event-bus/default")
+        return [
+            allow(
+                "ReadWhetherBreakGlassIsOpen", ["ssm:GetParameter"], [arn(self, "ssm", f"parameter{name}")]
+            ),
+            allow("TellThatBreakGlassWasUsed", ["events:PutEvents"], [bus], own_events),
+        ]
 
     def _task_statements(self) -> list[iam.PolicyStatement]:
         """Allow the hook to read the tasks of this cluster."""

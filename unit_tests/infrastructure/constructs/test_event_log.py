@@ -51,7 +51,7 @@ def test_no_environment_takes_one_of_the_ten_log_policies_of_its_account(templat
         ),
         (
             "break-glass-events-dev",
-            ["Parameter Store Change"],
+            ["Parameter Store Change", "Break-Glass Use"],
             {"name": ["/break-glass-dev/test-traffic-hook"]},
         ),
     ],

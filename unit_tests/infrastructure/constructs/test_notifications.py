@@ -38,16 +38,18 @@ DEPLOYMENT = {"application": ["application-dev"], "deploymentGroup": ["deploymen
         ("service-impaired-dev", "ECS Service Action", {"eventType": ["WARN", "ERROR"]}),
         (
             "break-glass-changed-dev",
-            "Parameter Store Change",
+            ("Parameter Store Change", "Break-Glass Use"),
             {"name": ["/break-glass-dev/test-traffic-hook"]},
         ),
     ],
 )
 def test_a_failure_and_break_glass_are_published_as_a_sentence(
-    templates: Templates, name: str, detail_type: str, detail: dict[str, list[str]]
+    templates: Templates, name: str, detail_type: str | tuple[str, ...], detail: dict[str, list[str]]
 ) -> None:
     properties = templates.only("AWS::Events::Rule", Name=name).properties
-    assert properties["EventPattern"]["detail-type"] == [detail_type]
+    assert properties["EventPattern"]["detail-type"] == (
+        [detail_type] if isinstance(detail_type, str) else list(detail_type)
+    )
     assert properties["EventPattern"]["detail"] == detail
     (target,) = properties["Targets"]
     assert plain(target["Arn"]) == f"<{templates.only('AWS::SNS::Topic').id}>"

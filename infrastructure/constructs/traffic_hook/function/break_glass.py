@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 # Long enough to mend the hook and deploy it, and to end on the day of the emergency.
 LONGEST = timedelta(minutes=120)
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\"\\<>]")
 # Little, because it is taken from the time before Lambda stops the function (pitfall N6).
 _CALLS = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
 
@@ -31,11 +33,13 @@ class BreakGlass:
     until: str
 
 
-def run(checks: Mapping[str, Callable[[], object]], line: dict[str, Any], parameter: str) -> None:
+def run(
+    checks: Mapping[str, Callable[[], object]], line: dict[str, Any], parameter: str, source: str
+) -> None:
     """Run the checks, and write their results to the log's line.
 
     Raises the first error if break-glass is closed. If it is open, every check runs, none stops the release,
-    and the line has their errors, and who opened break-glass and why.
+    the line has their errors, and who opened break-glass and why, and an event by `source` tells of it.
     """
     ignored: dict[str, str] = {}
     for name, check in checks.items():
@@ -50,6 +54,26 @@ def run(checks: Mapping[str, Callable[[], object]], line: dict[str, Any], parame
                 raise error from None
             ignored[name] = f"{type(error).__name__}: {error}"
             line["ignored"] = ignored
+    if ignored:
+        line["event"] = _tell(line, source, parameter)
+
+
+def _tell(line: Mapping[str, Any], source: str, parameter: str) -> str:
+    """Tell the topic and the event log that a release used break-glass; return whether they were told.
+
+    The event has the shape of Parameter Store's, for the same rules. Nothing of it stops the release.
+    """
+    by, ignored = line["breakGlass"], "; ".join(line["ignored"])
+    what = f"deployment {line['deployment']} of commit {line['commit']} passes without {ignored}"
+    # EventBridge inserts it into a JSON string in the input template of the topic's rule.
+    description = _NO_TEXT.sub("'", f"{what}: {by['reason']}, says {by['by']}")
+    detail = {"operation": "Use", "name": parameter, "description": description}
+    entry = {"Source": source, "DetailType": "Break-Glass Use", "Detail": json.dumps(detail)}
+    try:
+        failed = boto3.client("events", config=_CALLS).put_events(Entries=[entry])["FailedEntryCount"]
+    except (BotoCoreError, ClientError) as error:
+        return f"{type(error).__name__}: {error}"
+    return "EventBridge refused the event" if failed else "told"
 
 
 def read(name: str, now: datetime) -> BreakGlass:

@@ -142,7 +142,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
                 "imageScan": lambda: check_scan(release, seconds_left),
                 "responses": lambda: check_responses(responses, seconds_left),
             }
-            break_glass.run(checks, line, os.environ["BREAK_GLASS"])
+            break_glass.run(checks, line, os.environ["BREAK_GLASS"], os.environ["EVENT_SOURCE"])
             status = "Succeeded"
         finally:
             line["responses"] = dict(responses.seen)

@@ -64,11 +64,12 @@ def aws(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[Aws]:
         "IMAGE_SCAN_THRESHOLD": "CRITICAL",
         "IMAGE_SCAN_EXCEPTIONS": "{}",
         "BREAK_GLASS": "/break-glass-dev/test-traffic-hook",
+        "EVENT_SOURCE": "test-traffic-hook-dev",
         "SIGNING_KEYS": KEY,
     }.items():
         monkeypatch.setenv(name, value)
     session = boto3.session.Session("key", "secret", region_name="us-east-1")
-    stubs = {name: Stubber(session.client(name)) for name in ("ecs", "ecr", "codedeploy", "ssm")}
+    stubs = {name: Stubber(session.client(name)) for name in ("ecs", "ecr", "codedeploy", "ssm", "events")}
     made = Aws(stubs)
     monkeypatch.setattr(boto3, "client", made.client)
     monkeypatch.setattr(hook, "check_signature", lambda _: KEY)

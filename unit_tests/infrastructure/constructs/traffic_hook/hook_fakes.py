@@ -142,6 +142,17 @@ class Aws:
         """Return the parameter of break-glass each time that the hook asks; without it, there is none."""
         self.break_glass = {"Value": value, "LastModifiedDate": written or datetime.now(UTC)}
 
+    def expects_event(self, description: str) -> None:
+        """Expect the event that a release uses break-glass."""
+        name = "/break-glass-dev/test-traffic-hook"
+        detail = {"operation": "Use", "name": name, "description": description}
+        entry = {
+            "Source": "test-traffic-hook-dev",
+            "DetailType": "Break-Glass Use",
+            "Detail": json.dumps(detail),
+        }
+        self.stubs["events"].add_response("put_events", {"FailedEntryCount": 0}, {"Entries": [entry]})
+
     def expects_report(self, status: str) -> None:
         """Expect the report."""
         self.stubs["codedeploy"].add_response(

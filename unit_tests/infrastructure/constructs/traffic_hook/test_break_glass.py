@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from unit_tests.infrastructure.constructs.traffic_hook.hook_fakes import (
+    COMMIT,
     DIGEST,
     OTHER,
     Aws,
@@ -36,15 +37,31 @@ def test_an_open_break_glass_lets_every_failed_check_pass_and_the_log_has_all(
     aws.returns_running_release(scanned=False)
     aws.returns_scan(OPENSSL)
     aws.returns_break_glass(value())
+    aws.expects_event(
+        f"deployment d-1 of commit {COMMIT} passes without imageScan; responses: "
+        f"the hook is broken, says {BY}"
+    )
     aws.expects_report("Succeeded")
     assert run() == "Succeeded"
     told = line(capsys)
-    assert told["status"] == "Succeeded"
+    assert (told["status"], told["event"]) == ("Succeeded", "told")
     assert told["breakGlass"] == json.loads(value())
     assert told["ignored"]["imageScan"].startswith("ScanError: the scan of the image found CVE-2026-0001")
     assert told["ignored"]["responses"].startswith("HookError: GET http://127.0.0.1:")
     assert told["responses"] == {"GET /health: 500": 4}
     assert "reason" not in told
+
+
+def test_an_event_that_cannot_be_sent_stops_no_release_and_is_in_the_log(
+    aws: Aws, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.answer = lambda *_: (500, None)
+    aws.returns_running_release()
+    aws.returns_break_glass(value())
+    aws.stubs["events"].add_client_error("put_events", "AccessDeniedException")
+    aws.expects_report("Succeeded")
+    assert run() == "Succeeded"
+    assert "AccessDeniedException" in line(capsys)["event"]
 
 
 def test_a_release_that_passes_its_checks_does_not_ask_for_break_glass(

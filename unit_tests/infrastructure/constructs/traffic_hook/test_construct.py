@@ -54,6 +54,7 @@ def test_the_hook_knows_what_to_request_and_of_which_service(templates: Template
         "IMAGE_SCAN_THRESHOLD": "CRITICAL",
         "IMAGE_SCAN_EXCEPTIONS": "{}",
         "BREAK_GLASS": "/break-glass-dev/test-traffic-hook",
+        "EVENT_SOURCE": NAME,
         "SIGNING_KEYS": "arn:aws:kms:us-east-1:<AWS::AccountId>:alias/signing-key-dev",
     }
 
@@ -131,6 +132,7 @@ def test_the_hook_may_read_what_is_released_and_report_and_no_more(templates: Te
         "ecs:DescribeTaskDefinition": ["*"],
         "ecr:DescribeImageScanFindings": [f"arn:aws:ecr:{here}:repository/images-dev"],
         "ssm:GetParameter": [f"arn:aws:ssm:{here}:parameter/break-glass-dev/test-traffic-hook"],
+        "events:PutEvents": [f"arn:aws:events:{here}:event-bus/default"],
         "ecr:BatchGetImage": [f"arn:aws:ecr:{here}:repository/images-dev"],
         "ecr:GetDownloadUrlForLayer": [f"arn:aws:ecr:{here}:repository/images-dev"],
         "kms:Verify": [f"<{key.id}.Arn>"],
@@ -172,6 +174,19 @@ def test_no_role_of_the_environment_may_open_break_glass(templates: Templates) -
     }
     reading = {"ssm:GetParameter", "ssm:GetParameters"}
     assert {action for action in allowed if action.startswith(("ssm:", "*"))} == reading
+
+
+def test_the_hook_sends_no_events_but_its_own(templates: Templates) -> None:
+    (sending,) = [
+        each
+        for each in statements(role(templates, "test-traffic-hook-role-dev"))
+        if "events:PutEvents" in each["Action"]
+    ]
+    assert plain(sending["Condition"]) == {"StringEquals": {"events:source": NAME}}
+    rules = [
+        templates.only("AWS::Events::Rule", Name=f"break-glass-{kind}-dev") for kind in ("changed", "events")
+    ]
+    assert [each.properties["EventPattern"]["source"] for each in rules] == [["aws.ssm", NAME]] * 2
 
 
 def test_the_hook_may_list_the_tasks_of_its_cluster_only(templates: Templates) -> None:
