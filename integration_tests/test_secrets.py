@@ -15,7 +15,7 @@ import requests
 from harness.cloud import PROJECT, Cloud
 from harness.developer import GREETING
 from harness.scenario import Scenario
-from integration_tests.support.scenario_fixtures import running_scenario, take_suffix
+from integration_tests.support.scenario_fixtures import running_scenario
 from operations import stored_variables
 from operations.names import Names
 from operations.waiting import NotYetError, wait_for
@@ -37,8 +37,7 @@ RATE = 40.0
 def declaring(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Scenario]:
     """The scenario of a service that declares a secret."""
     context = {"services": json.dumps({"sample-service": {"secrets": ["API_KEY"]}})}
-    suffix = take_suffix(request.config)
-    with running_scenario(cloud, request, suffix=suffix, context=context) as scenario:
+    with running_scenario(cloud, request, context=context) as scenario:
         yield scenario
 
 
@@ -67,6 +66,20 @@ def greeting(scenario: Scenario) -> str:
 def digest(value: str) -> str:
     """Return what a task with this secret greets with."""
     return hashlib.sha256(value.encode()).hexdigest()
+
+
+def release_again(scenario: Scenario, commit: str) -> None:
+    """Start the pipeline, and wait for the release of the commit by that execution."""
+    pipeline = scenario.cloud.client("codepipeline")
+    started = pipeline.start_pipeline_execution(name=scenario.outputs.pipeline_name)["pipelineExecutionId"]
+
+    def look() -> None:
+        found = scenario.releases.of(commit)
+        if found is None or found.execution != started:
+            raise NotYetError(f"{started} has no source yet")
+
+    wait_for("the source of the execution", look, deadline=scenario.cloud.minutes(10, own=1))
+    scenario.wait_for_release(commit)
 
 
 def parameter(scenario: Scenario) -> str:
@@ -117,8 +130,7 @@ def test_a_release_of_the_same_commit_gives_all_tasks_another_value_and_fails_no
     commit = declaring.releases.head()
     assert greeting(declaring) == digest(VALUES[0]), "running tasks keep the value that they started with"
     with declaring.probing(RATE) as prober:
-        declaring.cloud.client("codepipeline").start_pipeline_execution(name=declaring.outputs.pipeline_name)
-        declaring.wait_for_release(commit)
+        release_again(declaring, commit)
         figures = declaring.settle(prober, commit)
     assert figures.failures == 0, prober.failures[:3]
     assert greeting(declaring) == digest(VALUES[1])
@@ -127,10 +139,16 @@ def test_a_release_of_the_same_commit_gives_all_tasks_another_value_and_fails_no
 def test_without_the_secret_ecs_starts_no_task_and_the_old_ones_answer(declaring: Scenario) -> None:
     suffix, names = declaring.environment.suffix, Names(declaring.environment.suffix)
     commit = declaring.releases.head()
-    release = declaring.releases.of(commit)
-    assert release is not None
-    codedeploy = declaring.cloud.client("codedeploy")
-    revision = codedeploy.get_deployment(deploymentId=release.deployment)["deploymentInfo"]["revision"]
+    codedeploy, ecs = declaring.cloud.client("codedeploy"), declaring.cloud.client("ecs")
+    (service,) = ecs.describe_services(cluster=names.cluster, services=[names.service])["services"]
+    (primary,) = (one for one in service["taskSets"] if one["status"] == "PRIMARY")
+    properties = {
+        "TaskDefinition": primary["taskDefinition"],
+        "LoadBalancerInfo": {"ContainerName": "app", "ContainerPort": 8080},
+    }
+    target = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}}
+    content = {"content": json.dumps({"version": 0.0, "Resources": [target]})}
+    revision = {"revisionType": "AppSpecContent", "appSpecContent": content}
     declaring.cloud.client("ssm").delete_parameter(Name=parameter(declaring))
     deployment = codedeploy.create_deployment(
         applicationName=names.application, deploymentGroupName=names.deployment_group, revision=revision

@@ -30,7 +30,9 @@ SUMMARY = "set the secrets and parameters that a service of the catalogue declar
 
 def add(commands: Commands, add_command: AddCommand, exit_codes: str) -> None:
     """Add the command with its two actions."""
-    given = commands.add_parser("secrets", help=SUMMARY, description=SUMMARY, epilog=exit_codes)
+    given = commands.add_parser(
+        "secrets", help=SUMMARY, description=f"{SUMMARY[0].upper()}{SUMMARY[1:]}.", epilog=exit_codes
+    )
     actions = given.add_subparsers(required=True, metavar="ACTION")
     command = add_command(
         actions,

@@ -1,6 +1,7 @@
 """Makes MiniStack's Parameter Store answer as AWS does about tags: of what does not exist, and in filters.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListTagsForResource.html
+https://github.com/getmoto/moto/issues/4360
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ParameterStringFilter.html
 """
 

@@ -2,7 +2,8 @@
 
 CodeBuild runs this file on Python 3.9, with the AWS CLI, after `fill.py`, in the folder of the commit. ECS
 starts no task without them, and CodeDeploy waits an hour for one (pitfall E3). It requests their tags,
-because the build may read no value.
+because the build may read no value: AWS's error for a missing parameter is in
+https://github.com/getmoto/moto/issues/4360 .
 """
 
 from __future__ import annotations
