@@ -44,12 +44,26 @@ class Release:
         return " ".join(part for part in parts if part)
 
 
+# The label that the Build stage writes on every image and task definition.
+REVISION = "org.opencontainers.image.revision"
+
+
 class Releases:
     """The releases of one deployed environment."""
 
     def __init__(self, cloud: Cloud, outputs: Outputs) -> None:
         self.cloud = cloud
         self.outputs = outputs
+
+    def primary_commit(self) -> str:
+        """Return the commit of the PRIMARY task set's image, or nothing if Build did not make it."""
+        ecs, outputs = self.cloud.client("ecs"), self.outputs
+        found = ecs.describe_services(cluster=outputs.cluster_name, services=[outputs.service_name])
+        (arn,) = (
+            one["taskDefinition"] for one in found["services"][0]["taskSets"] if one["status"] == "PRIMARY"
+        )
+        definition = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        return str(definition["containerDefinitions"][0].get("dockerLabels", {}).get(REVISION, ""))
 
     def head(self, branch: str = "main") -> str:
         """Return the commit at the head of `branch`."""

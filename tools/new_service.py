@@ -20,6 +20,14 @@ from infrastructure.errors import AppError
 from infrastructure.naming import HEALTH_PATH
 from tools.service_name import PACKAGE, check_name, package_of
 
+# The sample's names its package, so that what another application copies would not be found.
+DOCKERIGNORE = f"""# What the image can copy: all of the service but its tests.
+*
+!{CODE_FOLDER}
+{CODE_FOLDER}/tests
+**/__pycache__
+"""
+
 
 def new_service(project: Path, name: str) -> Path:
     """Write `services/NAME` and its entry in `project`; return the folder.
@@ -68,6 +76,7 @@ def copy_service(project: Path, place: Path, *, package: str) -> None:
         if path.is_file():
             text = path.read_text("utf-8").replace(SAMPLE_FOLDER, CODE_FOLDER)
             path.write_text(re.sub(rf"\b{PACKAGE}\b", package, text), "utf-8")
+    (place / ".dockerignore").write_text(DOCKERIGNORE, "utf-8")
 
 
 def changes(place: Path, package: str) -> list[str]:

@@ -11,7 +11,7 @@ from harness.dashboard.commits import Commits
 from harness.dashboard.failure import Failure
 from harness.dashboard.logs import BuildLog, TaskLog
 from harness.dashboard.pipeline_state import Part, deployments_of, external_id, release_of, stages_of
-from harness.release import Releases
+from harness.release import REVISION, Releases
 from infrastructure.outputs import Outputs
 from operations.errors import OperationsError
 from operations.listener_drift import shares
@@ -19,8 +19,6 @@ from operations.root_stack import NESTED, root_stack
 
 # The rows of the table of releases.
 RELEASES = 10
-# The label that the Build stage writes on every image and task definition.
-REVISION = "org.opencontainers.image.revision"
 # The errors of a call to AWS, or to local_aws.
 CALL_ERRORS = (BotoCoreError, ClientError, OperationsError, OSError)
 

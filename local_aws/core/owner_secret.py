@@ -28,9 +28,11 @@ def read(state: Path) -> str:
 def variables(endpoint: str, account: str, region: str, secret: str) -> dict[str, str]:
     """Return the variables with which the AWS CLI, the SDKs, the CDK and git are an account's root user."""
     aws = shlex.quote(str(Path(sys.executable).with_name("aws")))
+    # The CLI knows the option for `get` only; git also asks to store and to erase, which prints a line each.
+    helper = f'!f() {{ test "$1" != get || {aws} codecommit credential-helper --ignore-host-check get; }}; f'
     git = {
         # Without the helpers of other configurations, which would store what is valid for 15 minutes only.
-        f"credential.{endpoint}.helper": ("", f"!{aws} codecommit credential-helper --ignore-host-check $@"),
+        f"credential.{endpoint}.helper": ("", helper),
         f"credential.{endpoint}.useHttpPath": ("true",),
     }
     settings = [(name, value) for name, values in git.items() for value in values]

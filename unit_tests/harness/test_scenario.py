@@ -101,3 +101,24 @@ def test_what_stays_is_an_error_with_its_name(tmp_path: Path) -> None:
     ended.scenario.cloud.endpoint, ended.scenario.cloud.time_scale = "http://127.0.0.1:9", 0.0001
     with pytest.raises(ScenarioError, match="resources remain after destroy: S3 bucket artifacts-it1"):
         ended.scenario.destroy()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "primary", "served"),
+    [
+        ({"X-Version": "abc"}, 200, "", True),
+        ({"X-Version": "bootstrap"}, 200, "abc", False),
+        ({}, 200, "abc", True),
+        ({}, 422, "abc", True),
+        ({}, 200, "old", False),
+        ({}, 503, "abc", False),
+    ],
+)
+def test_a_service_without_the_header_is_served_as_ecs_says(
+    headers: dict[str, str], status: int, primary: str, served: bool, tmp_path: Path
+) -> None:
+    """`make up` called the release of a FastAPI application failed, which sends no X-Version."""
+    scenario: Any = Ended(tmp_path).scenario
+    scenario._request = lambda: SimpleNamespace(headers=headers, status_code=status)
+    scenario.releases = SimpleNamespace(primary_commit=lambda: primary)
+    assert scenario._is_served("abc") is served

@@ -14,6 +14,7 @@ from infrastructure.config.catalogue import (
 )
 from infrastructure.constructs.source import copy_service_seed
 from infrastructure.errors import AppError
+from local_aws.containers.images.build_context import BuildContext
 from tools.__main__ import main
 from tools.new_service import changes, new_service
 from unit_tests.infrastructure.config.catalogue_entry import ORDERS
@@ -55,6 +56,18 @@ def test_what_another_application_must_change_is_in_the_copy(project: Path) -> N
     assert "big_orders:create_app()" in (code / "Dockerfile").read_text()
     assert "big_orders.logs" in (code / "service/gunicorn.conf.py").read_text()
     assert 'filterwarnings = ["error"]' in (code / "service/pyproject.toml").read_text()
+
+
+def test_the_image_can_copy_a_package_of_any_name_and_no_tests(project: Path) -> None:
+    """A Django project has two: the image of the second was not found, whatever the Dockerfile said."""
+    folder = project / "services/big-orders"
+    (folder / "service/mysite").mkdir()
+    (folder / "service/mysite/settings.py").touch()
+    context = BuildContext(folder, folder / "Dockerfile")
+    copied = context.resolve(["service"], "/srv/")
+    assert "srv/mysite/settings.py" in copied
+    assert "srv/big_orders/__init__.py" in copied
+    assert not [path for path in copied if path.startswith("srv/tests")]
 
 
 def test_no_name_of_the_sample_is_in_the_new_service(project: Path) -> None:

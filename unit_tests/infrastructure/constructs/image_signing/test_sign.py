@@ -6,7 +6,9 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,8 @@ class Aws:
     images: dict[str, Any] = field(default_factory=dict)
     signed: list[bytes] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
-    part: bytes = b""
+    parts: dict[str, bytes] = field(default_factory=dict)
+    uploads: Iterator[int] = field(default_factory=count)
 
     def call(self, _service: str, operation: str, *arguments: str) -> str:
         """Answer a call."""
@@ -57,13 +60,15 @@ class Aws:
             return base64.b64encode(b"signature of " + self.signed[-1]).decode()
         assert given["--repository-name"] == "images-dev"
         if operation == "upload-layer-part":
-            self.part = Path(given["--layer-part-blob"].removeprefix("fileb://")).read_bytes()
-            assert int(given["--part-last-byte"]) == len(self.part) - 1
+            part = Path(given["--layer-part-blob"].removeprefix("fileb://")).read_bytes()
+            assert int(given["--part-last-byte"]) == len(part) - 1
+            self.parts[given["--upload-id"]] = part
         elif operation == "complete-layer-upload":
-            self.blobs[given["--layer-digests"]] = self.part
+            self.blobs[given["--layer-digests"]] = self.parts[given["--upload-id"]]
         elif operation == "put-image":
             self.images[given["--image-tag"]] = json.loads(given["--image-manifest"])
-        return "upload"
+        # Several are under way at the same time.
+        return f"upload-{next(self.uploads)}"
 
     def layer(self, end: str, number: int = 0) -> tuple[dict[str, Any], bytes]:
         """Return a layer of what is attached to the image, and its content."""
@@ -105,9 +110,10 @@ def test_the_signature_is_over_the_digest_in_the_form_of_cosign(aws: Aws) -> Non
         "optional": None,
     }
     assert layer["mediaType"] == "application/vnd.dev.cosign.simplesigning.v1+json"
-    assert aws.signed[0] == hashlib.sha256(content).digest()
+    digest = hashlib.sha256(content).digest()
+    assert digest in aws.signed
     signature = base64.b64decode(layer["annotations"]["dev.cosignproject.cosign/signature"])
-    assert signature == b"signature of " + aws.signed[0]
+    assert signature == b"signature of " + digest
 
 
 def test_the_provenance_names_the_build_the_commit_and_the_base_images(aws: Aws) -> None:
