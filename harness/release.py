@@ -15,6 +15,17 @@ from operations.waiting import NotYetError, wait_for
 FINAL = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
 LOG_LINES = 60
 STAGES = ("Source", "Build", "Deploy")
+# The lifecycle events of every release; an event without a hook ends at once.
+LIFECYCLE_EVENTS = (
+    "BeforeInstall",
+    "Install",
+    "AfterInstall",
+    "AllowTestTraffic",
+    "AfterAllowTestTraffic",
+    "BeforeAllowTraffic",
+    "AllowTraffic",
+    "AfterAllowTraffic",
+)
 
 
 @dataclass(frozen=True)
@@ -234,3 +245,13 @@ def _moments(actions: Iterable[dict[str, Any]]) -> tuple[tuple[str, float], ...]
         if changed is not None:
             moments[action["stageName"]] = changed.timestamp()
     return tuple(moments.items())
+
+
+def lifecycle_problem(release: Release) -> str:
+    """Return which lifecycle events of a deployment are missing or have not succeeded; empty if none is."""
+    events = dict(release.events)
+    missing = [name for name in LIFECYCLE_EVENTS if name not in events]
+    unfinished = [f"{name} {status}" for name, status in events.items() if status != "Succeeded"]
+    if not missing and not unfinished:
+        return ""
+    return f"deployment {release.deployment}: missing {missing}, not succeeded {unfinished}"

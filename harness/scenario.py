@@ -16,7 +16,7 @@ from harness.environment import Environment
 from harness.notifications import NotificationQueue, subscribed
 from harness.prober import Figures, Prober, connections_for, seconds_of_a_request
 from harness.progress import Progress
-from harness.release import STAGES, Release, Releases
+from harness.release import STAGES, Release, Releases, lifecycle_problem
 from harness.report.recorder import Recorder
 from harness.signals import defer_signals
 from infrastructure.outputs import Outputs
@@ -28,17 +28,6 @@ from operations.waiting import NotYetError, TimedOutError, wait_for
 RELEASE_MINUTES = 45.0
 # Minutes of its real work: on a busy machine with two cores, the build alone took four.
 RELEASE_WORK_MINUTES = 15.0
-# The lifecycle events of every release; an event without a hook ends at once.
-LIFECYCLE_EVENTS = (
-    "BeforeInstall",
-    "Install",
-    "AfterInstall",
-    "AllowTestTraffic",
-    "AfterAllowTestTraffic",
-    "BeforeAllowTraffic",
-    "AllowTraffic",
-    "AfterAllowTraffic",
-)
 
 
 class ScenarioError(AssertionError):
@@ -118,7 +107,8 @@ class Scenario:
         if release.status != "Succeeded" or release.stage_statuses != dict.fromkeys(STAGES, "Succeeded"):
             message = self.releases.error_message(release)
             raise ScenarioError(f"the release of {commit} did not succeed: {release}\n{message}")
-        check_lifecycle(release)
+        if problem := lifecycle_problem(release):
+            raise ScenarioError(problem)
         if not self._is_served(commit):
             raise ScenarioError(f"the release of {commit} succeeded, but {self.served_version()} is served")
         self.progress.step(f"{commit[:7]} is served, deployment {release.deployment} has ended")
@@ -298,12 +288,3 @@ class Scenario:
             return wait_for("no leftovers", look, deadline=seconds, interval=4 * self.cloud.poll_seconds)
         except TimedOutError as error:
             raise ScenarioError(f"resources remain after destroy: {error.state}") from error
-
-
-def check_lifecycle(release: Release) -> None:
-    """Raise `ScenarioError` unless every lifecycle event of the deployment succeeded."""
-    events = dict(release.events)
-    missing = [name for name in LIFECYCLE_EVENTS if name not in events]
-    unfinished = [f"{name} {status}" for name, status in events.items() if status != "Succeeded"]
-    if missing or unfinished:
-        raise ScenarioError(f"deployment {release.deployment}: missing {missing}, not succeeded {unfinished}")

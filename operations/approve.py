@@ -16,7 +16,7 @@ from operations.errors import OperationsError
 from operations.names import Names
 
 Log = Callable[[str], None]
-SUMMARY = "answer the approval of a promotion: print what is pending, or approve it with --commit"
+SUMMARY = "print the approval of a promotion that is pending, or give it with --commit"
 DETAILS = (
     "For the target's approvers, with credentials of the target's account. It writes the digest of the image "
     "into the parameter that the test-traffic hook of the target reads, and approves in the pipeline."

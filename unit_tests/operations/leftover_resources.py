@@ -16,7 +16,13 @@ TRUST = json.dumps(
         "Version": "2012-10-17",
         "Statement": {
             "Effect": "Allow",
-            "Principal": {"Service": ["codepipeline.amazonaws.com", "ecs-tasks.amazonaws.com"]},
+            "Principal": {
+                "Service": [
+                    "codebuild.amazonaws.com",
+                    "codepipeline.amazonaws.com",
+                    "ecs-tasks.amazonaws.com",
+                ]
+            },
             "Action": "sts:AssumeRole",
         },
     }
@@ -32,6 +38,12 @@ POLICY = json.dumps(
 
 
 OURS = {"project": "python-service-pipeline", "environment": "orphan"}
+
+
+def create_role(account: Account, name: str) -> str:
+    """Create a role that the services may assume, and return its ARN."""
+    role = account.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    return str(role["Role"]["Arn"])
 
 
 def tags(key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
@@ -112,7 +124,7 @@ def on_fargate(account: Account, block: int) -> dict[str, Any]:
 
 
 def pipeline(account: Account) -> None:
-    role = account.client("iam").create_role(RoleName="pipeline-role-orphan", AssumeRolePolicyDocument=TRUST)
+    role = create_role(account, "pipeline-role-orphan")
     source = {
         "name": "Source",
         "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "CodeCommit", "version": "1"},
@@ -129,7 +141,7 @@ def pipeline(account: Account) -> None:
     account.client("codepipeline").create_pipeline(
         pipeline={
             "name": "pipeline-orphan",
-            "roleArn": role["Role"]["Arn"],
+            "roleArn": role,
             "artifactStore": {"type": "S3", "location": "artifacts-orphan"},
             "stages": stages,
             "pipelineType": "V2",
@@ -188,6 +200,7 @@ LEFTOVERS: dict[str, Create] = {
     ),
     "CodeBuild projects": lambda a: a.client("codebuild").create_project(
         name="build-orphan",
+        serviceRole=create_role(a, "build-role-orphan"),
         source={"type": "NO_SOURCE", "buildspec": "version: 0.2\nphases: {build: {commands: [true]}}"},
         artifacts={"type": "NO_ARTIFACTS"},
         environment={
@@ -195,7 +208,6 @@ LEFTOVERS: dict[str, Create] = {
             "image": "aws/codebuild/standard:7.0",
             "computeType": "BUILD_GENERAL1_SMALL",
         },
-        serviceRole="arn:aws:iam::123456789012:role/any",
     ),
     "CodeBuild report groups": lambda a: a.client("codebuild").create_report_group(
         name="build-orphan-unit-tests", type="TEST", exportConfig={"exportConfigType": "NO_EXPORT"}

@@ -16,7 +16,8 @@ from local_aws.services.ecs.service import Ecs
 from unit_tests.local_aws.containers.fakes import until
 from unit_tests.local_aws.persistence.restarts import restored
 from unit_tests.local_aws.services.codebuild.fakes import World
-from unit_tests.local_aws.services.ecs.fakes import BLUE, Cloud, cloud
+from unit_tests.local_aws.services.ecs.fakes import Cloud, cloud
+from unit_tests.local_aws.services.ecs.service_fakes import BLUE
 
 
 @pytest.fixture

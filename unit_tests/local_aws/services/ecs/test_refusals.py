@@ -8,7 +8,8 @@ import pytest
 
 from local_aws.core.api import AwsError
 from unit_tests.local_aws.services.ecs.calls import FAMILY, INVALID, SERVICE, refused, rolling
-from unit_tests.local_aws.services.ecs.fakes import BLUE, CLUSTER, NETWORK, Cloud, balancer, cloud
+from unit_tests.local_aws.services.ecs.fakes import CLUSTER, NETWORK, Cloud, balancer, cloud
+from unit_tests.local_aws.services.ecs.service_fakes import BLUE
 
 
 @pytest.fixture

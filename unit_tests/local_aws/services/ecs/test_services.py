@@ -8,17 +8,8 @@ import pytest
 
 from local_aws.core.api import AwsError
 from unit_tests.local_aws.containers.fakes import until
-from unit_tests.local_aws.services.ecs.fakes import (
-    ALONE,
-    BLUE,
-    CLUSTER,
-    GREEN,
-    NETWORK,
-    Cloud,
-    balancer,
-    cloud,
-    refusal,
-)
+from unit_tests.local_aws.services.ecs.fakes import CLUSTER, NETWORK, Cloud, balancer, cloud
+from unit_tests.local_aws.services.ecs.service_fakes import ALONE, BLUE, GREEN, refusal
 
 STEADY = {"PRIMARY": "STEADY_STATE"}
 

@@ -11,7 +11,8 @@ import pytest
 from local_aws.containers.processes.container import processes_of
 from local_aws.core.api import AwsError
 from unit_tests.local_aws.containers.fakes import BASE, VERSION, process_engine, shared_store, until
-from unit_tests.local_aws.services.ecs.fakes import CLUSTER, Cloud, FakeEcr, cloud
+from unit_tests.local_aws.services.ecs.fakes import CLUSTER, Cloud, cloud
+from unit_tests.local_aws.services.ecs.service_fakes import FakeEcr
 
 
 @pytest.fixture
