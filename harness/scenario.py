@@ -119,7 +119,7 @@ class Scenario:
             message = self.releases.error_message(release)
             raise ScenarioError(f"the release of {commit} did not succeed: {release}\n{message}")
         check_lifecycle(release)
-        if not self._is_served(commit):
+        if not self.releases.is_served(commit, self._request()):
             raise ScenarioError(f"the release of {commit} succeeded, but {self.served_version()} is served")
         self.progress.step(f"{commit[:7]} is served, deployment {release.deployment} has ended")
         return release
@@ -165,13 +165,6 @@ class Scenario:
         """Send one request; return the version that responds."""
         answer = self._request()
         return answer.headers.get("X-Version", f"no version (status {answer.status_code})")
-
-    def _is_served(self, commit: str) -> bool:
-        """Return whether `commit` responds; ECS says who does if the service sends no X-Version."""
-        answer = self._request()
-        if "X-Version" in answer.headers:
-            return answer.headers["X-Version"] == commit
-        return answer.status_code < 500 and self.releases.primary_commit() == commit
 
     def _request(self) -> requests.Response:
         return requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10, verify=self.verify)

@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 from harness import folders
 from harness.catalogue import check_suffix, code_folder
-from harness.cloud import PROJECT, HarnessError
+from harness.cloud import PROJECT, Cloud, HarnessError
 from harness.dashboard.process import start_dashboard
 from harness.local import find_local_aws, local_cloud, start_local_aws
 from harness.progress_lines import progress_lines
 from harness.scenario import Scenario, ScenarioError
+from operations import stored_variables
 
 FOLDER = "up"
 
@@ -60,6 +61,7 @@ def up(port: int, suffix: str) -> int:
     elif port not in (DEFAULT_PORT, running := urlsplit(server.endpoint).port):
         raise HarnessError(f"local_aws runs on port {running}: make up PORT={running}, or first make down")
     cloud = local_cloud(server, folder)
+    check_secrets(cloud, suffix, server.credentials_file)
     # Before the deployment, which the page shows. On the port after local_aws's, so that its URL stays.
     page = start_dashboard(cloud, suffix, port=port + 1, until=server.pid)
     print(f"dashboard: {page}", flush=True)
@@ -77,6 +79,18 @@ def up(port: int, suffix: str) -> int:
         print(f"up: the environment runs, but {failure}", file=sys.stderr)
         return 1
     return 0
+
+
+def check_secrets(cloud: Cloud, suffix: str, credentials: Path) -> None:
+    """Raise `HarnessError` with the commands for what has no value: else the first release would fail."""
+    missing = [one for one in stored_variables.read(suffix, cloud.account) if one.problem]
+    if not missing:
+        return
+    commands = [f"  .venv/bin/python -m operations secrets set {suffix} {one.name}" for one in missing]
+    state = ", ".join(f"{one.name} is {one.problem}" for one in missing)
+    raise HarnessError(
+        "\n".join([f"{suffix}: {state}. Set it, and run make up again:", f"  . {credentials}", *commands])
+    )
 
 
 def _release_seed(scenario: Scenario) -> str:

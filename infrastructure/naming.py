@@ -192,6 +192,11 @@ class Names:
         return self.qualified(f"approval-role-{target}")
 
     @property
+    def approved_image(self) -> str:
+        """The SSM parameter with the digest of the image that an approver has approved for release here."""
+        return f"/{self.qualified('approvals')}/image"
+
+    @property
     def docker_hub_username(self) -> str:
         """The SSM parameter that the stack creates."""
         return f"/{self.qualified('docker-hub')}/username"
@@ -200,6 +205,10 @@ class Names:
     def docker_hub_password(self) -> str:
         """The SSM SecureString that a person creates: CloudFormation cannot (pitfall F5)."""
         return f"/{self.qualified('docker-hub')}/password"
+
+    def stored_variable(self, variable: str) -> str:
+        """Return the SSM parameter with the value of a variable, which a person creates."""
+        return f"/{self.suffix}/{variable}"
 
     def network(self, part: str) -> str:
         """Return the SSM parameter with a part of the network, for the services that share it."""

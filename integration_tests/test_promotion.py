@@ -10,9 +10,12 @@ from botocore.exceptions import ClientError
 from harness.cloud import PROJECT, Cloud
 from harness.scenario import RELEASE_MINUTES, Scenario
 from harness.suffixes import random_suffix
+from integration_tests.attacks.people import Person, role
 from integration_tests.support.github import assume_role, deploy_commands
 from integration_tests.support.images import push_image
 from integration_tests.support.scenario_fixtures import running_scenario
+from operations.account import Account
+from operations.approve import Source, approve
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -29,14 +32,28 @@ def source_suffix() -> str:
 
 
 @pytest.fixture(scope="module")
+def managers(second_account: Cloud, source_suffix: str) -> Iterator[str]:
+    """The role of those who approve, in the account of the environment that receives promotions."""
+    with role(second_account, f"managers-{source_suffix}") as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def approver(second_account: Cloud, managers: str) -> Account:
+    """The account as mary sees it, who approves."""
+    return Person(second_account, managers, "mary").account
+
+
+@pytest.fixture(scope="module")
 def staging(
-    cloud: Cloud, second_account: Cloud, source_suffix: str, request: pytest.FixtureRequest
+    cloud: Cloud, second_account: Cloud, source_suffix: str, managers: str, request: pytest.FixtureRequest
 ) -> Iterator[Scenario]:
-    """The environment that receives promotions: it names the pipeline that may release to it."""
+    """The environment that receives promotions: it names the pipeline that releases here, and approvers."""
     # An AWS account may already have a provider for GitHub.
     provider = {} if cloud.endpoint is None else {"createGithubOidcProvider": "true"}
     source = f"{source_suffix}@{cloud.account.id}"
     accounts = {"account": second_account.account.id, "promotedFrom": source}
+    accounts["approvers"] = f"arn:aws:iam::{second_account.account.id}:role/{managers}"
     with running_scenario(second_account, request, context={**accounts, **GITHUB, **provider}) as scenario:
         yield scenario
 
@@ -53,7 +70,7 @@ def first(
 
 
 def test_a_release_waits_for_its_approval_and_is_promoted_with_a_copy_of_its_image(
-    first: Scenario, staging: Scenario
+    first: Scenario, staging: Scenario, approver: Account
 ) -> None:
     staging.deploy()
     staging.wait_for_seed()
@@ -62,11 +79,11 @@ def test_a_release_waits_for_its_approval_and_is_promoted_with_a_copy_of_its_ima
     commit = first.releases.head()
     assert commit != before
 
-    token = _approval(first, staging)
+    _approval(first, staging)
     assert first.served_version() == commit, "the first environment is released before the approval"
     assert staging.served_version() == before, "without an approval nothing is promoted"
 
-    _approve(first, staging, token)
+    _approve(first, staging, approver, commit)
     first.wait_for_release(commit)
     assert staging.served_version() == commit
     (own, digest), (copy, copied) = (_image(each).split("@") for each in (first, staging))
@@ -90,25 +107,24 @@ def test_eleven_later_images_do_not_expire_the_one_that_runs(first: Scenario, st
 
 
 def test_a_push_reaches_the_first_environment_while_an_approval_waits(
-    first: Scenario, staging: Scenario
+    first: Scenario, staging: Scenario, approver: Account
 ) -> None:
     """pitfall M6: a release keeps its approval; of those behind it, the newest is left."""
     promoted, developer = staging.served_version(), first.developer()
-    commits, token = [], ""
+    commits = []
     for number in range(3):
         (developer.clone / "NOTES.md").write_text(f"Release {number}.\n")
         commits.append(developer.commit(f"Release {number}"))
         developer.push()
         _wait_for(first, commits[-1], "Deploy=Succeeded")
         assert first.served_version() == commits[-1]
-        token = token or _approval(first, staging)
+        _approval(first, staging)
     oldest, middle, newest = commits
     _wait_for(first, middle, "Superseded")
     assert staging.served_version() == promoted
 
     for commit in (oldest, newest):
-        _approve(first, staging, token or _approval(first, staging))
-        token = ""
+        _approve(first, staging, approver, commit)
         assert first.follow(commit).status == "Succeeded"
         assert staging.served_version() == commit
 
@@ -157,14 +173,11 @@ def test_destroying_both_leaves_nothing(first: Scenario, staging: Scenario) -> N
     staging.destroy()
 
 
-def _approve(first: Scenario, staging: Scenario, token: str) -> None:
-    first.cloud.client("codepipeline").put_approval_result(
-        pipelineName=first.outputs.pipeline_name,
-        stageName=f"Promote-{staging.environment.suffix}",
-        actionName=f"Approve-{staging.environment.suffix}",
-        result={"summary": "looks good", "status": "Approved"},
-        token=token,
-    )
+def _approve(first: Scenario, staging: Scenario, approver: Account, commit: str) -> None:
+    """Approve the promotion of a commit, once it is pending, as an approver of the second environment."""
+    _approval(first, staging)
+    source = Source(first.environment.suffix, first.cloud.account.id)
+    approve(staging.environment.suffix, source, commit, approver, print)
 
 
 def _wait_for(scenario: Scenario, commit: str, state: str) -> None:
@@ -220,20 +233,19 @@ def _replace_a_task(scenario: Scenario) -> None:
     wait_for("the replaced task", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=0.5)
 
 
-def _approval(first: Scenario, staging: Scenario) -> str:
-    """Wait until the approval action is pending; return its token."""
+def _approval(first: Scenario, staging: Scenario) -> None:
+    """Wait until the approval action is pending."""
     codepipeline = first.cloud.client("codepipeline")
 
-    def look() -> str:
+    def look() -> None:
         state = codepipeline.get_pipeline_state(name=first.outputs.pipeline_name)
         actions = {one["actionName"]: one for stage in state["stageStates"] for one in stage["actionStates"]}
         latest = actions[f"Approve-{staging.environment.suffix}"].get("latestExecution", {})
         if "token" not in latest:
             seen = {name: one.get("latestExecution", {}).get("status") for name, one in actions.items()}
             raise NotYetError(json.dumps(seen))
-        return str(latest["token"])
 
-    return wait_for("the approval", look, deadline=first.cloud.minutes(RELEASE_MINUTES), interval=1)
+    wait_for("the approval", look, deadline=first.cloud.minutes(RELEASE_MINUTES), interval=1)
 
 
 def _image(scenario: Scenario) -> str:

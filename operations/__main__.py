@@ -4,11 +4,12 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
-from operations import break_glass, runs
+from operations import approve, break_glass, runs, secrets_command
 from operations.account import Account
 from operations.command_line import EXIT_CODES, Parser
 from operations.errors import OperationsError
@@ -65,15 +66,13 @@ def parser() -> argparse.ArgumentParser:
     _add_preflight(commands)
     _add_immutable(commands)
     _add_drift(commands)
-    _add_why(commands)
-    status_command.add_options(
-        _command(commands, "status", status_command.SUMMARY, status_command.DETAILS, nargs="?")
-    )
-    rollback_command.add_options(
-        _command(commands, "rollback", rollback_command.SUMMARY, rollback_command.DETAILS)
-    )
+    _add_module(commands, "status", status_command, nargs="?")
+    _add_module(commands, "why", why_command)
+    _add_module(commands, "rollback", rollback_command)
+    secrets_command.add(commands, _command, EXIT_CODES)
     _add_protect(commands)
-    _add_break_glass(commands)
+    _add_module(commands, "approve", approve)
+    _add_module(commands, "break-glass", break_glass)
     _add_destroy(commands)
     _add_leftovers(commands)
     for former, name in RENAMED.items():
@@ -88,8 +87,8 @@ def _add_preflight(commands: Commands) -> None:
         "preflight",
         "check for anything that would fail cdk deploy midway",
         "Run it first. It checks credentials, region, the CDK bootstrap, the service-linked role of ECS, "
-        "CodeCommit, quotas, names that are taken, Docker Hub's password, who is notified, and TLS. Without "
-        "--fix, it changes nothing.",
+        "CodeCommit, quotas, names that are taken, Docker Hub's password, secrets, who is notified, and TLS. "
+        "Without --fix, it changes nothing.",
     )
     command.set_defaults(run=runs.run_preflight)
     command.add_argument(
@@ -153,18 +152,6 @@ def _add_drift(commands: Commands) -> None:
     )
 
 
-def _add_why(commands: Commands) -> None:
-    command = _command(
-        commands,
-        "why",
-        "explain which gate stopped the newest release, why, and what to do",
-        "It reads the newest execution of the pipeline, the build or deployment that failed, their logs and "
-        "the events of ECS. A release that succeeded, runs or waits for an approval is exit code 0.",
-    )
-    command.set_defaults(run=why_command.run)
-    why_command.add_options(command)
-
-
 def _add_protect(commands: Commands) -> None:
     command = _command(
         commands,
@@ -177,16 +164,11 @@ def _add_protect(commands: Commands) -> None:
     command.add_argument("--role", metavar="NAME", help="attach the policy to this role instead")
 
 
-def _add_break_glass(commands: Commands) -> None:
-    command = _command(
-        commands,
-        "break-glass",
-        "let releases pass the test-traffic hook's checks for some minutes, in an emergency",
-        "The hook still checks the image scan and the responses, and logs what fails, but stops no release. "
-        "Topic and event log get the reason. Without options, it prints the state; open is exit code 1.",
-    )
-    command.set_defaults(run=break_glass.run)
-    break_glass.add_options(command)
+def _add_module(commands: Commands, name: str, module: ModuleType, *, nargs: str | None = None) -> None:
+    """Add a command whose module has its texts, its options and what it runs; `nargs` is of the suffix."""
+    command = _command(commands, name, module.SUMMARY, module.DETAILS, nargs=nargs)
+    command.set_defaults(run=module.run)
+    module.add_options(command)
 
 
 def _add_destroy(commands: Commands) -> None:
@@ -194,9 +176,9 @@ def _add_destroy(commands: Commands) -> None:
         commands,
         "destroy",
         "stop what runs, run cdk destroy, and delete what CloudFormation cannot",
-        "It permanently deletes the repository with its commits, the images, the logs and the artifacts. "
-        "Before it destroys prod, or an environment with termination protection, it asks for the name. "
-        "After a failure, run it again.",
+        "It permanently deletes the repository with its commits, the images, the logs, the artifacts and the "
+        "secrets. Before it destroys prod, or an environment with termination protection, it asks for the "
+        "name. After a failure, run it again.",
     )
     command.set_defaults(run=runs.run_destroy)
     command.add_argument(

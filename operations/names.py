@@ -81,9 +81,20 @@ class Names:
     def docker_hub_password(self) -> str:
         return f"/docker-hub-{self.suffix}/password"
 
+    def stored_variable(self, variable: str) -> str:
+        return f"/{self.suffix}/{variable}"
+
     @property
     def break_glass(self) -> str:
         return f"/break-glass-{self.suffix}/test-traffic-hook"
+
+    @property
+    def approver_role(self) -> str:
+        return f"approver-role-{self.suffix}"
+
+    @property
+    def approved_image(self) -> str:
+        return f"/approvals-{self.suffix}/image"
 
     def artifact_bucket(self, account: str, region: str) -> str:
         """Return the bucket name, which contains the account and the region."""

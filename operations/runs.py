@@ -63,7 +63,8 @@ def run_protect(options: argparse.Namespace, account: Account) -> int:
 def run_destroy(options: argparse.Namespace, account: Account) -> int:
     """Run `operations destroy`."""
     where = f"account {account.id}, {account.region}"
-    print(f"{options.suffix} in {where}: its repository, images, logs and artifacts are deleted permanently")
+    lost = "repository, images, logs, artifacts and secrets"
+    print(f"{options.suffix} in {where}: its {lost} are deleted permanently")
     if not options.dry_run:
         confirm(options.suffix, account, options.confirm)
     destroy(options.suffix, account, print, dry_run=options.dry_run)

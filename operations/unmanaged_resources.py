@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from operations.account import Account, batches, code_of
 from operations.errors import OperationsError
 from operations.names import Names, approval_rule, developer_policy
+from operations.stored_variables import owned
 
 # DeleteTaskDefinitions takes ten.
 DEFINITIONS_AT_ONCE = 10
@@ -119,12 +120,14 @@ def _task_definitions(suffix: str, account: Account) -> Iterator[UnmanagedResour
 
 
 def _parameters(suffix: str, account: Account) -> Iterator[UnmanagedResource]:
-    """Yield the password, which a person creates, and what `operations break-glass` created."""
+    """Yield the password, which a person creates, and what `break-glass` and `secrets` created."""
     names = [Names(suffix).docker_hub_password, Names(suffix).break_glass]
     wanted: list[dict[str, Any]] = [{"Key": "Name", "Option": "Equals", "Values": names}]
     for found in account.pages("ssm", "describe_parameters", "Parameters", ParameterFilters=wanted):
         if found["Name"] in names:
             yield UnmanagedResource("SSM parameter", found["Name"])
+    for name in owned(suffix, account):
+        yield UnmanagedResource("SSM parameter", name)
 
 
 def log_groups(suffix: str) -> tuple[str, ...]:

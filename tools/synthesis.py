@@ -9,9 +9,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infrastructure.config.catalogue import SERVICES
 from infrastructure.config.context_key import camel
 from infrastructure.config.environments import ENVIRONMENTS
 from infrastructure.config.settings import Config
+from infrastructure.naming import SAMPLE_SERVICE
 from infrastructure.warnings import HTTP_WITHOUT_TLS, PLACEHOLDER_EMAIL
 from tools.assembly import Assembly
 
@@ -37,7 +39,8 @@ def every_option() -> dict[str, Any]:
     rules = Config.rules()
     keys = [entry for entry in fields(Config) if entry.metadata]
     off = {camel(entry.name) for entry in keys if entry.default in (None, False, ())} - _NO_OPTION
-    return defaults() | {key: rules[key].example for key in sorted(off)}
+    services = {SAMPLE_SERVICE: {"secrets": ["API_KEY"], "parameters": ["LOG_LEVEL"]}}
+    return defaults() | {key: rules[key].example for key in sorted(off)} | {SERVICES: services}
 
 
 def environment_contexts() -> dict[str, dict[str, Any]]:

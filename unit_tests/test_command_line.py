@@ -36,8 +36,8 @@ ROOMS: tuple[ModuleType, ...] = (
 VERBS = set(
     re.findall(
         r"\w+",
-        "build check compare create delete deploy destroy drive explain fetch let list measure "
-        "print reject require return run serve show stop synthesize write ",
+        "answer build check compare create delete deploy destroy drive explain fetch let list measure "
+        "print reject require return run serve set show stop synthesize write ",
     )
 )
 ONE_LINE = re.compile(r"\S.*: see .* --help\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,9 @@ class Service:
     memory: int | None = None
     tasks: int | None = None
     environment: tuple[tuple[str, str], ...] = ()
+    # Names of variables whose values are SecureString and String parameters of the environment.
+    secrets: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
     task_statements: tuple[TaskStatement, ...] = ()
     # Whether it runs in the network of the sample's environment of the same name, and creates none.
     shares_network: bool = False
@@ -66,6 +70,11 @@ class Service:
     def is_sample(self) -> bool:
         """Whether its names contain only the suffix of the environment."""
         return self.name == SAMPLE_SERVICE
+
+    @property
+    def stored_variables(self) -> tuple[str, ...]:
+        """The variables whose values ECS reads from the Parameter Store when a task starts."""
+        return (*self.secrets, *self.parameters)
 
     @property
     def tested_paths(self) -> tuple[SmokePath, ...]:
@@ -145,7 +154,17 @@ def _service(name: str, given: object) -> Service:
         if key in given
     }
     folder = SAMPLE.folder if sample else f"services/{name}"
-    return Service(**{"name": name, "folder": folder, **values})
+    service = Service(**{"name": name, "folder": folder, **values})
+    _reject_repeated_variables(service, path)
+    return service
+
+
+def _reject_repeated_variables(service: Service, path: str) -> None:
+    """Raise ConfigError for a variable that would have two values, which ECS refuses."""
+    given = Counter([_PORT, *dict(service.environment), *service.stored_variables])
+    if repeated := [name for name, count in given.items() if count > 1]:
+        words = f"in one of environment, secrets and parameters, and not {_PORT}, which is `port`"
+        raise ConfigError(f"{path}: the variable", repeated[0], words, EXAMPLE, place=CDK_JSON)
 
 
 def _parsed(given: str) -> object:
@@ -166,10 +185,16 @@ def _read(rule: Callable[[object], Any], value: object, path: str, words: str) -
 def _variables(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, Mapping):
         raise ValueError
-    name = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-    if not all(name.fullmatch(str(key)) and isinstance(one, str) for key, one in value.items()):
+    if not all(_VARIABLE.fullmatch(str(key)) and isinstance(one, str) for key, one in value.items()):
         raise ValueError
     return tuple(sorted(value.items()))
+
+
+def _variable_names(value: object) -> tuple[str, ...]:
+    names = _strings(value)
+    if not all(map(_VARIABLE.fullmatch, names)):
+        raise ValueError
+    return tuple(sorted(names))
 
 
 def _statements(value: object) -> tuple[TaskStatement, ...]:
@@ -203,6 +228,9 @@ def _smoke_path(*, path: object, status: object = 200) -> SmokePath:
 MOST_SMOKE_PATHS = 10
 # Its code is the project's own, and it has the network that others share.
 _NOT_OF_THE_SAMPLE = ("folder", "network")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# The variable that every container has.
+_PORT = "PORT"
 _URL_PATH = re.compile(r"/[A-Za-z0-9/_.~%?&=+,:@-]*")
 _FOLDER = re.compile(r"\.?[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 # Key in cdk.json -> the field of Service, its reader, and what the value must be.
@@ -214,6 +242,8 @@ RULES: dict[str, tuple[str, Callable[[object], Any], str]] = {
     "memory": ("memory", number(512, 30720), "MiB as taskMemory"),
     "tasks": ("tasks", number(1, 100), "a number of tasks from 1 to 100"),
     "environment": ("environment", _variables, "an object of variables, each a text"),
+    "secrets": ("secrets", _variable_names, 'a list of names of variables, as ["DATABASE_URL"]'),
+    "parameters": ("parameters", _variable_names, 'a list of names of variables, as ["LOG_LEVEL"]'),
     "taskStatements": (
         "task_statements",
         _statements,

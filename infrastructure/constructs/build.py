@@ -18,11 +18,12 @@ from infrastructure.constructs.log_groups import allow_log_writes, create_log_gr
 from infrastructure.constructs.promotion import build_variable, role_arns
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.constructs.signing_key import SigningKey
+from infrastructure.constructs.stored_variables import stored_variable_statements, stored_variables
 from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import CONTAINER_NAME, REGION
 
 ANONYMOUS = "anonymous"
-RELEASE_FILES = ("fill.py", "install.py", "try_image.py")
+RELEASE_FILES = ("fill.py", "find_secrets.py", "install.py", "try_image.py")
 # What the build uses in place of a commit's own.
 _FILES = {
     **{name: Path(__file__).with_name("release_files") / name for name in RELEASE_FILES},
@@ -78,7 +79,7 @@ class Build(Construct):
             string_value=ANONYMOUS,
             description="Who pulls from Docker Hub; anonymous needs no password",
         )
-        self.role = self._role(artifacts, task)
+        self.role = self._role(config, artifacts, task)
         self.project = self._project(artifacts, self._variables(config, task))
 
     def _variables(self, config: Config, task: TaskResources) -> dict[str, str]:
@@ -99,6 +100,7 @@ class Build(Construct):
             "SIGNING_KEY": f"alias/{names.signing_key}",
             "SOURCE_URL": f"https://git-codecommit.{REGION}.amazonaws.com/v1/repos/{names.repository}",
             **_task_environment(config),
+            **stored_variables(config.service, names),
             **({"PROMOTE_TO": build_variable(self, config)} if config.promote_to else {}),
         }
 
@@ -134,7 +136,7 @@ class Build(Construct):
             queued_timeout=Duration.hours(1),
         )
 
-    def _role(self, artifacts: Artifacts, task: TaskResources) -> iam.Role:
+    def _role(self, config: Config, artifacts: Artifacts, task: TaskResources) -> iam.Role:
         return create_role(
             self,
             "Role",
@@ -158,6 +160,10 @@ class Build(Construct):
                     "ReadDockerHubPassword",
                     ["ssm:GetParameter"],
                     [arn(self, "ssm", f"parameter{self._names.docker_hub_password}")],
+                ),
+                # Whether they exist, not their values.
+                *stored_variable_statements(
+                    self, config, sid="FindTheSecretsOfTheService", action="ssm:ListTagsForResource"
                 ),
             ],
         )

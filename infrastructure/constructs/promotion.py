@@ -18,6 +18,7 @@ from infrastructure.config.account_options import PeerEnvironment, Promotion
 from infrastructure.config.settings import Config
 from infrastructure.constructs.artifacts import COPY_OUTPUT
 from infrastructure.constructs.roles import allow, arn
+from infrastructure.constructs.stored_variables import stored_variables
 from infrastructure.naming import CODE_CONSOLE, REGION, Names
 
 APPROVE, COPY, DEPLOY = 1, 2, 3
@@ -49,7 +50,11 @@ def build_variable(scope: Construct, config: Config) -> str:
     The image is not part of it: every environment runs a copy with the same digest.
     """
     return json.dumps(
-        {each.environment: _task_variables(scope, each) for each in config.promote_to},
+        {
+            each.environment: _task_variables(scope, each)
+            | stored_variables(config.service, Names(each.environment))
+            for each in config.promote_to
+        },
         separators=(",", ":"),
     )
 
@@ -89,6 +94,7 @@ class PromotionStages:
     """
 
     commit: str
+    image: str
     repository: str
     built: codepipeline.Artifact
     placeholder: str
@@ -128,7 +134,7 @@ class PromotionStages:
             notification_topic=self.topic,
             additional_information=(
                 f"Release commit {self.commit} to {promotion.environment} in account {promotion.account}, "
-                "with a copy of the image that the environment before it runs?"
+                f"with a copy of the image {self.image}?"
             ),
             external_entity_link=f"{commits}/{self.commit}?region={REGION}",
         )

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.approval import approval_role, approver_role
+from infrastructure.constructs.approval import approval_role, approved_image, approver_role
 from infrastructure.constructs.deployment import deployment_statements
 from infrastructure.constructs.promotion import role_arns
 from infrastructure.constructs.roles import allow, arn, create_role, trusted_roles
@@ -32,6 +32,7 @@ class AccessStack(NestedStack):
             self._cross_account_role()
         if config.promoted_from and config.approvers:
             approver_role(self, config=config)
+            approved_image(self, names=config.names)
         for promotion in config.promote_to:
             approval_role(self, promotion, names=config.names)
         if config.create_github_oidc_provider:

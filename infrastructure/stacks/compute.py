@@ -18,6 +18,7 @@ from infrastructure.constructs.image_repository import create_image_repository
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.promotion import role_arns
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
+from infrastructure.constructs.stored_variables import stored_variable_statements
 from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import CONTAINER_NAME, Names
 
@@ -49,7 +50,7 @@ class ComputeStack(NestedStack):
         self.task = TaskResources(
             images=images,
             task_role=self._task_role(config, names),
-            execution_role=self._execution_role(names, images, log_group),
+            execution_role=self._execution_role(config, images, log_group),
             log_group=log_group,
         )
         self.cluster = self._cluster(names, vpc)
@@ -91,11 +92,11 @@ class ComputeStack(NestedStack):
             statements=statements,
         )
 
-    def _execution_role(self, names: Names, images: ecr.Repository, log_group: logs.LogGroup) -> iam.Role:
+    def _execution_role(self, config: Config, images: ecr.Repository, log_group: logs.LogGroup) -> iam.Role:
         return create_role(
             self,
             "ExecutionRole",
-            name=names.qualified("execution-role"),
+            name=config.names.qualified("execution-role"),
             # Without a source, as on AWS's page (pitfall D10):
             # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
             assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
@@ -105,6 +106,9 @@ class ComputeStack(NestedStack):
                 allow("SignInToTheRegistry", ["ecr:GetAuthorizationToken"], ["*"]),
                 allow("PullTheImage", _PULL, [images.repository_arn]),
                 allow_log_writes(log_group.log_group_arn),
+                *stored_variable_statements(
+                    self, config, sid="ReadTheSecretsOfTheService", action="ssm:GetParameters"
+                ),
             ],
         )
 

@@ -141,7 +141,7 @@ class PipelineStack(NestedStack):
             "Build", self.build.project, "the build", role, input=source, outputs=[built], run_order=2
         )
         deploy = self._deploy(role, built, config, task.pass_roles_statement())
-        promotions = self._promote(role, config, fetch, built, task) if config.promote_to else []
+        promotions = self._promote(role, config, fetch, build, task) if config.promote_to else []
         pipeline = codepipeline.Pipeline(
             self,
             "Pipeline",
@@ -266,7 +266,7 @@ class PipelineStack(NestedStack):
         role: iam.IRole,
         config: Config,
         fetch: actions.CodeCommitSourceAction,
-        built: codepipeline.Artifact,
+        build: actions.CodeBuildAction,
         task: TaskResources,
     ) -> list[codepipeline.StageProps]:
         targets = target_repositories(self, config)
@@ -281,8 +281,9 @@ class PipelineStack(NestedStack):
         topic = self.notifications.topic
         stages = PromotionStages(
             commit=fetch.variables.commit_id,
+            image=build.variable("IMAGE_URI"),
             repository=self._names.repository,
-            built=built,
+            built=codepipeline.Artifact(BUILD_OUTPUT),
             placeholder=IMAGE_PLACEHOLDER,
             project=copy.project,
             topic=topic,

@@ -1,24 +1,30 @@
-"""Attacks through an image that Build did not make: it is pushed and deployed past the pipeline."""
+"""Attacks through an image that Build did not make, or nobody approved: it is deployed past the pipeline."""
 
 import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
+from harness.synthesized_app import SUFFIX
+from integration_tests.attacks.people import Person, role
 from integration_tests.pitfalls.released_pipeline import SUCCEEDED, Released, released_pipeline
 from integration_tests.support.images import attach_signature, attestations, signed_payload
+from operations import break_glass
 
 ALGORITHM = "ECDSA_SHA_256"
 
 
 @pytest.fixture(scope="module")
 def released(cloud: Cloud) -> Iterator[Released]:
-    with released_pipeline(cloud) as found:
+    """A pipeline of an environment that others promote to, with approvers of its own."""
+    approvers = f"arn:aws:iam::{cloud.account.id}:role/managers-{SUFFIX}"
+    with released_pipeline(cloud, "promotedFrom=qa@222222222222", f"approvers={approvers}") as found:
         yield found
 
 
@@ -55,6 +61,10 @@ def own_key(released: Released) -> str:
     return released.pipeline.physical_name("alias/signing-key-the-suffix")
 
 
+def own_key_arn(released: Released) -> str:
+    return f"arn:aws:kms:us-east-1:{released.pipeline.stack.cloud.account.id}:{own_key(released)}"
+
+
 @pytest.mark.slow
 def test_an_image_that_build_did_not_sign_gets_no_traffic(released: Released) -> None:
     """attack I1: a person with push rights pushes an image, and deploys it past the pipeline."""
@@ -88,14 +98,52 @@ def test_a_signature_by_another_key_does_not_count(released: Released) -> None:
 @pytest.mark.slow
 def test_a_target_refuses_what_its_source_did_not_sign(released: Released) -> None:
     """attack I4: an image from elsewhere is copied to a target, with a signature that is good elsewhere."""
-    own = f"arn:aws:kms:us-east-1:{released.pipeline.stack.cloud.account.id}:{own_key(released)}"
     source = "arn:aws:kms:us-east-1:222222222222:alias/signing-key-source"
-    released.set_variables(SIGNING_KEYS=source)
-    try:
+    with trusting(released, source):
         assert_refused(released, released.image.partition("@")[2], "alias/signing-key-source: ")
-    finally:
-        released.set_variables(SIGNING_KEYS=own)
     assert released.deploy() == SUCCEEDED
+
+
+@pytest.mark.slow
+def test_an_image_that_no_approver_of_the_target_approved_gets_no_traffic(released: Released) -> None:
+    """attack G18: who owns the pipeline that promotes takes the approval out of it."""
+    cloud, suffix = released.pipeline.stack.cloud, released.pipeline.stack.suffix
+    digest, parameter = released.image.partition("@")[2], f"/approvals-{suffix}/image"
+    # The first is the environment's own: as if a source had signed the image.
+    with trusting(released, "arn:aws:kms:us-east-1:222222222222:alias/signing-key-qa", own_key_arn(released)):
+        # Break-glass never changes who approves.
+        break_glass.open_break_glass(suffix, cloud.account, "somebody is in a hurry", 5, print)
+        assert_not_approved(released, "the approved image is none")
+        break_glass.close(suffix, cloud.account, print)
+        cloud.client("ssm").put_parameter(Name=parameter, Value=digest, Overwrite=True)
+        assert_not_approved(released, "who is no session of")
+        with role(cloud, f"managers-{suffix}") as managers:
+            approver = f"approver-role-{suffix}"
+            mary = Person(cloud, approver, "mary", Person(cloud, managers, "mary"))
+            mary.client("ssm").put_parameter(Name=parameter, Value=digest, Overwrite=True)
+        assert released.deploy() == SUCCEEDED
+        assert released.hook_line()["approvedBy"].endswith(f"assumed-role/{approver}/mary")
+
+
+@contextmanager
+def trusting(released: Released, *keys: str) -> Iterator[None]:
+    """Let the hook trust these keys, of which the first is the environment's own."""
+    before = released.client("lambda").get_function_configuration(FunctionName=released.hook)
+    released.set_variables(SIGNING_KEYS=",".join(keys))
+    try:
+        yield
+    finally:
+        released.set_variables(SIGNING_KEYS=before["Environment"]["Variables"]["SIGNING_KEYS"])
+
+
+def assert_not_approved(released: Released, why: str) -> None:
+    """Deploy the image, and assert that the hook lets no traffic to it, for this reason."""
+    production = released.primary_task_set()
+    assert released.deploy()[:2] == ("Failed", "HOOK_EXECUTION_FAILURE")
+    assert released.primary_task_set() == production
+    reason = released.reason()
+    assert reason.startswith("ApprovalError: no approver has approved the image sha256:")
+    assert why in reason
 
 
 @pytest.mark.slow

@@ -33,6 +33,9 @@ def handler(event, context):
     files = [pathlib.Path(path) for path in event]
     return [dict(os.environ), [path.read_text() for path in files if path.exists()]]
 """
+# Nine lists of nine, each in the next: 387 million commands for whoever follows every alias.
+LISTS = [f"l{n}: &l{n} [{', '.join(['x' if n == 0 else f'*l{n - 1}'] * 9)}]" for n in range(9)]
+BOMB = "\n".join(["version: 0.2", *LISTS, "phases: {build: {commands: *l8}}"])
 IMAGE = "public.ecr.aws/docker/library/python:3.9-slim"
 
 
@@ -170,6 +173,24 @@ def test_an_artifact_is_a_link_to_a_file_of_the_developer(builds: BuildProject, 
     built = build(builds, f"ln -s {laptop.credentials} taken", artifacts="taken")
     assert built.status == "FAILED"
     assert "taken leads to a file outside of the build's folders" in built.contexts["UPLOAD_ARTIFACTS"]
+
+
+def test_a_source_has_a_file_outside_of_the_build(builds: BuildProject) -> None:
+    """attack L25: the names in the zip of a build's source lead out of its folder."""
+    spec = json.dumps({"version": 0.2, "phases": {"build": {"commands": ["true"]}}})
+    for name in ("../evil", "a/../../evil", "/evil", "..\\evil"):
+        built = builds.build(spec, files={name: "x"})
+        assert built.status == "FAILED", name
+        assert "illegal file path" in built.contexts["DOWNLOAD_SOURCE"]
+    assert not list(builds.cloud.folder.rglob("evil"))
+    assert not Path("/evil").exists()
+
+
+def test_a_buildspec_is_a_yaml_bomb(builds: BuildProject) -> None:
+    """attack L26: aliases of aliases in a buildspec take all memory of the server."""
+    built = builds.build(BOMB)
+    assert built.status == "FAILED"
+    assert "Expected" in built.contexts["DOWNLOAD_SOURCE"]
 
 
 def test_a_build_replaces_the_files_of_its_shell_by_links(builds: BuildProject, laptop: Laptop) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,45 @@ def test_a_password_of_another_repository_or_hour_is_rejected(
     rejected = push(f"{seen}/v1/repos/{REPOSITORY}", tmp_path / "again", "seen")
     assert "error: 403" in rejected.stderr
     assert other["repositoryName"] == "other"
+
+
+def test_hooks_of_a_repository_do_not_run(cloud: Cloud, server: Any, tmp_path: Path) -> None:
+    """attack L27: git hooks run as the developer: of a commit, or planted in the server's repository."""
+    mark, made = tmp_path / "ran", cloud.client("codecommit").create_repository(repositoryName="hooks")
+    developer = Developer(cloud, tmp_path / "developer", made["repositoryMetadata"]["cloneUrlHttp"])
+    before = {path.parent for path in (server.state / "codecommit").rglob("HEAD")}
+    folders = [developer.clone / "hooks", developer.clone / ".githooks", *(each / "hooks" for each in before)]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        for name in ("pre-receive", "update", "post-receive", "post-update"):
+            (folder / name).write_text(f"#!/bin/sh\ntouch {mark}\n")
+            (folder / name).chmod(0o755)
+    commit = developer.commit("Add hooks")
+    developer.push()
+    branch = cloud.client("codecommit").get_branch(repositoryName="hooks", branchName="main")["branch"]
+    assert branch["commitId"] == commit
+    assert len(folders) > 2
+    assert not mark.exists()
+
+
+def test_a_branch_is_named_like_an_option_of_git(cloud: Cloud, tmp_path: Path) -> None:
+    """attack L28: the name of a branch or of a commit is an option that runs a command or writes a file."""
+    codecommit, mark = cloud.client("codecommit"), tmp_path / "ran"
+    named = {"repositoryName": "options"}
+    codecommit.create_repository(**named)
+    put = {"filePath": "a", "fileContent": b"1"}
+    commit = codecommit.put_file(**named, **put, branchName="main")["commitId"]
+    for name in (f"--upload-pack=touch${{IFS}}{mark}", f"--output={mark}", f"--exec=touch {mark}"):
+        for attempt in (
+            partial(codecommit.create_branch, **named, branchName=name, commitId=commit),
+            partial(codecommit.get_branch, **named, branchName=name),
+            partial(codecommit.get_commit, **named, commitId=name),
+            partial(codecommit.put_file, **named, **put, branchName=name, parentCommitId=commit),
+        ):
+            with pytest.raises(ClientError):
+                attempt()
+    assert codecommit.list_branches(**named)["branches"] == ["main"]
+    assert not mark.exists()
 
 
 def client(cloud: Cloud, service: str, key: str, secret: str, token: str | None = None) -> "boto3.client":

@@ -146,9 +146,12 @@ class Released:
 
 
 @contextmanager
-def released_pipeline(cloud: Cloud) -> Iterator[Released]:
-    """Deploy the app as one stack and wait for its first release; delete it when the context closes."""
-    with temporary_stack(cloud, synthesized(cloud).resources) as stack:
+def released_pipeline(cloud: Cloud, *context: str) -> Iterator[Released]:
+    """Deploy the app as one stack and wait for its first release; delete it when the context closes.
+
+    `context` has further settings as KEY=VALUE.
+    """
+    with temporary_stack(cloud, synthesized(cloud, *context).resources) as stack:
         assert stack.final_status() == CREATED, stack.failures()
         whole = WholePipeline(stack, Pipeline(cloud, stack.physical_name("pipeline-the-suffix")))
         assert whole.pipeline.outcome("Deploy") == Outcome("Succeeded")

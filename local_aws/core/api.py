@@ -17,7 +17,7 @@ import botocore.session
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
-from local_aws.core import conformance, pagination
+from local_aws.core import conformance, declared_errors, pagination
 from local_aws.core.context import Context
 
 # The access key of the current request; empty when the request is not signed.
@@ -58,6 +58,8 @@ class JsonService:
     service: ClassVar[str]
     # The attributes that persist across restarts, SIGKILL included.
     persisted: ClassVar[tuple[str, ...]] = ()
+    # AWS's own messages for invalid members, by code.
+    messages: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -110,12 +112,14 @@ class JsonService:
         shape = operation.input_shape
         if shape is None:
             return
+        error = declared_errors.required_error(operation, params)
         report = ParamValidator().validate(dict(params), shape)
-        if report.has_errors():
-            raise AwsError("ValidationException", report.generate_report().replace("\n", " "))
-        error = conformance.input_error(operation, params)
+        if error is None and report.has_errors():
+            error = "ValidationException", report.generate_report().replace("\n", " ")
+        error = error or conformance.input_error(operation, params)
         if error is not None:
-            raise AwsError(*error)
+            code, message = error
+            raise AwsError(code, self.messages.get(code, message))
 
     def report_violation(self, operation: str, violation: str) -> None:
         """Record a difference from AWS's model as a background error, which fails every run of ours."""

@@ -8,6 +8,9 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 
+from local_aws.core import declared_errors
+from local_aws.core.declared_errors import Chain
+
 # The Python types of a value, by its type in the model.
 TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -42,14 +45,17 @@ def input_error(operation: OperationModel, params: Mapping[str, Any]) -> tuple[s
 
     CodeCommit and CodeDeploy have a code for each member: InvalidBranchNameException.
     """
-    found = list(input_violations(operation.input_shape, params))
+    too_long = declared_errors.limit_error(operation, params)
+    if too_long is not None:
+        return too_long
+    service = operation.service_model.service_name
+    found = list(input_violations(operation.input_shape, params, service))
     if not found:
         return None
-    service = operation.service_model.service_name
-    declared = {shape.name for shape in operation.error_shapes}
-    member, message = found[0]
-    member_code = f"Invalid{member[:1].upper()}{member[1:]}Exception"
-    if member_code in declared:
+    chain, message = found[0]
+    member = chain[-1][0]
+    member_code = declared_errors.invalid_code(operation, chain)
+    if member_code is not None:
         label = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", member).lower()
         return member_code, f"The {label} is not valid. {message}"
     code = INVALID_INPUT_CODES.get(service, "ValidationException")
@@ -60,15 +66,24 @@ def input_error(operation: OperationModel, params: Mapping[str, Any]) -> tuple[s
     return code, count + "; ".join(each for _, each in found)
 
 
-def input_violations(shape: Shape | None, value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each invalid member of an input, with AWS's message. Its types are already validated."""
+def input_violations(
+    shape: Shape | None, value: Any, service: str, path: str = "", chain: Chain = ()
+) -> Iterator[tuple[Chain, str]]:
+    """Yield the members down to each invalid value, and AWS's message. Its types are already validated."""
     if shape is None:
         return
     if not isinstance(shape, StructureShape):
-        member = path.rpartition(".")[2]
-        yield from ((member, _message(value, path, each)) for each in _failed_constraints(shape, value))
+        yield from (
+            (chain, _message(value, path, each)) for each in _failed_constraints(shape, value, service)
+        )
     for part, content, below in _parts(shape, value, path):
-        yield from input_violations(part, content, below)
+        member = below.rpartition(".")[2]
+        inner = (
+            (*chain, (member, part))
+            if isinstance(shape, StructureShape)
+            else (*chain[:-1], (chain[-1][0], part))
+        )
+        yield from input_violations(part, content, service, below, inner)
 
 
 def _parts(shape: Shape, value: Any, path: str) -> Iterator[tuple[Shape, Any, str]]:
@@ -91,9 +106,9 @@ def _message(value: Any, path: str, constraint: str) -> str:
     return f"Value '{shown}' at '{path}' failed to satisfy constraint: Member must {constraint}"
 
 
-def _failed_constraints(shape: Shape, value: Any) -> Iterator[str]:
+def _failed_constraints(shape: Shape, value: Any, service: str) -> Iterator[str]:
     yield from _failed_bounds(shape.metadata, value)
-    pattern = shape.metadata.get("pattern")
+    pattern = shape.metadata.get("pattern", declared_errors.PATTERNS.get((service, shape.name)))
     if pattern and isinstance(value, str) and not _matches(pattern, value):
         yield f"satisfy regular expression pattern: {pattern}"
     if isinstance(shape, StringShape) and shape.enum and value not in shape.enum:

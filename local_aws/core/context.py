@@ -8,6 +8,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local_aws.core.clients import as_variables, make_client
 from local_aws.core.clock import Clock
 
@@ -159,6 +161,14 @@ class Context:
         """Return temporary credentials of `role_arn` as environment variables (STS AssumeRole)."""
         with self._lock:
             return self._assume(role_arn)
+
+    def may_assume(self, role: ServiceRole) -> bool:
+        """Return whether a role exists and trusts the service that is to assume it."""
+        try:
+            self.credentials(role)
+        except ClientError:
+            return False
+        return True
 
     def spawn(self, name: str, work: Callable[..., None], *args: Any) -> threading.Thread:
         """Run `work` on a daemon thread. An exception is logged, and recorded as a background error."""

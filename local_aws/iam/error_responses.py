@@ -1,4 +1,4 @@
-"""Access-denied responses: AWS's message, in the protocol of the service.
+"""Refusals before a service is asked: AWS's message, in the protocol of the service.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
@@ -80,7 +80,7 @@ def _in_protocol(denial: Denial, request: HttpRequest, service: str) -> Denial:
 
 def _json(denial: Denial, request: HttpRequest, headers: dict[str, str]) -> Response:
     code = "AccessDeniedException" if denial.code == "AccessDenied" else denial.code
-    status = 400 if "x-amz-target" in request.headers else denial.status
+    status = 400 if "x-amz-target" in request.headers and denial.status == 403 else denial.status
     if "cbor" in request.headers.get("content-type", ""):
         content = _cbor({"__type": code, "message": denial.message})
         about = {**headers, "Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}

@@ -131,6 +131,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "ssm": (
         _rule("parameter{Name|parameter}", "*Parameter*"),
         _rule("parameter{Names|parameter}", "*Parameters"),
+        # Of the types of resources that have tags, only parameters are used here.
+        _rule("parameter{ResourceId|parameter}", "*Tags*"),
     ),
     "sns": (
         _rule("{TopicArn}"),

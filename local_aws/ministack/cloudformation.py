@@ -6,10 +6,12 @@ from typing import Any
 from local_aws import ministack
 from local_aws.core.context import Context
 from local_aws.ministack import (
+    conditions,
     custom_resources,
     dashboards,
     deletions,
     ec2,
+    ec2_validation,
     function_network,
     function_targets,
     identity_providers,
@@ -59,6 +61,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     ministack.register_types(identity_providers.resource_types(context))
     ministack.register_types(metric_alarms.resource_types(context))
     ec2.patch_vpcs()
+    ec2_validation.patch_network_validation()
     s3.patch_s3(context)
     notifications.patch_sns(context)
     log_groups.patch_log_group_deletion(context)
@@ -71,6 +74,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     preconditions.patch_preconditions(context)
     names.patch_name_validation()
     templates.patch_template_validation()
+    conditions.patch_conditions()
     nested_stacks.patch_nested_stacks()
     deletions.patch_stack_deletion()
     stack_events.patch_stack_events()

@@ -10,6 +10,7 @@ from local_aws.core.api import AwsError
 from local_aws.core.context import Context
 from local_aws.ministack import elbv2_snapshot
 from local_aws.ministack.access_logs import access_log_check
+from local_aws.ministack.elbv2_requests import check_page, model_check, parse
 from local_aws.ministack.elbv2_snapshot import acm, alb, ec2, everything
 from local_aws.ministack.elbv2_validation import CHECKS, both
 from local_aws.services.elbv2 import validation
@@ -42,6 +43,7 @@ def patch_elbv2(context: Context, on_change: Callable[[ElbSnapshot], None], heal
     alb.dispatch_request = _reject_traffic
     replaced = {
         **_ORIGINAL_ACTIONS,
+        "CreateLoadBalancer": _create_load_balancer,
         "RegisterTargets": _register,
         "DeregisterTargets": _deregister,
         "DescribeTargetHealth": _describe_health(health),
@@ -50,19 +52,21 @@ def patch_elbv2(context: Context, on_change: Callable[[ElbSnapshot], None], heal
     checks = {**CHECKS, MODIFY: both(CHECKS[MODIFY], access_log_check(context))}
     acm._delete_certificate, acm._import_certificate = _delete_certificate, _import_certificate(on_change)
     for name, handler in replaced.items():
-        alb._ACTION_MAP[name] = _validated(handler, checks.get(name), on_change if name in CHANGES else None)
+        check = both(model_check(name), *filter(None, [checks.get(name)]))
+        alb._ACTION_MAP[name] = _validated(name, handler, check, on_change if name in CHANGES else None)
 
 
 def _validated(
+    name: str,
     handler: Callable[[Params], Answer],
-    check: Callable[[Params], None] | None,
+    check: Callable[[Params], None],
     on_change: Callable[[ElbSnapshot], None] | None,
 ) -> Callable[[Params], Answer]:
     def handle(params: Params) -> Answer:
         try:
-            if check is not None:
-                check(params)
+            check(params)
             answer = handler(params)
+            check_page(name, params, answer)
         except AwsError as error:
             error_response: Answer = alb._error(error.code, error.message, error.status)
             return error_response
@@ -155,6 +159,7 @@ def _register(params: Params) -> Answer:
     arn, given, _ = _targets_of(params)
     for target in given:
         validation.check_address(target.id)
+        validation.check_is_private(target.id)
     targets = alb._targets.setdefault(arn, [])
     known = {(target["Id"], target["Port"]) for target in targets}
     targets.extend({"Id": t.id, "Port": t.port} for t in given if (t.id, t.port) not in known)
@@ -189,6 +194,28 @@ def _xml(value: object) -> str:
     if isinstance(value, Mapping):
         return "".join(f"<{key}>{_xml(item)}</{key}>" for key, item in value.items())
     return escape(str(value))
+
+
+def _create_load_balancer(params: Params) -> Answer:
+    """Create a load balancer, or return the one with the same settings.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+    """
+    given = parse("CreateLoadBalancer", params)
+    wanted = {
+        "LoadBalancerName": given["Name"],
+        "Scheme": given.get("Scheme", "internet-facing"),
+        "Subnets": given.get("Subnets"),
+        "SecurityGroups": given.get("SecurityGroups", []),
+        "IpAddressType": given.get("IpAddressType", "ipv4"),
+    }
+    for balancer in alb._lbs.values():
+        if {key: balancer[key] for key in wanted} == wanted:
+            xml = f"<LoadBalancers>{_lb_xml(balancer)}</LoadBalancers>"
+            same: Answer = alb._xml(200, "CreateLoadBalancer", xml)
+            return same
+    answer: Answer = _ORIGINAL_ACTIONS["CreateLoadBalancer"](params)
+    return answer
 
 
 def _delete_load_balancer(params: Params) -> Answer:

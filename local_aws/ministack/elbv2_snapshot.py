@@ -32,7 +32,7 @@ alb = require(
     *("_parse_member_list", "_parse_transforms", "_p", "_xml", "_error", "_empty", "_ACTION_MAP"),
     *("_rule_sort_key", "dispatch_request", "_parse_certificate_arns", "_DEFAULT_SSL_POLICY"),
 )
-ec2 = require("services.ec2", "_subnets")
+ec2 = require("services.ec2", "_ensure_defaults_initialized", "_security_groups", "_subnets", "_vpcs")
 acm = require("services.acm", "_certificates", "_delete_certificate", "_import_certificate")
 
 

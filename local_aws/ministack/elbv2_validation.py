@@ -1,11 +1,13 @@
 """Validates ELBv2 requests before MiniStack handles them. A check raises `AwsError`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_aws.core.api import AwsError
+from local_aws.ministack import elbv2_networks
+from local_aws.ministack.elbv2_requests import all_exist, one_given, parse
 from local_aws.ministack.elbv2_snapshot import acm, alb, everything, users_of
-from local_aws.services.elbv2 import errors, tls, validation
+from local_aws.services.elbv2 import errors, rule_conditions, tls, validation
 from local_aws.services.elbv2.records import Tls
 from local_aws.services.elbv2.routing import CONDITIONS, weights
 
@@ -28,14 +30,30 @@ def _create_load_balancer(params: Params) -> None:
     validation.check_name("load balancer", _value(params, "Name"))
     if _value(params, "Type", "application") != "application":
         raise errors.unsupported(f"load balancers of type {_value(params, 'Type')}")
-    number = 1
-    while subnet := _value(params, f"SubnetMappings.member.{number}.SubnetId"):
+    subnets = _subnets("CreateLoadBalancer", params)
+    for number, subnet in enumerate(subnets, 1):
         params[f"Subnets.member.{number}"] = [subnet]
-        number += 1
-    if len(set(alb._parse_member_list(params, "Subnets"))) < 2:
-        raise AwsError(
-            "ValidationError", "At least two subnets in two different Availability Zones must be specified"
-        )
+    if _value(params, "IpAddressType", "ipv4") != "ipv4":
+        raise errors.unsupported(f"load balancers of IP address type {_value(params, 'IpAddressType')}")
+    elbv2_networks.check_networks(subnets, alb._parse_member_list(params, "SecurityGroups"))
+
+
+def _set_subnets(params: Params) -> None:
+    balancer = alb._lbs.get(_value(params, "LoadBalancerArn"))
+    if balancer is not None:
+        elbv2_networks.check_networks(_subnets("SetSubnets", params), balancer["SecurityGroups"])
+
+
+def _set_security_groups(params: Params) -> None:
+    balancer = alb._lbs.get(_value(params, "LoadBalancerArn"))
+    if balancer is not None:
+        elbv2_networks.check_networks(balancer["Subnets"], alb._parse_member_list(params, "SecurityGroups"))
+
+
+def _subnets(operation: str, params: Params) -> list[str]:
+    """Return the subnets of a request, which may give them as mappings."""
+    given = parse(operation, params)
+    return given.get("Subnets") or [each["SubnetId"] for each in given.get("SubnetMappings", [])]
 
 
 def _delete_load_balancer(params: Params) -> None:
@@ -67,8 +85,7 @@ def _create_target_group(params: Params) -> None:
     )
     if _value(params, "IpAddressType", "ipv4") != "ipv4":
         raise errors.unsupported("target groups of IPv6 addresses")
-    if not _value(params, "VpcId"):
-        raise AwsError("ValidationError", "A VPC ID must be specified")
+    elbv2_networks.check_vpc(_value(params, "VpcId"))
     _health_check(params, _HEALTH_NUMBERS)
 
 
@@ -207,7 +224,7 @@ def _create_rule(params: Params) -> None:
     ):
         raise AwsError("PriorityInUse", f"Priority '{priority}' is currently in use")
     _check_actions(params, "Actions", listener["LoadBalancerArn"])
-    _check_conditions(params)
+    _check_conditions("CreateRule", params)
 
 
 def _modify_rule(params: Params) -> None:
@@ -216,10 +233,12 @@ def _modify_rule(params: Params) -> None:
         return
     if _value(params, "Actions.member.1.Type"):
         _check_actions(params, "Actions", alb._listeners[rule["ListenerArn"]]["LoadBalancerArn"])
-    _check_conditions(params)
+    if "Conditions.member.1.Field" in params:
+        _check_conditions("ModifyRule", params)
 
 
-def _check_conditions(params: Params) -> None:
+def _check_conditions(operation: str, params: Params) -> None:
+    rule_conditions.check_conditions(parse(operation, params).get("Conditions", []))
     for condition in alb._parse_conditions(params):
         if condition["Field"] not in CONDITIONS:
             raise errors.unsupported(f"rule conditions on {condition['Field']}")
@@ -230,18 +249,6 @@ def _check_conditions(params: Params) -> None:
 def _delete_rule(params: Params) -> None:
     if _value(params, "RuleArn") not in alb._rules:
         raise AwsError("RuleNotFound", "One or more rules not found")
-
-
-def _all_exist(store: str, prefix: str, code: str, label: str, name: str = "") -> Callable[[Params], None]:
-    """Reject unknown names, for which MiniStack returns an empty list. Waiters need AWS's error."""
-
-    def check(params: Params) -> None:
-        records = getattr(alb, store)
-        names: Iterable[str] = [record[name] for record in records.values()] if name else records
-        if any(each not in names for each in alb._parse_member_list(params, prefix)):
-            raise AwsError(code, f"One or more {label} not found")
-
-    return check
 
 
 def both(*checks: Callable[[Params], None]) -> Callable[[Params], None]:
@@ -257,6 +264,8 @@ def both(*checks: Callable[[Params], None]) -> Callable[[Params], None]:
 CHECKS: dict[str, Callable[[Params], None]] = {
     "CreateLoadBalancer": _create_load_balancer,
     "DeleteLoadBalancer": _delete_load_balancer,
+    "SetSubnets": _set_subnets,
+    "SetSecurityGroups": _set_security_groups,
     "ModifyLoadBalancerAttributes": _attributes("Load balancer", validation.LOAD_BALANCER_ATTRIBUTES),
     "CreateTargetGroup": _create_target_group,
     "ModifyTargetGroup": _modify_target_group,
@@ -268,14 +277,20 @@ CHECKS: dict[str, Callable[[Params], None]] = {
     "CreateRule": _create_rule,
     "ModifyRule": _modify_rule,
     "DeleteRule": _delete_rule,
-    "DescribeListeners": _all_exist("_listeners", "ListenerArns", "ListenerNotFound", "listeners"),
-    "DescribeRules": _all_exist("_rules", "RuleArns", "RuleNotFound", "rules"),
+    "DescribeListeners": both(
+        one_given("You must specify either listener ARNs or a load balancer ARN", "LoadBalancerArn"),
+        all_exist("_listeners", "ListenerArns", "ListenerNotFound", "listeners"),
+    ),
+    "DescribeRules": both(
+        one_given("You must specify either listener rule ARNs or a listener ARN", "ListenerArn"),
+        all_exist("_rules", "RuleArns", "RuleNotFound", "rules"),
+    ),
     "DescribeTargetGroups": both(
-        _all_exist("_tgs", "TargetGroupArns", "TargetGroupNotFound", "target groups"),
-        _all_exist("_tgs", "Names", "TargetGroupNotFound", "target groups", "TargetGroupName"),
+        all_exist("_tgs", "TargetGroupArns", "TargetGroupNotFound", "target groups"),
+        all_exist("_tgs", "Names", "TargetGroupNotFound", "target groups", "TargetGroupName"),
     ),
     "DescribeLoadBalancers": both(
-        _all_exist("_lbs", "LoadBalancerArns", "LoadBalancerNotFound", "load balancers"),
-        _all_exist("_lbs", "Names", "LoadBalancerNotFound", "load balancers", "LoadBalancerName"),
+        all_exist("_lbs", "LoadBalancerArns", "LoadBalancerNotFound", "load balancers"),
+        all_exist("_lbs", "Names", "LoadBalancerNotFound", "load balancers", "LoadBalancerName"),
     ),
 }

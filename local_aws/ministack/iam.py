@@ -11,7 +11,10 @@ from local_aws.ministack.compat import require
 iam = require(
     "services.iam",
     *("_access_keys", "_groups", "_group_inline_policies", "_lookup_policy", "_oidc_providers", "_roles"),
-    *("_trust_policy_not_principal_error", "_user_inline_policies", "_users"),
+    *("_trust_policy_not_principal_error", "_user_inline_policies", "_users", "attach_managed_policy"),
+    *("_aws_managed_policies", "_error", "_IAM_HANDLERS", "_make_aws_managed_record", "_p", "store_policy"),
+    *("_attach_role_policy", "_attach_user_policy", "_attach_group_policy"),
+    *("_create_policy", "_create_policy_version"),
 )
 sts = require(
     "services.sts",

@@ -29,7 +29,11 @@ _PIPELINE = (
     "CodeCommit, CodeBuild, CodeDeployToECS, approval; no PARALLEL, triggers, conditions, other regions"
 )
 _TASK = "no volumes, dependsOn, FireLens, service discovery or Secrets Manager"
-_SERVICE = "no service discovery, Service Connect, circuit breaker of a rolling update, capacity providers"
+_RUN = "on Fargate; overrides of command and environment; no capacity providers or volumes"
+_SERVICE = (
+    "on Fargate; no service discovery, Service Connect, capacity providers, volumes, circuit breaker or "
+    "alarms, and no deployment strategy but ROLLING"
+)
 _SCAN = "the states of basic scanning; no image is scanned: findings are planted"
 _ECS_ONLY = "the ECS compute platform only"
 PARTIAL = {
@@ -50,7 +54,8 @@ PARTIAL = {
     "ecs:CreateService": _SERVICE,
     "ecs:UpdateService": _SERVICE,
     "ecs:RegisterTaskDefinition": _TASK,
-    "ecs:RunTask": _TASK,
+    "ecs:CreateTaskSet": "on Fargate; no capacity providers or service discovery",
+    "ecs:RunTask": _RUN,
     "ecr:PutLifecyclePolicy": "expire, by count or since the push; at once, not within a day",
     "ecr:StartImageScan": _SCAN,
     "ecr:DescribeImageScanFindings": f"{_SCAN}; in one page",
@@ -74,8 +79,9 @@ A *partial* operation does less than AWS's, as its row says, and rejects the res
 OTHER_SERVICES = """## The other services
 
 CloudFormation, CloudWatch, EC2, ELBv2, EventBridge, IAM, KMS, Lambda, Logs, S3, SNS, SQS, SSM and STS are
-MiniStack's; `local_aws/ministack` corrects what the pipeline needs. Their operations are not validated
-against the models; the scenarios test what they use of them. The data plane of ELBv2 is ours.
+MiniStack's; `local_aws/ministack` corrects what the pipeline needs. Requests to ELBv2 are validated against
+the model, those to the others are not; the scenarios test what they use of them. An operation that AWS has
+and MiniStack lacks is `UnsupportedOperation`. The data plane of ELBv2 is ours.
 """
 
 

@@ -12,6 +12,7 @@ from local_aws.containers.engine import ContainerEngine
 from local_aws.core.context import ACCOUNT, Context
 from local_aws.iam import documents
 from local_aws.iam.enforcement import Enforcer
+from local_aws.iam.service_principals import is_service_principal
 from local_aws.ministack import (
     cloudformation,
     cloudwatch,
@@ -23,13 +24,17 @@ from local_aws.ministack import (
     function_processes,
     function_states,
     functions,
+    managed_policies,
     parameter_events,
+    parameter_history,
+    parameter_tags,
     resource_policies,
     resume_stacks,
     schedules,
     service_linked_roles,
     stores,
     trust_policies,
+    unknown_operations,
 )
 from local_aws.persistence import snapshots
 from local_aws.persistence.durability import DurabilityMiddleware
@@ -112,13 +117,20 @@ def persistables(
 def _patch_iam() -> None:
     resource_policies.patch_cross_account_access()
     service_linked_roles.patch_service_linked_roles()
-    trust_policies.patch_trust_policy_validation(documents.parse)
+    trust_policies.patch_policy_validation(documents.parse, is_service_principal)
+    managed_policies.patch_managed_policies()
 
 
 def _patch_functions(callers: Context) -> None:
     functions.patch_function_credentials(callers)
     function_network.patch_function_proxy(callers)
     function_processes.patch_function_processes(callers)
+
+
+def _patch_parameters(callers: Context) -> None:
+    parameter_history.patch_parameter_history(callers.identity)
+    parameter_events.patch_parameter_events()
+    parameter_tags.patch_parameter_tags()
 
 
 def build_application(context: Context, engine: ContainerEngine) -> Services:
@@ -139,6 +151,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     elbv2.patch_elbv2(callers, load_balancing.apply, load_balancing.describe_health)
     for name in accounts.of(ACCOUNT).services:
         ministack.register_service(name, accounts.handle(name))
+    unknown_operations.patch_unknown_operations()
     ecr.route_registry(accounts.registry)
     ministack.route_event_targets("codepipeline", accounts.deliver)
     states = function_states.FunctionStates(context.clock)
@@ -147,7 +160,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     schedules.patch_schedules(callers, states)
     cloudwatch.patch_alarm_evaluation(callers)
     event_delivery.patch_failed_invocations()
-    parameter_events.patch_parameter_events()
+    _patch_parameters(callers)
     _patch_functions(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
     gateway = Gateway(

@@ -14,9 +14,10 @@ from starlette.responses import Response as HttpResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from local_aws.core.api import Response
+from local_aws.core.api import CALLER, Response
 from local_aws.core.context import Context
-from local_aws.iam.request_parser import HttpRequest
+from local_aws.iam.error_responses import Denial, response
+from local_aws.iam.request_parser import HttpRequest, credential
 from local_aws.server.forward_proxy import ForwardProxy, is_proxy_request
 
 GIT_PREFIX = "/v1/repos/"
@@ -25,6 +26,9 @@ SECRET_PATHS = ("/_local_aws/iam", "/_local_aws/skip-days", "/_local_aws/image-s
 LONGEST_SKIP = 366
 # A body is kept in memory, to verify its signature.
 LARGEST_BODY = 256 * 1024 * 1024
+# Services of all regions: a client with an endpoint signs their calls for the region that it is set to.
+# https://docs.aws.amazon.com/general/latest/gr/rande.html#global-endpoints
+GLOBAL_SERVICES = frozenset({"iam", "sts", "route53", "cloudfront", "organizations"})
 TOO_LARGE = "local_aws accepts bodies of at most 256 MiB: upload an object in parts"
 
 
@@ -85,7 +89,14 @@ class Gateway:
             return self._respond
         if path.startswith(GIT_PREFIX) and self.git is not None:
             return self.git
-        if self.authorizer is None or scope["type"] != "http" or self.authorizer.is_free(_request(scope)):
+        if scope["type"] != "http":
+            return self.ministack
+        request = _request(scope)
+        refusal = other_region(request, self.context.region)
+        if refusal is not None:
+            status, headers, content = refusal
+            return HttpResponse(content, status, headers)
+        if self.authorizer is None or self.authorizer.is_free(request):
             return self.ministack
         return self._authorize
 
@@ -109,6 +120,8 @@ class Gateway:
             status, headers, content = denial
             await HttpResponse(content, status, headers)(scope, receive, send)
             return
+        if (signed := credential(request)) is not None:
+            CALLER.set(signed.access_key)
         unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive_body() -> Message:
@@ -203,6 +216,22 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def other_region(request: HttpRequest, region: str) -> Response | None:
+    """Return the refusal of a call that is signed for another region than `region`, or None.
+
+    Without it, another region would have this one's resources. ListBuckets lists the buckets of all regions:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+    """
+    signed = credential(request)
+    if signed is None or signed.region == region or signed.service in GLOBAL_SERVICES:
+        return None
+    in_bucket = request.path != "/" or ".localhost" in request.headers.get("host", "")
+    if signed.service == "s3" and request.method == "GET" and not in_bucket:
+        return None
+    message = f"local_aws has the region {region} only: the call is signed for {signed.region}"
+    return response(Denial(message, "UnsupportedOperation", 501), request, signed.service)
 
 
 def _rejection(scope: Scope, reason: str) -> ASGIApp:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from botocore.exceptions import ClientError
 
 from operations.account import Account, code_of
-from operations.ownership import Resource, normalize_tags
+from operations.ownership import PROJECT, PROJECT_TAG, Resource, normalize_tags
 
 
 def roles(account: Account) -> Iterator[Resource]:
@@ -60,9 +60,26 @@ def aliases(account: Account) -> Iterator[Resource]:
 
 
 def parameters(account: Account) -> Iterator[Resource]:
-    """Yield the SSM parameters; CloudFormation does not delete a SecureString (pitfall F5)."""
+    """Yield the SSM parameters; CloudFormation does not delete a SecureString (pitfall F5).
+
+    Only of those with the tag of this app, the tags are read.
+    """
+    ours = [{"Key": f"tag:{PROJECT_TAG}", "Values": [PROJECT]}]
+    filtered = account.pages("ssm", "describe_parameters", "Parameters", ParameterFilters=ours)
+    tagged = {one["Name"] for one in filtered}
     for found in account.pages("ssm", "describe_parameters", "Parameters"):
-        yield Resource("SSM parameter", found["Name"], note=found["Type"])
+        name = found["Name"]
+        yield Resource(
+            "SSM parameter",
+            name,
+            _parameter_tags(account, name) if name in tagged else {},
+            note=found["Type"],
+        )
+
+
+def _parameter_tags(account: Account, name: str) -> dict[str, str]:
+    ssm = account.client("ssm")
+    return normalize_tags(ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"])
 
 
 KINDS: Mapping[str, Callable[[Account], Iterator[Resource]]] = {

@@ -26,6 +26,7 @@ CHECKS: Mapping[str, Callable[[Subject], Iterator[Check]]] = {
     "stack": names.stack,
     "names": names.names,
     "Docker Hub": names.docker_hub,
+    "secrets": setting_checks.secrets,
     "notifications": setting_checks.notifications,
     "TLS": setting_checks.tls,
     "main": setting_checks.main_branch,

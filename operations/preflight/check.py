@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from operations.account import Account
+from operations.catalogue import CDK_JSON
 from operations.names import Names
-from operations.preflight.settings import CDK_JSON, Settings
+from operations.preflight.settings import Settings
 from operations.root_stack import root_stack
 
 

@@ -96,7 +96,7 @@ FAR_LIMITS = {
     "AWS::Logs::LogGroup": FarLimit(13, 1_000_000, f"{_QUOTAS}/cwl_region.html"),
     "AWS::S3::Bucket": FarLimit(2, 10_000, f"{_QUOTAS}/s3.html"),
     "AWS::SNS::Topic": FarLimit(1, 100_000, f"{_QUOTAS}/sns.html"),
-    "AWS::SSM::Parameter": FarLimit(1, 10_000, f"{_QUOTAS}/ssm.html"),
+    "AWS::SSM::Parameter": FarLimit(2, 10_000, f"{_QUOTAS}/ssm.html"),
 }
 
 

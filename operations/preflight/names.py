@@ -63,8 +63,11 @@ def names(subject: Subject) -> Iterator[Check]:
 
 
 def _is_expected(resource: Resource, subject: Subject) -> bool:
-    # The password may be stored before the first deployment; the stack has a check of its own.
-    return resource.name in (subject.names.docker_hub_password, subject.names.stack)
+    # What people store may be there before the first deployment; the stack has a check of its own.
+    if resource.name in (subject.names.docker_hub_password, subject.names.stack):
+        return True
+    is_variable = resource.name.startswith(subject.names.stored_variable(""))
+    return resource.kind == "SSM parameter" and is_variable
 
 
 def _list(left: list[Resource]) -> str:

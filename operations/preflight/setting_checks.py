@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from operations import stored_variables
 from operations.confirmation import is_production
 from operations.names import approval_rule
 from operations.preflight.check import Check, Subject, failed, ok, warning
@@ -28,6 +29,18 @@ def notifications(subject: Subject) -> Iterator[Check]:
         yield warning("notifications", f"{settings.notification_email} has not confirmed", remedy)
     else:
         yield ok("notifications", f"to {settings.notification_email}")
+
+
+def secrets(subject: Subject) -> Iterator[Check]:
+    """Check that every secret and parameter that the service declares has a value (pitfall E3)."""
+    variables = stored_variables.read(subject.suffix, subject.account, subject.cdk_json)
+    problems = [one for one in variables if one.problem]
+    if problems:
+        found = ", ".join(f"{one.parameter} is {one.problem}" for one in problems)
+        commands = [f"python -m operations secrets set {subject.suffix} {one.name}" for one in problems]
+        yield failed("secrets", found, "; ".join(commands))
+    elif variables:
+        yield ok("secrets", f"{', '.join(one.name for one in variables)} set")
 
 
 def tls(subject: Subject) -> Iterator[Check]:

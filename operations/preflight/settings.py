@@ -1,6 +1,5 @@
 """The settings of an environment in cdk.json, and on the command line, that preflight checks."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
+from operations.catalogue import entry_of, read_context, service_of
+
 # Every suffix without settings of its own has those of dev.
 FALLBACK = "dev"
 
@@ -38,9 +38,8 @@ class Settings:
 
         `given` is what `cdk` gets with `-c`; it precedes cdk.json.
         """
-        context: dict[str, Any] = json.loads(path.read_text())["context"]
-        name = _service(suffix, context.get("services", {}))
-        service = context.get("services", {}).get(name, {})
+        context = read_context(path)
+        name, service = service_of(suffix, context), entry_of(suffix, context)
         environments = context["environments"]
         environment = environments.get(suffix.removeprefix(f"{name}-"), environments[FALLBACK])
         # What the context has itself precedes the service, and that the environment.
@@ -75,9 +74,3 @@ def _suffixes(promotions: Any) -> tuple[str, ...]:
     """Return the suffixes of `promoteTo`, in the form of the command line or of JSON."""
     listed = promotions.split(",") if isinstance(promotions, str) else promotions
     return tuple(one["environment"] if isinstance(one, dict) else one.partition("@")[0] for one in listed)
-
-
-def _service(suffix: str, services: Mapping[str, Any]) -> str:
-    """Return the longest name of the catalogue that the suffix begins with; none means the sample."""
-    names = [name for name in services if suffix.startswith(f"{name}-")]
-    return max(names, key=len, default="")

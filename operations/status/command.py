@@ -20,8 +20,7 @@ DETAILS = (
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """Add the options of the command, and what it runs."""
-    command.set_defaults(run=run)
+    """Add the options of the command."""
     command.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -7,6 +7,12 @@ from dataclasses import asdict
 from operations import why
 from operations.account import Account
 
+SUMMARY = "explain which gate stopped the newest release, why, and what to do"
+DETAILS = (
+    "It reads the newest execution of the pipeline, the build or deployment that failed, their logs and "
+    "the events of ECS. A release that succeeded, runs or waits for an approval is exit code 0."
+)
+
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""

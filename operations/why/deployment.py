@@ -30,6 +30,7 @@ _SECTIONS = {
     "the scan of the image": "A finding of the image scan",
     "the findings of": "A finding of the image scan",
     "has no signature by": "An image without a signature",
+    "no approver has approved the image": "An image that nobody approved",
 }
 
 
@@ -63,7 +64,9 @@ def _explain_hook(account: Account, names: Names, info: Info) -> Cause:
         reason = f"{_message(info)}, and the hook's log has no line about {info['deploymentId']}"
         remedy = f"enable the rule `test-traffic-hook-schedule-{names.suffix}`, and {RETRY}"
         return Cause(gate, one_line(reason), remedy, log)
-    reason = re.sub(r"^(HookError|ScanError|SignatureError): ", "", str(line.get("reason", _message(info))))
+    reason = re.sub(
+        r"^(HookError|ScanError|SignatureError|ApprovalError): ", "", str(line.get("reason", _message(info)))
+    )
     for part, section in _SECTIONS.items():
         if part in reason:
             return Cause(gate, one_line(reason), f'see "{section}" in docs/operations.md', log)

@@ -85,6 +85,7 @@ SIGNS = (
         r"^(?:the image (?:does not|ended)|the header X-Version says|the test-traffic hook asks).*",
         "do what the line says; `make check-service` tries it again",
     ),
+    Sign(r"^ECS would start no task .*", "do what the line says"),
     Sign(
         r".*needs '\w+': set it in the environment.*",
         "add the variable to the build project, in `infrastructure/constructs/build.py`",

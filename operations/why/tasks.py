@@ -44,6 +44,10 @@ class Problem:
 # What a stopped task or an event of the service says, and the remedy of the runbook; the first counts.
 REMEDIES = (
     (
+        r"invalid ssm parameters: /([\w-]+)/(\w+)",
+        r"run `python -m operations secrets set \1 \2`, then retry the stage",
+    ),
+    (
         r"unable to assume|AccessDenied|not authorized",
         "grant the execution role what the line names, then retry the stage",
     ),
@@ -64,8 +68,8 @@ def problem_of_tasks(account: Account, names: Names, span: Span) -> Problem | No
     text, log = found[0], _events_command(names)
     if exception := exception_of_tasks(account, names, span):
         text, log = f"{text}; {exception}", log_command(names.task_log_group)
-    remedy = next(remedy for pattern, remedy in REMEDIES if re.search(pattern, text))
-    return Problem(text, remedy, log)
+    matches = ((re.search(pattern, text), remedy) for pattern, remedy in REMEDIES)
+    return Problem(text, next(match.expand(remedy) for match, remedy in matches if match), log)
 
 
 def exception_of_tasks(account: Account, names: Names, span: Span) -> str:

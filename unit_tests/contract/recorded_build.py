@@ -30,7 +30,7 @@ for index, (part, output, status) in enumerate(rules):
     if part in name + " " + arguments:
         del rules[index]
         (here / "rules.json").write_text(json.dumps(rules))
-        print(output)
+        print(output, file=sys.stderr if status else sys.stdout)
         sys.exit(status)
 if sys.argv[1:2] == ["exec"]:
     sys.exit(subprocess.call(sys.argv[3:]))

@@ -114,6 +114,33 @@ def test_each_promotion_gets_the_hook_of_its_own_environment(build: Build) -> No
     ]
 
 
+def stored(suffix: str, *names: str) -> str:
+    return json.dumps([{"name": name, "valueFrom": f"/{suffix}/{name}"} for name in names])
+
+
+def test_secrets_and_parameters_become_secrets_of_the_container_in_each_environment(build: Build) -> None:
+    staging = {"TASK_SECRETS": stored("orders-staging", "API_KEY")}
+    build.environment |= {
+        "TASK_SECRETS": stored("orders-dev", "API_KEY"),
+        "TASK_PARAMETERS": stored("orders-dev", "LOG_LEVEL"),
+        "PROMOTE_TO": json.dumps({"staging": PROMOTED | staging}),
+    }
+    assert build.run("fill.py").returncode == 0
+    texts = [(build.folder / name).read_text() for name in RENDERED]
+    staged, own = (json.loads(text)["containerDefinitions"][0]["secrets"] for text in texts)
+    assert own == json.loads(stored("orders-dev", "API_KEY", "LOG_LEVEL"))
+    assert staged[0] == {"name": "API_KEY", "valueFrom": "/orders-staging/API_KEY"}
+
+
+def test_a_commit_may_not_give_a_secret_another_value(build: Build) -> None:
+    build.environment["TASK_SECRETS"] = stored("orders-dev", "API_KEY")
+    own = {"name": "app", "environment": [{"name": "API_KEY", "value": "mine"}]}
+    (build.folder / "taskdef.json").write_text(json.dumps({"containerDefinitions": [own]}))
+    result = build.run("fill.py")
+    assert result.returncode == 1
+    assert "app.environment[API_KEY] is the platform's" in result.stderr
+
+
 def test_without_a_promotion_there_is_one_file_of_each_kind(build: Build) -> None:
     assert build.run("fill.py").returncode == 0
     assert written(build) == ["appspec.yaml", "taskdef.json"]

@@ -13,6 +13,7 @@ from harness import down, up
 from harness.__main__ import main
 from harness.scenario import ScenarioError
 from operations.ownership import Resource
+from operations.stored_variables import Variable
 
 
 class RecordedScenario:
@@ -56,6 +57,7 @@ def scenario_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tupl
         monkeypatch.setattr(module, "Scenario", RecordedScenario)
         monkeypatch.setattr(module, "find_local_aws", lambda _: running)
         monkeypatch.setattr(module, "local_cloud", lambda *_: cloud)
+    monkeypatch.setattr("operations.stored_variables.read", lambda *_: [])
     monkeypatch.setattr(up, "start_dashboard", lambda _cloud, suffix, **_: f"http://page/{suffix}")
     monkeypatch.setattr("harness.folders.folder", lambda *_: tmp_path)
     monkeypatch.setattr(down, "folder", lambda _: tmp_path)
@@ -96,6 +98,21 @@ def test_up_after_a_failed_release_still_prints_what_to_try_and_exits_with_1(
     assert "dev runs on local_aws" in said.out
     assert said.err == "up: the environment runs, but the release of abc did not succeed\n"
     assert scenario_calls == [("deploy", "dev")]
+
+
+def test_up_names_the_commands_for_missing_secrets_before_it_deploys(
+    scenario_calls: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables = [
+        Variable("API_KEY", "/orders-dev/API_KEY", "SecureString"),
+        Variable("LOG_LEVEL", "/orders-dev/LOG_LEVEL", "String", "String", 1),
+    ]
+    monkeypatch.setattr("operations.stored_variables.read", lambda *_: variables)
+    assert main(["up", "--suffix", "orders-dev"]) == 2
+    said = capsys.readouterr().err
+    assert "orders-dev: API_KEY is missing. Set it, and run make up again:" in said
+    assert said.splitlines()[-1] == "  .venv/bin/python -m operations secrets set orders-dev API_KEY"
+    assert scenario_calls == []
 
 
 def test_up_says_where_local_aws_runs_instead_of_ignoring_the_port(

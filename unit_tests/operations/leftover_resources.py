@@ -56,8 +56,13 @@ def vpc(account: Account) -> str:
 
 
 def subnet(account: Account, block: int) -> str:
-    ec2 = account.client("ec2")
-    return str(ec2.create_subnet(VpcId=vpc(account), CidrBlock=f"10.9.{block}.0/24")["Subnet"]["SubnetId"])
+    """Create a subnet of a block that no other leftover has, in one of two zones."""
+    made = account.client("ec2").create_subnet(
+        VpcId=vpc(account),
+        CidrBlock=f"10.9.{block}.0/24",
+        AvailabilityZone=f"us-east-1{'ab'[block % 2]}",
+    )
+    return str(made["Subnet"]["SubnetId"])
 
 
 def load_balancer(account: Account) -> None:
@@ -69,7 +74,7 @@ def nat_gateway(account: Account) -> None:
     ec2 = account.client("ec2")
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     tagged = [{"ResourceType": "natgateway", "Tags": tags()}]
-    ec2.create_nat_gateway(SubnetId=subnet(account, 4), AllocationId=address, TagSpecifications=tagged)
+    ec2.create_nat_gateway(SubnetId=subnet(account, 5), AllocationId=address, TagSpecifications=tagged)
 
 
 def cluster(account: Account) -> str:
@@ -86,9 +91,24 @@ def task(account: Account) -> str:
         "command": ["python", "-c", "import time; time.sleep(600)"],
     }
     made = account.client("ecs").register_task_definition(
-        family="task-orphan", containerDefinitions=[{**container, "memory": 64}]
+        family="task-orphan",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        containerDefinitions=[container],
     )
     return str(made["taskDefinition"]["taskDefinitionArn"])
+
+
+def on_fargate(account: Account, block: int) -> dict[str, Any]:
+    """Return what a service and a task need to run on Fargate."""
+    return {
+        "cluster": cluster(account),
+        "taskDefinition": task(account),
+        "launchType": "FARGATE",
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": [subnet(account, block)]}},
+    }
 
 
 def pipeline(account: Account) -> None:
@@ -233,9 +253,9 @@ LEFTOVERS: dict[str, Create] = {
         TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": tags()}],
     ),
     "ECS services": lambda a: a.client("ecs").create_service(
-        cluster=cluster(a), serviceName="service-orphan", taskDefinition=task(a), desiredCount=0
+        serviceName="service-orphan", desiredCount=0, **on_fargate(a, 6)
     ),
-    "ECS tasks": lambda a: a.client("ecs").run_task(cluster=cluster(a), taskDefinition=task(a)),
+    "ECS tasks": lambda a: a.client("ecs").run_task(**on_fargate(a, 7)),
     "pipelines": pipeline,
     "CloudWatch dashboards": lambda a: a.client("cloudwatch").put_dashboard(
         DashboardName="dashboard-orphan", DashboardBody=json.dumps({"widgets": []})

@@ -58,6 +58,8 @@ def ready() -> dict[tuple[str, str], Any]:
         ("sts", "get_caller_identity"): {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/me"},
         ("ssm", "get_parameter"): {"Parameter": {"Value": "30"}},
         ("ssm", "get_parameters"): {"Parameters": []},
+        ("ssm", "describe_parameters"): {"Parameters": []},
+        ("codebuild", "batch_get_projects"): {"projects": []},
         ("s3", "head_bucket"): lambda Bucket: {} if Bucket.startswith("cdk-") else refusing("404")(),  # noqa: N803
         ("iam", "get_role"): {},
         ("iam", "list_roles"): {"Roles": [{"RoleName": "AWSServiceRoleForECS"}]},

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from operations import leftovers
 from operations.__main__ import main
 from operations.account import Account
 from operations.inventory import KINDS
 from operations.ownership import Ownership
+from operations.stored_variables import owned
 from unit_tests.operations.leftover_resources import LEFTOVERS, tags
 from unit_tests.operations.running_account import running_account
 
@@ -71,6 +73,18 @@ def test_an_imported_oidc_provider_belongs_to_no_environment(account: Account) -
     found = {resource.name: resource for resource in KINDS["OIDC providers"](account)}
     imported = next(resource for name, resource in found.items() if name.endswith("orphan.example.com"))
     assert not Ownership("orphan").owns(imported)
+
+
+def test_a_parameter_outside_of_our_names_is_found_by_its_tags_alone(account: Account) -> None:
+    """It is called as `/dev/API_KEY` of somebody else."""
+    ssm = account.client("ssm")
+    ssm.put_parameter(Name="/orphan/SOMEBODYS", Value="x", Type="String")
+    ssm.put_parameter(Name="/orphan/API_KEY", Value="x", Type="SecureString", Tags=tags())
+    found = [one.name for one in leftovers.find("orphan", account).remaining if one.kind == "SSM parameter"]
+    assert "/orphan/API_KEY" in found
+    assert "/orphan/SOMEBODYS" not in found
+    assert list(owned("orphan", account)) == ["/orphan/API_KEY"], "what destroy deletes"
+    ssm.delete_parameters(Names=["/orphan/API_KEY", "/orphan/SOMEBODYS"])
 
 
 def test_a_bucket_with_only_old_versions_holds_objects(account: Account) -> None:

@@ -58,6 +58,12 @@ def test_a_password_that_was_stored_beforehand_is_no_finding(left: list[Resource
     assert findings()["names"].verdict is Verdict.OK
 
 
+def test_a_secret_that_was_set_beforehand_is_no_finding(left: list[Resource]) -> None:
+    tags = {"project": "python-service-pipeline", "environment": "dev"}
+    left.append(Resource("SSM parameter", "/dev/API_KEY", tags))
+    assert findings()["names"].verdict is Verdict.OK
+
+
 @pytest.mark.usefixtures("left")
 def test_a_bucket_name_of_another_account_is_an_error() -> None:
     taken = {("s3", "head_bucket"): lambda Bucket: {} if Bucket.startswith("cdk-") else refusing("403")()}  # noqa: N803

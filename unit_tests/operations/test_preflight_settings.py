@@ -32,6 +32,27 @@ def test_the_shipped_placeholder_is_a_warning_until_it_is_replaced() -> None:
     assert (replaced.verdict, replaced.found) == (Verdict.OK, "to team@acme.io")
 
 
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize(
+    ("stored_as", "verdict", "found"),
+    [
+        (None, Verdict.ERROR, "/dev/API_KEY is missing"),
+        ("String", Verdict.ERROR, "/dev/API_KEY is stored as String, not SecureString"),
+        ("SecureString", Verdict.OK, "API_KEY set"),
+    ],
+)
+def test_a_secret_without_a_value_is_an_error_with_the_command_that_sets_it(
+    tmp_path: Path, stored_as: str | None, verdict: Verdict, found: str
+) -> None:
+    """ECS would start no task, and CodeDeploy would wait an hour for one (pitfall E3)."""
+    one = {"Name": "/dev/API_KEY", "Type": stored_as, "Version": 1, "LastModifiedDate": None}
+    account = {("ssm", "describe_parameters"): {"Parameters": [one] if stored_as else []}}
+    path = written(tmp_path, services={"sample-service": {"secrets": ["API_KEY"]}})
+    check = findings(account, cdk_json=path)["secrets"]
+    assert (check.verdict, check.found) == (verdict, found)
+    assert ("python -m operations secrets set dev API_KEY" in check.remedy) == (verdict is Verdict.ERROR)
+
+
 def test_a_placeholder_is_what_the_app_says() -> None:
     assert RESERVED == notification_channel.RESERVED
 

@@ -14,6 +14,7 @@ from unit_tests.operations.destroy_answers import (
 PARAMETERS = (
     "/docker-hub-dev/password",
     *(f"/break-glass-{suffix}/test-traffic-hook" for suffix in ("dev", "dev-2")),
+    *(f"/{suffix}/API_KEY" for suffix in ("dev", "dev-2")),
 )
 POLICIES = ("developer-policy-dev", "developer-policy-dev-2")
 
@@ -78,6 +79,7 @@ def test_only_the_environments_own_parameters_groups_and_queues_are_deleted() ->
     assert deleted == [
         {"Name": "/docker-hub-dev/password"},
         {"Name": "/break-glass-dev/test-traffic-hook"},
+        {"Name": "/dev/API_KEY"},
         {"logGroupName": "/ecs/task-dev"},
         {"arn": f"{report}test-dev-unit-tests", "deleteReports": True},
         {"QueueUrl": f"{queues}queue-1a2b-of-notifications-dev"},

@@ -43,7 +43,7 @@ INSTEAD = {
     "taskRoleArn": "what tasks may do is `taskStatements` of the catalogue",
     "healthCheck": "its path is `healthPath` of the catalogue",
     "portMappings": "the port is `port` of the catalogue",
-    "secrets": "put no secret into the commit",
+    "secrets": "name the variable in `secrets` of the catalogue",
     "image": "the image is the one that this build pushes",
 }
 
@@ -129,6 +129,8 @@ def task_definition(
         else:
             task["containerDefinitions"].append(sidecar(container, app))
     add_variables(app, json.loads(values.get("TASK_ENVIRONMENT", "[]")))
+    for stored in ("TASK_SECRETS", "TASK_PARAMETERS"):
+        add_variables(app, json.loads(values.get(stored, "[]")), "secrets")
     return task
 
 
@@ -141,13 +143,15 @@ def add_to_app(app: dict[str, Any], ours: Mapping[str, Any], given: Mapping[str,
     app["stopTimeout"] = stop_timeout(app["name"], given.get("stopTimeout", ours["stopTimeout"]))
 
 
-def add_variables(app: dict[str, Any], variables: Sequence[Mapping[str, str]]) -> None:
-    """Add variables; one that is there already is the platform's."""
+def add_variables(
+    app: dict[str, Any], variables: Sequence[Mapping[str, str]], field: str = "environment"
+) -> None:
+    """Add variables; one that is there already is the platform's. ECS reads the values of `secrets`."""
     taken = {one["name"] for one in app["environment"]}
     for one in variables:
         if one["name"] in taken:
             raise refuse(f"{app['name']}.environment[{one['name']}]")
-        app["environment"].append(dict(one))
+        app.setdefault(field, []).append(dict(one))
 
 
 def checked_variables(

@@ -99,7 +99,7 @@ def ended(container: str, code: str, path: str, app: Mapping[str, Any]) -> str:
     return (
         f"the image ended with exit code {code} before it answered {path}; its command: {command}; its last "
         f"line: {last_line(done.stdout + done.stderr) or 'none'}. It had the variables {names} (more: "
-        f"`environment` of the catalogue), user {app['user']} and a read-only file system. {PAGE}"
+        f"`environment`, `secrets` of the catalogue), user {app['user']} and a read-only file system. {PAGE}"
     )
 
 

@@ -17,6 +17,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.settings import Config
+from infrastructure.constructs.approval import approval_variables, verify_approval_statements
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.roles import allow, arn, create_role
 from infrastructure.constructs.signing_key import SigningKey
@@ -24,7 +25,8 @@ from infrastructure.naming import CONTAINER_NAME, TEST_PORT
 
 FOLDER = Path(__file__).parent
 # As a package, so that its modules import each other here and in Lambda alike.
-CODE = tuple(f"function/{name}.py" for name in ("handler", "image_scan", "image_signature", "break_glass"))
+MODULES = ("handler", "approval", "break_glass", "image_scan", "image_signature")
+CODE = tuple(f"function/{name}.py" for name in MODULES)
 # The handler recognizes this input of the schedule.
 KEEP_ACTIVE = {"keepActive": True}
 _INTERFACES = (
@@ -52,7 +54,10 @@ class TrafficHook(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._names = names = config.names
-        self._verify = signing_key.verify_statements(config.promoted_from)
+        self._verify = [
+            *signing_key.verify_statements(config.promoted_from),
+            *verify_approval_statements(self, config),
+        ]
         self._trusted = signing_key.trusted(config.promoted_from)
         # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
         self.log_group = create_log_group(self, "Logs", name=f"/lambda/{names.traffic_hook}")
@@ -95,6 +100,7 @@ class TrafficHook(Construct):
                 {each.finding: each.until for each in config.image_scan_exceptions}
             ),
             "BREAK_GLASS": self._names.break_glass,
+            **approval_variables(self, config),
         }
 
     def _keep_active(self) -> None:

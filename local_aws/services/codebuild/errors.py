@@ -83,6 +83,18 @@ def already_exists(kind: str, identifier: str) -> AwsError:
     return AwsError("ResourceAlreadyExistsException", f"{kind} already exists: {identifier}")
 
 
+def role_not_assumable() -> AwsError:
+    """Return the error for a service role that does not exist, or does not trust CodeBuild.
+
+    https://docs.aws.amazon.com/codebuild/latest/userguide/troubleshooting.html#troubleshooting-assume-role
+    """
+    return invalid_input(
+        "CodeBuild is not authorized to perform: sts:AssumeRole on service role. Please verify that: "
+        "1) The provided service role exists, 2) The role name is case-sensitive and matches exactly, and "
+        "3) The role has the necessary trust policy configured."
+    )
+
+
 def not_found(kind: str, identifier: str) -> AwsError:
     """Return the error for an unknown resource."""
     return AwsError("ResourceNotFoundException", f"{kind} cannot be found: {identifier}")

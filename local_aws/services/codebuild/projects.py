@@ -3,8 +3,8 @@
 from typing import Any, cast
 
 from local_aws.core.api import JsonService, now
-from local_aws.core.context import Context
-from local_aws.services.codebuild.errors import already_exists, not_found
+from local_aws.core.context import Context, ServiceRole, Source
+from local_aws.services.codebuild.errors import already_exists, invalid_input, not_found, role_not_assumable
 from local_aws.services.codebuild.shapes import ProjectShape
 from local_aws.services.codebuild.validation import check_members, check_project
 
@@ -73,9 +73,21 @@ class Projects(JsonService):
         """Return a project's ARN."""
         return self.context.arn("codebuild", f"project/{name}")
 
+    def service_role(self, project: ProjectShape) -> ServiceRole:
+        """Return a project's role, as CodeBuild assumes it.
+
+        https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
+        """
+        arn = self.project_arn(project["name"])
+        return ServiceRole(project["serviceRole"], "codebuild", arn, Source.ACCOUNT_AND_ARN)
+
     def _store(self, members: dict[str, Any]) -> ProjectShape:
         project = cast(ProjectShape, {**check_members(members), "lastModified": now()})
         check_project(project)
+        if project["serviceRole"].split(":")[4] != self.context.account:
+            raise invalid_input("Invalid service role: Service role account ID does not match")
+        if not self.context.may_assume(self.service_role(project)):
+            raise role_not_assumable()
         self.projects[project["name"]] = project
         return project
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.core.api import AwsError
 from local_aws.core.cloudformation import ResourceType
-from local_aws.core.context import Context, ServiceRole, Source
+from local_aws.core.context import Context, ServiceRole
 from local_aws.services.codebuild.build_request import BuildRequest, apply_overrides, log_destination
 from local_aws.services.codebuild.errors import ReportError, invalid_input, not_found
 from local_aws.services.codebuild.junit import TestCase
@@ -113,9 +113,7 @@ class CodeBuild(ReportGroups):
         name, build_uuid = project["name"], str(uuid.uuid4())
         self.build_numbers[name] = number = self.build_numbers.get(name, 0) + 1
         log_group, log_stream = log_destination(project, build_uuid)
-        # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
-        arn, sent = self.project_arn(name), Source.ACCOUNT_AND_ARN
-        role = ServiceRole(project["serviceRole"], "codebuild", arn, sent)
+        role = self.service_role(project)
         request = BuildRequest(
             source=project["source"],
             artifacts=project["artifacts"],

@@ -4,7 +4,7 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from local_aws.core.api import JsonService, now
 from local_aws.core.context import Context
@@ -17,13 +17,18 @@ from local_aws.services.codecommit.events import EventQueue, reference_changes
 from local_aws.services.codecommit.git_repository import HEADS, GitError, GitRepository, branches
 from local_aws.services.codecommit.records import RECORD_FILE, Repository
 from local_aws.services.codecommit.serializers import repository_arn, repository_metadata
-from local_aws.services.codecommit.validation import check_branch_name, check_repository_name
+from local_aws.services.codecommit.validation import (
+    INVALID_REPOSITORY_NAME,
+    check_branch_name,
+    check_repository_name,
+)
 
 
 class Repositories(JsonService):
     """The operations on whole repositories."""
 
     service = "codecommit"
+    messages: ClassVar = {"InvalidRepositoryNameException": INVALID_REPOSITORY_NAME}
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

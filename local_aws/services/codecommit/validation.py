@@ -8,6 +8,11 @@ from local_aws.core.api import AwsError
 from local_aws.services.codecommit.errors import unsupported
 
 REPOSITORY_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+INVALID_REPOSITORY_NAME = (
+    "The repository name is not valid. Repository names can be any valid combination of letters, "
+    "numbers, periods, underscores, and dashes between 1 and 100 characters in length. Names are "
+    "case sensitive. Repository names cannot end in .git"
+)
 # git's rules for a reference name, which are CodeCommit's too: https://git-scm.com/docs/git-check-ref-format
 FORBIDDEN_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|\.lock(/|$)|[./]$|^/|^@$|^-")
 MAX_BRANCH_LENGTH = 256
@@ -18,13 +23,7 @@ def check_repository_name(name: str) -> str:
     """Return `name`; raises `InvalidRepositoryNameException` if AWS rejects it."""
     if REPOSITORY_NAME.fullmatch(name) and not name.endswith(".git") and name not in (".", ".."):
         return name
-    raise AwsError(
-        "InvalidRepositoryNameException",
-        "The repository name is not valid. Repository names can be any valid combination of letters, "
-        "numbers, periods, underscores, and dashes between 1 and 100 characters in length. Names are "
-        "case sensitive. "
-        "Repository names cannot end in .git",
-    )
+    raise AwsError("InvalidRepositoryNameException", INVALID_REPOSITORY_NAME)
 
 
 def check_branch_name(name: str) -> str:

@@ -44,7 +44,7 @@ class Applications(JsonService):
         return {"application": serializers.describe_application(self._application(params))}
 
     def batch_get_applications(self, params: Params) -> Params:
-        found = [self.applications[name] for name in params["applicationNames"] if name in self.applications]
+        found = [self._application({"applicationName": name}) for name in params["applicationNames"]]
         return {"applicationsInfo": [serializers.describe_application(each) for each in found]}
 
     def list_applications(self, _: Params) -> Params:

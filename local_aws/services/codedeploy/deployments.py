@@ -13,6 +13,7 @@ from local_aws.services.codedeploy.errors import DeploymentEndedError, ServerSto
 from local_aws.services.codedeploy.hooks import Hooks
 from local_aws.services.codedeploy.records import Deployment, DeploymentGroup
 from local_aws.services.codedeploy.serializers import describe_target, last_deployment
+from local_aws.services.codedeploy.validation import check_target_id
 
 logger = logging.getLogger("local_aws")
 
@@ -107,6 +108,7 @@ class Deployments:
     def target(self, deployment: str, target: str) -> dict[str, Any]:
         """Return the deployment's one target; raises DeploymentTargetDoesNotExistException."""
         found = self.started(deployment)
+        check_target_id(target)
         if target not in (found.target_id, found.service_arn):
             raise AwsError("DeploymentTargetDoesNotExistException", f"The deployment has no target {target}")
         return describe_target(found)

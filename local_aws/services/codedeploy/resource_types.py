@@ -100,9 +100,12 @@ class CodeDeployResourceTypes:
         arn = self.context.arn("codedeploy", resource)
         before = {tag["Key"]: tag["Value"] for tag in old.get("Tags") or []}
         after = {tag["Key"]: tag["Value"] for tag in new.get("Tags") or []}
-        self.call("UntagResource", {"ResourceArn": arn, "TagKeys": [k for k in before if k not in after]})
+        removed = [key for key in before if key not in after]
+        if removed:
+            self.call("UntagResource", {"ResourceArn": arn, "TagKeys": removed})
         tags = [{"Key": key, "Value": value} for key, value in after.items()]
-        self.call("TagResource", {"ResourceArn": arn, "Tags": tags})
+        if tags:
+            self.call("TagResource", {"ResourceArn": arn, "Tags": tags})
 
 
 def _name(stack: str, logical_id: str) -> str:

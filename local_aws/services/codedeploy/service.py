@@ -12,7 +12,11 @@ from local_aws.services.codedeploy.records import Revision
 from local_aws.services.codedeploy.resource_types import resource_types
 from local_aws.services.codedeploy.revisions import revision_key
 from local_aws.services.codedeploy.serializers import describe_deployment
-from local_aws.services.codedeploy.validation import check_revision
+from local_aws.services.codedeploy.validation import (
+    check_application_and_group,
+    check_revision,
+    check_rollback,
+)
 
 
 class CodeDeploy(Applications):
@@ -58,6 +62,7 @@ class CodeDeploy(Applications):
         if "revision" not in params:
             raise AwsError("RevisionRequiredException", "RevisionLocation must be specified")
         location = check_revision(params["revision"])
+        check_rollback(params)
         config = self._config(params.get("deploymentConfigName") or group.settings["deploymentConfigName"])
         deployment = self.deployments.create(group, config, location, params)
         revision = application.revisions.setdefault(revision_key(location), Revision(location))
@@ -75,8 +80,9 @@ class CodeDeploy(Applications):
         return {"deploymentsInfo": [describe_deployment(each) for each in found]}
 
     def list_deployments(self, params: Params) -> Params:
+        check_application_and_group(params)
         if "deploymentGroupName" in params:
-            self._group(params.get("applicationName", ""), params["deploymentGroupName"])
+            self._group(params["applicationName"], params["deploymentGroupName"])
         return {"deployments": self.deployments.list(params)}
 
     def stop_deployment(self, params: Params) -> Params:

@@ -65,6 +65,7 @@ def check_group(context: Context, arn: str, settings: Settings, others: Iterable
             )
     _check_pair(context, role, settings)
     _check_alarms(settings)
+    check_rollback(settings)
 
 
 def _check_role(context: Context, role: ServiceRole) -> None:
@@ -169,6 +170,44 @@ def _check_alarms(settings: Settings) -> None:
         raise AwsError("AlarmsLimitExceededException", "A deployment group has up to 10 alarms")
     if alarms.get("enabled") and not alarms.get("alarms"):
         raise AwsError("InvalidAlarmConfigException", "An enabled alarmConfiguration must name alarms")
+
+
+def check_rollback(settings: Mapping[str, Any]) -> None:
+    """Refuse automatic rollbacks without events, with which no deployment would ever be rolled back.
+
+    https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_CreateDeploymentGroup.html#API_CreateDeploymentGroup_Errors
+    """
+    rollback = settings.get("autoRollbackConfiguration", {})
+    if rollback.get("enabled") and not rollback.get("events"):
+        raise AwsError(
+            "InvalidAutoRollbackConfigException",
+            "The automatic rollback configuration was specified in an invalid format: automatic rollback is "
+            "enabled, but no event types were listed.",
+        )
+
+
+def check_application_and_group(params: Mapping[str, Any]) -> None:
+    """Refuse to list deployments by an application or a group alone: both are given, or neither.
+
+    https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_ListDeployments.html
+    """
+    if "deploymentGroupName" in params and "applicationName" not in params:
+        raise AwsError("ApplicationNameRequiredException", "The application name must be specified.")
+    if "applicationName" in params and "deploymentGroupName" not in params:
+        raise AwsError("DeploymentGroupNameRequiredException", "The deployment group name must be specified.")
+
+
+def check_target_id(target: str) -> None:
+    """Refuse the malformed id of an ECS deployment's target; one by its ARN is accepted.
+
+    The message: https://github.com/awsdocs/amazon-ecs-developer-guide/issues/112
+    """
+    if target.count(":") != 1 and not target.startswith("arn:"):
+        raise AwsError(
+            "InvalidDeploymentTargetIdException",
+            f"Invalid id {target} for ECS deployment, valid Id should be in format "
+            "<cluster-name>:<service-name>",
+        )
 
 
 def check_platform(params: Mapping[str, Any]) -> None:

@@ -167,5 +167,12 @@ def invalid_arn(arn: str) -> AwsError:
 
 
 def resource_not_found(arn: str) -> AwsError:
-    """Return the error for the ARN of an unknown pipeline."""
-    return AwsError("ResourceNotFoundException", f"The resource {arn} was not found")
+    """Return the error for the ARN of an unknown pipeline.
+
+    https://github.com/getmoto/moto/blob/master/tests/test_codepipeline/test_codepipeline.py
+    """
+    account, name = arn.split(":")[4:6]
+    return AwsError(
+        "ResourceNotFoundException",
+        f"The account with id '{account}' does not include a pipeline with the name '{name}'",
+    )

@@ -77,4 +77,15 @@ _PROVIDERS = (
     ),
 )
 
+# The providers of AWS that local_aws does not implement, from the same page.
+UNSUPPORTED_PROVIDERS = frozenset(
+    {
+        *(("Source", name) for name in ("S3", "ECR", "CodeStarSourceConnection")),
+        *(("Build", "ECRBuildAndPublish"), ("Compute", "Commands"), ("Test", "DeviceFarm")),
+        *(("Deploy", name) for name in ("S3", "ECS", "EC2", "EKS", "Lambda", "CodeDeploy", "AppConfig")),
+        *(("Deploy", name) for name in ("CloudFormation", "CloudFormationStackSet", "ServiceCatalog")),
+        *(("Deploy", name) for name in ("CloudFormationStackInstances", "ElasticBeanstalk", "OpsWorks")),
+        *(("Invoke", name) for name in ("Lambda", "StepFunctions", "InspectorScan", "CodePipeline")),
+    }
+)
 PROVIDERS = {(provider.category, provider.name): provider for provider in _PROVIDERS}

@@ -21,10 +21,8 @@ def check_roles(context: Context, declaration: PipelineDeclaration) -> None:
     https://github.com/aws/aws-cdk/issues/11353
     """
     pipeline_role = _pipeline_role(context, declaration)
-    try:
-        context.credentials(pipeline_role)
-    except ClientError as error:
-        raise _not_authorized("CodePipeline", pipeline_role) from error
+    if not context.may_assume(pipeline_role):
+        raise _not_authorized("CodePipeline", pipeline_role)
     sts = context.client("sts", pipeline_role)
     roles = {action.role_arn for stage in declaration.stages for action in stage.actions if action.role_arn}
     for role in sorted(roles - {pipeline_role}):

@@ -17,7 +17,7 @@ from local_aws.services.codepipeline.errors import (
     invalid_structure,
     unsupported,
 )
-from local_aws.services.codepipeline.providers import PROVIDERS, Provider
+from local_aws.services.codepipeline.providers import PROVIDERS, UNSUPPORTED_PROVIDERS, Provider
 
 # An API structure, as PipelineDeclaration or ActionDeclaration, with its defaults filled in.
 Shape = Mapping[str, Any]
@@ -131,7 +131,11 @@ def _check_actions(stage: Shape, region: str) -> None:
 def _provider(action: Shape, region: str) -> Provider:
     action_type = action["actionTypeId"]
     provider = PROVIDERS.get((action_type["category"], action_type["provider"]))
-    if provider is None or action_type["owner"] != "AWS" or action_type["version"] != "1":
+    in_aws = (action_type["category"], action_type["provider"]) in UNSUPPORTED_PROVIDERS
+    if action_type["owner"] != "AWS" or in_aws:
+        provider_name = f"{action_type['category']} provider {action_type['owner']}/{action_type['provider']}"
+        raise unsupported(f"{provider_name} (action {action['name']})")
+    if provider is None or action_type["version"] != "1":
         raise invalid_action(
             f"ActionType (Category: '{action_type['category']}', Provider: '{action_type['provider']}',"
             f" Owner: '{action_type['owner']}', Version: '{action_type['version']}')"

@@ -5,6 +5,27 @@ from collections.abc import Mapping
 from local_aws.core.api import AwsError
 
 
+def invalid_parameter(member: str, reason: str) -> AwsError:
+    """Return InvalidParameterException."""
+    return AwsError(
+        "InvalidParameterException",
+        f"Invalid parameter at '{member}' failed to satisfy constraint: '{reason}'",
+    )
+
+
+def invalid_repository_policy() -> AwsError:
+    """Return the error for a malformed repository policy.
+
+    https://github.com/getmoto/moto/blob/master/moto/ecr/models.py
+    """
+    return invalid_parameter("PolicyText", "Invalid repository policy provided")
+
+
+def too_many_tags() -> AwsError:
+    """Return TooManyTagsException."""
+    return AwsError("TooManyTagsException", "The number of tags exceeds the limit of 50 for a repository.")
+
+
 def repository_not_found(name: str, account: str) -> AwsError:
     """Return RepositoryNotFoundException."""
     return AwsError(

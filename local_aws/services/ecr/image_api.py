@@ -7,7 +7,13 @@ from typing import Any
 from local_aws.core.api import AwsError
 from local_aws.services.ecr import errors
 from local_aws.services.ecr.scanning import ScanApi
-from local_aws.services.ecr.serializers import image_detail, image_failure, image_ids, image_manifest
+from local_aws.services.ecr.serializers import (
+    image_detail,
+    image_failure,
+    image_ids,
+    image_manifest,
+    is_malformed,
+)
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
@@ -25,7 +31,9 @@ class ImageApi(ScanApi):
         repository = self.repository(params["repositoryName"])
         wanted = params.get("imageIds")
         if wanted is None:
-            digests = list(repository.images)
+            status = params.get("filter", {}).get("tagStatus", "ANY")
+            digests = [each["imageDigest"] for each in image_ids(repository, status)]
+            digests = list(dict.fromkeys(digests))
         else:
             digests = [self.digest_of(repository, image_id) for image_id in wanted]
         details = [
@@ -38,7 +46,7 @@ class ImageApi(ScanApi):
         repository = self.repository(params["repositoryName"])
         found, failures = [], []
         for image_id in params["imageIds"]:
-            digest = repository.find(image_id)
+            digest = None if is_malformed(image_id) else repository.find(image_id)
             if digest is None:
                 failures.append(image_failure(image_id))
             else:
@@ -70,7 +78,7 @@ class ImageApi(ScanApi):
         deleted: list[dict[str, str]] = []
         failures = []
         for image_id in params["imageIds"]:
-            ids = repository.delete(image_id)
+            ids = [] if is_malformed(image_id) else repository.delete(image_id)
             deleted += ids
             if not ids:
                 failures.append(image_failure(image_id))

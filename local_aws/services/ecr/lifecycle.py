@@ -17,6 +17,8 @@ DAY = timedelta(days=1)
 # A pattern may have four wildcards:
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 MOST_WILDCARDS = 4
+# Of archived and of pulled images: local_aws has no archive, and does not note when an image was pulled.
+UNSUPPORTED_COUNT_TYPES = ("sinceImagePulled", "sinceImageTransitioned")
 _LISTS = ("tagPatternList", "tagPrefixList")
 
 
@@ -96,8 +98,10 @@ def _rule(given: Mapping[str, Any]) -> Rule:
     if given["action"] != {"type": "expire"}:
         raise _unsupported(f"the action {given['action']}")
     count_type, count = selection["countType"], selection["countNumber"]
-    if count_type not in ("imageCountMoreThan", "sinceImagePushed"):
+    if count_type in UNSUPPORTED_COUNT_TYPES:
         raise _unsupported(f"the countType {count_type}")
+    if count_type not in ("imageCountMoreThan", "sinceImagePushed"):
+        raise ValueError(f"countType is {count_type}")
     by_age = count_type == "sinceImagePushed"
     if (selection.get("countUnit") == "days") != by_age:
         raise ValueError("countUnit must be days with sinceImagePushed, and absent otherwise")

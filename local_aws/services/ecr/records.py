@@ -96,6 +96,17 @@ class ImageRepository:
                 return known
         return None
 
+    def is_immutable(self, tag: str) -> bool:
+        """Return whether a tag cannot be overwritten: a filter excludes tags from the repository's setting.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+        """
+        setting = self.description["imageTagMutability"]
+        filters = self.description.get("imageTagMutabilityExclusionFilters", [])
+        patterns = [".*".join(map(re.escape, each["filter"].split("*"))) for each in filters]
+        excluded = any(re.fullmatch(pattern, tag) for pattern in patterns)
+        return bool(setting.startswith("IMMUTABLE") != excluded)
+
     def delete(self, image_id: Mapping[str, str]) -> list[dict[str, str]]:
         """Delete an image or one of its tags; return the ids of what was deleted."""
         digest = self.find(image_id)
@@ -110,9 +121,13 @@ class ImageRepository:
         return tagged or [{"imageDigest": digest}]
 
     def put(self, digest: str, manifest: bytes, media_type: str, tag: str | None) -> bool:
-        """Store a manifest under a tag; return False when the tag is immutable and points elsewhere."""
+        """Store a manifest under a tag; return False when the tag is immutable and exists.
+
+        An immutable tag is refused for the image that it already points to, too:
+        https://github.com/aws/containers-roadmap/issues/2179
+        """
         holder = self.find({"imageTag": tag}) if tag else None
-        if holder not in (None, digest) and self.description["imageTagMutability"] == "IMMUTABLE":
+        if tag and holder and self.is_immutable(tag):
             return False
         if tag and holder:
             self.images[holder].tags.discard(tag)

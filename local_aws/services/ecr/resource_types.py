@@ -7,6 +7,7 @@ from typing import Any
 from local_aws.core.api import AwsError
 from local_aws.core.cloudformation import Properties, ResourceType, arguments
 from local_aws.services.ecr.state import EcrState
+from local_aws.services.ecr.validation import EXCLUSION, check_mutability
 
 _SET_AFTER_CREATE = ("LifecyclePolicy", "RepositoryPolicyText", "EmptyOnDelete")
 
@@ -54,7 +55,10 @@ class EcrResourceTypes:
         with self.ecr.lock:
             repository = self.ecr.repository(name)
             description = repository.description
+            check_mutability(given)
             description["imageTagMutability"] = given.get("imageTagMutability", "MUTABLE")
+            description.pop(EXCLUSION, None)
+            description.update({name: given[name] for name in (EXCLUSION,) if name in given})
             scanning = given.get("imageScanningConfiguration", {})
             description["imageScanningConfiguration"] = {"scanOnPush": False, **scanning}
             for tag in old.get("Tags") or []:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
-from local_aws.services.ecr.records import ImageRepository, PlantedFinding
+from local_aws.services.ecr.records import DIGEST, ImageRepository, PlantedFinding
 
 
 class RepositoryName(TypedDict):
@@ -121,13 +121,25 @@ def image_manifest(repository: ImageRepository, digest: str, image_id: Mapping[s
     }
 
 
+def is_malformed(image_id: Mapping[str, str]) -> bool:
+    """Return whether an id names no image: it has neither digest nor tag, or no digest of SHA-256."""
+    digest = image_id.get("imageDigest")
+    return not DIGEST.match(digest) if digest is not None else "imageTag" not in image_id
+
+
 def image_failure(image_id: Mapping[str, str]) -> ImageFailure:
-    """Return the failure of an image that does not exist."""
-    return {
-        "imageId": dict(image_id),
-        "failureCode": "ImageNotFound",
-        "failureReason": "Requested image not found",
-    }
+    """Return the failure of an image that does not exist, or whose id is malformed.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageFailure.html
+    """
+    code, reason = "ImageNotFound", "Requested image not found"
+    if is_malformed(image_id):
+        code = "InvalidImageDigest" if "imageDigest" in image_id else "MissingDigestAndTag"
+        reason = "Invalid request parameters: both tag and digest cannot be null"
+        if "imageDigest" in image_id:
+            reason = "Invalid request parameters: image digest should satisfy the regex"
+            reason += " '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
+    return {"imageId": dict(image_id), "failureCode": code, "failureReason": reason}
 
 
 def image_ids(repository: ImageRepository, tag_status: str) -> list[dict[str, str]]:

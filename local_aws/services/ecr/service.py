@@ -13,6 +13,7 @@ from typing import Any
 from local_aws.core.api import CALLER, now
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context
+from local_aws.core.policy_grammar import is_resource_policy
 from local_aws.services.ecr import errors
 from local_aws.services.ecr.image_api import ImageApi
 from local_aws.services.ecr.layer_api import LayerApi
@@ -21,6 +22,7 @@ from local_aws.services.ecr.records import ImageRepository, Login, PlantedFindin
 from local_aws.services.ecr.registry import RegistryApi
 from local_aws.services.ecr.resource_types import EcrResourceTypes
 from local_aws.services.ecr.serializers import RepositoryName
+from local_aws.services.ecr.validation import EXCLUSION, check_arn, check_mutability, check_tags
 
 TOKEN_SECONDS = 12 * 3600
 
@@ -61,6 +63,8 @@ class Ecr(ImageApi, LayerApi):
     def create_repository(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Create an empty repository."""
         name = params["repositoryName"]
+        check_mutability(params)
+        check_tags(params.get("tags", []))
         if name in self.repositories:
             raise errors.repository_exists(name, self.context.account)
         description = {
@@ -70,6 +74,7 @@ class Ecr(ImageApi, LayerApi):
             "repositoryUri": f"{self.context.account}.dkr.ecr.{self.context.region}.amazonaws.com/{name}",
             "createdAt": now(),
             "imageTagMutability": params.get("imageTagMutability", "MUTABLE"),
+            **{name: params[name] for name in (EXCLUSION,) if name in params},
             "imageScanningConfiguration": {
                 "scanOnPush": False,
                 **params.get("imageScanningConfiguration", {}),
@@ -97,13 +102,16 @@ class Ecr(ImageApi, LayerApi):
 
     def put_image_tag_mutability(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Set whether tags can move."""
-        return self._set(params, "imageTagMutability")
+        check_mutability(params)
+        description = self.repository(params["repositoryName"]).description
+        description.pop(EXCLUSION, None)
+        given = {name: params[name] for name in ("imageTagMutability", EXCLUSION) if name in params}
+        description.update(given)
+        return {**self._named(params), **given}
 
     def put_image_scanning_configuration(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Set whether a scan starts with a push."""
-        return self._set(params, "imageScanningConfiguration")
-
-    def _set(self, params: Mapping[str, Any], key: str) -> dict[str, Any]:
+        key = "imageScanningConfiguration"
         self.repository(params["repositoryName"]).description[key] = params[key]
         return {**self._named(params), key: params[key]}
 
@@ -136,6 +144,8 @@ class Ecr(ImageApi, LayerApi):
 
     def set_repository_policy(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Store a repository policy."""
+        if not is_resource_policy(params["policyText"]):
+            raise errors.invalid_repository_policy()
         self.repository(params["repositoryName"]).policy = params["policyText"]
         return {**self._named(params), "policyText": params["policyText"]}
 
@@ -155,6 +165,7 @@ class Ecr(ImageApi, LayerApi):
     # Tags of the repository
 
     def _by_arn(self, arn: str) -> ImageRepository:
+        check_arn(arn)
         return self.repository(arn.partition(":repository/")[2])
 
     def list_tags_for_resource(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +175,9 @@ class Ecr(ImageApi, LayerApi):
 
     def tag_resource(self, params: Mapping[str, Any]) -> None:
         """Add tags to a repository."""
-        self._by_arn(params["resourceArn"]).tags.update({tag["Key"]: tag["Value"] for tag in params["tags"]})
+        repository = self._by_arn(params["resourceArn"])
+        check_tags(params["tags"], repository.tags)
+        repository.tags.update({tag["Key"]: tag["Value"] for tag in params["tags"]})
 
     def untag_resource(self, params: Mapping[str, Any]) -> None:
         """Remove tags from a repository."""

@@ -80,7 +80,7 @@ class Scheduler:
 
     def _start(self, task_set: TaskSet) -> None:
         cluster = self.ecs.cluster(self.service.content["clusterArn"])
-        definition = self.ecs.definition(task_set.content["taskDefinition"], active=False)
+        definition = self.ecs.described_definition(task_set.content["taskDefinition"])
         params = {**task_set.content, "startedBy": task_set.id}
         source = self.service.content["propagateTags"]
         if source in ("SERVICE", "TASK_DEFINITION"):

@@ -5,6 +5,8 @@ from typing import Any
 from local_aws.core.api import AwsError, now
 from local_aws.services.ecs import validation
 from local_aws.services.ecs.errors import invalid_parameter, unsupported
+from local_aws.services.ecs.members import check_launch_type
+from local_aws.services.ecs.network import check_network
 from local_aws.services.ecs.records import EcsService
 from local_aws.services.ecs.scheduler import Scheduler
 from local_aws.services.ecs.serializers import describe_service, missing
@@ -59,14 +61,13 @@ class ServiceOperations(TaskOperations):
     def _check(self, params: Params) -> dict[str, Any] | None:
         """Return the task definition, None when a service of an external controller has none."""
         controller = params.get("deploymentController", {"type": "ECS"})["type"]
-        if params.get("serviceRegistries") or params.get("serviceConnectConfiguration", {}).get("enabled"):
-            raise unsupported("local_aws has no service discovery")
         if "taskDefinition" not in params:
             if controller != "EXTERNAL":
                 raise invalid_parameter("TaskDefinition can not be blank.")
             return None
         definition = self.definition(params["taskDefinition"])
-        validation.check_network(definition, params)
+        check_launch_type("CreateService", params)
+        check_network(self.context, definition, params)
         validation.check_balancers(self.context, definition, params.get("loadBalancers", []))
         if controller == "CODE_DEPLOY" and not params.get("loadBalancers"):
             raise invalid_parameter(
@@ -78,6 +79,8 @@ class ServiceOperations(TaskOperations):
         """Update a service; with the CODE_DEPLOY controller, only what needs no deployment."""
         self.create_service_linked_role()
         service = self.active_service(params.get("cluster"), params["service"])
+        if params.get("deploymentController", {}).get("type", service.controller) != service.controller:
+            raise unsupported("local_aws does not implement a change of deploymentController")
         if service.controller == "CODE_DEPLOY":
             validation.check_update(params)
         elif service.controller == "ECS":
@@ -98,6 +101,7 @@ class ServiceOperations(TaskOperations):
         ):
             return
         definition = self.definition(params.get("taskDefinition", service.content["taskDefinition"]))
+        check_network(self.context, definition, {**service.content, **params})
         balancers = params.get("loadBalancers", service.content["loadBalancers"])
         validation.check_balancers(self.context, definition, balancers)
         service.content.update({key: params[key] for key in _OF_TASK_SETS if key in params})
@@ -119,18 +123,20 @@ class ServiceOperations(TaskOperations):
             except AwsError as error:
                 if error.code == "ClusterNotFoundException":
                     raise
-                failures.append(missing(reference))
+                cluster = self.cluster(params.get("cluster"))["clusterName"]
+                failures.append(missing(self.arn_of("service", reference, cluster)))
                 continue
             tags = {"tags": self.tag_list(service.arn)} if "TAGS" in params.get("include", []) else {}
             found.append({**self._describe_service(service), **tags})
         return {"services": found, "failures": failures}
 
     def list_services(self, params: Params) -> dict[str, Any]:
-        """List the services of a cluster."""
+        """List the services of a cluster, all or those of a launch type and scheduling strategy."""
         cluster = self.cluster(params.get("cluster"))["clusterArn"]
         existing = (service for service in self.services.values() if service.content["status"] != "INACTIVE")
-        own = [service.arn for service in existing if service.content["clusterArn"] == cluster]
-        return {"serviceArns": own}
+        filters = {key: params[key] for key in ("launchType", "schedulingStrategy") if key in params}
+        wanted = {"clusterArn": cluster, **filters}
+        return {"serviceArns": [each.arn for each in existing if wanted.items() <= _scalars(each.content)]}
 
     def delete_service(self, params: Params) -> dict[str, Any]:
         """Delete a service: DRAINING until its last task has stopped, then INACTIVE."""
@@ -144,6 +150,10 @@ class ServiceOperations(TaskOperations):
     def schedule(self, service: EcsService) -> None:
         """Start a service's scheduler."""
         self.context.spawn(f"scheduler-{service.name}", Scheduler(self, service).run)
+
+
+def _scalars(content: Params) -> set[tuple[str, str]]:
+    return {(key, value) for key, value in content.items() if isinstance(value, str)}
 
 
 def _new_content(params: Params, arn: str, cluster_arn: str, account: str) -> dict[str, Any]:

@@ -6,10 +6,14 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.model import OperationModel
+
 from local_aws.containers.engine import ContainerEngine
 from local_aws.core.api import CALLER, JsonService
 from local_aws.core.context import Context
 from local_aws.services.ecs import errors, serializers
+from local_aws.services.ecs.limits import check_limits
+from local_aws.services.ecs.members import check_members
 from local_aws.services.ecs.records import EcsService, Task, TaskSet
 
 Params = Mapping[str, Any]
@@ -30,6 +34,11 @@ class EcsState(JsonService):
         self.tags: dict[str, dict[str, str]] = {}
         # Set when local_aws stops: tasks end at once, without draining.
         self.ending = threading.Event()
+
+    def _validate(self, operation: OperationModel, params: Params) -> None:
+        super()._validate(operation, params)
+        check_limits(operation.name, params)
+        check_members(operation.name, params)
 
     def create_service_linked_role(self) -> None:
         """Create ECS's role, as each operation does that creates a cluster, or creates or updates a service.
@@ -60,6 +69,12 @@ class EcsState(JsonService):
             raise errors.service_not_active()
         return found
 
+    def arn_of(self, kind: str, reference: str, *parents: str) -> str:
+        """Return the ARN of a resource that a request names, or gives by its ARN already."""
+        if reference.startswith("arn:"):
+            return reference
+        return self.context.arn("ecs", "/".join((kind, *parents, reference)))
+
     def _service_arn(self, cluster: str, name: str) -> str:
         return self.context.arn("ecs", f"service/{cluster}/{name}")
 
@@ -70,19 +85,27 @@ class EcsState(JsonService):
                 return task_set
         raise errors.task_set_not_found()
 
-    def definition(self, reference: str, *, active: bool = True) -> dict[str, Any]:
+    def definition(self, reference: str) -> dict[str, Any]:
+        """Return an ACTIVE task definition that something is to use."""
+        found = self.find_definition(reference)
+        if found is None:
+            raise errors.client_error("TaskDefinition not found.")
+        if found["status"] != "ACTIVE":
+            raise errors.client_error("TaskDefinition is inactive")
+        return found
+
+    def find_definition(self, reference: str) -> dict[str, Any] | None:
         """Return a task definition by family (the newest ACTIVE one), `family:revision` or ARN."""
         name = reference.rpartition("task-definition/")[2]
         if ":" not in name:
-            revisions = self.revisions(name, "ACTIVE")
-            if not revisions:
-                raise errors.client_error("Unable to describe task definition.")
-            return revisions[-1]
-        found = self.definitions.get(name)
+            return next(reversed(self.revisions(name, "ACTIVE")), None)
+        return self.definitions.get(name)
+
+    def described_definition(self, reference: str) -> dict[str, Any]:
+        """Return a task definition of any status, in whose absence AWS has words of their own."""
+        found = self.find_definition(reference)
         if found is None:
             raise errors.client_error("Unable to describe task definition.")
-        if active and found["status"] != "ACTIVE":
-            raise errors.client_error("TaskDefinition is inactive")
         return found
 
     def revisions(self, family: str, status: str | None = None) -> list[dict[str, Any]]:

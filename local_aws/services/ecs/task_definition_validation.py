@@ -42,6 +42,7 @@ def check_task_definition(params: Params) -> None:
     for container in containers:
         check_container(container, params)
     _check_ports(params, containers)
+    _check_secrets(containers)
     for violation in _not_run(params):
         raise unsupported(f"local_aws does not run tasks with {violation}")
 
@@ -72,6 +73,18 @@ def _check_roles(params: Params) -> None:
         raise client_error(
             "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
         )
+
+
+def _check_secrets(containers: Sequence[Params]) -> None:
+    """Refuse a variable with two values."""
+    for container in containers:
+        secrets = [one["name"] for one in container.get("secrets", [])]
+        count = Counter([*secrets, *{one["name"] for one in container.get("environment", [])}])
+        if shared := [name for name in secrets if count[name] > 1]:
+            raise client_error(
+                "The secret name must be unique and not shared with any new or existing environment "
+                f"variables set on the container, such as '{shared[0]}'."
+            )
 
 
 def _check_ports(params: Params, containers: Sequence[Params]) -> None:

@@ -40,7 +40,7 @@ class TaskDefinitionOperations(EcsState):
 
     def describe_task_definition(self, params: Params) -> dict[str, Any]:
         """Describe a revision, of any status; a family alone means its newest ACTIVE one."""
-        found = self.definition(params["taskDefinition"], active=False)
+        found = self.described_definition(params["taskDefinition"])
         answer: dict[str, Any] = {"taskDefinition": found}
         if "TAGS" in params.get("include", []):
             answer["tags"] = self.tag_list(found["taskDefinitionArn"])
@@ -71,8 +71,9 @@ class TaskDefinitionOperations(EcsState):
         """Make a revision INACTIVE: its tasks continue, and nothing new can use it."""
         reference = params["taskDefinition"]
         if ":" not in reference.rpartition("/")[2]:
-            raise client_error("Missing revision. Specify family:revision or a full ARN.")
-        found = self.definition(reference, active=False)
+            # The message: moto's RevisionNotFoundException.
+            raise client_error("Revision is missing.")
+        found = self.described_definition(reference)
         found.update(status="INACTIVE", deregisteredAt=now())
         return {"taskDefinition": found}
 
@@ -80,13 +81,12 @@ class TaskDefinitionOperations(EcsState):
         """Delete INACTIVE revisions."""
         deleted, failures = [], []
         for reference in params["taskDefinitions"]:
-            found = self.definition(reference, active=False)
-            arn = found["taskDefinitionArn"]
-            if found["status"] == "ACTIVE":
-                failures.append(
-                    {"arn": arn, "reason": "The specified task definition is still in ACTIVE status."}
-                )
+            found = self.find_definition(reference)
+            reason = _why_not_deleted(reference, found)
+            if found is None or reason:
+                failures.append({"arn": self.arn_of("task-definition", reference), "reason": reason})
                 continue
+            arn = found["taskDefinitionArn"]
             found["status"] = "DELETE_IN_PROGRESS"
             deleted.append(dict(found))
             # AWS keeps it until no task, service or task set refers to it.
@@ -106,6 +106,25 @@ class TaskDefinitionOperations(EcsState):
             for task_set in service.task_sets
         )
         return any(tasks) or any(sets)
+
+
+def _why_not_deleted(reference: str, found: Mapping[str, Any] | None) -> str:
+    """Return the reason of a failure of DeleteTaskDefinitions, in AWS's words that moto has, or nothing."""
+    if ":" not in reference.rpartition("/")[2]:
+        return (
+            "The specified task definition identifier is invalid. Specify a valid name or ARN and try again."
+        )
+    if found is None:
+        return (
+            "The specified task definition does not exist. Specify a valid account, family, revision and try "
+            "again."
+        )
+    if found["status"] == "ACTIVE":
+        return (
+            "The specified task definition is still in ACTIVE status. Please deregister the target and try "
+            "again."
+        )
+    return ""
 
 
 def _family_and_revision(definition: Mapping[str, Any]) -> tuple[str, int]:

@@ -60,8 +60,9 @@ class TaskRun:
         try:
             self._take_address()
             self._set_status("PENDING")
+            secrets = task_start.read_secrets(self.ecs.context, self.task)
             images = task_start.pull(self.ecs, self.task)
-            self._start_containers(images)
+            self._start_containers(images, secrets)
             if self.task.wanted:
                 self._set_status("ACTIVATING")
                 self.targets.register(self.address)
@@ -84,7 +85,7 @@ class TaskRun:
                 interface = {"attachmentId": attachment["id"], "privateIpv4Address": self.address}
                 container["networkInterfaces"] = [interface]
 
-    def _start_containers(self, images: dict[str, str]) -> None:
+    def _start_containers(self, images: dict[str, str], secrets: dict[str, str]) -> None:
         for definition in self.task.definition["containerDefinitions"]:
             if not self.task.wanted:
                 return
@@ -92,7 +93,14 @@ class TaskRun:
             log = task_start.open_log(self.ecs.context, self.task, definition)
             if log is not None:
                 self.logs.append(log)
-            spec = task_start.make_spec(self.ecs.context, self.task, definition, images[name], self.address)
+            spec = task_start.make_spec(
+                self.ecs.context,
+                self.task,
+                definition,
+                image=images[name],
+                address=self.address,
+                secrets=secrets,
+            )
             container = self.ecs.containers.start(spec, log.write if log else _discard)
             self.containers[name] = container
             with self.ecs.lock:

@@ -6,6 +6,8 @@ from local_aws.core.api import AwsError, now
 from local_aws.core.context import Context
 from local_aws.services.ecs import validation
 from local_aws.services.ecs.errors import invalid_parameter
+from local_aws.services.ecs.members import check_launch_type
+from local_aws.services.ecs.network import check_network
 from local_aws.services.ecs.records import EcsService, TaskSet
 from local_aws.services.ecs.serializers import missing
 from local_aws.services.ecs.state import EcsState, Params, new_number
@@ -58,7 +60,8 @@ class TaskSetOperations(EcsState):
         """Create an ACTIVE task set; without `scale` it runs no tasks."""
         service = self._with_task_sets(params)
         definition = self.definition(params["taskDefinition"])
-        validation.check_network(definition, params)
+        check_launch_type("CreateTaskSet", params)
+        check_network(self.context, definition, params)
         validation.check_balancers(self.context, definition, params.get("loadBalancers", []))
         share = float(params.get("scale", {}).get("value", 0.0))
         task_set = make_task_set(self.context, service, definition, params, "ACTIVE", share)
@@ -78,7 +81,8 @@ class TaskSetOperations(EcsState):
             try:
                 found.append(dict(self.task_set(service, reference).content))
             except AwsError:
-                failures.append(missing(reference))
+                parents = service.arn.partition(":service/")[2].split("/")
+                failures.append(missing(self.arn_of("task-set", reference, *parents)))
         return {"taskSets": found, "failures": failures}
 
     def update_task_set(self, params: Params) -> dict[str, Any]:

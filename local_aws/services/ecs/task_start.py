@@ -1,7 +1,7 @@
 """Prepares a task, as its execution role: images, secrets, log streams."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,8 @@ from local_aws.services.ecs.task_logs import LogStream
 _NO_AUTH = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval"
 )
+# GetParameters takes ten.
+PARAMETERS_AT_ONCE = 10
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
 SENT = {"taskRoleArn": Source.ACCOUNT_AND_ARN, "executionRoleArn": Source.NONE}
@@ -119,7 +121,13 @@ def open_log(context: Context, task: Task, definition: dict[str, Any]) -> LogStr
 
 
 def make_spec(
-    context: Context, task: Task, definition: dict[str, Any], image: str, address: str
+    context: Context,
+    task: Task,
+    definition: dict[str, Any],
+    *,
+    image: str,
+    address: str,
+    secrets: Mapping[str, str],
 ) -> ContainerSpec:
     """Return the container to start: the definition overrides the image, the task overrides both."""
     name = definition["name"]
@@ -136,7 +144,8 @@ def make_spec(
             variables |= context.credentials(role)
     for pair in (*definition.get("environment", []), *task.environment.get(name, [])):
         variables[pair["name"]] = pair.get("value", "")
-    variables |= _secrets(context, task, definition)
+    for secret in definition.get("secrets", []):
+        variables[secret["name"]] = secrets[secret["valueFrom"]]
     return ContainerSpec(
         image=image,
         name=name,
@@ -153,21 +162,45 @@ def make_spec(
     )
 
 
-def _secrets(context: Context, task: Task, definition: dict[str, Any]) -> dict[str, str]:
-    found = {}
-    for secret in definition.get("secrets", []):
-        source = secret["valueFrom"]
-        if source.startswith("arn:") and ":ssm:" not in source:
-            raise TaskStartError(
-                f"ResourceInitializationError: local_aws reads secrets of SSM only, not {source}"
-            )
-        name = source.partition(":parameter")[2] if source.startswith("arn:") else source
+def read_secrets(context: Context, task: Task) -> dict[str, str]:
+    """Return the values of the secrets of all containers, by their `valueFrom`. Raises `TaskStartError`.
+
+    As on Fargate, before an image is pulled.
+    """
+    containers = task.definition["containerDefinitions"]
+    names = {one["valueFrom"]: "" for each in containers for one in each.get("secrets", [])}
+    for source in names:
+        names[source] = _parameter_name(source)
+    values = _parameters(context, task, list(dict.fromkeys(names.values()))) if names else {}
+    return {source: values[name] for source, name in names.items()}
+
+
+def _parameter_name(source: str) -> str:
+    """Return the name of a parameter from its name or ARN."""
+    if not source.startswith("arn:"):
+        return source
+    if ":ssm:" not in source:
+        raise TaskStartError(
+            f"ResourceInitializationError: local_aws reads secrets of SSM only, not {source}"
+        )
+    return source.partition(":parameter")[2]
+
+
+def _parameters(context: Context, task: Task, names: list[str]) -> dict[str, str]:
+    """Read parameters in ECS's own words for what fails."""
+    ssm = _client(context, task, "ssm")
+    values: dict[str, str] = {}
+    missing: list[str] = []
+    failed = f"{_NO_AUTH} failed: unable to retrieve secrets from ssm: {_RETRIED}"
+    for start in range(0, len(names), PARAMETERS_AT_ONCE):
+        batch = names[start : start + PARAMETERS_AT_ONCE]
         try:
-            ssm = _client(context, task, "ssm")
-            found[secret["name"]] = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+            found = ssm.get_parameters(Names=batch, WithDecryption=True)
         except ClientError as error:
-            raise TaskStartError(
-                f"{_NO_AUTH} failed: unable to retrieve secrets from ssm: {_RETRIED}: "
-                f"{error.response['Error']['Code']}: {name}"
-            ) from error
-    return found
+            about = error.response["Error"]
+            raise TaskStartError(f"{failed}: {about['Code']}: {about['Message']}") from error
+        values |= {one["Name"]: one["Value"] for one in found["Parameters"]}
+        missing += found["InvalidParameters"]
+    if missing:
+        raise TaskStartError(f"{failed}: invalid ssm parameters: {', '.join(missing)}")
+    return values

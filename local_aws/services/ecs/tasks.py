@@ -4,11 +4,12 @@ from typing import Any
 
 from local_aws.core.api import AwsError, now
 from local_aws.services.ecs.errors import invalid_parameter
+from local_aws.services.ecs.members import check_launch_type
+from local_aws.services.ecs.network import check_network
 from local_aws.services.ecs.records import Task, TaskSet
 from local_aws.services.ecs.serializers import missing
 from local_aws.services.ecs.state import EcsState, Params, new_id
 from local_aws.services.ecs.task_run import TaskRun
-from local_aws.services.ecs.validation import check_network
 
 
 class TaskOperations(EcsState):
@@ -18,7 +19,9 @@ class TaskOperations(EcsState):
         """Start tasks outside of a service."""
         cluster = self.cluster(params.get("cluster"))
         definition = self.definition(params["taskDefinition"])
-        check_network(definition, params)
+        check_launch_type("RunTask", params)
+        check_network(self.context, definition, params)
+        _check_overrides(definition, params)
         count = params.get("count", 1)
         if not 1 <= count <= 10:
             raise invalid_parameter("Count must be between 1 and 10.")
@@ -26,7 +29,7 @@ class TaskOperations(EcsState):
         tasks = []
         for _ in range(count):
             task = self.new_task(cluster, definition, group, params)
-            for override in params.get("overrides", {}).get("containerOverrides", []):
+            for override in filter(None, params.get("overrides", {}).get("containerOverrides", [])):
                 task.environment[override["name"]] = override.get("environment", [])
                 if override.get("command"):
                     task.commands[override["name"]] = override["command"]
@@ -82,14 +85,15 @@ class TaskOperations(EcsState):
             except AwsError as error:
                 if error.code == "ClusterNotFoundException":
                     raise
-                failures.append(missing(reference))
+                cluster = self.cluster(params.get("cluster"))["clusterName"]
+                failures.append(missing(self.arn_of("task", reference, cluster)))
                 continue
             tags = {"tags": self.tag_list(task.arn)} if "TAGS" in params.get("include", []) else {}
             found.append({**task.content, **tags})
         return {"tasks": found, "failures": failures}
 
     def list_tasks(self, params: Params) -> dict[str, Any]:
-        """List tasks by cluster, service, family, desired status (RUNNING) and who started them."""
+        """List tasks by cluster, service, family, launch type, status (RUNNING) and who started them."""
         cluster = self.cluster(params.get("cluster"))["clusterArn"]
         _check_filters(params)
         status = params.get("desiredStatus", "RUNNING")
@@ -103,9 +107,24 @@ class TaskOperations(EcsState):
             and task.content["desiredStatus"] == status
             and (service is None or task.content["group"] == f"service:{service.rpartition('/')[2]}")
             and params.get("family") in (None, task.definition["family"])
+            and params.get("launchType") in (None, task.content["launchType"])
             and params.get("startedBy") in (None, task.content.get("startedBy"))
         ]
         return {"taskArns": found}
+
+
+def _check_overrides(definition: Params, params: Params) -> None:
+    """Refuse an override of a container that the task definition does not have.
+
+    The message: azavea/django-ecsmanage#21.
+    """
+    known = {container["name"] for container in definition["containerDefinitions"]}
+    for override in params.get("overrides", {}).get("containerOverrides", []):
+        name = override.get("name")
+        if override and name not in known:
+            raise invalid_parameter(
+                f"Override for container named {name} is not a container in the TaskDefinition."
+            )
 
 
 def _check_filters(params: Params) -> None:

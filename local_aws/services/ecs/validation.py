@@ -21,14 +21,6 @@ _CODE_DEPLOY = (
 )
 
 
-def check_network(definition: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-    """Refuse parameters without the network configuration that a task definition needs."""
-    if definition["networkMode"] == "awsvpc" and "networkConfiguration" not in params:
-        raise invalid_parameter(
-            "Network Configuration must be provided when networkMode 'awsvpc' is specified."
-        )
-
-
 def check_balancers(
     context: Context, definition: Mapping[str, Any], balancers: Sequence[Mapping[str, Any]]
 ) -> None:

@@ -123,3 +123,12 @@ def check_address(target: str) -> None:
         ipaddress.ip_address(target)
     except ValueError:
         raise validation_error(f"The IP address '{target}' is not a valid IPv4 or IPv6 address") from None
+
+
+def check_is_private(target: str) -> None:
+    """Refuse a publicly routable address, in words of our own.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html
+    """
+    if ipaddress.ip_address(target).is_global:
+        raise validation_error(f"The IP address '{target}' is publicly routable and cannot be a target")

@@ -100,7 +100,11 @@ def test_an_approval_notifies_the_topic_with_a_link_to_the_commit(shared: Templa
     topic = shared.only("AWS::SNS::Topic")
     assert plain(approval["Configuration"]["NotificationArn"]) == f"<{topic.id}>"
     assert "/repositories/repository-dev/commit/#{" in approval["Configuration"]["ExternalEntityLink"]
-    assert "staging in account 222222222222" in approval["Configuration"]["CustomData"]
+    asked = approval["Configuration"]["CustomData"]
+    assert "staging in account 222222222222" in asked
+    # What the approver admits is an image.
+    _, build = stages(shared)["Build"]
+    assert f"#{{{build['Namespace']}.IMAGE_URI}}" in asked
     asks = role(shared, "approval-action-role-dev")
     assert {action for each in statements(asks) for action in each["Action"]} == {
         "sns:Publish",

@@ -95,11 +95,30 @@ def test_only_the_approvers_whom_the_target_names_get_the_role_that_approves(sha
         ("arn:aws:iam::111111111111:root", "arn:aws:iam::111111111111:role/team/managers"),
         ("arn:aws:iam::222222222222:root", "arn:aws:iam::222222222222:user/mary"),
     ]
-    (may,) = statements(approver)
-    assert (may["Action"], may["Resource"]) == (
-        ["sts:AssumeRole"],
-        [f"arn:aws:iam::{account}:role/approval-role-dev-{source}" for source, account in SOURCES.items()],
-    )
+    parameter = "arn:aws:ssm:us-east-1:<AWS::AccountId>:parameter/approvals-dev/image"
+    assert [(may["Action"], may["Resource"]) for may in statements(approver)] == [
+        (
+            ["sts:AssumeRole"],
+            [
+                f"arn:aws:iam::{account}:role/approval-role-dev-{source}"
+                for source, account in SOURCES.items()
+            ],
+        ),
+        (["ssm:PutParameter"], [parameter]),
+    ]
+
+
+def test_no_other_role_may_write_what_approvers_write(shared: Templates) -> None:
+    """Attack G18: neither a pipeline nor a build approves."""
+    writers = {
+        plain(each.properties["RoleName"])
+        for each in shared.resources("AWS::IAM::Role")
+        for statement in statements(each)
+        if "ssm:PutParameter" in statement["Action"]
+    }
+    assert writers == {"approver-role-dev"}
+    parameter = shared.only("AWS::SSM::Parameter", Name="/approvals-dev/image")
+    assert parameter.properties["Value"] == "none"
 
 
 def test_the_role_that_approves_is_for_one_promotion_and_for_the_approvers_of_its_target(
@@ -115,13 +134,20 @@ def test_the_role_that_approves_is_for_one_promotion_and_for_the_approvers_of_it
             f"{own}:pipeline-dev/Promote-{target}/Approve-{target}"
         ]
         assert all(action.startswith(("codepipeline:Get", "codepipeline:List")) for action in may)
-        assert list(may.values()) == [[f"{own}:pipeline-dev"]] * 3
+        assert list(may.values()) == [[f"{own}:pipeline-dev"]] * 4
 
 
 def test_without_named_approvers_there_is_no_approver_role() -> None:
     found = templates_of(promotedFrom="qa@111111111111")
     names = {each.properties["RoleName"] for each in found.resources("AWS::IAM::Role", "access")}
     assert names == {"cross-account-role-dev"}
+    assert not [
+        each
+        for each in found.resources("AWS::SSM::Parameter")
+        if plain(each.properties["Name"]).startswith("/approvals")
+    ]
+    hook = found.only("AWS::Lambda::Function", FunctionName="test-traffic-hook-dev")
+    assert "APPROVED_IMAGE" not in hook.properties["Environment"]["Variables"]
 
 
 def test_artifacts_are_read_from_buckets_of_the_named_environments_only(shared: Templates) -> None:

@@ -14,8 +14,7 @@ from local_aws.iam.required_permissions import Permission, required_permissions
 from local_aws.iam.resources import ArnScope
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
-KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"
-OWNED = f"{REGION}:{ACCOUNT}"
+KEY, OWNED = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1", f"{REGION}:{ACCOUNT}"
 TARGETS = {
     "codecommit": "CodeCommit_20150413",
     "codebuild": "CodeBuild_20161006",
@@ -143,6 +142,7 @@ def pairs(found: list[Permission]) -> list[tuple[str, str]]:
         ("events", "PutRule", {"Name": "r"}, f"arn:aws:events:{OWNED}:rule/r"),
         # Not of this table: only a statement about everything allows them.
         ("ecs", "ListTaskDefinitions", {"familyPrefix": "f"}, "*"),
+        ("ssm", "ListTagsForResource", {"ResourceId": "/a/b"}, f"arn:aws:ssm:{OWNED}:parameter/a/b"),
         ("ssm", "SendCommand", {"DocumentName": "d"}, "*"),
     ],
 )

@@ -1,9 +1,10 @@
-"""Each change of a parameter is an event, whether a call or a stack makes it."""
+"""Each change of a parameter is an event, whether a call or a stack makes it, and names who made it."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -98,3 +99,37 @@ def test_a_stack_changes_parameters_with_the_same_events(cloud: Cloud) -> None:
     assert cloud.delete("parameters") == "DELETE_COMPLETE"
     details = [event["detail"] for event in received(cloud)]
     assert [(each["operation"], each["name"]) for each in details] == [("Create", "/s/p"), ("Delete", "/s/p")]
+
+
+def test_the_history_names_the_session_that_wrote_a_version(cloud: Cloud) -> None:
+    """https://docs.aws.amazon.com/cli/latest/reference/ssm/get-parameter-history.html has such a session."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    may = {"Effect": "Allow", "Action": "ssm:PutParameter", "Resource": "*"}
+    documents = [json.dumps({"Version": "2012-10-17", "Statement": [each]}) for each in (trust, may)]
+    iam = cloud.client("iam")
+    iam.create_role(RoleName="approvers", AssumeRolePolicyDocument=documents[0])
+    iam.put_role_policy(RoleName="approvers", PolicyName="rights", PolicyDocument=documents[1])
+    role = f"arn:aws:iam::{ACCOUNT}:role/approvers"
+    keys = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="mary")["Credentials"]
+    session = boto3.client(
+        "ssm",
+        endpoint_url=cloud.server.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    ssm, given = cloud.client("ssm"), {"Name": "/a/history", "Value": "1", "Type": "String"}
+    ssm.put_parameter(**given)
+    session.put_parameter(**given, Overwrite=True)
+    root, mary = f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:sts::{ACCOUNT}:assumed-role/approvers/mary"
+    history = ssm.get_parameter_history(Name="/a/history")["Parameters"]
+    assert [each["LastModifiedUser"] for each in history] == [root, mary]
+    (described,) = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": ["/a/history"]}])[
+        "Parameters"
+    ]
+    assert described["LastModifiedUser"] == mary

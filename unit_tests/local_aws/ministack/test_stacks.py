@@ -44,7 +44,8 @@ def test_the_same_template_without_the_property_is_created(cloud: Cloud) -> None
 
 
 def test_an_unread_property_inside_a_list_fails_its_resource_too(cloud: Cloud) -> None:
-    document = {"Version": "2012-10-17", "Statement": []}
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
     policies = [{"PolicyName": "p", "PolicyDocument": document, "Misspelt": True}]
     role = {"Type": "AWS::IAM::Role", "AssumeRolePolicyDocument": TRUST, "Policies": policies}
     assert cloud.create("deep", template(R=role)) == "ROLLBACK_COMPLETE"

@@ -114,3 +114,32 @@ def test_findings_are_planted_by_post(method: str, body: bytes, status: int) -> 
     assert ask(path, method=method, body=body, plant_findings=plant)[0] == 403, "without the secret"
     assert ask(path, method=method, body=body, plant_findings=plant, **owner)[0] == status
     assert planted == ([{"name": "CVE-1"}] if status == 200 else [])
+
+
+def sign(service: str, region: str) -> str:
+    return f"AWS4-HMAC-SHA256 Credential=000000000000/20260101/{region}/{service}/aws4_request, Signature=x"
+
+
+@pytest.mark.parametrize("service", ["ecs", "s3", "sqs", "ec2", "cloudformation", "lambda"])
+def test_a_call_signed_for_another_region_is_refused_by_name(service: str) -> None:
+    status, body = ask("/bucket", authorization=sign(service, "eu-west-1"))
+    assert status == 501
+    assert b"UnsupportedOperation" in body
+    assert b"local_aws has the region us-east-1 only: the call is signed for eu-west-1" in body
+    assert ask("/bucket", authorization=sign(service, "us-east-1"))[0] == 299
+
+
+def test_a_json_call_for_another_region_has_the_code_in_its_header_and_body() -> None:
+    target = "AmazonEC2ContainerServiceV20141113.ListClusters"
+    status, body = ask(method="POST", authorization=sign("ecs", "eu-west-1"), x_amz_target=target)
+    assert status == 501
+    assert json.loads(body)["__type"] == "UnsupportedOperation"
+
+
+@pytest.mark.parametrize("service", ["iam", "sts", "route53", "cloudfront", "s3"])
+def test_a_global_call_is_accepted_from_every_region(service: str) -> None:
+    assert ask("/", authorization=sign(service, "eu-west-1"))[0] == 299
+
+
+def test_the_objects_of_a_bucket_in_the_host_name_are_refused_in_another_region() -> None:
+    assert ask("/", host="bucket.localhost:1", authorization=sign("s3", "eu-west-1"))[0] == 501

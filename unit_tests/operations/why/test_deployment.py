@@ -76,6 +76,7 @@ def test_a_hook_without_a_line_has_not_run() -> None:
     [
         ("ScanError", "the scan of the image found CVE-2026-1, CRITICAL", "A finding of the image scan"),
         ("SignatureError", "the image sha256:1 has no signature by KEY", "An image without a signature"),
+        ("ApprovalError", "no approver has approved the image sha256:1", "An image that nobody approved"),
     ],
 )
 def test_a_reason_with_a_section_of_its_own_points_to_it(error: str, reason: str, section: str) -> None:
@@ -84,6 +85,13 @@ def test_a_reason_with_a_section_of_its_own_points_to_it(error: str, reason: str
     assert cause.reason == reason
     assert cause.remedy == f'see "{section}" in docs/operations.md'
     assert f"### {section}\n" in Path("docs/operations.md").read_text("utf-8")
+
+
+# What Fargate says, from public issues.
+NO_SECRETS = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval "
+    "failed: unable to retrieve secrets from ssm: service call has been retried 1 time(s)"
+)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +116,12 @@ def test_a_reason_with_a_section_of_its_own_points_to_it(error: str, reason: str
             "task be9d0ce5 stopped: Task failed ELB health checks in (target-group x); RuntimeError: "
             "a mistake",
             "make the health check path answer 200",
+        ),
+        (
+            stopped(f"{NO_SECRETS}: invalid ssm parameters: /orders-dev/API_KEY, /orders-dev/TOKEN"),
+            f"task be9d0ce5 stopped: {NO_SECRETS}: invalid ssm parameters: /orders-dev/API_KEY, "
+            "/orders-dev/TOKEN; RuntimeError: a mistake",
+            "run `python -m operations secrets set orders-dev API_KEY`, then retry the stage",
         ),
     ],
 )

@@ -171,7 +171,7 @@ def test_a_reason_is_one_short_line_and_names_a_few_findings() -> None:
         {
             *(sign.remedy for sign in SIGNS),
             *(remedy.format(suffix="dev") for pattern, remedy in deployment.REMEDIES if pattern),
-            *(remedy for _, remedy in tasks.REMEDIES),
+            *(remedy.replace(r"\1 \2", "dev NAME") for _, remedy in tasks.REMEDIES),
         }
     ),
 )

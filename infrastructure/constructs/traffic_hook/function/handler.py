@@ -24,6 +24,7 @@ import boto3
 from botocore.config import Config
 
 from . import break_glass
+from .approval import Approvals
 from .image_scan import Gate
 from .image_signature import Signatures
 
@@ -133,9 +134,10 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
         responses = Responses(os.environ["TEST_URL"], release.commit)
         line |= {"commit": release.commit, "digest": release.digest, "url": responses.url}
         try:
-            # Which image runs is not among the checks that break-glass opens.
+            # Which image runs, and who decides on it, are not among the checks that break-glass opens.
             check_images(release)
-            line["signedBy"] = check_signature(release)
+            line["signedBy"] = key = check_signature(release)
+            line |= check_approval(release, key)
             checks: dict[str, Callable[[], object]] = {
                 "imageScan": lambda: check_scan(release, seconds_left),
                 "responses": lambda: check_responses(responses, seconds_left),
@@ -208,6 +210,16 @@ def check_signature(release: Release) -> str:
     trusted = Signatures(os.environ["IMAGE_REPOSITORY"], tuple(os.environ["SIGNING_KEYS"].split(",")))
     ecr, kms = (boto3.client(name, config=_CALLS) for name in ("ecr", "kms"))
     return trusted.check(ecr, kms, release.digest)
+
+
+def check_approval(release: Release, key: str) -> dict[str, str]:
+    """Return who approved the image of a release that a source built, if this environment names approvers."""
+    own = os.environ["SIGNING_KEYS"].partition(",")[0]
+    if key == own or "APPROVED_IMAGE" not in os.environ:
+        return {}
+    approvals = Approvals(os.environ["APPROVED_IMAGE"], os.environ["APPROVER"])
+    ssm = boto3.client("ssm", config=_CALLS)
+    return {"approvedBy": approvals.check(ssm, release.digest, datetime.now(UTC))}
 
 
 def check_scan(release: Release, seconds_left: Callable[[], float]) -> dict[str, Any]:

@@ -144,6 +144,24 @@ def test_the_hook_may_read_what_is_released_and_report_and_no_more(templates: Te
     }
 
 
+def test_the_hook_verifies_approvals_if_the_environment_names_approvers(shared: Templates) -> None:
+    """What an approver writes in this account, the pipeline of a source cannot (attack G18)."""
+    given = plain(hook(shared).properties["Environment"]["Variables"])
+    assert given["APPROVED_IMAGE"] == "/approvals-dev/image"
+    assert given["APPROVER"] == "arn:aws:sts::<AWS::AccountId>:assumed-role/approver-role-dev"
+    # The hook takes the first for the key of the environment's own Build.
+    assert given["SIGNING_KEYS"].startswith("arn:aws:kms:us-east-1:<AWS::AccountId>:alias/signing-key-dev,")
+    (read,) = [
+        each
+        for each in statements(role(shared, "test-traffic-hook-role-dev"))
+        if each.get("Sid") == "ReadTheApproval"
+    ]
+    assert (read["Action"], read["Resource"]) == (
+        ["ssm:GetParameterHistory"],
+        ["arn:aws:ssm:us-east-1:<AWS::AccountId>:parameter/approvals-dev/image"],
+    )
+
+
 def test_no_role_of_the_environment_may_open_break_glass(templates: Templates) -> None:
     allowed = {
         action
@@ -199,8 +217,8 @@ def test_the_function_is_its_modules_and_nothing_else(tmp_path: Path) -> None:
     asset = tmp_path / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
     files = sorted(str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file())
     assert files == [
-        *("function/break_glass.py", "function/handler.py", "function/image_scan.py"),
-        "function/image_signature.py",
+        *("function/approval.py", "function/break_glass.py", "function/handler.py"),
+        *("function/image_scan.py", "function/image_signature.py"),
     ]
     source = PROJECT / "infrastructure/constructs/traffic_hook/function/handler.py"
     assert (asset / "function/handler.py").read_text("utf-8") == source.read_text("utf-8")

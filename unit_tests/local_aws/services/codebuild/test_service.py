@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.core.api import AwsError
 from unit_tests.local_aws.services.codebuild.fakes import BUILD, World, phases
@@ -121,6 +122,7 @@ TOO_LONG = f"version: 0.2\n{'#' * 25_600}"
     ("change", "code"),
     [
         ({"serviceRole": "role"}, "InvalidInputException"),
+        ({"serviceRole": "arn:aws:iam::210987654321:role/build-dev"}, "InvalidInputException"),
         ({"name": "a b"}, "ValidationException"),
         ({"timeoutInMinutes": 2161}, "ValidationException"),
         ({"artifacts": {"type": "NO_ARTIFACTS"}}, "InvalidInputException"),
@@ -154,3 +156,16 @@ def test_missing_and_duplicate_resources_are_refused_with_awss_messages(world: W
         world.codebuild.call("StopBuild", {"id": "build-dev:none"})
     with pytest.raises(AwsError, match="outside of CodePipeline"):
         world.codebuild.call("StartBuild", {"projectName": "build-dev"})
+
+
+def test_a_project_needs_a_role_that_codebuild_may_assume(world: World) -> None:
+    def refuse(role: str) -> dict[str, str]:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": f"not {role}"}}, "AssumeRole")
+
+    setattr(world.context, "credentials", refuse)  # noqa: B010 - a fake in place of a method
+    for operation, name in (("CreateProject", "other"), ("UpdateProject", "build-dev")):
+        with pytest.raises(AwsError) as caught:
+            world.codebuild.call(operation, world.project | {"name": name})
+        assert caught.value.code == "InvalidInputException"
+        assert "not authorized to perform: sts:AssumeRole on service role" in caught.value.message
+    assert world.codebuild.call("ListProjects", {}) == {"projects": ["build-dev"]}

@@ -95,7 +95,7 @@ def test_an_unknown_resource_is_refused_with_awss_error_code(codecommit: CodeCom
     )
     assert error_code(codecommit, "CreateRepository") == "RepositoryNameExistsException"
     assert error_code(codecommit, "GetBranch", branchName="main") == "BranchDoesNotExistException"
-    assert error_code(codecommit, "GetCommit", commitId="HEAD~1") == "CommitIdDoesNotExistException"
+    assert error_code(codecommit, "GetCommit", commitId="0" * 40) == "CommitIdDoesNotExistException"
     assert error_code(codecommit, "GetFile", filePath="a") == "CommitDoesNotExistException"
     assert error_code(codecommit, "GetBlob", blobId="0" * 40) == "BlobIdDoesNotExistException"
 

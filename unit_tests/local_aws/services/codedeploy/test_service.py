@@ -233,3 +233,39 @@ def test_a_deployment_that_has_not_started_has_no_targets(
     with pytest.raises(AwsError) as refused:
         world.call(operation, deploymentId=deployment, **target)
     assert refused.value.code == "DeploymentNotStartedException"
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "code"),
+    [
+        ("ListDeployments", {"applicationName": "app"}, "DeploymentGroupNameRequiredException"),
+        ("ListDeployments", {"deploymentGroupName": "group"}, "ApplicationNameRequiredException"),
+        ("BatchGetApplications", {"applicationNames": ["app", "no"]}, "ApplicationDoesNotExistException"),
+    ],
+)
+def test_a_list_of_deployments_or_applications_names_what_exists(
+    world: World, operation: str, given: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(AwsError) as refused:
+        world.call(operation, **given)
+    assert refused.value.code == code
+
+
+def test_automatic_rollbacks_without_events_are_refused(world: World) -> None:
+    for rollback in ({"enabled": True}, {"enabled": True, "events": []}):
+        group = world.group(autoRollbackConfiguration=rollback)
+        with pytest.raises(AwsError) as refused:
+            world.call("CreateDeploymentGroup", **group)
+        assert refused.value.code == "InvalidAutoRollbackConfigException"
+
+
+def test_the_id_of_a_target_is_a_cluster_and_a_service(world: World) -> None:
+    world.call("CreateDeploymentGroup", **world.group())
+    deployment = world.deploy("version: 0.0")
+    world.wait(deployment, "Succeeded", "Failed")
+    with pytest.raises(AwsError) as refused:
+        world.call("GetDeploymentTarget", deploymentId=deployment, targetId="k")
+    assert refused.value.code == "InvalidDeploymentTargetIdException"
+    assert refused.value.message == (
+        "Invalid id k for ECS deployment, valid Id should be in format <cluster-name>:<service-name>"
+    )

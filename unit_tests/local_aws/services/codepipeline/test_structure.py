@@ -108,6 +108,20 @@ def test_an_unknown_provider_is_refused_with_awss_message() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("category", "provider"),
+    [("Source", "S3"), ("Source", "CodeStarSourceConnection"), ("Deploy", "ECS"), ("Invoke", "Lambda")],
+)
+def test_a_provider_that_aws_has_and_local_aws_has_not_is_refused_by_name(
+    category: str, provider: str
+) -> None:
+    own = action(category, provider, "Own")
+    first, second = (own, build()) if category == "Source" else (source(), own)
+    error = refused(stages=[stage("First", first), stage("Second", second)])
+    assert error.code == "UnsupportedOperation"
+    assert f"{category} provider AWS/{provider} (action Own)" in error.message
+
+
 def test_a_provider_has_its_number_of_artifacts() -> None:
     assert "less than the minimum count" in refused(stages=stages({**build(), "inputArtifacts": []})).message
 

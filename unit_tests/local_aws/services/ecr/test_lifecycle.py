@@ -88,6 +88,7 @@ def test_untagged_images_expire_by_the_days_since_their_push() -> None:
         [rule(1, 1, "some")],
         [rule(1, 1, countUnit="days")],
         [rule(1, 1, countType="sinceImagePushed")],
+        [rule(1, 1, countType="zz")],
     ],
 )
 def test_a_policy_that_aws_rejects_is_rejected(rules: list[dict[str, Any]]) -> None:

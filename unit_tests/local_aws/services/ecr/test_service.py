@@ -93,7 +93,8 @@ def test_a_mutable_tag_can_be_moved_and_an_immutable_one_not(ecr: Ecr, endpoint:
     store, first = small_image(tmp_path)
     _, second = small_image(tmp_path, "two")
     push(ecr, endpoint, store, first)
-    push(ecr, endpoint, store, first)
+    with pytest.raises(RegistryError, match="already exists in the 'images-dev' repository and cannot be"):
+        push(ecr, endpoint, store, first)
     with pytest.raises(RegistryError, match="already exists in the 'images-dev' repository and cannot be"):
         push(ecr, endpoint, store, second)
     ecr.call("PutImageTagMutability", {"repositoryName": "images-dev", "imageTagMutability": "MUTABLE"})
@@ -237,3 +238,31 @@ def test_a_layer_that_fills_the_disk_is_refused_and_deleted(ecr: Ecr) -> None:
     assert "no space left on device" in body.decode()
     assert not growing.is_symlink()
     assert ecr.registry.answer("PATCH", path + name, allowed, b"layer", {})[0] == 404
+
+
+def test_a_filter_excludes_tags_from_the_setting_of_the_repository(
+    ecr: Ecr, endpoint: str, tmp_path: Path
+) -> None:
+    store, first = small_image(tmp_path)
+    _, second = small_image(tmp_path, "two")
+    setting = {
+        "repositoryName": "images-dev",
+        "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+        "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "dev*"}],
+    }
+    assert ecr.call("PutImageTagMutability", setting).items() >= setting.items()
+    for tag in ("dev1", "v1"):
+        push(ecr, endpoint, store, first, f"{HOST}/images-dev:{tag}")
+    push(ecr, endpoint, store, second, f"{HOST}/images-dev:dev1")
+    with pytest.raises(RegistryError, match="cannot be overwritten"):
+        push(ecr, endpoint, store, second, f"{HOST}/images-dev:v1")
+    described = ecr.call("DescribeRepositories", {})["repositories"][0]
+    assert described["imageTagMutabilityExclusionFilters"] == setting["imageTagMutabilityExclusionFilters"]
+
+
+def test_images_are_described_by_whether_they_are_tagged(ecr: Ecr, endpoint: str, tmp_path: Path) -> None:
+    store, first = small_image(tmp_path)
+    push(ecr, endpoint, store, first)
+    for status, count in (("TAGGED", 1), ("UNTAGGED", 0), ("ANY", 1)):
+        found = ecr.call("DescribeImages", {"repositoryName": "images-dev", "filter": {"tagStatus": status}})
+        assert len(found["imageDetails"]) == count, status

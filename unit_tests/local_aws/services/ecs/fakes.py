@@ -162,6 +162,43 @@ class FakeEcr:
         return {"images": [{"imageId": {"imageDigest": self.digest}}]}
 
 
+class FakeSsm:
+    """The Parameter Store; `denied` refuses every call."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self.denied = False
+        self.asked: list[list[str]] = []
+
+    def get_parameters(self, Names: list[str], WithDecryption: bool) -> dict[str, Any]:  # noqa: N803
+        assert WithDecryption
+        if self.denied:
+            raise refusal("AccessDeniedException", f"User: {ROLE} is not authorized")
+        self.asked.append(Names)
+        found = [{"Name": name, "Value": self.values[name]} for name in Names if name in self.values]
+        return {"Parameters": found, "InvalidParameters": [name for name in Names if name not in self.values]}
+
+
+class FakeEc2:
+    """EC2: the VPC of each subnet and security group."""
+
+    def __init__(self) -> None:
+        self.subnets = {"subnet-1": "vpc-1", "subnet-2": "vpc-1"}
+        self.groups = {"sg-1": "vpc-1", "sg-other": "vpc-2"}
+
+    def describe_subnets(self, SubnetIds: list[str]) -> dict[str, Any]:  # noqa: N803
+        for each in SubnetIds:
+            if each not in self.subnets:
+                raise refusal("InvalidSubnetID.NotFound", f"The subnet ID '{each}' does not exist")
+        return {"Subnets": [{"SubnetId": each, "VpcId": self.subnets[each]} for each in SubnetIds]}
+
+    def describe_security_groups(self, GroupIds: list[str]) -> dict[str, Any]:  # noqa: N803
+        for each in GroupIds:
+            if each not in self.groups:
+                raise refusal("InvalidGroup.NotFound", f"The security group '{each}' does not exist")
+        return {"SecurityGroups": [{"GroupId": each, "VpcId": self.groups[each]} for each in GroupIds]}
+
+
 def refusal(code: str, message: str = "") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "Operation")
 
@@ -174,7 +211,14 @@ class Cloud:
         self.elb, self.logs = FakeElb(self.engine.journal), FakeLogs()
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.context = Context(state, "http://127.0.0.1:9", Clock(0.001), "test", self._emit)
-        clients = {"elbv2": self.elb, "logs": self.logs, "ecr": FakeEcr()}
+        self.ssm = FakeSsm()
+        clients = {
+            "elbv2": self.elb,
+            "logs": self.logs,
+            "ecr": FakeEcr(),
+            "ssm": self.ssm,
+            "ec2": FakeEc2(),
+        }
         monkeypatch.setattr(self.context, "client", lambda service, _role=None: clients[service])
         self.ecs = Ecs(self.context, self.engine)
         self.call("CreateCluster", clusterName=CLUSTER)
@@ -233,7 +277,13 @@ class Cloud:
         return list(self.call("ListTasks", cluster=CLUSTER, desiredStatus=status)["taskArns"])
 
     def run(self, **params: Any) -> str:
-        wanted = {"cluster": CLUSTER, "taskDefinition": "task-dev", "networkConfiguration": NETWORK, **params}
+        wanted = {
+            "cluster": CLUSTER,
+            "taskDefinition": "task-dev",
+            "launchType": "FARGATE",
+            "networkConfiguration": NETWORK,
+            **params,
+        }
         return str(self.call("RunTask", **wanted)["tasks"][0]["taskArn"])
 
 

@@ -21,13 +21,14 @@ def service(cloud: Cloud, name: str, insights: str) -> None:
         memory="512",
         containerDefinitions=[{"name": "app", "image": "app:1", "essential": True}],
     )
+    subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]
     ecs.create_service(
         cluster=f"cluster-{name}",
         serviceName=f"service-{name}",
         taskDefinition=f"task-{name}",
         desiredCount=0,
         launchType="FARGATE",
-        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+        networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet["SubnetId"]]}},
     )
 
 

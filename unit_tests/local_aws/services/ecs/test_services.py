@@ -167,7 +167,7 @@ def test_the_desired_count_can_be_changed(aws: Cloud) -> None:
         ),
         ({"loadBalancers": [{**balancer(BLUE), "containerName": "b"}]}, "container b does not exist"),
         ({"loadBalancers": []}, "Load balancers are required"),
-        ({"taskDefinition": "nothing"}, "Unable to describe task definition"),
+        ({"taskDefinition": "nothing"}, "TaskDefinition not found."),
     ],
 )
 def test_a_service_whose_parts_do_not_fit_is_refused(aws: Cloud, change: dict[str, Any], words: str) -> None:
@@ -184,6 +184,7 @@ def test_a_second_task_set_becomes_primary_and_the_first_is_drained(aws: Cloud) 
         cluster=CLUSTER,
         service="service-dev",
         taskDefinition=aws.define(),
+        launchType="FARGATE",
         networkConfiguration=NETWORK,
         loadBalancers=[balancer(GREEN)],
         scale={"value": 100, "unit": "PERCENT"},
@@ -212,6 +213,7 @@ def test_a_task_set_without_scale_runs_no_tasks(aws: Cloud) -> None:
         cluster=CLUSTER,
         service="service-dev",
         taskDefinition="task-dev",
+        launchType="FARGATE",
         networkConfiguration=NETWORK,
     )["taskSet"]
     assert made["computedDesiredCount"] == 0

@@ -95,6 +95,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         ),
         "you must also specify a value for 'executionRoleArn'.",
     ),
+    "a secret and a variable of one name": (
+        definition(
+            app(environment=[{"name": "X", "value": "1"}], secrets=[{"name": "X", "valueFrom": "/x"}])
+        ),
+        "existing environment variables set on the container, such as 'X'.",
+    ),
+    "two secrets of one name": (
+        definition(app(secrets=[{"name": "X", "valueFrom": "/x"}, {"name": "X", "valueFrom": "/y"}])),
+        "The secret name must be unique",
+    ),
     "small cpu": (definition(cpu="100"), "Invalid 'cpu' setting for task."),
     "no number": (definition(memory="much"), "Invalid 'memory' setting for task."),
     "size of no task": (definition(memory="768"), "No Fargate configuration exists for given values"),

@@ -113,6 +113,48 @@ def test_a_missing_log_group_stops_the_task(aws: Cloud) -> None:
     assert "The specified log group does not exist" in task["stoppedReason"]
 
 
+NO_SECRETS = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval "
+    "failed: unable to retrieve secrets from ssm: service call has been retried 1 time(s): "
+)
+
+
+def stored(*names: str) -> list[dict[str, str]]:
+    return [{"name": name, "valueFrom": f"/orders-dev/{name}"} for name in names]
+
+
+def test_a_container_gets_the_values_of_its_secrets(aws: Cloud) -> None:
+    names = [f"SECRET_{number}" for number in range(11)]
+    aws.ssm.values = {f"/orders-dev/{name}": f"value of {name}" for name in names}
+    by_arn = {
+        "name": "TOKEN",
+        "valueFrom": "arn:aws:ssm:us-east-1:123456789012:parameter/orders-dev/SECRET_0",
+    }
+    aws.define(secrets=[*stored(*names), by_arn])
+    aws.run()
+    until(lambda: aws.engine.living)
+    given = aws.engine.living[0].spec.environment
+    assert {name: given[name] for name in names} == {name: f"value of {name}" for name in names}
+    assert given["TOKEN"] == "value of SECRET_0"  # noqa: S105 - no secret
+    assert max(map(len, aws.ssm.asked)) == 10, "as many as GetParameters takes"
+
+
+def test_a_task_with_a_missing_secret_stops_before_its_image_is_pulled(aws: Cloud) -> None:
+    aws.ssm.values = {"/orders-dev/KEY": "x"}
+    aws.define(secrets=stored("KEY", "TOKEN", "DATABASE_URL"))
+    task = stopped(aws, aws.run())
+    missing = "invalid ssm parameters: /orders-dev/TOKEN, /orders-dev/DATABASE_URL"
+    assert (task["stopCode"], task["stoppedReason"]) == ("TaskFailedToStart", NO_SECRETS + missing)
+    assert aws.engine.logins == []
+
+
+def test_a_task_whose_role_may_not_read_a_secret_says_so(aws: Cloud) -> None:
+    aws.ssm.denied = True
+    aws.define(secrets=stored("TOKEN"))
+    reason = stopped(aws, aws.run())["stoppedReason"]
+    assert reason.startswith(f"{NO_SECRETS}AccessDeniedException: User: arn:aws:iam::123456789012:role/")
+
+
 def test_lines_reach_the_stream_named_by_prefix_container_and_task(aws: Cloud) -> None:
     aws.define()
     arn = aws.run()

@@ -1,78 +1,19 @@
 """MiniStack's ELBv2 behind the adapter: what it stores, and what it refuses."""
 
-import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-import botocore.parsers
-import botocore.serialize
 import pytest
 
-from local_aws.core.api import service_model
-from local_aws.ministack import elbv2
-from local_aws.ministack.elbv2_snapshot import alb
 from local_aws.services.elbv2.records import ElbSnapshot, Target
 from local_aws.services.elbv2.routing import weights
-from local_aws.services.elbv2.serializers import TargetHealthDescription
-from unit_tests.local_aws.services.elbv2.backends import make_context
-
-MODEL = service_model("elbv2")
-
-
-class Refused(Exception):  # noqa: N818 - reads as a sentence in pytest.raises
-    """The code and message of an error."""
-
-
-def call(operation: str, **params: Any) -> dict[str, Any]:
-    """Send what boto3 sends for `operation`, and parse the answer as boto3 does."""
-    shape = MODEL.operation_model(operation)
-    request = botocore.serialize.create_serializer("query").serialize_to_request(params, shape)
-    status, headers, body = asyncio.run(alb.handle_request("POST", "/", {}, urlencode(request["body"]), {}))
-    answer = {"status_code": status, "headers": headers, "body": body}
-    parsed: dict[str, Any] = botocore.parsers.create_parser("query").parse(answer, shape.output_shape)
-    if status >= 400:
-        raise Refused(f"{parsed['Error']['Code']}: {parsed['Error']['Message']}")
-    return parsed
-
-
-@pytest.fixture
-def seen(tmp_path: Path) -> Iterator[list[ElbSnapshot]]:
-    alb.reset()
-    snapshots: list[ElbSnapshot] = []
-    health: list[TargetHealthDescription] = [
-        {
-            "Target": {"Id": "127.0.9.1", "Port": 8080},
-            "HealthCheckPort": 8080,
-            "TargetHealth": {"State": "draining"},
-        }
-    ]
-    elbv2.patch_elbv2(make_context(tmp_path), snapshots.append, lambda _arn, _asked: health)
-    yield snapshots
-    alb.reset()
-
-
-def balancer(name: str = "lb") -> str:
-    answer = call("CreateLoadBalancer", Name=name, Subnets=["subnet-1", "subnet-2"])
-    return str(answer["LoadBalancers"][0]["LoadBalancerArn"])
-
-
-def group(name: str, **more: Any) -> str:
-    given = {"Name": name, "Protocol": "HTTP", "Port": 8080, "VpcId": "vpc-1", "TargetType": "ip", **more}
-    return str(call("CreateTargetGroup", **given)["TargetGroups"][0]["TargetGroupArn"])
-
-
-def forward(**by_weight: int) -> list[dict[str, Any]]:
-    pairs = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in by_weight.items()]
-    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": pairs}}]
-
-
-def listener(balancer: str, actions: list[dict[str, Any]], port: int = 80) -> str:
-    answer = call(
-        "CreateListener", LoadBalancerArn=balancer, Port=port, Protocol="HTTP", DefaultActions=actions
-    )
-    return str(answer["Listeners"][0]["ListenerArn"])
+from unit_tests.local_aws.services.elbv2.control_plane import (
+    Refused,
+    balancer,
+    call,
+    forward,
+    group,
+    listener,
+)
 
 
 def test_weights_are_stored_described_and_applied_to_the_data_plane(seen: list[ElbSnapshot]) -> None:

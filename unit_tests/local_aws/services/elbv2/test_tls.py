@@ -31,7 +31,7 @@ from unit_tests.local_aws.services.elbv2.backends import (
     target_group,
     wait_until,
 )
-from unit_tests.local_aws.services.elbv2.test_control_plane import Refused, balancer, call, forward, group
+from unit_tests.local_aws.services.elbv2.control_plane import Refused, balancer, call, forward, group
 
 POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 UNKNOWN = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"

@@ -1,0 +1,42 @@
+"""What ECR checks in requests, besides botocore's model."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from local_aws.services.ecr import errors
+
+EXCLUSION = "imageTagMutabilityExclusionFilters"
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-using-tags.html#tag-restrictions
+MOST_TAGS = 50
+MOST_WILDCARDS = 2
+_ARN = re.compile(r"arn:aws[\w-]*:ecr:[a-z0-9-]+:\d{12}:repository/.+")
+
+
+def check_arn(arn: str) -> None:
+    """Refuse what is not the ARN of a repository, in the words that moto's test has from AWS.
+
+    https://github.com/getmoto/moto/blob/master/tests/test_ecr/test_ecr_boto3.py
+    """
+    if not _ARN.fullmatch(arn):
+        raise errors.invalid_parameter("resourceArn", "Invalid ARN")
+
+
+def check_tags(given: Sequence[Mapping[str, str]], existing: Collection[str] = ()) -> None:
+    """Refuse more tags than a repository can have."""
+    if len({*existing, *(tag["Key"] for tag in given)}) > MOST_TAGS:
+        raise errors.too_many_tags()
+
+
+def check_mutability(params: Mapping[str, Any]) -> None:
+    """Refuse filters without a setting that excludes tags, such a setting without filters, and bad filters.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImageTagMutability.html
+    """
+    filters = params.get(EXCLUSION, [])
+    if str(params.get("imageTagMutability", "")).endswith("_WITH_EXCLUSION") != bool(filters):
+        raise errors.invalid_parameter(
+            EXCLUSION, "filters must be specified with a WITH_EXCLUSION setting, and only with it"
+        )
+    if any(each["filter"].count("*") > MOST_WILDCARDS for each in filters):
+        raise errors.invalid_parameter(EXCLUSION, f"a filter has at most {MOST_WILDCARDS} wildcards")
