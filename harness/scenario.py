@@ -140,12 +140,11 @@ class Scenario:
     @contextmanager
     def probing(self, rate: float = 120, *, unversioned: str = "") -> Iterator[Prober]:
         """Probe the service `rate` times a second while the context is open; `unversioned` is Prober's."""
-        log = self.recorder.probe_log()
         url = self.cloud.resolve(self.outputs.service_url)
         connections, fresh = connections_for(rate, seconds_of_a_request(url, verify=self.verify))
         prober = Prober(
             url,
-            log,
+            self.recorder.probe_log(),
             rate=rate,
             connections=connections,
             fresh=fresh,
@@ -203,9 +202,8 @@ class Scenario:
         since = prober.seconds
 
         def look() -> None:
-            figures = prober.figures(since)
             if prober.seconds - since < seconds:
-                raise NotYetError(f"{figures.versions}")
+                raise NotYetError(f"{prober.figures(since).versions}")
 
         wait_for("responses after the shift", look, deadline=60, interval=0.2)
         after = prober.figures(since)
