@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import requests
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
@@ -65,6 +66,12 @@ class Releases:
     def __init__(self, cloud: Cloud, outputs: Outputs) -> None:
         self.cloud = cloud
         self.outputs = outputs
+
+    def is_served(self, commit: str, response: requests.Response) -> bool:
+        """Return whether `commit` has responded; ECS says who did if the service sends no X-Version."""
+        if "X-Version" in response.headers:
+            return response.headers["X-Version"] == commit
+        return response.status_code < 500 and self.primary_commit() == commit
 
     def primary_commit(self) -> str:
         """Return the commit of the PRIMARY task set's image, or nothing if Build did not make it."""

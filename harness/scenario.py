@@ -109,7 +109,7 @@ class Scenario:
             raise ScenarioError(f"the release of {commit} did not succeed: {release}\n{message}")
         if problem := lifecycle_problem(release):
             raise ScenarioError(problem)
-        if not self._is_served(commit):
+        if not self.releases.is_served(commit, self._request()):
             raise ScenarioError(f"the release of {commit} succeeded, but {self.served_version()} is served")
         self.progress.step(f"{commit[:7]} is served, deployment {release.deployment} has ended")
         return release
@@ -130,12 +130,11 @@ class Scenario:
     @contextmanager
     def probing(self, rate: float = 120, *, unversioned: str = "") -> Iterator[Prober]:
         """Probe the service `rate` times a second while the context is open; `unversioned` is Prober's."""
-        log = self.recorder.probe_log()
         url = self.cloud.resolve(self.outputs.service_url)
         connections, fresh = connections_for(rate, seconds_of_a_request(url, verify=self.verify))
         prober = Prober(
             url,
-            log,
+            self.recorder.probe_log(),
             rate=rate,
             connections=connections,
             fresh=fresh,
@@ -155,13 +154,6 @@ class Scenario:
         """Send one request; return the version that responds."""
         answer = self._request()
         return answer.headers.get("X-Version", f"no version (status {answer.status_code})")
-
-    def _is_served(self, commit: str) -> bool:
-        """Return whether `commit` responds; ECS says who does if the service sends no X-Version."""
-        answer = self._request()
-        if "X-Version" in answer.headers:
-            return answer.headers["X-Version"] == commit
-        return answer.status_code < 500 and self.releases.primary_commit() == commit
 
     def _request(self) -> requests.Response:
         return requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10, verify=self.verify)
@@ -200,9 +192,8 @@ class Scenario:
         since = prober.seconds
 
         def look() -> None:
-            figures = prober.figures(since)
             if prober.seconds - since < seconds:
-                raise NotYetError(f"{figures.versions}")
+                raise NotYetError(f"{prober.figures(since).versions}")
 
         wait_for("responses after the shift", look, deadline=60, interval=0.2)
         after = prober.figures(since)

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from harness.cloud import Cloud
 from harness.notifications import NotificationQueue
 from harness.progress import Progress
+from harness.release import Releases
 from harness.scenario import Scenario, ScenarioError
 from operations.errors import OperationsError
 
@@ -115,10 +116,10 @@ def test_what_stays_is_an_error_with_its_name(tmp_path: Path) -> None:
     ],
 )
 def test_a_service_without_the_header_is_served_as_ecs_says(
-    headers: dict[str, str], status: int, primary: str, served: bool, tmp_path: Path
+    headers: dict[str, str], status: int, primary: str, served: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`make up` called the release of a FastAPI application failed, which sends no X-Version."""
-    scenario: Any = Ended(tmp_path).scenario
-    scenario._request = lambda: SimpleNamespace(headers=headers, status_code=status)
-    scenario.releases = SimpleNamespace(primary_commit=lambda: primary)
-    assert scenario._is_served("abc") is served
+    monkeypatch.setattr(Releases, "primary_commit", lambda _: primary)
+    nothing = cast(Any, None)
+    response: Any = SimpleNamespace(headers=headers, status_code=status)
+    assert Releases(nothing, nothing).is_served("abc", response) is served
