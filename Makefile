@@ -117,7 +117,7 @@ integration: setup .tools/python-3.9
 FAULTS := integration_tests/faults integration_tests/test_kill_and_restart.py
 
 # The longest first, so that the workers end together. By name, since pytest orders the files of a folder itself.
-LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py first_steps.py two_environments.py runbook.py promotion.py changes.py)
+LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py first_steps.py two_environments.py runbook.py promotion.py secrets.py changes.py)
 SCENARIOS := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard $(addsuffix test_*.py,integration_tests/ integration_tests/pitfalls/ integration_tests/attacks/)))
 
 scenarios: setup .tools/python-3.9
