@@ -60,10 +60,6 @@ def replace_with_flaskr(clone: Path, package: str) -> None:
         (rf"^COPY service/{package} .*$", copies),
         (rf"{package}:create_app\(\)", "wsgi:app"),
     )
-    _edit(
-        clone / ".dockerignore",
-        (rf"^!service/{package}$", "!service/flaskr\n!service/instance\n!service/wsgi.py"),
-    )
     # The tutorial's default, which a configuration replaces.
     _edit(service / "flaskr/__init__.py", (r'SECRET_KEY="dev",', 'SECRET_KEY="dev",  # nosec B106'))
 
