@@ -47,6 +47,8 @@ NOT_HERE = {
     "aws service-quotas request-service-quota-increase": "it opens a request at AWS",
     "aws codepipeline put-approval-result": "test_promotion.py",
     "aws codecommit create-pull-request": "attacks/test_main_branch.py, with a branch",
+    "python -m operations approve": "test_promotion.py",
+    "python -m operations secrets set": "test_secrets.py, with a service that declares one",
     "python -m operations protect dev": "attacks/test_main_branch.py",
     "aws iam create-open-id-connect-provider": "an account has one; test_promotion.py deploys it",
     "python -m operations destroy dev": "each scenario ends with it",
@@ -155,8 +157,10 @@ def stop_release(scenario: Scenario, commit: str) -> Release:
 
 
 def newest_deployed(scenario: Scenario) -> Release:
-    """Return the newest release that has a deployment: one of the commands starts an execution."""
+    """Return the newest release of a push that has a deployment: one of the commands starts an execution."""
     for execution in scenario.releases.executions():
+        if execution.get("executionType") == "ROLLBACK":
+            continue
         release = scenario.releases.of(execution["sourceRevisions"][0]["revisionId"])
         if release is not None and release.deployment is not None:
             return release
