@@ -14,6 +14,7 @@ import boto3
 from operations.account import Account
 from operations.errors import OperationsError
 from operations.names import Names
+from operations.why.executions import actions
 
 Log = Callable[[str], None]
 SUMMARY = "print the approval of a promotion that is pending, or give it with --commit"
@@ -126,24 +127,20 @@ def _promoted(target: str, source: Source, account: Account) -> Promoted:
             if latest.get("status") in ("InProgress", "Succeeded"):
                 execution = stage["latestExecution"]["pipelineExecutionId"]
                 token = latest["token"] if latest["status"] == "InProgress" else ""
-                return _release(execution, token, action["pipelineName"], account)
+                return _release(execution, token, Names(source.suffix), account)
     raise OperationsError(f"no approval of a promotion to {target} is pending in {action['pipelineName']}")
 
 
-def _release(execution: str, token: str, pipeline: str, account: Account) -> Promoted:
+def _release(execution: str, token: str, names: Names, account: Account) -> Promoted:
     variables: dict[str, str] = {}
-    for each in account.pages(
-        "codepipeline",
-        "list_action_executions",
-        "actionExecutionDetails",
-        pipelineName=pipeline,
-        filter={"pipelineExecutionId": execution},
-    ):
+    for each in actions(account, names, execution):
         if each["stageName"] in ("Source", "Build"):
             variables |= each.get("output", {}).get("outputVariables", {})
     commit, digest = variables.get("CommitId", ""), variables.get("IMAGE_URI", "").partition("@")[2]
     if not (COMMIT.fullmatch(commit) and DIGEST.fullmatch(digest)):
-        raise OperationsError(f"execution {execution} of {pipeline} names no commit and image: {variables}")
+        raise OperationsError(
+            f"execution {execution} of {names.pipeline} names no commit and image: {variables}"
+        )
     return Promoted(token, commit, digest)
 
 

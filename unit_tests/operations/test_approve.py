@@ -31,11 +31,17 @@ def state(status: str = "InProgress") -> Answer:
 
 
 def runs(image: str = f"images-dev@{DIGEST}") -> Answer:
+    def run(stage: str, **variables: str) -> dict[str, object]:
+        named = {"stageName": stage, "actionName": stage, "startTime": 0}
+        return {**named, "output": {"outputVariables": variables}}
+
     return {
         "actionExecutionDetails": [
-            {"stageName": "Promote-prod", "output": {"outputVariables": {"IMAGE_URI": "another"}}},
-            {"stageName": "Build", "output": {"outputVariables": {"IMAGE_URI": image}}},
-            {"stageName": "Source", "output": {"outputVariables": {"CommitId": COMMIT}}},
+            run("Promote-prod", IMAGE_URI="another"),
+            run("Build", IMAGE_URI=image),
+            # Of the first attempt, before the stage was retried.
+            run("Build", IMAGE_URI=f"images-dev@sha256:{'d' * 64}"),
+            run("Source", CommitId=COMMIT),
         ]
     }
 
