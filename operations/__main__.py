@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     _add_module(commands, "status", status_command, nargs="?")
     _add_module(commands, "why", why_command)
     _add_module(commands, "rollback", rollback_command)
-    secrets_command.add(commands, _command, EXIT_CODES)
+    secrets_command.add(commands, _command)
     _add_protect(commands)
     _add_module(commands, "approve", approve)
     _add_module(commands, "break-glass", break_glass)

@@ -19,11 +19,13 @@ from operations.errors import OperationsError
 from operations.names import Names
 from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG, Ownership, Resource, normalize_tags
 from operations.quiesce import deployments
+from operations.root_stack import root_stack
 from operations.why.executions import ACTIVE, Summary, actions, executions, kind, title, with_status
 
 # Executions of the newest page in which a successful one is looked for.
 MOST_EXECUTIONS = 20
 THREADS = 4
+ALARM = "AWS::CloudWatch::Alarm"
 Shape = Mapping[str, Any]
 
 
@@ -70,8 +72,8 @@ def one(account: Account, suffix: str) -> Environment:
 
     Raises `OperationsError` if there is none.
     """
-    stack = next((each for each in _stacks(account) if _suffix(each) == suffix), None)
-    if stack is None:
+    stack = root_stack(suffix, account)
+    if stack is None or _suffix(stack) != suffix:
         raise OperationsError(
             f"there is no environment {suffix} in account {account.id}: status without a suffix lists them"
         )
@@ -102,12 +104,13 @@ def _alarms(account: Account) -> list[str]:
 
 def _environment(account: Account, stack: Shape, alarms: Sequence[str]) -> Environment:
     tags, suffix = _tags(stack), _suffix(stack)
+    owner = Ownership(suffix)
     drifted = stack.get("DriftInformation", {}).get("StackDriftStatus") == "DRIFTED"
     environment = Environment(
         suffix,
         tags.get("service", ""),
         stack["StackStatus"],
-        alarms=tuple(each for each in alarms if _is_of(each, suffix)),
+        alarms=tuple(name for name in alarms if owner.owns(Resource(ALARM, name))),
         drift=("the stack",) if drifted else (),
     )
     try:
@@ -115,11 +118,6 @@ def _environment(account: Account, stack: Shape, alarms: Sequence[str]) -> Envir
     except OperationsError as error:
         # Without its pipeline, it is one row of many, and not the end of the command.
         return replace(environment, release=str(error), has_failed=True)
-
-
-def _is_of(alarm: str, suffix: str) -> bool:
-    """Return whether an alarm is one of this environment: that of `dev` is no `errors-blue-orders-dev`."""
-    return Ownership(suffix).owns(Resource("AWS::CloudWatch::Alarm", alarm))
 
 
 def _with_releases(account: Account, names: Names, environment: Environment) -> Environment:

@@ -47,6 +47,15 @@ class FakeAccount(Account):
         return [operation for _, operation, _ in self.asked]
 
 
+def named(**answers: Answer) -> dict[tuple[str, str], Answer]:
+    """Return answers that are named SERVICE__OPERATION by service and operation."""
+    found = {}
+    for name, answer in answers.items():
+        service, _, operation = name.partition("__")
+        found[service, operation] = answer
+    return found
+
+
 def refusing(code: str) -> Callable[..., dict[str, Any]]:
     """Return an answer that fails with AWS's error `code`."""
 

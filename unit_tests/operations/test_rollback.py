@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from operations import __main__ as command
-from unit_tests.operations.account_fakes import Answer, FakeAccount, refusing
+from unit_tests.operations.account_fakes import Answer, FakeAccount, named, refusing
 
 Answers = dict[tuple[str, str], Answer]
 NEW, OLD, OLDEST = (letter * 40 for letter in "cba")
@@ -77,10 +77,7 @@ def released(*executions: dict[str, Any], **answers: Answer) -> Answers:
         ("s3", "head_object"): {},
         ("sts", "get_caller_identity"): {"Account": "111111111111"},
     }
-    for name, answer in answers.items():
-        service, _, operation = name.partition("__")
-        found[service, operation] = answer
-    return found
+    return found | named(**answers)
 
 
 THREE = (execution(NEW), execution(OLD), execution(OLDEST))

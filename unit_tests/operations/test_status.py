@@ -14,7 +14,7 @@ from operations import __main__ as command
 from operations import listener_drift, status
 from operations.errors import OperationsError
 from operations.listener_drift import Listener, Traffic
-from unit_tests.operations.account_fakes import Answer, FakeAccount, refusing
+from unit_tests.operations.account_fakes import Answer, FakeAccount, named, refusing
 
 NOW = datetime(2026, 11, 27, 12, 30, tzinfo=UTC)
 COMMIT = "b" * 40
@@ -60,10 +60,7 @@ def answers(*stacks: dict[str, Any], newest: dict[str, Any] | None = None, **mor
         ("codecommit", "get_commit"): {"commit": {"author": {"name": "Mary"}}},
         ("sts", "get_caller_identity"): {"Account": "111111111111"},
     }
-    for name, answer in more.items():
-        service, _, operation = name.partition("__")
-        found[service, operation] = answer
-    return found
+    return found | named(**more)
 
 
 @pytest.fixture
