@@ -19,7 +19,6 @@ from operations.errors import OperationsError
 from operations.names import Names
 from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG, Ownership, Resource, normalize_tags
 from operations.quiesce import deployments
-from operations.root_stack import root_stack
 from operations.why.executions import ACTIVE, Summary, actions, executions, kind, title, with_status
 
 # Executions of the newest page in which a successful one is looked for.
@@ -72,8 +71,8 @@ def one(account: Account, suffix: str) -> Environment:
 
     Raises `OperationsError` if there is none.
     """
-    stack = root_stack(suffix, account)
-    if stack is None or _suffix(stack) != suffix:
+    stack = next((each for each in _stacks(account) if _suffix(each) == suffix), None)
+    if stack is None:
         raise OperationsError(
             f"there is no environment {suffix} in account {account.id}: status without a suffix lists them"
         )
