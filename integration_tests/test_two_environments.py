@@ -69,7 +69,9 @@ def test_with_a_certificate_http_redirects_to_https(pair: tuple[Scenario, Scenar
 
 
 def test_status_shows_what_each_of_them_runs(pair: tuple[Scenario, Scenario]) -> None:
-    found = {each["suffix"]: each for each in _status(pair[0])}
+    rows = _status(pair[0])
+    found = {each["suffix"]: each for each in rows}
+    assert len(rows) == len(found), "one row for each environment, and none for its nested stacks"
     for scenario in pair:
         environment = found[scenario.environment.suffix]
         assert environment["commit"] == scenario.served_version()

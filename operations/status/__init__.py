@@ -1,7 +1,7 @@
 """What is where: the version that each environment runs, its newest release, its alarms and its drift.
 
-Environments are the root stacks with the app's tags. Stacks and alarms are read for all together, and at most
-four calls are made for each environment.
+Environments are the root stacks whose nested stacks have the app's tags. Stacks and alarms are read for all
+together, and at most four calls are made for each environment.
 """
 
 from collections.abc import Mapping, Sequence
@@ -83,9 +83,15 @@ def one(account: Account, suffix: str) -> Environment:
 
 
 def _stacks(account: Account) -> list[Shape]:
-    found = account.pages("cloudformation", "describe_stacks", "Stacks")
-    roots = [each for each in found if "RootId" not in each and _tags(each).get(PROJECT_TAG) == PROJECT]
-    return sorted((each for each in roots if _suffix(each)), key=_suffix)
+    """Return the root stack of each environment, by its suffix, with the tags of its nested stacks.
+
+    With @aws-cdk/core:explicitStackTags, the CDK tags the resources of the root stack, not the stack itself.
+    """
+    found = list(account.pages("cloudformation", "describe_stacks", "Stacks"))
+    named = {each["StackName"]: each for each in found}
+    tagged = {_suffix(each): each["Tags"] for each in found if _tags(each).get(PROJECT_TAG) == PROJECT}
+    roots = {suffix: named.get(Names(suffix).stack) for suffix in sorted(tagged)}
+    return [{**root, "Tags": tagged[suffix]} for suffix, root in roots.items() if root]
 
 
 def _tags(stack: Shape) -> dict[str, str]:

@@ -97,9 +97,19 @@ def test_fifty_environments_take_three_calls_each_and_two_for_all(run: Run) -> N
     }
 
 
-def test_stacks_of_others_and_nested_ones_are_no_environments(run: Run) -> None:
+def test_the_nested_stacks_have_the_tags_and_the_root_stack_is_the_environment(run: Run) -> None:
+    """As the CDK deploys them; a nested stack has no row of its own."""
+    root = {"StackName": "stack-dev", "StackStatus": "UPDATE_ROLLBACK_COMPLETE", "Tags": []}
+    nested = [stack("dev", "orders", StackName=f"stack-dev-{name}-1A2B") for name in ("Network", "Compute")]
+    _, said, _ = run(answers(root, *nested), "--json")
+    (found,) = json.loads(said)
+    assert (found["suffix"], found["service"]) == ("dev", "orders")
+    assert found["stack_status"] == "UPDATE_ROLLBACK_COMPLETE"
+
+
+def test_stacks_of_others_are_no_environments(run: Run) -> None:
     foreign = {"StackName": "stack-dev", "StackStatus": "CREATE_COMPLETE"}
-    code, said, _ = run(answers(foreign, stack("dev", RootId="arn:aws:cloudformation:root")))
+    code, said, _ = run(answers(foreign))
     assert (code, said) == (0, "account 111111111111 has no environment in us-east-1\n")
 
 
