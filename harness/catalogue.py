@@ -9,6 +9,7 @@ from harness.cloud import PROJECT, HarnessError
 
 SAMPLE = "sample-service"
 LONGEST_ENVIRONMENT = 12
+HEALTH_PATH = "/health"
 
 
 def services(project: Path = PROJECT) -> Mapping[str, Any]:
@@ -49,6 +50,14 @@ def check_suffix(suffix: str, project: Path = PROJECT) -> None:
             f"{suffix} is too long: an environment has at most {LONGEST_ENVIRONMENT} characters"
             + (f", after {names} if it is one of a service" if names else "")
         )
+
+
+def page_path(suffix: str, project: Path = PROJECT) -> str:
+    """Return the last path that the test-traffic hook requests, which is the least like a health check."""
+    entries = services(project)
+    entry = entries[service_of(suffix, entries)]
+    health = {"path": entry.get("healthPath", HEALTH_PATH)}
+    return str(entry.get("smokePaths", [health])[-1]["path"])
 
 
 def code_folder(suffix: str, project: Path = PROJECT) -> Path:

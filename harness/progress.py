@@ -92,9 +92,9 @@ class Progress:
         if release.deployment:
             named.append(("deployment", release.deployment, moments.get("Deploy")))
         named += [(f"lifecycle event {name}", status, moments.get(name)) for name, status in release.events]
-        # What has not begun has no time, and comes last.
+        # What has only just begun may have no time yet, and comes last; what has not begun is not told.
         for name, state, at in sorted(named, key=lambda one: inf if one[2] is None else one[2]):
-            if self._reported.get(name) != state:
+            if state != "Pending" and self._reported.get(name) != state:
                 self._reported[name] = state
                 self.step(f"  {name}: {state}{self._versions(name, at)}", at)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from harness import folders
-from harness.catalogue import check_suffix, code_folder
+from harness.catalogue import check_suffix, code_folder, page_path
 from harness.cloud import PROJECT, Cloud, HarnessError
 from harness.dashboard.process import start_dashboard
 from harness.local import find_local_aws, local_cloud, start_local_aws
@@ -19,6 +19,7 @@ WHAT_TO_TRY = """
 {suffix} runs on local_aws at {endpoint} (AWS's waits take {time_scale:g} of their length).
 Containers: {containers}; {isolation}.
 
+  dashboard {page}
   service   {url}
   clone     {clone}
 
@@ -26,7 +27,7 @@ Try, in a shell with its credentials:
   . {credentials}
   git clone {clone} {name} && cd {name}
 {change}
-  watch -n 1 curl -si {url}
+  watch -n 1 curl -si {asked}
 
   {aws} codepipeline get-pipeline-state --name {pipeline}
   {aws} deploy list-deployments --application-name {application} --deployment-group-name {group}
@@ -74,7 +75,7 @@ def up(port: int, suffix: str) -> int:
         raise HarnessError(
             f"{error}\nfix this and run `make up` again, or run `make down` to tear everything down"
         ) from error
-    _print_what_to_try(scenario, server.credentials_file)
+    _print_what_to_try(scenario, server.credentials_file, page)
     if failure:
         print(f"up: the environment runs, but {failure}", file=sys.stderr)
         return 1
@@ -102,7 +103,7 @@ def _release_seed(scenario: Scenario) -> str:
     return ""
 
 
-def _print_what_to_try(scenario: Scenario, credentials: Path) -> None:
+def _print_what_to_try(scenario: Scenario, credentials: Path, page: str) -> None:
     cloud, outputs = scenario.cloud, scenario.outputs
     suffix = scenario.environment.suffix
     folder = code_folder(suffix)
@@ -113,7 +114,9 @@ def _print_what_to_try(scenario: Scenario, credentials: Path) -> None:
             containers=cloud.containers,
             isolation=cloud.isolation,
             credentials=credentials,
+            page=page,
             url=scenario.progress.url,
+            asked=scenario.progress.url + page_path(suffix),
             clone=outputs.clone_url_http,
             aws=PROJECT / ".venv/bin/aws",
             pipeline=outputs.pipeline_name,

@@ -85,7 +85,7 @@ def changes(place: Path, package: str) -> list[str]:
     return [
         f"{code / 'pyproject.toml'}: the dependencies, then `make lock NAME={name}`; the settings of pytest, "
         "which make a warning an error, and find tests in files named test_*.py only",
-        f"{code / 'tests'}: at least one test must run",
+        f"{code / 'tests'}: at least one test must run (Django: conftest.py sets DJANGO_SETTINGS_MODULE)",
         "your settings: no password or SECRET_KEY in the code, where the scan finds it (read a variable, "
         "which `environment` of the entry sets); any Host, since a health check has the task's address "
         "(Django: ALLOWED_HOSTS); no file is written, and none of a database",

@@ -46,6 +46,8 @@ class EnvironmentView:
         self.suffix = suffix
         self.outputs: Outputs | None = None
         self.url = ""
+        # What the load balancer asks of the tasks, too: a service may have no page at "/".
+        self.health_path = "/"
         self._build = BuildLog(cloud)
         self._tasks = TaskLog(cloud)
         self._versions: dict[str, str] = {}
@@ -123,6 +125,7 @@ class EnvironmentView:
         elbv2, ecs = self.cloud.client("elbv2"), self.cloud.client("ecs")
         names = [one["name"] for one in pair["targetGroups"]]
         groups = elbv2.describe_target_groups(Names=names)["TargetGroups"]
+        self.health_path = groups[0]["HealthCheckPath"]
         services = ecs.describe_services(cluster=outputs.cluster_name, services=[outputs.service_name])
         task_sets = {
             one["loadBalancers"][0]["targetGroupArn"]: one

@@ -16,6 +16,8 @@ from harness.prober import WINDOW_SECONDS, Prober
 
 # A low rate, but high enough that a canary's tenth of the traffic is seen.
 REQUESTS_PER_SECOND = 20.0
+# In place of the version of a service that sends none.
+UNVERSIONED = "without X-Version"
 # Two hours of answers, for the reports: more than any release takes.
 MAX_ANSWERS = REQUESTS_PER_SECOND * 2 * 3600
 # The number of readings in the chart.
@@ -84,7 +86,7 @@ class Poller:
 
     def _poll(self) -> None:
         found = self.view.read()
-        self._probe(self.view.url)
+        self._probe(self.view.url and self.view.url + self.view.health_path)
         found["traffic"] = {"url": self.view.url, "readings": list(self._history)}
         parts = {name: json.dumps(part) for name, part in found.items()}
         self._call_in_loop(self._publish, parts)
@@ -104,6 +106,7 @@ class Poller:
                 connections=1,
                 fresh=1,
                 max_answers=MAX_ANSWERS,
+                unversioned=UNVERSIONED,
             )
             self.prober.__enter__()
         requests, versions = self.prober.recent()

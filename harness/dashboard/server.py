@@ -74,7 +74,8 @@ async def only_this_machine(request: web.Request, handler: Handler) -> web.Strea
 
 async def _page(request: web.Request) -> web.StreamResponse:
     view = request.app[POLLER].view
-    time_scale = f"AWS's waits take {view.cloud.time_scale:g} of their length." if view.cloud.endpoint else ""
+    scale = view.cloud.time_scale
+    time_scale = f"AWS's waits take {scale:g} of their length." if scale != 1 else ""
     text = PAGE.read_text()
     for name, value in {"suffix": view.suffix, "cloud": view.cloud.name, "time_scale": time_scale}.items():
         text = text.replace(f"{{{{{name}}}}}", html.escape(value))

@@ -5,8 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.catalogue import LONGEST_ENVIRONMENT, check_catalogue, check_suffix, code_folder
+from harness.catalogue import (
+    HEALTH_PATH,
+    LONGEST_ENVIRONMENT,
+    check_catalogue,
+    check_suffix,
+    code_folder,
+    page_path,
+)
 from harness.cloud import HarnessError
+from infrastructure import naming
 from infrastructure.config.environments import SHORT
 
 
@@ -60,3 +68,15 @@ def test_a_suffix_that_the_app_would_refuse_is_refused_before_anything_starts(
 
 def test_the_longest_environment_is_the_apps() -> None:
     assert LONGEST_ENVIRONMENT == SHORT
+
+
+def test_the_page_path_of_a_service_is_its_first_smoke_path_or_its_health_path(tmp_path: Path) -> None:
+    entries = {
+        "sample-service": {"smokePaths": [{"path": "/health", "status": 200}, {"path": "/", "status": 200}]},
+        "orders": {},
+        "polls": {"healthPath": "/polls/"},
+    }
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"services": entries}}))
+    paths = {suffix: page_path(suffix, tmp_path) for suffix in ("dev", "orders-dev", "polls-dev")}
+    assert paths == {"dev": "/", "orders-dev": naming.HEALTH_PATH, "polls-dev": "/polls/"}
+    assert HEALTH_PATH == naming.HEALTH_PATH

@@ -112,13 +112,18 @@ def test_an_event_is_told_with_the_answers_before_it_not_with_those_of_when_it_i
     lines: list[str] = []
     progress = Progress(lines.append, began=1000.0, prober=prober)
     moments = (("AfterAllowTestTraffic", 1030.5),)
-    events = (("AfterAllowTestTraffic", "Succeeded"), ("AllowTraffic", "Pending"))
+    events = (
+        ("AfterAllowTestTraffic", "Succeeded"),
+        ("AllowTraffic", "InProgress"),
+        ("AfterAllowTraffic", "Pending"),
+    )
     progress.update(Release("a" * 40, "1", "InProgress", events=events, moments=moments))
     assert lines[0] == (
         "  30.5 s    lifecycle event AfterAllowTestTraffic: Succeeded   "
         "(responses in the second before: old 2)"
     )
-    assert lines[1].endswith("lifecycle event AllowTraffic: Pending"), "it has no time yet"
+    assert lines[1].endswith("lifecycle event AllowTraffic: InProgress"), "it has no time yet"
+    assert len(lines) == 2, "what has not begun is not told"
 
 
 def test_the_screen_shows_stages_lifecycle_events_and_the_time_scale() -> None:

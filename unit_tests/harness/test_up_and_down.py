@@ -34,6 +34,7 @@ class RecordedScenario:
 
     def deploy(self) -> None:
         self.calls.append(("deploy", self.suffix))
+        self.progress.url = "http://service"
 
     def wait_for_seed(self) -> None:
         self.calls.append(("seed", self.suffix))
@@ -81,7 +82,8 @@ def test_up_deploys_the_environment_that_it_is_given(
     assert main(["up", *given]) == 0
     assert scenario_calls == [("deploy", suffix), ("seed", suffix)]
     output = capsys.readouterr().out
-    assert f"http://page/{suffix}" in output
+    assert f"  dashboard http://page/{suffix}\n" in output
+    assert "curl -si http://service/\n" in output
     assert f"{suffix} runs on local_aws" in output
     assert f"/ecs/task-{suffix} " in output
 

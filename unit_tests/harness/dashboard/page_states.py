@@ -99,6 +99,7 @@ class RecordedView:
         self.cloud = Cloud("local_aws", Path("nowhere"), "http://127.0.0.1:9", 0.02)
         self.suffix = "it1"
         self.url = url
+        self.health_path = "/health"
         self.state = shift()
         self.reads = 0
 
@@ -134,14 +135,14 @@ def served(view: RecordedView, port: int = 0, until: int | None = None) -> Itera
 
 
 @contextmanager
-def two_versions() -> Iterator[str]:
-    """Serve two versions in turn on loopback; yield the URL."""
+def two_versions(*, path: str = "/health", header: str = "X-Version") -> Iterator[str]:
+    """Serve two versions in turn on loopback, each in a header, at one path; yield the URL without it."""
     versions = cycle([OLD, NEW])
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("X-Version", next(versions))
+            self.send_response(200 if self.path == path else 404)
+            self.send_header(header, next(versions))
             self.end_headers()
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -149,7 +150,7 @@ def two_versions() -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 

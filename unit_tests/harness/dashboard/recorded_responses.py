@@ -88,7 +88,10 @@ def environment() -> Responses:
         ),
         "get_deployment_group": {"deploymentGroupInfo": {"loadBalancerInfo": loads}},
         "describe_target_groups": {
-            "TargetGroups": [{"TargetGroupName": name, "TargetGroupArn": arn} for name, arn in groups.items()]
+            "TargetGroups": [
+                {"TargetGroupName": name, "TargetGroupArn": arn, "HealthCheckPath": "/polls/"}
+                for name, arn in groups.items()
+            ]
         },
         "describe_services": {
             "services": [{"taskSets": [task_set(BLUE, "old", "PRIMARY"), task_set(GREEN, "new", "ACTIVE")]}]

@@ -60,7 +60,7 @@ def test_a_stack_in_progress_has_the_status_of_its_nested_stacks(responses: Resp
 def test_a_destroyed_environment_is_no_longer_probed(responses: Responses) -> None:
     seen = view(responses)
     seen.read()
-    assert seen.url == URL
+    assert (seen.url, seen.health_path) == (URL, "/polls/")
     responses["describe_stacks"] = refusal("ValidationError", "Stack with id stack-it1 does not exist")
     assert set(seen.read()) == {"stack"}
     assert seen.url == ""

@@ -134,6 +134,18 @@ def test_the_requests_of_each_second_are_counted_by_version(view: RecordedView) 
         read_until_both_versions_answered(url)
 
 
+def test_a_service_without_a_version_and_without_a_page_at_its_root_has_no_failed_request(
+    view: RecordedView,
+) -> None:
+    view.health_path = "/api/health"
+    with two_versions(path="/api/health", header="Server-Timing") as view.url, served(view) as url:
+        for name, part in events(url):
+            if name == "traffic" and (readings := part["readings"]) and readings[-1]["versions"]:
+                break
+    assert {one for reading in readings for one in reading["versions"]} == {"without X-Version"}
+    assert sum(reading["failed"] for reading in readings) == 0
+
+
 @pytest.mark.parametrize(
     "headers",
     [
