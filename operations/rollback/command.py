@@ -49,7 +49,8 @@ def run(options: argparse.Namespace, account: Account) -> int:
         if options.json:
             print(json.dumps([asdict(one) for one in found], indent=2, default=str))
         else:
-            print_versions(found, Console())
+            # A commit's subject may look like markup.
+            print_versions(found, Console(markup=False))
         return 0
     has_succeeded = rollback.go_back(
         suffix, account, print, to=options.to, promotion=promotion, dry_run=options.dry_run

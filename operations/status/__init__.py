@@ -41,6 +41,7 @@ class Environment:
     since: datetime | None = None
     release: str = ""
     has_failed: bool = False
+    explanation: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
 
@@ -77,9 +78,8 @@ def one(account: Account, suffix: str) -> Environment:
             f"there is no environment {suffix} in account {account.id}: status without a suffix lists them"
         )
     found = _environment(account, stack, _alarms(account))
-    explanation = why.explain(suffix, account) if found.release else None
-    text = "; ".join(explanation.lines) if explanation else ""
-    return replace(found, release=text, drift=(*found.drift, *_listener_drift(account, suffix)))
+    lines = why.explain(suffix, account).lines if found.release else ()
+    return replace(found, explanation=tuple(lines), drift=(*found.drift, *_listener_drift(account, suffix)))
 
 
 def _stacks(account: Account) -> list[Shape]:

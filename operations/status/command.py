@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from operations import status
 from operations.account import Account
@@ -30,22 +31,26 @@ def run(options: argparse.Namespace, account: Account) -> int:
     if options.json:
         print(json.dumps([asdict(each) for each in found], indent=2, default=str))
     elif found:
-        print_environments(found, Console())
+        # A commit's subject may look like markup.
+        print_environments(found, Console(markup=False))
     else:
         print(f"account {account.id} has no environment in {account.region}")
     return int(any(each.has_finding for each in found))
 
 
 def print_environments(found: Sequence[Environment], console: Console) -> None:
-    """Print a row for each environment."""
+    """Print a row for each environment, and below why a release failed."""
     table = Table("Environment", "Service", "Live", "Since", "By", "Newest release", "Findings")
     for each in found:
         live = f"{each.commit[:7]} {each.subject}".strip()
         since = f"{each.since:%Y-%m-%d %H:%M}" if each.since else ""
-        colour = "red" if each.has_failed else ""
-        release = f"[{colour}]{each.release}[/]" if colour else each.release
+        release = Text(each.release, style="red" if each.has_failed else "")
         table.add_row(each.suffix, each.service, live, since, each.author, release, findings(each))
     console.print(table)
+    for each in found:
+        # Not wrapped, so that a command can be copied.
+        for line in each.explanation:
+            console.print(line, soft_wrap=True)
 
 
 def findings(environment: Environment) -> str:

@@ -28,7 +28,7 @@ def execution(commit: str, status: str = "Succeeded", **more: Any) -> dict[str, 
         "pipelineExecutionId": f"e-{commit[0]}",
         "status": status,
         "executionType": "STANDARD",
-        "sourceRevisions": [{"revisionId": commit, "revisionSummary": f"Greet {commit[0]}\n\nMore.\n"}],
+        "sourceRevisions": [{"revisionId": commit, "revisionSummary": f"Greet [/] {commit[0]}\n\nMore.\n"}],
         "lastUpdateTime": NOW - timedelta(hours=ord("z") - ord(commit[0])),
         **more,
     }
@@ -107,7 +107,7 @@ def target_of(account: FakeAccount) -> str:
 def test_it_releases_the_version_before_again(run: Run) -> None:
     code, said, account = run(released(*THREE))
     assert (code, target_of(account)) == (0, "e-b")
-    assert said.splitlines()[-1] == "bbbbbbb (Greet b) answers alone"
+    assert said.splitlines()[-1] == "bbbbbbb (Greet [/] b) answers alone"
 
 
 def test_after_a_rollback_the_version_before_that_one_is_next(run: Run) -> None:
@@ -137,7 +137,10 @@ def test_a_version_whose_artifacts_have_expired_is_refused(run: Run) -> None:
 
 
 def test_the_live_version_and_an_unknown_one_are_refused(run: Run) -> None:
-    assert run(released(*THREE), "--to", NEW)[:2] == (2, "operations: ccccccc (Greet c) is live already\n")
+    assert run(released(*THREE), "--to", NEW)[:2] == (
+        2,
+        "operations: ccccccc (Greet [/] c) is live already\n",
+    )
     code, said, _ = run(released(*THREE), "--to", "fffffff")
     assert (code, "--list prints them" in said) == (2, True)
 
@@ -177,7 +180,7 @@ def test_what_codepipeline_refuses_is_one_line(run: Run) -> None:
     code, said, _ = run(released(*THREE, codepipeline__rollback_stage=refuse))
     assert code == 2
     assert said == (
-        "operations: CodePipeline does not go back to bbbbbbb (Greet b): Unable to roll back stage Deploy\n"
+        "operations: CodePipeline does not go back to bbbbbbb (Greet [/] b): Unable to roll back stage Deploy\n"
     )
 
 
@@ -191,7 +194,7 @@ def test_a_rollback_that_fails_is_a_finding(run: Run) -> None:
 def test_a_dry_run_changes_nothing(run: Run) -> None:
     code, said, account = run(released(*THREE), "--dry-run")
     assert (code, target_of(account)) == (0, "")
-    assert said == f"would release bbbbbbb (Greet b) again, with {image(OLD)}\n"
+    assert said == f"would release bbbbbbb (Greet [/] b) again, with {image(OLD)}\n"
 
 
 def test_the_list_says_what_is_live_and_what_can_be_released_again(run: Run) -> None:
@@ -205,7 +208,7 @@ def test_the_list_says_what_is_live_and_what_can_be_released_again(run: Run) -> 
     ]
     code, said, account = run(answers, "--list")
     assert (code, target_of(account)) == (0, "")
-    assert all(text in said for text in ("Greet c", "live", "yes", "no: its image has expired"))
+    assert all(text in said for text in ("Greet [/] c", "live", "yes", "no: its image has expired"))
 
 
 def in_progress(creator: str = "user", rollback: str = "Succeeded") -> dict[str, Answer]:
@@ -237,8 +240,8 @@ def test_while_the_tasks_of_the_version_before_stand_the_deployment_is_stopped(r
     assert (code, target_of(account)) == (0, "")
     assert "stop_deployment" in account.operations
     assert said.splitlines() == [
-        "stopping d-1: the tasks of bbbbbbb (Greet b) still stand",
-        "bbbbbbb (Greet b) answers alone",
+        "stopping d-1: the tasks of bbbbbbb (Greet [/] b) still stand",
+        "bbbbbbb (Greet [/] b) answers alone",
     ]
 
 
@@ -254,7 +257,7 @@ def test_a_deployment_in_progress_only_goes_back_to_the_version_before(run: Run)
     assert "can only go back to bbbbbbb" in said
     code, said, account = run(released(execution(OLD), **in_progress()), "--to", OLD, "--dry-run")
     assert (code, "stop_deployment" in account.operations) == (0, False)
-    assert said == "would stop d-1, so that bbbbbbb (Greet b) answers alone\n"
+    assert said == "would stop d-1, so that bbbbbbb (Greet [/] b) answers alone\n"
 
 
 def test_a_deployment_that_is_a_rollback_is_not_stopped(run: Run) -> None:

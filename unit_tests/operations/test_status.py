@@ -32,11 +32,11 @@ def stack(suffix: str, service: str = "sample-service", **more: Any) -> dict[str
     }
 
 
-def execution(status: str = "Succeeded", commit: str = COMMIT) -> dict[str, Any]:
+def execution(status: str = "Succeeded", commit: str = COMMIT, subject: str = "Greet") -> dict[str, Any]:
     return {
         "pipelineExecutionId": f"e-{commit[0]}",
         "status": status,
-        "sourceRevisions": [{"revisionId": commit, "revisionSummary": "Greet\n"}],
+        "sourceRevisions": [{"revisionId": commit, "revisionSummary": f"{subject}\n"}],
         "lastUpdateTime": NOW,
     }
 
@@ -191,9 +191,22 @@ def test_one_environment_has_the_reason_of_its_failure_and_the_drift_of_its_list
     code, said, _ = run(given, "dev", "--json")
     assert code == 1
     (found,) = json.loads(said)
-    assert "failed in Promote-prod" in found["release"]
-    assert "why: too early" in found["release"]
+    assert found["release"] == "ccccccc failed in Promote-prod"
     assert found["drift"] == ["the production listener"]
+    _, said, _ = run(given, "dev")
+    assert found["explanation"] == said.splitlines()[-len(found["explanation"]) :], "below the table"
+    assert "why: too early" in found["explanation"]
+
+
+def test_a_subject_that_looks_like_markup_is_shown_as_it_is(run: Run) -> None:
+    given = answers(
+        stack("dev"),
+        codepipeline__list_pipeline_executions={
+            "pipelineExecutionSummaries": [execution(subject="Close [/tmp]")]
+        },
+    )
+    code, said, _ = run(given)
+    assert (code, "Close [/tmp]" in said) == (0, True)
 
 
 def test_an_environment_that_is_not_there_is_one_line(run: Run) -> None:
