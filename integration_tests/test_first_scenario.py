@@ -5,6 +5,7 @@ The tests share one environment and run in file order.
 
 import json
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ from harness.release import newest_of
 from harness.scenario import Scenario
 from integration_tests.support.sockets import listening_addresses, non_loopback, process_tree
 from operations import listener_drift, preflight
+from operations.names import Names
 from operations.preflight.check import Subject
+from operations.status import four_keys
 
 # On AWS the module takes hours, on local_aws minutes.
 pytestmark = pytest.mark.timeout(4 * 3600)
@@ -174,6 +177,10 @@ def test_the_event_log_has_the_whole_history(deployed: Scenario) -> None:
     events = wait_for_logged_events(deployed.cloud, deployed.outputs.event_log_group_name, ends.issubset)
     assert_executions_logged(events, runs)
     assert_deployments_logged(events)
+    keys = four_keys.read(deployed.cloud.account, Names(deployed.environment.suffix), datetime.now(UTC))
+    assert keys is not None
+    assert (keys.releases, keys.changes, keys.failures) == (2, 2, 0), "what fails in Build is no change"
+    assert keys.lead_time
 
 
 def assert_executions_logged(events: set[LoggedEvent], runs: dict[str, str]) -> None:

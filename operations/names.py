@@ -66,6 +66,10 @@ class Names:
         return f"task-{self.suffix}"
 
     @property
+    def event_log_group(self) -> str:
+        return f"/aws/events/pipeline-{self.suffix}"
+
+    @property
     def insights_log_group(self) -> str:
         return f"/aws/ecs/containerinsights/{self.cluster}/performance"
 

@@ -7,7 +7,7 @@ together, and at most four calls are made for each environment.
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,8 @@ from operations.errors import OperationsError
 from operations.names import Names
 from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG, Ownership, Resource, normalize_tags
 from operations.quiesce import deployments
+from operations.status import four_keys
+from operations.status.four_keys import FourKeys
 from operations.why.executions import ACTIVE, Summary, actions, executions, kind, title, with_status
 
 # Executions of the newest page in which a successful one is looked for.
@@ -42,6 +44,7 @@ class Environment:
     release: str = ""
     has_failed: bool = False
     explanation: tuple[str, ...] = ()
+    four_keys: FourKeys | None = None
     alarms: tuple[str, ...] = ()
     drift: tuple[str, ...] = ()
 
@@ -68,7 +71,7 @@ def fleet(account: Account) -> list[Environment]:
 
 
 def one(account: Account, suffix: str) -> Environment:
-    """Return one environment, with the reason of a failure, and the drift of its listeners.
+    """Return one environment, with the reason of a failure, its four keys, and the drift of its listeners.
 
     Raises `OperationsError` if there is none.
     """
@@ -79,7 +82,12 @@ def one(account: Account, suffix: str) -> Environment:
         )
     found = _environment(account, stack, _alarms(account))
     lines = why.explain(suffix, account).lines if found.release else ()
-    return replace(found, explanation=tuple(lines), drift=(*found.drift, *_listener_drift(account, suffix)))
+    return replace(
+        found,
+        explanation=tuple(lines),
+        four_keys=four_keys.read(account, Names(suffix), datetime.now(UTC)),
+        drift=(*found.drift, *_listener_drift(account, suffix)),
+    )
 
 
 def _stacks(account: Account) -> list[Shape]:

@@ -15,8 +15,9 @@ from operations.status import Environment
 
 SUMMARY = "show what each environment runs, and what is wrong with it"
 DETAILS = (
-    "Without a suffix, it shows every environment of the account; with one, also why a release failed, and "
-    "the drift of its listeners. A failed release, an alarm, drift and an unfinished stack are wrong."
+    "Without a suffix, it shows every environment of the account; with one, also why a release failed, the "
+    "drift of its listeners, and DORA's four keys of 30 days. A failed release, an alarm, drift and an "
+    "unfinished stack are wrong."
 )
 
 
@@ -49,7 +50,7 @@ def print_environments(found: Sequence[Environment], console: Console) -> None:
     console.print(table)
     for each in found:
         # Not wrapped, so that a command can be copied.
-        for line in each.explanation:
+        for line in (*each.explanation, *([f"{each.four_keys}"] if each.four_keys else [])):
             console.print(line, soft_wrap=True)
 
 

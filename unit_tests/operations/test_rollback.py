@@ -180,7 +180,8 @@ def test_what_codepipeline_refuses_is_one_line(run: Run) -> None:
     code, said, _ = run(released(*THREE, codepipeline__rollback_stage=refuse))
     assert code == 2
     assert said == (
-        "operations: CodePipeline does not go back to bbbbbbb (Greet [/] b): Unable to roll back stage Deploy\n"
+        "operations: CodePipeline does not go back to bbbbbbb (Greet [/] b): "
+        "Unable to roll back stage Deploy\n"
     )
 
 

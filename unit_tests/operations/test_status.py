@@ -187,6 +187,7 @@ def test_one_environment_has_the_reason_of_its_failure_and_the_drift_of_its_list
         newest=execution("Failed", "c" * 40),
         codepipeline__list_action_executions={"actionExecutionDetails": [rejected]},
         codedeploy__list_deployments={"deployments": []},
+        logs__filter_log_events={"events": []},
     )
     code, said, _ = run(given, "dev", "--json")
     assert code == 1

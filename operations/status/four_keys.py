@@ -1,0 +1,158 @@
+"""DORA's four keys of an environment, from its event log; docs/operations.md says what is counted.
+
+https://dora.dev/guides/dora-metrics-four-keys/
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from operations.account import Account, code_of
+from operations.names import Names
+
+# As long as the event log keeps its events.
+DAYS = 30
+CODEPIPELINE = "aws.codepipeline"
+SOURCE, DEPLOY = "Source", "Deploy"
+# https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ExecutionTrigger.html
+ROLLBACKS = ("ManualRollback", "AutomatedRollback")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One run of the Deploy stage, at its end. A rollback has no commit of its own."""
+
+    execution: str
+    at: datetime
+    has_succeeded: bool
+    commit: str = ""
+    is_rollback: bool = False
+
+
+@dataclass(frozen=True)
+class FourKeys:
+    """The keys of the last `days`; times are medians in seconds, None without any."""
+
+    days: int
+    releases: int
+    changes: int
+    failures: int
+    lead_time: float | None
+    time_to_restore: float | None
+
+    def __str__(self) -> str:
+        parts = [f"last {self.days} days: {_count(self.releases, 'release')}"]
+        if self.lead_time is not None:
+            parts.append(f"{_duration(self.lead_time)} from a commit to all traffic")
+        parts.append(f"{self.failures} of {_count(self.changes, 'change')} failed")
+        if self.time_to_restore is not None:
+            parts.append(f"{_duration(self.time_to_restore)} from a failure to the next success")
+        return ", ".join(parts)
+
+
+def read(account: Account, names: Names, now: datetime) -> FourKeys | None:
+    """Return the keys of an environment; None if its own pipeline has released nothing."""
+    since = now - timedelta(days=DAYS)
+    try:
+        logged = list(
+            account.pages(
+                "logs",
+                "filter_log_events",
+                "events",
+                logGroupName=names.event_log_group,
+                startTime=int(since.timestamp() * 1000),
+                filterPattern=f'"{CODEPIPELINE}"',
+            )
+        )
+    except ClientError as error:
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        return None
+    events = (json.loads(each["message"]) for each in logged)
+    # The pattern is text that may stand anywhere in an event.
+    found = list(changes(each for each in events if each["source"] == CODEPIPELINE))
+    return summarize(found, {each.commit: _written(account, names, each.commit) for each in found})
+
+
+def changes(events: Iterable[Mapping[str, Any]]) -> Iterator[Change]:
+    """Yield the runs of the Deploy stage that events of CodePipeline tell of, by their end.
+
+    EventBridge may deliver an event late, or twice.
+    """
+    commits: dict[str, str] = {}
+    rollbacks: set[str] = set()
+    ended: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for event in events:
+        detail, execution = event["detail"], event["detail"]["execution-id"]
+        if detail.get("execution-trigger", {}).get("trigger-type") in ROLLBACKS:
+            rollbacks.add(execution)
+        result = detail.get("execution-result", {})
+        if detail.get("stage") == SOURCE and detail["state"] == "SUCCEEDED" and result:
+            commits[execution] = result.get("external-execution-id", "")
+        is_stage = "action" not in detail
+        if detail.get("stage") == DEPLOY and is_stage and detail["state"] in ("SUCCEEDED", "FAILED"):
+            ended[execution, event["time"]] = event
+    for (execution, at), event in sorted(ended.items(), key=lambda one: one[0][1]):
+        is_rollback = execution in rollbacks
+        yield Change(
+            execution,
+            datetime.fromisoformat(at),
+            event["detail"]["state"] == "SUCCEEDED",
+            "" if is_rollback else commits.get(execution, ""),
+            is_rollback,
+        )
+
+
+def summarize(found: Sequence[Change], written: Mapping[str, datetime | None]) -> FourKeys | None:
+    """Return the keys of changes in the order of their ends, given when each commit was written."""
+    own = [each for each in found if not each.is_rollback]
+    if not own:
+        return None
+    released = [each for each in own if each.has_succeeded]
+    undone = {one.execution for one, after in pairwise(found) if after.is_rollback and one.has_succeeded}
+    failed = [each for each in own if not each.has_succeeded or each.execution in undone]
+    lead = [(each.at - began).total_seconds() for each in released if (began := written.get(each.commit))]
+    restored = [
+        (after - each.at).total_seconds()
+        for each in failed
+        if (after := next((one.at for one in found if one.has_succeeded and one.at > each.at), None))
+    ]
+    return FourKeys(
+        DAYS,
+        len(released),
+        len(own),
+        len(failed),
+        median(lead) if lead else None,
+        median(restored) if restored else None,
+    )
+
+
+def _written(account: Account, names: Names, commit: str) -> datetime | None:
+    if not commit:
+        return None
+    try:
+        found = account.client("codecommit").get_commit(repositoryName=names.repository, commitId=commit)
+    except ClientError as error:
+        # A repository may be made anew, without the commits of the old one.
+        if code_of(error) not in ("CommitIdDoesNotExistException", "RepositoryDoesNotExistException"):
+            raise
+        return None
+    # Seconds and an offset: https://docs.aws.amazon.com/codecommit/latest/APIReference/API_UserInfo.html
+    return datetime.fromtimestamp(int(found["commit"]["committer"]["date"].split()[0]), UTC)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _duration(seconds: float) -> str:
+    minutes = seconds / 60
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
