@@ -15,6 +15,7 @@ from local_aws.ministack import (
     function_network,
     function_targets,
     identity_providers,
+    log_filters,
     log_groups,
     log_policies,
     log_targets,
@@ -66,6 +67,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     notifications.patch_sns(context)
     log_groups.patch_log_group_deletion(context)
     log_policies.patch_log_policies(context)
+    log_filters.patch_log_filters()
     log_targets.patch_log_targets(context)
     function_targets.patch_function_targets(context)
     dashboards.patch_dashboards()

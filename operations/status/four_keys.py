@@ -20,6 +20,7 @@ from operations.names import Names
 DAYS = 30
 CODEPIPELINE = "aws.codepipeline"
 SOURCE, DEPLOY = "Source", "Deploy"
+ENDS = ("SUCCEEDED", "FAILED")
 # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ExecutionTrigger.html
 ROLLBACKS = ("ManualRollback", "AutomatedRollback")
 
@@ -87,26 +88,29 @@ def changes(events: Iterable[Mapping[str, Any]]) -> Iterator[Change]:
     """
     commits: dict[str, str] = {}
     rollbacks: set[str] = set()
-    ended: dict[tuple[str, str], Mapping[str, Any]] = {}
+    ended: dict[tuple[str, str], bool] = {}
     for event in events:
         detail, execution = event["detail"], event["detail"]["execution-id"]
         if detail.get("execution-trigger", {}).get("trigger-type") in ROLLBACKS:
             rollbacks.add(execution)
-        result = detail.get("execution-result", {})
-        if detail.get("stage") == SOURCE and detail["state"] == "SUCCEEDED" and result:
-            commits[execution] = result.get("external-execution-id", "")
-        is_stage = "action" not in detail
-        if detail.get("stage") == DEPLOY and is_stage and detail["state"] in ("SUCCEEDED", "FAILED"):
-            ended[execution, event["time"]] = event
-    for (execution, at), event in sorted(ended.items(), key=lambda one: one[0][1]):
-        is_rollback = execution in rollbacks
-        yield Change(
-            execution,
-            datetime.fromisoformat(at),
-            event["detail"]["state"] == "SUCCEEDED",
-            "" if is_rollback else commits.get(execution, ""),
-            is_rollback,
-        )
+        if revision := _revision(detail):
+            commits[execution] = revision
+        if _is_end(detail):
+            ended[event["time"], execution] = detail["state"] == "SUCCEEDED"
+    for (at, execution), has_succeeded in sorted(ended.items()):
+        commit = commits.get(execution, "")
+        yield Change(execution, datetime.fromisoformat(at), has_succeeded, commit, execution in rollbacks)
+
+
+def _revision(detail: Mapping[str, Any]) -> str:
+    """Return the commit that the Source action has read."""
+    result = detail.get("execution-result", {}) if detail.get("stage") == SOURCE else {}
+    return str(result.get("external-execution-id", ""))
+
+
+def _is_end(detail: Mapping[str, Any]) -> bool:
+    """Return whether the stage Deploy has ended, as the event of the stage tells."""
+    return detail.get("stage") == DEPLOY and "action" not in detail and detail["state"] in ENDS
 
 
 def summarize(found: Sequence[Change], written: Mapping[str, datetime | None]) -> FourKeys | None:
@@ -115,22 +119,23 @@ def summarize(found: Sequence[Change], written: Mapping[str, datetime | None]) -
     if not own:
         return None
     released = [each for each in own if each.has_succeeded]
-    undone = {one.execution for one, after in pairwise(found) if after.is_rollback and one.has_succeeded}
-    failed = [each for each in own if not each.has_succeeded or each.execution in undone]
-    lead = [(each.at - began).total_seconds() for each in released if (began := written.get(each.commit))]
-    restored = [
-        (after - each.at).total_seconds()
-        for each in failed
-        if (after := next((one.at for one in found if one.has_succeeded and one.at > each.at), None))
-    ]
-    return FourKeys(
-        DAYS,
-        len(released),
-        len(own),
-        len(failed),
-        median(lead) if lead else None,
-        median(restored) if restored else None,
-    )
+    failed = _failed(found, own)
+    lead_times = [each.at - began for each in released if (began := written.get(each.commit))]
+    restored = [after - each.at for each in failed if (after := _next_success(found, each.at))]
+    return FourKeys(DAYS, len(released), len(own), len(failed), _median(lead_times), _median(restored))
+
+
+def _failed(found: Sequence[Change], own: Sequence[Change]) -> list[Change]:
+    undone = [one for one, after in pairwise(found) if after.is_rollback]
+    return [each for each in own if not each.has_succeeded or each in undone]
+
+
+def _next_success(found: Sequence[Change], moment: datetime) -> datetime | None:
+    return next((each.at for each in found if each.has_succeeded and each.at > moment), None)
+
+
+def _median(times: Sequence[timedelta]) -> float | None:
+    return median(each.total_seconds() for each in times) if times else None
 
 
 def _written(account: Account, names: Names, commit: str) -> datetime | None:
