@@ -105,6 +105,9 @@ def _service_keys(call: Call, scope: ArnScope) -> dict[str, Value]:
         return {key: str(params[name]) for key, name in named.items() if name in params}
     if call.service == "codecommit":
         return _references(call, scope)
+    if call.service == "application-autoscaling":
+        named = {"service-namespace": "ServiceNamespace", "scalable-dimension": "ScalableDimension"}
+        return {f"{call.service}:{key}": str(params[name]) for key, name in named.items() if name in params}
     if call.service == "kms":
         alias = str(params.get("KeyId", "")).rpartition(":")[2]
         return {"kms:requestalias": alias} if alias.startswith("alias/") else {}

@@ -51,7 +51,7 @@ class Settings:
         return cls(
             networks=networks,
             nat_gateways=int(values["natGateways"]) * networks,
-            tasks=int(values["desiredCount"]),
+            tasks=int((service.get("scaling") or {}).get("max") or values["desiredCount"]),
             cpu=int(values["taskCpu"]),
             notification_email=values.get("notificationEmail") or "",
             notification_channel=values.get("notificationChannel") or "email",

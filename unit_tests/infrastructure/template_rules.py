@@ -53,8 +53,21 @@ def c7_no_template_uses_cloudformations_own_blue_green(templates: Templates) -> 
 
 
 def c8_nothing_scales_in_the_middle_of_a_release(templates: Templates) -> None:
-    """Green waits for a steady state; a scaling event in between fails the deployment."""
-    assert not [each for each in templates.resources() if "AutoScaling" in each.type]
+    """A scaling event in between fails the deployment: its start suspends the scaling, its end resumes it."""
+    targets = templates.resources("AWS::ApplicationAutoScaling::ScalableTarget")
+    rules = [
+        rule
+        for rule in templates.resources("AWS::Events::Rule")
+        if str(rule.properties.get("Name")).startswith("scaling-deployments-")
+    ]
+    assert len(rules) == len(targets)
+    for rule in rules:
+        assert set(rule.properties["EventPattern"]["detail"]["state"]) == {
+            "START",
+            "SUCCESS",
+            "FAILURE",
+            "STOP",
+        }
 
 
 def c9_the_service_has_one_deployment_group(templates: Templates) -> None:
