@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -116,24 +117,24 @@ class ApplicationAutoScaling(TargetOperations):
     def execute(self, policy_arn: str, alarm_name: str, metric: float) -> None:
         """Scale by a policy whose alarm is in ALARM; CloudWatch calls it in each minute of that."""
         with self.lock:
-            policy = next((one for one in self.policies.values() if one.arn == policy_arn), None)
-            if policy is None or alarm_name not in policy.alarm_names:
-                return
-            target, out = self.targets[policy.resource], tracking.is_high(alarm_name)
-            if target.suspended(out=out):
-                return
-            try:
-                current = self.desired_count(target)
-            except AwsError:
-                # The service is deleted; AWS deregisters its target then.
-                return
-            wanted = self._wanted(policy, target, current, metric, out=out)
-            if wanted != current:
-                cause = f"monitor alarm {alarm_name} in state ALARM triggered policy {policy.name}"
-                if not (out and policy.last_out and self._is_cooling_down(policy)):
-                    policy.last_capacity = current
-                policy.last_scaled, policy.last_out = self.context.clock.time(), out
-                self.set_desired_count(target, wanted, cause)
+            for policy in list(self.policies.values()):
+                if policy.arn == policy_arn and alarm_name in policy.alarm_names:
+                    # The service may be deleted; AWS deregisters its target then.
+                    with suppress(AwsError):
+                        self._scale(policy, alarm_name, metric)
+
+    def _scale(self, policy: ScalingPolicy, alarm_name: str, metric: float) -> None:
+        target, out = self.targets[policy.resource], tracking.is_high(alarm_name)
+        if target.suspended(out=out):
+            return
+        current = self.desired_count(target)
+        wanted = self._wanted(policy, target, current, metric, out=out)
+        if wanted != current:
+            if not (out and policy.last_out and self._is_cooling_down(policy)):
+                policy.last_capacity = current
+            policy.last_scaled, policy.last_out = self.context.clock.time(), out
+            cause = f"monitor alarm {alarm_name} in state ALARM triggered policy {policy.name}"
+            self.set_desired_count(target, wanted, cause)
 
     def _wanted(
         self, policy: ScalingPolicy, target: ScalableTarget, current: int, metric: float, *, out: bool

@@ -60,6 +60,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 def test_scaling_is_suspended_exactly_while_a_deployment_runs(
     aws: Aws, event: dict[str, str], listed: list[str], suspended: bool
 ) -> None:
+    """It must not scale meanwhile, and must scale afterwards, whatever the end (pitfall C8)."""
     aws.deployments = listed
     suspender.handler({"detail": event}, None)
     states = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")

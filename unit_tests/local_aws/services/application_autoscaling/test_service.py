@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from botocore.exceptions import ClientError
 
 from local_aws.daemon import start
 from unit_tests.local_aws.cloudformation_cloud import Cloud, template
-from unit_tests.local_aws.iam.test_enforcement import acting, allow, client, role
+from unit_tests.local_aws.services.application_autoscaling.calls import (
+    TRACKING,
+    alarms,
+    desired,
+    key,
+    load,
+    put_policy,
+    register,
+    service,
+)
 
-SECONDS = 20.0
 ROLE = "AWSServiceRoleForApplicationAutoScaling_ECSService"
-TRACKING = {"PolicyType": "TargetTrackingScaling"}
 
 
 @pytest.fixture(scope="module")
@@ -24,98 +28,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     server = start(tmp_path_factory.mktemp("state"), time_scale=0.01)
     yield Cloud(server)
     assert server.stop() == []
-
-
-def key(name: str) -> dict[str, str]:
-    return {
-        "ServiceNamespace": "ecs",
-        "ResourceId": f"service/cluster-{name}/service-{name}",
-        "ScalableDimension": "ecs:service:DesiredCount",
-    }
-
-
-def service(cloud: Cloud, name: str, count: int = 1) -> None:
-    """Create a service; its image does not exist, so no task of it ever runs."""
-    ecs = cloud.client("ecs")
-    ecs.create_cluster(clusterName=f"cluster-{name}")
-    ecs.register_task_definition(
-        family=f"task-{name}",
-        requiresCompatibilities=["FARGATE"],
-        networkMode="awsvpc",
-        cpu="256",
-        memory="512",
-        containerDefinitions=[{"name": "app", "image": "public.ecr.aws/nobody/nothing:1"}],
-    )
-    subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-    ecs.create_service(
-        cluster=f"cluster-{name}",
-        serviceName=f"service-{name}",
-        taskDefinition=f"task-{name}",
-        desiredCount=count,
-        launchType="FARGATE",
-        networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet]}},
-    )
-
-
-def register(cloud: Cloud, name: str, **given: Any) -> Any:
-    return cloud.client("application-autoscaling").register_scalable_target(**key(name), **given)
-
-
-def put_policy(cloud: Cloud, name: str, target: float = 10.0, **given: Any) -> dict[str, Any]:
-    """Let a metric of the test's own scale the service, without cooldowns unless they are given."""
-    metric = {
-        "Id": "load",
-        "MetricStat": {"Metric": {"Namespace": "Test", "MetricName": name}, "Stat": "Average"},
-        "ReturnData": False,
-    }
-    expression = {"Id": "filled", "Expression": "FILL(load, 0)", "ReturnData": True}
-    configuration = {
-        "TargetValue": target,
-        "CustomizedMetricSpecification": {"Metrics": [metric, expression]},
-        "ScaleOutCooldown": 0,
-        "ScaleInCooldown": 0,
-        **given,
-    }
-    answer: dict[str, Any] = cloud.client("application-autoscaling").put_scaling_policy(
-        **key(name),
-        **TRACKING,
-        PolicyName=f"policy-{name}",
-        TargetTrackingScalingPolicyConfiguration=configuration,
-    )
-    return answer
-
-
-def desired(cloud: Cloud, name: str) -> int:
-    ecs = cloud.client("ecs")
-    (found,) = ecs.describe_services(cluster=f"cluster-{name}", services=[f"service-{name}"])["services"]
-    return int(found["desiredCount"])
-
-
-def alarms(cloud: Cloud, name: str) -> list[dict[str, Any]]:
-    prefix = f"TargetTracking-service/cluster-{name}/"
-    found: list[dict[str, Any]] = cloud.client("cloudwatch").describe_alarms(AlarmNamePrefix=prefix)[
-        "MetricAlarms"
-    ]
-    return found
-
-
-def load(cloud: Cloud, name: str, value: float, until: Callable[[], bool], seconds: float = SECONDS) -> bool:
-    """Publish a load until something is true; return whether it became true in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        datum = {"MetricName": name, "Value": value}
-        cloud.client("cloudwatch").put_metric_data(Namespace="Test", MetricData=[datum])
-        if until():
-            return True
-        time.sleep(0.2)
-    return False
-
-
-def refusal(call: Callable[[], Any]) -> str:
-    with pytest.raises(ClientError) as refused:
-        call()
-    error = refused.value.response["Error"]
-    return f"{error['Code']}: {error['Message']}"
 
 
 def test_a_load_scales_out_at_once_as_far_as_it_needs_and_its_end_back_in(cloud: Cloud) -> None:
@@ -258,69 +170,9 @@ def test_a_stack_creates_updates_and_deletes_them(cloud: Cloud) -> None:
     assert alarms(cloud, "stack") == []
 
 
-def test_registering_needs_the_callers_own_permissions_for_the_service(cloud: Cloud) -> None:
-    """Even to suspend scaling only (pitfall C12)."""
-    service(cloud, "whose", count=0)
-    register(cloud, "whose", MinCapacity=0, MaxCapacity=4)
-    targets = "arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/*"
-    only_ecs = {"StringEquals": {"application-autoscaling:service-namespace": "ecs"}}
-    may_register = allow("application-autoscaling:RegisterScalableTarget", targets, Condition=only_ecs)
-    of_the_service = "arn:aws:ecs:us-east-1:123456789012:service/cluster-whose/service-whose"
-    described = allow("ecs:DescribeServices", of_the_service)
-
-    def suspend(name: str, *statements: dict[str, object]) -> None:
-        session = acting(cloud, role(cloud, name, *statements))
-        state = {"DynamicScalingInSuspended": True}
-        client(cloud, session, "application-autoscaling").register_scalable_target(
-            **key("whose"), SuspendedState=state
-        )
-
-    assert "not authorized to perform: application-autoscaling:RegisterScalableTarget" in refusal(
-        lambda: suspend("whose-none", described)
-    )
-    assert refusal(lambda: suspend("whose-half", may_register, described)) == (
-        "ValidationException: User is missing the following permissions: ecs:UpdateService"
-    )
-    suspend("whose-all", may_register, described, allow("ecs:UpdateService", of_the_service))
-
-
 def test_the_first_target_creates_the_service_linked_role(cloud: Cloud) -> None:
     service(cloud, "linked", count=0)
     register(cloud, "linked", MinCapacity=0, MaxCapacity=1)
     path = "/aws-service-role/ecs.application-autoscaling.amazonaws.com/"
     roles = cloud.client("iam").list_roles(PathPrefix=path)["Roles"]
     assert [one["RoleName"] for one in roles] == [ROLE]
-
-
-def test_what_aws_refuses_is_refused_in_its_words(cloud: Cloud) -> None:
-    service(cloud, "refused", count=0)
-    scaling = cloud.client("application-autoscaling")
-    missing = (
-        "service namespace: ecs, resource ID: service/cluster-refused/service-refused, scalable dimension"
-    )
-    both = {"MinCapacity": 1, "MaxCapacity": 2}
-    assert refusal(lambda: register(cloud, "nothing", **both)) == (
-        "ValidationException: ECS service doesn't exist: service/cluster-nothing/service-nothing"
-    )
-    assert refusal(lambda: put_policy(cloud, "refused")).startswith(
-        f"ObjectNotFoundException: No scalable target registered for {missing}"
-    )
-    assert refusal(lambda: scaling.deregister_scalable_target(**key("refused"))).startswith(
-        f"ObjectNotFoundException: No scalable target found for {missing}"
-    )
-    assert refusal(lambda: register(cloud, "refused", MinCapacity=3, MaxCapacity=2)) == (
-        "ValidationException: Maximum capacity cannot be less than minimum capacity"
-    )
-    assert refusal(lambda: register(cloud, "refused")).startswith("ValidationException: ")
-    register(cloud, "refused", MinCapacity=0, MaxCapacity=1)
-    other = {**key("refused"), "ResourceId": "cluster-refused/service-refused"}
-    assert refusal(lambda: scaling.register_scalable_target(**other, **both)) == (
-        "ValidationException: Unsupported service namespace, resource type or scalable dimension"
-    )
-    step = {"PolicyType": "StepScaling", "PolicyName": "step"}
-    assert refusal(lambda: scaling.put_scaling_policy(**key("refused"), **step)) == (
-        "UnsupportedOperation: local_aws does not implement PolicyType StepScaling"
-    )
-    assert "No scaling policy found for" in refusal(
-        lambda: scaling.delete_scaling_policy(**key("refused"), PolicyName="none")
-    )
