@@ -10,7 +10,8 @@ from local_aws.core.cloudformation import Properties, ResourceType
 from local_aws.ministack.compat import require
 
 VERSION = "1.5.33"
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 Handle = Callable[..., Awaitable[Response]]
 
 

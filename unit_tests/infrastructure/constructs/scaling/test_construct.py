@@ -122,6 +122,19 @@ def test_every_start_and_end_of_a_deployment_invokes_the_function(scaling: Templ
     assert regularly["ScheduleExpression"] == "rate(5 minutes)"
 
 
+def test_a_function_that_fails_again_and_again_raises_an_alarm(
+    templates: Templates, scaling: Templates
+) -> None:
+    name = "scaling-suspender-errors-dev"
+    alarm = scaling.only("AWS::CloudWatch::Alarm", AlarmName=name).properties
+    assert (alarm["MetricName"], alarm["Threshold"], alarm["DatapointsToAlarm"]) == ("Errors", 1, 2)
+    assert plain(alarm["Dimensions"]) == [{"Name": "FunctionName", "Value": NAME}]
+    assert alarm["AlarmActions"]
+    group = scaling.only("AWS::CodeDeploy::DeploymentGroup")
+    assert name not in str(plain(group.properties["AlarmConfiguration"])), "it says nothing of a release"
+    assert name not in str(templates.by_part)
+
+
 def test_the_function_may_change_the_target_of_its_own_service_only(scaling: Templates) -> None:
     """Application Auto Scaling requires the permissions of ECS, too (pitfall C12)."""
     account = "us-east-1:<AWS::AccountId>"
