@@ -158,6 +158,11 @@ class Names:
         return self.qualified("image-keeper")
 
     @property
+    def scaling_suspender(self) -> str:
+        """The Lambda function that suspends the scaling of the service while a deployment runs."""
+        return self.qualified("scaling-suspender")
+
+    @property
     def settings_guard(self) -> str:
         """The Lambda function that fails a deployment which would drop a setting."""
         return self.qualified("settings-guard")

@@ -31,6 +31,8 @@ LOG_GROUPS = (
     "/aws/lambda/default-group-rules",
     "/lambda/settings-guard",
     "/aws/lambda/settings-guard",
+    "/lambda/scaling-suspender",
+    "/aws/lambda/scaling-suspender",
     "/lambda/test-traffic-hook",
     "/aws/lambda/test-traffic-hook",
     "/lambda/image-keeper",

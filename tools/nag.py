@@ -45,6 +45,10 @@ SUPPRESSIONS = {
     Finding("S1", "Network/AccessLogs/Bucket"): "It holds access logs itself",
     Finding("ECS2", "Compute/Task"): "The only variable is PORT, which is no secret",
     Finding(_NO_RESOURCE, "Compute/ExecutionRole"): "ecr:GetAuthorizationToken supports no resource",
+    Finding(
+        "IAM5[Resource::arn:aws:application-autoscaling:us-east-1:<AWS::AccountId>:scalable-target/*]",
+        "Compute/Scaling/Role",
+    ): "AWS creates the id of a target; the permissions of ECS, which it requires too, name the service",
     Finding("S1", "Pipeline/Artifacts/Bucket"): (
         "Access logs arrive after their bucket was emptied and would block destroy (pitfall H7)"
     ),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from infrastructure.config.catalogue import SERVICES
 from infrastructure.config.context_key import camel
 from infrastructure.config.environments import ENVIRONMENTS
+from infrastructure.config.scaling import EXAMPLE as SCALING_EXAMPLE
 from infrastructure.config.settings import Config
 from infrastructure.naming import SAMPLE_SERVICE
 from infrastructure.warnings import HTTP_WITHOUT_TLS, PLACEHOLDER_EMAIL
@@ -39,8 +40,8 @@ def every_option() -> dict[str, Any]:
     rules = Config.rules()
     keys = [entry for entry in fields(Config) if entry.metadata]
     off = {camel(entry.name) for entry in keys if entry.default in (None, False, ())} - _NO_OPTION
-    services = {SAMPLE_SERVICE: {"secrets": ["API_KEY"], "parameters": ["LOG_LEVEL"]}}
-    return defaults() | {key: rules[key].example for key in sorted(off)} | {SERVICES: services}
+    entry = {"secrets": ["API_KEY"], "parameters": ["LOG_LEVEL"], "scaling": SCALING_EXAMPLE}
+    return defaults() | {key: rules[key].example for key in sorted(off)} | {SERVICES: {SAMPLE_SERVICE: entry}}
 
 
 def environment_contexts() -> dict[str, dict[str, Any]]:

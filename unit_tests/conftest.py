@@ -6,6 +6,7 @@ import gc
 
 import pytest
 
+from infrastructure.config.scaling import EXAMPLE as SCALING_EXAMPLE
 from unit_tests.infrastructure.synthesized import SHARED, Templates, templates_of
 
 
@@ -34,6 +35,7 @@ def other() -> Templates:
         flowLogs="true",
         accessLogs="true",
         terminationProtection="true",
+        services={"sample-service": {"scaling": SCALING_EXAMPLE}},
     )
 
 

@@ -35,6 +35,7 @@ RULES = {
         exceptions={
             "constructs/traffic_hook/function": {"boto3", "botocore"},
             "constructs/image_keeper/function": {"boto3", "botocore"},
+            "constructs/scaling/function": {"boto3", "botocore"},
             "constructs/settings_guard/function": {"boto3", "botocore"},
         },
     ),
@@ -101,6 +102,7 @@ READS_THE_ENVIRONMENT = {
     "constructs/release_files/fill.py",
     "constructs/release_files/install.py",
     "constructs/release_files/try_image.py",
+    "constructs/scaling/function/handler.py",
     "constructs/traffic_hook/function/handler.py",
 }
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from infrastructure.config.context_key import CDK_JSON, ConfigError, number, one_of, text
 from infrastructure.config.environments import NAME, SUFFIX_WORDS, read_suffix
+from infrastructure.config.scaling import WORDS as SCALING_WORDS
+from infrastructure.config.scaling import Scaling, read_scaling
 from infrastructure.naming import CONTAINER_PORT, HEALTH_PATH, SAMPLE_SERVICE
 
 SERVICES = "services"
@@ -51,6 +53,8 @@ class Service:
     cpu: int | None = None
     memory: int | None = None
     tasks: int | None = None
+    # None means the number of tasks that is desired.
+    scaling: Scaling | None = None
     environment: tuple[tuple[str, str], ...] = ()
     # Names of variables whose values are SecureString and String parameters of the environment.
     secrets: tuple[str, ...] = ()
@@ -241,6 +245,7 @@ RULES: dict[str, tuple[str, Callable[[object], Any], str]] = {
     "cpu": ("cpu", number(256, 4096), "CPU units as taskCpu"),
     "memory": ("memory", number(512, 30720), "MiB as taskMemory"),
     "tasks": ("tasks", number(1, 100), "a number of tasks from 1 to 100"),
+    "scaling": ("scaling", read_scaling, SCALING_WORDS),
     "environment": ("environment", _variables, "an object of variables, each a text"),
     "secrets": ("secrets", _variable_names, 'a list of names of variables, as ["DATABASE_URL"]'),
     "parameters": ("parameters", _variable_names, 'a list of names of variables, as ["LOG_LEVEL"]'),

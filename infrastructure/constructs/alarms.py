@@ -15,6 +15,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_events as events
 from constructs import Construct
 
+from infrastructure.config.settings import Config
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.error_rates import (
     METRIC_PERIOD,
@@ -34,6 +35,8 @@ SLOW_MINUTES = 3
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 LATE_MINUTES = 3
 NO_TASK_MINUTES = 5
+# Lambda repeats an invocation twice, and the schedule after five minutes.
+SUSPENDER_MINUTES = 10
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
 MOST_METRICS = 10
 
@@ -99,6 +102,16 @@ def load_balancer_alarm(
     )
 
 
+def notifying_alarms(scope: Construct, config: Config, routes: BlueGreenRoutes) -> list[cloudwatch.Alarm]:
+    """Create the alarms that are not in the deployment group, which they would block (pitfall N10)."""
+    rules = [each for each in scope.node.root.node.find_all() if isinstance(each, events.CfnRule)]
+    return [
+        no_healthy_task_alarm(scope, config.names, routes),
+        *([scaling_suspender_alarm(scope, config.names)] if config.service.scaling else []),
+        *failed_invocation_alarms(scope, config.names, rules),
+    ]
+
+
 def no_healthy_task_alarm(scope: Construct, names: Names, routes: BlueGreenRoutes) -> cloudwatch.Alarm:
     """Create the alarm on a service without a healthy task; it notifies only (pitfall N10).
 
@@ -120,6 +133,27 @@ def no_healthy_task_alarm(scope: Construct, names: Names, routes: BlueGreenRoute
         names.qualified("no-healthy-task"),
         f"Neither blue nor green had a healthy task for {NO_TASK_MINUTES} minutes",
         Condition(healthy, 1, NO_TASK_MINUTES, below=True, missing=cloudwatch.TreatMissingData.BREACHING),
+    )
+
+
+def scaling_suspender_alarm(scope: Construct, names: Names) -> cloudwatch.Alarm:
+    """Create the alarm on a function that cannot suspend or resume the scaling; it notifies only.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    errors = cloudwatch.Metric(
+        namespace="AWS/Lambda",
+        metric_name="Errors",
+        dimensions_map={"FunctionName": names.scaling_suspender},
+        statistic="Sum",
+        period=METRIC_PERIOD,
+    )
+    return _alarm(
+        scope,
+        "ScalingSuspenderErrors",
+        names.qualified("scaling-suspender-errors"),
+        "The scaling of the service could not be suspended for a deployment, or resumed after one",
+        Condition(errors, 1, SUSPENDER_MINUTES, datapoints=2),
     )
 
 

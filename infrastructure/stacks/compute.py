@@ -1,4 +1,4 @@
-"""The compute stack: the image repository, the cluster, and the service that CodeDeploy releases."""
+"""The compute stack: the image repository, the cluster, the service that CodeDeploy releases, its scaling."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from aws_cdk import Duration, NestedStack, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.settings import Config
+from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.image_repository import create_image_repository
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.promotion import role_arns
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
+from infrastructure.constructs.scaling.construct import ServiceScaling
 from infrastructure.constructs.stored_variables import stored_variable_statements
 from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import CONTAINER_NAME, Names
@@ -40,7 +41,7 @@ class ComputeStack(NestedStack):
         config: Config,
         vpc: ec2.IVpc,
         service_group: ec2.ISecurityGroup,
-        target_group: elbv2.ApplicationTargetGroup,
+        routes: BlueGreenRoutes,
     ) -> None:
         super().__init__(scope, id_, removal_policy=RemovalPolicy.DESTROY)
         names = config.names
@@ -55,7 +56,16 @@ class ComputeStack(NestedStack):
         )
         self.cluster = self._cluster(names, vpc)
         self.service = self._service(config, names, service_group)
-        self.service.attach_to_application_target_group(target_group)
+        self.service.attach_to_application_target_group(routes.blue)
+        if config.service.scaling is not None:
+            ServiceScaling(
+                self,
+                "Scaling",
+                names=names,
+                settings=config.service.scaling,
+                service=self.service,
+                routes=routes,
+            )
 
     def _cluster(self, names: Names, vpc: ec2.IVpc) -> ecs.Cluster:
         """Create the cluster after the log group of its Container Insights (pitfall H3).

@@ -12,12 +12,11 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.alarms import failed_invocation_alarms, no_healthy_task_alarm
+from infrastructure.constructs.alarms import notifying_alarms
 from infrastructure.constructs.artifacts import BUILD_OUTPUT, SOURCE_OUTPUT, Artifacts
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.build import Build, run_statement
@@ -82,7 +81,7 @@ class PipelineStack(NestedStack):
         self.pipeline = self._pipeline(config, task)
         start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
         # The last: it collects the rules of every construct above.
-        alarms = [*self.deployment.alarms, *self._notifying_alarms(routes)]
+        alarms = [*self.deployment.alarms, *notifying_alarms(self, config, routes)]
         self.notifications.publish_alarms(alarms)
         self._dashboard(config, service, routes, alarms)
 
@@ -98,15 +97,6 @@ class PipelineStack(NestedStack):
             load_balancer=routes.load_balancer,
             signing_key=self.build.signing_key,
         )
-
-    def _notifying_alarms(self, routes: BlueGreenRoutes) -> list[cloudwatch.Alarm]:
-        """Create the alarms that are not in the deployment group, which they would block (pitfall N10)."""
-        app = self.node.root.node.find_all()
-        rules = [construct for construct in app if isinstance(construct, events.CfnRule)]
-        return [
-            no_healthy_task_alarm(self, self._names, routes),
-            *failed_invocation_alarms(self, self._names, rules),
-        ]
 
     def _dashboard(
         self,

@@ -38,7 +38,7 @@ class RootStack(Stack):
             config=config,
             vpc=self.network.vpc,
             service_group=self.network.service_group,
-            target_group=self.network.routes.blue,
+            routes=self.network.routes,
         )
         self.pipeline = PipelineStack(
             self,

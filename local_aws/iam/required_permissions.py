@@ -8,6 +8,7 @@ from local_aws.iam import s3_actions
 from local_aws.iam.matching import Value, Values
 from local_aws.iam.request_parser import Call, HttpRequest
 from local_aws.iam.resources import ArnScope, action_of, resources_of
+from local_aws.iam.service_keys import service_keys
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,6 @@ _WRITES = {
     "CopyObject": ("GenerateDataKey",),
     "CreateMultipartUpload": ("GenerateDataKey", "Decrypt"),
 }
-CHANGING_A_BRANCH = frozenset({"CreateBranch", "CreateCommit", "DeleteBranch", "DeleteFile", "PutFile"})
 _PARTS = frozenset({"UploadPart", "UploadPartCopy", "CompleteMultipartUpload"})
 _READS = frozenset({"GetObject"})
 _PARAMETER_NAMES = {"GetParameter": "Name", "GetParameters": "Names"}
@@ -92,60 +92,9 @@ def required_permissions(
 def _own_actions(call: Call, scope: ArnScope) -> Iterator[Permission]:
     tags = _tags(call)
     for resource in resources_of(call, scope):
-        yield Permission(action_of(call), resource, _service_keys(call, scope) | tags)
+        yield Permission(action_of(call), resource, service_keys(call, scope) | tags)
         if call.service == "ecs" and call.operation in TAGGING and tags:
             yield Permission("ecs:TagResource", resource, {**tags, "ecs:createaction": call.operation})
-
-
-def _service_keys(call: Call, scope: ArnScope) -> dict[str, Value]:
-    """Return the service's own context keys, as far as this project's policies may use them."""
-    params = call.params
-    if call.service == "sts":
-        named = {"sts:externalid": "ExternalId", "sts:rolesessionname": "RoleSessionName"}
-        return {key: str(params[name]) for key, name in named.items() if name in params}
-    if call.service == "codecommit":
-        return _references(call, scope)
-    if call.service == "kms":
-        alias = str(params.get("KeyId", "")).rpartition(":")[2]
-        return {"kms:requestalias": alias} if alias.startswith("alias/") else {}
-    if call.service == "events":
-        return _sent_events(call)
-    if call.service == "ecs" and "cluster" in params:
-        cluster = str(params["cluster"])
-        return {"ecs:cluster": scope.arn("ecs", f"cluster/{cluster.rpartition('/')[2]}")}
-    return {}
-
-
-def _sent_events(call: Call) -> dict[str, Value]:
-    """Return the keys of PutEvents.
-
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
-    """
-    if call.operation != "PutEvents":
-        return {}
-    entries = call.params.get("Entries") or []
-    keys = {"events:source": "Source", "events:detail-type": "DetailType"}
-    return {key: tuple(str(each.get(name, "")) for each in entries) for key, name in keys.items()}
-
-
-def _references(call: Call, scope: ArnScope) -> dict[str, Value]:
-    """Return codecommit:References, which operations that change a branch have.
-
-    https://docs.aws.amazon.com/codecommit/latest/userguide/how-to-conditional-branch.html
-    """
-    if call.operation.startswith("MergePullRequest"):
-        reference = scope.filters["pullrequestbranch"](str(call.params.get("pullRequestId", "")))
-    elif call.operation.startswith("MergeBranchesBy"):
-        reference = _full_reference(str(call.params.get("targetBranch", "")))
-    elif call.operation in CHANGING_A_BRANCH:
-        reference = _full_reference(str(call.params.get("branchName", "")))
-    else:
-        return {}
-    return {"codecommit:references": reference} if reference else {}
-
-
-def _full_reference(branch: str) -> str:
-    return f"refs/heads/{branch}" if branch else ""
 
 
 def _passed_roles(call: Call, lookups: Lookups) -> tuple[list[str], str]:

@@ -42,6 +42,11 @@ def _rule(template: str, *operations: str) -> Rule:
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
+    # The id of a target is its own, which no request has.
+    "application-autoscaling": (
+        _rule("*", "Describe*"),
+        _rule("scalable-target/*"),
+    ),
     "codecommit": (
         _rule("{repositoryName}"),
         _rule("{repositoryNames}"),

@@ -3,13 +3,15 @@
 import importlib.metadata
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from local_aws.core.api import Response, service_model
+from local_aws.core.api import CALLER, Response, service_model
 from local_aws.core.cloudformation import Properties, ResourceType
 from local_aws.ministack.compat import require
 
 VERSION = "1.5.33"
+P = ParamSpec("P")
+R = TypeVar("R")
 Handle = Callable[..., Awaitable[Response]]
 
 
@@ -66,6 +68,23 @@ def register_types(types: Mapping[str, ResourceType]) -> None:
     stores.patch_store_readers()
 
 
+def _as_cloudformation(act: Callable[P, R]) -> Callable[P, R]:
+    """Let `act` run for no caller: CloudFormation may do everything.
+
+    A connection keeps the caller of an earlier request to another service, and a stack is created in its
+    context.
+    """
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        token = CALLER.set("")
+        try:
+            return act(*args, **kwargs)
+        finally:
+            CALLER.reset(token)
+
+    return run
+
+
 def _handler(resource_type: ResourceType) -> dict[str, Any]:
     def create(logical_id: str, props: Properties, stack: str) -> tuple[str, dict[str, Any]]:
         return resource_type.create(props, logical_id, stack)
@@ -80,10 +99,10 @@ def _handler(resource_type: ResourceType) -> dict[str, Any]:
         return physical_id, resource_type.update(physical_id, old, new)
 
     return {
-        "create": create,
-        "update": update,
+        "create": _as_cloudformation(create),
+        "update": _as_cloudformation(update),
         "update_with_logical_id": True,
-        "delete": resource_type.delete,
+        "delete": _as_cloudformation(resource_type.delete),
     }
 
 

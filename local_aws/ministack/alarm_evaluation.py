@@ -21,13 +21,22 @@ PointsOf = Callable[[Mapping[str, Any], int], Sequence[Points]]
 
 def evaluate(alarm: Mapping[str, Any], points_of: PointsOf) -> str:
     """Return the new state of an alarm on one metric or on metric math."""
+    if alarm.get("EvaluateLowSampleCountPercentile") == "ignore" and not alarm.get("Metrics"):
+        periods = points_of(alarm, int(alarm["Period"]))
+        if has_few_samples(_statistic(alarm), periods):
+            return str(alarm["StateValue"])
+    return alarm_state(alarm, datapoints(alarm, points_of))
+
+
+def datapoints(alarm: Mapping[str, Any], points_of: PointsOf) -> Series:
+    """Return what the alarm watches: one value for each period, the newest last."""
     if alarm.get("Metrics"):
-        return alarm_state(alarm, metric_alarms.evaluate(alarm["Metrics"], _stats(alarm, points_of)))
-    periods = points_of(alarm, int(alarm["Period"]))
-    statistic = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
-    if alarm.get("EvaluateLowSampleCountPercentile") == "ignore" and has_few_samples(statistic, periods):
-        return str(alarm["StateValue"])
-    return alarm_state(alarm, _series(periods, statistic))
+        return metric_alarms.evaluate(alarm["Metrics"], _stats(alarm, points_of))
+    return _series(points_of(alarm, int(alarm["Period"])), _statistic(alarm))
+
+
+def _statistic(alarm: Mapping[str, Any]) -> str:
+    return str(alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average")
 
 
 def _stats(alarm: Mapping[str, Any], points_of: PointsOf) -> dict[str, Series]:

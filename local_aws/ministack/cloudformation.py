@@ -34,6 +34,7 @@ from local_aws.ministack.function_states import FunctionStates
 
 # The types that get a stack's tags and CloudFormation's own, in addition to MiniStack's.
 TAGGED = (
+    "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::CloudWatch::Dashboard",
     "AWS::CodeBuild::ReportGroup",
     "AWS::CodeCommit::Repository",

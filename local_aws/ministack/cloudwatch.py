@@ -14,6 +14,7 @@ from local_aws.core.clock import Clock
 from local_aws.core.context import Context
 from local_aws.ministack import alarm_evaluation
 from local_aws.ministack.compat import require
+from local_aws.ministack.metric_math import Series
 from local_aws.ministack.notifications import denial_reason
 
 NAMES = (
@@ -39,9 +40,11 @@ ACTIONS = {
 }
 # AWS evaluates a standard alarm once a minute.
 EVALUATION_INTERVAL = 60
+# (policy ARN, name of the alarm, newest value of its metric): lets a scaling policy act.
+Scale = Callable[[str, str, float], None]
 
 
-def patch_alarm_evaluation(context: Context) -> None:
+def patch_alarm_evaluation(context: Context, scale: Scale) -> None:
     """Evaluate alarms on one metric or on metric math, with their periods scaled by the clock.
 
     CloudWatch publishes to topics: the policies of the topic and of its key must allow the service.
@@ -54,7 +57,7 @@ def patch_alarm_evaluation(context: Context) -> None:
         if not alarm.get("MetricName") and not alarm.get("Metrics"):
             return
         with evaluating:
-            _evaluate(context, cloudwatch, alarm)
+            _evaluate(context, cloudwatch, alarm, scale)
 
     cloudwatch._evaluate_alarm = evaluate
     # PutMetricData evaluates no alarm on AWS, and here it would evaluate each of them several times a second.
@@ -72,12 +75,14 @@ def _evaluate_forever(cloudwatch: Any, clock: Clock) -> None:
                     cloudwatch._evaluate_alarm(alarm)
 
 
-def _evaluate(context: Context, cloudwatch: Any, alarm: dict[str, Any]) -> None:
+def _evaluate(context: Context, cloudwatch: Any, alarm: dict[str, Any], scale: Scale) -> None:
     def points_of(metric: Mapping[str, Any], period: int) -> list[list[Any]]:
         count = int(alarm["EvaluationPeriods"])
         return _points_by_period(cloudwatch, metric, context.clock.seconds(period), count)
 
     state, before = alarm_evaluation.evaluate(alarm, points_of), alarm["StateValue"]
+    if state == "ALARM":
+        _scale(alarm, alarm_evaluation.datapoints(alarm, points_of), scale)
     if state == before:
         return
     reason = f"Threshold Crossed: the last {alarm['EvaluationPeriods']} periods make it {state}"
@@ -85,6 +90,23 @@ def _evaluate(context: Context, cloudwatch: Any, alarm: dict[str, Any]) -> None:
     cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
     _dispatch_actions(context, cloudwatch, alarm, before, state, reason)
     cloudwatch._evaluate_parent_alarms(alarm)
+
+
+def _scale(alarm: Mapping[str, Any], datapoints: Series, scale: Scale) -> None:
+    """Let the scaling policies of an alarm act: in each minute that it is in ALARM, not only in the first.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
+    """
+    present = [value for value in datapoints if value is not None]
+    if not present or not alarm.get("ActionsEnabled", True):
+        return
+    for action in alarm.get(ACTIONS["ALARM"]) or []:
+        if _is_scaling_policy(action):
+            scale(action, alarm["AlarmName"], present[-1])
+
+
+def _is_scaling_policy(action: str) -> bool:
+    return action.split(":")[2:3] == ["autoscaling"]
 
 
 def make_eviction(cloudwatch: Any, clock: Clock) -> Callable[[], None]:
@@ -112,6 +134,8 @@ def _dispatch_actions(
     key = ACTIONS[state]
     allowed = []
     for action in alarm.get(key) or []:
+        if _is_scaling_policy(action):
+            continue
         reason_denied = denial_reason(context, SERVICE, action, alarm.get("AlarmArn", ""))
         if reason_denied:
             # AWS records it in the alarm's history and continues; the warning is a background error.

@@ -10,7 +10,11 @@ iam = require("services.iam", "_IAM_HANDLERS", "_create_service_linked_role", "_
 
 # MiniStack makes a name from the first part of the service's, which AWS does not.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html
-NAMES = {"ecs.amazonaws.com": "AWSServiceRoleForECS"}
+# https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
+NAMES = {
+    "ecs.amazonaws.com": "AWSServiceRoleForECS",
+    "ecs.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_ECSService",
+}
 
 
 def patch_service_linked_roles() -> None:

@@ -13,6 +13,7 @@ from local_aws.containers.engine import ContainerEngine
 from local_aws.core.api import JsonService, Response
 from local_aws.core.cloudformation import Properties, ResourceType
 from local_aws.core.context import ACCOUNT, Context
+from local_aws.services.application_autoscaling.service import ApplicationAutoScaling
 from local_aws.services.codebuild.service import CodeBuild
 from local_aws.services.codecommit.service import CodeCommit
 from local_aws.services.codedeploy.service import CodeDeploy
@@ -44,6 +45,7 @@ class AccountServices:
     codedeploy: CodeDeploy
     codepipeline: CodePipeline
     quotas: ServiceQuotas
+    scaling: ApplicationAutoScaling
 
     @classmethod
     def create(
@@ -66,13 +68,16 @@ class AccountServices:
             CodeDeploy(context),
             CodePipeline(context, archive=codecommit.archive),
             ServiceQuotas(context),
+            ApplicationAutoScaling(context),
         )
 
     @cached_property
     def services(self) -> dict[str, JsonService]:
         """The services by name."""
         services = (self.codecommit, self.codebuild, self.ecr, self.ecs, self.codedeploy, self.codepipeline)
-        return {service.service: service for service in (*services, self.ecr_public, self.quotas)}
+        return {
+            service.service: service for service in (*services, self.ecr_public, self.quotas, self.scaling)
+        }
 
     @cached_property
     def types(self) -> dict[str, ResourceType]:
@@ -174,6 +179,12 @@ class Accounts:
         owner = self.existing().get(arn.split(":")[4])
         if owner is not None:
             owner.codepipeline.deliver(arn, target)
+
+    def scale(self, policy_arn: str, alarm_name: str, metric: float) -> None:
+        """Let a scaling policy act on the metric of its alarm, on a thread of its own."""
+        owner = self.existing().get(policy_arn.split(":")[4])
+        if owner is not None:
+            owner.context.spawn("scaling", owner.scaling.execute, policy_arn, alarm_name, metric)
 
     def policy_of_repository(self, arn: str) -> str | None:
         """Return the policy of an image repository by its ARN, or None."""

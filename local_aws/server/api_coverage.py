@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from local_aws.core.api import JsonService, service_model, snake_case
 from local_aws.core.pagination import DEFAULT_PAGE_SIZE, paginators
+from local_aws.services.application_autoscaling.service import ApplicationAutoScaling
 from local_aws.services.codebuild.service import CodeBuild
 from local_aws.services.codecommit.service import CodeCommit
 from local_aws.services.codedeploy.service import CodeDeploy
@@ -22,6 +23,7 @@ SERVICES: tuple[type[JsonService], ...] = (
     Ecr,
     EcrPublic,
     ServiceQuotas,
+    ApplicationAutoScaling,
 )
 # Operations that do less than AWS's; a request for the rest is `UnsupportedOperation`.
 _PROJECT = "Python runtimes; no VPC, batch builds, file systems, secondary sources, Secrets Manager"
@@ -59,6 +61,11 @@ PARTIAL = {
     "ecr:PutLifecyclePolicy": "expire, by count or since the push; at once, not within a day",
     "ecr:StartImageScan": _SCAN,
     "ecr:DescribeImageScanFindings": f"{_SCAN}; in one page",
+    "application-autoscaling:RegisterScalableTarget": "the desired count of ECS services",
+    "application-autoscaling:PutScalingPolicy": (
+        "target tracking of an ECS service's CPU, or of a metric or metric math of one's own"
+    ),
+    "application-autoscaling:DescribeScalingActivities": "without activities that did not scale",
     "service-quotas:GetServiceQuota": "seven quotas, at AWS's defaults",
     "service-quotas:GetAWSDefaultServiceQuota": "seven quotas",
     "service-quotas:ListServiceQuotas": "seven quotas",

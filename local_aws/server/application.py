@@ -158,7 +158,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     cloudformation.patch_cloudformation(callers, [accounts, load_balancing], states)
     function_states.patch_function_states(states)
     schedules.patch_schedules(callers, states)
-    cloudwatch.patch_alarm_evaluation(callers)
+    cloudwatch.patch_alarm_evaluation(callers, accounts.scale)
     event_delivery.patch_failed_invocations()
     _patch_parameters(callers)
     _patch_functions(callers)

@@ -47,6 +47,14 @@ def task_definitions(account: Account) -> Iterator[Resource]:
             )
 
 
+def scalable_targets(account: Account) -> Iterator[Resource]:
+    """Yield the targets of Application Auto Scaling, whose policies and alarms end with them."""
+    for target in account.pages(
+        "application-autoscaling", "describe_scalable_targets", "ScalableTargets", ServiceNamespace="ecs"
+    ):
+        yield Resource("scalable target", target["ResourceId"])
+
+
 def repositories(account: Account) -> Iterator[Resource]:
     """Yield the image repositories."""
     for found in account.pages("ecr", "describe_repositories", "repositories"):
@@ -66,6 +74,7 @@ KINDS: Mapping[str, Callable[[Account], Iterator[Resource]]] = {
     "ECS services": services,
     "ECS tasks": tasks,
     "task definitions": task_definitions,
+    "scalable targets": scalable_targets,
     "ECR repositories": repositories,
     "Lambda functions": functions,
 }

@@ -51,7 +51,7 @@ class Settings:
         return cls(
             networks=networks,
             nat_gateways=int(values["natGateways"]) * networks,
-            tasks=int(values["desiredCount"]),
+            tasks=_most_tasks(service, values),
             cpu=int(values["taskCpu"]),
             notification_email=values.get("notificationEmail") or "",
             notification_channel=values.get("notificationChannel") or "email",
@@ -68,6 +68,12 @@ class Settings:
     def fargate_vcpus(self) -> int:
         """The vCPUs of the blue and the green tasks, which run at the same time during a deployment."""
         return math.ceil(2 * self.tasks * self.cpu / 1024)
+
+
+def _most_tasks(service: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+    """Return how many tasks of a version may run."""
+    scaling = service.get("scaling")
+    return int(scaling["max"] if scaling else values["desiredCount"])
 
 
 def _suffixes(promotions: Any) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ from operations.why.executions import ACTIVE, Summary, actions, executions, kind
 MOST_EXECUTIONS = 20
 THREADS = 4
 ALARM = "AWS::CloudWatch::Alarm"
+# The alarms of a scaling policy: with few requests, one is in ALARM all the time.
+SCALES = "TargetTracking-"
 Shape = Mapping[str, Any]
 
 
@@ -112,7 +114,7 @@ def _suffix(stack: Shape) -> str:
 
 def _alarms(account: Account) -> list[str]:
     found = account.pages("cloudwatch", "describe_alarms", "MetricAlarms", StateValue="ALARM")
-    return sorted(each["AlarmName"] for each in found)
+    return sorted(each["AlarmName"] for each in found if not each["AlarmName"].startswith(SCALES))
 
 
 def _environment(account: Account, stack: Shape, alarms: Sequence[str]) -> Environment:

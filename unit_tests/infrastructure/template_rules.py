@@ -53,8 +53,11 @@ def c7_no_template_uses_cloudformations_own_blue_green(templates: Templates) -> 
 
 
 def c8_nothing_scales_in_the_middle_of_a_release(templates: Templates) -> None:
-    """Green waits for a steady state; a scaling event in between fails the deployment."""
-    assert not [each for each in templates.resources() if "AutoScaling" in each.type]
+    """A scaling event in between fails the deployment: its start suspends the scaling, its end resumes it."""
+    rules = {rule.properties["Name"]: rule.properties for rule in templates.resources("AWS::Events::Rule")}
+    if templates.resources("AWS::ApplicationAutoScaling::ScalableTarget"):
+        (suspends,) = (rule for name, rule in rules.items() if name.startswith("scaling-deployments-"))
+        assert {"START", "SUCCESS", "FAILURE", "STOP"} <= {*suspends["EventPattern"]["detail"]["state"]}
 
 
 def c9_the_service_has_one_deployment_group(templates: Templates) -> None:

@@ -113,6 +113,17 @@ def task(account: Account) -> str:
     return str(made["taskDefinition"]["taskDefinitionArn"])
 
 
+def scalable_target(account: Account) -> None:
+    account.client("ecs").create_service(serviceName="scaled", desiredCount=0, **on_fargate(account, 8))
+    account.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="ecs",
+        ScalableDimension="ecs:service:DesiredCount",
+        ResourceId=f"service/{cluster(account)}/scaled",
+        MinCapacity=0,
+        MaxCapacity=1,
+    )
+
+
 def on_fargate(account: Account, block: int) -> dict[str, Any]:
     """Return what a service and a task need to run on Fargate."""
     return {
@@ -268,6 +279,7 @@ LEFTOVERS: dict[str, Create] = {
         serviceName="service-orphan", desiredCount=0, **on_fargate(a, 6)
     ),
     "ECS tasks": lambda a: a.client("ecs").run_task(**on_fargate(a, 7)),
+    "scalable targets": scalable_target,
     "pipelines": pipeline,
     "CloudWatch dashboards": lambda a: a.client("cloudwatch").put_dashboard(
         DashboardName="dashboard-orphan", DashboardBody=json.dumps({"widgets": []})

@@ -63,6 +63,12 @@ def test_a_service_has_its_own_tasks_or_those_of_its_environment(tmp_path: Path)
     assert needed("bills-prod") == needed("prod") == 2, "3 tasks of 0.25 vCPU, twice, rounded up"
 
 
+def test_a_service_that_scales_needs_room_for_its_most_tasks(tmp_path: Path) -> None:
+    scaling = {"min": 2, "max": 8, "cpuPercent": 60}
+    cdk_json = written(tmp_path, {"orders": {"tasks": 2, "cpu": 1024, "scaling": scaling}})
+    assert Subject("orders-dev", FakeAccount({}), cdk_json=cdk_json).settings.fargate_vcpus == 16
+
+
 @pytest.mark.usefixtures("left")
 def test_a_fargate_quota_below_blue_and_green_is_an_error() -> None:
     """Prod needs 3 vCPUs: its 3 tasks of 0.5 vCPU, twice during a deployment."""

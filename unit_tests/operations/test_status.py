@@ -144,6 +144,13 @@ def test_an_alarm_is_a_finding_of_its_own_environment(run: Run) -> None:
     assert found == {"dev": ["errors-blue-dev"], "orders-dev": ["errors-blue-orders-dev"], "prod": []}
 
 
+def test_an_alarm_that_scales_the_service_is_no_finding(run: Run) -> None:
+    name = "TargetTracking-service/cluster-dev/service-dev-AlarmLow-1"
+    given = answers(stack("dev"), cloudwatch__describe_alarms={"MetricAlarms": [{"AlarmName": name}]})
+    code, said, _ = run(given, "--json")
+    assert (code, json.loads(said)[0]["alarms"]) == (0, [])
+
+
 @pytest.mark.parametrize(
     ("more", "text"),
     [

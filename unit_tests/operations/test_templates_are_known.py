@@ -12,6 +12,7 @@ from unit_tests.infrastructure.synthesized import Templates, plain
 
 # A type of CloudFormation -> the kind of the inventory that lists it.
 LISTED = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": "scalable targets",
     "AWS::CloudFormation::Stack": "CloudFormation stacks",
     "AWS::CloudWatch::Alarm": "CloudWatch alarms",
     "AWS::CloudWatch::CompositeAlarm": "CloudWatch alarms",
@@ -53,6 +54,7 @@ LISTED = {
 }
 # A type -> why it needs no kind: it cannot remain after a resource that has one.
 DEPENDENT = {
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "It goes with its scalable target.",
     "AWS::EC2::Route": "It is a line of its route table.",
     "AWS::EC2::SecurityGroupEgress": "It is a line of its security group.",
     "AWS::EC2::SecurityGroupIngress": "It is a line of its security group.",

@@ -17,7 +17,16 @@ from local_aws.server.accounts import AccountServices
 from local_aws.services.ecr_public.registry import PublicRegistry
 from unit_tests.safety.hostile import EXAMPLES, bodies, trees
 
-SERVICES = ("codebuild", "codecommit", "codedeploy", "codepipeline", "ecr", "ecs", "service-quotas")
+SERVICES = (
+    "codebuild",
+    "codecommit",
+    "codedeploy",
+    "codepipeline",
+    "ecr",
+    "ecs",
+    "service-quotas",
+    "application-autoscaling",
+)
 
 
 @pytest.fixture(scope="module")

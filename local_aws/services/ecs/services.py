@@ -13,6 +13,7 @@ from local_aws.services.ecs.serializers import describe_service, missing
 from local_aws.services.ecs.state import Params
 from local_aws.services.ecs.task_sets import make_task_set
 from local_aws.services.ecs.tasks import TaskOperations
+from local_aws.services.ecs.utilization import Utilization
 
 UPDATED = (
     "desiredCount",
@@ -148,8 +149,9 @@ class ServiceOperations(TaskOperations):
         return {"service": self._describe_service(service)}
 
     def schedule(self, service: EcsService) -> None:
-        """Start a service's scheduler."""
+        """Start a service's scheduler, and the metric of its tasks."""
         self.context.spawn(f"scheduler-{service.name}", Scheduler(self, service).run)
+        self.context.spawn(f"utilization-{service.name}", Utilization(self, service).run)
 
 
 def _scalars(content: Params) -> set[tuple[str, str]]:

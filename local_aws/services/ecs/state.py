@@ -32,6 +32,8 @@ class EcsState(JsonService):
         self.tasks: dict[str, Task] = {}
         self.services: dict[str, EcsService] = {}
         self.tags: dict[str, dict[str, str]] = {}
+        # The processes of each running task, by its ARN.
+        self.processes: dict[str, list[int]] = {}
         # Set when local_aws stops: tasks end at once, without draining.
         self.ending = threading.Event()
 

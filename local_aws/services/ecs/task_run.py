@@ -104,6 +104,7 @@ class TaskRun:
             container = self.ecs.containers.start(spec, log.write if log else _discard)
             self.containers[name] = container
             with self.ecs.lock:
+                self.ecs.processes.setdefault(self.task.arn, []).append(container.process_id)
                 self.task.container(name).update(lastStatus="RUNNING", runtimeId=container.id)
             threading.Thread(
                 target=self._watch, args=(name, definition, container), name=f"watch-{name}", daemon=True
@@ -192,6 +193,7 @@ class TaskRun:
         if self.address:
             self.ecs.containers.release(self.address)
         with self.ecs.lock:
+            self.ecs.processes.pop(self.task.arn, None)
             self.task.content["attachments"][0]["status"] = "DELETED"
             for container in self.task.content["containers"]:
                 container["lastStatus"] = "STOPPED"

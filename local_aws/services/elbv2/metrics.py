@@ -90,6 +90,8 @@ class Metrics:
         data: dict[str, list[MetricDatum]] = defaultdict(list)
         for (balancer, group, name), count in counts.items():
             data[_account(balancer)] += _data(name, balancer, group, {"Value": float(count), "Unit": "Count"})
+        for balancer, datum in _per_target(counts, groups := list(groups)):
+            data[_account(balancer)].append(datum)
         for (balancer, group), latencies in latency.items():
             for value in _latency_values(latencies):
                 data[_account(balancer)] += _data("TargetResponseTime", balancer, group, value)
@@ -111,6 +113,18 @@ def _latency_values(latencies: Counter[float]) -> Iterator[MetricValue]:
             "Counts": [float(count) for _, count in part],
             "Unit": "Seconds",
         }
+
+
+def _per_target(counts: Counter[Key], groups: Iterable[GroupState]) -> Iterator[tuple[str, MetricDatum]]:
+    """Yield RequestCountPerTarget: by the healthy targets, or by all when none is healthy; its sum counts."""
+    for state in groups:
+        balancer, targets = state.group.load_balancer, state.registered()
+        count = counts[balancer or "", state.group.arn, "RequestCount"]
+        if balancer is None or not targets or not count:
+            continue
+        healthy = sum(target.state == "healthy" for target in targets)
+        value: MetricValue = {"Value": count / (healthy or len(targets)), "Unit": "Count"}
+        yield balancer, _data("RequestCountPerTarget", balancer, state.group.arn, value)[-1]
 
 
 def _host_counts(groups: Iterable[GroupState]) -> Iterator[tuple[str, MetricDatum]]:

@@ -131,14 +131,20 @@ def test_two_environments_have_the_same_resources_under_other_names(
         return {(each.type, each.id) for each in given.resources()}
 
     assert not ids(templates) - ids(other)
-    # The other environment has a second NAT gateway, a redirect to HTTPS, and more logs.
+    # The other environment has a second NAT gateway, a redirect to HTTPS, and more logs, and it scales.
     more = {kind for kind, _ in ids(other) - ids(templates)}
     assert more == {
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::CloudWatch::Alarm",
         "AWS::EC2::EIP",
         "AWS::EC2::FlowLog",
         "AWS::EC2::NatGateway",
         "AWS::ElasticLoadBalancingV2::Listener",
+        "AWS::Events::Rule",
         "AWS::IAM::Role",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",

@@ -20,6 +20,7 @@ from local_aws.services.ecs.service import Ecs
 from unit_tests.local_aws.services.ecs.service_fakes import (
     BLUE,
     ROLE,
+    FakeCloudWatch,
     FakeEc2,
     FakeEcr,
     FakeElb,
@@ -124,6 +125,7 @@ class Cloud:
             "ecr": FakeEcr(),
             "ssm": self.ssm,
             "ec2": FakeEc2(),
+            "cloudwatch": FakeCloudWatch(),
         }
         monkeypatch.setattr(self.context, "client", lambda service, _role=None: clients[service])
         self.ecs = Ecs(self.context, self.engine)

@@ -84,6 +84,13 @@ class FakeSsm:
         return {"Parameters": found, "InvalidParameters": [name for name in Names if name not in self.values]}
 
 
+class FakeCloudWatch:
+    """CloudWatch, which nothing here reads."""
+
+    def put_metric_data(self, **_: Any) -> None:
+        pass
+
+
 class FakeEc2:
     """EC2: the VPC of each subnet and security group."""
 

@@ -1,0 +1,1 @@
+"""The scaling of the service, and the function that suspends it while a deployment runs."""
