@@ -62,7 +62,7 @@ RULES = {
     "integration_tests": Rule(
         only={"boto3", "botocore", "requests", "tenacity", "pytest", "harness", "operations"},
         # Who changes a buildspec.
-        exceptions={"pitfalls/builds.py": {"yaml"}},
+        exceptions={"pitfalls/builds.py": {"yaml"}, "rehearsal": {"aiohttp", "cryptography", "yarl"}},
     ),
     "benchmarks": Rule(
         only={
