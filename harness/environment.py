@@ -11,6 +11,7 @@ from harness.cloud import PROJECT, Cloud, HarnessError
 from infrastructure.outputs import Outputs
 from operations import leftovers
 from operations.destroy import CDK, destroy
+from operations.interruptible import run
 from operations.root_stack import root_stack
 
 LAST_LINES = 25
@@ -77,8 +78,12 @@ class Environment:
     @property
     def destroy_command(self) -> str:
         """What a person types to destroy it."""
+        return self.command("destroy")
+
+    def command(self, operation: str) -> str:
+        """What a person types to run one of the operations on it."""
         endpoint = f"AWS_ENDPOINT_URL={self.cloud.endpoint} " if self.cloud.endpoint else ""
-        return f"{endpoint}python -m operations destroy {self.suffix}"
+        return f"{endpoint}python -m operations {operation} {self.suffix}"
 
     def destroy(self, say: Callable[[str], None]) -> None:
         """Destroy everything; idempotent."""
@@ -117,13 +122,8 @@ class Environment:
             log.flush()
             began = log.tell()
             # Into the log while it runs: on AWS, it takes long enough to be followed.
-            code = subprocess.call(  # noqa: S603 - our own CDK CLI with our own arguments
-                [str(CDK), *arguments, "--no-notices"],
-                cwd=folder,
-                env=self.cloud.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            command = [str(CDK), *arguments, "--no-notices"]
+            code = run(command, folder=folder, environment=self.cloud.environment, output=log)
             log.seek(began)
             output = log.read()
         if code:

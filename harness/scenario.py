@@ -243,6 +243,7 @@ class Scenario:
                 return
             try:
                 environment.destroy(self.progress.step)
+                self._report_leftovers()
             except BaseException:
                 still = f"{environment.suffix} may still exist and cost money"
                 self.progress.step(f"{still}; to destroy it: {environment.destroy_command}")
@@ -262,10 +263,17 @@ class Scenario:
         self._unsubscribe()
         with self.progress.waiting(lambda: "destroying"):
             self.environment.destroy(self.progress.step)
-            left = self._no_leftovers()
-        self.progress.step(f"destroyed: 0 leftovers, {left.kinds_checked} kinds of resources asked")
+            self._no_leftovers()
 
-    def _no_leftovers(self) -> Leftovers:
+    def _report_leftovers(self) -> None:
+        """Report that nothing is left, or what to type if an API does not answer."""
+        try:
+            self._no_leftovers()
+        except OperationsError as error:
+            again = self.environment.command("leftovers")
+            self.progress.step(f"destroyed, but {error}; to look again: {again}")
+
+    def _no_leftovers(self) -> None:
         """Wait until nothing is listed: S3 and SNS list what was deleted for a few minutes more."""
 
         def look() -> Leftovers:
@@ -276,6 +284,7 @@ class Scenario:
 
         try:
             seconds = self.cloud.minutes(5, own=0)
-            return wait_for("no leftovers", look, deadline=seconds, interval=4 * self.cloud.poll_seconds)
+            left = wait_for("no leftovers", look, deadline=seconds, interval=4 * self.cloud.poll_seconds)
         except TimedOutError as error:
             raise ScenarioError(f"resources remain after destroy: {error.state}") from error
+        self.progress.step(f"destroyed: 0 leftovers, {left.kinds_checked} kinds of resources asked")

@@ -30,7 +30,7 @@ from operations.waiting import NotYetError, wait_for
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1800),
-    pytest.mark.local_only("rehearses --live itself"),
+    pytest.mark.local_only("it rehearses --live itself"),
 ]
 
 # Of the first scenario: what deploys nothing, and the first that needs an environment with a release.
@@ -63,6 +63,11 @@ class Run:
         """Assert that every API lists nothing of the environment."""
         assert not leftovers.find(self.suffix, self.aws.cloud.account).remaining
 
+    def assert_destroyed(self) -> None:
+        """Assert that the terminal says that nothing is left, and that it is so."""
+        assert "destroyed: 0 leftovers" in self.terminal.text, self.terminal.text
+        self.assert_nothing_left()
+
     def type_what_it_says(self) -> None:
         """Type the command that the last lines show; assert that nothing is left after it."""
         command = re.search(WHAT_TO_TYPE.format(suffix=self.suffix), self.terminal.text)
@@ -89,14 +94,16 @@ def small(aws: Rehearsal) -> str:
 
 
 def test_a_denied_inventory_call_does_not_keep_an_environment(aws: Rehearsal, small: str) -> None:
+    # Without a key, nobody asks for one.
+    aws.cloud.client("kms").create_key(Description="of another team")
     with injected(aws.front, fault := denied("DescribeKey")):
-        # Without a key, nobody asks for one.
-        aws.cloud.client("kms").create_key(Description="of another team")
         run = begin(aws, NO_DEPLOY, suffix=small)
         run.terminal.end()
     assert fault.met
-    assert "cannot list the KMS keys, so some may remain" in run.terminal.text
-    assert f"destroying {small} in any case" in run.terminal.text
+    shown = run.terminal.text
+    assert f"destroying {small} in any case" in shown
+    assert "destroyed, but cannot list the KMS keys, so some may remain" in shown
+    assert f"to look again: python -m operations leftovers {small}" in shown
     run.assert_nothing_left()
 
 
@@ -130,15 +137,15 @@ def test_a_signal_in_the_deploy_and_one_in_the_destroy_leave_nothing(
     run.terminal.interrupt(number)
     assert run.terminal.end() == INTERRUPTED
     assert DESTROYING.format(suffix=run.suffix) in run.terminal.text
-    run.assert_nothing_left()
+    run.assert_destroyed()
 
 
-def test_a_time_limit_ends_the_deploy_and_leaves_nothing(aws: Rehearsal) -> None:
+def test_a_time_limit_ends_a_run_and_leaves_nothing(aws: Rehearsal) -> None:
     run = begin(aws, FIRST_RELEASE, "--time-limit", "0.75")
     run.wait_for_stack()
     assert run.terminal.end() == INTERRUPTED
     assert "the time limit of 0.75 minutes has passed: destroying the environments" in run.terminal.text
-    run.assert_nothing_left()
+    run.assert_destroyed()
 
 
 def test_a_session_that_ends_in_the_deploy_says_what_to_type(aws: Rehearsal) -> None:

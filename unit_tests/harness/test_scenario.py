@@ -36,7 +36,7 @@ class Ended:
     def _leftovers(self, remaining: Any) -> Any:
         if isinstance(remaining, Exception):
             raise remaining
-        return SimpleNamespace(remaining=remaining)
+        return SimpleNamespace(remaining=() if self.destroyed else remaining, kinds_checked=39)
 
     def _destroy(self, _log: object) -> None:
         self.destroyed += 1
@@ -48,6 +48,7 @@ def test_what_remains_is_destroyed(tmp_path: Path) -> None:
     ended = Ended(tmp_path, remaining=("VPC",))
     ended.scenario.clean_up()
     assert ended.destroyed == 1
+    assert ended.lines[-1].endswith("destroyed: 0 leftovers, 39 kinds of resources asked")
 
 
 def test_nothing_is_destroyed_that_is_gone(tmp_path: Path) -> None:
@@ -60,7 +61,9 @@ def test_an_api_that_does_not_answer_keeps_no_environment_running(tmp_path: Path
     ended = Ended(tmp_path, remaining=OperationsError("cannot list the KMS keys: AccessDenied"))
     ended.scenario.clean_up()
     assert ended.destroyed == 1
-    assert "cannot list the KMS keys: AccessDenied: destroying it1 in any case" in ended.lines[-1]
+    assert "cannot list the KMS keys: AccessDenied: destroying it1 in any case" in ended.lines[-2]
+    look = "to look again: python -m operations leftovers it1"
+    assert ended.lines[-1].endswith(f"destroyed, but cannot list the KMS keys: AccessDenied; {look}")
 
 
 def test_a_queue_that_cannot_be_deleted_keeps_no_environment_running(tmp_path: Path) -> None:
@@ -98,7 +101,8 @@ def test_what_aws_still_lists_for_a_while_is_no_leftover(tmp_path: Path) -> None
 
 
 def test_what_stays_is_an_error_with_its_name(tmp_path: Path) -> None:
-    ended = Ended(tmp_path, remaining=(SimpleNamespace(kind="S3 bucket", name="artifacts-it1"),))
+    ended, bucket = Ended(tmp_path), SimpleNamespace(kind="S3 bucket", name="artifacts-it1")
+    cast(Any, ended.scenario.environment).leftovers = lambda: SimpleNamespace(remaining=(bucket,))
     ended.scenario.cloud.endpoint, ended.scenario.cloud.time_scale = "http://127.0.0.1:9", 0.0001
     with pytest.raises(ScenarioError, match="resources remain after destroy: S3 bucket artifacts-it1"):
         ended.scenario.destroy()
