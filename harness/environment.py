@@ -12,7 +12,9 @@ from infrastructure.outputs import Outputs
 from operations import leftovers
 from operations.destroy import CDK, destroy
 from operations.interruptible import run
+from operations.leftovers import Leftovers
 from operations.root_stack import root_stack
+from operations.waiting import NotYetError, wait_for
 
 LAST_LINES = 25
 LOG = "cdk.log"
@@ -99,9 +101,21 @@ class Environment:
         events = pages("cloudformation", "describe_stack_events", "StackEvents", StackName=stack["StackId"])
         return stack["StackStatus"], {event["LogicalResourceId"] for event in events}
 
-    def leftovers(self) -> leftovers.Leftovers:
+    def leftovers(self) -> Leftovers:
         """Look for leftovers with every API."""
         return leftovers.find(self.suffix, self.cloud.account)
+
+    def wait_for_no_leftovers(self) -> Leftovers:
+        """Wait until nothing is listed: S3 and SNS list what was deleted for a few minutes more."""
+
+        def look() -> Leftovers:
+            left = self.leftovers()
+            if left.remaining:
+                raise NotYetError(", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining))
+            return left
+
+        seconds = self.cloud.minutes(5, own=0)
+        return wait_for("no leftovers", look, deadline=seconds, interval=4 * self.cloud.poll_seconds)
 
     def bootstrap(self) -> None:
         """Bootstrap local_aws's account once; on AWS, the account's owner does it (see the README)."""

@@ -21,7 +21,6 @@ from harness.report.recorder import Recorder
 from harness.signals import defer_signals
 from infrastructure.outputs import Outputs
 from operations.errors import OperationsError
-from operations.leftovers import Leftovers
 from operations.waiting import NotYetError, TimedOutError, wait_for
 
 # AWS's minutes from a push to the end of its deployment: build, canary, termination wait.
@@ -274,17 +273,8 @@ class Scenario:
             self.progress.step(f"destroyed, but {error}; to look again: {again}")
 
     def _no_leftovers(self) -> None:
-        """Wait until nothing is listed: S3 and SNS list what was deleted for a few minutes more."""
-
-        def look() -> Leftovers:
-            left = self.environment.leftovers()
-            if left.remaining:
-                raise NotYetError(", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining))
-            return left
-
         try:
-            seconds = self.cloud.minutes(5, own=0)
-            left = wait_for("no leftovers", look, deadline=seconds, interval=4 * self.cloud.poll_seconds)
+            left = self.environment.wait_for_no_leftovers()
         except TimedOutError as error:
             raise ScenarioError(f"resources remain after destroy: {error.state}") from error
         self.progress.step(f"destroyed: 0 leftovers, {left.kinds_checked} kinds of resources asked")
