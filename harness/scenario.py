@@ -18,6 +18,7 @@ from harness.prober import Figures, Prober, connections_for, seconds_of_a_reques
 from harness.progress import Progress
 from harness.release import STAGES, Release, Releases, lifecycle_problem
 from harness.report.recorder import Recorder
+from harness.resolution import wait_until_resolved
 from harness.signals import defer_signals
 from infrastructure.outputs import Outputs
 from operations.errors import OperationsError
@@ -76,6 +77,7 @@ class Scenario:
                 subscribed(self.cloud, self.outputs.topic_arn)
             )
         self.progress.url = self.cloud.resolve(self.outputs.service_url)
+        wait_until_resolved(self.progress.url, deadline=self.cloud.minutes(10, own=1))
         self.progress.step(f"deployed{'' if changed else ', nothing to change'}: {self.progress.url}")
         return changed
 
@@ -220,7 +222,7 @@ class Scenario:
             self._notifications.receive()
             self.recorder.notified(self._notifications.timestamps, self._notifications.messages)
 
-    def _unsubscribe(self) -> None:
+    def unsubscribe(self) -> None:
         """Delete the queue before the topic is deleted; no failure here keeps an environment running."""
         try:
             self._record_notifications()
@@ -237,7 +239,7 @@ class Scenario:
         environment = self.environment
         minutes = "20 to 45 minutes" if self.cloud.endpoint is None else "a minute"
         with defer_signals(f"destroying {environment.suffix} takes {minutes}"):
-            self._unsubscribe()
+            self.unsubscribe()
             if not self._may_remain():
                 return
             try:
@@ -259,7 +261,7 @@ class Scenario:
     def destroy(self) -> None:
         """Destroy the environment. Raises `ScenarioError` if a resource remains."""
         self.progress.step(f"destroying {self.environment.suffix}")
-        self._unsubscribe()
+        self.unsubscribe()
         with self.progress.waiting(lambda: "destroying"):
             self.environment.destroy(self.progress.step)
             self._no_leftovers()

@@ -188,6 +188,7 @@ def test_keep_says_what_is_kept_and_how_to_end_it(kept: Kept) -> None:
     url = r"http://load-balancer-[\w-]+\.us-east-1\.elb\.amazonaws\.com"
     assert re.search(rf"kept: {kept.run.suffix}, {url}; to destroy it: python -m operations destroy", shown)
     assert "destroying" not in shown
+    assert "Traceback" not in shown, shown
 
 
 def test_thirty_seconds_of_throttling_do_not_end_a_run(kept: Kept) -> None:

@@ -32,6 +32,7 @@ def running_scenario(
     finally:
         try:
             if request.config.getoption("--keep"):
+                scenario.unsubscribe()
                 scenario.progress.step(kept(scenario))
             else:
                 scenario.clean_up()
