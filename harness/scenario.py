@@ -14,9 +14,10 @@ from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.environment import Environment
 from harness.notifications import NotificationQueue, subscribed
-from harness.prober import Figures, Prober, connections_for, seconds_of_a_request
+from harness.prober import Figures, Prober, connections_for, seconds_of_a_request, through
 from harness.progress import Progress
 from harness.release import STAGES, Release, Releases, lifecycle_problem
+from harness.release_logs import error_message
 from harness.report.recorder import Recorder
 from harness.resolution import wait_until_resolved
 from harness.signals import defer_signals
@@ -28,6 +29,8 @@ from operations.waiting import NotYetError, TimedOutError, wait_for
 RELEASE_MINUTES = 45.0
 # Minutes of its real work: on a busy machine with two cores, the build alone took four.
 RELEASE_WORK_MINUTES = 15.0
+# Of the requests that are sent: with more, nobody can say that none would have failed.
+MOST_UNSENT = 0.1
 
 
 class ScenarioError(AssertionError):
@@ -106,7 +109,7 @@ class Scenario:
         """Wait for the release of `commit`. Raises `ScenarioError` unless it succeeds and is served."""
         release = self.follow(commit)
         if release.status != "Succeeded" or release.stage_statuses != dict.fromkeys(STAGES, "Succeeded"):
-            message = self.releases.error_message(release)
+            message = error_message(self.cloud, release)
             raise ScenarioError(f"the release of {commit} did not succeed: {release}\n{message}")
         if problem := lifecycle_problem(release):
             raise ScenarioError(problem)
@@ -145,11 +148,14 @@ class Scenario:
         try:
             with prober:
                 self.progress.prober = prober
-                self.progress.step(f"sending {rate:g} requests a second to {prober.url}")
+                self.progress.step(f"sending {rate:g} requests a second to {prober.url}{through(prober.url)}")
                 yield prober
         finally:
             self.progress.prober = None
             self.recorder.traffic(prober)
+            if prober.unsent:
+                network = f"not sent, because of this machine's network: {prober.unsent[0].error}"
+                self.progress.step(f"{len(prober.unsent)} requests were {network}")
 
     def served_version(self) -> str:
         """Send one request; return the version that responds."""
@@ -196,8 +202,11 @@ class Scenario:
             if prober.seconds - since < seconds:
                 raise NotYetError(f"{prober.figures(since).versions}")
 
-        wait_for("responses after the shift", look, deadline=60, interval=0.2)
+        wait_for("responses after the shift", look, deadline=self.cloud.minutes(1, own=1), interval=0.2)
         after = prober.figures(since)
+        if len(prober.unsent) > MOST_UNSENT * len(prober.answers):
+            unsent = f"{len(prober.unsent)} requests were not sent, {len(prober.answers)} were"
+            raise ScenarioError(f"{unsent}: this machine's network is too bad to tell")
         if set(after.versions) != {commit} or after.failures:
             raise ScenarioError(f"responses after the shift: {after.versions}, {after.failures} failed")
         return prober.figures()
@@ -238,7 +247,7 @@ class Scenario:
         """
         environment = self.environment
         minutes = "20 to 45 minutes" if self.cloud.endpoint is None else "a minute"
-        with defer_signals(f"destroying {environment.suffix} takes {minutes}"):
+        with defer_signals(f"destroying {environment.suffix} takes {minutes}", self.progress.report):
             self.unsubscribe()
             if not self._may_remain():
                 return

@@ -67,6 +67,12 @@ _WRITES = {
     "CopyObject": ("GenerateDataKey",),
     "CreateMultipartUpload": ("GenerateDataKey", "Decrypt"),
 }
+# Service -> its context keys that are a parameter.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+PARAMETERS_AS_KEYS = {
+    "iam": {"iam:awsservicename": "AWSServiceName"},
+    "sts": {"sts:externalid": "ExternalId", "sts:rolesessionname": "RoleSessionName"},
+}
 CHANGING_A_BRANCH = frozenset({"CreateBranch", "CreateCommit", "DeleteBranch", "DeleteFile", "PutFile"})
 _PARTS = frozenset({"UploadPart", "UploadPartCopy", "CompleteMultipartUpload"})
 _READS = frozenset({"GetObject"})
@@ -100,8 +106,8 @@ def _own_actions(call: Call, scope: ArnScope) -> Iterator[Permission]:
 def _service_keys(call: Call, scope: ArnScope) -> dict[str, Value]:
     """Return the service's own context keys, as far as this project's policies may use them."""
     params = call.params
-    if call.service == "sts":
-        named = {"sts:externalid": "ExternalId", "sts:rolesessionname": "RoleSessionName"}
+    if call.service in PARAMETERS_AS_KEYS:
+        named = PARAMETERS_AS_KEYS[call.service]
         return {key: str(params[name]) for key, name in named.items() if name in params}
     if call.service == "codecommit":
         return _references(call, scope)
