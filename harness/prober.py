@@ -24,6 +24,8 @@ FEWEST_CONNECTIONS, MOST_CONNECTIONS = 10, 200
 # Connections beside those that an even response time needs.
 SPARE = 1.5
 MEASURED = 3
+# Of the requests that are sent: with more, nobody can say that none would have failed.
+MOST_UNSENT = 0.1
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,13 @@ class Prober:
         """Return the seconds after the start at which `version` responded last; 0 if it never did."""
         with self._lock:
             return max((answer.at for answer in self.answers if answer.version == version), default=0.0)
+
+    def network_problem(self) -> str:
+        """Return how many requests were not sent, and why; empty if all were."""
+        if not self.unsent:
+            return ""
+        counted = f"{len(self.unsent)} requests were not sent, beside {len(self.answers)} that were"
+        return f"{counted}, because of this machine's network: {self.unsent[0].error}"
 
     def _send_on(self, number: int, fresh: bool) -> None:
         """Send this thread's share of the requests; after a slow response it catches up."""

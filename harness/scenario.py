@@ -14,12 +14,11 @@ from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.environment import Environment
 from harness.notifications import NotificationQueue, subscribed
-from harness.prober import Figures, Prober, connections_for, seconds_of_a_request, through
+from harness.prober import MOST_UNSENT, Figures, Prober, connections_for, seconds_of_a_request, through
 from harness.progress import Progress
 from harness.release import STAGES, Release, Releases, lifecycle_problem
 from harness.release_logs import error_message
 from harness.report.recorder import Recorder
-from harness.resolution import wait_until_resolved
 from harness.signals import defer_signals
 from infrastructure.outputs import Outputs
 from operations.errors import OperationsError
@@ -29,8 +28,6 @@ from operations.waiting import NotYetError, TimedOutError, wait_for
 RELEASE_MINUTES = 45.0
 # Minutes of its real work: on a busy machine with two cores, the build alone took four.
 RELEASE_WORK_MINUTES = 15.0
-# Of the requests that are sent: with more, nobody can say that none would have failed.
-MOST_UNSENT = 0.1
 
 
 class ScenarioError(AssertionError):
@@ -80,7 +77,6 @@ class Scenario:
                 subscribed(self.cloud, self.outputs.topic_arn)
             )
         self.progress.url = self.cloud.resolve(self.outputs.service_url)
-        wait_until_resolved(self.progress.url, deadline=self.cloud.minutes(10, own=1))
         self.progress.step(f"deployed{'' if changed else ', nothing to change'}: {self.progress.url}")
         return changed
 
@@ -113,16 +109,16 @@ class Scenario:
             raise ScenarioError(f"the release of {commit} did not succeed: {release}\n{message}")
         if problem := lifecycle_problem(release):
             raise ScenarioError(problem)
-        if not self.releases.is_served(commit, self._request()):
+        if not self.releases.is_served(commit, self._response()):
             raise ScenarioError(f"the release of {commit} succeeded, but {self.served_version()} is served")
         self.progress.step(f"{commit[:7]} is served, deployment {release.deployment} has ended")
         return release
 
     def follow(self, commit: str) -> Release:
         """Wait for the end of the release of `commit`, successful or not."""
-        deadline = self.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
+        seconds = self.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
         with self.progress.waiting(self.progress.running):
-            release = self.releases.follow(commit, deadline=deadline, update=self.progress.update)
+            release = self.releases.follow(commit, deadline=seconds, update=self.progress.update)
         self.recorder.release(release, self.releases)
         self._record_notifications()
         return release
@@ -153,17 +149,31 @@ class Scenario:
         finally:
             self.progress.prober = None
             self.recorder.traffic(prober)
-            if prober.unsent:
-                network = f"not sent, because of this machine's network: {prober.unsent[0].error}"
-                self.progress.step(f"{len(prober.unsent)} requests were {network}")
+            if problem := prober.network_problem():
+                self.progress.step(problem)
 
     def served_version(self) -> str:
-        """Send one request; return the version that responds."""
-        answer = self._request()
+        """Send one request; return the version that responds, or in words that none does."""
+        try:
+            answer = self._request()
+        except requests.RequestException as error:
+            # The name of a new load balancer may not resolve yet.
+            return f"no response ({type(error).__name__})"
         return answer.headers.get("X-Version", f"no version (status {answer.status_code})")
 
     def _request(self) -> requests.Response:
         return requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10, verify=self.verify)
+
+    def _response(self) -> requests.Response:
+        """Return the response to a request, which is repeated while it gets none."""
+
+        def look() -> requests.Response:
+            try:
+                return self._request()
+            except requests.RequestException as error:
+                raise NotYetError(repr(error)) from error
+
+        return wait_for("a response", look, deadline=self.cloud.minutes(5, own=0.5))
 
     def wait_until_served(self, version: str) -> None:
         """Wait until `version` is served: a changed listener takes a moment to apply."""
@@ -205,22 +215,20 @@ class Scenario:
         wait_for("responses after the shift", look, deadline=self.cloud.minutes(1, own=1), interval=0.2)
         after = prober.figures(since)
         if len(prober.unsent) > MOST_UNSENT * len(prober.answers):
-            unsent = f"{len(prober.unsent)} requests were not sent, {len(prober.answers)} were"
-            raise ScenarioError(f"{unsent}: this machine's network is too bad to tell")
+            raise ScenarioError(f"too many to tell: {prober.network_problem()}")
         if set(after.versions) != {commit} or after.failures:
             raise ScenarioError(f"responses after the shift: {after.versions}, {after.failures} failed")
         return prober.figures()
 
     def traffic(self) -> TrafficRouting:
         """Return the listeners with their actions, and the task sets with their task definitions."""
-        elbv2, ecs = self.cloud.client("elbv2"), self.cloud.client("ecs")
+        elbv2, ecs, outputs = self.cloud.client("elbv2"), self.cloud.client("ecs"), self.outputs
         balancers = self.cloud.account.pages("elbv2", "describe_load_balancers", "LoadBalancers")
-        host = self.outputs.load_balancer_dns_name
+        host = outputs.load_balancer_dns_name
         (arn,) = (one["LoadBalancerArn"] for one in balancers if one["DNSName"] == host)
         listeners = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
-        service = ecs.describe_services(
-            cluster=self.outputs.cluster_name, services=[self.outputs.service_name]
-        )["services"][0]
+        found = ecs.describe_services(cluster=outputs.cluster_name, services=[outputs.service_name])
+        service = found["services"][0]
         return TrafficRouting(
             tuple((one["Port"], str(one["DefaultActions"])) for one in listeners),
             tuple((one["id"], one["status"], one["taskDefinition"]) for one in service["taskSets"]),
@@ -246,8 +254,8 @@ class Scenario:
         If that fails, the last line is the command that a person types then.
         """
         environment = self.environment
-        minutes = "20 to 45 minutes" if self.cloud.endpoint is None else "a minute"
-        with defer_signals(f"destroying {environment.suffix} takes {minutes}", self.progress.report):
+        length = "20 to 45 minutes" if self.cloud.endpoint is None else "a minute"
+        with defer_signals(f"destroying {environment.suffix} takes {length}", self.progress.report):
             self.unsubscribe()
             if not self._may_remain():
                 return

@@ -7,10 +7,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from harness.notifications import NotificationQueue
+from harness.prober import Answer, Prober
 from harness.progress import Progress
 from harness.release import Releases
 from harness.scenario import Scenario, ScenarioError
@@ -127,3 +129,38 @@ def test_a_service_without_the_header_is_served_as_ecs_says(
     nothing = cast(Any, None)
     response: Any = SimpleNamespace(headers=headers, status_code=status)
     assert Releases(nothing, nothing).is_served("abc", response) is served
+
+
+class Service:
+    """A service whose load balancer's name resolves at the third request."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.left = 2
+        monkeypatch.setattr(requests, "get", self.get)
+
+    def get(self, *_: object, **__: object) -> Any:
+        if self.left:
+            self.left -= 1
+            raise requests.ConnectionError("Temporary failure in name resolution")
+        return SimpleNamespace(status_code=200, headers={"X-Version": "abc"})
+
+
+def test_a_load_balancers_name_that_resolves_late_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = Ended(tmp_path).scenario
+    scenario.outputs = cast(Any, SimpleNamespace(service_url="http://load-balancer.example.com"))
+    Service(monkeypatch)
+    assert scenario.served_version() == "no response (ConnectionError)"
+    monkeypatch.setattr("operations.waiting.time.sleep", lambda _: None)
+    assert scenario._response().headers["X-Version"] == "abc"
+
+
+def test_a_network_that_sends_too_little_cannot_say_that_no_request_failed(tmp_path: Path) -> None:
+    scenario = Ended(tmp_path).scenario
+    prober = Prober("http://load-balancer.example.com", tmp_path / "log")
+    prober._started = 0.0
+    prober.answers = [Answer(0.0, 1.0, False, 200, "abc")] * 9
+    prober.unsent = [Answer(0.0, 1.0, False, error="NameResolutionError", unsent=True)]
+    with pytest.raises(ScenarioError, match="too many to tell: 1 requests were not sent, beside 9 that were"):
+        scenario.settle(prober, "abc", seconds=0)
