@@ -1,5 +1,5 @@
 # The commands of the project. Each installs what it needs.
-.PHONY: help new-service remove-service check-service lock demo test scenarios stories faults up down synth check bench iam-usage iam clean setup
+.PHONY: help new-service remove-service check-service lock demo test scenarios stories faults rehearsal up down synth check bench iam-usage iam clean setup
 .PHONY: advisories sbom unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
@@ -31,6 +31,7 @@ help:
 	@echo '  make coverage     unit tests with branch coverage; fails below the figure in pyproject.toml'
 	@echo '  make scenarios    the slow scenarios: every gate, other accounts, ten releases in a row'
 	@echo '  make faults       faults during a release, and local_aws killed in each phase'
+	@echo '  make rehearsal    pytest --live where AWS'\''s names lead to local_aws, and what can go wrong in it'
 	@echo '  make bench        measure times, throughput and memory'
 	@echo
 	@echo 'Bring a service (without NAME, the last two are about the sample):'
@@ -118,7 +119,8 @@ FAULTS := integration_tests/faults integration_tests/test_kill_and_restart.py
 
 # The longest first, so that the workers end together. By name, since pytest orders the files of a folder itself.
 LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py first_steps.py two_environments.py runbook.py promotion.py secrets.py changes.py)
-SCENARIOS := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard $(addsuffix test_*.py,integration_tests/ integration_tests/pitfalls/ integration_tests/attacks/)))
+REHEARSED := integration_tests/rehearsal/test_first_scenario_rehearsed.py
+SCENARIOS := $(REHEARSED) $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard $(addsuffix test_*.py,integration_tests/ integration_tests/pitfalls/ integration_tests/attacks/)))
 
 scenarios: setup .tools/python-3.9
 	$(PYTHON) -m pytest $(SCENARIOS) -m slow -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -129,6 +131,9 @@ stories:
 
 faults: setup .tools/python-3.9
 	$(PYTHON) -m pytest $(FAULTS) $(ARGS)
+
+rehearsal: setup .tools/python-3.9
+	@$(PYTHON) -m integration_tests.rehearsal $(ARGS)
 
 # Each part is a hook of .pre-commit-config.yaml, too.
 check: lint types limits locks github templates

@@ -2,10 +2,9 @@
 
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,25 +12,37 @@ import botocore.session
 from botocore.exceptions import BotoCoreError
 
 from harness.cloud import Cloud, HarnessError
+from harness.credentials import check_credentials
 from harness.report.recorder import FOLDER
 from operations import preflight
 from operations.account import REGION
+from operations.errors import OperationsError
 from operations.preflight.check import Subject
 
+Say = Callable[[str], None]
 
-def aws_cloud(folder: Path, profile: str | None = None) -> Cloud:
-    """Return AWS with the caller's credentials, or with those of a profile.
 
-    Raises `HarnessError` if another endpoint is configured, `OperationsError` without credentials.
+def aws_cloud(folder: Path, profile: str | None = None, *, limit: float | None = None, say: Say) -> Cloud:
+    """Return AWS with the caller's credentials, or with those of a profile; tell `say` what it is about.
+
+    Raises `HarnessError` if another endpoint is configured, or if the credentials do not last for a run of
+    `limit` minutes.
     """
     _reject_other_endpoints(profile)
+    unknown = check_credentials(profile, limit)
     cloud = Cloud("AWS", folder, keys={"AWS_PROFILE": profile} if profile else {})
-    print(
-        f"Account {cloud.account.id}, {REGION}. An environment takes about an hour and costs money:\n"
+    try:
+        account = cloud.account.id
+    except OperationsError as error:
+        # Its advice includes AWS_ENDPOINT_URL, which is refused above.
+        raise HarnessError(f"AWS does not accept the credentials: {error.__cause__}") from error
+    say(
+        f"Account {account}, {REGION}. An environment takes one to two hours and costs money:\n"
         "a NAT gateway, a load balancer and Fargate tasks, less than 1 USD if it is destroyed.\n"
-        "If this is interrupted, run: python -m operations destroy SUFFIX",
-        file=sys.stderr,
+        "If this is interrupted, run: python -m operations destroy SUFFIX"
     )
+    if unknown:
+        say(unknown)
     return cloud
 
 
@@ -66,14 +77,11 @@ def junit_path() -> Path:
 
 
 @contextmanager
-def time_limit(minutes: float | None) -> Iterator[None]:
+def time_limit(minutes: float | None, say: Say) -> Iterator[None]:
     """End the run after so many minutes, as Ctrl-C does: the environments are destroyed."""
 
     def end() -> None:
-        print(
-            f"\nthe time limit of {minutes:g} minutes has passed: destroying the environments",
-            file=sys.stderr,
-        )
+        say(f"\nthe time limit of {minutes:g} minutes has passed: destroying the environments")
         os.kill(os.getpid(), signal.SIGTERM)
 
     timer = threading.Timer((minutes or 0) * 60, end)

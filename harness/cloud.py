@@ -17,6 +17,8 @@ from operations.errors import OperationsError
 
 PROJECT = Path(__file__).resolve().parent.parent
 PORTS = {"http": 80, "https": 443}
+# What git trusts, behind a proxy with a certificate of its own; https://git-scm.com/docs/git#_environment_variables
+CERTIFICATES_OF_GIT = frozenset({"GIT_SSL_CAINFO", "GIT_SSL_CAPATH"})
 CREDENTIALS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 
 
@@ -46,6 +48,7 @@ class Cloud:
             profile_name=self.keys.get("AWS_PROFILE"),
             aws_access_key_id=self.keys.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=self.keys.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=self.keys.get("AWS_SESSION_TOKEN"),
             region_name=REGION,
         )
         return Account(session, self.endpoint)
@@ -57,7 +60,7 @@ class Cloud:
     @cached_property
     def environment(self) -> dict[str, str]:
         """The environment of subprocesses: this process's, pointing to this cloud and our own tools."""
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("CDK_", "GIT_"))}
+        own = _own_variables()
         if self.endpoint is not None:
             # The caller's own account must not reach local_aws, and vice versa.
             own = {name: value for name, value in own.items() if not name.startswith("AWS_")}
@@ -96,6 +99,23 @@ class Cloud:
         """The seconds between two looks at a release; AWS counts the calls of all users of an account."""
         return 5.0 if self.endpoint is None else 0.5
 
+    def interval(self, local: float) -> float:
+        """Return the seconds between two looks: `local` ones only on local_aws, where states pass fast."""
+        return self.poll_seconds if self.endpoint is None else local
+
     def minutes(self, of_aws: float, own: float = 5) -> float:
         """Return a deadline in seconds: `of_aws` scaled minutes, plus `own` minutes of real work."""
         return 60 * (of_aws * self.time_scale + own)
+
+
+def _own_variables() -> dict[str, str]:
+    """Return this process's variables without those of the CDK CLI and of git, except what git trusts."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in CERTIFICATES_OF_GIT or not name.startswith(("CDK_", "GIT_"))
+    }
+    if "AWS_CA_BUNDLE" in kept:
+        # What boto3, the AWS CLI and the CDK CLI trust.
+        kept.setdefault("GIT_SSL_CAINFO", kept["AWS_CA_BUNDLE"])
+    return kept

@@ -11,7 +11,10 @@ from harness.cloud import PROJECT, Cloud, HarnessError
 from infrastructure.outputs import Outputs
 from operations import leftovers
 from operations.destroy import CDK, destroy
+from operations.interruptible import run
+from operations.leftovers import Leftovers
 from operations.root_stack import root_stack
+from operations.waiting import NotYetError, wait_for
 
 LAST_LINES = 25
 LOG = "cdk.log"
@@ -77,8 +80,12 @@ class Environment:
     @property
     def destroy_command(self) -> str:
         """What a person types to destroy it."""
+        return self.command("destroy")
+
+    def command(self, operation: str) -> str:
+        """What a person types to run one of the operations on it."""
         endpoint = f"AWS_ENDPOINT_URL={self.cloud.endpoint} " if self.cloud.endpoint else ""
-        return f"{endpoint}python -m operations destroy {self.suffix}"
+        return f"{endpoint}python -m operations {operation} {self.suffix}"
 
     def destroy(self, say: Callable[[str], None]) -> None:
         """Destroy everything; idempotent."""
@@ -94,9 +101,21 @@ class Environment:
         events = pages("cloudformation", "describe_stack_events", "StackEvents", StackName=stack["StackId"])
         return stack["StackStatus"], {event["LogicalResourceId"] for event in events}
 
-    def leftovers(self) -> leftovers.Leftovers:
+    def leftovers(self) -> Leftovers:
         """Look for leftovers with every API."""
         return leftovers.find(self.suffix, self.cloud.account)
+
+    def wait_for_no_leftovers(self) -> Leftovers:
+        """Wait until nothing is listed: S3 and SNS list what was deleted for a few minutes more."""
+
+        def look() -> Leftovers:
+            left = self.leftovers()
+            if left.remaining:
+                raise NotYetError(", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining))
+            return left
+
+        seconds = self.cloud.minutes(5, own=0)
+        return wait_for("no leftovers", look, deadline=seconds, interval=4 * self.cloud.poll_seconds)
 
     def bootstrap(self) -> None:
         """Bootstrap local_aws's account once; on AWS, the account's owner does it (see the README)."""
@@ -117,13 +136,8 @@ class Environment:
             log.flush()
             began = log.tell()
             # Into the log while it runs: on AWS, it takes long enough to be followed.
-            code = subprocess.call(  # noqa: S603 - our own CDK CLI with our own arguments
-                [str(CDK), *arguments, "--no-notices"],
-                cwd=folder,
-                env=self.cloud.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            command = [str(CDK), *arguments, "--no-notices"]
+            code = run(command, folder=folder, environment=self.cloud.environment, output=log)
             log.seek(began)
             output = log.read()
         if code:

@@ -23,7 +23,9 @@ PERMISSIONS = "permissions.json"
 NODE_MODULES = PROJECT / "node_modules"
 
 
-def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> ServerHandle:
+def start_local_aws(
+    folder: Path, *, port: int = 0, keep: bool = False, time_scale: float | None = None
+) -> ServerHandle:
     """Start local_aws with its state in `folder`; with `keep`, it outlives this process.
 
     Raises `HarnessError` with one line if git or Python is missing, or if the port is taken.
@@ -34,7 +36,14 @@ def start_local_aws(folder: Path, *, port: int = 0, keep: bool = False) -> Serve
     try:
         find_python(PYTHON)
         # In a session of its own, it gets no Ctrl-C: the scenario still needs it to destroy.
-        return start(folder, port=port, node_modules=NODE_MODULES, with_parent=not keep, detach=True)
+        return start(
+            folder,
+            port=port,
+            time_scale=time_scale,
+            node_modules=NODE_MODULES,
+            with_parent=not keep,
+            detach=True,
+        )
     except (LocalAwsError, PythonNotFoundError) as error:
         raise HarnessError(_advice(str(error), port)) from error
 
@@ -77,9 +86,9 @@ def local_cloud(server: ServerHandle, folder: Path, account: str = ACCOUNT) -> C
 
 
 @contextmanager
-def local_aws(folder: Path) -> Iterator[ServerHandle]:
+def local_aws(folder: Path, time_scale: float | None = None) -> Iterator[ServerHandle]:
     """Run local_aws while the context is open. Raises `HarnessError` at its end after background errors."""
-    server = start_local_aws(folder / "local_aws")
+    server = start_local_aws(folder / "local_aws", time_scale=time_scale)
     try:
         yield server
     finally:

@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from harness.cloud import Cloud
+from harness.release import Release
 from operations.waiting import NotYetError, wait_for
 
 # AWS's minutes in which a message or an event arrives.
 MINUTES = 5.0
+QUEUE_SID = "LetTheTopicSend"
 
 
 @dataclass
@@ -36,6 +38,18 @@ class NotificationQueue:
 
         return wait_for("messages of the topic", look, deadline=self.cloud.minutes(MINUTES, own=1))
 
+    def wait_for_failure(self, release: Release, *more: str) -> set[str]:
+        """Wait for the notifications of a failed release, and for `more`; return those of the release.
+
+        They are three: of the pipeline, of its stage, and of the build or the deployment. Each is returned
+        once, because EventBridge and SQS may deliver one twice, and none of an earlier release, which may be
+        late. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-what-is-how-it-works-concepts.html
+        """
+        execution = f"execution {release.execution}."
+        work = f"Deployment {release.deployment} to" if release.deployment else f"{release.build} ended with"
+        messages = self.wait_for(f"{execution} See", f"{execution} Why", work, *more)
+        return {message for message in messages if execution in message or work in message}
+
     def receive(self, wait: int = 0) -> None:
         """Receive what has arrived; wait up to `wait` seconds for the first message."""
         sqs = self.cloud.client("sqs")
@@ -58,6 +72,7 @@ def subscribed(cloud: Cloud, topic: str) -> Iterator[NotificationQueue]:
     name = f"queue-{uuid.uuid4().hex[:8]}-of-{topic.rpartition(':')[2]}"
     arn = f"arn:aws:sqs:{cloud.account.region}:{cloud.account.id}:{name}"
     statement = {
+        "Sid": QUEUE_SID,
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
         "Action": "sqs:SendMessage",

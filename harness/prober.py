@@ -14,7 +14,9 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+LOOPBACK = "127.0.0.1"
 TIMEOUT_SECONDS = 10.0
 # The window of `recent`.
 WINDOW_SECONDS = 1.0
@@ -22,11 +24,16 @@ FEWEST_CONNECTIONS, MOST_CONNECTIONS = 10, 200
 # Connections beside those that an even response time needs.
 SPARE = 1.5
 MEASURED = 3
+# Of the requests that are sent: with more, nobody can say that none would have failed.
+MOST_UNSENT = 0.1
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One request, sent `at` seconds after the prober's start; `error` is empty if it succeeded."""
+    """One request, sent `at` seconds after the prober's start; `error` is empty if it succeeded.
+
+    An `unsent` one got no connection to the load balancer, because of this machine's network.
+    """
 
     at: float
     ms: float
@@ -34,6 +41,7 @@ class Answer:
     status: int = 0
     version: str = ""
     error: str = ""
+    unsent: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,13 +78,20 @@ def seconds_of_a_request(url: str, *, verify: str | bool = True) -> float:
     return median(took)
 
 
+def through(url: str) -> str:
+    """Return in words the proxy that requests to `url` use; empty without one."""
+    proxy = requests.utils.get_environ_proxies(url).get(urlsplit(url).scheme)
+    return f" through {proxy}, whose errors count as failed" if proxy else ""
+
+
 class Prober:
     """Sends `rate` requests a second to `url`, on `connections` kept and `fresh` new connections.
 
     A request fails unless it gets a 200 with an X-Version within ten seconds; with `unversioned`, a response
-    without the header counts as of that version. Every answer goes to `log` as a line of JSON; in memory, the
-    older half is dropped above `max_answers`. `verify` names certificates to trust in place of the system's.
-    `began` is the start in seconds since the epoch.
+    without the header counts as of that version. Requests without a connection, because of this machine's
+    network, are `unsent`: they are neither answers nor failures. All go to `log` as lines of JSON; in memory,
+    the older half is dropped above `max_answers`. `verify` names certificates to trust in place of the
+    system's. `began` is the start in seconds since the epoch.
     """
 
     def __init__(
@@ -96,9 +111,11 @@ class Prober:
         self.verify = verify
         self.log = log
         self.max_answers = max_answers
+        self._is_local = urlsplit(url).hostname == LOOPBACK
         self.interval = (connections + fresh) / rate
         self.answers: list[Answer] = []
         self.failures: list[Answer] = []
+        self.unsent: list[Answer] = []
         self._recent: deque[Answer] = deque(maxlen=int(rate * WINDOW_SECONDS * 4))
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -162,6 +179,13 @@ class Prober:
         with self._lock:
             return max((answer.at for answer in self.answers if answer.version == version), default=0.0)
 
+    def network_problem(self) -> str:
+        """Return how many requests were not sent, and why; empty if all were."""
+        if not self.unsent:
+            return ""
+        counted = f"{len(self.unsent)} requests were not sent, beside {len(self.answers)} that were"
+        return f"{counted}, because of this machine's network: {self.unsent[0].error}"
+
     def _send_on(self, number: int, fresh: bool) -> None:
         """Send this thread's share of the requests; after a slow response it catches up."""
         session = self._session()
@@ -177,7 +201,7 @@ class Prober:
     def _session(self) -> requests.Session:
         session = requests.Session()
         # No proxy reaches loopback, and reading the environment takes half the time of a request.
-        session.trust_env = urlsplit(self.url).hostname != "127.0.0.1"
+        session.trust_env = not self._is_local
         return session
 
     def _send(self, session: requests.Session, fresh: bool) -> Answer:
@@ -186,7 +210,8 @@ class Prober:
         try:
             answer = session.get(self.url, timeout=TIMEOUT_SECONDS, verify=self.verify)
         except requests.RequestException as failure:
-            return Answer(at, _ms_since(began), fresh, error=repr(failure))
+            unsent = not self._is_local and is_of_own_network(failure)
+            return Answer(at, _ms_since(began), fresh, error=repr(failure), unsent=unsent)
         version = answer.headers.get("X-Version", self.unversioned)
         error = "" if answer.status_code == 200 else f"status {answer.status_code}"
         error = error or ("" if version else "no X-Version")
@@ -194,14 +219,29 @@ class Prober:
 
     def _keep(self, answer: Answer) -> None:
         with self._lock:
-            self.answers.append(answer)
-            self._recent.append(answer)
-            if answer.error:
+            if answer.unsent:
+                self.unsent.append(answer)
+            else:
+                self.answers.append(answer)
+                self._recent.append(answer)
+            if answer.error and not answer.unsent:
                 self.failures.append(answer)
-            for kept in (self.answers, self.failures):
+            for kept in (self.answers, self.failures, self.unsent):
                 if len(kept) > self.max_answers:
                     del kept[: len(kept) // 2]
             self._file.write(json.dumps(asdict(answer)) + "\n")
+
+
+def is_of_own_network(failure: requests.RequestException) -> bool:
+    """Return whether a request got no connection, and the load balancer's address did not refuse it.
+
+    A name that does not resolve, no route, a proxy that does not answer, or a connection that takes too long.
+    """
+    if isinstance(failure, requests.exceptions.ProxyError | requests.exceptions.ConnectTimeout):
+        return True
+    cause = failure.args[0] if failure.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else None
+    return isinstance(reason, NewConnectionError) and not isinstance(reason.__cause__, ConnectionRefusedError)
 
 
 def figures_of(answers: Sequence[Answer], since: float) -> Figures:

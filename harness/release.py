@@ -1,6 +1,5 @@
 """Follows one commit through the pipeline: its execution, stages, deployment and lifecycle events."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,13 +7,14 @@ from typing import Any
 import requests
 from botocore.exceptions import ClientError
 
-from harness.cloud import Cloud
+from harness.cloud import Cloud, HarnessError
 from infrastructure.outputs import Outputs
 from operations.account import code_of
 from operations.waiting import NotYetError, wait_for
 
 FINAL = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
-LOG_LINES = 60
+# The lifecycle event of the test-traffic hook.
+HOOK = "AfterAllowTestTraffic"
 STAGES = ("Source", "Build", "Deploy")
 # The lifecycle events of every release; an event without a hook ends at once.
 LIFECYCLE_EVENTS = (
@@ -22,7 +22,7 @@ LIFECYCLE_EVENTS = (
     "Install",
     "AfterInstall",
     "AllowTestTraffic",
-    "AfterAllowTestTraffic",
+    HOOK,
     "BeforeAllowTraffic",
     "AllowTraffic",
     "AfterAllowTraffic",
@@ -58,6 +58,9 @@ class Release:
 
 # The label that the Build stage writes on every image and task definition.
 REVISION = "org.opencontainers.image.revision"
+# A new role's permissions take seconds to reach every service.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+MOST_RETRIES = 20
 
 
 class Releases:
@@ -66,6 +69,11 @@ class Releases:
     def __init__(self, cloud: Cloud, outputs: Outputs) -> None:
         self.cloud = cloud
         self.outputs = outputs
+
+    @property
+    def hook_log(self) -> str:
+        """The log group of the test-traffic hook."""
+        return self.outputs.traffic_hook_log_group_name
 
     def is_served(self, commit: str, response: requests.Response) -> bool:
         """Return whether `commit` has responded; ECS says who did if the service sends no X-Version."""
@@ -137,22 +145,6 @@ class Releases:
         answer = client.batch_get_deployment_targets(deploymentId=deployment, targetIds=targets)
         return list(answer["deploymentTargets"][0]["ecsTarget"]["lifecycleEvents"])
 
-    def break_glass(self, deployment: str) -> str:
-        """Return the break-glass that let a deployment pass failed checks of the hook; empty if none did."""
-        answer = self.cloud.client("logs").filter_log_events(
-            logGroupName=self.outputs.traffic_hook_log_group_name, filterPattern=f'"{deployment}"'
-        )
-        for event in answer["events"]:
-            try:
-                line = json.loads(event["message"])
-                opened, ignored = line["breakGlass"], line["ignored"]
-                who = f"opened by {opened['by']} until {opened['until']}"
-                return f"{opened['reason']} ({who}), for {'; '.join(ignored.values())}"
-            # Lambda's own lines, and those of checks that passed or stopped the release.
-            except (ValueError, KeyError, TypeError):
-                continue
-        return ""
-
     def alarm_names(self) -> list[str]:
         """Return the alarms of the deployment group."""
         group = self.cloud.client("codedeploy").get_deployment_group(
@@ -162,11 +154,16 @@ class Releases:
         return [alarm["name"] for alarm in group.get("alarmConfiguration", {}).get("alarms", [])]
 
     def follow(self, commit: str, *, deadline: float, update: Callable[[Release], None]) -> Release:
-        """Return the release of `commit` once it has ended; `update` is called with every state before."""
+        """Return the release of `commit` once it has ended; `update` is called with every state before.
+
+        Raises `HarnessError` if the Source stage still fails after some retries.
+        """
+        retried: list[str] = []
 
         def look() -> Release:
             release = self.of(commit)
             if release is None:
+                self._retry_source(retried)
                 raise NotYetError("the pipeline has no execution of it")
             update(release)
             if release.status not in FINAL:
@@ -175,6 +172,28 @@ class Releases:
 
         interval = self.cloud.poll_seconds
         return wait_for(f"release of commit {commit}", look, deadline=deadline, interval=interval)
+
+    def _retry_source(self, retried: list[str]) -> None:
+        """Retry the Source stage if it has failed in the newest execution, which then has no commit."""
+        newest = next(iter(self.executions()), None)
+        if newest is None or newest["status"] != "Failed" or newest.get("sourceRevisions"):
+            return
+        execution = newest["pipelineExecutionId"]
+        if retried.count(execution) == MOST_RETRIES:
+            reason = read("", newest, self.actions(execution)).reason
+            raise HarnessError(f"Source failed {MOST_RETRIES + 1} times in execution {execution}: {reason}")
+        retried.append(execution)
+        try:
+            self.cloud.client("codepipeline").retry_stage_execution(
+                pipelineName=self.outputs.pipeline_name,
+                stageName=STAGES[0],
+                pipelineExecutionId=execution,
+                retryMode="FAILED_ACTIONS",
+            )
+        except ClientError as error:
+            # The execution was listed as it was before the last retry.
+            if code_of(error) != "StageNotRetryableException":
+                raise
 
     def rollback(self, deployment: str) -> str:
         """Wait for the end of a deployment's rollback; return its status."""
@@ -191,21 +210,6 @@ class Releases:
             return status
 
         return wait_for(f"rollback of {deployment}", look, deadline=self.cloud.minutes(15))
-
-    def error_message(self, release: Release) -> str:
-        """Return why a release failed: CodeDeploy's error, or the end of the build's log."""
-        if release.deployment:
-            answer = self.cloud.client("codedeploy").get_deployment(deploymentId=release.deployment)
-            error = answer["deploymentInfo"].get("errorInformation", {})
-            return f"{error.get('code', '')}: {error.get('message', '')}"
-        if not release.build:
-            return ""
-        builds = self.cloud.client("codebuild").batch_get_builds(ids=[release.build])["builds"]
-        log = builds[0]["logs"]
-        answer = self.cloud.client("logs").get_log_events(
-            logGroupName=log["groupName"], logStreamName=log["streamName"], limit=LOG_LINES
-        )
-        return "\n".join(event["message"].rstrip() for event in answer["events"])
 
 
 def newest_of(commit: str, executions: Iterable[dict[str, Any]]) -> dict[str, Any] | None:

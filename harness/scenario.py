@@ -14,14 +14,14 @@ from harness.cloud import Cloud
 from harness.developer import Developer
 from harness.environment import Environment
 from harness.notifications import NotificationQueue, subscribed
-from harness.prober import Figures, Prober, connections_for, seconds_of_a_request
+from harness.prober import MOST_UNSENT, Figures, Prober, connections_for, seconds_of_a_request, through
 from harness.progress import Progress
 from harness.release import STAGES, Release, Releases, lifecycle_problem
+from harness.release_logs import error_message
 from harness.report.recorder import Recorder
 from harness.signals import defer_signals
 from infrastructure.outputs import Outputs
 from operations.errors import OperationsError
-from operations.leftovers import Leftovers
 from operations.waiting import NotYetError, TimedOutError, wait_for
 
 # AWS's minutes from a push to the end of its deployment: build, canary, termination wait.
@@ -105,20 +105,20 @@ class Scenario:
         """Wait for the release of `commit`. Raises `ScenarioError` unless it succeeds and is served."""
         release = self.follow(commit)
         if release.status != "Succeeded" or release.stage_statuses != dict.fromkeys(STAGES, "Succeeded"):
-            message = self.releases.error_message(release)
+            message = error_message(self.cloud, release)
             raise ScenarioError(f"the release of {commit} did not succeed: {release}\n{message}")
         if problem := lifecycle_problem(release):
             raise ScenarioError(problem)
-        if not self.releases.is_served(commit, self._request()):
+        if not self.releases.is_served(commit, self._response()):
             raise ScenarioError(f"the release of {commit} succeeded, but {self.served_version()} is served")
         self.progress.step(f"{commit[:7]} is served, deployment {release.deployment} has ended")
         return release
 
     def follow(self, commit: str) -> Release:
         """Wait for the end of the release of `commit`, successful or not."""
-        deadline = self.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
+        seconds = self.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
         with self.progress.waiting(self.progress.running):
-            release = self.releases.follow(commit, deadline=deadline, update=self.progress.update)
+            release = self.releases.follow(commit, deadline=seconds, update=self.progress.update)
         self.recorder.release(release, self.releases)
         self._record_notifications()
         return release
@@ -144,19 +144,36 @@ class Scenario:
         try:
             with prober:
                 self.progress.prober = prober
-                self.progress.step(f"sending {rate:g} requests a second to {prober.url}")
+                self.progress.step(f"sending {rate:g} requests a second to {prober.url}{through(prober.url)}")
                 yield prober
         finally:
             self.progress.prober = None
             self.recorder.traffic(prober)
+            if problem := prober.network_problem():
+                self.progress.step(problem)
 
     def served_version(self) -> str:
-        """Send one request; return the version that responds."""
-        answer = self._request()
+        """Send one request; return the version that responds, or in words that none does."""
+        try:
+            answer = self._request()
+        except requests.RequestException as error:
+            # The name of a new load balancer may not resolve yet.
+            return f"no response ({type(error).__name__})"
         return answer.headers.get("X-Version", f"no version (status {answer.status_code})")
 
     def _request(self) -> requests.Response:
         return requests.get(self.cloud.resolve(self.outputs.service_url), timeout=10, verify=self.verify)
+
+    def _response(self) -> requests.Response:
+        """Return the response to a request, which is repeated while it gets none."""
+
+        def look() -> requests.Response:
+            try:
+                return self._request()
+            except requests.RequestException as error:
+                raise NotYetError(repr(error)) from error
+
+        return wait_for("a response", look, deadline=self.cloud.minutes(5, own=0.5))
 
     def wait_until_served(self, version: str) -> None:
         """Wait until `version` is served: a changed listener takes a moment to apply."""
@@ -195,22 +212,23 @@ class Scenario:
             if prober.seconds - since < seconds:
                 raise NotYetError(f"{prober.figures(since).versions}")
 
-        wait_for("responses after the shift", look, deadline=60, interval=0.2)
+        wait_for("responses after the shift", look, deadline=self.cloud.minutes(1, own=1), interval=0.2)
         after = prober.figures(since)
+        if len(prober.unsent) > MOST_UNSENT * len(prober.answers):
+            raise ScenarioError(f"too many to tell: {prober.network_problem()}")
         if set(after.versions) != {commit} or after.failures:
             raise ScenarioError(f"responses after the shift: {after.versions}, {after.failures} failed")
         return prober.figures()
 
     def traffic(self) -> TrafficRouting:
         """Return the listeners with their actions, and the task sets with their task definitions."""
-        elbv2, ecs = self.cloud.client("elbv2"), self.cloud.client("ecs")
+        elbv2, ecs, outputs = self.cloud.client("elbv2"), self.cloud.client("ecs"), self.outputs
         balancers = self.cloud.account.pages("elbv2", "describe_load_balancers", "LoadBalancers")
-        host = self.outputs.load_balancer_dns_name
+        host = outputs.load_balancer_dns_name
         (arn,) = (one["LoadBalancerArn"] for one in balancers if one["DNSName"] == host)
         listeners = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
-        service = ecs.describe_services(
-            cluster=self.outputs.cluster_name, services=[self.outputs.service_name]
-        )["services"][0]
+        found = ecs.describe_services(cluster=outputs.cluster_name, services=[outputs.service_name])
+        service = found["services"][0]
         return TrafficRouting(
             tuple((one["Port"], str(one["DefaultActions"])) for one in listeners),
             tuple((one["id"], one["status"], one["taskDefinition"]) for one in service["taskSets"]),
@@ -221,7 +239,7 @@ class Scenario:
             self._notifications.receive()
             self.recorder.notified(self._notifications.timestamps, self._notifications.messages)
 
-    def _unsubscribe(self) -> None:
+    def unsubscribe(self) -> None:
         """Delete the queue before the topic is deleted; no failure here keeps an environment running."""
         try:
             self._record_notifications()
@@ -236,13 +254,14 @@ class Scenario:
         If that fails, the last line is the command that a person types then.
         """
         environment = self.environment
-        minutes = "20 to 45 minutes" if self.cloud.endpoint is None else "a minute"
-        with defer_signals(f"destroying {environment.suffix} takes {minutes}"):
-            self._unsubscribe()
+        length = "20 to 45 minutes" if self.cloud.endpoint is None else "a minute"
+        with defer_signals(f"destroying {environment.suffix} takes {length}", self.progress.report):
+            self.unsubscribe()
             if not self._may_remain():
                 return
             try:
                 environment.destroy(self.progress.step)
+                self._report_leftovers()
             except BaseException:
                 still = f"{environment.suffix} may still exist and cost money"
                 self.progress.step(f"{still}; to destroy it: {environment.destroy_command}")
@@ -259,23 +278,22 @@ class Scenario:
     def destroy(self) -> None:
         """Destroy the environment. Raises `ScenarioError` if a resource remains."""
         self.progress.step(f"destroying {self.environment.suffix}")
-        self._unsubscribe()
+        self.unsubscribe()
         with self.progress.waiting(lambda: "destroying"):
             self.environment.destroy(self.progress.step)
-            left = self._no_leftovers()
-        self.progress.step(f"destroyed: 0 leftovers, {left.kinds_checked} kinds of resources asked")
+            self._no_leftovers()
 
-    def _no_leftovers(self) -> Leftovers:
-        """Wait until nothing is listed: S3 and SNS list what was deleted for a few minutes more."""
-
-        def look() -> Leftovers:
-            left = self.environment.leftovers()
-            if left.remaining:
-                raise NotYetError(", ".join(f"{thing.kind} {thing.name}" for thing in left.remaining))
-            return left
-
+    def _report_leftovers(self) -> None:
+        """Report that nothing is left, or what to type if an API does not answer."""
         try:
-            seconds = self.cloud.minutes(5, own=0)
-            return wait_for("no leftovers", look, deadline=seconds, interval=4 * self.cloud.poll_seconds)
+            self._no_leftovers()
+        except OperationsError as error:
+            again = self.environment.command("leftovers")
+            self.progress.step(f"destroyed, but {error}; to look again: {again}")
+
+    def _no_leftovers(self) -> None:
+        try:
+            left = self.environment.wait_for_no_leftovers()
         except TimedOutError as error:
             raise ScenarioError(f"resources remain after destroy: {error.state}") from error
+        self.progress.step(f"destroyed: 0 leftovers, {left.kinds_checked} kinds of resources asked")

@@ -22,17 +22,17 @@ def termination_as_keyboard_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def defer_signals(message: str) -> Iterator[None]:
-    """On the first signal, print `message` and continue; on the second, raise KeyboardInterrupt."""
+def defer_signals(message: str, say: Callable[[str], None] = print) -> Iterator[None]:
+    """On the first signal, `say` the message and continue; on the second, raise KeyboardInterrupt."""
     received = []
 
-    def print_message(number: int, _frame: FrameType | None) -> None:
+    def answer(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         if len(received) > 1:
             raise KeyboardInterrupt
-        print(f"\n{message} (once more: leave it as it is)", flush=True)
+        say(f"\n{message} (once more: leave it as it is)")
 
-    with _handled((signal.SIGINT, *TERMINATION), print_message):
+    with _handled((signal.SIGINT, *TERMINATION), answer):
         yield
 
 

@@ -33,6 +33,8 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     },
     ("", "InspectTheArtifactBucket", ""): _UNCONFIRMED,
     ("build-role", "UseTheArtifactKey", ""): _UNCONFIRMED,
+    # The queues of the harness.
+    ("", "LetTheTopicSend", ""): "local_aws's SNS sends to each queue that is subscribed",
     # The pipeline.
     **{
         ("pipeline-role", sid, ""): _OWN_ROLES

@@ -21,7 +21,7 @@ from harness.scenario import Scenario
 from harness.signals import termination_as_keyboard_interrupt
 from harness.suffixes import random_suffix
 from integration_tests.support import live_selection
-from integration_tests.support.scenario_fixtures import running_scenario, take_suffix
+from integration_tests.support.scenario_fixtures import printer, running_scenario, take_suffix
 from operations.__main__ import environment_suffix
 from operations.errors import OperationsError
 
@@ -53,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """With `--live`, write the results for CI unless --junitxml is given, and name the first environment."""
     if not config.getoption("--live", default=False):
         return
+    if config.getoption("numprocesses", default=None) or "PYTEST_XDIST_WORKER" in os.environ:
+        raise pytest.UsageError("--live plays one scenario after another, and shows them live: leave out -n")
     if config.option.xmlpath is None:
         config.option.xmlpath = str(junit_path())
     # Chosen here, so that the account is checked for the environment that is deployed.
@@ -88,10 +90,11 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
         name = f"integration_tests-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
         remove_finished_runs(name, is_running_in)
         folder = run_folder(name)
-    with termination_as_keyboard_interrupt(), time_limit(request.config.getoption("--time-limit")):
+    limit, say = request.config.getoption("--time-limit"), printer(request.config)
+    with termination_as_keyboard_interrupt(), time_limit(limit, say):
         try:
             if request.config.getoption("--live"):
-                aws = aws_cloud(folder)
+                aws = aws_cloud(folder, limit=limit, say=say)
                 check_ready(aws, request.config.getoption("--suffix"))
                 yield aws
             elif request.config.getoption("--keep"):
@@ -112,7 +115,8 @@ def second_account(cloud: Cloud, request: pytest.FixtureRequest) -> Cloud:
     folder = cloud.folder / "second"
     if cloud.endpoint is None:
         profile = request.config.getoption("--second-profile")
-        return aws_cloud(folder, profile) if profile else cloud
+        limit, say = request.config.getoption("--time-limit"), printer(request.config)
+        return aws_cloud(folder, profile, limit=limit, say=say) if profile else cloud
     server = find_local_aws(cloud.folder / "local_aws")
     assert server is not None
     return local_cloud(server, folder, SECOND_ACCOUNT)

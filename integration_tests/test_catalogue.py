@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from harness.cloud import PROJECT, Cloud
+from harness.release_logs import error_message
 from harness.scenario import Scenario
 from integration_tests.support.flaskr import replace_with_flaskr
 from integration_tests.support.scenario_fixtures import running_scenario
@@ -107,7 +108,7 @@ def test_a_third_party_application_replaces_it(service: Scenario) -> None:
         commit = developer.commit("Serve Flask's tutorial")
         developer.push()
         release = service.follow(commit)
-        assert release.status == "Succeeded", service.releases.error_message(release)
+        assert release.status == "Succeeded", error_message(service.cloud, release)
         figures = service.settle(prober, "flaskr")
     assert figures.failures == 0, prober.failures[:3]
     assert set(figures.versions) == {old, "flaskr"}

@@ -24,7 +24,8 @@ def interrupt_deploy(scenario: Scenario, nested: str, number: signal.Signals) ->
         os.killpg(deploying.pid, number)
         deploying.wait(60)
         # The next CLI rejects its output folder while a process of this one is alive.
-        wait_for("the end of cdk deploy", lambda: check_ended(deploying.pid), deadline=60, interval=0.1)
+        ended, deadline = lambda: check_ended(deploying.pid), scenario.cloud.minutes(1, own=1)
+        wait_for("the end of cdk deploy", ended, deadline=deadline, interval=0.1)
     status, _ = scenario.environment.begun()
     scenario.progress.step(f"cdk deploy got {number.name}, the stack is {status}")
     return status

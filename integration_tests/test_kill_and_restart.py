@@ -16,6 +16,7 @@ from harness.folders import run_folder
 from harness.notifications import NotificationQueue, subscribed
 from harness.prober import Figures
 from harness.release import Release
+from harness.release_logs import error_message
 from harness.scenario import RELEASE_MINUTES, Scenario
 from integration_tests.faults import commits
 from integration_tests.support.restartable import RestartableServer, restartable
@@ -129,7 +130,7 @@ def test_kill_during_release(
         f"{figures.failures} of {figures.requests} requests failed"
     )
     assert release.status == outcome.status, release
-    assert outcome.message in f"{release.reason} {deployed.releases.error_message(release)}"
+    assert outcome.message in f"{release.reason} {error_message(deployed.cloud, release)}"
     assert rollback == outcome.rollback
     if outcome.status == "Failed":
         notifications.wait_for("Pipeline pipeline-")

@@ -187,7 +187,12 @@ def _wait_for(scenario: Scenario, commit: str, state: str) -> None:
         if state not in str(release := scenario.releases.of(commit)).split():
             raise NotYetError(str(release))
 
-    wait_for(f"{state} of {commit}", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=1)
+    wait_for(
+        f"{state} of {commit}",
+        look,
+        deadline=scenario.cloud.minutes(RELEASE_MINUTES),
+        interval=scenario.cloud.interval(1),
+    )
 
 
 def _tags(scenario: Scenario) -> dict[str, set[str]]:
@@ -230,7 +235,12 @@ def _replace_a_task(scenario: Scenario) -> None:
         if stopped in found or len(found) < len(before) or set(states) != {"RUNNING"}:
             raise NotYetError(f"{len(found)} of {len(before)} tasks: {states}")
 
-    wait_for("the replaced task", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES), interval=0.5)
+    wait_for(
+        "the replaced task",
+        look,
+        deadline=scenario.cloud.minutes(RELEASE_MINUTES),
+        interval=scenario.cloud.interval(0.5),
+    )
 
 
 def _approval(first: Scenario, staging: Scenario) -> None:
@@ -245,7 +255,9 @@ def _approval(first: Scenario, staging: Scenario) -> None:
             seen = {name: one.get("latestExecution", {}).get("status") for name, one in actions.items()}
             raise NotYetError(json.dumps(seen))
 
-    wait_for("the approval", look, deadline=first.cloud.minutes(RELEASE_MINUTES), interval=1)
+    wait_for(
+        "the approval", look, deadline=first.cloud.minutes(RELEASE_MINUTES), interval=first.cloud.interval(1)
+    )
 
 
 def _image(scenario: Scenario) -> str:

@@ -9,7 +9,7 @@ from harness.cloud import Cloud
 from harness.stacks import CREATED, temporary_stack
 from integration_tests.pitfalls.service import BlueGreenService, service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.local_only("its stack has no bootstrapped bucket")]
 
 SOON = {"Delay": 1, "MaxAttempts": 60}
 

@@ -1,7 +1,6 @@
 """Destroy an environment: stop what runs, run `cdk destroy`, delete what CloudFormation cannot."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -11,6 +10,7 @@ from operations import unmanaged_resources
 from operations.account import Account
 from operations.deletion_blockers import reject_shared_network, remove_blockers
 from operations.errors import OperationsError
+from operations.interruptible import run
 from operations.quiesce import quiesce
 from operations.root_stack import failures, root_stack
 
@@ -60,20 +60,7 @@ def _cdk_destroy(suffix: str, environment: Mapping[str, str], log: Path | None) 
     # `cdk` is a Node.js program and starts `python3 app.py`: both are in the virtual environment.
     path = os.pathsep.join([str(Path(sys.prefix) / "bin"), environment.get("PATH", os.defpath)])
     with log.open("a") if log else nullcontext() as output:
-        # In a session of its own: a Ctrl-C in the terminal reaches only this process, which decides.
-        process = subprocess.Popen(  # noqa: S603 - our own CDK CLI, and a suffix that it checks
-            command,
-            cwd=PROJECT,
-            env={**environment, "PATH": path},
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            return process.wait()
-        except BaseException:
-            process.terminate()
-            raise
+        return run(command, folder=PROJECT, environment={**environment, "PATH": path}, output=output)
 
 
 def _check_gone(suffix: str, account: Account, code: int, log: Path | None) -> None:

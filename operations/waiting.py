@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as AwsConnectionError
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from operations.account import code_of
@@ -12,6 +14,7 @@ from operations.errors import OperationsError
 
 Found = TypeVar("Found")
 
+LOOPBACK = "127.0.0.1"
 # AWS's codes for too many calls, which it still returns after all retries of botocore; not for a wrong call.
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 THROTTLED = frozenset(
@@ -45,8 +48,9 @@ def wait_for(
 ) -> Found:
     """Return the result of `check`, once it no longer raises `NotYetError`.
 
-    `deadline` and `interval` are in seconds. A call that AWS throttles is repeated too: a busy minute of the
-    account must not end a wait of an hour. Any other exception ends the wait at once.
+    `deadline` and `interval` are in seconds. A call that AWS throttles is repeated too, and one that does not
+    reach AWS: a busy minute of the account or of the network must not end a wait of an hour. Any other
+    exception ends the wait at once, and so does an endpoint on this machine that does not answer.
     Raises `TimedOutError` at the deadline.
     """
     attempts = Retrying(
@@ -63,5 +67,8 @@ def wait_for(
 
 
 def _is_transient(error: BaseException) -> bool:
-    throttled = isinstance(error, ClientError) and code_of(error) in THROTTLED
-    return throttled or isinstance(error, NotYetError)
+    if isinstance(error, ClientError):
+        return code_of(error) in THROTTLED
+    if isinstance(error, AwsConnectionError | HTTPClientError):
+        return urlsplit(str(error.kwargs.get("endpoint_url", ""))).hostname != LOOPBACK
+    return isinstance(error, NotYetError)

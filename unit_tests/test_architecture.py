@@ -56,14 +56,17 @@ RULES = {
     # It finds everything by the suffix.
     "operations": Rule(only={"boto3", "botocore", "tenacity", "rich"}),
     "harness": Rule(
-        only={"boto3", "botocore", "requests", "tenacity", "rich", "operations", "infrastructure.outputs"},
+        only={
+            *("boto3", "botocore", "requests", "urllib3", "tenacity", "rich"),
+            *("operations", "infrastructure.outputs"),
+        },
         # Who starts local_aws, who writes a page, who serves one.
         exceptions={"local.py": {"local_aws"}, "report": {"jinja2"}, "dashboard": {"aiohttp"}},
     ),
     "integration_tests": Rule(
         only={"boto3", "botocore", "requests", "tenacity", "pytest", "harness", "operations"},
         # Who changes a buildspec.
-        exceptions={"pitfalls/builds.py": {"yaml"}},
+        exceptions={"pitfalls/builds.py": {"yaml"}, "rehearsal": {"aiohttp", "cryptography", "yarl"}},
     ),
     "benchmarks": Rule(
         only={

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.credentials import DESTROY_MINUTES, RUN_MINUTES
+
 PROJECT = Path(__file__).resolve().parents[1]
 SOURCE = PROJECT / "lib/ci-cd.yml"
 WORKFLOW: dict[Any, Any] = yaml.safe_load(SOURCE.read_text("utf-8"))
 JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
 RELEASE: dict[Any, Any] = yaml.safe_load((PROJECT / ".github/workflows/release.yml").read_text("utf-8"))
+SETUP_MINUTES = 10
 DEPLOYS = {"deploy-dev": "dev", "deploy-staging": "staging", "deploy-prod": "prod"}
 
 
@@ -130,6 +133,25 @@ def test_a_deployment_installs_the_versions_that_were_tested() -> None:
     }
     assert pins["deploy"] <= pins["dev"]
     assert len(pins["deploy"]) < 20
+
+
+def test_a_run_on_aws_has_the_time_to_destroy() -> None:
+    run, destroy, _ = steps("live")[-3:]
+    limit = float(re.search(r"--time-limit (\d+)", run["run"])[1])  # type: ignore[index]
+    assert limit >= RUN_MINUTES
+    assert limit + DESTROY_MINUTES <= run["timeout-minutes"]
+    job = JOBS["live"]["timeout-minutes"]
+    assert run["timeout-minutes"] + destroy["timeout-minutes"] + SETUP_MINUTES <= job
+    assert destroy["timeout-minutes"] >= DESTROY_MINUTES
+    (role,) = [step["with"] for step in steps("live") if "role-to-assume" in str(step)]
+    assert role["role-duration-seconds"] >= 60 * job
+
+
+def test_an_environment_on_aws_is_destroyed_whatever_happens_to_its_run() -> None:
+    run, destroy, upload = steps("live")[-3:]
+    assert destroy["run"].splitlines()[-1] == 'python -m operations destroy "$SUFFIX"'
+    assert (destroy["if"], upload["if"]) == ("always()", "always()")
+    assert destroy["env"] == run["env"]
 
 
 def test_others_code_is_installed_before_there_are_credentials() -> None:

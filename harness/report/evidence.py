@@ -56,6 +56,8 @@ class ProbeSpan:
     figures: Figures
     seconds: tuple[Second, ...]
     errors: dict[str, int]
+    # Of requests that this machine's network did not send, which are not among the figures.
+    unsent: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ def render(evidence: Evidence) -> str:
         styles=styles,
         requests=sum(span.figures.requests for span in evidence.traffic),
         failed=sum(span.figures.failures for span in evidence.traffic),
+        unsent=sum(sum(span.unsent.values()) for span in evidence.traffic),
         width=WIDTH,
         left=LEFT,
         right=WIDTH - RIGHT,

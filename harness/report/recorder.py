@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.cloud import PROJECT, Cloud
 from harness.prober import Prober
-from harness.release import Release, Releases
+from harness.release import HOOK, Release, Releases
+from harness.release_logs import break_glass
 from harness.report.evidence import Event, Evidence, ProbeSpan, ReleaseEvidence, by_second, steps_of, write
 from harness.report.page import render
 
@@ -57,6 +58,7 @@ class Recorder:
                 prober.figures(),
                 by_second(prober.answers, prober.began),
                 dict(Counter(answer.error for answer in prober.failures)),
+                dict(Counter(answer.error for answer in prober.unsent)),
             )
         )
 
@@ -64,13 +66,14 @@ class Recorder:
         """Record a finished release, and the alarms' changes so far."""
         deployment = release.deployment
         events = releases.lifecycle(deployment) if deployment else []
-        break_glass = releases.break_glass(deployment) if deployment else ""
+        passed = [one for one in events if (one["lifecycleEventName"], one["status"]) == (HOOK, "Succeeded")]
+        opened = break_glass(self.cloud, releases.hook_log, deployment) if deployment and passed else ""
         steps = steps_of(releases.actions(release.execution), events)
         self.evidence.releases.append(
             ReleaseEvidence(
                 *(release.commit, release.execution, release.status, deployment, release.reason),
                 steps,
-                break_glass,
+                opened,
             )
         )
         self.evidence.alarms = self._alarms(releases.alarm_names())

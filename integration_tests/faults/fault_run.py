@@ -9,6 +9,7 @@ from harness.developer import Developer
 from harness.notifications import NotificationQueue, subscribed
 from harness.prober import Figures, Prober
 from harness.release import FINAL, Release
+from harness.release_logs import error_message
 from harness.scenario import RELEASE_MINUTES, RELEASE_WORK_MINUTES, Scenario
 from integration_tests.faults.record import Fault
 from integration_tests.faults.steady_state import FaultEnvironment
@@ -148,7 +149,7 @@ class FaultRun:
     def follow(self, commit: str) -> Release:
         """Wait for the end of the release of `commit` and of its rollback, if any; keep the error message."""
         self.release = self.scenario.follow(commit)
-        self.message = self.scenario.releases.error_message(self.release)
+        self.message = error_message(self.scenario.cloud, self.release)
         if self.release.deployment and self.release.status != "Succeeded":
             self.rollback = self.scenario.releases.rollback(self.release.deployment)
         return self.release
@@ -157,11 +158,7 @@ class FaultRun:
         """Wait for the three notifications of the failed release, and for those that contain `more`."""
         release = self.release
         assert release is not None, "the release is followed first"
-        texts = [f"execution {release.execution}. See", f"execution {release.execution}. Why"]
-        texts += [
-            f"Deployment {release.deployment} to" if release.deployment else f"{release.build} ended with"
-        ]
-        self.notifications.wait_for(*texts, *more)
+        self.notifications.wait_for_failure(release, *more)
 
     def _new_definition(self, deployment: str) -> str:
         """Wait for a deployment's task set; return its task definition."""
@@ -183,7 +180,7 @@ class FaultRun:
 
     def _wait_for(self, what: str, look: Callable[[], Found]) -> Found:
         deadline = self.scenario.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
-        return wait_for(what, look, deadline=deadline, interval=INTERVAL)
+        return wait_for(what, look, deadline=deadline, interval=self.scenario.cloud.interval(INTERVAL))
 
 
 @contextmanager

@@ -51,7 +51,7 @@ class FaultEnvironment:
                 raise NotYetError(f"the service returns {response}, {version} was released last")
             return version
 
-        return wait_for(f"a response from {version}", look, deadline=60)
+        return wait_for(f"a response from {version}", look, deadline=self.scenario.cloud.minutes(5, own=1))
 
     def _stop_unfinished_work(self) -> None:
         suffix, account = self.scenario.environment.suffix, self.scenario.cloud.account
@@ -85,7 +85,7 @@ class FaultEnvironment:
                 raise NotYetError(f"these alarms are not OK: {active}")
 
         deadline = self.scenario.cloud.minutes(RELEASE_MINUTES, own=RELEASE_WORK_MINUTES)
-        wait_for("an idle pipeline", look, deadline=deadline, interval=0.5)
+        wait_for("an idle pipeline", look, deadline=deadline, interval=self.scenario.cloud.interval(0.5))
 
     def _released_version(self) -> str:
         """Return the commit of the last successful release."""

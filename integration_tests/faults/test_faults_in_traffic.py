@@ -185,8 +185,9 @@ def crash_blue(run: FaultRun) -> dict[str, Any]:
         run.remark = stop_reason(stopped[0])
         return dict(stopped[0])
 
-    wait_for("a crash of blue", crash, deadline=60, interval=0)
-    return wait_for("a task in place of the one that crashed", look, deadline=run.scenario.cloud.minutes(5))
+    cloud = run.scenario.cloud
+    wait_for("a crash of blue", crash, deadline=cloud.minutes(1, own=1), interval=0)
+    return wait_for("a task in place of the one that crashed", look, deadline=cloud.minutes(5))
 
 
 def test_the_next_commit_without_a_fault_is_released(environment: FaultEnvironment) -> None:

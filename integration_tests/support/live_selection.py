@@ -7,7 +7,7 @@ import pytest
 
 FIRST_SCENARIO = "test_first_scenario.py"
 # Their small stacks are wrong on purpose, and would cost a person hours to clean up.
-PITFALLS = "pitfalls"
+LOCAL = ("attacks", "pitfalls")
 # An estimate: none of this has run on AWS.
 ANNOUNCEMENT = (
     "--live runs the first scenario: one environment, one to two hours, less than 1 USD. "
@@ -41,8 +41,9 @@ def _reason(item: pytest.Item, *, by_default: bool) -> str | None:
     marker = item.get_closest_marker("local_only")
     if marker is not None:
         return str(marker.args[0])
-    if item.path.parent.name == PITFALLS:
-        return "tests of pitfalls run on local_aws only"
+    folder = item.path.parent.name
+    if folder in LOCAL:
+        return f"tests of {folder} run on local_aws only"
     if by_default and item.path.name != FIRST_SCENARIO:
         return "not in the first scenario"
     return None

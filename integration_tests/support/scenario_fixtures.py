@@ -22,7 +22,7 @@ def running_scenario(
     verify: str | bool = True,
 ) -> Iterator[Scenario]:
     """Yield a scenario for the module of `request`; `context` and `verify` are `Scenario`'s."""
-    progress = Progress(_printer(request.config), cloud.time_scale)
+    progress = Progress(printer(request.config), cloud.time_scale)
     scenario = Scenario(cloud, suffix or random_suffix("it"), progress, context, verify)
     if cloud.endpoint is None:
         progress.step(f"if this is killed: {scenario.environment.destroy_command}")
@@ -32,6 +32,7 @@ def running_scenario(
     finally:
         try:
             if request.config.getoption("--keep"):
+                scenario.unsubscribe()
                 scenario.progress.step(kept(scenario))
             else:
                 scenario.clean_up()
@@ -54,7 +55,7 @@ def kept(scenario: Scenario) -> str:
     return f"kept: {environment.suffix}, {url}; to destroy it: {environment.destroy_command}"
 
 
-def _printer(config: pytest.Config) -> Callable[[str], None]:
+def printer(config: pytest.Config) -> Callable[[str], None]:
     """Return what prints a line of progress: with `--live` at once, else when the test fails."""
     capture = config.pluginmanager.getplugin("capturemanager")
     if not config.getoption("--live") or capture is None:

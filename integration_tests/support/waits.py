@@ -58,5 +58,5 @@ def wait_for_stack(
         f"{nested or status} of {scenario.environment.suffix}",
         look,
         deadline=scenario.cloud.minutes(RELEASE_MINUTES),
-        interval=SHORT_INTERVAL,
+        interval=scenario.cloud.interval(SHORT_INTERVAL),
     )

@@ -109,7 +109,9 @@ class Account:
         )
         owners = {"s3": resource.partition("/")[0], "logs": "logs"}
         policy = None if text is None else _policy(owners.get(service, resource), text)
-        return policy, service in REQUIRED
+        # Listing and creating keys is about no key, and needs the caller's own policy only.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
+        return policy, service in REQUIRED and ":key/" in resource
 
     def all_policies(self) -> Iterator[Policy]:
         """Yield the policies and the trust policy of every role."""

@@ -78,6 +78,8 @@ _OWN_KEYS: dict[str, Callable[[Call, ArnScope], dict[str, Value]]] = {
     "codecommit": _references,
     "ecs": _cluster,
     "events": _sent_events,
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+    "iam": _named_keys({"iam:awsservicename": "AWSServiceName"}),
     "kms": _alias,
     "sts": _named_keys({"sts:externalid": "ExternalId", "sts:rolesessionname": "RoleSessionName"}),
 }

@@ -14,6 +14,7 @@ class RecordedCloud:
     name = "local_aws"
     endpoint = "http://127.0.0.1:9"
     time_scale = 0.02
+    poll_seconds = 0.01
 
     def __init__(self, responses: Responses) -> None:
         self.responses = responses
@@ -21,6 +22,9 @@ class RecordedCloud:
 
     def client(self, _service: str) -> "RecordedCloud":
         return self
+
+    def interval(self, local: float) -> float:
+        return local
 
     def resolve(self, _url: str) -> str:
         return URL

@@ -13,6 +13,8 @@ from harness.aws import aws_cloud, check_ready, time_limit
 from harness.cloud import Cloud, HarnessError
 from harness.signals import termination_as_keyboard_interrupt
 from operations import preflight
+from operations.account import Account
+from operations.errors import OperationsError
 from operations.preflight.check import failed, ok
 
 NAME = "load-balancer-dev-1.us-east-1.elb.amazonaws.com"
@@ -88,7 +90,7 @@ def test_a_second_accounts_profile_outweighs_keys_in_variables(
 def test_live_rejects_another_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "http://127.0.0.1:4566")
     with pytest.raises(HarnessError, match=f"{name} is set: unset it"):
-        aws_cloud(tmp_path)
+        aws_cloud(tmp_path, say=print)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_live_rejects_a_profile_with_another_endpoint(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(configuration))
     monkeypatch.setenv("AWS_PROFILE", "mine")
     with pytest.raises(HarnessError, match=message):
-        aws_cloud(tmp_path)
+        aws_cloud(tmp_path, say=print)
 
 
 def test_live_with_a_profile_that_is_not_there_is_one_line(
@@ -115,7 +117,7 @@ def test_live_with_a_profile_that_is_not_there_is_one_line(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     with pytest.raises(HarnessError, match=r"\(nope\) could not be found: `aws configure list-profiles`"):
-        aws_cloud(tmp_path, "nope")
+        aws_cloud(tmp_path, "nope", say=print)
 
 
 def test_the_time_scale_applies_to_awss_minutes_and_not_to_real_work(local: Cloud, tmp_path: Path) -> None:
@@ -138,9 +140,46 @@ def test_an_account_that_is_not_ready_is_an_error_before_the_deployment(
     ]
 
 
-def test_a_time_limit_ends_a_scenario_as_ctrl_c_does(capsys: pytest.CaptureFixture[str]) -> None:
-    with termination_as_keyboard_interrupt(), pytest.raises(KeyboardInterrupt), time_limit(0.001):
+def test_a_time_limit_ends_a_scenario_as_ctrl_c_does() -> None:
+    said: list[str] = []
+    with (
+        termination_as_keyboard_interrupt(),
+        pytest.raises(KeyboardInterrupt),
+        time_limit(0.001, said.append),
+    ):
         time.sleep(20)
-    assert "the time limit of 0.001 minutes has passed" in capsys.readouterr().err
-    with time_limit(None):
+    assert said == ["\nthe time limit of 0.001 minutes has passed: destroying the environments"]
+    with time_limit(None, said.append):
         time.sleep(0.1)
+
+
+def test_live_says_the_account_the_price_and_what_it_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(
+        "harness.aws.check_credentials", lambda _profile, limit: f"unknown, {limit:g} minutes"
+    )
+    monkeypatch.setattr(Account, "identity", {"Account": "123456789012"})
+    aws_cloud(tmp_path, limit=30, say=said.append)
+    assert said[0].startswith("Account 123456789012, us-east-1. An environment takes one to two hours")
+    assert said[1:] == ["unknown, 30 minutes"]
+
+
+def test_credentials_that_aws_does_not_accept_are_one_line_without_advice_that_live_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.aws.check_credentials", lambda *_: "")
+
+    def refuse(_account: Account) -> None:
+        raise OperationsError("set AWS_ENDPOINT_URL") from ValueError("ExpiredToken")
+
+    monkeypatch.setattr(Account, "identity", property(refuse))
+    with pytest.raises(HarnessError, match="AWS does not accept the credentials: ExpiredToken") as caught:
+        aws_cloud(tmp_path, say=print)
+    assert "ENDPOINT" not in str(caught.value)
+
+
+def test_states_that_pass_fast_are_looked_for_often_on_local_aws_only(local: Cloud, tmp_path: Path) -> None:
+    assert local.interval(0.05) == 0.05
+    assert Cloud("AWS", tmp_path).interval(0.05) >= 5

@@ -8,6 +8,7 @@ import pytest
 
 from harness.cloud import Cloud
 from harness.notifications import LoggedEvent, subscribed, wait_for_logged_events
+from harness.release import Release
 from operations.waiting import TimedOutError
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:notifications-dev"
@@ -51,6 +52,16 @@ def test_messages_are_received_until_each_wanted_one_has_arrived() -> None:
         assert notifications.wait_for("one", "two") == ['"one"', '"two"', '"three"']
         assert len(notifications.timestamps) == 3
     assert recorder.calls[-2:] == ["unsubscribe", "delete_queue"]
+
+
+def test_a_failed_release_has_three_messages() -> None:
+    """Though one is delivered twice, as EventBridge and SQS may, and one of an older release is late."""
+    stage, pipeline = "Stage Build failed in execution 2. Why: ...", "Pipeline ended in execution 2. See ..."
+    late, build = "Stage Build failed in execution 1. Why: ...", "Build arn:aws:2 ended with FAILED"
+    recorder = Recorder(late, stage, build, build, pipeline)
+    failed = Release("a" * 40, "2", "Failed", build="arn:aws:2")
+    with subscribed(cloud(recorder), TOPIC) as notifications:
+        assert notifications.wait_for_failure(failed) == {stage, pipeline, build}
 
 
 def test_a_missing_message_is_named_and_the_queue_is_deleted() -> None:

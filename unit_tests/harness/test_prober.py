@@ -1,6 +1,7 @@
 """The prober, with a small HTTP server."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -8,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 
-from harness.prober import Prober, connections_for, seconds_of_a_request
+from harness.prober import Prober, connections_for, is_of_own_network, seconds_of_a_request, through
 
 
 class Service(ThreadingHTTPServer):
@@ -132,6 +134,51 @@ def test_an_unreachable_service_fails_every_probe(tmp_path: Path) -> None:
         time.sleep(0.2)
     figures = prober.figures()
     assert figures.failures == figures.requests > 0
+
+
+@pytest.fixture
+def without_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name resolves, as on a laptop that has left its network."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+
+
+@pytest.mark.usefixtures("without_network")
+def test_requests_that_this_machines_network_does_not_send_are_no_failures(tmp_path: Path) -> None:
+    with Prober("http://load-balancer.example.com/", tmp_path / "log", rate=50) as prober:
+        time.sleep(0.3)
+    assert prober.figures().requests == prober.figures().failures == 0
+    assert len(prober.unsent) > 0
+    assert "NameResolutionError" in prober.unsent[0].error
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert {line["unsent"] for line in lines} == {True}
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [("http://127.0.0.2:9/", False), ("http://load-balancer.invalid/", True)],
+    ids=["refused", "unresolved"],
+)
+def test_a_connection_that_the_load_balancer_refuses_is_its_failure(url: str, own: bool) -> None:
+    with pytest.raises(requests.RequestException) as caught:
+        requests.get(url, timeout=5)
+    assert is_of_own_network(caught.value) is own
+
+
+def test_a_proxy_that_does_not_answer_is_this_machines_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    url = "http://load-balancer.example.com/"
+    assert through(url) == " through http://127.0.0.1:9, whose errors count as failed"
+    with pytest.raises(requests.RequestException) as caught:
+        requests.get(url, timeout=5)
+    assert is_of_own_network(caught.value)
+    monkeypatch.setenv("no_proxy", ".example.com")
+    assert through(url) == ""
 
 
 def test_above_the_maximum_the_oldest_answers_are_dropped(service: Service, tmp_path: Path) -> None:

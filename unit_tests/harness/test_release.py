@@ -1,6 +1,5 @@
 """The release of a commit, from responses of CodePipeline and CodeDeploy."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -8,7 +7,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from harness.cloud import Cloud
+from harness.cloud import Cloud, HarnessError
 from harness.release import LIFECYCLE_EVENTS, Release, Releases, lifecycle_problem, newest_of, read
 from infrastructure.outputs import Outputs
 from unit_tests.harness.recorded_cloud import RecordedCloud
@@ -119,37 +118,6 @@ def releases(answers: Mapping[str, Any]) -> Releases:
     return Releases(cast(Cloud, RecordedCloud(dict(answers))), outputs)
 
 
-def test_the_error_message_of_a_build_is_the_end_of_its_log() -> None:
-    where = {"groupName": "/codebuild/build-dev", "streamName": "1"}
-    answers: dict[str, dict[str, Any]] = {
-        "batch_get_builds": {"builds": [{"logs": where}]},
-        "get_log_events": {"events": [{"message": "E   assert False\n"}, {"message": "1 failed\n"}]},
-    }
-    failed = Release(COMMIT, "1", "Failed", build="build-dev:1")
-    assert releases(answers).error_message(failed) == "E   assert False\n1 failed"
-
-
-def test_the_error_message_of_a_deployment_is_codedeploys() -> None:
-    error = {"code": "ALARM_ACTIVE", "message": "unhealthy-blue-dev"}
-    answers = {"get_deployment": {"deploymentInfo": {"errorInformation": error}}}
-    failed = Release(COMMIT, "1", "Failed", build="build-dev:1", deployment="d-ABC")
-    assert releases(answers).error_message(failed) == "ALARM_ACTIVE: unhealthy-blue-dev"
-
-
-@pytest.mark.parametrize("state", ["open", "closed", "not asked"])
-def test_a_deployment_that_passed_by_break_glass_has_its_reason_and_its_end(state: str) -> None:
-    line: dict[str, Any] = {"deployment": "d-1", "status": "Succeeded"}
-    if state == "open":
-        line["breakGlass"] = {"reason": "the hook is broken", "by": "mary", "until": "noon"}
-        line["ignored"] = {"imageScan": "ScanError: no scan", "responses": "HookError: 500"}
-    if state == "closed":
-        line["breakGlass"] = "closed: nobody has opened it"
-    events = [{"message": text} for text in ("START RequestId: d-1", '"d-1"', json.dumps(line))]
-    found = releases({"filter_log_events": {"events": events}}).break_glass("d-1")
-    opened = "the hook is broken (opened by mary until noon), for ScanError: no scan; HookError: 500"
-    assert found == (opened if state == "open" else "")
-
-
 @pytest.mark.parametrize(
     ("code", "handled"), [("DeploymentNotStartedException", True), ("Throttling", False)]
 )
@@ -161,3 +129,44 @@ def test_a_deployment_that_has_not_started_has_no_lifecycle_events(code: str, ha
         return
     with pytest.raises(ClientError):
         found.lifecycle("d-1")
+
+
+class Pipeline:
+    """A pipeline whose Source stage fails so many times in its only execution, then finds the commit."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.retried: list[dict[str, str]] = []
+
+    def executions(self, **_: object) -> dict[str, Any]:
+        failed = {"pipelineExecutionId": "1", "status": "Failed"}
+        return {"pipelineExecutionSummaries": [failed if self.failures > len(self.retried) else summary("1")]}
+
+    def retry(self, **arguments: str) -> None:
+        self.retried.append(arguments)
+
+    @property
+    def releases(self) -> Releases:
+        error = {"errorDetails": {"code": "PermissionError", "message": "the role lacks permissions"}}
+        return releases(
+            {
+                "list_pipeline_executions": self.executions,
+                "list_action_executions": {"actionExecutionDetails": [action("Source", "Failed", **error)]},
+                "retry_stage_execution": self.retry,
+            }
+        )
+
+
+def test_a_first_source_that_fails_before_its_role_is_known_everywhere_is_retried() -> None:
+    """IAM is eventually consistent; without a retry, the release was awaited for an hour."""
+    pipeline = Pipeline(failures=2)
+    release = pipeline.releases.follow(COMMIT, deadline=10, update=lambda _: None)
+    assert release.status == "Succeeded"
+    retry = {"stageName": "Source", "pipelineExecutionId": "1", "retryMode": "FAILED_ACTIONS"}
+    assert pipeline.retried == [{"pipelineName": "any", **retry}] * 2
+
+
+def test_a_source_that_always_fails_ends_the_wait_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.release.MOST_RETRIES", 2)
+    with pytest.raises(HarnessError, match="Source failed 3 times in execution 1: the role lacks"):
+        Pipeline(failures=9).releases.follow(COMMIT, deadline=10, update=lambda _: None)

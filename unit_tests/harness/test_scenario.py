@@ -7,10 +7,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
 from harness.notifications import NotificationQueue
+from harness.prober import Answer, Prober
 from harness.progress import Progress
 from harness.release import Releases
 from harness.scenario import Scenario, ScenarioError
@@ -36,7 +38,7 @@ class Ended:
     def _leftovers(self, remaining: Any) -> Any:
         if isinstance(remaining, Exception):
             raise remaining
-        return SimpleNamespace(remaining=remaining)
+        return SimpleNamespace(remaining=() if self.destroyed else remaining, kinds_checked=39)
 
     def _destroy(self, _log: object) -> None:
         self.destroyed += 1
@@ -48,6 +50,7 @@ def test_what_remains_is_destroyed(tmp_path: Path) -> None:
     ended = Ended(tmp_path, remaining=("VPC",))
     ended.scenario.clean_up()
     assert ended.destroyed == 1
+    assert ended.lines[-1].endswith("destroyed: 0 leftovers, 39 kinds of resources asked")
 
 
 def test_nothing_is_destroyed_that_is_gone(tmp_path: Path) -> None:
@@ -60,7 +63,9 @@ def test_an_api_that_does_not_answer_keeps_no_environment_running(tmp_path: Path
     ended = Ended(tmp_path, remaining=OperationsError("cannot list the KMS keys: AccessDenied"))
     ended.scenario.clean_up()
     assert ended.destroyed == 1
-    assert "cannot list the KMS keys: AccessDenied: destroying it1 in any case" in ended.lines[-1]
+    assert "cannot list the KMS keys: AccessDenied: destroying it1 in any case" in ended.lines[-2]
+    look = "to look again: python -m operations leftovers it1"
+    assert ended.lines[-1].endswith(f"destroyed, but cannot list the KMS keys: AccessDenied; {look}")
 
 
 def test_a_queue_that_cannot_be_deleted_keeps_no_environment_running(tmp_path: Path) -> None:
@@ -98,7 +103,8 @@ def test_what_aws_still_lists_for_a_while_is_no_leftover(tmp_path: Path) -> None
 
 
 def test_what_stays_is_an_error_with_its_name(tmp_path: Path) -> None:
-    ended = Ended(tmp_path, remaining=(SimpleNamespace(kind="S3 bucket", name="artifacts-it1"),))
+    ended, bucket = Ended(tmp_path), SimpleNamespace(kind="S3 bucket", name="artifacts-it1")
+    cast(Any, ended.scenario.environment).leftovers = lambda: SimpleNamespace(remaining=(bucket,))
     ended.scenario.cloud.endpoint, ended.scenario.cloud.time_scale = "http://127.0.0.1:9", 0.0001
     with pytest.raises(ScenarioError, match="resources remain after destroy: S3 bucket artifacts-it1"):
         ended.scenario.destroy()
@@ -123,3 +129,38 @@ def test_a_service_without_the_header_is_served_as_ecs_says(
     nothing = cast(Any, None)
     response: Any = SimpleNamespace(headers=headers, status_code=status)
     assert Releases(nothing, nothing).is_served("abc", response) is served
+
+
+class Service:
+    """A service whose load balancer's name resolves at the third request."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.left = 2
+        monkeypatch.setattr(requests, "get", self.get)
+
+    def get(self, *_: object, **__: object) -> Any:
+        if self.left:
+            self.left -= 1
+            raise requests.ConnectionError("Temporary failure in name resolution")
+        return SimpleNamespace(status_code=200, headers={"X-Version": "abc"})
+
+
+def test_a_load_balancers_name_that_resolves_late_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = Ended(tmp_path).scenario
+    scenario.outputs = cast(Any, SimpleNamespace(service_url="http://load-balancer.example.com"))
+    Service(monkeypatch)
+    assert scenario.served_version() == "no response (ConnectionError)"
+    monkeypatch.setattr("operations.waiting.time.sleep", lambda _: None)
+    assert scenario._response().headers["X-Version"] == "abc"
+
+
+def test_a_network_that_sends_too_little_cannot_say_that_no_request_failed(tmp_path: Path) -> None:
+    scenario = Ended(tmp_path).scenario
+    prober = Prober("http://load-balancer.example.com", tmp_path / "log")
+    prober._started = 0.0
+    prober.answers = [Answer(0.0, 1.0, False, 200, "abc")] * 9
+    prober.unsent = [Answer(0.0, 1.0, False, error="NameResolutionError", unsent=True)]
+    with pytest.raises(ScenarioError, match="too many to tell: 1 requests were not sent, beside 9 that were"):
+        scenario.settle(prober, "abc", seconds=0)

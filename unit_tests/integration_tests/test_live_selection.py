@@ -7,12 +7,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import pytest
+
+from integration_tests.support.scenario_fixtures import take_suffix
 from unit_tests.project_files import PROJECT
 
 
-def collect(folder: Path, *arguments: str) -> tuple[set[str], str]:
-    """Return the files whose tests are collected, and everything that is printed."""
+def collect(folder: Path, *arguments: str, code: int = 0) -> tuple[set[str], str]:
+    """Return the files whose tests are collected, and everything that is printed, with that exit code."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q"]
     done = subprocess.run(  # noqa: S603 - our own arguments
         [*command, f"--junitxml={folder / 'results.xml'}", *arguments],
@@ -22,7 +27,7 @@ def collect(folder: Path, *arguments: str) -> tuple[set[str], str]:
         check=False,
         timeout=120,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     files = set(re.findall(r"^integration_tests/(\S+?)::", done.stdout, re.M))
     return files, done.stdout + done.stderr
 
@@ -38,7 +43,7 @@ def test_all_scenarios_are_those_that_make_sense_on_aws(tmp_path: Path) -> None:
     files, printed = collect(tmp_path, "integration_tests", "--live", "--all-scenarios")
     assert {"test_first_scenario.py", "test_gates.py", "test_promotion.py"} <= files
     assert not {"test_kill_and_restart.py", "test_first_steps.py"} & files
-    assert not [file for file in files if file.startswith("pitfalls/")]
+    assert not [file for file in files if file.startswith(("pitfalls/", "attacks/"))]
     assert re.search(r"[0-9]+ tests left out: only local_aws can be killed", printed)
 
 
@@ -46,6 +51,16 @@ def test_a_file_that_is_named_runs(tmp_path: Path) -> None:
     files, printed = collect(tmp_path, "integration_tests/test_releases.py", "--live")
     assert files == {"test_releases.py"}
     assert "--live runs the first scenario" not in printed
+
+
+def test_live_refuses_workers_which_would_all_deploy_the_same_suffix(tmp_path: Path) -> None:
+    _, printed = collect(tmp_path, "integration_tests", "--live", "--suffix", "mine", "-n", "2", code=4)
+    assert "ERROR: --live plays one scenario after another, and shows them live: leave out -n" in printed
+
+
+def test_the_suffix_is_of_the_first_environment_and_of_no_later_one() -> None:
+    config = cast(pytest.Config, SimpleNamespace(option=SimpleNamespace(suffix="mine")))
+    assert [take_suffix(config), take_suffix(config)] == ["mine", ""]
 
 
 def test_keep_destroys_nothing(tmp_path: Path) -> None:

@@ -1,7 +1,13 @@
 """`wait_for`."""
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 
 from operations.waiting import NotYetError, TimedOutError, wait_for
 
@@ -40,6 +46,31 @@ def test_a_throttled_call_is_repeated() -> None:
     assert wait_for("it", check, deadline=5, sleep=lambda _: None) == "done"
 
 
+AWS, HERE = "https://ecs.us-east-1.amazonaws.com/", "http://127.0.0.1:4566/"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url=AWS, error="Temporary failure in name resolution"),
+        ConnectTimeoutError(endpoint_url=AWS),
+        ReadTimeoutError(endpoint_url=AWS),
+        ConnectionClosedError(endpoint_url=AWS),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_call_that_does_not_reach_aws_is_repeated(error: Exception) -> None:
+    """A network that is away for a minute ended a run of two hours."""
+    errors = iter([error])
+
+    def check() -> str:
+        for one in errors:
+            raise one
+        return "done"
+
+    assert wait_for("it", check, deadline=5, sleep=lambda _: None) == "done"
+
+
 def test_calls_that_stay_throttled_are_the_last_state() -> None:
     def check() -> None:
         raise refused("Throttling")
@@ -48,7 +79,9 @@ def test_calls_that_stay_throttled_are_the_last_state() -> None:
         wait_for("it", check, deadline=0.05, interval=0.01)
 
 
-@pytest.mark.parametrize("error", [KeyError("gone"), refused("AccessDeniedException")])
+@pytest.mark.parametrize(
+    "error", [KeyError("gone"), refused("AccessDeniedException"), ConnectionClosedError(endpoint_url=HERE)]
+)
 def test_an_error_of_the_check_ends_the_wait_at_once(error: Exception) -> None:
     checks = []
 

@@ -132,6 +132,16 @@ def test_an_encrypted_object_needs_a_permission_for_its_key(cloud: Cloud) -> Non
     assert error["Message"].endswith("because no resource-based policy allows the kms:Decrypt action")
 
 
+def test_listing_and_creating_keys_is_about_no_key_and_needs_no_key_policy(cloud: Cloud) -> None:
+    session = acting(cloud, role(cloud, "keeper", allow(["kms:ListKeys", "kms:ListAliases"], "*")))
+    kms = client(cloud, session, "kms")
+    assert "Keys" in kms.list_keys()
+    assert "Aliases" in kms.list_aliases()
+    assert denial(kms.create_key)["Message"].endswith(
+        "no identity-based policy allows the kms:CreateKey action"
+    )
+
+
 def test_a_bucket_policy_allows_one_role_and_denies_another(cloud: Cloud) -> None:
     guest, host = role(cloud, "guest"), role(cloud, "host", allow("s3:*", "*"))
     s3 = cloud.client("s3")

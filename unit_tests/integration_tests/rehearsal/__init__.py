@@ -1,0 +1,1 @@
+"""Tests of the rehearsal's parts; the rehearsal itself is in integration_tests/rehearsal."""
