@@ -41,7 +41,7 @@ BY_HAND = {
     "python -c": "what the placeholder's task runs; test_placeholder_server.py has that",
 }
 # botocore cannot make a sample of their answers, whose own limits it breaks: the input's names are checked.
-NO_SAMPLE = {"get-pipeline-state", "update-service"}
+NO_SAMPLE = {"create-role", "get-pipeline-state", "update-service"}
 
 
 @cache
