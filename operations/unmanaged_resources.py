@@ -33,6 +33,8 @@ LOG_GROUPS = (
     "/aws/lambda/settings-guard",
     "/lambda/test-traffic-hook",
     "/aws/lambda/test-traffic-hook",
+    "/lambda/deployment-guard",
+    "/aws/lambda/deployment-guard",
     "/lambda/image-keeper",
     "/aws/lambda/image-keeper",
     "/aws/events/pipeline",
