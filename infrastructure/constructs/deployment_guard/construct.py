@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import string
+from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -19,7 +20,6 @@ from infrastructure.constructs.event_log import DEPLOYMENT_EVENT
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.release_files.fill import APPSPEC, SIDECAR_FIELDS, SIDECAR_IMAGES, TASK
 from infrastructure.constructs.roles import allow, arn, create_role
-from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import CONTAINER_NAME, REGION, Names
 
 FOLDER = Path(__file__).parent
@@ -28,6 +28,7 @@ PROJECT = FOLDER.parent.parent.parent
 MODULES = ("handler", "app_spec", "task_definition")
 NOT_CODE = ["*", "!function", "function/*", *(f"!function/{name}.py" for name in MODULES)]
 TASK_EVENT = "ECS Task State Change"
+OF_EVERY_CONTAINER = ("linuxParameters", "readonlyRootFilesystem", "logConfiguration")
 
 
 class DeploymentGuard(Construct):
@@ -38,7 +39,7 @@ class DeploymentGuard(Construct):
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodedeploy.html
     """
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names, task: TaskResources) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names) -> None:
         super().__init__(scope, id_)
         self._names = names
         # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
@@ -61,7 +62,7 @@ class DeploymentGuard(Construct):
                 "APPLICATION": names.application,
                 "DEPLOYMENT_GROUP": names.deployment_group,
                 "EVENT_SOURCE": names.deployment_guard,
-                "RULES": _rules(names, task),
+                "RULES": self._rules(),
             },
         )
         self._invoke_on_deployments()
@@ -139,33 +140,37 @@ class DeploymentGuard(Construct):
             ],
         )
 
+    def _rules(self) -> str:
+        """Return the platform's values as JSON: of its two files, without what a service decides."""
+        names, account = self._names, Stack.of(self).account
 
-def _rules(names: Names, task: TaskResources) -> str:
-    """Return the platform's values as JSON: of its two files, without what a service decides."""
-    values = {
-        "TASK_FAMILY": names.task_family,
-        "TASK_ROLE_ARN": task.task_role.role_arn,
-        "EXECUTION_ROLE_ARN": task.execution_role.role_arn,
-        "TASK_LOG_GROUP": task.log_group.log_group_name,
-        "AWS_REGION": REGION,
-        "TEST_TRAFFIC_HOOK": names.traffic_hook,
-    }
+        def role(name: str) -> str:
+            return arn(self, "iam", f"role/{names.qualified(name)}", region=False)
 
-    def filled(name: str) -> str:
-        return string.Template((PROJECT / name).read_text("utf-8")).safe_substitute(values)
+        values = {
+            "TASK_FAMILY": names.task_family,
+            "TASK_ROLE_ARN": role("task-role"),
+            "EXECUTION_ROLE_ARN": role("execution-role"),
+            "TASK_LOG_GROUP": names.task_log_group,
+            "AWS_REGION": REGION,
+            "TEST_TRAFFIC_HOOK": names.traffic_hook,
+        }
+        definition = json.loads(_filled(TASK, values))
+        (app,) = definition["containerDefinitions"]
+        fixed = {key: value for key, value in app.items() if key not in FREE_OF_CONTAINER}
+        images = f"{account}.dkr.ecr.{REGION}.amazonaws.com/{names.image_repository}"
+        lines = _filled(APPSPEC, values).splitlines()
+        rules = {
+            "appspec": "\n".join(line for line in lines if not line.startswith("#")),
+            "task": {key: definition[key] for key in ("family", "taskRoleArn", "executionRoleArn")},
+            "container": {**fixed, "name": CONTAINER_NAME, "image": f"{images}@${{DIGEST}}"},
+            "sidecar": {key: app[key] for key in OF_EVERY_CONTAINER},
+            "sidecar_images": SIDECAR_IMAGES,
+            "sidecar_fields": sorted(SIDECAR_FIELDS),
+        }
+        return json.dumps(rules, separators=(",", ":"))
 
-    lines = filled(APPSPEC).splitlines()
-    definition = json.loads(filled(TASK))
-    (app,) = definition["containerDefinitions"]
-    fixed = {key: value for key, value in app.items() if key not in FREE_OF_CONTAINER}
-    rules = {
-        "appspec": "\n".join(line for line in lines if not line.startswith("#")),
-        "task": {key: definition[key] for key in ("family", "taskRoleArn", "executionRoleArn")},
-        "container": {**fixed, "name": CONTAINER_NAME, "image": f"{task.images.repository_uri}@${{DIGEST}}"},
-        "sidecar": {
-            key: app[key] for key in ("linuxParameters", "readonlyRootFilesystem", "logConfiguration")
-        },
-        "sidecar_images": SIDECAR_IMAGES,
-        "sidecar_fields": sorted(SIDECAR_FIELDS),
-    }
-    return json.dumps(rules, separators=(",", ":"))
+
+def _filled(name: str, values: Mapping[str, str]) -> str:
+    """Return a file of the platform; the placeholders of a service stay."""
+    return string.Template((PROJECT / name).read_text("utf-8")).safe_substitute(values)
