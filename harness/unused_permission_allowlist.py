@@ -69,6 +69,12 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     ("test-traffic-hook-role", "TellThatBreakGlassWasUsed", ""): (
         "only a release that break-glass lets pass: integration_tests/attacks/test_break_glass.py has one"
     ),
+    ("deployment-guard-role", "StopTheDeployment", ""): (
+        "only a release past the platform: integration_tests/attacks/test_image_signatures.py has some"
+    ),
+    ("deployment-guard-role", "TellThatItWasRefused", ""): (
+        "the same deployments: integration_tests/attacks/test_image_signatures.py has some"
+    ),
     (
         "test-traffic-hook",
         GENERATED,

@@ -163,6 +163,11 @@ class Names:
         return self.qualified("scaling-suspender")
 
     @property
+    def deployment_guard(self) -> str:
+        """The Lambda function that stops a deployment which leaves the traffic hook out."""
+        return self.qualified("deployment-guard")
+
+    @property
     def settings_guard(self) -> str:
         """The Lambda function that fails a deployment which would drop a setting."""
         return self.qualified("settings-guard")

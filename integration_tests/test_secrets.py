@@ -147,7 +147,8 @@ def test_without_the_secret_ecs_starts_no_task_and_the_old_ones_answer(declaring
         "LoadBalancerInfo": {"ContainerName": "app", "ContainerPort": 8080},
     }
     target = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}}
-    content = {"content": json.dumps({"version": 0.0, "Resources": [target]})}
+    hooks = [{"AfterAllowTestTraffic": names.traffic_hook}]
+    content = {"content": json.dumps({"version": 0.0, "Resources": [target], "Hooks": hooks})}
     revision = {"revisionType": "AppSpecContent", "appSpecContent": content}
     declaring.cloud.client("ssm").delete_parameter(Name=parameter(declaring))
     deployment = codedeploy.create_deployment(

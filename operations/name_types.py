@@ -9,7 +9,8 @@ TYPES = frozenset((
     "access-logs", "access-logs-cleaner", "application", "approvals", "artifacts", "artifacts-cleaner",
     "break-glass", "break-glass-changed", "break-glass-events", "build", "build-events", "build-failed",
     "cluster", "dashboard", "default-group-rules", "deployment-events", "deployment-failed",
-    "deployment-group", "developer-policy", "docker-hub", "elastic-ip", "errors-blue", "errors-green",
+    "deployment-group", "deployment-guard", "deployment-guard-deployments", "deployment-guard-tasks",
+    "deployment-refused", "developer-policy", "docker-hub", "elastic-ip", "errors-blue", "errors-green",
     "failed-invocations", "flow-log", "flow-logs", "github-oidc-provider", "image-keeper",
     "image-keeper-daily", "image-keeper-deployments", "images", "internet-gateway", "latency-blue",
     "latency-green", "lb", "load-balancer", "load-balancer-errors", "load-balancer-group", "nat-gateway",
@@ -24,9 +25,10 @@ TYPES = frozenset((
     "unit-tests", "vpc",
     *(f"{name}-role" for name in (
         "access-logs-cleaner", "approval-action", "approver", "artifacts-cleaner", "build", "build-action",
-        "copy-action", "cross-account", "default-group-rules", "deploy-action", "deployment", "execution",
-        "flow-log", "github", "image-keeper", "pipeline", "promotion", "scaling-suspender", "settings-guard",
-        "source-action", "source-rule", "task", "test", "test-action", "test-traffic-hook",
+        "copy-action", "cross-account", "default-group-rules", "deploy-action", "deployment",
+        "deployment-guard", "execution", "flow-log", "github", "image-keeper", "pipeline", "promotion",
+        "scaling-suspender", "settings-guard", "source-action", "source-rule", "task", "test",
+        "test-action", "test-traffic-hook",
     )),
 ))
 # fmt: on

@@ -42,6 +42,10 @@ class Names:
         return f"test-traffic-hook-{self.suffix}"
 
     @property
+    def deployment_guard(self) -> str:
+        return f"deployment-guard-{self.suffix}"
+
+    @property
     def repository(self) -> str:
         return f"repository-{self.suffix}"
 

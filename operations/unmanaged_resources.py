@@ -35,6 +35,8 @@ LOG_GROUPS = (
     "/aws/lambda/scaling-suspender",
     "/lambda/test-traffic-hook",
     "/aws/lambda/test-traffic-hook",
+    "/lambda/deployment-guard",
+    "/aws/lambda/deployment-guard",
     "/lambda/image-keeper",
     "/aws/lambda/image-keeper",
     "/aws/events/pipeline",

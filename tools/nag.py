@@ -91,6 +91,9 @@ SUPPRESSIONS = {
         )
         for account in ("111111111111", "222222222222")
     },
+    Finding(_NO_RESOURCE, "Pipeline/Deployment/Guard/Role"): (
+        "ecs:DescribeTaskDefinition and codedeploy:StopDeployment support no resource"
+    ),
     Finding(_NO_RESOURCE, "Pipeline/ImageKeeper/Role"): "ecs:DescribeTaskDefinition supports no resource",
     Finding(_ARTIFACT.format("BuildOutpu"), "Pipeline/ImageCopy/Role"): _OBJECTS_REASON,
     Finding(_ARTIFACT.format("CopyOutput"), "Pipeline/ImageCopy/Role"): _OBJECTS_REASON,

@@ -13,6 +13,7 @@ from constructs import Construct
 from infrastructure.config.settings import Config
 from infrastructure.constructs.alarms import load_balancer_alarm, target_group_alarms
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
+from infrastructure.constructs.deployment_guard.construct import DeploymentGuard
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
 from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import Names
@@ -47,7 +48,7 @@ def deployment_statements(scope: Construct, *, config: Config, names: Names) -> 
 
 
 class Deployment(Construct):
-    """The CodeDeploy application and its deployment group, with its role and its alarms."""
+    """The CodeDeploy application and its deployment group, with its role, its alarms and its guard."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Deployment(Construct):
         role = self._role(routes, task.pass_roles_statement(), hook)
         self.application = codedeploy.EcsApplication(self, "Application", application_name=names.application)
         self.alarms = self._alarms(routes)
+        self.guard = DeploymentGuard(self, "Guard", names=names)
         self.group = codedeploy.EcsDeploymentGroup(
             self,
             "Group",

@@ -23,6 +23,8 @@ DEPLOYMENT_EVENT = "CodeDeploy Deployment State-change Notification"
 PARAMETER_EVENT = "Parameter Store Change"
 # Of the test-traffic hook, which sends it with its name as the source.
 BREAK_GLASS_USE = "Break-Glass Use"
+# Of the deployment guard, in the same way.
+DEPLOYMENT_REFUSED = "Deployment Refused"
 
 # Both are needed, or EventBridge silently drops the events:
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-cloudwatchlogs-permissions
@@ -58,8 +60,8 @@ class EventLog(Construct):
         self._add_rule(
             "Deployment",
             name=names.qualified("deployment-events"),
-            sources=["aws.codedeploy"],
-            detail_types=[DEPLOYMENT_EVENT],
+            sources=["aws.codedeploy", names.deployment_guard],
+            detail_types=[DEPLOYMENT_EVENT, DEPLOYMENT_REFUSED],
             detail={"application": [names.application], "deploymentGroup": [names.deployment_group]},
         )
         self._add_rule(

@@ -19,6 +19,7 @@ from infrastructure.constructs.event_log import (
     BREAK_GLASS_USE,
     BUILD_EVENT,
     DEPLOYMENT_EVENT,
+    DEPLOYMENT_REFUSED,
     PARAMETER_EVENT,
     PIPELINE_EVENT,
     STAGE_EVENT,
@@ -140,6 +141,18 @@ class Notifications(Construct):
             # There is no state for a rollback: it is a deployment that starts after this one has ended.
             text=f"Deployment {deployment} to {names.deployment_group} ended with {state}; "
             f"a rollback is a deployment of its own. See {link}",
+        )
+
+        outcome = events.EventField.from_path("$.detail.outcome")
+        reason = events.EventField.from_path("$.detail.reason")
+        self._rule(
+            "DeploymentRefused",
+            name=names.qualified("deployment-refused"),
+            sources=[names.deployment_guard],
+            detail_types=[DEPLOYMENT_REFUSED],
+            detail={"deploymentGroup": [names.deployment_group]},
+            text=f"Deployment {deployment} to {names.deployment_group} was refused, and {outcome}: {reason}. "
+            f"See {link}",
         )
 
     def _watch_service(self, names: Names) -> None:

@@ -1,4 +1,4 @@
-"""Attacks through an image that Build did not make, or nobody approved: it is deployed past the pipeline."""
+"""Attacks past the pipeline: an image that Build did not make or nobody approved, or another task."""
 
 import base64
 import hashlib
@@ -11,11 +11,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
+from harness.notifications import subscribed
 from harness.synthesized_app import SUFFIX
 from integration_tests.attacks.people import Person, role
-from integration_tests.pitfalls.released_pipeline import SUCCEEDED, Released, released_pipeline
+from integration_tests.pitfalls.released_pipeline import GUARD_RULES, SUCCEEDED, Released, released_pipeline
 from integration_tests.support.images import attach_signature, attestations, signed_payload
 from operations import break_glass
+from operations.names import Names
+from operations.why.deployment import explain_deployment
 
 ALGORITHM = "ECDSA_SHA_256"
 
@@ -144,6 +147,54 @@ def assert_not_approved(released: Released, why: str) -> None:
     reason = released.reason()
     assert reason.startswith("ApprovalError: no approver has approved the image sha256:")
     assert why in reason
+
+
+def assert_stopped(released: Released, said: str, *, hooks: list[str] | None = None, **changes: Any) -> None:
+    """Deploy the image with changes, and assert that it gets no traffic and the topic is told this reason."""
+    production = released.primary_task_set()
+    cloud, name = released.pipeline.stack.cloud, released.pipeline.physical_name("notifications-the-suffix")
+    with subscribed(cloud, f"arn:aws:sns:us-east-1:{cloud.account.id}:{name}") as notifications:
+        definition = released.register(**changes) if changes else ""
+        status, code, _ = released.deploy(definition, hooks)
+        assert (status, code) == ("Stopped", "MANUAL_STOP")
+        notifications.wait_for(f"{released.deployment} to", "was refused, and stopped: ", said)
+    assert released.primary_task_set() == production
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hooks", [[], ["test-traffic-hook-of-mine"]], ids=["none", "another"])
+def test_a_deployment_without_the_hook_gets_no_traffic(released: Released, hooks: list[str]) -> None:
+    """attack G19: who owns the pipeline that promotes leaves the target's hook out of the AppSpec."""
+    found = f"- AfterAllowTestTraffic: {hooks[0]}" if hooks else "nothing"
+    said = f"AppSpecError: the AppSpec has {found} in place of {'- After' if hooks else 'Hooks'}"
+    assert_stopped(released, said, hooks=hooks)
+    reason = explain_deployment(
+        released.pipeline.stack.cloud.account, Names(released.pipeline.stack.suffix), released.deployment
+    )
+    assert reason.gate == "deployment guard"
+    assert said in reason.reason
+
+
+@pytest.mark.slow
+def test_a_lost_event_of_codedeploy_lets_no_deployment_without_the_hook_pass(released: Released) -> None:
+    """attack G20: the event of the start is lost, which EventBridge gets on a best effort basis."""
+    with released.disabled(GUARD_RULES[0]):
+        assert_stopped(released, "in place of Hooks:", hooks=[])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"command": ["python", "-c", "print(1)"]},
+        {"user": "0:0", "readonlyRootFilesystem": False},
+        {"healthCheck": {"command": ["CMD", "true"]}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_an_approved_image_does_not_run_in_another_way(released: Released, changes: dict[str, Any]) -> None:
+    """attack G21: an approved image with another command, user, file system or health check."""
+    assert_stopped(released, f"TaskDefinitionError: app.{sorted(changes)[0]} is ", **changes)
 
 
 @pytest.mark.slow

@@ -209,6 +209,44 @@ def test_a_header_that_cgi_would_confuse_is_dropped(listener: tuple[str, int]) -
     assert "X_Forwarded_For" not in names
 
 
+OTHER_SITES = [
+    b"Host: evil.example\r\n",
+    b"Host: 127.0.0.1.evil.example\r\n",
+    b"Host: localhost.evil.example\r\n",
+    b"Host: evil.example@127.0.0.1.example\r\n",
+    b"Host: 169.254.169.254\r\n",
+    b"Host: 0.0.0.0\r\n",
+    b"Host: \r\n",
+    b"Host: [\r\n",
+    b"Host: [::ffff:10.0.0.1]\r\n",
+    *(
+        b"Host: localhost\r\n" + more
+        for more in (
+            b"Origin: https://evil.example\r\n",
+            b"Origin: http://localhost.evil.example\r\n",
+            b"Origin: http://localhost:3000\r\n",
+            b"Origin: http://[\r\n",
+            b"Origin: null\r\n",
+            b"Sec-Fetch-Site: cross-site\r\n",
+            b"Sec-Fetch-Site: same-site\r\n",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("headers", OTHER_SITES, ids=[repr(one) for one in OTHER_SITES])
+@pytest.mark.parametrize("path", [b"/_local_aws/listeners", b"/_ministack/reset", b"/"])
+def test_a_page_of_another_site_is_refused(cloud: Cloud, path: bytes, headers: bytes) -> None:
+    """attack L29: a web page calls local_aws: from another site, or with a name that leads to 127.0.0.1."""
+    found = urlsplit(cloud.endpoint or "")
+    request = b"POST " + path + b" HTTP/1.1\r\n" + headers + b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+    received = answer((str(found.hostname), int(found.port or 0)), request)
+    assert received.split(b" ", 2)[1] in (b"400", b"403"), received
+    server = find_local_aws(cloud.folder / "local_aws")
+    assert server is not None
+    assert server.background_errors() == []
+
+
 def test_an_account_that_is_a_path_makes_no_folder(cloud: Cloud) -> None:
     """attack L23: the account in a request or an ARN is a path, and becomes a folder elsewhere."""
     state = cloud.folder / "local_aws"

@@ -219,6 +219,43 @@ def test_a_file_of_the_commit_is_not_taken_for_one_of_the_release(commit: Commit
     assert sorted(path.name for path in commit.folder.iterdir()) == ["appspec.yaml", "taskdef.json"]
 
 
+BOMBS = {
+    "deep": "[" * 60_000,
+    "deep object": '{"a":' * 10_000,
+    "deep value": json.dumps({"containerDefinitions": [{"name": "app", "environment": []}]})[:-5]
+    + "[" * 9_000
+    + "]" * 9_000
+    + "}]}",
+    "long": json.dumps({"family": "x" * 70_000}),
+    "no text": "\x00\xff",
+    "long number": '{"cpu": ' + "9" * 5_000 + "}",
+    "long digits": json.dumps({"cpu": "9" * 5_000}),
+    "other digits": json.dumps({"cpu": "²"}),
+    "infinite": '{"cpu": Infinity}',
+    "null": "null",
+    "wide": json.dumps({"containerDefinitions": [{}] * 20_000}),
+    "aliases": "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+}
+
+
+@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize("name", ["taskdef.json", "appspec.yaml"])
+def test_a_bomb_in_a_release_file_is_refused_in_one_line(commit: Commit, name: str, text: str) -> None:
+    """attack C24: a file that takes all memory or all time of the build, or fails it without a reason."""
+    refused = commit.fill({name: text})
+    assert refused.startswith(name)
+    assert "\n" not in refused
+    assert len(refused) < 1000
+
+
+@pytest.mark.parametrize("name", ["taskdef.json", "appspec.yaml"])
+@pytest.mark.parametrize("target", ["/dev/zero", "/proc/self/environ", "nowhere"])
+def test_a_link_in_place_of_a_release_file_is_refused(commit: Commit, name: str, target: str) -> None:
+    """attack C25: a link to a device that never ends, or to what only the build may read."""
+    (commit.folder / name).symlink_to(target)
+    assert commit.fill({}) == f"{name} is no file of at most 65536 bytes: write it anew"
+
+
 def test_what_a_service_decides_is_released(commit: Commit) -> None:
     """attack C13: the refusals do not stop a service that keeps to its part."""
     colour = {"name": "COLOUR", "value": "red"}

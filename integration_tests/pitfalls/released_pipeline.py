@@ -1,7 +1,7 @@
 """A pipeline whose first run has released: a test deploys the same image again, and reads the hook's log."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,8 @@ from integration_tests.pitfalls.whole_pipeline import WholePipeline
 from operations.waiting import NotYetError, wait_for
 
 SUCCEEDED = ("Succeeded", "", "")
+# What invokes the deployment guard.
+GUARD_RULES = ("deployment-guard-deployments-the-suffix", "deployment-guard-tasks-the-suffix")
 ENDED = ("Succeeded", "Failed", "Stopped")
 
 
@@ -82,6 +84,18 @@ class Released:
 
         wait_for("the end of other deployments", look, deadline=120, interval=0.2)
 
+    @contextmanager
+    def disabled(self, *rules: str) -> Iterator[None]:
+        """Let EventBridge deliver no events of these rules, by their synthesized names."""
+        events, names = self.client("events"), [self.pipeline.physical_name(rule) for rule in rules]
+        for name in names:
+            events.disable_rule(Name=name)
+        try:
+            yield
+        finally:
+            for name in names:
+                events.enable_rule(Name=name)
+
     def register(self, **changes: Any) -> str:
         """Register the task definition with changes of its container; return its ARN."""
         keys = ("family", "taskRoleArn", "executionRoleArn", "networkMode", "cpu", "memory")
@@ -99,16 +113,19 @@ class Released:
         (primary,) = (one["id"] for one in service["taskSets"] if one["status"] == "PRIMARY")
         return str(primary)
 
-    def deploy(self, definition: str = "") -> tuple[str, str, str]:
-        """Deploy a task definition; return the deployment's status, and the code and message of its error."""
+    def deploy(self, definition: str = "", hooks: Sequence[str] | None = None) -> tuple[str, str, str]:
+        """Deploy a task definition; return the deployment's status, and the code and message of its error.
+
+        The AppSpec names the functions `hooks`, or this environment's own.
+        """
         codedeploy, group = self.client("codedeploy"), self.pipeline.group
         service = {
             "TaskDefinition": definition or self.definition["taskDefinitionArn"],
             "LoadBalancerInfo": {"ContainerName": "app", "ContainerPort": 8080},
         }
         target = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": service}}
-        hooks = [{"AfterAllowTestTraffic": self.hook}]
-        text = json.dumps({"version": 0.0, "Resources": [target], "Hooks": hooks})
+        functions = [{"AfterAllowTestTraffic": name} for name in ([self.hook] if hooks is None else hooks)]
+        text = json.dumps({"version": 0.0, "Resources": [target], "Hooks": functions})
         revision = {"revisionType": "AppSpecContent", "appSpecContent": {"content": text}}
 
         def end() -> dict[str, Any]:

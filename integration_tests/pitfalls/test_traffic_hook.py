@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.cloud import Cloud
-from integration_tests.pitfalls.released_pipeline import SUCCEEDED, Released, released_pipeline
+from integration_tests.pitfalls.released_pipeline import GUARD_RULES, SUCCEEDED, Released, released_pipeline
 
 pytestmark = pytest.mark.slow
 
@@ -50,9 +50,12 @@ def test_the_first_release_after_a_quiet_month_needs_the_schedule(released: Rele
 
 def test_an_api_without_a_version_and_without_a_page_at_the_root_is_released(released: Released) -> None:
     """pitfall N8: the hook names the path that it may not expect; the catalogue names the right ones."""
+    # Another command is another program, which the deployment guard would stop.
     api = released.register(command=["python", "-c", API])
-    status, code, _ = released.deploy(api)
-    assert (status, code) == ("Failed", "HOOK_EXECUTION_FAILURE")
-    assert re.search(r"GET http://\S+:8080/: expected 200, got 404, in attempt 4 of 4", released.reason())
-    released.set_variables(SMOKE_PATHS=json.dumps([{"path": "/api/items", "status": 200}]))
-    assert released.deploy(api) == SUCCEEDED
+    with released.disabled(*GUARD_RULES):
+        status, code, _ = released.deploy(api)
+        assert (status, code) == ("Failed", "HOOK_EXECUTION_FAILURE")
+        said = r"GET http://\S+:8080/: expected 200, got 404, in attempt 4 of 4"
+        assert re.search(said, released.reason())
+        released.set_variables(SMOKE_PATHS=json.dumps([{"path": "/api/items", "status": 200}]))
+        assert released.deploy(api) == SUCCEEDED

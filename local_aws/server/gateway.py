@@ -200,7 +200,7 @@ def rejection_reason(scope: Scope) -> str | None:
     if not is_local(host):
         return f"Host {host!r} is not of this machine: use 127.0.0.1, localhost or a name under .localhost"
     origin = headers.get(b"origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and origin.partition("://")[2] != host:
         return f"Origin {origin!r} is another site"
     if headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin"):
         return "the request comes from a page of another site"
@@ -209,7 +209,11 @@ def rejection_reason(scope: Scope) -> str | None:
 
 def is_local(host: str) -> bool:
     """Return whether a Host header names this machine: loopback, `localhost` or `*.localhost`."""
-    name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    # Half an IPv6 address.
+    except ValueError:
+        return False
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

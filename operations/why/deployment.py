@@ -141,9 +141,21 @@ def _explain_others(account: Account, names: Names, info: Info) -> Cause:
     return Cause(_failed_event(account, info), one_line(text), _remedy(names, text))
 
 
+def _explain_stop(account: Account, names: Names, info: Info) -> Cause:
+    """Return why the deployment guard stopped a deployment; otherwise, a person did."""
+    group = f"/lambda/{names.deployment_guard}"
+    line = _hook_line(account, group, info["deploymentId"]) or {}
+    if not line.get("reason"):
+        return _explain_others(account, names, info)
+    remedy = 'see "A deployment that the guard stopped" in docs/operations.md'
+    log = log_command(group, info["deploymentId"])
+    return Cause("deployment guard", one_line(line["reason"]), remedy, log)
+
+
 _EXPLAIN: Mapping[str, Callable[[Account, Names, Info], Cause]] = {
     "HOOK_EXECUTION_FAILURE": _explain_hook,
     "ALARM_ACTIVE": _explain_alarm,
+    "MANUAL_STOP": _explain_stop,
     "TIMEOUT": _explain_tasks,
 }
 

@@ -32,6 +32,12 @@ EVERY_RESOURCE = {
         "ecr-public:GetAuthorizationToken needs it, and it supports no resource",
         f"{_AUTHORIZATION}/list_awssecuritytokenservice.html",
     ),
+    "codedeploy:StopDeployment": Justification(
+        "The authorization reference has no resource, and CodeDeploy's user guide has deploymentgroup: with "
+        "the wrong one, the deployment guard could stop nothing",
+        f"{_AUTHORIZATION}/list_awscodedeploy.html",
+        disputed=True,
+    ),
     "ec2:DescribeNetworkInterfaces": Justification("It supports no resource", _EC2),
     "ec2:DescribeSubnets": Justification("It supports no resource", _EC2),
     "ecs:DescribeTaskDefinition": Justification(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import string
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,9 @@ from typing import Any
 TASK, APPSPEC = "taskdef.json", "appspec.yaml"
 BUILDSPECS = ("buildspec.yml", "buildspec-image.yml")
 PAGE = "docs/services.md of the platform's project says what a commit decides"
+# In bytes: ECS's limit of a task definition.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+LONGEST = 65_536
 # The sizes, each with the variable that holds the largest.
 SIZES = {"cpu": "TASK_CPU", "memory": "TASK_MEMORY"}
 # In seconds: the target groups' deregistration delay, and Fargate's longest (pitfall N2).
@@ -80,28 +84,36 @@ def check_unread_files(platform: Path, commit: Path) -> None:
             raise RefusedError(
                 f"{name} of the commit is not read, the platform's is: remove it from the commit"
             )
-    if (commit / APPSPEC).exists():
-        theirs, ours = _lines(commit / APPSPEC), _lines(platform / APPSPEC)
+    if os.path.lexists(commit / APPSPEC):
+        theirs, ours = _lines(read_file(commit / APPSPEC)), _lines((platform / APPSPEC).read_text())
         changed = [one for one in theirs if one not in ours] + [one for one in ours if one not in theirs]
         if changed:
             raise RefusedError(
                 f"{APPSPEC} of the commit is not read, and differs from the platform's in "
-                f"`{changed[0].strip()}`: remove the file from the commit"
+                f"`{changed[0].strip()[:80]}`: remove the file from the commit"
             )
 
 
-def _lines(path: Path) -> list[str]:
-    lines = (line.partition("#")[0].rstrip() for line in path.read_text(errors="replace").splitlines())
+def _lines(text: str) -> list[str]:
+    lines = (line.partition("#")[0].rstrip() for line in text.splitlines())
     return [line for line in lines if line]
+
+
+def read_file(path: Path) -> str:
+    """Read a file of the commit that is one, not a link to another, and not too long."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > LONGEST:
+        raise RefusedError(f"{path.name} is no file of at most {LONGEST} bytes: write it anew")
+    return path.read_text(errors="replace")
 
 
 def read_commit(path: Path) -> dict[str, Any]:
     """Read the commit's taskdef.json; without one, the platform decides everything."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
     try:
-        given = json.loads(path.read_text())
-    except ValueError as error:
+        given = json.loads(read_file(path))
+    # Lists of lists by the thousand are a RecursionError.
+    except (ValueError, RecursionError) as error:
         raise RefusedError(f"{TASK} is no JSON: {error}") from error
     containers = given.get("containerDefinitions", []) if isinstance(given, dict) else None
     if not isinstance(containers, list) or not all(isinstance(one, dict) for one in containers):
@@ -198,9 +210,10 @@ def stop_timeout(container: str, given: Any) -> int:
 
 def size(key: str, given: Any, largest: str) -> str:
     """Return a smaller size of the task; ECS knows which sizes there are."""
-    if not isinstance(given, str) or not given.isdigit() or int(given) > int(largest):
+    if not isinstance(given, str) or not re.fullmatch("[0-9]{1,6}", given) or int(given) > int(largest):
         raise RefusedError(
-            f'{TASK}: {key} is {json.dumps(given)}, not a text up to "{largest}", which the catalogue allows'
+            f"{TASK}: {key} is {json.dumps(given)[:80]}, "
+            f'not a text up to "{largest}", which the catalogue allows'
         )
     return given
 
@@ -237,7 +250,8 @@ def main() -> None:
     except KeyError as missing:
         sys.exit(f"{TASK} or {APPSPEC} needs {missing}: set it in the environment of the CodeBuild project")
     except RefusedError as error:
-        sys.exit(str(error))
+        # A commit decides what is quoted: one line of the log, and not a long one.
+        sys.exit(" ".join(str(error).split())[:500])
     # Nothing of the commit may be taken for a file of the release.
     for path in [
         *commit.glob("taskdef*.json"),

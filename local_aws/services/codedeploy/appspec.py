@@ -48,7 +48,12 @@ class AppSpec:
 def parse(content: str) -> AppSpec:
     """Read an AppSpec in YAML or JSON."""
     try:
+        # An error message would write out aliases of aliases, which takes all memory.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, yaml.SafeLoader)):
+            raise AppSpecError("local_aws follows no alias in an AppSpec file.")
         document = yaml.safe_load(content)
+    except AppSpecError:
+        raise
     # PyYAML raises ValueError for a date that does not exist.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise AppSpecError(

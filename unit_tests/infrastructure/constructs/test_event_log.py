@@ -46,7 +46,7 @@ def test_no_environment_takes_one_of_the_ten_log_policies_of_its_account(templat
         ("build-events-dev", ["CodeBuild Build State Change"], {"project-name": ["test-dev", "build-dev"]}),
         (
             "deployment-events-dev",
-            ["CodeDeploy Deployment State-change Notification"],
+            ["CodeDeploy Deployment State-change Notification", "Deployment Refused"],
             {"application": ["application-dev"], "deploymentGroup": ["deployment-group-dev"]},
         ),
         (
@@ -78,7 +78,7 @@ def test_the_first_execution_is_logged_too(templates: Templates) -> None:
         for rule in templates.resources("AWS::Events::Rule")
         if rule.properties["Name"] != "source-rule-dev" and "EventPattern" in rule.properties
     }
-    assert len(rules) == 11
+    assert len(rules) == 14
     assert rules <= pipeline.depends_on
 
 

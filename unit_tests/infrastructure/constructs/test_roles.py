@@ -9,6 +9,7 @@ from unit_tests.infrastructure.synthesized import Templates, plain, statements
 
 # Actions that AWS offers for no resource: alarms for all of an account's only, tasks with a condition.
 WITHOUT_RESOURCE = {
+    "codedeploy:StopDeployment",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
@@ -31,6 +32,7 @@ TRUSTED = {
     "source-rule-role-dev": "events.amazonaws.com",
     "artifacts-cleaner-role-dev": "lambda.amazonaws.com",
     "default-group-rules-role-dev": "lambda.amazonaws.com",
+    "deployment-guard-role-dev": "lambda.amazonaws.com",
     "image-keeper-role-dev": "lambda.amazonaws.com",
     "settings-guard-role-dev": "lambda.amazonaws.com",
     "test-traffic-hook-role-dev": "lambda.amazonaws.com",

@@ -66,7 +66,7 @@ def test_a_name_of_this_machine_is_admitted(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "10.0.0.1:4566", "localhost.evil.example", "notlocalhost", ""]
+    "host", ["evil.example", "10.0.0.1:4566", "localhost.evil.example", "notlocalhost", "", "["]
 )
 def test_any_other_host_is_rejected(host: str) -> None:
     status, body = ask(host=host)
@@ -77,6 +77,7 @@ def test_any_other_host_is_rejected(host: str) -> None:
 def test_a_page_of_another_site_is_rejected() -> None:
     assert ask(origin="https://evil.example")[0] == 403
     assert ask(origin="null")[0] == 403
+    assert ask(origin="http://[")[0] == 403
     assert ask(origin="http://localhost:3000")[0] == 403
     assert ask(sec_fetch_site="cross-site")[0] == 403
 

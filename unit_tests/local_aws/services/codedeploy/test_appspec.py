@@ -1,6 +1,7 @@
 """AppSpec files: what is read, and what CodeDeploy refuses."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +83,10 @@ def test_the_container_and_its_port_must_be_in_the_task_definition() -> None:
         check_container(spec, definition)
     with pytest.raises(AppSpecError, match="The container app does not exist"):
         check_container(spec, {"containerDefinitions": [{"name": "web"}]})
+
+
+@pytest.mark.parametrize("place", ["version: *j", "version: 0.0\nresources: *j", "version: 0.0\nhooks: *j"])
+def test_aliases_of_aliases_are_refused_before_a_message_writes_them_out(place: str) -> None:
+    levels = [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in pairwise("abcdefghij")]
+    with pytest.raises(AppSpecError, match="follows no alias"):
+        parse("\n".join(["a: &a x", *levels, place]))

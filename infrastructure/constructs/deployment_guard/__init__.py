@@ -1,0 +1,1 @@
+"""The deployment guard: the construct, and the code of its Lambda function."""
