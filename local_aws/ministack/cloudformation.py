@@ -24,6 +24,7 @@ from local_aws.ministack import (
     notifications,
     preconditions,
     properties,
+    property_validation,
     s3,
     stack_events,
     templates,
@@ -79,5 +80,6 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     deletions.patch_stack_deletion()
     stack_events.patch_stack_events()
     custom_resources.patch_custom_resources()
+    property_validation.patch_pre_deployment_validation()
     # The last one: it wraps the handlers as they are by then.
     properties.patch_property_checks()

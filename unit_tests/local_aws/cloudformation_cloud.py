@@ -84,11 +84,12 @@ class Cloud:
         return found
 
     def reasons(self, name: str) -> str:
-        """Return the reasons of all that failed in a stack."""
-        events = self.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
-        return "\n".join(
-            event.get("ResourceStatusReason", "") for event in events if "FAILED" in event["ResourceStatus"]
-        )
+        """Return the reasons of all that failed in a stack, and of its validation."""
+        cloudformation = self.client("cloudformation")
+        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        failed = [e.get("ResourceStatusReason", "") for e in events if "FAILED" in e["ResourceStatus"]]
+        validated = cloudformation.describe_events(StackName=name)["OperationEvents"]
+        return "\n".join([*failed, *[event.get("ValidationStatusReason", "") for event in validated]])
 
     def outputs(self, name: str) -> dict[str, str]:
         """Return a stack's outputs."""

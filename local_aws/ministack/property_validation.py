@@ -1,0 +1,136 @@
+"""Validates the properties of resources against their types' schemas, before a deployment and in it.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local_aws.core.cloudformation import Properties
+from local_aws.core.resource_schemas import pointer, violations
+from local_aws.core.schema_keywords import Unresolved
+from local_aws.ministack.compat import require
+
+cloudformation = require("services.cloudformation", "_stacks")
+engine = require("services.cloudformation.engine", "_NO_VALUE", "_intrinsic_references", "_resolve_refs")
+stacks = require("services.cloudformation.stacks", "_validation_errors")
+
+# Known when the resource is created.
+LATE = ("Fn::ImportValue", "Fn::GetStackOutput", "Fn::Transform")
+Resources = Mapping[str, Mapping[str, Any]]
+# Logical id, type, validation, path, reason.
+ValidationError = tuple[str, str, str, str, str]
+
+
+def patch_pre_deployment_validation() -> None:
+    """Validate all properties that are known before a root stack is created or updated.
+
+    A nested stack's are validated when its resources are created, so that its events name the resource.
+    """
+    original = stacks._validation_errors
+
+    def validation_errors(
+        resources: Resources,
+        ordered: list[str],
+        parameters: Mapping[str, Any],
+        conditions: Mapping[str, bool],
+        mappings: Mapping[str, Any],
+        stack_name: str,
+        *rest: Any,
+    ) -> list[ValidationError]:
+        found: list[ValidationError] = original(
+            resources, ordered, parameters, conditions, mappings, stack_name, *rest
+        )
+        if cloudformation._stacks.get(stack_name, {}).get("ParentId"):
+            return found
+
+        def resolve(value: Any) -> Any:
+            return engine._resolve_refs(value, {}, parameters, conditions, mappings, stack_name, rest[0])
+
+        return found + property_errors({name: resources[name] for name in ordered}, conditions, resolve)
+
+    stacks._validation_errors = validation_errors
+
+
+def property_errors(
+    resources: Resources, conditions: Mapping[str, bool], resolve: Callable[[Any], Any]
+) -> list[ValidationError]:
+    """Return what violates the schemas in the properties of `resources`.
+
+    `resolve` evaluates the functions of a template that refer to no resource.
+    """
+    return [
+        (
+            logical_id,
+            str(resource["Type"]),
+            "PROPERTY_VALIDATION",
+            "/".join(["", "Resources", logical_id, "Properties", *violation.path]),
+            violation.reason,
+        )
+        for logical_id, resource in resources.items()
+        if conditions.get(resource.get("Condition", ""), True)
+        for violation in violations(
+            str(resource.get("Type")),
+            known_properties(resource.get("Properties") or {}, resources, conditions, resolve),
+        )
+    ]
+
+
+def known_properties(
+    properties: Properties,
+    resources: Resources,
+    conditions: Mapping[str, bool],
+    resolve: Callable[[Any], Any],
+) -> Properties:
+    """Return the properties with `Unresolved` for what another resource decides."""
+
+    def known(value: Any) -> Any:
+        if isinstance(value, list):
+            return [known(each) for each in value]
+        if isinstance(value, str):
+            return Unresolved() if "{{resolve:" in value else value
+        if not isinstance(value, Mapping):
+            return value
+        name = next(iter(value), "") if len(value) == 1 else ""
+        if name == "Fn::If":
+            condition, if_true, if_false = value[name]
+            return known(if_true if conditions.get(condition) else if_false)
+        if name == "Ref" or name.startswith("Fn::"):
+            return Unresolved() if name in LATE or _refers(value) else value
+        return {key: known(each) for key, each in value.items()}
+
+    def _refers(value: Any) -> bool:
+        return any(name in resources for name, _ in engine._intrinsic_references(value))
+
+    try:
+        found = resolve(known(properties))
+    except ValueError:
+        # The creation of the resource reports it.
+        return {}
+    return {key: each for key, each in found.items() if each is not engine._NO_VALUE}
+
+
+def check_properties(resource_type: str, logical_id: str, properties: Properties) -> None:
+    """Raise ValueError if the properties of a resource violate its type's schema.
+
+    The words: https://github.com/aws-cloudformation/iac-model-evaluation/issues/29
+    """
+    found = violations(resource_type, _without_system_tags(properties))
+    if found:
+        lines = [f"{pointer(each.path)}: {each.message}" for each in found]
+        raise ValueError(
+            f"Properties validation failed for resource {logical_id} with message:\n" + "\n".join(lines)
+        )
+
+
+def _without_system_tags(properties: Properties) -> Properties:
+    """Leave out the tags that CloudFormation adds itself, whose keys no template may use."""
+    return {key: _user_tags(value) if key == "Tags" else value for key, value in properties.items()}
+
+
+def _user_tags(tags: Any) -> Any:
+    if isinstance(tags, Mapping):
+        return {key: value for key, value in tags.items() if not str(key).startswith("aws:")}
+    if not isinstance(tags, list):
+        return tags
+    return [tag for tag in tags if not (isinstance(tag, Mapping) and str(tag.get("Key")).startswith("aws:"))]
