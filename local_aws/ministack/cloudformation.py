@@ -27,6 +27,8 @@ from local_aws.ministack import (
     property_validation,
     s3,
     stack_events,
+    stack_parameters,
+    stack_requests,
     templates,
 )
 from local_aws.ministack.compat import require
@@ -81,5 +83,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     stack_events.patch_stack_events()
     custom_resources.patch_custom_resources()
     property_validation.patch_pre_deployment_validation()
+    stack_parameters.patch_stack_parameters()
+    stack_requests.patch_stack_requests()
     # The last one: it wraps the handlers as they are by then.
     properties.patch_property_checks()

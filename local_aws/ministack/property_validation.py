@@ -53,11 +53,15 @@ def patch_pre_deployment_validation() -> None:
 
 
 def property_errors(
-    resources: Resources, conditions: Mapping[str, bool], resolve: Callable[[Any], Any]
+    resources: Resources,
+    conditions: Mapping[str, bool],
+    resolve: Callable[[Any], Any],
+    of_template: Resources | None = None,
 ) -> list[ValidationError]:
     """Return what violates the schemas in the properties of `resources`.
 
-    `resolve` evaluates the functions of a template that refer to no resource.
+    `resolve` evaluates the functions of a template that refer to none of the resources `of_template`, which
+    are the same if they are not given.
     """
     return [
         (
@@ -71,7 +75,7 @@ def property_errors(
         if conditions.get(resource.get("Condition", ""), True)
         for violation in violations(
             str(resource.get("Type")),
-            known_properties(resource.get("Properties") or {}, resources, conditions, resolve),
+            known_properties(resource.get("Properties") or {}, of_template or resources, conditions, resolve),
         )
     ]
 

@@ -11,6 +11,7 @@ from botocore.config import Config
 from local_aws.daemon import ServerHandle
 
 SECONDS = 40.0
+ACKNOWLEDGED: dict[str, Any] = {"Capabilities": ["CAPABILITY_NAMED_IAM"]}
 Template = dict[str, Any]
 
 # A role that Lambda can assume.
@@ -56,12 +57,12 @@ class Cloud:
 
     def create(self, name: str, body: str) -> str:
         """Create a stack; return the status it ends in."""
-        self.client("cloudformation").create_stack(StackName=name, TemplateBody=body)
+        self.client("cloudformation").create_stack(StackName=name, TemplateBody=body, **ACKNOWLEDGED)
         return self.settled(name)
 
     def update(self, name: str, body: str) -> str:
         """Update a stack; return the status it ends in."""
-        self.client("cloudformation").update_stack(StackName=name, TemplateBody=body)
+        self.client("cloudformation").update_stack(StackName=name, TemplateBody=body, **ACKNOWLEDGED)
         return self.settled(name)
 
     def delete(self, name: str) -> str:
