@@ -50,7 +50,8 @@ class _Flat:
         if value.keys() == {"Ref"}:
             return self._ref(value["Ref"], stack)
         if value.keys() == {"Fn::GetAtt"}:
-            return self._attribute(*value["Fn::GetAtt"], stack)
+            name, attribute = value["Fn::GetAtt"]
+            return self._attribute(name, attribute, stack)
         resolved = {key: self.resolve(each, stack) for key, each in value.items() if key != "Metadata"}
         if "DependsOn" in value and "Type" in value:
             resolved["DependsOn"] = self._dependencies(value["DependsOn"], stack)

@@ -13,6 +13,7 @@ from local_aws.core.resource_schemas import schema_of
 from local_aws.core.schema_keywords import Schema
 from unit_tests.local_aws.template_mutations.dangling import dangling_values
 from unit_tests.local_aws.template_mutations.flat_template import Resources
+from unit_tests.local_aws.template_mutations.malformed_policies import malformed, policies
 
 PropertyPath = tuple[str | int, ...]
 NOTHING = "NothingOfThisName"
@@ -61,6 +62,9 @@ def _of_resource(
         yield kind, path, _with(resource, ("Properties", *path), value)
     for path, value in dangling_values(properties, resources):
         yield "dangling id", path, _with(resource, ("Properties", *path), value)
+    for key, document in policies(properties):
+        for kind, changed in malformed(document):
+            yield kind, key, _with(resource, ("Properties", *key), changed)
     yield "dangling DependsOn", (), {**resource, "DependsOn": NOTHING}
     yield "dangling Condition", (), {**resource, "Condition": NOTHING}
 
