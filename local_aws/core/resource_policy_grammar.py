@@ -75,11 +75,15 @@ def _of_statement(statement: Mapping[str, Any], rules: Rules) -> Iterator[tuple[
     if not _has_syntax(statement):
         yield Fault.SYNTAX, ""
         return
+    yield from _of_values(statement, rules)
+
+
+def _of_values(statement: Mapping[str, Any], rules: Rules) -> Iterator[tuple[Fault, str]]:
     if not all(rules.is_principal(kind, value) for kind, value in _principals(statement)):
         yield Fault.PRINCIPAL, "Principal"
     if not all(_is_action(action, rules.service) for action in _texts(statement, "Action")):
         yield Fault.ACTION, "Action"
-    if not all(rules.is_resource(resource) for resource in _texts(statement, "Resource")):
+    if not all(map(rules.is_resource, _texts(statement, "Resource"))):
         yield Fault.RESOURCE, "Resource"
 
 

@@ -56,8 +56,8 @@ def _create(resource_type: str, handler: Handler) -> Callable[..., Created]:
 
 def _update(resource_type: str, handler: Handler) -> Callable[..., Created]:
     def update(physical_id: str, old: Properties, new: Properties, *rest: str) -> Created:
-        # MiniStack passes the stack's name, and the logical id to handlers that want it.
-        check_properties(resource_type, rest[1] if len(rest) > 1 else physical_id, new)
+        # The last is the logical id, if the handler wants it.
+        check_properties(resource_type, [physical_id, *rest][-1], new)
         tracked_old, old_reads = track(old)
         tracked_new, new_reads = track(new)
         result: Created = handler["update"](physical_id, tracked_old, tracked_new, *rest)

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-de
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from local_aws.core.cloudformation import Properties
@@ -88,30 +89,40 @@ def known_properties(
 ) -> Properties:
     """Return the properties with `Unresolved` for what another resource decides."""
 
-    def known(value: Any) -> Any:
-        if isinstance(value, list):
-            return [known(each) for each in value]
-        if isinstance(value, str):
-            return Unresolved() if "{{resolve:" in value else value
-        if not isinstance(value, Mapping):
-            return value
-        name = next(iter(value), "") if len(value) == 1 else ""
-        if name == "Fn::If":
-            condition, if_true, if_false = value[name]
-            return known(if_true if conditions.get(condition) else if_false)
-        if name == "Ref" or name.startswith("Fn::"):
-            return Unresolved() if name in LATE or _refers(value) else value
-        return {key: known(each) for key, each in value.items()}
-
-    def _refers(value: Any) -> bool:
-        return any(name in resources for name, _ in engine._intrinsic_references(value))
-
     try:
-        found = resolve(known(properties))
+        found = resolve(_Known(resources, conditions).of(properties))
     except ValueError:
         # The creation of the resource reports it.
         return {}
     return {key: each for key, each in found.items() if each is not engine._NO_VALUE}
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of the values of a template before its resources exist."""
+
+    resources: Resources
+    conditions: Mapping[str, bool]
+
+    def of(self, value: Any) -> Any:
+        """Return a value with `Unresolved` for each function that another resource decides."""
+        if isinstance(value, list):
+            return [self.of(each) for each in value]
+        if isinstance(value, str) and "{{resolve:" in value:
+            return Unresolved()
+        if not isinstance(value, Mapping):
+            return value
+        name = next(iter(value), "") if len(value) == 1 else ""
+        if name == "Ref" or name.startswith("Fn::"):
+            return self._of_function(name, value)
+        return {key: self.of(each) for key, each in value.items()}
+
+    def _of_function(self, name: str, value: Mapping[str, Any]) -> Any:
+        if name == "Fn::If":
+            condition, if_true, if_false = value[name]
+            return self.of(if_true if self.conditions.get(condition) else if_false)
+        refers = any(name in self.resources for name, _ in engine._intrinsic_references(value))
+        return Unresolved() if name in LATE or refers else value
 
 
 def check_properties(resource_type: str, logical_id: str, properties: Properties) -> None:

@@ -97,22 +97,25 @@ def _validate(change_set: dict[str, Any]) -> None:
         Status="FAILED", ExecutionStatus="UNAVAILABLE", StatusReason=FAILED.format(", ".join(hooks))
     )
     operation_id = responses.new_uuid()
-    change_set["_operation_events"] = [
-        stacks._operation_event(
-            change_set["StackId"],
-            operation_id,
-            "VALIDATION_ERROR",
-            "CREATE_CHANGESET",
-            LogicalResourceId=logical_id,
-            ResourceType=resource_type,
-            ValidationFailureMode="FAIL",
-            ValidationName=validation,
-            ValidationStatus="FAILED",
-            ValidationStatusReason=reason,
-            ValidationPath=path,
-        )
-        for logical_id, resource_type, validation, path, reason in errors
-    ]
+    change_set["_operation_events"] = [_event(change_set["StackId"], operation_id, *each) for each in errors]
+
+
+def _event(
+    stack_id: str, operation_id: str, logical_id: str, resource_type: str, name: str, path: str, reason: str
+) -> Any:
+    return stacks._operation_event(
+        stack_id,
+        operation_id,
+        "VALIDATION_ERROR",
+        "CREATE_CHANGESET",
+        LogicalResourceId=logical_id,
+        ResourceType=resource_type,
+        ValidationFailureMode="FAIL",
+        ValidationName=name,
+        ValidationStatus="FAILED",
+        ValidationStatusReason=reason,
+        ValidationPath=path,
+    )
 
 
 def _with_change_sets(operation: Operation) -> Operation:

@@ -95,22 +95,31 @@ def _conditions_of_functions(value: Any, conditions: Any) -> Iterator[str]:
 
 def _in_section(template: Template, section: str, evaluated: Mapping[str, bool]) -> Iterator[str]:
     resources = template.get("Resources") or {}
+    references = _live_references(template.get(section) or {}, evaluated)
+    attributes = {name for name, attribute in references if attribute is not None}
+    for name in sorted(attributes - resources.keys())[:1]:
+        yield f"Template error: instance of Fn::GetAtt references undefined resource {name}"
     known = PSEUDO_PARAMETERS | (template.get("Parameters") or {}).keys() | _created(resources, evaluated)
-    members = template.get(section) or {}
-    created = {name: members[name] for name in _created(members, evaluated)}
-    references = [each for member in created.values() for each in _references(member, evaluated)]
-    for name, attribute in references:
-        if attribute is not None and name not in resources:
-            yield f"Template error: instance of Fn::GetAtt references undefined resource {name}"
     unknown = {name for name, _ in references} - known
     if section == "Resources":
         # To depend on what a false condition leaves out is allowed.
-        unknown |= {name for member in members.values() for name in _depends_on(member)} - resources.keys()
+        unknown |= _dependencies(resources) - resources.keys()
     if unknown:
         yield (
             f"Template format error: Unresolved resource dependencies [{', '.join(sorted(unknown))}] "
             f"in the {section} block of the template"
         )
+
+
+def _live_references(
+    members: Mapping[str, Any], evaluated: Mapping[str, bool]
+) -> list[tuple[str, str | None]]:
+    created = [members[name] for name in _created(members, evaluated)]
+    return [reference for member in created for reference in _references(member, evaluated)]
+
+
+def _dependencies(resources: Mapping[str, Any]) -> set[str]:
+    return {name for resource in resources.values() for name in _depends_on(resource)}
 
 
 def _created(members: Mapping[str, Any], evaluated: Mapping[str, bool]) -> set[str]:
