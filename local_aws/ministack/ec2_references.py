@@ -59,6 +59,7 @@ REFERENCES: dict[str, Reference] = {
     "VpcId": ("_vpcs", "", "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist"),
 }
 OPERATIONS = re.compile(r"(Create|Attach|Associate|Authorize|Replace)(?!Tags)\w+")
+FUNCTION = "AWS::Lambda::Function"
 # The API's name of a member of a list, as `SubnetId.1`.
 NAME = re.compile(r"(\w+?)(?:\.\d+)?$")
 
@@ -75,8 +76,23 @@ def patch_ec2_references() -> None:
         if OPERATIONS.fullmatch(operation):
             ec2._ACTION_MAP[operation] = _checked_call(call)
     for resource_type, handler in resource_handlers().items():
-        if resource_type.startswith("AWS::EC2::") or resource_type == "AWS::Lambda::Function":
-            patch_handler(resource_type, create=_checked_resource(handler["create"]))
+        if resource_type.startswith("AWS::EC2::"):
+            patch_handler(resource_type, create=_checked_resource(handler["create"], _of_ec2))
+    function = resource_handlers()[FUNCTION]
+    patch_handler(FUNCTION, create=_checked_resource(function["create"], _of_lambda))
+
+
+def _of_ec2(_code: str, message: str) -> str:
+    return f"{message} (Service: Ec2, Status Code: 400)"
+
+
+def _of_lambda(code: str, message: str) -> str:
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html."""
+    operation = "DescribeSubnets" if "Subnet" in code else "DescribeSecurityGroups"
+    return (
+        f"InvalidParameterValueException: Error occurred while {operation}. EC2 Error Code: {code}. "
+        f"EC2 Error Message: {message}"
+    )
 
 
 def missing_reference(values: Iterator[tuple[str, str]]) -> tuple[str, str] | None:
@@ -106,11 +122,13 @@ def _of_request(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name[1], str(value[0] if isinstance(value, list) and value else value)
 
 
-def _checked_resource(original: Callable[..., Created]) -> Callable[..., Created]:
+def _checked_resource(
+    original: Callable[..., Created], words: Callable[[str, str], str]
+) -> Callable[..., Created]:
     def create(logical_id: str, props: Properties, stack: str) -> Created:
         found = missing_reference(_of_properties("", dict(props)))
         if found is not None:
-            raise ValueError(f"{found[1]} (Service: Ec2, Status Code: 400)")
+            raise ValueError(words(*found))
         return original(logical_id, props, stack)
 
     return create

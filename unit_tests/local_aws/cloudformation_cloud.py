@@ -87,10 +87,15 @@ class Cloud:
     def reasons(self, name: str) -> str:
         """Return the reasons of all that failed in a stack, and of its validation."""
         cloudformation = self.client("cloudformation")
-        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        events = self.events(name)
         failed = [e.get("ResourceStatusReason", "") for e in events if "FAILED" in e["ResourceStatus"]]
         validated = cloudformation.describe_events(StackName=name)["OperationEvents"]
         return "\n".join([*failed, *[event.get("ValidationStatusReason", "") for event in validated]])
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return all events of a stack, the newest first."""
+        pages = self.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=name)
+        return [event for page in pages for event in page["StackEvents"]]
 
     def outputs(self, name: str) -> dict[str, str]:
         """Return a stack's outputs."""

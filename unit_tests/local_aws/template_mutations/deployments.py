@@ -17,15 +17,14 @@ def creation_refusal(cloud: Cloud, name: str, template: Mapping[str, Any], logic
     Raises AssertionError if something else of the template fails.
     """
     status = _create(cloud, name, {"Resources": _without_assets(template["Resources"])})
-    events = cloud.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
     failed = {
         event["LogicalResourceId"]: event.get("ResourceStatusReason", "")
-        for event in events
+        for event in cloud.events(name)
         if event["ResourceStatus"] == "CREATE_FAILED"
     }
     reasons = cloud.reasons(name)
-    _empty_buckets(cloud)
     cloud.delete(name)
+    _delete_buckets(cloud)
     if status == "CREATE_COMPLETE":
         return None
     assert logical_id in failed, f"{name} fails elsewhere: {reasons}"
@@ -55,15 +54,17 @@ def _with_code(resource: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**resource, "Properties": {**properties, "Code": code, "Handler": "index.handler"}}
     if resource["Type"] == "AWS::CodeCommit::Repository":
         properties.pop("Code", None)
+    if resource["Type"] == "AWS::S3::Bucket":
+        return {**resource, "DeletionPolicy": "Retain"}
     if resource["Type"] == "AWS::ECS::Service":
         properties["DesiredCount"] = 0
     return {**resource, "Properties": properties}
 
 
-def _empty_buckets(cloud: Cloud) -> None:
-    """Delete what services wrote into the buckets of a stack, which is then deleted with them."""
+def _delete_buckets(cloud: Cloud) -> None:
+    """Delete the buckets, which a stack leaves: services write into them."""
     s3 = cloud.client("s3")
-    for bucket in s3.list_buckets()["Buckets"]:
-        if bucket["Name"] != BUCKET:
-            for found in s3.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
-                s3.delete_object(Bucket=bucket["Name"], Key=found["Key"], VersionId=found["VersionId"])
+    for bucket in [each["Name"] for each in s3.list_buckets()["Buckets"] if each["Name"] != BUCKET]:
+        for found in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+            s3.delete_object(Bucket=bucket, Key=found["Key"], VersionId=found["VersionId"])
+        s3.delete_bucket(Bucket=bucket)

@@ -10,7 +10,9 @@ from local_aws.ministack.template_references import reference_violation
 from unit_tests.local_aws.template_mutations.flat_template import Resources
 from unit_tests.local_aws.template_mutations.mutations import Mutation
 
-SERVICE, LISTENER = "AWS::ECS::Service", "AWS::ElasticLoadBalancingV2::Listener"
+SERVICE = "AWS::ECS::Service"
+# The listeners are in an earlier nested stack, and the service names only the family of its definition.
+BEFORE_SERVICE = ("AWS::ECS::TaskDefinition", "AWS::ElasticLoadBalancingV2::Listener")
 
 
 def validation_refusal(mutation: Mutation, resources: Resources) -> str | None:
@@ -32,12 +34,11 @@ def closure(mutation: Mutation, resources: Resources) -> Mapping[str, Any]:
     """Return a template with the changed resource, and all that it refers to."""
     found = {mutation.logical_id: mutation.resource}
     names = _needed(mutation.resource)
-    listeners = [name for name, each in resources.items() if each["Type"] == LISTENER]
+    before = [name for name, each in resources.items() if each["Type"] in BEFORE_SERVICE]
     while names:
         name = names.pop()
         if name in resources and name not in found:
-            # The nested stack of the service comes after the one with the listeners.
-            more = {"DependsOn": listeners} if resources[name]["Type"] == SERVICE else {}
+            more = {"DependsOn": before} if resources[name]["Type"] == SERVICE else {}
             found[name] = {**resources[name], **more}
             names |= _needed(found[name])
     return {"Resources": found}
