@@ -5,6 +5,7 @@ from typing import Any
 
 from local_aws.core.cloudformation import Properties
 from local_aws.core.context import Context, ServiceRole, Source
+from local_aws.ministack import iam as stored
 from local_aws.ministack.compat import require
 from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
 
@@ -36,7 +37,7 @@ def patch_references(context: Context) -> None:
 def _role_of_function(context: Context, original: Callable[..., Any]) -> Callable[..., Any]:
     def create(request: Mapping[str, Any]) -> Any:
         role = request.get("Role")
-        if role and not _may_assume(context, str(role), "lambda"):
+        if role and not _trusts_lambda(context, str(role)):
             return lambda_svc.error_response_json("InvalidParameterValueException", LAMBDA_ROLE, 400)
         return original(request)
 
@@ -45,9 +46,12 @@ def _role_of_function(context: Context, original: Callable[..., Any]) -> Callabl
 
 def _roles_of_targets(context: Context, original: Callable[..., Any]) -> Callable[..., Any]:
     def put(request: Mapping[str, Any]) -> Any:
+        bus = request.get("EventBusName") or "default"
+        path = "" if bus == "default" else f"{bus}/"
+        rule = context.arn("events", f"rule/{path}{request.get('Rule')}")
         for target in request.get("Targets", []):
             role = target.get("RoleArn")
-            if role and not _may_assume(context, str(role), "events"):
+            if role and not context.may_assume(ServiceRole(role, "events", rule, Source.ACCOUNT_AND_ARN)):
                 message = EVENTS_ROLE.format(role)
                 return eventbridge.error_response_json("ValidationException", message, 400)
         return original(request)
@@ -55,8 +59,8 @@ def _roles_of_targets(context: Context, original: Callable[..., Any]) -> Callabl
     return put
 
 
-def _may_assume(context: Context, role: str, service: str) -> bool:
-    return context.may_assume(ServiceRole(role, service, "", Source.NONE))
+def _trusts_lambda(context: Context, role: str) -> bool:
+    return context.may_assume(ServiceRole(role, "lambda", "", Source.NONE))
 
 
 def _checked(context: Context, original: Callable[..., Created], check: Check) -> Callable[..., Created]:
@@ -68,14 +72,15 @@ def _checked(context: Context, original: Callable[..., Created], check: Check) -
 
 
 def _check_function(context: Context, props: Properties) -> None:
-    if not _may_assume(context, str(props.get("Role")), "lambda"):
+    if not _trusts_lambda(context, str(props.get("Role"))):
         raise ValueError(f"{LAMBDA_ROLE} (Service: Lambda, Status Code: 400)")
 
 
-def _check_rule(context: Context, props: Properties) -> None:
+def _check_rule(_: Context, props: Properties) -> None:
+    """Check that the roles exist. What the trust policy says of the rule's ARN is not known without a name."""
     for target in props.get("Targets") or []:
         role = target.get("RoleArn")
-        if role and not _may_assume(context, str(role), "events"):
+        if role and stored.role(role.split(":")[4], role.rpartition("/")[2]) is None:
             raise ValueError(f"{EVENTS_ROLE.format(role)} (Service: EventBridge, Status Code: 400)")
 
 
