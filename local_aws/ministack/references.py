@@ -77,7 +77,7 @@ def _check_function(context: Context, props: Properties) -> None:
 
 
 def _check_rule(_: Context, props: Properties) -> None:
-    """Check that the roles exist. What the trust policy says of the rule's ARN is not known without a name."""
+    """Check that the roles exist. A trust policy may ask for the ARN of the rule, which has no name yet."""
     for target in props.get("Targets") or []:
         role = target.get("RoleArn")
         if role and stored.role(role.split(":")[4], role.rpartition("/")[2]) is None:

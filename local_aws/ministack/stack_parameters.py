@@ -42,8 +42,15 @@ def _naming(original: Callable[..., Any]) -> Callable[..., Any]:
     def resolve(template: Mapping[str, Any], provided: list[dict[str, Any]], *rest: Any) -> Any:
         """Raise ValueError with CloudFormation's words.
 
-        https://github.com/aws/aws-cdk/issues/5595, https://github.com/aws/aws-cli/issues/2408
+        https://github.com/getmoto/moto/blob/master/tests/test_cloudformation/test_validate.py,
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Parameter.html
         """
+        for each in provided:
+            if each.get("UsePreviousValue") and each.get("Value"):
+                raise ValueError(
+                    f"Invalid input for parameter key {each.get('Key')}. Cannot specify usePreviousValue as "
+                    "true and non empty value for a parameter"
+                )
         defined = template.get("Parameters") or {}
         given = {str(each.get("Key")) for each in provided}
         unknown = sorted(given - defined.keys())

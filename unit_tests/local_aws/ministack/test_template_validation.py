@@ -104,6 +104,13 @@ def test_an_unknown_parameter_is_refused(cloud: Cloud) -> None:
     assert error["Message"] == "Parameters: [Typo] do not exist in the template"
 
 
+def test_a_value_and_the_previous_one_exclude_each_other(cloud: Cloud) -> None:
+    template = {"Parameters": {"P": {"Type": "String"}}, "Resources": {"T": TOPIC}}
+    parameters = [{"ParameterKey": "P", "ParameterValue": "v", "UsePreviousValue": True}]
+    error = refusal(cloud, "create_stack", template, StackName="both", Parameters=parameters)
+    assert "Cannot specify usePreviousValue as true and non empty value" in error["Message"]
+
+
 @pytest.mark.parametrize(
     ("name", "capability"), [({}, "CAPABILITY_IAM"), ({"RoleName": "named"}, "CAPABILITY_NAMED_IAM")]
 )
