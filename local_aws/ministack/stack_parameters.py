@@ -1,6 +1,6 @@
 """Checks the parameters of a stack as CloudFormation does, and that the resources which they name exist."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local_aws.ministack.compat import require
@@ -40,28 +40,33 @@ def patch_stack_parameters() -> None:
 
 def _naming(original: Callable[..., Any]) -> Callable[..., Any]:
     def resolve(template: Mapping[str, Any], provided: list[dict[str, Any]], *rest: Any) -> Any:
-        """Raise ValueError with CloudFormation's words.
-
-        https://github.com/getmoto/moto/blob/master/tests/test_cloudformation/test_validate.py,
-        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Parameter.html
-        """
-        for each in provided:
-            if each.get("UsePreviousValue") and each.get("Value"):
-                raise ValueError(
-                    f"Invalid input for parameter key {each.get('Key')}. Cannot specify usePreviousValue as "
-                    "true and non empty value for a parameter"
-                )
-        defined = template.get("Parameters") or {}
-        given = {str(each.get("Key")) for each in provided}
-        unknown = sorted(given - defined.keys())
-        if unknown:
-            raise ValueError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
-        missing = [name for name, each in defined.items() if name not in given and "Default" not in each]
-        if missing:
-            raise ValueError(f"Parameters: [{', '.join(missing)}] must have values")
+        violation = next(_violations(template.get("Parameters") or {}, provided), None)
+        if violation is not None:
+            raise ValueError(violation)
         return original(template, provided, *rest)
 
     return resolve
+
+
+def _violations(defined: Mapping[str, Any], provided: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield CloudFormation's words for what is wrong with the parameters of a request.
+
+    https://github.com/aws-samples/amazon-ec2-image-builder-samples/issues/18,
+    https://github.com/aws/aws-toolkit-azure-devops/issues/75,
+    https://github.com/openedx-unsupported/configuration/issues/1993
+    """
+    for name in [each["Key"] for each in provided if each.get("UsePreviousValue") and each.get("Value")]:
+        yield (
+            f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true and non empty "
+            "value for a parameter"
+        )
+    given = {str(each.get("Key")) for each in provided}
+    if given and not defined:
+        yield "Parameter values specified for a template which does not require them."
+    if unknown := sorted(given - defined.keys()):
+        yield f"Parameters: [{', '.join(unknown)}] do not exist in the template"
+    if missing := [name for name, each in defined.items() if name not in given and "Default" not in each]:
+        yield f"Parameters: [{', '.join(missing)}] must have values"
 
 
 def _existing(original: Callable[..., bool]) -> Callable[..., bool]:

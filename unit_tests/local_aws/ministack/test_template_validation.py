@@ -100,7 +100,11 @@ def test_what_a_condition_leaves_out_may_be_depended_on_and_named_by_a_branch_no
 
 def test_an_unknown_parameter_is_refused(cloud: Cloud) -> None:
     parameters = [{"ParameterKey": "Typo", "ParameterValue": "v"}]
-    error = refusal(cloud, "create_stack", {"Resources": {"T": TOPIC}}, StackName="n", Parameters=parameters)
+    template = {"Resources": {"T": TOPIC}}
+    error = refusal(cloud, "create_stack", template, StackName="n", Parameters=parameters)
+    assert error["Message"] == "Parameter values specified for a template which does not require them."
+    template["Parameters"] = {"P": {"Type": "String", "Default": "v"}}
+    error = refusal(cloud, "create_stack", template, StackName="n", Parameters=parameters)
     assert error["Message"] == "Parameters: [Typo] do not exist in the template"
 
 
