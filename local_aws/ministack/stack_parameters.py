@@ -55,11 +55,7 @@ def _violations(defined: Mapping[str, Any], provided: list[dict[str, Any]]) -> I
     https://github.com/aws/aws-toolkit-azure-devops/issues/75,
     https://github.com/openedx-unsupported/configuration/issues/1993
     """
-    for name in [each["Key"] for each in provided if each.get("UsePreviousValue") and each.get("Value")]:
-        yield (
-            f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true and non empty "
-            "value for a parameter"
-        )
+    yield from _with_both_values(provided)
     given = {str(each.get("Key")) for each in provided}
     if given and not defined:
         yield "Parameter values specified for a template which does not require them."
@@ -67,6 +63,15 @@ def _violations(defined: Mapping[str, Any], provided: list[dict[str, Any]]) -> I
         yield f"Parameters: [{', '.join(unknown)}] do not exist in the template"
     if missing := [name for name, each in defined.items() if name not in given and "Default" not in each]:
         yield f"Parameters: [{', '.join(missing)}] must have values"
+
+
+def _with_both_values(provided: list[dict[str, Any]]) -> Iterator[str]:
+    for each in provided:
+        if each.get("UsePreviousValue") and each.get("Value"):
+            yield (
+                f"Invalid input for parameter key {each['Key']}. Cannot specify usePreviousValue as true and "
+                "non empty value for a parameter"
+            )
 
 
 def _existing(original: Callable[..., bool]) -> Callable[..., bool]:
