@@ -6,25 +6,20 @@ from typing import Any
 from local_aws.core.resource_schemas import is_resource_type
 from local_aws.ministack.handlers import resource_handlers
 
+# Those that local_aws registers itself.
+OURS: set[str] = set()
+# Those of MiniStack's that are real.
 REAL: Mapping[str, tuple[str, ...]] = {
     "CDK": ("Metadata",),
     "CloudFormation": ("CustomResource", "Stack", "WaitCondition", "WaitConditionHandle"),
-    "CloudWatch": ("Alarm", "Dashboard"),
-    "CodeBuild": ("Project", "ReportGroup"),
-    "CodeCommit": ("Repository",),
-    "CodeDeploy": ("Application", "DeploymentConfig", "DeploymentGroup"),
-    "CodePipeline": ("Pipeline",),
+    "CloudWatch": ("Dashboard",),
     "DynamoDB": ("Table",),
     "EC2": (
-        *("EIP", "FlowLog", "InternetGateway", "NatGateway", "Route", "RouteTable", "SecurityGroup"),
-        *("SecurityGroupEgress", "SecurityGroupIngress", "Subnet", "SubnetRouteTableAssociation", "VPC"),
-        *("VPCEndpoint", "VPCGatewayAttachment"),
+        *("InternetGateway", "Route", "RouteTable", "SecurityGroup", "Subnet", "VPC", "VPCEndpoint"),
+        "VPCGatewayAttachment",
     ),
-    "ECR": ("Repository",),
-    "ECS": ("Cluster", "Service", "TaskDefinition"),
-    "ElasticLoadBalancingV2": ("Listener", "ListenerRule", "LoadBalancer", "TargetGroup"),
     "Events": ("EventBus", "Rule"),
-    "IAM": ("ManagedPolicy", "OIDCProvider", "Policy", "Role", "User"),
+    "IAM": ("ManagedPolicy", "Policy", "Role", "User"),
     "KMS": ("Alias", "Key"),
     "Lambda": (
         *("Alias", "EventInvokeConfig", "EventSourceMapping", "Function", "LayerVersion"),
@@ -32,13 +27,13 @@ REAL: Mapping[str, tuple[str, ...]] = {
     ),
     "Logs": ("LogGroup", "LogStream", "MetricFilter", "ResourcePolicy", "SubscriptionFilter"),
     "S3": ("Bucket", "BucketPolicy"),
-    "SNS": ("Subscription", "Topic", "TopicPolicy"),
+    "SNS": ("Topic", "TopicPolicy"),
     "SQS": ("Queue", "QueuePolicy"),
     "SSM": ("Parameter",),
     "SecretsManager": ("Secret",),
     "Signer": ("ProfilePermission", "SigningProfile"),
 }
-SUPPORTED = frozenset(f"AWS::{service}::{name}" for service, names in REAL.items() for name in names)
+OF_MINISTACK = frozenset(f"AWS::{service}::{name}" for service, names in REAL.items() for name in names)
 
 
 def type_violation(resources: Iterable[Any]) -> str | None:
@@ -52,4 +47,4 @@ def type_violation(resources: Iterable[Any]) -> str | None:
 
 
 def _is_supported(resource_type: str) -> bool:
-    return resource_type in SUPPORTED and resource_type in resource_handlers()
+    return resource_type in OURS | OF_MINISTACK and resource_type in resource_handlers()
