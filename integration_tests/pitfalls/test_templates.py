@@ -125,21 +125,23 @@ def test_a_named_resource_cannot_be_replaced(cloud: Cloud) -> None:
         (
             "PipelineRole",
             "x" * 60,
-            "1 validation error detected: Value '{name}' at 'roleName' failed to satisfy constraint: "
-            "Member must have length less than or equal to 64",
+            "#/RoleName: failed validation constraint for keyword [maxLength]",
         ),
         (
             "PipelineNotificationsPipelineFailed",
             "x" * 60,
-            "1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: "
-            "Member must have length less than or equal to 64",
+            "#/Name: failed validation constraint for keyword [maxLength]",
         ),
         ("PipelineArtifactsBucket", "x" * 50, "Bucket name should be between 3 and 63 characters long"),
-        ("PipelineArtifactsBucket", "Prod", "Bucket name should not contain uppercase characters"),
+        (
+            "PipelineArtifactsBucket",
+            "Prod",
+            "#/BucketName: failed validation constraint for keyword [pattern]",
+        ),
         (
             "ComputeImages",
             "Prod",
-            "Model validation failed (#/RepositoryName: failed validation constraint for keyword [pattern])",
+            "#/RepositoryName: failed validation constraint for keyword [pattern]",
         ),
         (
             "PipelineRepository",

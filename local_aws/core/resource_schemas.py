@@ -29,6 +29,8 @@ NO_SETTINGS = frozenset({"description", "handlers", "tagging", "sourceUrl", "doc
 class Violation:
     """One violation of a schema: where, in the words of a resource's creation, and of the validation before.
 
+    A structural one is of types, missing and unknown properties, and not of a property's value.
+
     The first: https://github.com/aws-cloudformation/iac-model-evaluation/issues/29
     The second: https://github.com/aws/aws-cdk-cli/pull/1463
     """
@@ -36,6 +38,7 @@ class Violation:
     path: tuple[str, ...]
     message: str
     reason: str
+    is_structural: bool = True
 
 
 @cache
@@ -101,7 +104,7 @@ def _of_error(error: ValidationError) -> Iterator[Violation]:
         yield Violation(path, words, f"Property [{path[-1] if path else ''}] {words}")
     else:
         words = f"failed validation constraint for keyword [{error.validator}]"
-        yield Violation(path, words, _enum_reason(error) or f"{pointer(path)}: {words}")
+        yield Violation(path, words, _enum_reason(error) or f"{pointer(path)}: {words}", is_structural=False)
 
 
 def _expected(error: ValidationError) -> str:

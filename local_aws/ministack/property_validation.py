@@ -128,14 +128,15 @@ class _Known:
 def check_properties(resource_type: str, logical_id: str, properties: Properties) -> None:
     """Raise ValueError if the properties of a resource violate its type's schema.
 
-    The words: https://github.com/aws-cloudformation/iac-model-evaluation/issues/29
+    The words: https://github.com/aws-cloudformation/iac-model-evaluation/issues/29,
+    https://github.com/aws-cloudformation/cloudformation-resource-schema/issues/127
     """
     found = violations(resource_type, _without_system_tags(properties))
+    lines = "\n".join(f"{pointer(each.path)}: {each.message}" for each in found)
+    if any(each.is_structural for each in found):
+        raise ValueError(f"Properties validation failed for resource {logical_id} with message:\n{lines}")
     if found:
-        lines = [f"{pointer(each.path)}: {each.message}" for each in found]
-        raise ValueError(
-            f"Properties validation failed for resource {logical_id} with message:\n" + "\n".join(lines)
-        )
+        raise ValueError(f"Model validation failed ({lines})")
 
 
 def _without_system_tags(properties: Properties) -> Properties:

@@ -34,7 +34,7 @@ report. The explanations are in `unit_tests/local_aws/template_mutations/explana
 
 
 def main() -> int:
-    """Return 1 if a mutation is accepted without an explanation."""
+    """Return 1 if a mutation is accepted without an explanation, or refused with one."""
     with tempfile.TemporaryDirectory() as folder:
         server = start(Path(folder))
         try:
@@ -44,9 +44,11 @@ def main() -> int:
     lines = table(found)
     print("\n".join(lines))
     write(lines)
-    for name in unexplained(found):
-        print(f"error: accepted: {name}", file=sys.stderr)
-    return 1 if unexplained(found) else 0
+    errors = [f"accepted, and not explained: {name}" for name in unexplained(found)]
+    errors += [f"explained, and refused: {name}" for name in EXPLAINED if found[name] is not None]
+    for error in errors:
+        print(f"error: {error}", file=sys.stderr)
+    return 1 if errors else 0
 
 
 def table(found: Mapping[str, str | None]) -> list[str]:

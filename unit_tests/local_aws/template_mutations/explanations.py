@@ -16,7 +16,6 @@ EXPLAINED: dict[str, str] = {
     "AWS::CodePipeline::Pipeline ArtifactStore/EncryptionKey/Id: dangling id": _LATER,
     "AWS::CodePipeline::Pipeline ArtifactStore/Location: dangling id": _LATER,
     "AWS::CodePipeline::Pipeline Stages/*/Actions/*/Configuration/ApplicationName: dangling id": _NAME,
-    "AWS::CodePipeline::Pipeline Stages/*/Actions/*/Configuration/NotificationArn: dangling id": _NAME,
     "AWS::CodePipeline::Pipeline Stages/*/Actions/*/Configuration/ProjectName: dangling id": _NAME,
     "AWS::CodePipeline::Pipeline Stages/*/Actions/*/Configuration/RepositoryName: dangling id": _NAME,
     "AWS::EC2::FlowLog DeliverLogsPermissionArn: dangling id": _LATER,
