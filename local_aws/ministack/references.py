@@ -16,9 +16,9 @@ s3 = require("services.s3", "_buckets")
 sns = require("services.sns", "_topics")
 sqs = require("services.sqs", "_queues")
 
-# https://github.com/serverless/serverless/issues/3022
+# https://github.com/danilop/LambdAuth/issues/49
 LAMBDA_ROLE = "The role defined for the function cannot be assumed by Lambda."
-# https://github.com/aws/aws-cdk/issues/2941
+# The words of PutRule, for the role of a rule: https://github.com/Miserlou/Zappa/issues/381
 EVENTS_ROLE = "Provided role '{}' cannot be assumed by principal 'events.amazonaws.com'."
 # Takes the properties, and raises ValueError.
 Check = Callable[[Context, Properties], None]

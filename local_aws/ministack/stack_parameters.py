@@ -1,5 +1,6 @@
 """Checks the parameters of a stack as CloudFormation does, and that the resources which they name exist."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ STORES = {
     "AWS::EC2::VPC::Id": "_vpcs",
 }
 TYPE = "AWS::CloudFormation::Stack"
+MISSING_VALUE = re.compile(r"SSM parameter '([^']+)' does not exist")
 # What a failed update restores, as MiniStack's own validation does.
 RESTORED = ("_template", "_resolved_params", "_template_body", "Parameters", "Tags", "Outputs", "_conditions")
 
@@ -43,9 +45,21 @@ def _naming(original: Callable[..., Any]) -> Callable[..., Any]:
         violation = next(_violations(template.get("Parameters") or {}, provided), None)
         if violation is not None:
             raise ValueError(violation)
-        return original(template, provided, *rest)
+        try:
+            return original(template, provided, *rest)
+        except ValueError as error:
+            if found := MISSING_VALUE.search(str(error)):
+                raise ValueError(_missing_parameter(found[1])) from error
+            raise
 
     return resolve
+
+
+def _missing_parameter(name: str) -> str:
+    """Return why a value of Parameter Store is missing: https://github.com/awslabs/landing-zone-accelerator-on-aws/issues/177."""
+    if name.startswith("/aws/service/"):
+        return f"local_aws does not have the public parameter {name}"
+    return f"Unable to fetch parameters [{name}] from parameter store for this account."
 
 
 def _violations(defined: Mapping[str, Any], provided: list[dict[str, Any]]) -> Iterator[str]:

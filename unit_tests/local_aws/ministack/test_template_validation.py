@@ -108,6 +108,21 @@ def test_an_unknown_parameter_is_refused(cloud: Cloud) -> None:
     assert error["Message"] == "Parameters: [Typo] do not exist in the template"
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [
+        ("/mine", "ValidationError", "Unable to fetch parameters [/mine] from parameter store"),
+        ("/aws/service/x", "UnsupportedOperation", "does not have the public parameter /aws/service/x"),
+    ],
+)
+def test_a_parameter_of_parameter_store_must_exist(cloud: Cloud, name: str, code: str, words: str) -> None:
+    parameter = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": name}
+    template = {"Parameters": {"P": parameter}, "Resources": {"T": TOPIC}}
+    error = refusal(cloud, "create_stack", template, StackName="stored")
+    assert error["Code"] == code
+    assert words in error["Message"]
+
+
 def test_a_value_and_the_previous_one_exclude_each_other(cloud: Cloud) -> None:
     template = {"Parameters": {"P": {"Type": "String"}}, "Resources": {"T": TOPIC}}
     parameters = [{"ParameterKey": "P", "ParameterValue": "v", "UsePreviousValue": True}]
