@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs.
 .PHONY: help new-service remove-service check-service lock demo test scenarios stories faults rehearsal up down synth check bench iam-usage iam clean setup
-.PHONY: advisories sbom unit service integration coverage hooks lint types limits locks github templates docs
+.PHONY: advisories sbom fidelity unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -32,6 +32,7 @@ help:
 	@echo '  make scenarios    the slow scenarios: every gate, other accounts, ten releases in a row'
 	@echo '  make faults       faults during a release, and local_aws killed in each phase'
 	@echo '  make rehearsal    pytest --live where AWS'\''s names lead to local_aws, and what can go wrong in it'
+	@echo '  make fidelity     measure what local_aws refuses of what AWS refuses, and write it into docs/local-aws.md'
 	@echo '  make bench        measure times, throughput and memory'
 	@echo
 	@echo 'Bring a service (without NAME, the last two are about the sample):'
@@ -101,6 +102,10 @@ unit:
 # [tool.coverage] in pyproject.toml says what is measured, and below which figure this fails.
 coverage:
 	$(UNIT) --cov --cov-report=term $(ARGS)
+
+# How far local_aws refuses what AWS refuses. It writes the tables into docs/local-aws.md.
+fidelity: setup
+	LOCAL_AWS_CONTAINERS=processes $(PYTHON) -m unit_tests.local_aws.template_mutations
 
 # Those of the catalogue, too: each with its own requirements.
 SERVICES := $(notdir $(wildcard services/*))

@@ -59,12 +59,14 @@ class Stack:
         return wait_for(f"stack {self.name}", look, deadline=120, interval=0.1)
 
     def failures(self, name: str = "") -> str:
-        """Return the status reasons of the failures, in chronological order."""
+        """Return the status reasons of the failures, in chronological order, and what a validation found."""
         pages = self.cloud.account.pages(
             "cloudformation", "describe_stack_events", "StackEvents", StackName=name or self.name
         )
         reasons = [one.get("ResourceStatusReason", "") for one in pages if "FAILED" in one["ResourceStatus"]]
-        return "\n".join(reversed(reasons))
+        events = self.client.describe_events(StackName=name or self.name)["OperationEvents"]
+        found = [one.get("ValidationStatusReason", "") for one in events]
+        return "\n".join([*reversed(reasons), *filter(None, found)])
 
     def physical_name(self, text: str) -> str:
         """Return a synthesized name with this stack's suffix."""

@@ -12,7 +12,7 @@ from infrastructure.errors import AppError
 from tools import cost, names_page, settings_table
 from tools.diagram.mermaid import drawings
 from tools.iam_docs.page import PolicyViolationsError, iam_page
-from tools.sections import COMMAND, replace_section
+from tools.sections import COMMAND, measured_sections, replace_section
 from tools.synthesis import PROJECT, defaults, environment_contexts, every_option, synthesized
 
 
@@ -83,13 +83,13 @@ def _names(_: str) -> str:
     return names_page.page(synthesized(every_option()))
 
 
-def _local_aws(_: str) -> str:
-    """Run local_aws, which no tool may import."""
+def _local_aws(current: str) -> str:
+    """Run local_aws, which no tool may import, and keep what `make fidelity` measured."""
     command = [sys.executable, "-m", "local_aws", "api-coverage"]
     done = subprocess.run(command, cwd=PROJECT, check=False, capture_output=True, text=True)  # noqa: S603 - our own
     if done.returncode:
         raise AppError(f"python -m local_aws api-coverage failed: {done.stderr.strip()}")
-    return done.stdout
+    return "\n".join([done.stdout, *measured_sections(current)])
 
 
 PAGES = (

@@ -16,3 +16,9 @@ def replace_section(page: str, name: str, text: str) -> str:
     if not section.search(page):
         raise AppError(f"the page has no section {name}: add the lines {begin.strip()} and {end.strip()}")
     return section.sub(lambda _: begin + text + end, page, count=1)
+
+
+def measured_sections(page: str) -> list[str]:
+    """Return the sections of a page that `make fidelity` writes."""
+    section = re.compile(r"<!-- (\w+): measured by make fidelity -->\n.*?<!-- \1: end -->\n", re.DOTALL)
+    return [found[0] for found in section.finditer(page)]

@@ -128,11 +128,11 @@ def _is_statement(statement: Statement, allowed: set[str]) -> bool:
         and isinstance(statement.get("Sid", ""), str)
         and not {"Action", "NotAction"} <= statement.keys()
         and not {"Resource", "NotResource"} <= statement.keys()
-        and _is_condition(statement.get("Condition", {}))
+        and is_condition(statement.get("Condition", {}))
     )
 
 
-def _is_condition(condition: Any) -> bool:
+def is_condition(condition: Any) -> bool:
     return isinstance(condition, Mapping) and all(
         isinstance(keys, Mapping)
         and (not keys or OPERATORS.fullmatch(operator) is not None)

@@ -59,8 +59,9 @@ def register_types(types: Mapping[str, ResourceType]) -> None:
     from ministack.services.cloudformation import provisioners, stacks
 
     # MiniStack reads its environment at import: not before the server has set it.
-    from local_aws.ministack import stores
+    from local_aws.ministack import stores, supported_types
 
+    supported_types.OURS.update(types)
     for name, resource_type in types.items():
         provisioners._RESOURCE_HANDLERS[name] = _handler(resource_type)
     # A handler calls the endpoint: on the event loop it would wait for itself.

@@ -11,6 +11,7 @@ from local_aws.ministack import (
     dashboards,
     deletions,
     ec2,
+    ec2_references,
     ec2_validation,
     function_network,
     function_targets,
@@ -25,8 +26,12 @@ from local_aws.ministack import (
     notifications,
     preconditions,
     properties,
+    property_validation,
+    references,
     s3,
     stack_events,
+    stack_parameters,
+    stack_requests,
     templates,
 )
 from local_aws.ministack.compat import require
@@ -82,5 +87,10 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     deletions.patch_stack_deletion()
     stack_events.patch_stack_events()
     custom_resources.patch_custom_resources()
+    property_validation.patch_pre_deployment_validation()
+    stack_parameters.patch_stack_parameters()
+    stack_requests.patch_stack_requests()
+    ec2_references.patch_ec2_references()
+    references.patch_references(context)
     # The last one: it wraps the handlers as they are by then.
     properties.patch_property_checks()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_aws.ministack.compat import require
+from local_aws.ministack.template_references import condition_violations
 
 EVALUATING_MODULES = ("engine", "handlers", "changesets", "stacks")
 
@@ -26,6 +27,8 @@ def patch_conditions() -> None:
 
 def _joining(original: Callable[..., Conditions]) -> Callable[..., Conditions]:
     def evaluate(template: dict[str, Any], params: Parameters) -> Conditions:
+        for violation in condition_violations(template):
+            raise ValueError(violation)
         conditions = join(template.get("Conditions", {}), params)
         return original({**template, "Conditions": conditions}, params)
 

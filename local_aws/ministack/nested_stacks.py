@@ -22,6 +22,7 @@ engine = require(
     "validate_template_support",
 )
 helpers = require("services.cloudformation.helpers", "_resolve_template")
+provisioners = require("services.cloudformation.provisioners", "_check_nested_stack_capabilities")
 stacks = require(
     "services.cloudformation.stacks",
     "_add_event",
@@ -125,6 +126,7 @@ def _prepare(child: Stack, props: Properties) -> tuple[dict[str, Any], dict[str,
     values = engine._resolve_parameters(template, given)
     conditions = engine._evaluate_conditions(template, values)
     engine.validate_template_support(template, conditions, params=values)
+    provisioners._check_nested_stack_capabilities(child["_parent_stack_name"], template)
     tags = [{"Key": tag["Key"], "Value": tag["Value"]} for tag in props.get("Tags") or []]
     child.update(
         {

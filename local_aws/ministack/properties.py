@@ -5,6 +5,7 @@ from collections.abc import Callable
 from local_aws.core.access_tracking import track
 from local_aws.core.cloudformation import Properties
 from local_aws.ministack.handlers import Created, Handler, resource_handlers
+from local_aws.ministack.property_validation import check_properties
 
 # Resource type -> path -> why no handler reads it, in one sentence. A path covers all paths below it.
 UNREAD_WITH_REASON: dict[str, dict[str, str]] = {
@@ -38,6 +39,7 @@ def strict(resource_type: str, handler: Handler) -> Handler:
 
 def _create(resource_type: str, handler: Handler) -> Callable[..., Created]:
     def create(logical_id: str, props: Properties, stack: str) -> Created:
+        check_properties(resource_type, logical_id, props)
         tracked, reads = track(props)
         physical_id, attributes = handler["create"](logical_id, tracked, stack)
         del tracked
@@ -54,6 +56,8 @@ def _create(resource_type: str, handler: Handler) -> Callable[..., Created]:
 
 def _update(resource_type: str, handler: Handler) -> Callable[..., Created]:
     def update(physical_id: str, old: Properties, new: Properties, *rest: str) -> Created:
+        # The last is the logical id, if the handler wants it.
+        check_properties(resource_type, [physical_id, *rest][-1], new)
         tracked_old, old_reads = track(old)
         tracked_new, new_reads = track(new)
         result: Created = handler["update"](physical_id, tracked_old, tracked_new, *rest)

@@ -1,9 +1,11 @@
 """Rejects templates that CloudFormation rejects before it starts, and MiniStack later or never."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local_aws.ministack.compat import require
+from local_aws.ministack.supported_types import type_violation
+from local_aws.ministack.template_references import reference_violation
 
 VALIDATING_MODULES = ("engine", "handlers", "changesets")
 engine = require("services.cloudformation.engine", "_topological_sort", "validate_template_support")
@@ -22,10 +24,34 @@ def _checked(original: Callable[..., None]) -> Callable[..., None]:
         # pitfall K2, https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
         if not template.get("Resources"):
             raise ValueError("Template format error: At least one Resources member must be defined.")
+        for violation in _violations(template, conditions):
+            if violation is not None:
+                raise ValueError(violation)
         original(template, conditions, params=params)
         _check_cycles(template["Resources"], conditions)
 
     return validate
+
+
+def _violations(template: dict[str, Any], conditions: dict[str, Any]) -> Iterator[str | None]:
+    if template.get("Transform"):
+        # A macro can rewrite all of it.
+        return
+    yield reference_violation(template, conditions)
+    resources = [
+        resource
+        for resource in template["Resources"].values()
+        if isinstance(resource, Mapping) and conditions.get(str(resource.get("Condition")), True)
+    ]
+    yield type_violation(resources)
+    yield from map(_creation_policy_violation, resources)
+
+
+def _creation_policy_violation(resource: Mapping[str, Any]) -> str | None:
+    """Refuse to wait for signals of a resource that has nothing to send them."""
+    if "CreationPolicy" not in resource or resource.get("Type") == "AWS::CloudFormation::WaitCondition":
+        return None
+    return f"local_aws does not support CreationPolicy of {resource.get('Type')}"
 
 
 def _check_cycles(resources: dict[str, Any], conditions: dict[str, Any]) -> None:

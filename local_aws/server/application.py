@@ -29,6 +29,7 @@ from local_aws.ministack import (
     parameter_history,
     parameter_tags,
     resource_policies,
+    resource_policy_checks,
     resume_stacks,
     schedules,
     service_linked_roles,
@@ -119,6 +120,7 @@ def _patch_iam() -> None:
     service_linked_roles.patch_service_linked_roles()
     trust_policies.patch_policy_validation(documents.parse, is_service_principal)
     managed_policies.patch_managed_policies()
+    resource_policy_checks.patch_resource_policies(is_service_principal)
 
 
 def _patch_functions(callers: Context) -> None:

@@ -11,6 +11,7 @@ from botocore.config import Config
 from local_aws.daemon import ServerHandle
 
 SECONDS = 40.0
+ACKNOWLEDGED: dict[str, Any] = {"Capabilities": ["CAPABILITY_NAMED_IAM"]}
 Template = dict[str, Any]
 
 # A role that Lambda can assume.
@@ -56,12 +57,12 @@ class Cloud:
 
     def create(self, name: str, body: str) -> str:
         """Create a stack; return the status it ends in."""
-        self.client("cloudformation").create_stack(StackName=name, TemplateBody=body)
+        self.client("cloudformation").create_stack(StackName=name, TemplateBody=body, **ACKNOWLEDGED)
         return self.settled(name)
 
     def update(self, name: str, body: str) -> str:
         """Update a stack; return the status it ends in."""
-        self.client("cloudformation").update_stack(StackName=name, TemplateBody=body)
+        self.client("cloudformation").update_stack(StackName=name, TemplateBody=body, **ACKNOWLEDGED)
         return self.settled(name)
 
     def delete(self, name: str) -> str:
@@ -84,11 +85,17 @@ class Cloud:
         return found
 
     def reasons(self, name: str) -> str:
-        """Return the reasons of all that failed in a stack."""
-        events = self.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
-        return "\n".join(
-            event.get("ResourceStatusReason", "") for event in events if "FAILED" in event["ResourceStatus"]
-        )
+        """Return the reasons of all that failed in a stack, and of its validation."""
+        cloudformation = self.client("cloudformation")
+        events = self.events(name)
+        failed = [e.get("ResourceStatusReason", "") for e in events if "FAILED" in e["ResourceStatus"]]
+        validated = cloudformation.describe_events(StackName=name)["OperationEvents"]
+        return "\n".join([*failed, *[event.get("ValidationStatusReason", "") for event in validated]])
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Return all events of a stack, the newest first."""
+        pages = self.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=name)
+        return [event for page in pages for event in page["StackEvents"]]
 
     def outputs(self, name: str) -> dict[str, str]:
         """Return a stack's outputs."""

@@ -15,8 +15,8 @@ DECLARED = tomllib.loads((PROJECT / "local_aws" / "pyproject.toml").read_text("u
 LOCK = (PROJECT / "requirements" / "dev.txt").read_text("utf-8")
 # The modules of a distribution that has another name.
 MODULES = {"pyyaml": "yaml"}
-# A command, and what MiniStack imports without declaring it: no module of ours does.
-NOT_IMPORTED = {"awscli", "cryptography"}
+# A command, a folder of schemas, and what MiniStack imports without declaring it: no module of ours does.
+NOT_IMPORTED = {"awscli", "cfn-lint", "cryptography"}
 
 
 def third_party(sources: list[str]) -> set[str]:

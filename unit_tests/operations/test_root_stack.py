@@ -54,7 +54,9 @@ def settled(account: Account, suffix: str) -> str:
 
 def create(account: Account, suffix: str, resources: dict[str, Any]) -> None:
     body = json.dumps({"Resources": resources})
-    account.client("cloudformation").create_stack(StackName=f"stack-{suffix}", TemplateBody=body)
+    account.client("cloudformation").create_stack(
+        StackName=f"stack-{suffix}", TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"]
+    )
     assert settled(account, suffix) == "CREATE_COMPLETE"
 
 

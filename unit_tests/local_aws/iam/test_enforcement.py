@@ -126,8 +126,11 @@ def test_an_encrypted_object_needs_a_permission_for_its_key(cloud: Cloud) -> Non
     opens = allow("kms:Decrypt", key)
     opener = client(cloud, acting(cloud, role(cloud, "opener", reads, opens)), "s3")
     assert opener.get_object(Bucket="sealed", Key="k")["Body"].read() == b"x"
-    # A key whose policy allows no principal denies every role, whatever the role's policy allows.
-    cloud.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=document())
+    # A key whose policy allows nobody in the account denies every role, whatever the role's policy allows.
+    foreign = document(allow("kms:*", "*", Principal={"AWS": "210987654321"}))
+    cloud.client("kms").put_key_policy(
+        KeyId=key, PolicyName="default", Policy=foreign, BypassPolicyLockoutSafetyCheck=True
+    )
     error = denial(opener.get_object, Bucket="sealed", Key="k")
     assert error["Message"].endswith("because no resource-based policy allows the kms:Decrypt action")
 

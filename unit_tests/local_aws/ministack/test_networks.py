@@ -91,7 +91,7 @@ def test_a_vpc_with_an_endpoint_of_another_stack_cannot_be_deleted(cloud: Cloud)
     ("wrong", "says"),
     [
         ({"Second": {**ENDPOINT, "VpcId": {"Fn::GetAtt": ["First", "VpcId"]}}}, "already has a route"),
-        ({"Second": {**ENDPOINT, "RouteTableIds": ["rtb-0"]}}, "'rtb-0' does not exist in vpc-"),
+        ({"Second": {**ENDPOINT, "RouteTableIds": ["rtb-0"]}}, "'rtb-0' does not exist"),
     ],
 )
 def test_an_endpoint_that_ec2_rejects_fails_its_stack(

@@ -35,7 +35,7 @@ def topics(cloud: Cloud) -> str:
 def test_an_unknown_property_fails_its_resource(cloud: Cloud) -> None:
     body = template(T={**TOPIC, "TopicName": "misspelt", "DisplayNaem": "x"})
     assert cloud.create("misspelt", body) == "ROLLBACK_COMPLETE"
-    assert "local_aws does not support AWS::SNS::Topic DisplayNaem" in cloud.reasons("misspelt")
+    assert "Unsupported property [DisplayNaem]" in cloud.reasons("misspelt")
     assert "misspelt" not in topics(cloud)
 
 
@@ -49,7 +49,7 @@ def test_an_unread_property_inside_a_list_fails_its_resource_too(cloud: Cloud) -
     policies = [{"PolicyName": "p", "PolicyDocument": document, "Misspelt": True}]
     role = {"Type": "AWS::IAM::Role", "AssumeRolePolicyDocument": TRUST, "Policies": policies}
     assert cloud.create("deep", template(R=role)) == "ROLLBACK_COMPLETE"
-    assert "AWS::IAM::Role Policies.0.Misspelt" in cloud.reasons("deep")
+    assert "Unsupported property [Misspelt]" in cloud.reasons("deep")
 
 
 def test_an_unread_changed_property_fails_the_update(cloud: Cloud) -> None:
