@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs.
 .PHONY: help new-service remove-service check-service lock demo test scenarios stories faults up down synth check bench iam-usage iam clean setup
-.PHONY: advisories sbom unit service integration coverage hooks lint types limits locks github templates docs
+.PHONY: advisories fidelity sbom unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -28,6 +28,7 @@ help:
 	@echo '  make check        ruff, mypy, complexity, locks, actionlint, hadolint, cfn-lint, cdk-nag, IAM rules'
 	@echo '  make test         unit tests, the service on Python 3.9, the fast scenarios'
 	@echo '                    its parts: make unit, make service, make service-orders, make integration'
+	@echo '  make fidelity     make the wrong calls of each service, and print how many of their error codes they get'
 	@echo '  make coverage     unit tests with branch coverage; fails below the figure in pyproject.toml'
 	@echo '  make scenarios    the slow scenarios: every gate, other accounts, ten releases in a row'
 	@echo '  make faults       faults during a release, and local_aws killed in each phase'
@@ -100,6 +101,12 @@ unit:
 # [tool.coverage] in pyproject.toml says what is measured, and below which figure this fails.
 coverage:
 	$(UNIT) --cov --cov-report=term $(ARGS)
+
+# A part of make unit: `make docs` writes its table into docs/local-aws.md.
+fidelity: export LOCAL_AWS_CONTAINERS := processes
+fidelity: setup
+	$(PYTHON) -m pytest --quiet unit_tests/local_aws/fidelity $(ARGS)
+	@$(PYTHON) -m unit_tests.local_aws.fidelity
 
 # Those of the catalogue, too: each with its own requirements.
 SERVICES := $(notdir $(wildcard services/*))

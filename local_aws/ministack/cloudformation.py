@@ -26,6 +26,7 @@ from local_aws.ministack import (
     properties,
     s3,
     stack_events,
+    stack_parents,
     templates,
 )
 from local_aws.ministack.compat import require
@@ -78,6 +79,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     nested_stacks.patch_nested_stacks()
     deletions.patch_stack_deletion()
     stack_events.patch_stack_events()
+    stack_parents.patch_stack_parents()
     custom_resources.patch_custom_resources()
     # The last one: it wraps the handlers as they are by then.
     properties.patch_property_checks()

@@ -28,6 +28,7 @@ from local_aws.ministack import (
     parameter_events,
     parameter_history,
     parameter_tags,
+    passed_through,
     resource_policies,
     resume_stacks,
     schedules,
@@ -41,6 +42,7 @@ from local_aws.persistence.durability import DurabilityMiddleware
 from local_aws.persistence.snapshots import Persistable, SnapshotWriter
 from local_aws.server.accounts import Accounts
 from local_aws.server.gateway import Gateway
+from local_aws.server.passed_through import CHECKED, PassedThrough
 from local_aws.services.codecommit import git_http
 from local_aws.services.elbv2.service import LoadBalancing
 
@@ -152,6 +154,8 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     for name in accounts.of(ACCOUNT).services:
         ministack.register_service(name, accounts.handle(name))
     unknown_operations.patch_unknown_operations()
+    passed = PassedThrough()
+    passed_through.patch_passed_through(CHECKED | accounts.of(ACCOUNT).services.keys(), passed.record)
     ecr.route_registry(accounts.registry)
     ministack.route_event_targets("codepipeline", accounts.deliver)
     states = function_states.FunctionStates(context.clock)
@@ -171,5 +175,6 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
         authorizer=enforcer,
         skip_days=partial(schedules.skip_days, context.clock),
         plant_findings=accounts.plant_findings,
+        passed_through=passed.operations,
     )
     return Services(context, gateway, accounts, load_balancing, engine, writer)
