@@ -11,10 +11,10 @@ from unit_tests.local_aws.fidelity.services import SUITES
 SECTION = """
 ## Wrong calls
 
-Each operation above declares error codes in botocore's model. `make fidelity` makes a wrong call for each
-code and compares the answer. A code is *reached* if a call gets it, *explained* if
-`unit_tests/local_aws/fidelity/explanations.py` says why no call can get it here, and *neither* if it lacks
-both. Each code counts once for each operation that declares it. Counted on {date}:
+Each operation above, and those of ELBv2 for Application Load Balancers, declares error codes in botocore's
+model. `make fidelity` makes wrong calls and compares the answers. A code is *reached* if a call gets it,
+*explained* if `unit_tests/local_aws/fidelity/explanations.py` says why no call can get it here, and
+*neither* if it lacks both. Each code counts once for each operation that declares it. Counted on {date}:
 
 {table}"""
 

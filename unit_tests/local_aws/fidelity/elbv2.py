@@ -89,7 +89,7 @@ VALID: Mapping[str, Mapping[str, Any]] = {
     "SetSubnets": {**BALANCER, **SUBNETS},
 }
 WRONG = (
-    Wrong("LoadBalancerArn", NO_BALANCER, "LoadBalancerNotFound"),
+    Wrong("LoadBalancerArn", NO_BALANCER, "LoadBalancerNotFound", ("DeleteLoadBalancer",)),
     Wrong("LoadBalancerArns", [NO_BALANCER], "LoadBalancerNotFound"),
     Wrong("ListenerArn", NO_LISTENER, "ListenerNotFound"),
     Wrong("ListenerArns", [NO_LISTENER], "ListenerNotFound"),
@@ -108,27 +108,14 @@ WRONG = (
     Wrong("TagKeys", [f"k{number}" for number in range(51)], "TooManyTags"),
     Wrong("Port", 80, "DuplicateListener", ("ModifyListener",)),
     Wrong("DefaultActions", NOWHERE, "TargetGroupNotFound"),
-    Wrong("DefaultActions", FORWARD * 6, "TooManyActions"),
     Wrong("Actions", NOWHERE, "TargetGroupNotFound"),
-    Wrong("Actions", FORWARD * 6, "TooManyActions"),
-    Wrong("Protocol", "TCP", "UnsupportedProtocol", ("CreateTargetGroup",)),
     Wrong("Priority", 1, "PriorityInUse"),
     Wrong("Subnets", ["$subnet0", "subnet-0123456789abcdef0"], "SubnetNotFound"),
-    Wrong("Subnets", ["$subnet0", "$subnet0"], "InvalidConfigurationRequest", ("SetSubnets",)),
     Wrong("SecurityGroups", ["sg-0123456789abcdef0"], "InvalidSecurityGroup"),
-    Wrong("Attributes", BAD_ATTRIBUTE, "InvalidConfigurationRequest"),
-    Wrong("HealthCheckTimeoutSeconds", 120, "InvalidConfigurationRequest"),
-    Wrong("Targets", [{"Id": "8.8.8.8"}], "InvalidTarget"),
 )
 HTTPS = {"Protocol": "HTTPS", "Port": 443, "Certificates": [{"CertificateArn": NO_CERTIFICATE}]}
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateListener", HTTPS, "CertificateNotFound"),
-    ("CreateListener", {**HTTPS, "SslPolicy": "ELBSecurityPolicy-None"}, "SSLPolicyNotFound"),
-    (
-        "CreateListener",
-        {**HTTPS, "Certificates": HTTPS["Certificates"] * 2},  # type: ignore[operator]
-        "TooManyCertificates",
-    ),
     ("ModifyListener", HTTPS, "CertificateNotFound"),
     ("CreateLoadBalancer", {"Name": "front", "Scheme": "internal"}, "DuplicateLoadBalancerName"),
     ("CreateTargetGroup", {"Name": "blue", "Port": 81}, "DuplicateTargetGroupName"),
@@ -136,11 +123,6 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
         "SetRulePriorities",
         {"RulePriorities": [{"RuleArn": NO_RULE, "Priority": 3}]},
         "RuleNotFound",
-    ),
-    (
-        "SetRulePriorities",
-        {"RulePriorities": [{"RuleArn": "$default", "Priority": 3}]},
-        "OperationNotPermitted",
     ),
 )
 SUITE = Suite("elbv2", tuple(VALID), VALID, WRONG, CHANGES, prepare)
