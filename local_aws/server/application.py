@@ -135,6 +135,12 @@ def _patch_parameters(callers: Context) -> None:
     parameter_tags.patch_parameter_tags()
 
 
+def _record_passed_through(accounts: Accounts) -> PassedThrough:
+    passed = PassedThrough()
+    passed_through.patch_passed_through(CHECKED | accounts.of(ACCOUNT).services.keys(), passed.record)
+    return passed
+
+
 def build_application(context: Context, engine: ContainerEngine) -> Services:
     """Register our services with MiniStack, and put our gateway in front of it. Call it once a process."""
     from ministack.app import app
@@ -154,8 +160,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     for name in accounts.of(ACCOUNT).services:
         ministack.register_service(name, accounts.handle(name))
     unknown_operations.patch_unknown_operations()
-    passed = PassedThrough()
-    passed_through.patch_passed_through(CHECKED | accounts.of(ACCOUNT).services.keys(), passed.record)
+    passed = _record_passed_through(accounts)
     ecr.route_registry(accounts.registry)
     ministack.route_event_targets("codepipeline", accounts.deliver)
     states = function_states.FunctionStates(context.clock)

@@ -175,11 +175,9 @@ class Commits(Repositories):
         new = _resolve(repository, params["afterCommitSpecifier"])
         pairs = repository.git.changes(old, new)
         if (path := compared_path(params)) is not None:
-            if not any(is_in(path, each) for one in (old, new) if one for each in repository.git.files(one)):
+            if not any(_has(repository, commit, path) for commit in (old, new)):
                 raise errors.path_does_not_exist(path)
-            pairs = [
-                pair for pair in pairs if any(is_in(path, entry.path) for entry in pair if entry is not None)
-            ]
+            pairs = [pair for pair in pairs if is_in(path, next(filter(None, pair)).path)]
         return {"differences": [difference(old, new) for old, new in pairs]}
 
     def _parent(self, repository: Repository, params: dict[str, Any]) -> str | None:
@@ -213,6 +211,11 @@ class Commits(Repositories):
             raise errors.concurrent_reference_update(str(error)) from error
         self.announce(repository)
         return commit
+
+
+def _has(repository: Repository, commit: str | None, path: str) -> bool:
+    """Return whether a commit has a file or a folder at a path."""
+    return commit is not None and any(is_in(path, file) for file in repository.git.files(commit))
 
 
 def _tip(repository: Repository, branch: str) -> str:
