@@ -135,9 +135,14 @@ def _patch_parameters(callers: Context) -> None:
     parameter_tags.patch_parameter_tags()
 
 
-def _record_passed_through(accounts: Accounts) -> PassedThrough:
+def _register(accounts: Accounts) -> PassedThrough:
+    """Register our services in MiniStack; return the record of the operations that are its own."""
+    ours = accounts.of(ACCOUNT).services
+    for name in ours:
+        ministack.register_service(name, accounts.handle(name))
+    unknown_operations.patch_unknown_operations()
     passed = PassedThrough()
-    passed_through.patch_passed_through(CHECKED | accounts.of(ACCOUNT).services.keys(), passed.record)
+    passed_through.patch_passed_through(CHECKED | ours.keys(), passed.record)
     return passed
 
 
@@ -157,10 +162,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     enforcer.policy_of_repository = accounts.policy_of_repository
     load_balancing = LoadBalancing(callers, elbv2_snapshot.current)
     elbv2.patch_elbv2(callers, load_balancing.apply, load_balancing.describe_health)
-    for name in accounts.of(ACCOUNT).services:
-        ministack.register_service(name, accounts.handle(name))
-    unknown_operations.patch_unknown_operations()
-    passed = _record_passed_through(accounts)
+    passed = _register(accounts)
     ecr.route_registry(accounts.registry)
     ministack.route_event_targets("codepipeline", accounts.deliver)
     states = function_states.FunctionStates(context.clock)
