@@ -10,6 +10,8 @@ from botocore.model import OperationModel
 
 LIMIT = 50
 SYSTEM_PREFIX = "aws:"
+# CloudFormation sets these itself, by the same operations.
+OF_CLOUDFORMATION = "aws:cloudformation:"
 MEMBERS = ("tags", "Tags", "tagKeys", "TagKeys")
 # The codes for too many tags and for a key of AWS's, by preference; each service declares one of them.
 TOO_MANY = (
@@ -25,6 +27,7 @@ SYSTEM_TAG = (
 def tag_error(operation: OperationModel, params: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return the code and message that reject the tags, or the keys of tags, of a call."""
     keys = [key for member in MEMBERS for key in _keys(params.get(member) or ())]
+    keys = [key for key in keys if not key.startswith(OF_CLOUDFORMATION)]
     if len(keys) > LIMIT:
         return _declared(operation, TOO_MANY), f"A resource can have at most {LIMIT} tags."
     system = [key for key in keys if key.lower().startswith(SYSTEM_PREFIX)]
