@@ -28,6 +28,7 @@ help:
 	@echo '  make check        ruff, mypy, complexity, locks, actionlint, hadolint, cfn-lint, cdk-nag, IAM rules'
 	@echo '  make test         unit tests, the service on Python 3.9, the fast scenarios'
 	@echo '                    its parts: make unit, make service, make service-orders, make integration'
+	@echo '  make fidelity     make the wrong calls of each service, and print how many of their error codes they get'
 	@echo '  make coverage     unit tests with branch coverage; fails below the figure in pyproject.toml'
 	@echo '  make scenarios    the slow scenarios: every gate, other accounts, ten releases in a row'
 	@echo '  make faults       faults during a release, and local_aws killed in each phase'
@@ -103,9 +104,12 @@ unit:
 coverage:
 	$(UNIT) --cov --cov-report=term $(ARGS)
 
-# How far local_aws refuses what AWS refuses. It writes the tables into docs/local-aws.md.
+# How far local_aws refuses what AWS refuses, by calls and by templates. It writes the tables into docs/local-aws.md.
+fidelity: export LOCAL_AWS_CONTAINERS := processes
 fidelity: setup
-	LOCAL_AWS_CONTAINERS=processes $(PYTHON) -m unit_tests.local_aws.template_mutations
+	$(PYTHON) -m pytest --quiet unit_tests/local_aws/fidelity $(ARGS)
+	@$(PYTHON) -m unit_tests.local_aws.fidelity
+	$(PYTHON) -m unit_tests.local_aws.template_mutations
 
 # Those of the catalogue, too: each with its own requirements.
 SERVICES := $(notdir $(wildcard services/*))

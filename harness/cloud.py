@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ class Cloud:
     """One cloud. `endpoint` is None on AWS; `time_scale` is the length of AWS's waits (1 on AWS).
 
     `containers` names the container engine of local_aws, and `isolation` says what its builds cannot see.
+    `passed_through` returns the operations that local_aws answered without checks of its own.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Cloud:
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     containers: str = ""
     isolation: str = ""
+    passed_through: Callable[[], Sequence[str]] = field(default=tuple, repr=False)
 
     @cached_property
     def account(self) -> Account:

@@ -3,7 +3,7 @@
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -32,6 +32,7 @@ class Verdict:
     shift_seconds: float
     figures: Figures
     report: Path | None = None
+    passed_through: list[str] = field(default_factory=list)
 
     def line(self, time_scale: float) -> str:
         """Return the figures in one line."""
@@ -65,6 +66,7 @@ def demo() -> int:
     # The state takes about 100 MB, and is of no use after a success.
     shutil.rmtree(folder, ignore_errors=True)
     print(verdict.line(cloud.time_scale))
+    print(f"passed through to MiniStack unchecked: {', '.join(verdict.passed_through) or 'nothing'}")
     print(f"report: {verdict.report}")
     return 0
 
@@ -97,6 +99,7 @@ def _run(cloud: Cloud, progress: Progress) -> Verdict:
             scenario.recorder.finish(passed=False, verdict=reason)
         raise
     verdict.report = scenario.recorder.finish(passed=True, verdict=verdict.line(cloud.time_scale))
+    verdict.passed_through = scenario.recorder.evidence.passed_through
     return verdict
 
 

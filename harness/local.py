@@ -81,7 +81,7 @@ def is_running_in(folder: Path) -> bool:
 def local_cloud(server: ServerHandle, folder: Path, account: str = ACCOUNT) -> Cloud:
     """Return local_aws as the cloud of an account; the harness writes to `folder`."""
     keys = {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": server.secret}
-    about = (server.containers, server.isolation)
+    about = (server.containers, server.isolation, server.passed_through)
     return Cloud("local_aws", folder, server.endpoint, server.time_scale, keys, *about)
 
 

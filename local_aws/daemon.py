@@ -128,6 +128,11 @@ class ServerHandle:
         found: list[str] = self._get("background-errors")["errors"]
         return found
 
+    def passed_through(self) -> list[str]:
+        """Return the operations that MiniStack answered unchecked (GET /_local_aws/passed-through)."""
+        found: list[str] = self._get("passed-through")["operations"]
+        return found
+
     def permissions(self) -> dict[str, Any]:
         """Return every policy statement with its uses so far, and every denial (GET /_local_aws/iam)."""
         return self._get("iam")

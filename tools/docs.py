@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from infrastructure.errors import AppError
@@ -14,6 +16,10 @@ from tools.diagram.mermaid import drawings
 from tools.iam_docs.page import PolicyViolationsError, iam_page
 from tools.sections import COMMAND, measured_sections, replace_section
 from tools.synthesis import PROJECT, defaults, environment_contexts, every_option, synthesized
+
+# Counts the error codes that local_aws answers, by the calls that a unit test makes.
+WRONG_CALLS = "unit_tests.local_aws.fidelity"
+COUNTED = re.compile(r"Counted on (\d{4}-\d{2}-\d{2})")
 
 
 @dataclass(frozen=True)
@@ -84,12 +90,26 @@ def _names(_: str) -> str:
 
 
 def _local_aws(current: str) -> str:
-    """Run local_aws, which no tool may import, and keep what `make fidelity` measured."""
-    command = [sys.executable, "-m", "local_aws", "api-coverage"]
-    done = subprocess.run(command, cwd=PROJECT, check=False, capture_output=True, text=True)  # noqa: S603 - our own
+    """Return the coverage, the table of the wrong calls, and what `make fidelity` measured of templates.
+
+    The date of the table is that of its last change.
+    """
+    counted = COUNTED.search(current)
+    table = _output(WRONG_CALLS, counted[1]) if counted else ""
+    if not table or table not in current:
+        table = _output(WRONG_CALLS, datetime.now(UTC).date().isoformat())
+    return "\n".join([_output("local_aws", "api-coverage") + table, *measured_sections(current)])
+
+
+def _output(module: str, *arguments: str) -> str:
+    """Run a module of another room, which no tool may import."""
+    words = ["-m", module, *arguments]
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, *words], cwd=PROJECT, check=False, capture_output=True, text=True
+    )
     if done.returncode:
-        raise AppError(f"python -m local_aws api-coverage failed: {done.stderr.strip()}")
-    return "\n".join([done.stdout, *measured_sections(current)])
+        raise AppError(f"python {' '.join(words)} failed: {done.stderr.strip()}")
+    return done.stdout
 
 
 PAGES = (

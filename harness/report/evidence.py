@@ -84,6 +84,8 @@ class Evidence:
     ended: float = 0.0
     passed: bool | None = None
     verdict: str = ""
+    # The operations that local_aws passed through to MiniStack unchecked; none on AWS.
+    passed_through: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:
         """Return the evidence as JSON."""

@@ -17,7 +17,7 @@ import botocore.session
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
-from local_aws.core import conformance, declared_errors, pagination
+from local_aws.core import conformance, declared_errors, pagination, tag_rules
 from local_aws.core.context import Context
 
 # The access key of the current request; empty when the request is not signed.
@@ -116,7 +116,7 @@ class JsonService:
         report = ParamValidator().validate(dict(params), shape)
         if error is None and report.has_errors():
             error = "ValidationException", report.generate_report().replace("\n", " ")
-        error = error or conformance.input_error(operation, params)
+        error = error or conformance.input_error(operation, params) or tag_rules.tag_error(operation, params)
         if error is not None:
             code, message = error
             raise AwsError(code, self.messages.get(code, message))

@@ -37,7 +37,12 @@ COMMON_ERRORS = frozenset(
 )
 # The services whose code for an invalid input is not the common ValidationException.
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html#API_CreateRepository_Errors
-INVALID_INPUT_CODES = {"ecr": "InvalidParameterException", "ecs": "InvalidParameterException"}
+# https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html#API_GetServiceQuota_Errors
+INVALID_INPUT_CODES = {
+    "ecr": "InvalidParameterException",
+    "ecs": "InvalidParameterException",
+    "service-quotas": "IllegalArgumentException",
+}
 
 
 def input_error(operation: OperationModel, params: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -20,9 +20,17 @@ SERVICES = frozenset({"codecommit", "codedeploy"})
 PATTERNS: Mapping[tuple[str, str], str] = {
     ("codecommit", "CommitId"): "[0-9a-f]{40}",
     ("codecommit", "ObjectId"): "[0-9a-f]{40}",
+    # https://docs.aws.amazon.com/codecommit/latest/userguide/how-to-create-pull-request.html
+    ("codecommit", "PullRequestId"): "[0-9]+",
+    ("codecommit", "RevisionId"): "[0-9a-f]+",
+    # The author of a pull request: a user, or a session of a role.
+    ("codecommit", "Arn"): r"arn:aws[\w-]*:(iam|sts)::\d{12}:.+",
+    ("codecommit", "Email"): r"[^<>\x00-\x1f]*",
+    ("codecommit", "ReferenceName"): r"[^\x00-\x20\x7f~^:?*\[\\]+(?<!\.lock)",
+    ("codecommit", "CommitName"): ".+",
     ("codecommit", "ResourceArn"): r"arn:aws[\w-]*:codecommit:[a-z0-9-]+:\d{12}:[\w.-]+",
     ("codedeploy", "DeploymentId"): "d-[A-Z0-9]{9}",
-    ("codedeploy", "Arn"): r"arn:aws[\w-]*:codedeploy:[a-z0-9-]+:\d{12}:(application|deploymentgroup):.+",
+    ("codedeploy", "Arn"): r"arn:aws[\w-]*:codedeploy:[a-z0-9-]+:\d{12}:.+",
 }
 # The largest number of items of a list, and the code for more, by operation and member. The descriptions of
 # the members have the numbers: https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_Operations.html
@@ -37,8 +45,14 @@ LIMITS: Mapping[tuple[str, str], tuple[int, str]] = {
 }
 # Codes that do not have the name of their member.
 _IRREGULAR = {
+    "Ec2TagFilters": "InvalidEC2TagException",
     "FileContent": "FileContentSizeLimitExceededException",
     "KmsKeyId": "EncryptionKeyInvalidIdException",
+    "AfterCommitSpecifier": "InvalidCommitException",
+    "BeforeCommitSpecifier": "InvalidCommitException",
+    "CommitSpecifier": "InvalidCommitException",
+    "OnPremisesInstanceTagFilters": "InvalidTagException",
+    "SourceCommitId": "InvalidCommitIdException",
     "Tags": "InvalidTagsToAddException",
 }
 _ENDING = re.compile(r"(Arn|List|Enum|Type|Name|KeyList|uration)$")

@@ -19,15 +19,26 @@ ERROR_CODES = (
     "InvalidParameterException",
     "IllegalArgumentException",
 )
+# Lists with tokens that botocore has no paginator for.
+_TEMPLATE_NAMES = {
+    "input_token": "nextToken",
+    "output_token": "nextToken",
+    "limit_key": "maxResults",
+    "result_key": "approvalRuleTemplateNames",
+}
+OWN: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("codecommit", "ListApprovalRuleTemplates"): _TEMPLATE_NAMES,
+    ("codecommit", "ListAssociatedApprovalRuleTemplatesForRepository"): _TEMPLATE_NAMES,
+}
 
 
 class PaginationError(ValueError):
-    """An invalid token or page size. `code` is the first of ERROR_CODES that the operation declares."""
+    """An invalid token or page size. `code` is the first of `codes` that the operation declares."""
 
-    def __init__(self, operation: OperationModel, message: str) -> None:
+    def __init__(self, operation: OperationModel, message: str, codes: tuple[str, ...] = ERROR_CODES) -> None:
         super().__init__(message)
         declared = {shape.name for shape in operation.error_shapes}
-        self.code = next((code for code in ERROR_CODES if code in declared), "ValidationException")
+        self.code = next((code for code in codes if code in declared), "ValidationException")
 
 
 @cache
@@ -38,11 +49,15 @@ def paginators(service: str) -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
+def _names(service: str, operation: str) -> Mapping[str, Any] | None:
+    return OWN.get((service, operation)) or paginators(service).get(operation)
+
+
 def paginate(
     service: str, operation: OperationModel, params: Mapping[str, Any], output: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the page of a whole `output` that `params` select. Raises `PaginationError`."""
-    names = paginators(service).get(operation.name)
+    names = _names(service, operation.name)
     if names is None or not isinstance(names["result_key"], str):
         return dict(output)
     items = output.get(names["result_key"], [])
@@ -52,7 +67,8 @@ def paginate(
     limit = int(params.get(names.get("limit_key", ""), DEFAULT_PAGE_SIZE))
     # Some models set no bounds: ECS's, and CodeCommit's for GetDifferences.
     if limit < 1:
-        raise PaginationError(operation, f"{names['limit_key']} is {limit}, and must be 1 at least")
+        message = f"{names['limit_key']} is {limit}, and must be 1 at least"
+        raise PaginationError(operation, message, ("InvalidMaxResultsException", *ERROR_CODES))
     last = int(token) + limit
     page = {**output, names["result_key"]: items[int(token) : last]}
     return {**page, names["output_token"]: str(last)} if last < len(items) else page

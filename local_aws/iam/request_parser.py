@@ -14,7 +14,11 @@ from botocore.model import OperationModel
 from local_aws.core.api import service_model
 
 # The name in a signature's scope -> botocore's name of the service, where they differ.
-MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
+MODELS = {
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+}
 # The name in a signature's scope -> the prefix of its actions, where they differ.
 PREFIXES = {"monitoring": "cloudwatch"}
 

@@ -31,6 +31,7 @@ from local_aws.ministack import (
     s3,
     stack_events,
     stack_parameters,
+    stack_parents,
     stack_requests,
     templates,
 )
@@ -86,6 +87,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     nested_stacks.patch_nested_stacks()
     deletions.patch_stack_deletion()
     stack_events.patch_stack_events()
+    stack_parents.patch_stack_parents()
     custom_resources.patch_custom_resources()
     property_validation.patch_pre_deployment_validation()
     stack_parameters.patch_stack_parameters()

@@ -10,6 +10,7 @@ from local_aws.core.api import AwsError
 from local_aws.core.context import Context
 from local_aws.ministack import elbv2_snapshot
 from local_aws.ministack.access_logs import access_log_check
+from local_aws.ministack.elbv2_references import reference_check
 from local_aws.ministack.elbv2_requests import check_page, model_check, parse
 from local_aws.ministack.elbv2_snapshot import acm, alb, ec2, everything
 from local_aws.ministack.elbv2_validation import CHECKS, both
@@ -52,7 +53,7 @@ def patch_elbv2(context: Context, on_change: Callable[[ElbSnapshot], None], heal
     checks = {**CHECKS, MODIFY: both(CHECKS[MODIFY], access_log_check(context))}
     acm._delete_certificate, acm._import_certificate = _delete_certificate, _import_certificate(on_change)
     for name, handler in replaced.items():
-        check = both(model_check(name), *filter(None, [checks.get(name)]))
+        check = both(model_check(name), reference_check(name), *filter(None, [checks.get(name)]))
         alb._ACTION_MAP[name] = _validated(name, handler, check, on_change if name in CHANGES else None)
 
 

@@ -72,8 +72,8 @@ PARTIAL = {
 }
 INTRODUCTION = f"""# API coverage of local_aws
 
-`local-aws api-coverage` prints this page from the code and from botocore's models, which boto3 and the AWS
-CLI use too. Each call of an operation below is validated:
+`local-aws api-coverage` prints this page, but for its last section, from the code and from botocore's
+models, which boto3 and the AWS CLI use too. Each call of an operation below is validated:
 
 - an input outside the model's types, bounds, patterns or enumerations is rejected with AWS's message;
 - an output that does not have the model's shape, or an error that the model does not declare, is a background
@@ -86,9 +86,14 @@ A *partial* operation does less than AWS's, as its row says, and rejects the res
 OTHER_SERVICES = """## The other services
 
 CloudFormation, CloudWatch, EC2, ELBv2, EventBridge, IAM, KMS, Lambda, Logs, S3, SNS, SQS, SSM and STS are
-MiniStack's; `local_aws/ministack` corrects what the pipeline needs. Requests to ELBv2 are validated against
-the model, those to the others are not; the scenarios test what they use of them. An operation that AWS has
-and MiniStack lacks is `UnsupportedOperation`. The data plane of ELBv2 is ours.
+MiniStack's; `local_aws/ministack` corrects what the pipeline needs. Operations come in three classes:
+
+- *checked*: those above, and ELBv2's, whose requests are validated against the model. The data plane of
+  ELBv2 is ours;
+- *passed through* to MiniStack: those of the other services. They are allowed and not validated; the
+  scenarios test what they use of them. `GET /_local_aws/passed-through` lists those that were answered, and
+  so do the last lines of `make demo` and every report;
+- *refused*: an operation that AWS has and MiniStack lacks is `UnsupportedOperation`.
 """
 
 

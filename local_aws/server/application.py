@@ -28,6 +28,7 @@ from local_aws.ministack import (
     parameter_events,
     parameter_history,
     parameter_tags,
+    passed_through,
     resource_policies,
     resource_policy_checks,
     resume_stacks,
@@ -42,6 +43,7 @@ from local_aws.persistence.durability import DurabilityMiddleware
 from local_aws.persistence.snapshots import Persistable, SnapshotWriter
 from local_aws.server.accounts import Accounts
 from local_aws.server.gateway import Gateway
+from local_aws.server.passed_through import CHECKED, PassedThrough
 from local_aws.services.codecommit import git_http
 from local_aws.services.elbv2.service import LoadBalancing
 
@@ -135,6 +137,17 @@ def _patch_parameters(callers: Context) -> None:
     parameter_tags.patch_parameter_tags()
 
 
+def _register(accounts: Accounts) -> PassedThrough:
+    """Register our services in MiniStack; return the record of the operations that are its own."""
+    ours = accounts.of(ACCOUNT).services
+    for name in ours:
+        ministack.register_service(name, accounts.handle(name))
+    unknown_operations.patch_unknown_operations()
+    passed = PassedThrough()
+    passed_through.patch_passed_through(CHECKED | ours.keys(), passed.record)
+    return passed
+
+
 def build_application(context: Context, engine: ContainerEngine) -> Services:
     """Register our services with MiniStack, and put our gateway in front of it. Call it once a process."""
     from ministack.app import app
@@ -151,9 +164,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     enforcer.policy_of_repository = accounts.policy_of_repository
     load_balancing = LoadBalancing(callers, elbv2_snapshot.current)
     elbv2.patch_elbv2(callers, load_balancing.apply, load_balancing.describe_health)
-    for name in accounts.of(ACCOUNT).services:
-        ministack.register_service(name, accounts.handle(name))
-    unknown_operations.patch_unknown_operations()
+    passed = _register(accounts)
     ecr.route_registry(accounts.registry)
     ministack.route_event_targets("codepipeline", accounts.deliver)
     states = function_states.FunctionStates(context.clock)
@@ -173,5 +184,6 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
         authorizer=enforcer,
         skip_days=partial(schedules.skip_days, context.clock),
         plant_findings=accounts.plant_findings,
+        passed_through=passed.operations,
     )
     return Services(context, gateway, accounts, load_balancing, engine, writer)

@@ -59,6 +59,7 @@ class Gateway:
         authorizer: Authorizer | None = None,
         skip_days: Callable[[int], None] | None = None,
         plant_findings: Callable[[object], int] | None = None,
+        passed_through: Callable[[], list[str]] = list,
     ) -> None:
         self.context = context
         self.ministack = ministack
@@ -68,6 +69,7 @@ class Gateway:
         self.authorizer = authorizer
         self.skip_days = skip_days
         self.plant_findings = plant_findings
+        self.passed_through = passed_through
         # Its own threads: a check may call a service, which needs one of asyncio's threads to respond.
         self.threads = ThreadPoolExecutor(8, "iam")
 
@@ -138,6 +140,8 @@ class Gateway:
             content = {"instance": context.instance, "errors": list(context.background_errors)}
         elif path == "/_local_aws/listeners":
             content = dict(self.addresses())
+        elif path == "/_local_aws/passed-through":
+            content = {"operations": self.passed_through()}
         elif path in SECRET_PATHS and not self._is_owner(scope):
             status, content = 403, {"message": f"{path} needs the header Authorization: Bearer SECRET"}
         else:

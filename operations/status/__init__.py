@@ -95,13 +95,16 @@ def one(account: Account, suffix: str) -> Environment:
 def _stacks(account: Account) -> list[Shape]:
     """Return the root stack of each environment, by its suffix, with the tags of its nested stacks.
 
+    A nested stack names its root:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html
+
     With @aws-cdk/core:explicitStackTags, the CDK tags the resources of the root stack, not the stack itself.
     """
     found = list(account.pages("cloudformation", "describe_stacks", "Stacks"))
-    named = {each["StackName"]: each for each in found}
-    tagged = {_suffix(each): each["Tags"] for each in found if _tags(each).get(PROJECT_TAG) == PROJECT}
-    roots = {suffix: named.get(Names(suffix).stack) for suffix in sorted(tagged)}
-    return [{**root, "Tags": tagged[suffix]} for suffix, root in roots.items() if root]
+    tagged = [each for each in found if _tags(each).get(PROJECT_TAG) == PROJECT]
+    tags = {each.get("RootId", each["StackId"]): each["Tags"] for each in tagged}
+    roots = [{**each, "Tags": tags[each["StackId"]]} for each in found if each["StackId"] in tags]
+    return sorted(roots, key=_suffix)
 
 
 def _tags(stack: Shape) -> dict[str, str]:

@@ -26,6 +26,7 @@ def stack(suffix: str, service: str = "sample-service", **more: Any) -> dict[str
     tags = {"project": "python-service-pipeline", "environment": suffix, "service": service}
     return {
         "StackName": f"stack-{suffix}",
+        "StackId": f"arn:stack-{suffix}",
         "StackStatus": "UPDATE_COMPLETE",
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
         **more,
@@ -99,8 +100,16 @@ def test_fifty_environments_take_three_calls_each_and_two_for_all(run: Run) -> N
 
 def test_the_nested_stacks_have_the_tags_and_the_root_stack_is_the_environment(run: Run) -> None:
     """As the CDK deploys them; a nested stack has no row of its own."""
-    root = {"StackName": "stack-dev", "StackStatus": "UPDATE_ROLLBACK_COMPLETE", "Tags": []}
-    nested = [stack("dev", "orders", StackName=f"stack-dev-{name}-1A2B") for name in ("Network", "Compute")]
+    root = {
+        "StackName": "stack-dev",
+        "StackId": "arn:root",
+        "StackStatus": "UPDATE_ROLLBACK_COMPLETE",
+        "Tags": [],
+    }
+    nested = [
+        stack("dev", "orders", StackName=f"stack-dev-{name}-1A2B", StackId=f"arn:{name}", RootId="arn:root")
+        for name in ("Network", "Compute")
+    ]
     _, said, _ = run(answers(root, *nested), "--json")
     (found,) = json.loads(said)
     assert (found["suffix"], found["service"]) == ("dev", "orders")
@@ -108,7 +117,7 @@ def test_the_nested_stacks_have_the_tags_and_the_root_stack_is_the_environment(r
 
 
 def test_stacks_of_others_are_no_environments(run: Run) -> None:
-    foreign = {"StackName": "stack-dev", "StackStatus": "CREATE_COMPLETE"}
+    foreign = {"StackName": "stack-dev", "StackId": "arn:foreign", "StackStatus": "CREATE_COMPLETE"}
     code, said, _ = run(answers(foreign))
     assert (code, said) == (0, "account 111111111111 has no environment in us-east-1\n")
 

@@ -1,10 +1,14 @@
 """CodeBuild's operations on projects."""
 
+from collections.abc import Mapping
 from typing import Any, cast
+
+from botocore.model import OperationModel
 
 from local_aws.core.api import JsonService, now
 from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.services.codebuild.errors import already_exists, invalid_input, not_found, role_not_assumable
+from local_aws.services.codebuild.identifiers import check_identifiers
 from local_aws.services.codebuild.shapes import ProjectShape
 from local_aws.services.codebuild.validation import check_members, check_project
 
@@ -21,6 +25,10 @@ class Projects(JsonService):
     def __init__(self, context: Context) -> None:
         super().__init__(context)
         self.projects: dict[str, ProjectShape] = {}
+
+    def _validate(self, operation: OperationModel, params: Mapping[str, Any]) -> None:
+        check_identifiers(operation.name, params)
+        super()._validate(operation, params)
 
     def create_project(self, params: dict[str, Any]) -> dict[str, Any]:
         """Create a project."""

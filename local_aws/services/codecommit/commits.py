@@ -24,7 +24,10 @@ from local_aws.services.codecommit.serializers import (
 from local_aws.services.codecommit.validation import (
     check_branch_name,
     check_file_path,
+    check_message,
+    compared_path,
     file_mode,
+    is_in,
     is_object_id,
     refuse_arguments,
     required,
@@ -71,6 +74,7 @@ class Commits(Repositories):
     def create_commit(self, params: dict[str, Any]) -> dict[str, Any]:
         """Commit changes of several files."""
         refuse_arguments(params, "keepEmptyFolders")
+        check_message(params.get("commitMessage", ""))
         repository = self.find(params["repositoryName"])
         parent = self._parent(repository, params)
         before = repository.git.files(parent) if parent else {}
@@ -164,14 +168,16 @@ class Commits(Repositories):
         return {"commit": serialize_commit(repository.git.commit(params["commitId"]))}
 
     def get_differences(self, params: dict[str, Any]) -> dict[str, Any]:
-        """List the files that differ between two commits."""
-        refuse_arguments(params, "beforePath", "afterPath")
+        """List the files that differ between two commits, or those of one path."""
         repository = self.find(params["repositoryName"])
         before = params.get("beforeCommitSpecifier")
-        pairs = repository.git.changes(
-            _resolve(repository, before) if before else None,
-            _resolve(repository, params["afterCommitSpecifier"]),
-        )
+        old = _resolve(repository, before) if before else None
+        new = _resolve(repository, params["afterCommitSpecifier"])
+        pairs = repository.git.changes(old, new)
+        if (path := compared_path(params)) is not None:
+            if not any(_has(repository, commit, path) for commit in (old, new)):
+                raise errors.path_does_not_exist(path)
+            pairs = [pair for pair in pairs if is_in(path, next(filter(None, pair)).path)]
         return {"differences": [difference(old, new) for old, new in pairs]}
 
     def _parent(self, repository: Repository, params: dict[str, Any]) -> str | None:
@@ -180,6 +186,8 @@ class Commits(Repositories):
         tip = refs.get(HEADS + branch)
         parent = params.get("parentCommitId")
         if tip is None:
+            if f"refs/tags/{branch}" in refs:
+                raise errors.branch_name_is_tag_name(branch)
             if branches(refs):
                 raise errors.branch_does_not_exist(branch)
             return None
@@ -203,6 +211,11 @@ class Commits(Repositories):
             raise errors.concurrent_reference_update(str(error)) from error
         self.announce(repository)
         return commit
+
+
+def _has(repository: Repository, commit: str | None, path: str) -> bool:
+    """Return whether a commit has a file or a folder at a path."""
+    return commit is not None and any(is_in(path, file) for file in repository.git.files(commit))
 
 
 def _tip(repository: Repository, branch: str) -> str:

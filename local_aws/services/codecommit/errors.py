@@ -45,6 +45,17 @@ def commit_id_does_not_exist(commit: str) -> AwsError:
     return AwsError("CommitIdDoesNotExistException", f"Commit {commit} does not exist")
 
 
+def branch_name_is_tag_name(name: str) -> AwsError:
+    """Return the error for a commit on a name that is a tag's."""
+    message = f"{name} is a tag name. Enter the name of a branch in the repository"
+    return AwsError("BranchNameIsTagNameException", message)
+
+
+def path_does_not_exist(path: str) -> AwsError:
+    """Return the error for a path that no file of the compared commits has."""
+    return AwsError("PathDoesNotExistException", f"{path} does not exist")
+
+
 def parent_commit_id_required() -> AwsError:
     """Return the error for a commit on an existing branch without a parent."""
     return AwsError("ParentCommitIdRequiredException", "A parent commit ID is required")

@@ -11,10 +11,13 @@ from local_aws.services.codecommit.validation import check_file_path, check_name
 # CodeCommit quotas: the largest file that an API call may carry.
 # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
 FILE_LIMIT = 6 * 1024 * 1024
+# The files that one API call may add, change or delete.
+FILE_ENTRIES = 100
 
 
 def file_changes(git: GitRepository, params: dict[str, Any], before: dict[str, TreeEntry]) -> FileChanges:
     """Return the changes that `params` make to the files `before`; raises `AwsError` as CreateCommit does."""
+    _check_number(params)
     put = {
         **dict(_read_content(item) for item in params.get("putFiles", [])),
         **dict(_read_mode(git, item, before) for item in params.get("setFileModes", [])),
@@ -31,11 +34,30 @@ def file_changes(git: GitRepository, params: dict[str, Any], before: dict[str, T
 
 def _read_content(item: dict[str, Any]) -> tuple[str, tuple[str, bytes]]:
     path = check_file_path(item["filePath"])
-    if "fileContent" not in item:
-        raise unsupported("local_aws supports fileContent, not sourceFile")
+    source = item.get("sourceFile")
+    if source is None and "fileContent" not in item:
+        message = f"{path} needs a source file or content"
+        raise AwsError("SourceFileOrContentRequiredException", message)
+    if source is not None:
+        _refuse_source(path, source["filePath"], with_content="fileContent" in item)
     if len(item["fileContent"]) > FILE_LIMIT:
         raise AwsError("FileContentSizeLimitExceededException", f"{path} is larger than 6 MB")
     return path, (git_mode(item.get("fileMode", "NORMAL")), item["fileContent"])
+
+
+def _refuse_source(path: str, source: str, *, with_content: bool) -> None:
+    if with_content:
+        message = f"{path} has both a source file and content"
+        raise AwsError("FileContentAndSourceFileSpecifiedException", message)
+    if source.rpartition("/")[2] == ".gitkeep":
+        raise AwsError("RestrictedSourceFileException", "A .gitkeep file can be neither copied nor moved")
+    raise unsupported("local_aws supports fileContent, not sourceFile")
+
+
+def _check_number(params: dict[str, Any]) -> None:
+    if len(list(_requested_paths(params))) > FILE_ENTRIES:
+        message = f"A commit can change at most {FILE_ENTRIES} files"
+        raise AwsError("MaximumFileEntriesExceededException", message)
 
 
 def _read_mode(

@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local_aws.core.api import AwsError, now
 from local_aws.services.codecommit.approval_rules import ApprovalRules, is_satisfied
 from local_aws.services.codecommit.errors import concurrent_reference_update, unsupported
@@ -35,6 +37,11 @@ class PullRequests(ApprovalRules):
 
     def create_pull_request(self, params: dict[str, Any]) -> dict[str, Any]:
         """Open a pull request."""
+        if (earlier := self._earlier(params)) is not None:
+            return {"pullRequest": self._shape(earlier)}
+        if len({target["repositoryName"] for target in params["targets"]}) > 1:
+            message = "The targets of a pull request must be in one repository"
+            raise AwsError("MultipleRepositoriesInPullRequestException", message)
         if len(params["targets"]) != 1:
             raise unsupported("local_aws has pull requests with one target only")
         target = params["targets"][0]
@@ -63,6 +70,7 @@ class PullRequests(ApprovalRules):
             "destinationCommit": _tip(repository, destination),
             "merged": None,
             "approvals": {},
+            "request": dict(params),
         }
         return {"pullRequest": self._shape(self.pull_requests[number])}
 
@@ -73,6 +81,8 @@ class PullRequests(ApprovalRules):
     def list_pull_requests(self, params: dict[str, Any]) -> dict[str, Any]:
         """List the ids of the pull requests of a repository."""
         repository = self.find(params["repositoryName"])
+        if "authorArn" in params:
+            self._check_author(params["authorArn"])
         wanted = {"pullRequestStatus": params.get("pullRequestStatus"), "authorArn": params.get("authorArn")}
         found = [
             number
@@ -150,6 +160,28 @@ class PullRequests(ApprovalRules):
         self.announce(repository)
         return {"pullRequest": self._shape(record)}
 
+    def _earlier(self, params: Mapping[str, Any]) -> Record | None:
+        """Return the pull request of an earlier call with the same token.
+
+        https://docs.aws.amazon.com/codecommit/latest/APIReference/API_CreatePullRequest.html
+        """
+        token = params.get("clientRequestToken")
+        for record in self.pull_requests.values():
+            if token is not None and record["request"].get("clientRequestToken") == token:
+                if record["request"] != params:
+                    message = "The client request token was used for another request"
+                    raise AwsError("IdempotencyParameterMismatchException", message)
+                return record
+        return None
+
+    def _check_author(self, arn: str) -> None:
+        user = arn.partition(":user/")[2].rpartition("/")[2]
+        try:
+            if user:
+                self.context.client("iam").get_user(UserName=user)
+        except ClientError as error:
+            raise AwsError("AuthorDoesNotExistException", f"{arn} does not exist") from error
+
     def _find_pull_request(self, number: str) -> Record:
         if number not in self.pull_requests:
             raise AwsError("PullRequestDoesNotExistException", f"Pull request {number} does not exist")
@@ -196,7 +228,7 @@ class PullRequests(ApprovalRules):
             "destinationCommit": (merged or record)["destinationCommit"],
             "mergeMetadata": merge,
         }
-        own = {"repository", "source", "destination", "destinationCommit", "merged", "approvals"}
+        own = {"repository", "source", "destination", "destinationCommit", "merged", "approvals", "request"}
         shown = {key: value for key, value in record.items() if key not in own}
         return {**shown, "revisionId": self._revision(record), "pullRequestTargets": [target]}
 

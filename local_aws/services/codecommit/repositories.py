@@ -211,7 +211,7 @@ class Repositories(JsonService):
         return {}
 
     def _by_arn(self, arn: str) -> Repository:
-        name = arn.rpartition(":")[2]
+        name = check_repository_name(arn.rpartition(":")[2])
         repository = self.repositories.get(name)
         if repository is None or repository_arn(self.context, repository) != arn:
             raise repository_does_not_exist(name)

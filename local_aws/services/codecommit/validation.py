@@ -16,6 +16,7 @@ INVALID_REPOSITORY_NAME = (
 # git's rules for a reference name, which are CodeCommit's too: https://git-scm.com/docs/git-check-ref-format
 FORBIDDEN_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|\.lock(/|$)|[./]$|^/|^@$|^-")
 MAX_BRANCH_LENGTH = 256
+MESSAGE_LIMIT = 256 * 1024
 GIT_MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
 
 
@@ -39,6 +40,15 @@ def check_file_path(path: str) -> str:
     if "\0" in path or any(part.lower() in ("", ".", "..", ".git") for part in parts):
         raise AwsError("InvalidPathException", f"The specified path is not valid: {path!r}")
     return path
+
+
+def check_message(message: str) -> None:
+    """Raise `CommitMessageLengthExceededException` for a message of more than 256 KB.
+
+    https://docs.aws.amazon.com/codecommit/latest/APIReference/API_CreateCommit.html
+    """
+    if len(message.encode()) > MESSAGE_LIMIT:
+        raise AwsError("CommitMessageLengthExceededException", "A commit message has at most 256 KB")
 
 
 def git_mode(name: str) -> str:
@@ -67,6 +77,19 @@ def check_name_conflicts(put: Collection[str], unchanged: Collection[str]) -> No
             raise AwsError("FileNameConflictsWithDirectoryNameException", f"{path} is a folder")
         if any(path.startswith(f"{file}/") for file in files):
             raise AwsError("DirectoryNameConflictsWithFileNameException", f"{path} lies under a file")
+
+
+def compared_path(params: Mapping[str, Any]) -> str | None:
+    """Return the path that GetDifferences is limited to; raises `UnsupportedOperation` for two of them."""
+    paths = {check_file_path(params[name]) for name in ("beforePath", "afterPath") if name in params}
+    if len(paths) > 1:
+        raise unsupported("local_aws does not compare a folder with one of another name")
+    return next(iter(paths), None)
+
+
+def is_in(path: str, file: str) -> bool:
+    """Return whether a file is `path`, or lies under it."""
+    return file == path or file.startswith(f"{path}/")
 
 
 def required(params: Mapping[str, Any], name: str, code: str) -> str:

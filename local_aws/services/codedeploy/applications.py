@@ -5,10 +5,10 @@ from typing import Any
 
 from local_aws.core.api import AwsError, JsonService
 from local_aws.core.context import Context
-from local_aws.services.codedeploy import deployment_config, serializers, validation
+from local_aws.services.codedeploy import deployment_config, filters, serializers, validation
 from local_aws.services.codedeploy.deployment_config import DeploymentConfig
 from local_aws.services.codedeploy.records import Application, DeploymentGroup, Revision
-from local_aws.services.codedeploy.revisions import hide_content, revision_key, with_sha256
+from local_aws.services.codedeploy.revisions import hide_content, revision_key
 from local_aws.services.codedeploy.tags import Tags
 
 Params = dict[str, Any]
@@ -58,13 +58,13 @@ class Applications(JsonService):
 
     def register_application_revision(self, params: Params) -> None:
         application = self._application(params)
-        location = with_sha256(params["revision"])
+        location = validation.check_revision(params["revision"])
         known = application.revisions.setdefault(revision_key(location), Revision(location))
         known.description = params.get("description", "")
 
     def get_application_revision(self, params: Params) -> Params:
         application = self._application(params)
-        known = application.revisions.get(revision_key(with_sha256(params["revision"])))
+        known = application.revisions.get(revision_key(validation.check_revision(params["revision"])))
         if known is None:
             raise AwsError("RevisionDoesNotExistException", "No revision found for the given location")
         return {
@@ -74,7 +74,9 @@ class Applications(JsonService):
         }
 
     def list_application_revisions(self, params: Params) -> Params:
-        return {"revisions": [hide_content(r.location) for r in self._application(params).revisions.values()]}
+        filters.check_bucket_filters(params)
+        known = self._application(params).revisions.values()
+        return {"revisions": [hide_content(r.location) for r in known if filters.is_in_bucket(r, params)]}
 
     # --- deployment configurations ------------------------------------------------------------------------
 
@@ -172,16 +174,24 @@ class Applications(JsonService):
         self.tags.remove(self._tagged(params), params["TagKeys"])
 
     def list_tags_for_resource(self, params: Params) -> Params:
-        return {"Tags": self.tags.of(self._tagged(params))}
+        try:
+            return {"Tags": self.tags.of(self._tagged(params))}
+        except AwsError as error:
+            # It declares no code for a resource that does not exist.
+            raise AwsError("ArnNotSupportedException", error.message) from error
 
     # ------------------------------------------------------------------------------------------------------
 
     def _tagged(self, params: Params) -> str:
+        """Return the ARN of an application or a deployment group."""
         arn = str(params["ResourceArn"])
-        known = {self._application_arn(name) for name in self.applications}
-        known |= {self._group_arn(group.application, group.name) for group in self._groups()}
-        if arn not in known:
-            raise AwsError("ArnNotSupportedException", f"There is no application or deployment group {arn}")
+        kind, _, name = arn.split(":", 5)[-1].partition(":")
+        application, _, group = name.partition("/")
+        if kind not in ("application", "deploymentgroup"):
+            raise AwsError("ArnNotSupportedException", f"{arn} is no application or deployment group")
+        self._application({"applicationName": application})
+        if kind == "deploymentgroup":
+            self._group(application, group)
         return arn
 
     def _application_arn(self, name: str) -> str:

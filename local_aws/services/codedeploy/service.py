@@ -6,16 +6,17 @@ from typing import Any
 from local_aws.core.api import AwsError, now
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context
+from local_aws.services.codedeploy import filters
 from local_aws.services.codedeploy.applications import Applications, Params
 from local_aws.services.codedeploy.deployments import Deployments
 from local_aws.services.codedeploy.records import Revision
 from local_aws.services.codedeploy.resource_types import resource_types
 from local_aws.services.codedeploy.revisions import revision_key
-from local_aws.services.codedeploy.serializers import describe_deployment
+from local_aws.services.codedeploy.serializers import describe_deployment, describe_target
 from local_aws.services.codedeploy.validation import (
     check_application_and_group,
+    check_deployment,
     check_revision,
-    check_rollback,
 )
 
 
@@ -62,7 +63,7 @@ class CodeDeploy(Applications):
         if "revision" not in params:
             raise AwsError("RevisionRequiredException", "RevisionLocation must be specified")
         location = check_revision(params["revision"])
-        check_rollback(params)
+        check_deployment(params)
         config = self._config(params.get("deploymentConfigName") or group.settings["deploymentConfigName"])
         deployment = self.deployments.create(group, config, location, params)
         revision = application.revisions.setdefault(revision_key(location), Revision(location))
@@ -81,6 +82,7 @@ class CodeDeploy(Applications):
 
     def list_deployments(self, params: Params) -> Params:
         check_application_and_group(params)
+        filters.check_time_range(params)
         if "deploymentGroupName" in params:
             self._group(params["applicationName"], params["deploymentGroupName"])
         return {"deployments": self.deployments.list(params)}
@@ -92,7 +94,11 @@ class CodeDeploy(Applications):
         self.deployments.continue_(_deployment_id(params), params.get("deploymentWaitType", "READY_WAIT"))
 
     def list_deployment_targets(self, params: Params) -> Params:
-        return {"targetIds": [self.deployments.started(params["deploymentId"]).target_id]}
+        wanted = params.get("targetFilters", {})
+        filters.check_target_filters(wanted)
+        deployment = self.deployments.started(params["deploymentId"])
+        selected = filters.is_selected(describe_target(deployment), wanted)
+        return {"targetIds": [deployment.target_id] if selected else []}
 
     def get_deployment_target(self, params: Params) -> Params:
         return {"deploymentTarget": self.deployments.target(params["deploymentId"], params["targetId"])}

@@ -19,6 +19,8 @@ UNSUPPORTED = (
     *("ec2TagFilters", "onPremisesInstanceTagFilters", "autoScalingGroups", "ec2TagSet", "onPremisesTagSet"),
     *("triggerConfigurations", "terminationHookEnabled"),
 )
+# https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
+MAX_TRIGGERS = 10
 STYLE = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}
 KEPT = (
     *("deploymentConfigName", "serviceRoleArn", "alarmConfiguration", "autoRollbackConfiguration"),
@@ -29,6 +31,8 @@ KEPT = (
 
 def settings_of(params: Mapping[str, Any]) -> Settings:
     """Return the settings in a request; refuse those that local_aws does not implement."""
+    if len(params.get("triggerConfigurations", [])) > MAX_TRIGGERS:
+        raise AwsError("TriggerTargetsLimitExceededException", f"A group has up to {MAX_TRIGGERS} triggers")
     for name in UNSUPPORTED:
         if params.get(name):
             raise AwsError("UnsupportedOperation", f"local_aws does not implement {name} of CodeDeploy", 501)
@@ -51,10 +55,13 @@ def with_defaults(settings: Settings) -> Settings:
 
 def check_group(context: Context, arn: str, settings: Settings, others: Iterable[DeploymentGroup]) -> None:
     """Refuse settings with which a group cannot deploy; `others` are the account's other groups."""
+    _check_style(settings)
+    _check_alarms(settings.get("alarmConfiguration", {}))
+    check_rollback(settings)
     role = service_role(settings.get("serviceRoleArn", ""), arn)
     _check_role(context, role)
-    _check_style(settings)
     service = _check_service(context, role, settings)
+    _check_pair(context, role, settings)
     for other in others:
         if other.settings["ecsServices"][0] == service:
             # pitfall C9
@@ -63,9 +70,6 @@ def check_group(context: Context, arn: str, settings: Settings, others: Iterable
                 "The Amazon ECS service is associated with more than one deployment groups. "
                 "An Amazon ECS service can be associated with only one deployment group.",
             )
-    _check_pair(context, role, settings)
-    _check_alarms(settings)
-    check_rollback(settings)
 
 
 def _check_role(context: Context, role: ServiceRole) -> None:
@@ -136,7 +140,10 @@ def _check_service(context: Context, role: ServiceRole, settings: Settings) -> d
 
 
 def _check_pair(context: Context, role: ServiceRole, settings: Settings) -> None:
-    pairs = settings.get("loadBalancerInfo", {}).get("targetGroupPairInfoList", [])
+    info = settings.get("loadBalancerInfo", {})
+    if info.get("elbInfoList") or info.get("targetGroupInfoList"):
+        raise AwsError("InvalidLoadBalancerInfoException", "An ECS deployment group has target group pairs")
+    pairs = info.get("targetGroupPairInfoList", [])
     if len(pairs) != 1 or len(pairs[0].get("targetGroups", [])) != 2:
         raise AwsError(
             "InvalidTargetGroupPairException",
@@ -164,8 +171,16 @@ def _check_pair(context: Context, role: ServiceRole, settings: Settings) -> None
         ) from error
 
 
-def _check_alarms(settings: Settings) -> None:
-    alarms = settings.get("alarmConfiguration", {})
+def check_deployment(params: Mapping[str, Any]) -> None:
+    """Refuse what a deployment to ECS cannot have."""
+    for name in ("targetInstances", "updateOutdatedInstancesOnly"):
+        if params.get(name):
+            raise AwsError("UnsupportedOperation", f"{ECS_ONLY}: {name}", 501)
+    check_rollback(params)
+    _check_alarms(params.get("overrideAlarmConfiguration", {}))
+
+
+def _check_alarms(alarms: Mapping[str, Any]) -> None:
     if len(alarms.get("alarms", [])) > 10:
         raise AwsError("AlarmsLimitExceededException", "A deployment group has up to 10 alarms")
     if alarms.get("enabled") and not alarms.get("alarms"):
@@ -222,7 +237,9 @@ def check_config(params: Mapping[str, Any]) -> dict[str, Any]:
     if name.startswith(PREFIX):
         raise AwsError("InvalidDeploymentConfigNameException", f"{name} starts with the reserved {PREFIX}")
     check_platform(params)
-    if params.get("minimumHealthyHosts") or params.get("zonalConfig"):
+    if params.get("zonalConfig"):
+        raise AwsError("InvalidZonalDeploymentConfigurationException", "ECS deployments have no zonalConfig")
+    if params.get("minimumHealthyHosts"):
         raise AwsError(
             "InvalidMinimumHealthyHostValueException", "ECS deployments have no minimum of healthy hosts"
         )

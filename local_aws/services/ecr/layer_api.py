@@ -71,6 +71,8 @@ class LayerApi(EcrState):
         repository, upload = self.repository(params["repositoryName"]), params["uploadId"]
         if not self.blobs.upload(repository.name, _file(upload)).exists():
             raise errors.upload_not_found(upload, repository.name, self.context.account)
+        if not self.blobs.upload(repository.name, _file(upload)).stat().st_size:
+            raise AwsError("EmptyUploadException", "The specified layer upload has no layer parts")
         (digest,) = params["layerDigests"]
         if self.blobs.blob(repository.name, digest).exists():
             raise errors.layer_exists(digest, repository.name, self.context.account)

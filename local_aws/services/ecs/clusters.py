@@ -3,7 +3,7 @@
 from typing import Any
 
 from local_aws.core.api import AwsError
-from local_aws.services.ecs.errors import invalid_parameter
+from local_aws.services.ecs.errors import cluster_not_found, invalid_parameter
 from local_aws.services.ecs.serializers import describe_cluster, missing
 from local_aws.services.ecs.state import EcsState, Params
 
@@ -81,7 +81,13 @@ class ClusterOperations(EcsState):
 
     def list_tags_for_resource(self, params: Params) -> dict[str, Any]:
         """Return a resource's tags."""
-        return {"tags": self.tag_list(self._taggable(params["resourceArn"]))}
+        try:
+            return {"tags": self.tag_list(self._taggable(params["resourceArn"]))}
+        except AwsError as error:
+            # It declares no code of its own for a resource that does not exist.
+            if error.code == "ResourceNotFoundException":
+                raise invalid_parameter(error.message) from error
+            raise
 
     def tag_resource(self, params: Params) -> None:
         """Add tags to a resource."""
@@ -94,6 +100,15 @@ class ClusterOperations(EcsState):
             self.tags.get(self._taggable(params["resourceArn"]), {}).pop(key, None)
 
     def _taggable(self, arn: str) -> str:
-        if arn not in self.tags:
+        """Return the ARN of a resource that exists, which has tags.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TagResource.html#API_TagResource_Errors
+        """
+        if arn in self.tags:
+            return arn
+        prefix = self.context.arn("ecs", "")
+        if not arn.startswith(prefix):
             raise invalid_parameter("The specified resource could not be found.")
-        return arn
+        if arn.startswith(f"{prefix}cluster/"):
+            raise cluster_not_found()
+        raise AwsError("ResourceNotFoundException", "The specified resource could not be found.")

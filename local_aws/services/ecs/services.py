@@ -7,6 +7,7 @@ from local_aws.services.ecs import validation
 from local_aws.services.ecs.errors import invalid_parameter, unsupported
 from local_aws.services.ecs.members import check_launch_type
 from local_aws.services.ecs.network import check_network
+from local_aws.services.ecs.platform import check_platform
 from local_aws.services.ecs.records import EcsService
 from local_aws.services.ecs.scheduler import Scheduler
 from local_aws.services.ecs.serializers import describe_service, missing
@@ -68,6 +69,7 @@ class ServiceOperations(TaskOperations):
             return None
         definition = self.definition(params["taskDefinition"])
         check_launch_type("CreateService", params)
+        check_platform(definition, params)
         check_network(self.context, definition, params)
         validation.check_balancers(self.context, definition, params.get("loadBalancers", []))
         if controller == "CODE_DEPLOY" and not params.get("loadBalancers"):
@@ -102,6 +104,7 @@ class ServiceOperations(TaskOperations):
         ):
             return
         definition = self.definition(params.get("taskDefinition", service.content["taskDefinition"]))
+        check_platform(definition, {**service.content, **params})
         check_network(self.context, definition, {**service.content, **params})
         balancers = params.get("loadBalancers", service.content["loadBalancers"])
         validation.check_balancers(self.context, definition, balancers)

@@ -8,6 +8,7 @@ from local_aws.services.ecs import validation
 from local_aws.services.ecs.errors import invalid_parameter
 from local_aws.services.ecs.members import check_launch_type
 from local_aws.services.ecs.network import check_network
+from local_aws.services.ecs.platform import check_platform
 from local_aws.services.ecs.records import EcsService, TaskSet
 from local_aws.services.ecs.serializers import missing
 from local_aws.services.ecs.state import EcsState, Params, new_number
@@ -61,6 +62,7 @@ class TaskSetOperations(EcsState):
         service = self._with_task_sets(params)
         definition = self.definition(params["taskDefinition"])
         check_launch_type("CreateTaskSet", params)
+        check_platform(definition, params)
         check_network(self.context, definition, params)
         validation.check_balancers(self.context, definition, params.get("loadBalancers", []))
         share = float(params.get("scale", {}).get("value", 0.0))
@@ -72,7 +74,7 @@ class TaskSetOperations(EcsState):
 
     def describe_task_sets(self, params: Params) -> dict[str, Any]:
         """Describe a service's task sets, all or those that are named."""
-        service = self.find_service(params["cluster"], params["service"])
+        service = self.active_service(params["cluster"], params["service"])
         wanted = params.get("taskSets")
         if not wanted:
             return {"taskSets": [dict(task_set.content) for task_set in service.task_sets], "failures": []}

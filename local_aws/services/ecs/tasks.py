@@ -6,6 +6,7 @@ from local_aws.core.api import AwsError, now
 from local_aws.services.ecs.errors import invalid_parameter
 from local_aws.services.ecs.members import check_launch_type
 from local_aws.services.ecs.network import check_network
+from local_aws.services.ecs.platform import check_platform
 from local_aws.services.ecs.records import Task, TaskSet
 from local_aws.services.ecs.serializers import missing
 from local_aws.services.ecs.state import EcsState, Params, new_id
@@ -20,6 +21,7 @@ class TaskOperations(EcsState):
         cluster = self.cluster(params.get("cluster"))
         definition = self.definition(params["taskDefinition"])
         check_launch_type("RunTask", params)
+        check_platform(definition, params)
         check_network(self.context, definition, params)
         _check_overrides(definition, params)
         count = params.get("count", 1)

@@ -83,7 +83,12 @@ class ServiceQuotas(JsonService):
             raise _no_such_resource(
                 f"The request failed because the specified service {params['ServiceCode']}"
             )
-        found = (quota for quota in QUOTAS if quota.service == params["ServiceCode"])
+        wanted = params.get("QuotaCode")
+        found = (
+            quota
+            for quota in QUOTAS
+            if quota.service == params["ServiceCode"] and wanted in (None, quota.code)
+        )
         return {"Quotas": [self._serialize(quota) for quota in found]}
 
     def _find(self, params: dict[str, Any]) -> Quota:

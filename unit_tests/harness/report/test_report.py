@@ -229,3 +229,9 @@ def assert_traffic_shown(view: PageView, spans: list[dict[str, Any]]) -> None:
         for second in span["seconds"]:
             for version, count in second["versions"].items():
                 assert any(f"{version[:7]} {count}/s" in tooltip for tooltip in view.tooltips)
+
+
+def test_the_report_names_what_was_passed_through_unchecked(evidence: Evidence) -> None:
+    assert "Passed through" not in render(evidence)
+    evidence.passed_through = ["s3:PutObject", "sns:Publish"]
+    assert "s3:PutObject, sns:Publish" in render(evidence)

@@ -129,6 +129,19 @@ def nested_with(cloud: Cloud, name: str, label: str, *, broken: bool = False) ->
     return template(outer, N=nested)
 
 
+def test_a_nested_stack_names_its_root_and_its_parent(cloud: Cloud) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html"""
+    leaf = cloud.nested("leaf", template(T={"Type": "AWS::SNS::Topic", "TopicName": "leaf"}))
+    middle = cloud.nested("middle", template(Leaf=leaf))
+    assert cloud.create("family", template(Middle=middle)) == "CREATE_COMPLETE"
+    root = cloud.stack("family")
+    assert {"RootId", "ParentId"}.isdisjoint(root)
+    middle_id = cloud.physical("family", "Middle")
+    leaf_id = cloud.physical(middle_id, "Leaf")
+    parents = [(each["RootId"], each["ParentId"]) for each in map(cloud.stack, (middle_id, leaf_id))]
+    assert parents == [(root["StackId"], root["StackId"]), (root["StackId"], middle_id)]
+
+
 def test_a_nested_update_keeps_the_attributes_of_unchanged_resources(cloud: Cloud) -> None:
     assert cloud.create("kept", nested_with(cloud, "kept", "one")) == "CREATE_COMPLETE"
     before = cloud.outputs("kept")

@@ -1,0 +1,57 @@
+"""The references and tags of ELBv2's requests: what is named must exist, if AWS declares a code for it.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Operations.html
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from local_aws.core.api import AwsError, service_model
+from local_aws.core.tag_rules import LIMIT
+from local_aws.ministack.elbv2_requests import SERVICE, Params, parse
+from local_aws.ministack.elbv2_snapshot import alb
+
+# Member -> MiniStack's records, the code for one that does not exist, and what it is.
+REFERENCES = {
+    "LoadBalancerArn": ("_lbs", "LoadBalancerNotFound", "load balancers"),
+    "ListenerArn": ("_listeners", "ListenerNotFound", "listeners"),
+    "RuleArn": ("_rules", "RuleNotFound", "rules"),
+}
+# "If the load balancer does not exist or has already been deleted, the call succeeds."
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeleteLoadBalancer.html
+SUCCEEDS = frozenset({"DeleteLoadBalancer"})
+
+
+def reference_check(operation: str) -> Callable[[Params], None]:
+    """Return a check of an operation's references and tags."""
+    declared = {shape.error_code for shape in service_model(SERVICE).operation_model(operation).error_shapes}
+
+    def check(params: Params) -> None:
+        members = parse(operation, params)
+        _check_tags(members, declared)
+        if operation not in SUCCEEDS:
+            _check_references(members, declared)
+
+    return check
+
+
+def _check_references(members: Mapping[str, Any], declared: set[str]) -> None:
+    for member, arn in _references(members):
+        store, code, label = REFERENCES[member]
+        if code in declared and arn not in getattr(alb, store):
+            raise AwsError(code, f"One or more {label} not found")
+
+
+def _references(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for member in REFERENCES.keys() & members.keys():
+        yield member, members[member]
+    for priority in members.get("RulePriorities", []):
+        yield "RuleArn", priority.get("RuleArn", "")
+
+
+def _check_tags(members: Mapping[str, Any], declared: set[str]) -> None:
+    keys = [tag.get("Key") for tag in members.get("Tags", [])]
+    if "DuplicateTagKeys" in declared and len(set(keys)) < len(keys):
+        raise AwsError("DuplicateTagKeys", "A tag key was specified more than once.")
+    if "TooManyTags" in declared and len(keys or members.get("TagKeys", [])) > LIMIT:
+        raise AwsError("TooManyTags", f"A resource can have at most {LIMIT} tags.")

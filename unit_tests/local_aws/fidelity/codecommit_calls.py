@@ -1,0 +1,105 @@
+"""Valid calls of CodeCommit, and the repository that they are about."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from unit_tests.local_aws.fidelity.account import Account
+
+NOBODY = "0123456789abcdef0123456789abcdef01234567"
+ARN = "arn:aws:codecommit:us-east-1:123456789012:repository"
+RULES = json.dumps(
+    {"Version": "2018-11-08", "Statements": [{"Type": "Approvers", "NumberOfApprovalsNeeded": 1}]}
+)
+REPOSITORY = {"repositoryName": "repository"}
+TEMPLATE = {"approvalRuleTemplateName": "template"}
+BRANCH = {**REPOSITORY, "branchName": "main"}
+REQUEST = {"pullRequestId": "$request"}
+REVISION = {**REQUEST, "revisionId": "$revision"}
+TARGET = {**REPOSITORY, "sourceReference": "feature", "destinationReference": "main"}
+FILE = {**BRANCH, "filePath": "a.txt", "parentCommitId": "$tip"}
+NEW = {"filePath": "new.txt", "fileContent": b"new"}
+TOO_LARGE = b"x" * (6 * 1024 * 1024 + 1)
+
+
+def prepare(account: Account) -> Mapping[str, Any]:
+    """Create a repository with two branches, open, closed and foreign pull requests, and templates."""
+    client = account.client("codecommit")
+    client.create_repository(repositoryName="other")
+    repository = client.create_repository(repositoryName="repository")["repositoryMetadata"]
+    files = [
+        {"filePath": "a.txt", "fileContent": b"a"},
+        {"filePath": "folder/b.txt", "fileContent": b"b"},
+        {"filePath": "large.bin", "fileContent": b"l" * 1024},
+    ]
+    first = client.create_commit(**BRANCH, putFiles=files)["commitId"]
+    client.create_commit(repositoryName="other", branchName="main", putFiles=files)
+    account.tag(repository["repositoryId"], "release", first)
+    client.create_branch(**REPOSITORY, branchName="feature", commitId=first)
+    client.create_commit(**REPOSITORY, branchName="feature", parentCommitId=first, putFiles=[NEW])
+    tip = client.create_commit(
+        **BRANCH, parentCommitId=first, putFiles=[{"filePath": "a.txt", "fileContent": b"2"}]
+    )["commitId"]
+    client.create_branch(**REPOSITORY, branchName="ahead", commitId=tip)
+    client.create_commit(**REPOSITORY, branchName="ahead", parentCommitId=tip, putFiles=[NEW])
+    for name in ("template", "used"):
+        client.create_approval_rule_template(approvalRuleTemplateName=name, approvalRuleTemplateContent=RULES)
+    request = client.create_pull_request(title="t", targets=[TARGET])["pullRequest"]
+    closed = client.create_pull_request(
+        title="t", targets=[{**TARGET, "sourceReference": "ahead"}], clientRequestToken="token"
+    )["pullRequest"]
+    client.update_pull_request_status(pullRequestId=closed["pullRequestId"], pullRequestStatus="CLOSED")
+    client.associate_approval_rule_template_with_repository(**REPOSITORY, approvalRuleTemplateName="used")
+    ruled = client.create_pull_request(title="t", targets=[{**TARGET, "sourceReference": "ahead"}])
+    return {
+        "first": first,
+        "tip": tip,
+        "request": request["pullRequestId"],
+        "revision": request["revisionId"],
+        "closed": closed["pullRequestId"],
+        "closed_revision": closed["revisionId"],
+        "ruled": ruled["pullRequest"]["pullRequestId"],
+    }
+
+
+VALID: Mapping[str, Mapping[str, Any]] = {
+    "AssociateApprovalRuleTemplateWithRepository": {**TEMPLATE, **REPOSITORY},
+    "BatchGetRepositories": {"repositoryNames": ["repository"]},
+    "CreateApprovalRuleTemplate": {"approvalRuleTemplateName": "new", "approvalRuleTemplateContent": RULES},
+    "CreateBranch": {**REPOSITORY, "branchName": "new", "commitId": "$first"},
+    "CreateCommit": {**BRANCH, "parentCommitId": "$tip", "putFiles": [NEW]},
+    "CreatePullRequest": {"title": "t", "targets": [TARGET]},
+    "CreateRepository": {"repositoryName": "new"},
+    "DeleteApprovalRuleTemplate": TEMPLATE,
+    "DeleteBranch": BRANCH,
+    "DeleteFile": FILE,
+    "DeleteRepository": REPOSITORY,
+    "DisassociateApprovalRuleTemplateFromRepository": {**TEMPLATE, **REPOSITORY},
+    "EvaluatePullRequestApprovalRules": REVISION,
+    "GetApprovalRuleTemplate": TEMPLATE,
+    "GetBlob": {**REPOSITORY, "blobId": NOBODY},
+    "GetBranch": BRANCH,
+    "GetCommit": {**REPOSITORY, "commitId": "$tip"},
+    "GetDifferences": {**REPOSITORY, "afterCommitSpecifier": "main"},
+    "GetFile": {**REPOSITORY, "filePath": "a.txt"},
+    "GetFolder": {**REPOSITORY, "folderPath": "folder"},
+    "GetPullRequest": REQUEST,
+    "GetPullRequestApprovalStates": REVISION,
+    "GetRepository": REPOSITORY,
+    "ListApprovalRuleTemplates": {},
+    "ListAssociatedApprovalRuleTemplatesForRepository": REPOSITORY,
+    "ListBranches": REPOSITORY,
+    "ListPullRequests": REPOSITORY,
+    "ListRepositories": {},
+    "ListTagsForResource": {"resourceArn": ARN},
+    "MergePullRequestByFastForward": {**REQUEST, **REPOSITORY},
+    "PutFile": {**FILE, "fileContent": b"changed"},
+    "TagResource": {"resourceArn": ARN, "tags": {"k": "v"}},
+    "UntagResource": {"resourceArn": ARN, "tagKeys": ["k"]},
+    "UpdateApprovalRuleTemplateContent": {**TEMPLATE, "newRuleContent": RULES},
+    "UpdateDefaultBranch": {**REPOSITORY, "defaultBranchName": "main"},
+    "UpdatePullRequestApprovalState": {**REVISION, "approvalState": "APPROVE"},
+    "UpdatePullRequestStatus": {**REQUEST, "pullRequestStatus": "CLOSED"},
+    "UpdateRepositoryDescription": REPOSITORY,
+    "UpdateRepositoryName": {"oldName": "repository", "newName": "renamed"},
+}

@@ -1,0 +1,128 @@
+"""Wrong calls of Elastic Load Balancing version 2, the operations of Application Load Balancers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from unit_tests.local_aws.fidelity.account import Account
+from unit_tests.local_aws.fidelity.calls import Wrong
+from unit_tests.local_aws.fidelity.suite import Suite
+
+ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012"
+NO_BALANCER = f"{ARN}:loadbalancer/app/nope/0123456789abcdef"
+NO_LISTENER = f"{ARN}:listener/app/nope/0123456789abcdef/0123456789abcdef"
+NO_RULE = f"{ARN}:listener-rule/app/nope/0123456789abcdef/0123456789abcdef/0123456789abcdef"
+NO_GROUP = f"{ARN}:targetgroup/nope/0123456789abcdef"
+NO_CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+BALANCER = {"LoadBalancerArn": "$balancer"}
+GROUP = {"TargetGroupArn": "$green"}
+LISTENER = {"ListenerArn": "$listener"}
+RULE = {"RuleArn": "$rule"}
+FORWARD = [{"Type": "forward", "TargetGroupArn": "$blue"}]
+NOWHERE = [{"Type": "forward", "TargetGroupArn": NO_GROUP}]
+CONDITIONS = [{"Field": "path-pattern", "Values": ["/new"]}]
+TARGETS = [{"Id": "10.0.0.10"}]
+TAGS = [{"Key": "k", "Value": "v"}]
+BAD_ATTRIBUTE = [{"Key": "no.such.attribute", "Value": "x"}]
+TWICE = [*TAGS, *TAGS]
+MANY_TAGS = [{"Key": f"k{number}", "Value": "v"} for number in range(51)]
+
+
+def prepare(account: Account) -> Mapping[str, Any]:
+    """Create a rule beside the load balancer of the account."""
+    client = account.client("elbv2")
+    rule = client.create_rule(
+        ListenerArn=account.balancing["listener"],
+        Priority=1,
+        Conditions=[{"Field": "path-pattern", "Values": ["/old"]}],
+        Actions=[{"Type": "forward", "TargetGroupArn": account.balancing["blue"]}],
+    )["Rules"][0]["RuleArn"]
+    rules = client.describe_rules(ListenerArn=account.balancing["listener"])["Rules"]
+    default = next(each["RuleArn"] for each in rules if each["IsDefault"])
+    names = {f"subnet{number}": subnet for number, subnet in enumerate(account.subnets)}
+    return {**account.balancing, **names, "network": account.network, "rule": rule, "default": default}
+
+
+SUBNETS = {"Subnets": ["$subnet0", "$subnet1"]}
+VALID: Mapping[str, Mapping[str, Any]] = {
+    "AddTags": {"ResourceArns": ["$balancer"], "Tags": TAGS},
+    "CreateListener": {**BALANCER, "Protocol": "HTTP", "Port": 81, "DefaultActions": FORWARD},
+    "CreateLoadBalancer": {"Name": "new", **SUBNETS},
+    "CreateRule": {**LISTENER, "Priority": 2, "Conditions": CONDITIONS, "Actions": FORWARD},
+    "CreateTargetGroup": {
+        "Name": "new",
+        "Protocol": "HTTP",
+        "Port": 80,
+        "VpcId": "$network",
+        "TargetType": "ip",
+    },
+    "DeleteListener": LISTENER,
+    "DeleteLoadBalancer": BALANCER,
+    "DeleteRule": RULE,
+    "DeleteTargetGroup": GROUP,
+    "DeregisterTargets": {**GROUP, "Targets": TARGETS},
+    "DescribeListenerAttributes": LISTENER,
+    "DescribeListeners": BALANCER,
+    "DescribeLoadBalancerAttributes": BALANCER,
+    "DescribeLoadBalancers": {},
+    "DescribeRules": LISTENER,
+    "DescribeTags": {"ResourceArns": ["$balancer"]},
+    "DescribeTargetGroupAttributes": GROUP,
+    "DescribeTargetGroups": {},
+    "DescribeTargetHealth": GROUP,
+    "ModifyListener": LISTENER,
+    "ModifyListenerAttributes": {**LISTENER, "Attributes": BAD_ATTRIBUTE},
+    "ModifyLoadBalancerAttributes": {
+        **BALANCER,
+        "Attributes": [{"Key": "idle_timeout.timeout_seconds", "Value": "60"}],
+    },
+    "ModifyRule": RULE,
+    "ModifyTargetGroup": GROUP,
+    "ModifyTargetGroupAttributes": {
+        **GROUP,
+        "Attributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "5"}],
+    },
+    "RegisterTargets": {**GROUP, "Targets": TARGETS},
+    "RemoveTags": {"ResourceArns": ["$balancer"], "TagKeys": ["k"]},
+    "SetIpAddressType": {**BALANCER, "IpAddressType": "ipv4"},
+    "SetRulePriorities": {"RulePriorities": [{"RuleArn": "$rule", "Priority": 3}]},
+    "SetSecurityGroups": {**BALANCER, "SecurityGroups": ["sg-0123456789abcdef0"]},
+    "SetSubnets": {**BALANCER, **SUBNETS},
+}
+WRONG = (
+    Wrong("LoadBalancerArn", NO_BALANCER, "LoadBalancerNotFound", ("DeleteLoadBalancer",)),
+    Wrong("LoadBalancerArns", [NO_BALANCER], "LoadBalancerNotFound"),
+    Wrong("ListenerArn", NO_LISTENER, "ListenerNotFound"),
+    Wrong("ListenerArns", [NO_LISTENER], "ListenerNotFound"),
+    Wrong("RuleArn", NO_RULE, "RuleNotFound"),
+    Wrong("RuleArn", "$default", "OperationNotPermitted", ("ModifyRule",)),
+    Wrong("RuleArns", [NO_RULE], "RuleNotFound"),
+    Wrong("TargetGroupArn", NO_GROUP, "TargetGroupNotFound"),
+    Wrong("TargetGroupArn", "$blue", "ResourceInUse"),
+    Wrong("TargetGroupArns", [NO_GROUP], "TargetGroupNotFound"),
+    Wrong("ResourceArns", [NO_BALANCER], "LoadBalancerNotFound"),
+    Wrong("ResourceArns", [NO_GROUP], "TargetGroupNotFound"),
+    Wrong("ResourceArns", [NO_LISTENER], "ListenerNotFound"),
+    Wrong("ResourceArns", [NO_RULE], "RuleNotFound"),
+    Wrong("Tags", TWICE, "DuplicateTagKeys"),
+    Wrong("Tags", MANY_TAGS, "TooManyTags"),
+    Wrong("TagKeys", [f"k{number}" for number in range(51)], "TooManyTags"),
+    Wrong("Port", 80, "DuplicateListener", ("ModifyListener",)),
+    Wrong("DefaultActions", NOWHERE, "TargetGroupNotFound"),
+    Wrong("Actions", NOWHERE, "TargetGroupNotFound"),
+    Wrong("Priority", 1, "PriorityInUse"),
+    Wrong("Subnets", ["$subnet0", "subnet-0123456789abcdef0"], "SubnetNotFound"),
+    Wrong("SecurityGroups", ["sg-0123456789abcdef0"], "InvalidSecurityGroup"),
+)
+HTTPS = {"Protocol": "HTTPS", "Port": 443, "Certificates": [{"CertificateArn": NO_CERTIFICATE}]}
+CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    ("CreateListener", HTTPS, "CertificateNotFound"),
+    ("ModifyListener", HTTPS, "CertificateNotFound"),
+    ("CreateLoadBalancer", {"Name": "front", "Scheme": "internal"}, "DuplicateLoadBalancerName"),
+    ("CreateTargetGroup", {"Name": "blue", "Port": 81}, "DuplicateTargetGroupName"),
+    (
+        "SetRulePriorities",
+        {"RulePriorities": [{"RuleArn": NO_RULE, "Priority": 3}]},
+        "RuleNotFound",
+    ),
+)
+SUITE = Suite("elbv2", tuple(VALID), VALID, WRONG, CHANGES, prepare)

@@ -1,0 +1,68 @@
+"""The wrong calls of a service: valid calls, each with one thing wrong, and the code that AWS declares.
+
+The codes are those of each operation's page in the API reference, as botocore's model has them:
+https://docs.aws.amazon.com/codecommit/latest/APIReference/API_GetBranch.html#API_GetBranch_Errors
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.model import OperationModel
+
+from local_aws.core.api import service_model
+from unit_tests.local_aws.fidelity.account import Account
+from unit_tests.local_aws.fidelity.calls import Params, Wrong, WrongCall, changed
+
+# Creates what the valid calls refer to; returns the values of their names.
+Prepare = Callable[[Account], Mapping[str, Any]]
+
+DENIED = "AccessDeniedException"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The wrong calls of a service.
+
+    `valid` has a call for each operation of `operations`; a text `$name` in it is a value of `prepare`.
+    `changes` are members to change of one valid call, with the code for it.
+    """
+
+    service: str
+    operations: tuple[str, ...]
+    valid: Mapping[str, Params]
+    wrong: tuple[Wrong, ...] = ()
+    changes: tuple[tuple[str, Params, str], ...] = ()
+    prepare: Prepare = lambda _: {}
+
+    def declared(self) -> set[tuple[str, str]]:
+        """Return each operation with each code that it declares."""
+        return {(name, code) for name in self.operations for code in codes(self._model(name))}
+
+    def calls(self) -> Iterator[WrongCall]:
+        """Yield every wrong call."""
+        for name in self.operations:
+            for wrong in self.wrong:
+                if applies(wrong, self._model(name)):
+                    yield WrongCall(name, self._changed(name, {wrong.member: wrong.value}), wrong.code)
+            if DENIED in codes(self._model(name)):
+                yield WrongCall(name, self.valid.get(name, {}), DENIED, denied=True)
+        for name, members, code in self.changes:
+            yield WrongCall(name, self._changed(name, members), code)
+
+    def _model(self, operation: str) -> OperationModel:
+        return service_model(self.service).operation_model(operation)
+
+    def _changed(self, operation: str, members: Params) -> Params:
+        return changed(self.valid.get(operation, {}), members)
+
+
+def codes(operation: OperationModel) -> set[str]:
+    """Return the codes that an operation declares, as clients see them."""
+    return {shape.error_code for shape in operation.error_shapes}
+
+
+def applies(wrong: Wrong, operation: OperationModel) -> bool:
+    """Return whether a member can be wrong in calls of an operation."""
+    members = operation.input_shape.members if operation.input_shape else {}
+    return wrong.member in members and wrong.code in codes(operation) and operation.name not in wrong.besides
