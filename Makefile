@@ -28,7 +28,6 @@ help:
 	@echo '  make check        ruff, mypy, complexity, locks, actionlint, hadolint, cfn-lint, cdk-nag, IAM rules'
 	@echo '  make test         unit tests, the service on Python 3.9, the fast scenarios'
 	@echo '                    its parts: make unit, make service, make service-orders, make integration'
-	@echo '  make fidelity     make the wrong calls of each service, and print how many of their error codes they get'
 	@echo '  make coverage     unit tests with branch coverage; fails below the figure in pyproject.toml'
 	@echo '  make scenarios    the slow scenarios: every gate, other accounts, ten releases in a row'
 	@echo '  make faults       faults during a release, and local_aws killed in each phase'
