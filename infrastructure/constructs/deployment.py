@@ -66,7 +66,7 @@ class Deployment(Construct):
         role = self._role(routes, task.pass_roles_statement(), hook)
         self.application = codedeploy.EcsApplication(self, "Application", application_name=names.application)
         self.alarms = self._alarms(routes)
-        self.guard = DeploymentGuard(self, "Guard", names=names)
+        self.guard = DeploymentGuard(self, "Guard", names=names, is_target=bool(config.promoted_from))
         self.group = codedeploy.EcsDeploymentGroup(
             self,
             "Group",

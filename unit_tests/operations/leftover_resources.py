@@ -21,6 +21,7 @@ TRUST = json.dumps(
                     "codebuild.amazonaws.com",
                     "codepipeline.amazonaws.com",
                     "ecs-tasks.amazonaws.com",
+                    "lambda.amazonaws.com",
                 ]
             },
             "Action": "sts:AssumeRole",
@@ -194,7 +195,7 @@ LEFTOVERS: dict[str, Create] = {
         FunctionName="test-traffic-hook-orphan",
         Runtime="python3.12",
         Handler="index.handler",
-        Role="arn:aws:iam::123456789012:role/any",
+        Role=create_role(a, "test-traffic-hook-role-orphan"),
         Code={"ZipFile": code()},
     ),
     "CodeCommit repositories": lambda a: a.client("codecommit").create_repository(

@@ -37,9 +37,10 @@ class DeploymentGuard(Construct):
     A deployment names its hook itself, so whoever may create one can leave it out (attack G19). IAM has no
     condition on the revision of codedeploy:CreateDeployment, so no policy can require it:
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodedeploy.html
+    The target of a promotion also stops what the function cannot read.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, names: Names) -> None:
+    def __init__(self, scope: Construct, id_: str, *, names: Names, is_target: bool) -> None:
         super().__init__(scope, id_)
         self._names = names
         # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
@@ -62,6 +63,8 @@ class DeploymentGuard(Construct):
                 "APPLICATION": names.application,
                 "DEPLOYMENT_GROUP": names.deployment_group,
                 "EVENT_SOURCE": names.deployment_guard,
+                "HOOK": names.traffic_hook,
+                "IS_TARGET": str(is_target).lower(),
                 "RULES": self._rules(),
             },
         )

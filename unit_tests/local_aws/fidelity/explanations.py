@@ -212,6 +212,9 @@ EXPLANATIONS = (
         ("LoadBalancerNotFound",),
         ("DeleteLoadBalancer",),
     ),
+    Explanation("application-autoscaling", _INTERNAL, ("InternalServiceException",)),
+    Explanation("application-autoscaling", _RACE, ("ConcurrentUpdateException",)),
+    Explanation("application-autoscaling", _QUOTA, ("LimitExceededException",)),
     Explanation("service-quotas", _INTERNAL, ("ServiceException",)),
     Explanation("service-quotas", _THROTTLED, ("TooManyRequestsException",)),
 )

@@ -1,6 +1,7 @@
 """The suites of all services."""
 
 from unit_tests.local_aws.fidelity import (
+    application_autoscaling,
     codebuild,
     codecommit,
     codedeploy,
@@ -20,5 +21,6 @@ SUITES = (
     ecr.SUITE,
     ecr.PUBLIC,
     elbv2.SUITE,
+    application_autoscaling.SUITE,
     service_quotas.SUITE,
 )

@@ -119,7 +119,18 @@ def test_a_service_assumes_only_a_role_that_trusts_it(cloud: Cloud) -> None:
     with pytest.raises(
         ClientError, match="does not have the permissions required to assume the role"
     ) as caught:
-        deploy.create_deployment_group(applicationName="app", deploymentGroupName="g", serviceRoleArn=arn)
+        deploy.create_deployment_group(
+            applicationName="app",
+            deploymentGroupName="g",
+            serviceRoleArn=arn,
+            deploymentStyle={
+                "deploymentType": "BLUE_GREEN",
+                "deploymentOption": "WITH_TRAFFIC_CONTROL",
+            },
+            blueGreenDeploymentConfiguration={
+                "terminateBlueInstancesOnDeploymentSuccess": {"action": "TERMINATE"}
+            },
+        )
     assert caught.value.response["Error"]["Code"] == "InvalidRoleException"
 
 

@@ -39,6 +39,13 @@ def task_definition(text: str, platform: str) -> str:
     return _compare(given, wanted)
 
 
+def names_hook(text: str, hook: str) -> bool:
+    """Return whether an AppSpec in whatever form has this hook, outside of a comment."""
+    return bool(
+        re.search(rf"^[^#\n]*\b{HOOK}[\"']?\s*:\s*[\"']?{re.escape(hook)}\b(?!-)", text, re.MULTILINE)
+    )
+
+
 def _compare(given: Sequence[str], wanted: Sequence[str]) -> str:
     found = ""
     for number, line in enumerate(wanted):

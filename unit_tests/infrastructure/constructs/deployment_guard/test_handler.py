@@ -34,6 +34,8 @@ def aws(templates: Templates, monkeypatch: pytest.MonkeyPatch) -> Aws:
     rules = json.loads(variables["RULES"])
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+    assert variables["IS_TARGET"] == "false"
+    monkeypatch.setenv("IS_TARGET", "true")
     values = {
         "AWS_REGION": "us-east-1",
         "COMMIT": "0" * 40,
@@ -129,6 +131,27 @@ def without_hooks(text: str) -> str:
 def test_another_appspec_is_refused(aws: Aws, change: Callable[[str], str], said: str) -> None:
     aws.appspec = change(aws.appspec)
     assert said in refused(aws)
+
+
+@pytest.mark.parametrize(
+    ("change", "goes_on"),
+    [
+        (lambda text: text.replace("version: 0.0", "version: '0'"), True),
+        (lambda _: as_json(Properties={"Unknown": 1}), True),
+        (lambda _: json.dumps({"revised": {"AfterAllowTestTraffic": "test-traffic-hook-dev"}}), True),
+        (lambda _: "", True),
+        (without_hooks, False),
+        (lambda text: text.replace("Hooks:", "# Hooks:").replace("  - After", "#  - After"), False),
+        (lambda text: text.replace("hook-dev", "hook-dev-2"), False),
+    ],
+)
+def test_without_promotions_an_unknown_form_goes_on_if_it_names_the_hook(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str], goes_on: bool
+) -> None:
+    """This environment's own Build has written it, and AWS documents no form in which it returns it."""
+    monkeypatch.setenv("IS_TARGET", "false")
+    aws.appspec = change(aws.appspec)
+    assert (refused(aws) == "") == goes_on
 
 
 def test_an_appspec_in_a_bucket_is_refused(aws: Aws) -> None:

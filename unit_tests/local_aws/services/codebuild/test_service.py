@@ -123,7 +123,7 @@ TOO_LONG = f"version: 0.2\n{'#' * 25_600}"
     [
         ({"serviceRole": "role"}, "InvalidInputException"),
         ({"serviceRole": "arn:aws:iam::210987654321:role/build-dev"}, "InvalidInputException"),
-        ({"name": "a b"}, "ValidationException"),
+        ({"name": "a b"}, "InvalidInputException"),
         ({"timeoutInMinutes": 2161}, "ValidationException"),
         ({"artifacts": {"type": "NO_ARTIFACTS"}}, "InvalidInputException"),
         ({"source": {"type": "CODEPIPELINE", "buildspec": TOO_LONG}}, "InvalidInputException"),
