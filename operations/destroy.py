@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 from operations import unmanaged_resources
 from operations.account import Account
 from operations.deletion_blockers import reject_shared_network, remove_blockers
@@ -37,7 +39,11 @@ def destroy(
     """
     reject_shared_network(suffix, account)
     remove_blockers(suffix, account, log, dry_run=dry_run)
-    quiesce(suffix, account, log, dry_run=dry_run)
+    try:
+        quiesce(suffix, account, log, dry_run=dry_run)
+    except ClientError as error:
+        # What costs money must not stay because a call is denied. CloudFormation says what it cannot delete.
+        log(f"cannot stop what runs: {error}")
     if dry_run and root_stack(suffix, account) is None:
         log(f"there is no stack-{suffix} to destroy")
     elif dry_run:

@@ -61,6 +61,17 @@ def test_what_no_longer_exists_is_ignored(cdk: Path) -> None:
     assert Path(f"{cdk}.called").exists()
 
 
+@pytest.mark.parametrize(
+    "call", [("codepipeline", "disable_stage_transition"), ("codedeploy", "list_deployments")]
+)
+def test_a_call_that_is_denied_keeps_no_stack(cdk: Path, call: tuple[str, str]) -> None:
+    said: list[str] = []
+    account = FakeAccount({**at_rest(), call: refusing("AccessDeniedException")})
+    destroying.destroy("dev", account, said.append)
+    assert "cannot stop what runs: An error occurred (AccessDeniedException)" in said[0]
+    assert Path(f"{cdk}.called").exists()
+
+
 def test_a_deployment_that_ends_meanwhile_is_ignored() -> None:
     lists = iter([["d-1"], []])
     account = FakeAccount(
