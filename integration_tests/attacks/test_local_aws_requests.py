@@ -258,7 +258,12 @@ def test_an_account_that_is_a_path_makes_no_folder(cloud: Cloud) -> None:
         sts.assume_role(RoleArn="arn:aws:iam::../../x:role/x", RoleSessionName="attack")
     arn = "arn:aws:codepipeline:us-east-1:../../x:p"
     events.put_rule(Name="planted", EventPattern=json.dumps({"source": ["planted"]}))
-    events.put_targets(Rule="planted", Targets=[{"Id": "1", "Arn": arn, "RoleArn": "arn:aws:iam::1:role/x"}])
+    trust = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = cloud.client("iam").create_role(
+        RoleName="planted",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    events.put_targets(Rule="planted", Targets=[{"Id": "1", "Arn": arn, "RoleArn": role}])
     events.put_events(Entries=[{"Source": "planted", "DetailType": "x", "Detail": "{}"}])
     assert sorted(path.name for path in cloud.folder.iterdir()) == before
     assert not (Path(f"{state}/../../x")).resolve().exists()
