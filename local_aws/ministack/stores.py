@@ -3,7 +3,6 @@
 import importlib
 import pickle
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -20,13 +19,13 @@ SERVICES = "ministack.services."
 PLAIN = (("ec2", "_default_initialized_scopes"), ("sts", "_sessions"))
 # The store whose records are no data.
 KEYS = ("kms", "_keys")
-# State that it writes and never reads.
-TRACES = (("eventbridge", "_events_log"),)
-# The store of metric points, and the seconds between two snapshots of it.
-POINTS, POINTS_EVERY = ("cloudwatch", "_metrics"), 10.0
+# State that it writes and never reads, or makes again: the fields of each log event, for queries.
+TRACES = (("eventbridge", "_events_log"), ("cloudwatch_logs", "_log_records"))
+# The stores of metric points and of log groups, whose streams have the log events.
+POINTS, LOGS = ("cloudwatch", "_metrics"), ("cloudwatch_logs", "_log_groups")
 
 _responses = require("core.responses", "AccountScopedDict", "AccountRegionScopedDict")
-for _module, _name in (*PLAIN, *TRACES, POINTS):
+for _module, _name in (*PLAIN, *TRACES, POINTS, LOGS):
     require(f"services.{_module}", _name)
 
 
@@ -44,7 +43,7 @@ def patch_store_readers() -> None:
 
 
 class Stores:
-    """Saves and restores the stores of all loaded services, without the metric points."""
+    """Saves and restores the stores of all loaded services, without metric points and log events."""
 
     lock: AbstractContextManager[Any] = nullcontext()
 
@@ -72,20 +71,23 @@ class Stores:
         return {}
 
 
-class Points(Stores):
-    """Saves and restores the metric points: less often, since there are thousands and nothing refers to them.
-
-    When local_aws ends, the points of the last ten seconds are lost.
-    """
-
-    def __init__(self) -> None:
-        self._saved, self._saved_at = b"", -POINTS_EVERY
+class Telemetry(Stores):
+    """Saves and restores the metric points and the log events, of which there are tens of thousands."""
 
     def to_snapshot(self) -> Mapping[str, Any]:
-        """Return the points of up to `POINTS_EVERY` seconds ago."""
-        if time.monotonic() - self._saved_at >= POINTS_EVERY:
-            self._saved, self._saved_at = retry_on_concurrent_mutation(_dump_points)(), time.monotonic()
-        return {"stores": self._saved}
+        """Return them at one moment."""
+        return {"stores": retry_on_concurrent_mutation(_dump_telemetry)()}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Replace the points, and the events of the streams that were restored."""
+        points, events = pickling.loads(snapshot["stores"])
+        _data(POINTS).clear()
+        _data(POINTS).update(points)
+        groups = _data(LOGS)
+        for key, streams in events.items():
+            for name, found in streams.items():
+                if key in groups and name in groups[key]["streams"]:
+                    groups[key]["streams"][name]["events"] = found
 
 
 def _dump() -> bytes:
@@ -97,6 +99,8 @@ def _dump() -> bytes:
     }
     for module, name in (*TRACES, POINTS):
         found[SERVICES + module].pop(name)
+    module, name = LOGS
+    found[SERVICES + module][name] = _without_events(_data(LOGS))
     for module, name in PLAIN:
         found[SERVICES + module][name] = getattr(sys.modules[SERVICES + module], name)
     module, name = KEYS
@@ -104,6 +108,24 @@ def _dump() -> bytes:
     return pickle.dumps(found)
 
 
-def _dump_points() -> bytes:
-    module, name = POINTS
-    return pickle.dumps({SERVICES + module: {name: getattr(sys.modules[SERVICES + module], name)._data}})
+def _dump_telemetry() -> bytes:
+    events = {
+        key: {name: stream["events"] for name, stream in group["streams"].items()}
+        for key, group in _data(LOGS).items()
+    }
+    return pickle.dumps((_data(POINTS), events))
+
+
+def _without_events(groups: Mapping[Any, Mapping[str, Any]]) -> dict[Any, Any]:
+    return {
+        key: {
+            **group,
+            "streams": {name: {**stream, "events": []} for name, stream in group["streams"].items()},
+        }
+        for key, group in groups.items()
+    }
+
+
+def _data(store: tuple[str, str]) -> Any:
+    module, name = store
+    return getattr(sys.modules[SERVICES + module], name)._data

@@ -1,4 +1,4 @@
-"""Snapshots of the services' state in one file of the state folder: a restarted local_aws resumes from it."""
+"""Snapshots of the services' state in the state folder: a restarted local_aws resumes from them."""
 
 import asyncio
 import io
@@ -20,8 +20,11 @@ from local_aws.core.context import Context
 from local_aws.core.errors import LocalAwsError
 
 FILE = "snapshot"
+# The persistable with a file of its own, of this name, and the seconds between two of its snapshots. It has
+# most of the bytes, and nothing refers to it: without a regular end, the last seconds are lost.
+TELEMETRY, TELEMETRY_EVERY = "telemetry", 10.0
 # The version of the file's format; a file of another version is not read.
-FORMAT = 3
+FORMAT = 4
 # Seconds between snapshots of the services' own changes; a caller's change is saved before the response.
 INTERVAL = 0.5
 # The share of processor time that snapshots may use.
@@ -61,7 +64,10 @@ def read(state: Path) -> Snapshot | None:
         raise unreadable(state) from error
     if found != FORMAT:
         raise unreadable(state)
-    return Snapshot(port, time_scale, contents)
+    telemetry = state / TELEMETRY
+    return Snapshot(
+        port, time_scale, {**contents, TELEMETRY: telemetry.read_bytes()} if telemetry.exists() else contents
+    )
 
 
 def unreadable(state: Path) -> LocalAwsError:
@@ -79,9 +85,10 @@ class SnapshotWriter:
         self, context: Context, persistables: Callable[[], Iterator[tuple[str, Persistable]]]
     ) -> None:
         self.context = context
-        self.path = context.state / FILE
+        self.state = context.state
         self.persistables = persistables
         self._written: dict[str, bytes] = {}
+        self._telemetry_at = -TELEMETRY_EVERY
         self._waiting: list[asyncio.Future[None]] = []
         self._lock = threading.Lock()
         self._saving = threading.Lock()
@@ -117,6 +124,7 @@ class SnapshotWriter:
         with self._saving:
             with self._lock:
                 self._closed.set()
+            self._telemetry_at = -TELEMETRY_EVERY
             self._save()
         self._requested.set()
 
@@ -132,22 +140,29 @@ class SnapshotWriter:
         with self._lock:
             waiting, self._waiting = self._waiting, []
         try:
-            contents = {name: dump(persistable) for name, persistable in self.persistables()}
+            found = dict(self.persistables())
+            telemetry = found.pop(TELEMETRY, None)
+            contents = {name: dump(persistable) for name, persistable in found.items()}
             if contents != self._written:
-                self._write(contents)
+                address = urlsplit(self.context.endpoint)
+                self._write(
+                    FILE, pickle.dumps((FORMAT, address.port, self.context.clock.time_scale, contents))
+                )
                 self._written = contents
+            if telemetry is not None and time.monotonic() - self._telemetry_at >= TELEMETRY_EVERY:
+                self._write(TELEMETRY, dump(telemetry))
+                self._telemetry_at = time.monotonic()
         finally:
             _release(waiting)
         self._pause = max(INTERVAL, (time.thread_time() - began) / MAX_PROCESSOR_SHARE)
 
-    def _write(self, contents: Mapping[str, bytes]) -> None:
-        draft = self.path.with_suffix(".new")
+    def _write(self, name: str, content: bytes) -> None:
+        path = self.state / name
+        draft = path.with_suffix(".new")
         # It has secrets: parameters, keys, sessions.
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            pickle.dump(
-                (FORMAT, urlsplit(self.context.endpoint).port, self.context.clock.time_scale, contents), file
-            )
-        draft.replace(self.path)
+            file.write(content)
+        draft.replace(path)
 
 
 def _release(waiting: Iterable[asyncio.Future[None]]) -> None:

@@ -77,7 +77,9 @@ class Services:
                 if "/" in name:
                     self.accounts.of(name.partition("/")[0])
             for name, persistable in self.snapshot_writer.persistables():
-                snapshots.load(persistable, contents[name])
+                # Telemetry is saved later than what it is about.
+                if name in contents or name != snapshots.TELEMETRY:
+                    snapshots.load(persistable, contents[name])
         except UNREADABLE as error:
             raise snapshots.unreadable(self.context.state) from error
         resume_stacks.resume()
@@ -106,14 +108,12 @@ class Services:
                 self.context.background_errors.append(f"stop of {type(service).__name__}: {error!r}")
 
 
-def persistables(
-    accounts: Accounts, load_balancing: LoadBalancing, points: stores.Points
-) -> Iterator[tuple[str, Persistable]]:
+def persistables(accounts: Accounts, load_balancing: LoadBalancing) -> Iterator[tuple[str, Persistable]]:
     """Yield the state to save. CloudFormation comes last: no saved resource may lack its stack."""
     for number, account in accounts.existing().items():
         yield from ((f"{number}/{name}", service) for name, service in account.services.items())
     yield "ministack", stores.Stores()
-    yield "points", points
+    yield snapshots.TELEMETRY, stores.Telemetry()
     yield "elbv2", load_balancing
 
 
@@ -175,7 +175,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     event_delivery.patch_failed_invocations()
     _patch_parameters(callers)
     _patch_functions(callers)
-    writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, stores.Points()))
+    writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing))
     gateway = Gateway(
         callers,
         DurabilityMiddleware(app, writer.saved),

@@ -1,15 +1,15 @@
-"""Metric points: they expire as on AWS, and have snapshots of their own at an interval."""
+"""Metric points expire as on AWS; they and the log events have snapshots of their own."""
 
 import time
 from types import SimpleNamespace
 
 import pytest
 from ministack.services import cloudwatch
+from ministack.services import cloudwatch_logs as logs
 
 from local_aws.core.clock import Clock
-from local_aws.ministack import stores
 from local_aws.ministack.cloudwatch import EVICTION_INTERVAL, RETENTION, make_eviction
-from local_aws.ministack.stores import Points, Stores
+from local_aws.ministack.stores import Stores, Telemetry
 
 FASTER = Clock(1e-5)
 
@@ -29,20 +29,38 @@ def test_a_point_expires_after_fifteen_days_of_the_clock() -> None:
     assert service._metrics == {"both": [new]}
 
 
-def test_snapshots_have_points_at_an_interval_only_and_neither_points_nor_events_elsewhere(
+def test_telemetry_has_the_points_and_the_log_events_and_no_other_snapshot_has_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    points, metrics = Points(), cloudwatch._metrics
-    monkeypatch.setattr(metrics, "_data", {})
-    metrics["a name"] = ["a saved point"]
-    snapshot = points.to_snapshot()
-    metrics["a name"].append("a later point")
-    assert points.to_snapshot() == snapshot
-    assert b"a saved point" in snapshot["stores"]
-    assert b"a saved point" not in Stores().to_snapshot()["stores"]
-    points.restore(snapshot)
-    assert metrics["a name"] == ["a saved point"]
+    for store in (cloudwatch._metrics, logs._log_groups, logs._log_records):
+        monkeypatch.setattr(store, "_data", {})
+    cloudwatch._metrics["a metric"] = ["a saved point"]
+    logs._log_groups["a group"] = {"streams": {"a stream": {"events": ["a saved event"], "token": "1"}}}
+    logs._log_records["pointer"] = "a saved record"
 
-    metrics["a name"].append("a later point")
-    monkeypatch.setattr(stores, "POINTS_EVERY", 0)
-    assert b"a later point" in points.to_snapshot()["stores"]
+    everything, telemetry = Stores().to_snapshot(), Telemetry().to_snapshot()
+    for text in (b"a saved point", b"a saved event", b"a saved record"):
+        assert text not in everything["stores"]
+    logs._log_groups["a group"]["streams"]["a stream"]["events"].append("a lost event")
+    cloudwatch._metrics["a metric"].append("a lost point")
+
+    Stores().restore(everything)
+    assert logs._log_groups["a group"] == {"streams": {"a stream": {"events": [], "token": "1"}}}
+    logs._log_groups["a group"]["streams"]["a newer stream"] = {"events": []}
+    Telemetry().restore(telemetry)
+    assert cloudwatch._metrics["a metric"] == ["a saved point"]
+    streams = logs._log_groups["a group"]["streams"]
+    assert {name: stream["events"] for name, stream in streams.items()} == {
+        "a stream": ["a saved event"],
+        "a newer stream": [],
+    }
+
+
+def test_events_of_a_stream_that_is_gone_are_not_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    for store in (cloudwatch._metrics, logs._log_groups):
+        monkeypatch.setattr(store, "_data", {})
+    logs._log_groups["a group"] = {"streams": {"a stream": {"events": ["an event"]}}}
+    telemetry = Telemetry().to_snapshot()
+    del logs._log_groups["a group"]
+    Telemetry().restore(telemetry)
+    assert list(logs._log_groups) == []

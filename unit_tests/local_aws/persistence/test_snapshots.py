@@ -225,3 +225,35 @@ def test_a_mutating_request_is_answered_after_the_save(
 
     asyncio.run(DurabilityMiddleware(app, saved)(request_scope, receive, send))
     assert seen == order
+
+
+def test_telemetry_has_a_file_of_its_own_at_an_interval_and_at_the_end(
+    context: Context, counter: Counter, tmp_path: Path
+) -> None:
+    telemetry = Counter()
+    writer = SnapshotWriter(context, lambda: iter([("counter", counter), (snapshots.TELEMETRY, telemetry)]))
+
+    def saved() -> tuple[int, int]:
+        found, numbers = snapshots.read(tmp_path), []
+        assert found is not None
+        for name in ("counter", snapshots.TELEMETRY):
+            other = Counter()
+            snapshots.load(other, found.contents[name])
+            numbers.append(other.number)
+        return numbers[0], numbers[1]
+
+    writer.save()
+    assert saved() == (0, 0)
+    counter.number = telemetry.number = 1
+    writer.save()
+    assert saved() == (1, 0), "not within the interval"
+    before = (tmp_path / snapshots.FILE).stat().st_mtime_ns
+    telemetry.number = 2
+    writer.stop()
+    assert saved() == (1, 2)
+    assert (tmp_path / snapshots.FILE).stat().st_mtime_ns == before, "what has not changed is not written"
+    assert stat.S_IMODE((tmp_path / snapshots.TELEMETRY).stat().st_mode) == 0o600
+    (tmp_path / snapshots.TELEMETRY).unlink()
+    found = snapshots.read(tmp_path)
+    assert found is not None
+    assert list(found.contents) == ["counter"]
