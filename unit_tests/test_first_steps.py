@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from infrastructure.constructs.release_files import install
+from infrastructure.constructs.release_files import install, try_image
 from unit_tests.project_files import PROJECT
 
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -59,6 +59,20 @@ def test_make_help_names_the_tests_of_one_service_and_the_exit_codes(shown: str)
 )
 def test_the_readme_says_what_a_machine_needs_before_the_first_section(words: str) -> None:
     assert words in README.partition("\n## ")[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["health path", "`smokePaths`", "port of `PORT`", "variables", "`X-Version`"],
+)
+def test_one_section_says_what_a_release_requires_of_a_service(words: str) -> None:
+    """Build's messages point to it, and so does make new-service."""
+    assert try_image.PAGE.startswith("docs/services.md of ")
+    page = (PROJECT / "docs/services.md").read_text("utf-8")
+    section = page.partition("\n## What a release requires of a service\n")[2].partition("\n## ")[0]
+    assert words in section
+    assert "make check-service NAME=orders" in page
+    assert "make lock NAME=orders" in page
 
 
 def test_the_readme_names_the_hosts_that_a_build_names_without_a_network() -> None:
