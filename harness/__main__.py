@@ -65,7 +65,7 @@ def _add_up(commands: Commands) -> None:
         "deploy an environment on local_aws and keep it running",
         "It starts local_aws unless it runs, serves the dashboard, deploys the environment, and prints what "
         "to try with git and the AWS CLI. After a reboot, it resumes from the saved state. Exit code 1: the "
-        "environment runs, but its release failed.",
+        "environment runs, but its release failed or has not ended.",
     )
     command.set_defaults(run=lambda options: up(options.port, options.suffix))
     command.add_argument("--port", type=port_number, default=DEFAULT_PORT, help=PORT_HELP)

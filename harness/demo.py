@@ -3,6 +3,7 @@
 import shutil
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from harness.folders import remove_finished_runs, run_folder
 from harness.local import is_running_in, local_aws, local_cloud
 from harness.prober import Figures
 from harness.progress import Progress
+from harness.progress_lines import working
 from harness.scenario import Scenario, ScenarioError
 from harness.screen import Screen
 from harness.signals import defer_signals, termination_as_keyboard_interrupt
@@ -51,7 +53,9 @@ def demo() -> int:
     remove_finished_runs("demo", is_running_in)
     folder = run_folder("demo")
     try:
-        with termination_as_keyboard_interrupt(), local_aws(folder) as server:
+        with termination_as_keyboard_interrupt(), ExitStack() as stack:
+            with working("starting local_aws"):
+                server = stack.enter_context(local_aws(folder))
             cloud = local_cloud(server, folder)
             if console.is_terminal:
                 verdict = _run_with_screen(console, cloud)

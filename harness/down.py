@@ -11,7 +11,7 @@ from harness.cloud import Cloud, HarnessError
 from harness.environment import LOG
 from harness.folders import folder
 from harness.local import find_local_aws, local_cloud
-from harness.progress_lines import progress_lines
+from harness.progress_lines import progress_lines, working
 from harness.scenario import Scenario, ScenarioError
 from harness.signals import defer_signals
 from harness.up import FOLDER
@@ -40,7 +40,8 @@ def down() -> int:
             f"local_aws stopped answering: {error}. Run `make down` again to remove what remains"
         ) from error
     # Whatever failed: nothing on local_aws costs money.
-    errors = server.stop()
+    with working("stopping local_aws"):
+        errors = server.stop()
     for found in errors:
         print(f"down: background error in local_aws: {found}", file=sys.stderr)
     if failed or errors:

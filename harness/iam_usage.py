@@ -1,6 +1,7 @@
 """Runs a release on local_aws, then prints what every permission was used for."""
 
 import sys
+from contextlib import ExitStack
 
 import requests
 from rich.console import Console
@@ -10,7 +11,7 @@ from harness.folders import remove_finished_runs, run_folder
 from harness.local import is_running_in, local_aws, local_cloud
 from harness.permissions import StatementUse, count_needed, statements, table, unexplained
 from harness.progress import Progress
-from harness.progress_lines import progress_lines
+from harness.progress_lines import progress_lines, working
 from harness.scenario import Scenario, ScenarioError
 from harness.signals import defer_signals, termination_as_keyboard_interrupt
 from harness.suffixes import random_suffix
@@ -22,7 +23,9 @@ def iam_usage() -> int:
     remove_finished_runs("iam", is_running_in)
     folder = run_folder("iam")
     try:
-        with termination_as_keyboard_interrupt(), local_aws(folder) as server:
+        with termination_as_keyboard_interrupt(), ExitStack() as stack:
+            with working("starting local_aws"):
+                server = stack.enter_context(local_aws(folder))
             cloud = local_cloud(server, folder)
             with progress_lines(cloud.time_scale) as progress:
                 found = run_scenario(cloud, progress)

@@ -24,3 +24,11 @@ def progress_lines(time_scale: float = 1.0, console: Console | None = None) -> I
 
     with Live(get_renderable=clock, console=console, refresh_per_second=2, transient=True):
         yield progress
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """While the context is open, show a clock with what is waited for; without a terminal, say it once."""
+    with progress_lines() as progress, progress.waiting(lambda: what):
+        progress.step(what)
+        yield

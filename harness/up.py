@@ -9,9 +9,10 @@ from harness.catalogue import check_suffix, code_folder, page_path
 from harness.cloud import PROJECT, Cloud, HarnessError
 from harness.dashboard.process import start_dashboard
 from harness.local import find_local_aws, local_cloud, start_local_aws
-from harness.progress_lines import progress_lines
+from harness.progress_lines import progress_lines, working
 from harness.scenario import Scenario, ScenarioError
 from operations import stored_variables
+from operations.errors import OperationsError
 
 FOLDER = "up"
 
@@ -48,7 +49,7 @@ DEFAULT_PORT = 4566
 def up(port: int, suffix: str) -> int:
     """Start local_aws, deploy, wait for the seeded commit, and print what to try.
 
-    Return 1 if the newest release failed: the environment stays, to look at and to push to.
+    Return 1 if the newest release failed or still runs: the environment stays, to look at and to push to.
     """
     check_suffix(suffix)
     folder = folders.folder(FOLDER)
@@ -57,15 +58,15 @@ def up(port: int, suffix: str) -> int:
         if not state.exists():
             # Files of an earlier server mean nothing to a new one.
             folders.remove_finished_runs(FOLDER, lambda _: False)
-        print("starting local_aws", flush=True)
-        server = start_local_aws(state, port=port, keep=True)
+        with working("starting local_aws"):
+            server = start_local_aws(state, port=port, keep=True)
     elif port not in (DEFAULT_PORT, running := urlsplit(server.endpoint).port):
         raise HarnessError(f"local_aws runs on port {running}: make up PORT={running}, or first make down")
     cloud = local_cloud(server, folder)
     check_secrets(cloud, suffix, server.credentials_file)
     # Before the deployment, which the page shows. On the port after local_aws's, so that its URL stays.
     page = start_dashboard(cloud, suffix, port=port + 1, until=server.pid)
-    print(f"dashboard: {page}", flush=True)
+    print(f"containers: {cloud.containers}\ndashboard: {page}", flush=True)
     try:
         with progress_lines(cloud.time_scale) as progress:
             scenario = Scenario(cloud, suffix, progress)
@@ -95,10 +96,10 @@ def check_secrets(cloud: Cloud, suffix: str, credentials: Path) -> None:
 
 
 def _release_seed(scenario: Scenario) -> str:
-    """Wait for the release of the newest commit; return why it failed, or nothing."""
+    """Wait for the release of the newest commit; return why it failed or still runs, or nothing."""
     try:
         scenario.wait_for_seed()
-    except ScenarioError as error:
+    except (ScenarioError, OperationsError) as error:
         return str(error)
     return ""
 

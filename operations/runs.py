@@ -8,6 +8,7 @@ from rich.console import Console
 
 from operations import immutable, leftovers, listener_drift, preflight
 from operations.account import Account
+from operations.clock import clock
 from operations.confirmation import confirm
 from operations.destroy import destroy
 from operations.preflight.check import Subject
@@ -19,7 +20,8 @@ def run_preflight(options: argparse.Namespace, account: Account) -> int:
     subject = Subject(options.suffix, account, options.github, context=dict(options.context))
     if options.fix and (done := preflight.fix(account)):
         print(done, file=sys.stderr)
-    found = preflight.inspect(subject)
+    with clock(f"checking the account for {options.suffix}"):
+        found = preflight.inspect(subject)
     if options.json:
         print(json.dumps(found.as_data(), indent=2))
     else:
@@ -38,7 +40,8 @@ def run_immutable(options: argparse.Namespace, account: Account) -> int:
 def run_drift(options: argparse.Namespace, account: Account) -> int:
     """Run `operations drift`; return 1 for a listener that has drifted and was not repaired."""
     if options.wait:
-        listener_drift.wait_for_deployments(options.suffix, account, options.wait)
+        with clock(f"waiting for the end of every deployment of {options.suffix}"):
+            listener_drift.wait_for_deployments(options.suffix, account, options.wait)
     traffic = listener_drift.inspect(options.suffix, account)
     listener_drift.print_report(traffic, Console())
     if not traffic.drifted:
@@ -73,6 +76,7 @@ def run_destroy(options: argparse.Namespace, account: Account) -> int:
 
 def run_leftovers(options: argparse.Namespace, account: Account) -> int:
     """Run `operations leftovers`; return 1 if something remains."""
-    found = leftovers.find(options.suffix, account)
+    with clock(f"looking for resources of {options.suffix}"):
+        found = leftovers.find(options.suffix, account)
     leftovers.print_report(found, Console())
     return 1 if found.remaining else 0

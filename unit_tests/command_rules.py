@@ -38,7 +38,7 @@ BY_HAND = {
     "gh api repos/OWNER/NAME --jq .id": "no gh here; somebody has run it",
     "aws codecommit credential-helper": "not in a model; git calls it in each scenario (developer.py)",
     "docker compose": "named because it is refused; test_docker_plan.py has that",
-    "python -c": "what the placeholder's task runs; test_placeholder_server.py has that",
+    "python -c": "what the bootstrap server's task runs; test_bootstrap_server.py has that",
 }
 # botocore cannot make a sample of their answers, whose own limits it breaks: the input's names are checked.
 NO_SAMPLE = {"create-role", "get-pipeline-state", "update-service"}

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -57,7 +58,26 @@ def test_cdk_nag_is_of_the_major_that_nag_py_is_written_for() -> None:
     assert locked("cdk-nag").startswith("3.")
 
 
-def test_another_system_is_refused_in_one_line_before_anything_is_installed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("system", "words", "line"),
+    [
+        (
+            "Darwin",
+            [],
+            "setup: this needs Linux, and not Darwin: "
+            "on macOS and Windows, use the dev container in .devcontainer/",
+        ),
+        (
+            "Linux",
+            ["BASE_PYTHON=false"],
+            "setup: python3 is missing or older than 3.11: "
+            "install Python 3.11 or newer, or name one: make BASE_PYTHON=python3.12",
+        ),
+    ],
+)
+def test_what_is_not_supported_is_refused_in_one_line_before_anything_is_installed(
+    system: str, words: list[str], line: str, tmp_path: Path
+) -> None:
     shutil.copy(PROJECT / "Makefile", tmp_path)
     for name in ("requirements/uv.txt", "requirements/dev.txt", "local_aws/pyproject.toml", ".npmrc"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -66,11 +86,11 @@ def test_another_system_is_refused_in_one_line_before_anything_is_installed(tmp_
         (tmp_path / name).touch()
     (tmp_path / "bin").mkdir()
     uname = tmp_path / "bin" / "uname"
-    uname.write_text("#!/bin/sh\necho Darwin\n")
+    uname.write_text(f"#!/bin/sh\necho {system}\n")
     uname.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    done = subprocess.run(
-        ["make", "setup"],  # noqa: S607 - the make of this machine
+    done = subprocess.run(  # noqa: S603 - a list of arguments
+        ["make", "setup", *words],  # noqa: S607 - the make of this machine
         cwd=tmp_path,
         env=kept | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
         capture_output=True,
@@ -78,8 +98,5 @@ def test_another_system_is_refused_in_one_line_before_anything_is_installed(tmp_
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr.splitlines()[0] == (
-        "setup: this needs Linux, and not Darwin: "
-        "on macOS and Windows, use the dev container in .devcontainer/"
-    )
+    assert done.stderr.splitlines()[0] == line
     assert not (tmp_path / ".venv").exists()

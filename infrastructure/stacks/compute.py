@@ -24,7 +24,7 @@ from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.naming import CONTAINER_NAME, Names
 
 BOOTSTRAP_SERVER = Path(__file__).resolve().parent.parent / "constructs" / "bootstrap_server.py"
-PLACEHOLDER_IMAGE = "public.ecr.aws/docker/library/python:3.9-slim"
+BOOTSTRAP_IMAGE = "public.ecr.aws/docker/library/python:3.9-slim"
 
 # As AmazonECSTaskExecutionRolePolicy has them.
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
@@ -143,7 +143,7 @@ class ComputeStack(NestedStack):
         task.add_container(
             CONTAINER_NAME,
             container_name=CONTAINER_NAME,
-            image=ecs.ContainerImage.from_registry(PLACEHOLDER_IMAGE),
+            image=ecs.ContainerImage.from_registry(BOOTSTRAP_IMAGE),
             command=["python", "-c", BOOTSTRAP_SERVER.read_text("utf-8")],
             environment={"PORT": str(config.service.port)},
             port_mappings=[ecs.PortMapping(container_port=config.service.port)],

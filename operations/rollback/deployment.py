@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from operations.account import Account
+from operations.clock import clock
 from operations.errors import OperationsError
 from operations.waiting import NotYetError, wait_for
 
@@ -34,7 +35,8 @@ def stop(account: Account, deployment: str) -> None:
         if rollback and status != "Succeeded":
             raise OperationsError(f"the rollback {rollback} of {deployment} is {status}: look at it at once")
 
-    wait_for(f"rollback of {deployment}", look, deadline=DEADLINE_SECONDS)
+    with clock(f"waiting for the rollback of {deployment}"):
+        wait_for(f"rollback of {deployment}", look, deadline=DEADLINE_SECONDS)
 
 
 def _info(account: Account, deployment: str) -> Mapping[str, Any]:

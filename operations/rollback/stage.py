@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from botocore.exceptions import ClientError
 
 from operations.account import Account, code_of
+from operations.clock import clock
 from operations.errors import OperationsError
 from operations.names import Names
 from operations.quiesce import deployments
@@ -68,11 +69,12 @@ def roll_back(account: Account, names: Names, stage: str, version: Version, log:
     if stage != "Deploy":
         log(f"{stage} waits for an approval, as it does for each release")
         return True
-    has_succeeded = wait_for(
-        f"rollback to {version.title}",
-        lambda: _has_shifted(account, names, execution),
-        deadline=DEADLINE_SECONDS,
-    )
+    with clock(f"waiting until {version.title} has all traffic"):
+        has_succeeded = wait_for(
+            f"rollback to {version.title}",
+            lambda: _has_shifted(account, names, execution),
+            deadline=DEADLINE_SECONDS,
+        )
     if has_succeeded:
         log(f"{version.title} answers alone")
     else:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from operations import status
 from operations.account import Account
+from operations.clock import clock
 from operations.status import Environment
 
 SUMMARY = "show what each environment runs, and what is wrong with it"
@@ -28,7 +29,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, account: Account) -> int:
     """Run the command; return 1 if an environment has a finding."""
-    found = [status.one(account, options.suffix)] if options.suffix else status.fleet(account)
+    with clock(f"reading {options.suffix or 'every environment'}"):
+        found = [status.one(account, options.suffix)] if options.suffix else status.fleet(account)
     if options.json:
         print(json.dumps([asdict(each) for each in found], indent=2, default=str))
     elif found:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from operations import why
 from operations.account import Account
+from operations.clock import clock
 
 SUMMARY = "explain which gate stopped the newest release, why, and what to do"
 DETAILS = (
@@ -24,7 +25,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, account: Account) -> int:
     """Run the command; return 1 if a release has failed."""
-    explanation = why.explain(options.suffix, account, options.execution)
+    with clock(f"reading the release of {options.suffix} and its logs"):
+        explanation = why.explain(options.suffix, account, options.execution)
     if options.json:
         print(json.dumps(asdict(explanation), indent=2))
     else:

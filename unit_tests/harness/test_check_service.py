@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.__main__ import main
 from harness.build_project import BuildResult
 from harness.check_service import GATES, builds, output, summary, tried
 from harness.cloud import PROJECT
@@ -45,6 +46,16 @@ def test_the_last_lines_name_each_gate_what_is_wrong_and_what_to_do() -> None:
     ]
     assert summary([("Test", BuildResult("TIMED_OUT", {}, {}, [], "..."))]).endswith(
         "Test: TIMED_OUT: see above"
+    )
+
+
+def test_a_service_that_is_not_in_the_catalogue_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("harness.check_service.local_aws", lambda _: pytest.fail("it is started"))
+    assert main(["check-service", "nosuch"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "check-service: the catalogue of cdk.json has no service 'nosuch', only sample-service"
     )
 
 

@@ -53,6 +53,23 @@ def test_what_remains_is_destroyed(tmp_path: Path) -> None:
     assert ended.lines[-1].endswith("destroyed: 0 leftovers, 39 kinds of resources asked")
 
 
+def test_a_deployment_and_a_destroy_say_what_is_waited_for(tmp_path: Path) -> None:
+    """Each takes the better part of a minute."""
+    ended = Ended(tmp_path)
+    environment, progress = cast(Any, ended.scenario.environment), ended.scenario.progress
+    seen: list[str] = []
+
+    def interrupted(*_: object) -> None:
+        seen.append(progress.clock().partition("  ")[2])
+        raise KeyboardInterrupt
+
+    environment.deploy = environment.destroy = interrupted
+    for run in (ended.scenario.deploy, ended.scenario.destroy):
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    assert seen == ["running cdk deploy", "destroying"]
+
+
 def test_nothing_is_destroyed_that_is_gone(tmp_path: Path) -> None:
     ended = Ended(tmp_path)
     ended.scenario.clean_up()

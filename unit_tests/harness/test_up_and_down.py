@@ -11,9 +11,11 @@ from botocore.exceptions import EndpointConnectionError
 
 from harness import down, up
 from harness.__main__ import main
+from harness.cloud import HarnessError
 from harness.scenario import ScenarioError
 from operations.ownership import Resource
 from operations.stored_variables import Variable
+from operations.waiting import TimedOutError
 
 
 class RecordedScenario:
@@ -82,23 +84,36 @@ def test_up_deploys_the_environment_that_it_is_given(
     assert main(["up", *given]) == 0
     assert scenario_calls == [("deploy", suffix), ("seed", suffix)]
     output = capsys.readouterr().out
+    assert output.startswith("containers: processes\n"), "before anything is deployed"
     assert f"  dashboard http://page/{suffix}\n" in output
     assert "curl -si http://service/\n" in output
     assert f"{suffix} runs on local_aws" in output
     assert f"/ecs/task-{suffix} " in output
 
 
-def test_up_after_a_failed_release_still_prints_what_to_try_and_exits_with_1(
-    scenario_calls: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "error",
+    [
+        ScenarioError("the release of abc did not succeed"),
+        TimedOutError("release of commit abc", 600, "Build InProgress"),
+    ],
+    ids=["failed", "still running"],
+)
+def test_up_after_a_failed_release_or_during_one_still_prints_what_to_try_and_exits_with_1(
+    error: Exception,
+    scenario_calls: list[tuple[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def failed(_: object) -> None:
-        raise ScenarioError("the release of abc did not succeed")
+        raise error
 
     monkeypatch.setattr(RecordedScenario, "wait_for_seed", failed)
     assert main(["up"]) == 1
     said = capsys.readouterr()
     assert "dev runs on local_aws" in said.out
-    assert said.err == "up: the environment runs, but the release of abc did not succeed\n"
+    assert "  dashboard http://page/dev\n" in said.out
+    assert said.err == f"up: the environment runs, but {error}\n"
     assert scenario_calls == [("deploy", "dev")]
 
 
@@ -158,6 +173,17 @@ def test_up_rejects_invalid_options_before_it_starts_anything(
     assert (ended.value.code, scenario_calls) == (2, [])
 
 
+@pytest.mark.parametrize("suffix", ["sample-service", "abcdefghijklmnopq"])
+def test_up_refuses_a_suffix_that_the_app_refuses_before_it_starts_anything(
+    suffix: str, scenario_calls: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else its page would show an environment that never comes."""
+    assert main(["up", "--suffix", suffix]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.startswith(f"up: {suffix} is ")) == ("", True)
+    assert scenario_calls == []
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_up_removes_the_files_of_an_earlier_server_unless_it_resumes(
     kept: bool, scenario_calls: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -173,6 +199,31 @@ def test_up_removes_the_files_of_an_earlier_server_unless_it_resumes(
     assert main(["up"]) == 0
     assert (tmp_path / "local_aws").exists() == (tmp_path / "dev").exists() == kept
     assert scenario_calls[0] == ("deploy", "dev")
+
+
+@pytest.mark.parametrize("command", ["up", "demo", "iam-usage", "check-service sample-service"])
+def test_the_start_of_local_aws_is_told_while_it_lasts(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def start(*_: object, **__: object) -> None:
+        assert capsys.readouterr().out.endswith("  starting local_aws\n")
+        raise HarnessError("it does not start")
+
+    monkeypatch.setattr(up, "find_local_aws", lambda _: None)
+    monkeypatch.setattr(up, "start_local_aws", start)
+    monkeypatch.setattr("harness.local.start_local_aws", start)
+    monkeypatch.setattr("harness.folders.folder", lambda *_: tmp_path)
+    assert main(command.split()) == 2
+    assert capsys.readouterr().err.endswith(": it does not start\n")
+
+
+def test_down_tells_that_it_stops_local_aws(
+    scenario_calls: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(monkeypatch)
+    assert main(["down"]) == 0
+    assert capsys.readouterr().out.endswith("  stopping local_aws\n")
+    assert scenario_calls == []
 
 
 def test_down_destroys_every_environment_and_what_a_failed_up_left(

@@ -4,6 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.dashboard import failure
+from operations.why.cause import Cause, Explanation
 from unit_tests.harness.dashboard.recorded_responses import NEW, NOW, OLD, commit, environment, summary, view
 from unit_tests.harness.recorded_cloud import URL, Responses
 
@@ -125,6 +126,22 @@ def test_the_newest_release_that_has_failed_is_explained(
     monkeypatch.setattr(failure, "SETTLED_SECONDS", 0.0)
     failed_with(responses, "nobody looks again")
     assert seen.read()["failure"]["lines"][1] == "why: another reason"
+
+
+def test_a_release_that_runs_is_explained_if_its_tasks_do_not_start(
+    responses: Responses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tasks have no log then: the reason stands only in the events of the service."""
+    cause = Cause("tasks", "ECS was unable to assume the role", "grant the execution role what it names")
+    running = Explanation("it1", "1", NEW, "", "InProgress", "Deploy", cause, "is running in")
+    monkeypatch.setattr(failure, "explain_execution", lambda *_: running)
+    executions = [summary("1", NEW, "InProgress")]
+    responses["list_pipeline_executions"] = {"pipelineExecutionSummaries": executions}
+    assert view(responses).read()["failure"]["lines"] == [
+        "it1: release bbbbbbb is running in Deploy: tasks",
+        "why: ECS was unable to assume the role",
+        "do:  grant the execution role what it names",
+    ]
 
 
 def failed_with(responses: Responses, message: str) -> None:

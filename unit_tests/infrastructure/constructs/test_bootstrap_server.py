@@ -1,4 +1,4 @@
-"""The placeholder server that responds until the first release, run as in its task."""
+"""The bootstrap server, which responds until the first release, run as in its task."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def server() -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             break
-        assert process.poll() is None, "the placeholder ended"
-        assert time.monotonic() < deadline, "the placeholder does not listen"
+        assert process.poll() is None, "the bootstrap server ended"
+        assert time.monotonic() < deadline, "the bootstrap server does not listen"
         time.sleep(0.05)
     yield process, port
     process.kill()
@@ -100,3 +100,11 @@ def test_without_its_handler_sigterm_is_not_a_clean_end() -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_it_has_one_name_in_the_code_and_in_the_documents() -> None:
+    """A reader who meets another one looks for another server."""
+    stack = (PROJECT / "infrastructure/stacks/compute.py").read_text("utf-8")
+    about_it = [SOURCE, stack, (PROJECT / "docs/decisions/3-bootstrap-server.md").read_text("utf-8")]
+    assert not [text for text in about_it if "placeholder" in text.lower()]
+    assert "The bootstrap server answers until" in (PROJECT / "README.md").read_text("utf-8")

@@ -56,7 +56,7 @@ def test_the_first_task_is_a_public_image_that_needs_no_push(templates: Template
     (container,) = task["ContainerDefinitions"]
     assert container["Image"] == "public.ecr.aws/docker/library/python:3.9-slim"
     assert container["Command"][:2] == ["python", "-c"]
-    compile(container["Command"][2], "placeholder", "exec")
+    compile(container["Command"][2], "bootstrap server", "exec")
     assert container["StopTimeout"] > 30  # the deregistration delay (pitfall N2)
 
 
