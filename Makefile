@@ -127,8 +127,7 @@ FAULTS := integration_tests/faults integration_tests/test_kill_and_restart.py
 
 # The longest first, so that the workers end together. By name, since pytest orders the files of a folder itself.
 LONGEST := $(addprefix integration_tests/test_,gates.py releases.py catalogue.py first_steps.py two_environments.py runbook.py promotion.py secrets.py changes.py)
-REHEARSED := integration_tests/rehearsal/test_first_scenario_rehearsed.py
-SCENARIOS := $(REHEARSED) $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard $(addsuffix test_*.py,integration_tests/ integration_tests/pitfalls/ integration_tests/attacks/)))
+SCENARIOS := $(LONGEST) $(filter-out $(LONGEST) $(FAULTS),$(wildcard $(addsuffix test_*.py,integration_tests/ integration_tests/pitfalls/ integration_tests/attacks/)))
 
 scenarios: setup .tools/python-3.9
 	$(PYTHON) -m pytest $(SCENARIOS) -m slow -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -76,9 +76,10 @@ def check_ended(page: str) -> None:
 
 
 def test_make_demo_runs_a_release_and_writes_a_report(project: Path) -> None:
-    *_, figures, report = make(project, "demo").splitlines()
+    *_, figures, passed_through, report = make(project, "demo").splitlines()
     assert ", 0 failed, " in figures
     assert figures.endswith("; 0 leftovers")
+    assert passed_through.startswith("passed through to MiniStack unchecked: ")
     assert Path(report.removeprefix("report: ")).is_file()
 
 
