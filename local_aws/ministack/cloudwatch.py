@@ -7,7 +7,7 @@ somebody publishes data: an alarm on missing data would never change its state.
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from local_aws.core.clock import Clock
@@ -81,8 +81,9 @@ def _evaluate(context: Context, cloudwatch: Any, alarm: dict[str, Any], scale: S
         return _points_by_period(cloudwatch, metric, context.clock.seconds(period), count)
 
     state, before = alarm_evaluation.evaluate(alarm, points_of), alarm["StateValue"]
-    if state == "ALARM":
-        _scale(alarm, alarm_evaluation.datapoints(alarm, points_of), scale)
+    policies = [action for action in alarm.get(ACTIONS["ALARM"]) or [] if _is_scaling_policy(action)]
+    if state == "ALARM" and policies and alarm.get("ActionsEnabled", True):
+        _scale(policies, alarm["AlarmName"], alarm_evaluation.datapoints(alarm, points_of), scale)
     if state == before:
         return
     reason = f"Threshold Crossed: the last {alarm['EvaluationPeriods']} periods make it {state}"
@@ -92,17 +93,14 @@ def _evaluate(context: Context, cloudwatch: Any, alarm: dict[str, Any], scale: S
     cloudwatch._evaluate_parent_alarms(alarm)
 
 
-def _scale(alarm: Mapping[str, Any], datapoints: Series, scale: Scale) -> None:
+def _scale(policies: Sequence[str], alarm_name: str, datapoints: Series, scale: Scale) -> None:
     """Let the scaling policies of an alarm act: in each minute that it is in ALARM, not only in the first.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
     """
     present = [value for value in datapoints if value is not None]
-    if not present or not alarm.get("ActionsEnabled", True):
-        return
-    for action in alarm.get(ACTIONS["ALARM"]) or []:
-        if _is_scaling_policy(action):
-            scale(action, alarm["AlarmName"], present[-1])
+    for policy in policies if present else ():
+        scale(policy, alarm_name, present[-1])
 
 
 def _is_scaling_policy(action: str) -> bool:
