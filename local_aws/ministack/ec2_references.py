@@ -5,11 +5,12 @@ The codes: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overvie
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from local_aws.core.cloudformation import Properties
 from local_aws.ministack.compat import require
-from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
+from local_aws.ministack.handlers import check_before_create, resource_handlers
 
 # Parameter or property -> MiniStack's store of what it names, the prefix of its ids, EC2's code and message.
 Reference = tuple[str, str, str, str]
@@ -75,11 +76,10 @@ def patch_ec2_references() -> None:
     for operation, call in ec2._ACTION_MAP.items():
         if OPERATIONS.fullmatch(operation):
             ec2._ACTION_MAP[operation] = _checked_call(call)
-    for resource_type, handler in resource_handlers().items():
+    for resource_type in resource_handlers():
         if resource_type.startswith("AWS::EC2::"):
-            patch_handler(resource_type, create=_checked_resource(handler["create"], _of_ec2))
-    function = resource_handlers()[FUNCTION]
-    patch_handler(FUNCTION, create=_checked_resource(function["create"], _of_lambda))
+            check_before_create(resource_type, partial(_check_resource, _of_ec2))
+    check_before_create(FUNCTION, partial(_check_resource, _of_lambda))
 
 
 def _of_ec2(_code: str, message: str) -> str:
@@ -122,16 +122,10 @@ def _of_request(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name[1], str(value[0] if isinstance(value, list) and value else value)
 
 
-def _checked_resource(
-    original: Callable[..., Created], words: Callable[[str, str], str]
-) -> Callable[..., Created]:
-    def create(logical_id: str, props: Properties, stack: str) -> Created:
-        found = missing_reference(_of_properties("", dict(props)))
-        if found is not None:
-            raise ValueError(words(*found))
-        return original(logical_id, props, stack)
-
-    return create
+def _check_resource(words: Callable[[str, str], str], props: Properties) -> None:
+    found = missing_reference(_of_properties("", dict(props)))
+    if found is not None:
+        raise ValueError(words(*found))
 
 
 def _of_properties(name: str, value: Any) -> Iterator[tuple[str, str]]:

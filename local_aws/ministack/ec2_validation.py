@@ -6,12 +6,13 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from local_aws.core.api import AwsError
 from local_aws.core.cloudformation import Properties
 from local_aws.ministack.compat import require
-from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
+from local_aws.ministack.handlers import check_before_create
 
 stored = require(
     "services.ec2",
@@ -27,8 +28,7 @@ def patch_network_validation() -> None:
     """Check what is created by an operation of EC2, and by the resource type of the same."""
     for resource_type, (operation, names, check) in CHECKS.items():
         stored._ACTION_MAP[operation] = _checked_call(stored._ACTION_MAP[operation], names, check)
-        create = resource_handlers()[resource_type]["create"]
-        patch_handler(resource_type, create=_checked_resource(create, names, check))
+        check_before_create(resource_type, partial(_check_resource, names, check))
 
 
 def _checked_call(original: Callable[..., Any], names: tuple[str, ...], check: Check) -> Callable[..., Any]:
@@ -42,17 +42,11 @@ def _checked_call(original: Callable[..., Any], names: tuple[str, ...], check: C
     return call
 
 
-def _checked_resource(
-    original: Callable[..., Created], names: tuple[str, ...], check: Check
-) -> Callable[..., Created]:
-    def create(logical_id: str, props: Properties, stack: str) -> Created:
-        try:
-            check({name: str(props[name]) for name in names if props.get(name)})
-        except AwsError as error:
-            raise ValueError(error.message) from error
-        return original(logical_id, props, stack)
-
-    return create
+def _check_resource(names: tuple[str, ...], check: Check, props: Properties) -> None:
+    try:
+        check({name: str(props[name]) for name in names if props.get(name)})
+    except AwsError as error:
+        raise ValueError(error.message) from error
 
 
 def check_vpc(given: Mapping[str, str]) -> None:

@@ -1,7 +1,9 @@
 """MiniStack's CloudFormation handlers: for each resource type a dict with `create`, `update` and `delete`."""
 
+from collections.abc import Callable
 from typing import Any
 
+from local_aws.core.cloudformation import Properties
 from local_aws.ministack.compat import require
 
 Handler = dict[str, Any]
@@ -23,3 +25,15 @@ def patch_handler(resource_type: str, **functions: Any) -> None:
     """Replace functions of a resource type's handler, as `create=...`."""
     handlers = resource_handlers()
     handlers[resource_type] = {**handlers[resource_type], **functions}
+
+
+def check_before_create(resource_type: str, check: Callable[[Properties], None]) -> None:
+    """Call `check` with the properties before each creation; the `ValueError` that it raises fails it."""
+    original = resource_handlers()[resource_type]["create"]
+
+    def create(logical_id: str, props: Properties, stack: str) -> Created:
+        check(props)
+        created: Created = original(logical_id, props, stack)
+        return created
+
+    patch_handler(resource_type, create=create)

@@ -1,9 +1,10 @@
 """Rejects names that no schema of a resource type rejects, and AWS does (pitfall L)."""
 
 from collections.abc import Callable
+from functools import partial
 
 from local_aws.core.cloudformation import Properties
-from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
+from local_aws.ministack.handlers import check_before_create
 
 # Takes a name, and returns AWS's error message or None.
 NameCheck = Callable[[str], str | None]
@@ -25,14 +26,9 @@ NAME_CHECKS: dict[str, tuple[str, NameCheck]] = {
 def patch_name_validation() -> None:
     """Check these names before a resource is created."""
     for resource_type, (key, check) in NAME_CHECKS.items():
-        create = resource_handlers()[resource_type]["create"]
-        patch_handler(resource_type, create=_checked(create, key, check))
+        check_before_create(resource_type, partial(_check_name, key, check))
 
 
-def _checked(original: Callable[..., Created], key: str, check: NameCheck) -> Callable[..., Created]:
-    def create(logical_id: str, props: Properties, stack: str) -> Created:
-        if (name := props.get(key)) and (message := check(str(name))):
-            raise ValueError(message)
-        return original(logical_id, props, stack)
-
-    return create
+def _check_name(key: str, check: NameCheck, props: Properties) -> None:
+    if (name := props.get(key)) and (message := check(str(name))):
+        raise ValueError(message)

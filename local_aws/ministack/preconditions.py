@@ -1,13 +1,14 @@
 """Checks what AWS checks before a create or delete: that a name is free, that a resource is not in use."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local_aws.core.cloudformation import Properties
 from local_aws.core.context import Context
-from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
+from local_aws.ministack.handlers import check_before_create, patch_handler, resource_handlers
 
 # Returns something true if the name is taken. It may also raise if the name is free.
 Lookup = Callable[[Context, str], object]
@@ -65,8 +66,7 @@ def patch_preconditions(context: Context) -> None:
     """Add the checks to MiniStack's handlers, which lack them."""
     handlers = resource_handlers()
     for resource_type, (key, lookup) in NAMED.items():
-        create = handlers[resource_type]["create"]
-        patch_handler(resource_type, create=_unless_taken(context, create, resource_type, key, lookup))
+        check_before_create(resource_type, partial(_check_free, context, resource_type, key, lookup))
     parameter = handlers["AWS::SSM::Parameter"]
     both = {verb: _without_secrets(parameter[verb]) for verb in ("create", "update")}
     patch_handler("AWS::SSM::Parameter", **both)
@@ -75,16 +75,10 @@ def patch_preconditions(context: Context) -> None:
         patch_handler(resource_type, delete=_unless_in_use(context, delete, check))
 
 
-def _unless_taken(
-    context: Context, original: Callable[..., Created], resource_type: str, key: str, lookup: Lookup
-) -> Callable[..., Created]:
-    def create(logical_id: str, props: Properties, stack: str) -> Created:
-        name = props.get(key)
-        if name and _exists(lookup, context, name):
-            raise ValueError(f"Resource of type '{resource_type}' with identifier '{name}' already exists.")
-        return original(logical_id, props, stack)
-
-    return create
+def _check_free(context: Context, resource_type: str, key: str, lookup: Lookup, props: Properties) -> None:
+    name = props.get(key)
+    if name and _exists(lookup, context, name):
+        raise ValueError(f"Resource of type '{resource_type}' with identifier '{name}' already exists.")
 
 
 def _without_secrets(original: Callable[..., Any]) -> Callable[..., Any]:

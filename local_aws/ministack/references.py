@@ -1,13 +1,14 @@
 """Refuses to create what refers to a role, a key, a bucket, a topic or a queue that does not exist."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from local_aws.core.cloudformation import Properties
 from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.ministack import iam as stored
 from local_aws.ministack.compat import require
-from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
+from local_aws.ministack.handlers import check_before_create
 
 eventbridge = require("services.eventbridge", "_put_targets", "error_response_json")
 kms = require("services.kms", "_resolve_key")
@@ -29,9 +30,7 @@ def patch_references(context: Context) -> None:
     lambda_svc._create_function = _role_of_function(context, lambda_svc._create_function)
     eventbridge._put_targets = _roles_of_targets(context, eventbridge._put_targets)
     for resource_type, check in CHECKS.items():
-        patch_handler(
-            resource_type, create=_checked(context, resource_handlers()[resource_type]["create"], check)
-        )
+        check_before_create(resource_type, partial(check, context))
 
 
 def _role_of_function(context: Context, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,14 +60,6 @@ def _roles_of_targets(context: Context, original: Callable[..., Any]) -> Callabl
 
 def _trusts_lambda(context: Context, role: str) -> bool:
     return context.may_assume(ServiceRole(role, "lambda", "", Source.NONE))
-
-
-def _checked(context: Context, original: Callable[..., Created], check: Check) -> Callable[..., Created]:
-    def create(logical_id: str, props: Properties, stack: str) -> Created:
-        check(context, props)
-        return original(logical_id, props, stack)
-
-    return create
 
 
 def _check_function(context: Context, props: Properties) -> None:

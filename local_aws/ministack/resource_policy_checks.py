@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from local_aws.core.cloudformation import Properties
 from local_aws.core.resource_policy_grammar import Fault, Rules, fault_of
 from local_aws.ministack import iam as stored
 from local_aws.ministack.compat import require
-from local_aws.ministack.handlers import Created, patch_handler, resource_handlers
+from local_aws.ministack.handlers import Created, check_before_create, patch_handler, resource_handlers
 
 kms = require("services.kms", "_create_key", "_put_key_policy", "error_response_json", "get_account_id")
 s3 = require("services.s3", "_error", "_put_bucket_policy")
@@ -40,31 +41,23 @@ def patch_resource_policies(is_service: Callable[[str], bool]) -> None:
     for name in ("_create_key", "_put_key_policy"):
         setattr(kms, name, checks.put_key_policy(getattr(kms, name)))
     for resource_type, (key, violation) in checks.of_types().items():
-        handler = resource_handlers()[resource_type]
-        patch_handler(
-            resource_type,
-            create=_checked_create(handler["create"], key, violation),
-            update=_checked_update(handler["update"], key, violation),
-        )
+        check = partial(_check, key, violation)
+        check_before_create(resource_type, check)
+        update = resource_handlers()[resource_type]["update"]
+        patch_handler(resource_type, update=_checked_update(update, check))
 
 
-def _checked_create(original: Callable[..., Created], key: str, of: Violation) -> Callable[..., Created]:
-    def create(logical_id: str, props: Properties, stack: str) -> Created:
-        _check(props, key, of)
-        return original(logical_id, props, stack)
-
-    return create
-
-
-def _checked_update(original: Callable[..., Created], key: str, of: Violation) -> Callable[..., Created]:
+def _checked_update(
+    original: Callable[..., Created], check: Callable[[Properties], None]
+) -> Callable[..., Created]:
     def update(physical_id: str, old: Properties, new: Properties, *rest: str) -> Created:
-        _check(new, key, of)
+        check(new)
         return original(physical_id, old, new, *rest)
 
     return update
 
 
-def _check(props: Properties, key: str, violation: Violation) -> None:
+def _check(key: str, violation: Violation, props: Properties) -> None:
     document = props.get(key)
     message = violation(document, props) if document is not None else None
     if message is not None:
