@@ -11,15 +11,14 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from operations import listener_drift, why
-from operations.account import Account, code_of
+from operations.account import Account
 from operations.errors import OperationsError
 from operations.names import Names
 from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG, Ownership, Resource, normalize_tags
 from operations.quiesce import deployments
 from operations.status import four_keys
+from operations.status.commits import find_commit
 from operations.status.four_keys import FourKeys
 from operations.why.executions import ACTIVE, Summary, actions, executions, kind, title, with_status
 
@@ -178,14 +177,8 @@ def _release(account: Account, names: Names, summary: Summary) -> str:
 
 
 def _author(account: Account, names: Names, commit: str) -> str:
-    try:
-        found = account.client("codecommit").get_commit(repositoryName=names.repository, commitId=commit)
-    except ClientError as error:
-        # A repository may be made anew, without the commits of the old one.
-        if code_of(error) not in ("CommitIdDoesNotExistException", "RepositoryDoesNotExistException"):
-            raise
-        return ""
-    return str(found["commit"]["author"].get("name", ""))
+    found = find_commit(account, names, commit)
+    return str(found["author"].get("name", "")) if found else ""
 
 
 def _listener_drift(account: Account, suffix: str) -> list[str]:

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from operations.account import Account, code_of
 from operations.names import Names
+from operations.status.commits import find_commit
 
 # As long as the event log keeps its events.
 DAYS = 30
@@ -78,7 +79,8 @@ def read(account: Account, names: Names, now: datetime) -> FourKeys | None:
     events = (json.loads(each["message"]) for each in logged)
     # The pattern is text that may stand anywhere in an event.
     found = list(changes(each for each in events if each["source"] == CODEPIPELINE))
-    return summarize(found, {each.commit: _written(account, names, each.commit) for each in found})
+    released = {each.commit for each in found if each.has_succeeded and not each.is_rollback}
+    return summarize(found, {commit: _written(account, names, commit) for commit in released - {""}})
 
 
 def changes(events: Iterable[Mapping[str, Any]]) -> Iterator[Change]:
@@ -139,17 +141,9 @@ def _median(times: Sequence[timedelta]) -> float | None:
 
 
 def _written(account: Account, names: Names, commit: str) -> datetime | None:
-    if not commit:
-        return None
-    try:
-        found = account.client("codecommit").get_commit(repositoryName=names.repository, commitId=commit)
-    except ClientError as error:
-        # A repository may be made anew, without the commits of the old one.
-        if code_of(error) not in ("CommitIdDoesNotExistException", "RepositoryDoesNotExistException"):
-            raise
-        return None
+    found = find_commit(account, names, commit)
     # Seconds and an offset: https://docs.aws.amazon.com/codecommit/latest/APIReference/API_UserInfo.html
-    return datetime.fromtimestamp(int(found["commit"]["committer"]["date"].split()[0]), UTC)
+    return datetime.fromtimestamp(int(found["committer"]["date"].split()[0]), UTC) if found else None
 
 
 def _count(number: int, what: str) -> str:

@@ -134,6 +134,13 @@ def test_only_events_of_thirty_days_are_asked_for() -> None:
     assert arguments["logGroupName"] == "/aws/events/pipeline-dev"
 
 
+def test_only_the_commits_of_releases_are_read_and_each_once() -> None:
+    asked = account(*HISTORY, event(140, "d", stage="Deploy", state="SUCCEEDED"))
+    four_keys.read(asked, Names("dev"), at(600))
+    commits = [arguments["commitId"] for _, operation, arguments in asked.asked if operation == "get_commit"]
+    assert sorted(commits) == ["commit-a", "commit-b", "commit-d"]
+
+
 def test_a_commit_of_an_earlier_repository_has_no_lead_time() -> None:
     gone = account(*run(1, "a", 10), codecommit__get_commit=refusing("CommitIdDoesNotExistException"))
     found = four_keys.read(gone, Names("dev"), at(600))
