@@ -31,6 +31,19 @@ DEPLOYMENT_REFUSED = "Deployment Refused"
 WRITERS = ("events.amazonaws.com", "delivery.logs.amazonaws.com")
 
 
+def deployments_pattern(names: Names, *states: str) -> events.EventPattern:
+    """Return the pattern of CodeDeploy's events in which a deployment of the group gets one of the states."""
+    return events.EventPattern(
+        source=["aws.codedeploy"],
+        detail_type=[DEPLOYMENT_EVENT],
+        detail={
+            "application": [names.application],
+            "deploymentGroup": [names.deployment_group],
+            "state": list(states),
+        },
+    )
+
+
 class EventLog(Construct):
     """The log group, with a policy that allows EventBridge to write to it, and the rules.
 

@@ -12,14 +12,13 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.constructs.deployment_guard.function.task_definition import FREE_OF_CONTAINER
-from infrastructure.constructs.event_log import DEPLOYMENT_EVENT
-from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
+from infrastructure.constructs.event_log import deployments_pattern
+from infrastructure.constructs.functions import create_function
 from infrastructure.constructs.release_files.fill import APPSPEC, SIDECAR_FIELDS, SIDECAR_IMAGES, TASK
-from infrastructure.constructs.roles import allow, arn, create_role
+from infrastructure.constructs.roles import allow, arn
 from infrastructure.naming import CONTAINER_NAME, REGION, Names
 
 FOLDER = Path(__file__).parent
@@ -43,22 +42,16 @@ class DeploymentGuard(Construct):
     def __init__(self, scope: Construct, id_: str, *, names: Names, is_target: bool) -> None:
         super().__init__(scope, id_)
         self._names = names
-        # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
-        log_group = create_log_group(self, "Logs", name=f"/lambda/{names.deployment_guard}")
-        # In no VPC: a function in one becomes Inactive when it is idle (pitfall N7).
-        self.function = lambda_.Function(
+        self.function = create_function(
             self,
-            "Function",
-            function_name=names.deployment_guard,
+            "deployment-guard",
+            names=names,
             description="Stops a deployment without the test-traffic hook, or with tasks of another form",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.X86_64,
-            handler="function.handler.handler",
             code=lambda_.Code.from_asset(str(FOLDER), exclude=NOT_CODE),
+            handler="function.handler.handler",
             timeout=Duration.minutes(1),
-            memory_size=256,
-            role=self._role(log_group).without_policy_updates(),
-            log_group=log_group,
+            role_description="What the deployment guard does: read what is deployed, and stop it",
+            statements=self._statements(),
             environment={
                 "APPLICATION": names.application,
                 "DEPLOYMENT_GROUP": names.deployment_group,
@@ -72,19 +65,10 @@ class DeploymentGuard(Construct):
         self._invoke_on_tasks()
 
     def _invoke_on_deployments(self) -> None:
-        names = self._names
         self._rule(
             "Deployments",
             description="Checks each deployment when it starts",
-            pattern=events.EventPattern(
-                source=["aws.codedeploy"],
-                detail_type=[DEPLOYMENT_EVENT],
-                detail={
-                    "application": [names.application],
-                    "deploymentGroup": [names.deployment_group],
-                    "state": ["START"],
-                },
-            ),
+            pattern=deployments_pattern(self._names, "START"),
         )
 
     def _invoke_on_tasks(self) -> None:
@@ -109,39 +93,28 @@ class DeploymentGuard(Construct):
         rule = events.Rule(self, id_, rule_name=name, description=description, event_pattern=pattern)
         rule.add_target(targets.LambdaFunction(self.function))
 
-    def _role(self, log_group: logs.ILogGroup) -> iam.Role:
+    def _statements(self) -> list[iam.PolicyStatement]:
         names = self._names
         group = arn(self, "codedeploy", f"deploymentgroup:{names.application}/{names.deployment_group}")
         own_events = {"StringEquals": {"events:source": names.deployment_guard}}
-        return create_role(
-            self,
-            "Role",
-            name=names.qualified("deployment-guard-role"),
-            # Lambda sends no source for a condition when it assumes the role of a function.
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="What the deployment guard does: read what is deployed, and stop it",
-            statements=[
-                allow(
-                    "ReadTheDeployments", ["codedeploy:GetDeployment", "codedeploy:ListDeployments"], [group]
-                ),
-                allow(
-                    "ReadTheRevision",
-                    ["codedeploy:GetApplicationRevision"],
-                    [arn(self, "codedeploy", f"application:{names.application}")],
-                ),
-                # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
-                allow("ReadTheTaskDefinition", ["ecs:DescribeTaskDefinition"], ["*"]),
-                # AWS's pages contradict each other about its resource: see tools/iam_docs/justifications.py.
-                allow("StopTheDeployment", ["codedeploy:StopDeployment"], ["*"]),
-                allow(
-                    "TellThatItWasRefused",
-                    ["events:PutEvents"],
-                    [arn(self, "events", "event-bus/default")],
-                    own_events,
-                ),
-                allow_log_writes(log_group.log_group_arn),
-            ],
-        )
+        return [
+            allow("ReadTheDeployments", ["codedeploy:GetDeployment", "codedeploy:ListDeployments"], [group]),
+            allow(
+                "ReadTheRevision",
+                ["codedeploy:GetApplicationRevision"],
+                [arn(self, "codedeploy", f"application:{names.application}")],
+            ),
+            # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+            allow("ReadTheTaskDefinition", ["ecs:DescribeTaskDefinition"], ["*"]),
+            # AWS's pages contradict each other about its resource: see tools/iam_docs/justifications.py.
+            allow("StopTheDeployment", ["codedeploy:StopDeployment"], ["*"]),
+            allow(
+                "TellThatItWasRefused",
+                ["events:PutEvents"],
+                [arn(self, "events", "event-bus/default")],
+                own_events,
+            ),
+        ]
 
     def _rules(self) -> str:
         """Return the platform's values as JSON: of its two files, without what a service decides."""

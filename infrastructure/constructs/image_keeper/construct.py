@@ -10,12 +10,11 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.constructs.event_log import DEPLOYMENT_EVENT
-from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
-from infrastructure.constructs.roles import allow, arn, create_role
+from infrastructure.constructs.event_log import deployments_pattern
+from infrastructure.constructs.functions import create_function
+from infrastructure.constructs.roles import allow, arn
 from infrastructure.naming import Names
 
 CODE = Path(__file__).with_name("function")
@@ -33,21 +32,16 @@ class ImageKeeper(Construct):
     def __init__(self, scope: Construct, id_: str, *, names: Names, images: ecr.IRepository) -> None:
         super().__init__(scope, id_)
         self._names = names
-        # Not the one that Lambda would create: no stack deletes that (pitfalls H1, H2).
-        log_group = create_log_group(self, "Logs", name=f"/lambda/{names.image_keeper}")
-        self.function = lambda_.Function(
+        self.function = create_function(
             self,
-            "Function",
-            function_name=names.image_keeper,
+            "image-keeper",
+            names=names,
             description="Keeps the images that run, and those that a rollback needs, from expiring",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.X86_64,
-            handler="handler.handler",
             code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
+            handler="handler.handler",
             timeout=Duration.minutes(2),
-            memory_size=256,
-            role=self._role(images, log_group).without_policy_updates(),
-            log_group=log_group,
+            role_description="What the image keeper does: read which images are in use, and tag them",
+            statements=self._statements(images),
             environment={
                 "CLUSTER": names.cluster,
                 "SERVICE": names.service,
@@ -66,15 +60,7 @@ class ImageKeeper(Construct):
             "Deployments",
             rule_name=names.qualified("image-keeper-deployments"),
             description="Tags the images in use after each change of a deployment",
-            event_pattern=events.EventPattern(
-                source=["aws.codedeploy"],
-                detail_type=[DEPLOYMENT_EVENT],
-                detail={
-                    "application": [names.application],
-                    "deploymentGroup": [names.deployment_group],
-                    "state": ["START", "SUCCESS", "FAILURE", "STOP"],
-                },
-            ),
+            event_pattern=deployments_pattern(names, "START", "SUCCESS", "FAILURE", "STOP"),
         )
         rule.add_target(targets.LambdaFunction(self.function))
 
@@ -88,39 +74,30 @@ class ImageKeeper(Construct):
         )
         rule.add_target(targets.LambdaFunction(self.function))
 
-    def _role(self, images: ecr.IRepository, log_group: logs.ILogGroup) -> iam.Role:
+    def _statements(self, images: ecr.IRepository) -> list[iam.PolicyStatement]:
         names = self._names
         group = f"deploymentgroup:{names.application}/{names.deployment_group}"
-        return create_role(
-            self,
-            "Role",
-            name=names.qualified("image-keeper-role"),
-            # Lambda sends no source for a condition when it assumes the role of a function.
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="What the image keeper does: read which images are in use, and tag them",
-            statements=[
-                allow(
-                    "ReadTheTaskSets",
-                    ["ecs:DescribeServices"],
-                    [arn(self, "ecs", f"service/{names.cluster}/{names.service}")],
-                ),
-                # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
-                allow("ReadTheirImages", ["ecs:DescribeTaskDefinition"], ["*"]),
-                allow(
-                    "ReadTheDeployments",
-                    ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"],
-                    [arn(self, "codedeploy", group)],
-                ),
-                allow(
-                    "ReadTheRevisions",
-                    ["codedeploy:GetApplicationRevision"],
-                    [arn(self, "codedeploy", f"application:{names.application}")],
-                ),
-                allow(
-                    "TagTheImages",
-                    ["ecr:BatchDeleteImage", "ecr:BatchGetImage", "ecr:ListImages", "ecr:PutImage"],
-                    [images.repository_arn],
-                ),
-                allow_log_writes(log_group.log_group_arn),
-            ],
-        )
+        return [
+            allow(
+                "ReadTheTaskSets",
+                ["ecs:DescribeServices"],
+                [arn(self, "ecs", f"service/{names.cluster}/{names.service}")],
+            ),
+            # This action supports no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+            allow("ReadTheirImages", ["ecs:DescribeTaskDefinition"], ["*"]),
+            allow(
+                "ReadTheDeployments",
+                ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"],
+                [arn(self, "codedeploy", group)],
+            ),
+            allow(
+                "ReadTheRevisions",
+                ["codedeploy:GetApplicationRevision"],
+                [arn(self, "codedeploy", f"application:{names.application}")],
+            ),
+            allow(
+                "TagTheImages",
+                ["ecr:BatchDeleteImage", "ecr:BatchGetImage", "ecr:ListImages", "ecr:PutImage"],
+                [images.repository_arn],
+            ),
+        ]

@@ -11,14 +11,13 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.config.scaling import Scaling
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
-from infrastructure.constructs.event_log import DEPLOYMENT_EVENT
-from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
-from infrastructure.constructs.roles import allow, arn, create_role
+from infrastructure.constructs.event_log import deployments_pattern
+from infrastructure.constructs.functions import create_function
+from infrastructure.constructs.roles import allow, arn
 from infrastructure.constructs.scaling.metrics import target_tracking
 from infrastructure.naming import Names
 
@@ -73,20 +72,18 @@ class ServiceScaling(Construct):
 
     def _function(self) -> lambda_.Function:
         names = self._names
-        log_group = create_log_group(self, "Logs", name=f"/lambda/{names.scaling_suspender}")
-        return lambda_.Function(
+        return create_function(
             self,
-            "Function",
-            function_name=names.scaling_suspender,
+            "scaling-suspender",
+            names=names,
             description="Suspends the scaling of the service while a deployment runs",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.X86_64,
-            handler="handler.handler",
             code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
+            handler="handler.handler",
             timeout=Duration.minutes(1),
-            memory_size=256,
-            role=self._role(log_group).without_policy_updates(),
-            log_group=log_group,
+            role_description=(
+                "What suspends the scaling: find a deployment in progress, and change the target"
+            ),
+            statements=self._statements(),
             environment={
                 "RESOURCE_ID": f"service/{names.cluster}/{names.service}",
                 "APPLICATION": names.application,
@@ -101,15 +98,7 @@ class ServiceScaling(Construct):
             "Deployments",
             rule_name=names.qualified("scaling-deployments"),
             description="Suspends the scaling when a deployment starts, and resumes it when it ends",
-            event_pattern=events.EventPattern(
-                source=["aws.codedeploy"],
-                detail_type=[DEPLOYMENT_EVENT],
-                detail={
-                    "application": [names.application],
-                    "deploymentGroup": [names.deployment_group],
-                    "state": ["START", "SUCCESS", "FAILURE", "STOP"],
-                },
-            ),
+            event_pattern=deployments_pattern(names, "START", "SUCCESS", "FAILURE", "STOP"),
         )
         rule.add_target(targets.LambdaFunction(self.function))
 
@@ -123,36 +112,27 @@ class ServiceScaling(Construct):
         )
         rule.add_target(targets.LambdaFunction(self.function))
 
-    def _role(self, log_group: logs.ILogGroup) -> iam.Role:
+    def _statements(self) -> list[iam.PolicyStatement]:
         names = self._names
         group = f"deploymentgroup:{names.application}/{names.deployment_group}"
-        return create_role(
-            self,
-            "Role",
-            name=names.qualified("scaling-suspender-role"),
-            # Lambda sends no source for a condition when it assumes the role of a function.
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description="What suspends the scaling: find a deployment in progress, and change the target",
-            statements=[
-                allow("FindADeployment", ["codedeploy:ListDeployments"], [arn(self, "codedeploy", group)]),
-                # The id of a target is in no attribute. Whose target it is, the next statement limits.
-                allow(
-                    "SuspendTheScaling",
-                    ["application-autoscaling:RegisterScalableTarget"],
-                    [arn(self, "application-autoscaling", "scalable-target/*")],
-                    {
-                        "StringEquals": {
-                            "application-autoscaling:service-namespace": NAMESPACE,
-                            "application-autoscaling:scalable-dimension": DIMENSION,
-                        }
-                    },
-                ),
-                # Application Auto Scaling requires them of the caller (pitfall C12).
-                allow(
-                    "ChangeTheTargetOfTheService",
-                    ["ecs:DescribeServices", "ecs:UpdateService"],
-                    [arn(self, "ecs", f"service/{names.cluster}/{names.service}")],
-                ),
-                allow_log_writes(log_group.log_group_arn),
-            ],
-        )
+        return [
+            allow("FindADeployment", ["codedeploy:ListDeployments"], [arn(self, "codedeploy", group)]),
+            # The id of a target is in no attribute. Whose target it is, the next statement limits.
+            allow(
+                "SuspendTheScaling",
+                ["application-autoscaling:RegisterScalableTarget"],
+                [arn(self, "application-autoscaling", "scalable-target/*")],
+                {
+                    "StringEquals": {
+                        "application-autoscaling:service-namespace": NAMESPACE,
+                        "application-autoscaling:scalable-dimension": DIMENSION,
+                    }
+                },
+            ),
+            # Application Auto Scaling requires them of the caller (pitfall C12).
+            allow(
+                "ChangeTheTargetOfTheService",
+                ["ecs:DescribeServices", "ecs:UpdateService"],
+                [arn(self, "ecs", f"service/{names.cluster}/{names.service}")],
+            ),
+        ]
