@@ -242,6 +242,7 @@ class Scenario:
     def unsubscribe(self) -> None:
         """Delete the queue before the topic is deleted; no failure here keeps an environment running."""
         try:
+            self.recorder.read_four_keys()
             self._record_notifications()
             self._subscription.close()
         except (BotoCoreError, ClientError) as error:

@@ -24,6 +24,7 @@ def report(view: EnvironmentView, execution: str, prober: Prober | None) -> str 
     (summary,) = found
     recorder = Recorder(view.cloud, view.suffix)
     recorder.release(read(commit_of(summary), summary, releases.actions(execution)), releases)
+    recorder.read_four_keys()
     evidence = recorder.evidence
     evidence.began, evidence.ended = (summary[key].timestamp() for key in ("startTime", "lastUpdateTime"))
     evidence.passed = summary["status"] == "Succeeded"

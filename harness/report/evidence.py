@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.prober import Answer, Figures, percentile
+from operations.status.four_keys import FourKeys
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ class Evidence:
     verdict: str = ""
     # The operations that local_aws passed through to MiniStack unchecked; none on AWS.
     passed_through: list[str] = field(default_factory=list)
+    # Of the environment, as far as its event log goes back; None if its pipeline has released nothing.
+    four_keys: FourKeys | None = None
 
     def to_json(self) -> str:
         """Return the evidence as JSON."""

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from harness.report.chart import LEFT, PLOT, RIGHT, WIDTH, draw
 from harness.report.evidence import Evidence
+from operations.status.four_keys import DEFINITION
 
 TEMPLATE = "report.html.jinja"
 # The version styles of the style sheet; they repeat in a run with more versions.
@@ -36,6 +37,7 @@ def render(evidence: Evidence) -> str:
         left=LEFT,
         right=WIDTH - RIGHT,
         plot_height=PLOT,
+        definition=DEFINITION,
     )
 
 

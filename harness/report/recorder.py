@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from harness.release import HOOK, Release, Releases
 from harness.release_logs import break_glass
 from harness.report.evidence import Event, Evidence, ProbeSpan, ReleaseEvidence, by_second, steps_of, write
 from harness.report.page import render
+from operations.names import Names
+from operations.status import four_keys
 
 # Not in the run's own folder, which is removed after a success.
 FOLDER = PROJECT / "evidence"
@@ -78,6 +81,12 @@ class Recorder:
             )
         )
         self.evidence.alarms = self._alarms(releases.alarm_names())
+
+    def read_four_keys(self) -> None:
+        """Record DORA's four keys of the environment, as its event log has them now."""
+        self.evidence.four_keys = four_keys.read(
+            self.cloud.account, Names(self.evidence.suffix), datetime.now(UTC)
+        )
 
     def notified(self, timestamps: list[float], messages: list[str]) -> None:
         """Record the messages that the topic has published so far."""

@@ -19,6 +19,7 @@ from infrastructure.constructs.error_rates import (
     target_error_percentage,
 )
 from infrastructure.constructs.event_log import ACTION_EVENT, DEPLOYMENT_EVENT, PIPELINE_EVENT
+from infrastructure.constructs.four_keys import four_keys_widgets
 from infrastructure.naming import Names
 
 # The width of a dashboard, and the height of a row, in units.
@@ -32,7 +33,7 @@ HTTP = (
 
 
 class Dashboard(Construct):
-    """Pipeline, deployments, traffic, errors, latency and tasks. Three dashboards an account are free.
+    """Pipeline, deployments, four keys, traffic, errors, latency, tasks. Three an account are free.
 
     The history comes from the event log: CodeDeploy has no metrics for ECS, and CodePipeline counts
     failures only.
@@ -65,6 +66,9 @@ class Dashboard(Construct):
         )
         dashboard.add_widgets(self._pipeline(), self._pipeline_metrics(), self._builds(builds))
         dashboard.add_widgets(self._deployments(), self._failures())
+        definition, *keys = four_keys_widgets(names, event_log)
+        dashboard.add_widgets(definition)
+        dashboard.add_widgets(*keys)
         dashboard.add_widgets(*_traffic(routes))
         dashboard.add_widgets(_tasks(routes), _utilization(service))
 

@@ -22,6 +22,10 @@ DAYS = 30
 CODEPIPELINE = "aws.codepipeline"
 SOURCE, DEPLOY = "Source", "Deploy"
 ENDS = ("SUCCEEDED", "FAILED")
+DEFINITION = (
+    "A change is a run of the stage Deploy, without rollbacks; a release is one that succeeded. A change "
+    "failed if the stage failed, or if its next run was a rollback. Times are medians."
+)
 # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ExecutionTrigger.html
 ROLLBACKS = ("ManualRollback", "AutomatedRollback")
 

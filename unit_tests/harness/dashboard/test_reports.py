@@ -1,10 +1,12 @@
 """The reports that the dashboard serves."""
 
+import json
 from pathlib import Path
 
 from harness.dashboard.reports import report, traffic_of
 from harness.prober import Answer, Prober
 from unit_tests.harness.dashboard.recorded_responses import NEW, NOW, OLD, environment, summary, view
+from unit_tests.operations.release_history import run
 
 
 def test_only_a_finished_release_has_a_report_and_the_page_need_not_be_open() -> None:
@@ -14,12 +16,15 @@ def test_only_a_finished_release_has_a_report_and_the_page_need_not_be_open() ->
     }
     moments = {"startTime": NOW, "lastUpdateTime": NOW}
     action = {"stageName": "Source", "actionName": "Source", "status": "Failed", **moments}
+    logged = [{"message": json.dumps(each)} for each in run(1, "a", 10, "FAILED")]
+    responses["filter_log_events"] = {"events": logged}
     responses["list_action_executions"] = {"actionExecutionDetails": [action]}
     seen = view(responses)
     text = report(seen, "1", None)
     assert text is not None
     assert f"commit <code>{OLD[:7]}</code>, Failed" in text
     assert "<strong>FAILED.</strong> Failed after 0 s" in text
+    assert "last 30 days: 0 releases, 1 of 1 change failed" in text
     assert report(seen, "2", None) is None
     assert report(seen, "3", None) is None
 

@@ -24,6 +24,7 @@ from harness.report.evidence import (
 from harness.report.page import render
 from harness.report.recorder import ALARM_CHANGE
 from integration_tests.support.browser import PageView, open_page
+from operations.status.four_keys import DEFINITION, FourKeys
 
 BEGAN = 1_700_000_000.0
 OLD, NEW = "a" * 40, "b" * 40
@@ -235,3 +236,16 @@ def test_the_report_names_what_was_passed_through_unchecked(evidence: Evidence) 
     assert "Passed through" not in render(evidence)
     evidence.passed_through = ["s3:PutObject", "sns:Publish"]
     assert "s3:PutObject, sns:Publish" in render(evidence)
+
+
+def test_the_four_keys_are_in_the_page_and_the_json_with_their_definition(
+    evidence: Evidence, tmp_path: Path
+) -> None:
+    assert "four keys" not in Page(render(evidence)).text
+    evidence.four_keys = FourKeys(30, 3, 4, 2, lead_time=900.0, time_to_restore=None)
+    page = write(tmp_path, evidence, render(evidence))
+    text = Page(page.read_text()).text
+    assert "last 30 days: 3 releases, 15 min from a commit to all traffic, 2 of 4 changes failed" in text
+    assert DEFINITION in text
+    written = json.loads((tmp_path / "report.json").read_text())["four_keys"]
+    assert (written["changes"], written["lead_time"], written["time_to_restore"]) == (4, 900, None)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from infrastructure.constructs.alarms import ERROR_PERCENT
+from unit_tests.infrastructure.logs_insights import run_query
 from unit_tests.infrastructure.synthesized import Templates, plain
+from unit_tests.operations.release_history import HISTORY, run
 
 # Namespace -> metric -> dimensions, by the pages that infrastructure/constructs/dashboard.py links to.
 PER_GROUP = ("LoadBalancer", "TargetGroup")
@@ -31,6 +34,10 @@ KNOWN: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "AWS/ECS": dict.fromkeys(("CPUUtilization", "MemoryUtilization"), ("ClusterName", "ServiceName")),
 }
+
+# The titles of DORA's four keys.
+CHANGES = "Changes"
+LEAD_TIME = "From the start of an execution to all traffic"
 
 
 @pytest.fixture(scope="module")
@@ -82,21 +89,54 @@ def test_errors_are_shown_as_a_share_beside_the_threshold_of_the_alarms(
 
 def test_the_history_is_read_from_the_event_log(templates: Templates, widgets: list[dict[str, Any]]) -> None:
     group = templates.only("AWS::Logs::LogGroup", LogGroupName="/aws/events/pipeline-dev")
-    queries = {
-        widget["properties"]["title"]: widget["properties"]["query"]
-        for widget in widgets
-        if widget["type"] == "log"
-    }
-    assert set(queries) == {"Pipeline executions", "Deployments", "Why actions failed"}
+    shown = queries(widgets)
+    assert set(shown) == {"Pipeline executions", "Deployments", "Why actions failed", CHANGES, LEAD_TIME}
     kept = [
         kind
         for rule in templates.resources("AWS::Events::Rule")
         if rule.properties["Name"].endswith("-events-dev")
         for kind in rule.properties["EventPattern"]["detail-type"]
     ]
-    for query in queries.values():
+    for query in shown.values():
         assert f"SOURCE '<{group.id}>'" in query
-        assert any(f"`detail-type` = '{kind}'" in query for kind in kept), query
+        assert set(re.findall("'([^']* (?:State Change|Notification)[^']*)'", query)) <= set(kept), query
+        assert any(f"'{kind}'" in query for kind in kept), query
+
+
+def queries(widgets: list[dict[str, Any]]) -> dict[str, str]:
+    """The queries of the event log, by the title of their widget."""
+    return {
+        widget["properties"]["title"]: widget["properties"]["query"]
+        for widget in widgets
+        if widget["type"] == "log"
+    }
+
+
+def answer(widgets: list[dict[str, Any]], title: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows that a widget shows of a history."""
+    _, _, query = queries(widgets)[title].partition("|")
+    return run_query(query.strip(), events)
+
+
+def test_the_four_keys_are_those_computed_by_hand(widgets: list[dict[str, Any]]) -> None:
+    """As far as a query knows them: executions a, b and d took 9, 29 and 14 minutes after their start."""
+    counted = {"releases": 3, "changes": 4, "failed_in_deploy": 1, "rollbacks": 1}
+    assert answer(widgets, CHANGES, HISTORY) == [counted]
+    assert answer(widgets, LEAD_TIME, HISTORY) == [{"median_minutes": 14, "longest_minutes": 29}]
+
+
+def test_an_execution_that_began_before_the_time_range_has_no_lead_time(
+    widgets: list[dict[str, Any]],
+) -> None:
+    later = [*run(1, "a", 10), *run(2, "b", 30)[1:]]
+    assert answer(widgets, LEAD_TIME, later) == [{"median_minutes": 9, "longest_minutes": 9}]
+
+
+def test_the_definition_stands_beside_the_four_keys(widgets: list[dict[str, Any]]) -> None:
+    (text,) = (each["properties"]["markdown"] for each in widgets if "four keys" in str(each["properties"]))
+    for column in ("releases", "changes", "failed_in_deploy", "rollbacks"):
+        assert column.removesuffix("s") in text
+    assert "python -m operations status dev" in text
 
 
 def test_every_alarm_is_on_it(templates: Templates, widgets: list[dict[str, Any]]) -> None:
