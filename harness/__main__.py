@@ -111,12 +111,12 @@ def _add_dashboard(commands: Commands) -> None:
     command = _command(
         commands,
         "dashboard",
-        "serve a live page of an environment on loopback",
-        "It reads the environment with your credentials, from AWS or AWS_ENDPOINT_URL, and changes nothing. "
-        "Press Ctrl-C to stop it.",
+        "serve a table of the environments, and a live page of each, on loopback",
+        "It reads the account with your credentials, from AWS or AWS_ENDPOINT_URL, and changes nothing. The "
+        "environment SUFFIX has a page before it is deployed, too. Press Ctrl-C to stop it.",
     )
     command.set_defaults(run=_dashboard)
-    command.add_argument("suffix", type=environment_suffix, help=SUFFIX_HELP)
+    command.add_argument("suffix", nargs="?", type=environment_suffix, help=SUFFIX_HELP)
     command.add_argument("--port", type=port_number, default=4567, help=PORT_HELP)
     command.add_argument(
         "--time-scale",

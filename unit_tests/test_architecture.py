@@ -62,7 +62,7 @@ RULES = {
             *("operations", "infrastructure.outputs"),
         },
         # Who starts local_aws, who writes a page, who serves one.
-        exceptions={"local.py": {"local_aws"}, "report": {"jinja2"}, "dashboard": {"aiohttp"}},
+        exceptions={"local.py": {"local_aws"}, "report": {"jinja2"}, "dashboard": {"aiohttp", "jinja2"}},
     ),
     "integration_tests": Rule(
         only={"boto3", "botocore", "requests", "tenacity", "pytest", "harness", "operations"},

@@ -1,1 +1,4 @@
-"""The dashboard: a live page of one environment, read with the caller's credentials; it changes nothing."""
+"""The dashboard: a table of the environments, and a live page of each.
+
+It reads with the caller's credentials, and changes nothing.
+"""

@@ -30,16 +30,22 @@ class Poller:
     """The newest state of `view` as JSON by part, for any number of readers in `loop`.
 
     It reads every `interval` seconds while there are readers, and for another minute. An unexpected error
-    ends it, and with it the server.
+    sets `ended`, which several pollers may share.
     """
 
-    def __init__(self, view: EnvironmentView, interval: float, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        view: EnvironmentView,
+        interval: float,
+        loop: asyncio.AbstractEventLoop,
+        ended: asyncio.Event | None = None,
+    ) -> None:
         self.view = view
         self.interval = interval
         self.loop = loop
         self.parts: dict[str, str] = {}
         self.prober: Prober | None = None
-        self.ended = asyncio.Event()
+        self.ended = ended or asyncio.Event()
         self._history: deque[dict[str, Any]] = deque(maxlen=HISTORY)
         self._readers = 0
         self._active = threading.Event()

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from functools import partial
 
 import requests
 
@@ -48,20 +49,20 @@ def start_dashboard(cloud: Cloud, suffix: str, *, port: int, until: int) -> str:
         )
         # It outlives this process: without a return code, Python warns that nothing waited for it.
         page.returncode = 0
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/{suffix}/"
     url_file.write_text(url)
     return url
 
 
 def run_dashboard(
-    suffix: str,
+    suffix: str | None,
     *,
     port: int,
     time_scale: float = 1.0,
     until: int | None = None,
     inherited_socket: int | None = None,
 ) -> int:
-    """Serve the dashboard of `suffix` until Ctrl-C, or until the process `until` ends.
+    """Serve the dashboard until Ctrl-C, or until the process `until` ends; `suffix` need not be deployed yet.
 
     The cloud is the one of AWS_ENDPOINT_URL and the caller's credentials. `inherited_socket` is the file
     descriptor of a listening socket, used in place of `port`. Raises `HarnessError` if the port is taken.
@@ -73,7 +74,8 @@ def run_dashboard(
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise HarnessError(f"cannot listen on port {port} ({reason}): choose another with --port") from error
-    asyncio.run(serve(EnvironmentView(cloud, suffix), listener, until))
+    view = partial(EnvironmentView, cloud)
+    asyncio.run(serve(cloud, listener, until, view=view, suffix=suffix))
     return 0
 
 

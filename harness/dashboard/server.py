@@ -1,4 +1,4 @@
-"""Serves the page, its event stream and the reports of releases on loopback; every route is read-only."""
+"""Serves the fleet, and of each environment its page, its events and its reports, on loopback, read-only."""
 
 import asyncio
 import hashlib
@@ -13,9 +13,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from harness.cloud import HarnessError
+from harness.cloud import Cloud, HarnessError
 from harness.dashboard.environment_view import CALL_ERRORS, EnvironmentView
+from harness.dashboard.fleet import Fleet
 from harness.dashboard.poller import Poller
+from harness.dashboard.pollers import Pollers
 from harness.dashboard.reports import report
 
 PAGE = Path(__file__).with_name("page.html")
@@ -26,36 +28,52 @@ RETRY_MILLISECONDS = 1000
 LOCAL_INTERVAL, INTERVAL = 1.0, 5.0
 # How long a stopping server waits for readers that stay connected.
 SHUTDOWN_SECONDS = 1.0
-EXECUTION = r"[0-9a-f-]{36}"
+SUFFIX = r"{suffix:[a-z0-9-]+}"
+EXECUTION = r"{execution:[0-9a-f-]{36}}"
 
-POLLER = web.AppKey("poller", Poller)
+POLLERS = web.AppKey("pollers", Pollers)
+FLEET = web.AppKey("fleet", Fleet)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def serve(view: EnvironmentView, listener: socket.socket, until: int | None) -> None:
-    """Serve on `listener` until cancelled, or until the process `until` has ended."""
+async def serve(
+    cloud: Cloud,
+    listener: socket.socket,
+    until: int | None,
+    *,
+    view: Callable[[str], EnvironmentView],
+    suffix: str | None = None,
+) -> None:
+    """Serve on `listener` until cancelled, or until the process `until` has ended.
+
+    `suffix` has a page before it is deployed, too.
+    """
     loop = asyncio.get_running_loop()
-    poller = Poller(view, INTERVAL if view.cloud.endpoint is None else LOCAL_INTERVAL, loop)
-    runner = web.AppRunner(application(poller), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    pollers = Pollers(view, INTERVAL if cloud.endpoint is None else LOCAL_INTERVAL, loop)
+    if suffix is not None:
+        pollers.open(suffix)
+    app = application(Fleet(cloud), pollers)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     await web.SockSite(runner, listener).start()
     if until is not None:
-        loop.add_reader(os.pidfd_open(until), poller.end)
+        loop.add_reader(os.pidfd_open(until), pollers.end)
     try:
-        await poller.ended.wait()
+        await pollers.ended.wait()
     finally:
-        poller.end()
+        pollers.end()
         await runner.cleanup()
 
 
-def application(poller: Poller) -> web.Application:
-    """Return the web application that shows what `poller` reads."""
+def application(fleet: Fleet, pollers: Pollers) -> web.Application:
+    """Return the web application that shows the fleet, and the environments that `pollers` read."""
     app = web.Application(middlewares=[only_this_machine])
-    app[POLLER] = poller
-    app.router.add_get("/", _page, allow_head=False)
-    app.router.add_get("/events", _events, allow_head=False)
-    app.router.add_get(f"/reports/{{execution:{EXECUTION}}}", _report, allow_head=False)
+    app[FLEET], app[POLLERS] = fleet, pollers
+    app.router.add_get("/", _fleet, allow_head=False)
+    app.router.add_get(f"/{SUFFIX}/", _page, allow_head=False)
+    app.router.add_get(f"/{SUFFIX}/events", _events, allow_head=False)
+    app.router.add_get(f"/{SUFFIX}/reports/{EXECUTION}", _report, allow_head=False)
     return app
 
 
@@ -72,8 +90,29 @@ async def only_this_machine(request: web.Request, handler: Handler) -> web.Strea
     return await handler(request)
 
 
+async def _fleet(request: web.Request) -> web.StreamResponse:
+    try:
+        text = await asyncio.to_thread(request.app[FLEET].page)
+    except CALL_ERRORS as error:
+        raise web.HTTPServiceUnavailable(text=f"no list of the environments: {error}") from error
+    return _html(text, f"{_hashes('style', text)}; img-src data:")
+
+
+async def _poller(request: web.Request) -> Poller:
+    """Return the poller of the environment that is asked for; only one that exists gets a new poller."""
+    pollers, suffix = request.app[POLLERS], request.match_info["suffix"]
+    if suffix not in pollers:
+        try:
+            exists = await asyncio.to_thread(request.app[FLEET].has, suffix)
+        except CALL_ERRORS as error:
+            raise web.HTTPServiceUnavailable(text=f"no page of {suffix}: {error}") from error
+        if not exists:
+            raise web.HTTPNotFound(text=f"no environment {suffix}: / lists them")
+    return pollers.open(suffix)
+
+
 async def _page(request: web.Request) -> web.StreamResponse:
-    view = request.app[POLLER].view
+    view = (await _poller(request)).view
     scale = view.cloud.time_scale
     time_scale = f"AWS's waits take {scale:g} of their length." if scale != 1 else ""
     text = PAGE.read_text()
@@ -102,7 +141,7 @@ def _html(text: str, allowed: str) -> web.Response:
 
 async def _events(request: web.Request) -> web.StreamResponse:
     """Send each part that differs from what this reader has; a new connection gets every part."""
-    poller = request.app[POLLER]
+    poller = await _poller(request)
     headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
@@ -121,7 +160,7 @@ async def _events(request: web.Request) -> web.StreamResponse:
 
 
 async def _report(request: web.Request) -> web.StreamResponse:
-    poller, execution = request.app[POLLER], request.match_info["execution"]
+    poller, execution = await _poller(request), request.match_info["execution"]
     try:
         text = await asyncio.to_thread(report, poller.view, execution, poller.prober)
     except HarnessError as error:

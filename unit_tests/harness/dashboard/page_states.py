@@ -110,13 +110,21 @@ class RecordedView:
 
 @contextmanager
 def served(view: RecordedView, port: int = 0, until: int | None = None) -> Iterator[str]:
-    """Serve the dashboard of `view` while the context is open; yield its URL."""
+    """Serve the dashboard of `view` while the context is open; yield the URL of its page."""
     listener = listen(port)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/{view.suffix}/"
     ready, loops = threading.Event(), []
 
     async def run() -> None:
-        task = asyncio.ensure_future(serve(cast(EnvironmentView, view), listener, until))
+        task = asyncio.ensure_future(
+            serve(
+                view.cloud,
+                listener,
+                until,
+                view=lambda _: cast(EnvironmentView, view),
+                suffix=view.suffix,
+            )
+        )
         loops.append((asyncio.get_running_loop(), task))
         ready.set()
         await asyncio.wait([task])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.dashboard import server
+from harness.dashboard.fleet import TEMPLATE
 from harness.dashboard.poller import Poller
 from integration_tests.support.browser import PageView, open_page
 from unit_tests.harness.dashboard.page_states import (
@@ -33,12 +34,15 @@ def view(monkeypatch: pytest.MonkeyPatch) -> RecordedView:
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
-def test_every_colour_has_enough_contrast_on_every_background(scheme: int) -> None:
+@pytest.mark.parametrize("page", [server.PAGE, server.PAGE.with_name(TEMPLATE)], ids=["environment", "fleet"])
+def test_every_colour_has_enough_contrast_on_every_background(page: Path, scheme: int) -> None:
     """WCAG 2.2, 1.4.3 and 1.4.11: a contrast of 4.5 at least for text, and of 3 for what is drawn."""
-    declared = re.findall(r":root \{([^}]*)\}", server.PAGE.read_text())[scheme]
+    declared = re.findall(r":root \{([^}]*)\}", page.read_text())[scheme]
     colours = dict(re.findall(r"--(\w+): #([0-9a-f]{6})", declared))
     for ground in ("paper", "card"):
         for name, least in CONTRASTS.items():
+            if name not in colours:
+                continue
             dark, light = sorted((luminance(colours[name]), luminance(colours[ground])))
             assert (light + 0.05) / (dark + 0.05) >= least, f"{name} on {ground}"
 
@@ -82,6 +86,7 @@ def assert_accessible(seen: PageView, service: str) -> None:
     assert {"header", "main", "status"} <= set(seen.landmarks)
     assert ("h2 Pipeline", "h3 Source") in zip(seen.headings, seen.headings[1:], strict=False)
     assert seen.focused == (
+        "a All environments",
         f"a {service}",
         "a Report of aaaaaaa",
         "a Report of ccccccc",
