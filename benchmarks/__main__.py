@@ -22,8 +22,8 @@ from harness.local import is_running_in, local_aws, local_cloud, peak_memory
 from harness.progress import Progress
 from harness.scenario import Scenario, ScenarioError
 from harness.suffixes import random_suffix
+from operations.cdk_cli import CDK
 from operations.command_line import EXIT_CODES, Parser
-from operations.destroy import CDK
 from operations.errors import OperationsError
 
 EMPTY_APP = Path(__file__).with_name("empty_app.py")

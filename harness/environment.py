@@ -10,7 +10,8 @@ from harness.assembly import Assembly, Edit
 from harness.cloud import PROJECT, Cloud, HarnessError
 from infrastructure.outputs import Outputs
 from operations import leftovers
-from operations.destroy import CDK, destroy
+from operations.cdk_cli import CDK
+from operations.destroy import destroy
 from operations.interruptible import run
 from operations.leftovers import Leftovers
 from operations.root_stack import root_stack

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.assembly import ROOT, Assembly
 from harness.cloud import PROJECT, Cloud, HarnessError
-from operations.destroy import CDK
+from operations.cdk_cli import CDK
 
 # The suffix at synthesis; each stack replaces it by its own.
 SUFFIX = "the-suffix"

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from harness.cloud import PROJECT, Cloud
+from harness.environment import DEPLOYMENT_CONFIG
 from harness.release_logs import error_message
 from harness.scenario import Scenario
 from integration_tests.support.flaskr import replace_with_flaskr
@@ -27,6 +28,8 @@ pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 NAME = "x"
 # The files that `make new-service` reads.
 TEMPLATE_FILES = ("cdk.json", "Dockerfile", ".dockerignore")
+# It replaces the subscription of each environment's topic.
+PLATFORM_CHANGE = {"notificationEmail": "platform@team.invalid"}
 SETTINGS: dict[str, Any] = {"environment": {"COLOUR": "red"}, "tasks": 1, "network": "shared"}
 
 
@@ -97,6 +100,68 @@ def test_a_service_of_the_catalogue_is_deployed_and_its_seeded_commit_released(
     (container,) = task["containerDefinitions"]
     assert {"name": "COLOUR", "value": "red"} in container["environment"]
     assert described["desiredCount"] == SETTINGS["tasks"]
+
+
+def fleet(scenario: Scenario, catalogue: dict[str, str], action: str, **settings: str) -> tuple[int, Any]:
+    """Run `operations fleet` on the wave of both environments; return its exit code and its JSON."""
+    context = {**catalogue, "deploymentConfig": DEPLOYMENT_CONFIG, **settings}
+    done = subprocess.run(  # noqa: S603 - our own module
+        [
+            *(sys.executable, "-m", "operations", "fleet", action, "--wave", scenario.environment.suffix),
+            *(word for key, value in context.items() for word in ("-c", f"{key}={value}")),
+            *("--at-once", "2", "--json", "--output", str(scenario.environment.folder / "fleet")),
+        ],
+        cwd=PROJECT,
+        env=scenario.cloud.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def states(rows: list[dict[str, str]]) -> dict[str, str]:
+    """Return the state of each environment."""
+    return {row["suffix"]: row["state"] for row in rows}
+
+
+def test_a_plan_shows_a_change_of_both_once(
+    network_owner: Scenario, service: Scenario, catalogue: dict[str, str]
+) -> None:
+    network_owner.wait_for_seed()
+    suffixes = sorted(each.environment.suffix for each in (network_owner, service))
+    code, plan = fleet(network_owner, catalogue, "plan", **PLATFORM_CHANGE)
+    assert (code, states(plan["environments"])) == (0, dict.fromkeys(suffixes, "changes"))
+    (replaced,) = [each for each in plan["differences"] if each["kind"] == "Replaced or deleted"]
+    assert replaced["text"] == "[~] AWS::SNS::Subscription Pipeline/Notifications/Email replace"
+    assert sorted(replaced["environments"]) == suffixes
+
+
+def test_a_wave_moves_no_traffic(
+    network_owner: Scenario, service: Scenario, catalogue: dict[str, str]
+) -> None:
+    """The listeners and the task definitions that run are those of before (pitfalls C1, C5)."""
+    both = (network_owner, service)
+    before = [(each.served_version(), each.traffic()) for each in both]
+    with network_owner.probing(20) as first, service.probing(20) as second:
+        code, deployed = fleet(network_owner, catalogue, "deploy", **PLATFORM_CHANGE)
+        failed = [*first.failures, *second.failures]
+    assert (code, set(states(deployed["outcomes"]).values())) == (0, {"deployed"}), deployed
+    assert failed == []
+    assert [(each.served_version(), each.traffic()) for each in both] == before
+
+
+def test_a_wave_that_is_deployed_is_left_alone_and_an_immutable_change_is_refused(
+    network_owner: Scenario, catalogue: dict[str, str]
+) -> None:
+    code, again = fleet(network_owner, catalogue, "deploy", **PLATFORM_CHANGE)
+    assert (code, set(states(again["outcomes"]).values())) == (0, {"unchanged"})
+    code, refused = fleet(network_owner, catalogue, "deploy", **PLATFORM_CHANGE, desiredCount="3")
+    owner = network_owner.environment.suffix
+    refusals = {each["suffix"]: each["refusals"] for each in refused["environments"]}
+    assert (code, refused["outcomes"]) == (1, [])
+    assert "DesiredCount would change from 2 to 3" in str(refusals[owner])
 
 
 def test_a_third_party_application_replaces_it(service: Scenario) -> None:

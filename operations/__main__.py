@@ -11,8 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from operations import approve, break_glass, runs, secrets_command
 from operations.account import Account
-from operations.command_line import EXIT_CODES, Parser
+from operations.command_line import EXIT_CODES, Parser, add_context
 from operations.errors import OperationsError
+from operations.fleet import command as fleet_command
 from operations.rollback import command as rollback_command
 from operations.status import command as status_command
 from operations.why import command as why_command
@@ -70,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     _add_module(commands, "why", why_command)
     _add_module(commands, "rollback", rollback_command)
     secrets_command.add(commands, _command)
+    fleet_command.add(commands)
     _add_protect(commands)
     _add_module(commands, "approve", approve)
     _add_module(commands, "break-glass", break_glass)
@@ -96,15 +98,7 @@ def _add_preflight(commands: Commands) -> None:
         choices=("import", "create"),
         help="also check GitHub's OIDC provider, which the stack will import or create",
     )
-    command.add_argument(
-        "-c",
-        "--context",
-        action="append",
-        default=[],
-        type=context_value,
-        metavar="KEY=VALUE",
-        help="a setting that cdk deploy gets with -c too, such as allowHttp=true",
-    )
+    add_context(command)
     command.add_argument(
         "--fix", action="store_true", help="create the service-linked role of ECS if it is missing"
     )
@@ -214,14 +208,6 @@ def environment_suffix(value: str) -> str:
             f"{value!r} is no environmentSuffix: 1 to {LONGEST_SUFFIX} lower-case letters, digits and hyphens"
         )
     return value
-
-
-def context_value(value: str) -> tuple[str, str]:
-    """Read a setting from the command line, as the CDK CLI does."""
-    key, separator, setting = value.partition("=")
-    if not (key and separator):
-        raise argparse.ArgumentTypeError(f"{value!r} is no KEY=VALUE, such as allowHttp=true")
-    return key, setting
 
 
 if __name__ == "__main__":

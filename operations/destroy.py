@@ -1,23 +1,18 @@
 """Destroy an environment: stop what runs, run `cdk destroy`, delete what CloudFormation cannot."""
 
 import os
-import sys
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 
 from botocore.exceptions import ClientError
 
 from operations import unmanaged_resources
 from operations.account import Account
+from operations.cdk_cli import run_cdk
 from operations.deletion_blockers import reject_shared_network, remove_blockers
 from operations.errors import OperationsError
-from operations.interruptible import run
 from operations.quiesce import quiesce
 from operations.root_stack import failures, root_stack
-
-PROJECT = Path(__file__).resolve().parent.parent
-CDK = PROJECT / "node_modules" / ".bin" / "cdk"
 
 Log = Callable[[str], None]
 
@@ -50,23 +45,14 @@ def destroy(
         log(f"would destroy stack-{suffix} and everything in it, the commits in repository-{suffix} too")
     else:
         log(f"destroying stack-{suffix}")
-        code = _cdk_destroy(suffix, environment or os.environ, cdk_log)
+        arguments = ("destroy", "--force", "-c", f"environmentSuffix={suffix}")
+        code = run_cdk(*arguments, environment=environment or os.environ, log=cdk_log)
         _check_gone(suffix, account, code, cdk_log)
     found = list(unmanaged_resources.find(suffix, account))
     for resource in found:
         log(f"{'would delete' if dry_run else 'deleting'} {resource.kind} {resource.name}")
     if not dry_run:
         unmanaged_resources.delete(found, account)
-
-
-def _cdk_destroy(suffix: str, environment: Mapping[str, str], log: Path | None) -> int:
-    if not CDK.exists():
-        raise OperationsError("the CDK CLI is not installed here: run `make setup`")
-    command = [str(CDK), "destroy", "--force", "--no-notices", "-c", f"environmentSuffix={suffix}"]
-    # `cdk` is a Node.js program and starts `python3 app.py`: both are in the virtual environment.
-    path = os.pathsep.join([str(Path(sys.prefix) / "bin"), environment.get("PATH", os.defpath)])
-    with log.open("a") if log else nullcontext() as output:
-        return run(command, folder=PROJECT, environment={**environment, "PATH": path}, output=output)
 
 
 def _check_gone(suffix: str, account: Account, code: int, log: Path | None) -> None:

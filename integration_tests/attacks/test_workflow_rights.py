@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.cloud import PROJECT, Cloud
-from operations.destroy import CDK
+from operations.cdk_cli import CDK
 
 WORKFLOW = (PROJECT / "lib/ci-cd.yml").read_text("utf-8")
 BIN = Path(sys.executable).parent

@@ -6,7 +6,7 @@ import pytest
 
 from integration_tests.rehearsal.namespace import problem
 from integration_tests.rehearsal.rehearsal import Rehearsal, rehearsal
-from operations.destroy import CDK
+from operations.cdk_cli import CDK
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

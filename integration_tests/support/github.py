@@ -14,7 +14,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from harness.cloud import PROJECT, Cloud
-from operations.destroy import CDK
+from operations.cdk_cli import CDK
 
 HOST = "token.actions.githubusercontent.com"
 WORKFLOW = PROJECT / "lib/ci-cd.yml"

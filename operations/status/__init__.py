@@ -62,7 +62,7 @@ class Environment:
 
 def fleet(account: Account) -> list[Environment]:
     """Return every environment of the account, by its suffix."""
-    stacks = _stacks(account)
+    stacks = root_stacks(account)
     alarms = _alarms(account)
     # boto3's clients may be shared by threads, once they are made.
     for service in ("codepipeline", "codecommit"):
@@ -76,7 +76,7 @@ def one(account: Account, suffix: str) -> Environment:
 
     Raises `OperationsError` if there is none.
     """
-    stack = next((each for each in _stacks(account) if _suffix(each) == suffix), None)
+    stack = next((each for each in root_stacks(account) if suffix_of(each) == suffix), None)
     if stack is None:
         raise OperationsError(
             f"there is no environment {suffix} in account {account.id}: status without a suffix lists them"
@@ -91,7 +91,7 @@ def one(account: Account, suffix: str) -> Environment:
     )
 
 
-def _stacks(account: Account) -> list[Shape]:
+def root_stacks(account: Account) -> list[Shape]:
     """Return the root stack of each environment, by its suffix, with the tags of its nested stacks.
 
     A nested stack names its root:
@@ -100,18 +100,20 @@ def _stacks(account: Account) -> list[Shape]:
     With @aws-cdk/core:explicitStackTags, the CDK tags the resources of the root stack, not the stack itself.
     """
     found = list(account.pages("cloudformation", "describe_stacks", "Stacks"))
-    tagged = [each for each in found if _tags(each).get(PROJECT_TAG) == PROJECT]
+    tagged = [each for each in found if tags_of(each).get(PROJECT_TAG) == PROJECT]
     tags = {each.get("RootId", each["StackId"]): each["Tags"] for each in tagged}
     roots = [{**each, "Tags": tags[each["StackId"]]} for each in found if each["StackId"] in tags]
-    return sorted(roots, key=_suffix)
+    return sorted(roots, key=suffix_of)
 
 
-def _tags(stack: Shape) -> dict[str, str]:
+def tags_of(stack: Shape) -> dict[str, str]:
+    """Return the tags of a root stack."""
     return normalize_tags(stack.get("Tags"))
 
 
-def _suffix(stack: Shape) -> str:
-    return _tags(stack).get(ENVIRONMENT_TAG, "")
+def suffix_of(stack: Shape) -> str:
+    """Return the environment of a root stack."""
+    return tags_of(stack).get(ENVIRONMENT_TAG, "")
 
 
 def _alarms(account: Account) -> list[str]:
@@ -120,7 +122,7 @@ def _alarms(account: Account) -> list[str]:
 
 
 def _environment(account: Account, stack: Shape, alarms: Sequence[str]) -> Environment:
-    tags, suffix = _tags(stack), _suffix(stack)
+    tags, suffix = tags_of(stack), suffix_of(stack)
     owner = Ownership(suffix)
     drifted = stack.get("DriftInformation", {}).get("StackDriftStatus") == "DRIFTED"
     environment = Environment(

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from operations import destroy as destroying
-from operations import leftovers
+from operations import cdk_cli, leftovers
 from operations.account import Account
 from operations.ownership import Resource
 
@@ -31,5 +30,5 @@ def cdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     program = tmp_path / "cdk"
     program.write_text('#!/bin/sh\necho "$@" > "$0.called"\nexit $(cat "$0.code" 2>/dev/null || echo 0)\n')
     program.chmod(0o755)
-    monkeypatch.setattr(destroying, "CDK", program)
+    monkeypatch.setattr(cdk_cli, "CDK", program)
     return program
