@@ -119,6 +119,16 @@ def test_the_dashboard_showed_that_release(
     assert f"commit <code>{new[:7]}</code>, Succeeded" in report.text
 
 
+def test_the_table_of_environments_leads_to_it(
+    deployed: Scenario, developer: Developer, dashboard: str
+) -> None:
+    suffix = deployed.environment.suffix
+    table = requests.get(dashboard.removesuffix(f"{suffix}/"), timeout=60).text
+    assert f'<a href="./{suffix}/">{suffix}</a>' in table
+    assert f"<code>{developer.head[:7]}</code> Hello from a test" in table
+    assert requests.get(dashboard, timeout=60).ok
+
+
 def assert_stages_shown(parts: list[Any], commit: str) -> None:
     """Assert that the dashboard showed a commit while it was in Build and in Deploy."""
     stages = {(one["name"], one["status"], one["commit"]) for part in parts for one in part["stages"]}

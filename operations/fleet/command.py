@@ -36,9 +36,10 @@ PLAN_DETAILS = (
 )
 DEPLOY_DETAILS = (
     "It plans first, and deploys nothing if an environment is refused. A wave begins after the end of the "
-    "one before. After a failure, those that have begun end, and no other begins. Run it again to resume: "
-    "what is deployed has no differences any more. It moves no traffic, and checks the listeners before and "
-    "after. Exit code 1: an environment is refused, or has failed."
+    "one before, with the environment whose network others may share. After a failure, those that have begun "
+    "end, and no other begins. Run it again to resume: what is deployed has no differences any more. It "
+    "moves no traffic, and checks the listeners before and after. Exit code 1: an environment is refused, or "
+    "has failed."
 )
 
 
@@ -112,9 +113,11 @@ def run_deploy(options: argparse.Namespace, account: Account) -> int:
 
 def _prepare(options: argparse.Namespace, account: Account) -> tuple[Cdk, list[Prepared]]:
     found = members.find(account, options.wave)
-    cdk = Cdk(options.output or Path(tempfile.mkdtemp(prefix="fleet-")), options.context)
+    # The CDK CLI runs in another folder.
+    folder = options.output.resolve() if options.output else Path(tempfile.mkdtemp(prefix="fleet-"))
+    cdk = Cdk(folder, options.context)
     _log(f"assemblies and logs: {cdk.folder}")
-    with clock(f"comparing {_named([each.suffix for each in found])}"):
+    with clock(f"comparing the environments of {', '.join(options.wave)}"):
         return cdk, fleet.prepare(found, cdk, account, at_once=options.at_once)
 
 
@@ -150,15 +153,18 @@ def print_plan(prepared: Sequence[Prepared], console: Console) -> None:
             console.print(f"{each.suffix} refused: {refusal}", soft_wrap=True)
     found = fleet.folded(prepared)
     for (kind, environments), some in groupby(found, key=lambda each: (each.kind, each.environments)):
-        console.print(f"\n{kind}, in {_named(environments)}", soft_wrap=True, highlight=False)
+        console.print(f"\n{kind}, in {_named(environments, len(prepared))}", soft_wrap=True, highlight=False)
         for one in some:
             for line in (f"  {one.text}", *(f"   {line}" for line in one.details)):
                 console.print(line, soft_wrap=True, highlight=False)
 
 
-def _named(environments: Sequence[str]) -> str:
-    count = len(environments)
-    return f"{f'{count} environments: ' * (count > 1)}{', '.join(environments)}"
+def _named(environments: Sequence[str], of: int) -> str:
+    if len(environments) == 1:
+        return environments[0]
+    if len(environments) == of:
+        return f"all {of} environments"
+    return f"{len(environments)} of {of} environments: {', '.join(environments)}"
 
 
 def print_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:

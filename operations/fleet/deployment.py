@@ -36,8 +36,9 @@ class Outcome:
 class Waves:
     """Deploys one wave after another, `at_once` environments at a time.
 
-    After a failure, those that are being deployed end, and no other is begun. To resume, prepare and deploy
-    again: what is deployed has no differences then.
+    Of a wave, the environment of the sample is first: others may share its network. After a failure, those
+    that are being deployed end, and no other is begun. To resume, prepare and deploy again: what is deployed
+    has no differences then.
     """
 
     def __init__(self, cdk: Cdk, account: Account, log: Log, *, at_once: int) -> None:
@@ -50,10 +51,10 @@ class Waves:
     def deploy(self, prepared: Sequence[Prepared]) -> list[Outcome]:
         """Return what became of each environment, in their order."""
         outcomes: list[Outcome] = []
-        for _, wave in groupby(prepared, key=lambda each: each.member.wave):
+        for _, step in groupby(prepared, key=lambda each: each.member.step):
             with ThreadPoolExecutor(self.at_once) as pool:
                 try:
-                    outcomes += pool.map(self._one, wave)
+                    outcomes += pool.map(self._one, step)
                 except BaseException:
                     self._stopped.set()
                     raise

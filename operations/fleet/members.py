@@ -20,6 +20,11 @@ class Member:
     stack_status: str
 
     @property
+    def step(self) -> tuple[str, bool]:
+        """What is deployed together: of a wave, the sample first, since others may share its network."""
+        return self.wave, self.service != SAMPLE
+
+    @property
     def is_busy(self) -> bool:
         """Whether CloudFormation still works on its stack."""
         return self.stack_status.endswith("_IN_PROGRESS")
@@ -37,7 +42,8 @@ def find(account: Account, waves: Sequence[str]) -> list[Member]:
             f"account {account.id} has no environment {', '.join(missing)} of any service, "
             f"only {', '.join(sorted(names)) or 'none at all'}: see `python -m operations status`"
         )
-    return [each for wave in waves for each in deployed if each.wave == wave]
+    found = [each for each in deployed if each.wave in waves]
+    return sorted(found, key=lambda each: (waves.index(each.wave), each.step))
 
 
 def not_deployed(members: Sequence[Member], waves: Sequence[str], context: Context) -> list[str]:
