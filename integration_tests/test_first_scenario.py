@@ -125,7 +125,7 @@ def test_the_table_of_environments_leads_to_it(
     suffix = deployed.environment.suffix
     table = requests.get(dashboard.removesuffix(f"{suffix}/"), timeout=60).text
     assert f'<a href="./{suffix}/">{suffix}</a>' in table
-    assert f"<code>{developer.head[:7]}</code> Hello from a test" in table
+    assert f"<code>{developer.head[:7]}</code> Greet with Hello from a test" in table
     assert requests.get(dashboard, timeout=60).ok
 
 
