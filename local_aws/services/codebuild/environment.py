@@ -77,6 +77,8 @@ def machine_variables(folders: BuildFolders, pip_cache: Path) -> dict[str, str]:
         "TMPDIR": str(folders.temporary),
         "LANG": "C.UTF-8",
         "LC_CTYPE": "C.UTF-8",
+        # A source has no .git. Without a sandbox, a repository of this machine may be above it.
+        "GIT_CEILING_DIRECTORIES": str(folders.root.resolve()),
         "PIP_CACHE_DIR": str(pip_cache),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "no_proxy": ",".join(hosts),

@@ -53,6 +53,14 @@ def test_only_network_settings_are_inherited_from_this_machine(
     assert variables["HOME"] == str(folders.home)
 
 
+def test_git_finds_no_repository_of_this_machine(folders: BuildFolders, tmp_path: Path) -> None:
+    subprocess.run(["/usr/bin/env", "git", "init", "--quiet", str(tmp_path)], check=True)  # noqa: S603 - git
+    variables = machine_variables(folders, folders.root / "cache")
+    command = ["/usr/bin/env", "git", "rev-parse", "--show-toplevel"]
+    found = subprocess.run(command, env=variables, cwd=folders.source, capture_output=True, check=False)  # noqa: S603 - git
+    assert b"not a git repository" in found.stderr
+
+
 def test_only_this_user_can_access_the_folders(folders: BuildFolders) -> None:
     assert folders.root.stat().st_mode & 0o077 == 0
     folders.remove()
