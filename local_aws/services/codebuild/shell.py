@@ -109,7 +109,7 @@ class Shell:
         environment_file = self.folder / f"environment.{self._number}"
         folder_file = self.folder / f"folder.{self._number}"
         save = (
-            f"{EXPORT}; /usr/bin/env -0 > {shlex.quote(str(environment_file))}; "
+            f"{{ set +exv; }} 2>/dev/null; {EXPORT}; /usr/bin/env -0 > {shlex.quote(str(environment_file))}; "
             f"pwd > {shlex.quote(str(folder_file))}"
         )
         # Saved twice: a command that exits runs the trap, one that sets its own trap reaches the last line.

@@ -47,10 +47,8 @@ def session(tmp_path: Path, request: pytest.FixtureRequest) -> Session:
 
 
 def test_variables_and_the_current_folder_persist_between_commands(session: Session) -> None:
-    assert (
-        session.run("mkdir sub && cd sub && export A='two\nD=1 lines' B=\"it's\"; C=$(echo not exported)")
-        == 0
-    )
+    assert session.run("mkdir sub && cd sub && export A='two\nD=1 lines' B=\"it's\"") == 0
+    assert session.run("C=$(echo not exported)") == 0
     assert session.run('printf "%s|%s|%s|%s|" "$A" "$B" "$C" "$D"; pwd') == 0
     assert session.output.decode() == f"two\nD=1 lines|it's|not exported||{session.folder / 'src' / 'sub'}\n"
 
@@ -65,6 +63,13 @@ def test_functions_options_and_the_separator_do_not_persist(session: Session) ->
 def test_a_shells_own_variables_are_not_exported(session: Session) -> None:
     session.run("A=1")
     assert not {"IFS", "SHELLOPTS", "BASH_VERSION", "PPID", "OPTIND", "PS4"} & session.shell.variables.keys()
+
+
+def test_what_keeps_the_variables_is_not_traced(session: Session) -> None:
+    assert session.run("set -ex; A=1; echo done") == 0
+    assert b"export" not in session.output
+    assert session.run('echo "$A"') == 0
+    assert session.output == b"1\n"
 
 
 def test_an_array_does_not_persist(tmp_path: Path) -> None:
