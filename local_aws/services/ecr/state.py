@@ -53,8 +53,9 @@ class EcrState(JsonService):
         """Store a manifest whose layers exist and return its digest (under the lock)."""
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         try:
-            needed = StoredImage(body, kind, now()).blobs()
-        except (ValueError, KeyError, TypeError) as error:
+            given = StoredImage(body, kind, now())
+            needed, listed = given.blobs(), given.manifests()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise AwsError(
                 "InvalidParameterException",
                 "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
@@ -62,10 +63,17 @@ class EcrState(JsonService):
         missing = [blob for blob in needed if not self.blobs.blob(repository.name, blob).exists()]
         if missing:
             raise errors.layers_not_found(missing, repository.name, self.context.account)
+        if missing := [one for one in listed if one not in repository.images]:
+            raise errors.referenced_images_not_found(missing, repository.name, self.context.account)
         if not repository.put(digest, body, kind, tag):
             raise errors.tag_exists(str(tag), repository.name)
         image = repository.images[digest]
-        if image.scan_started is None and repository.description["imageScanningConfiguration"]["scanOnPush"]:
+        # The images of an index were scanned when they were pushed.
+        if (
+            not listed
+            and image.scan_started is None
+            and repository.description["imageScanningConfiguration"]["scanOnPush"]
+        ):
             image.scan_started = now()
         detail = {
             "result": "SUCCESS",
@@ -88,4 +96,6 @@ class EcrState(JsonService):
         rules = parse_policy(repository.lifecycle_policy)
         day = timedelta(seconds=self.context.clock.seconds(DAY.total_seconds()))
         for digest in expired_images(rules, repository.images, now(), day):
-            del repository.images[digest]
+            # https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+            if not repository.indexes_of(digest):
+                del repository.images[digest]
