@@ -50,30 +50,15 @@ class EcrState(JsonService):
         return found if found is not None and found.expires > time.time() else None
 
     def put_manifest(self, repository: ImageRepository, body: bytes, kind: str, tag: str | None) -> str:
-        """Store a manifest whose layers exist and return its digest (under the lock)."""
+        """Store a manifest whose layers and manifests exist and return its digest (under the lock)."""
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        try:
-            given = StoredImage(body, kind, now())
-            needed, listed = given.blobs(), given.manifests()
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise AwsError(
-                "InvalidParameterException",
-                "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
-            ) from error
-        missing = [blob for blob in needed if not self.blobs.blob(repository.name, blob).exists()]
-        if missing:
-            raise errors.layers_not_found(missing, repository.name, self.context.account)
-        if missing := [one for one in listed if one not in repository.images]:
-            raise errors.referenced_images_not_found(missing, repository.name, self.context.account)
+        is_index = self._check_manifest(repository, StoredImage(body, kind, now()))
         if not repository.put(digest, body, kind, tag):
             raise errors.tag_exists(str(tag), repository.name)
         image = repository.images[digest]
+        on_push = repository.description["imageScanningConfiguration"]["scanOnPush"]
         # The images of an index were scanned when they were pushed.
-        if (
-            not listed
-            and image.scan_started is None
-            and repository.description["imageScanningConfiguration"]["scanOnPush"]
-        ):
+        if on_push and not is_index and image.scan_started is None:
             image.scan_started = now()
         detail = {
             "result": "SUCCESS",
@@ -85,6 +70,21 @@ class EcrState(JsonService):
         self.context.emit("aws.ecr", "ECR Image Action", [], detail)
         self.expire(repository)
         return digest
+
+    def _check_manifest(self, repository: ImageRepository, given: StoredImage) -> bool:
+        """Check that what a manifest refers to exists; return whether it is an index."""
+        try:
+            needed, listed = given.blobs(), given.manifests()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise AwsError(
+                "InvalidParameterException",
+                "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
+            ) from error
+        if missing := [blob for blob in needed if not self.blobs.blob(repository.name, blob).exists()]:
+            raise errors.layers_not_found(missing, repository.name, self.context.account)
+        if missing := [one for one in listed if one not in repository.images]:
+            raise errors.referenced_images_not_found(missing, repository.name, self.context.account)
+        return bool(listed)
 
     def expire(self, repository: ImageRepository) -> None:
         """Delete the images that the lifecycle policy expires (under the lock).

@@ -131,10 +131,8 @@ def test_the_images_of_an_index_do_not_expire_before_it(ecr: Ecr, endpoint: str,
 
 def test_an_index_is_not_scanned(ecr: Ecr, endpoint: str, tmp_path: Path) -> None:
     pushed = Pushed(ecr, endpoint, tmp_path)
-    scanned = {
-        one["imageDigest"]: "imageScanStatus" in one
-        for one in ecr.call("DescribeImages", IMAGES)["imageDetails"]
-    }
+    details = ecr.call("DescribeImages", IMAGES)["imageDetails"]
+    scanned = {one["imageDigest"]: "imageScanStatus" in one for one in details}
     assert scanned == {pushed.child: True, pushed.digest: False}
     with pytest.raises(AwsError, match="UnsupportedImageTypeException"):
         ecr.call("StartImageScan", {**IMAGES, "imageId": {"imageDigest": pushed.digest}})

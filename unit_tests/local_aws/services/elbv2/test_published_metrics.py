@@ -74,7 +74,7 @@ def test_a_request_without_an_answer_is_counted_and_one_without_a_target_is_not(
 def test_a_client_that_leaves_before_the_answer_is_an_error_of_the_load_balancer(
     loop: Loop, plane: LoadBalancing
 ) -> None:
-    """Status 460: "The load balancer received a request from a client, but the client closed the connection"."""
+    """Status 460, which ALB's page of troubleshooting explains."""
     asked, left = asyncio.Event(), asyncio.Event()
 
     async def answer(request: web.BaseRequest) -> web.Response:
