@@ -13,6 +13,7 @@ from local_aws.core.api import now
 from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.services.ecs.errors import TaskStartError
 from local_aws.services.ecs.fargate_validation import size
+from local_aws.services.ecs.metadata import VARIABLE, metadata_path
 from local_aws.services.ecs.records import Task
 from local_aws.services.ecs.state import EcsState
 from local_aws.services.ecs.task_logs import LogStream
@@ -136,6 +137,7 @@ def make_spec(
         "AWS_REGION": context.region,
         "AWS_DEFAULT_REGION": context.region,
         "AWS_ENDPOINT_URL": context.endpoint,
+        VARIABLE: f"{context.endpoint}{metadata_path(task, name)}",
     }
     role = _role(task, "taskRoleArn")
     if role:

@@ -97,6 +97,13 @@ def test_own_paths_return_background_errors_and_listeners() -> None:
     assert ask("/_local_aws/other")[0] == 404
 
 
+def test_a_task_reads_its_metadata_without_credentials() -> None:
+    found = {"1/app/task": {"TaskARN": "arn"}}
+    path = "/_local_aws/task-metadata/1/app/task"
+    assert ask(path, task_metadata=found.get) == (200, b'{"TaskARN":"arn"}')
+    assert ask(f"{path}/x", task_metadata=found.get)[0] == 404
+
+
 @pytest.mark.parametrize(
     ("method", "body", "status"),
     [("POST", b'[{"name": "CVE-1"}]', 200), ("POST", b"{", 400), ("POST", b"{}", 400), ("GET", b"", 405)],
