@@ -14,8 +14,8 @@ from local_aws.host.environment import NETWORK, PIP_CONFIGURATIONS
 from local_aws.host.interpreters import PythonNotFoundError, find_python
 from local_aws.host.process_tags import INSTANCE_VARIABLE
 
-# The images have AWS CLI 2. Its own options have no effect on version 1, which this is and whose blobs are raw;
-# `ecr get-login` is not in it.
+# The images have AWS CLI 2. Its own options have no effect on version 1, which this is and whose blobs are
+# raw; `ecr get-login` is not in it.
 # https://docs.aws.amazon.com/cli/latest/userguide/cliv2-migration-changes.html
 CLI_2 = """case "$1 $2" in "ecr get-login")
   echo "aws: [ERROR]: argument operation: Found invalid choice 'get-login'" >&2; exit 252;;

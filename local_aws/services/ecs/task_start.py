@@ -132,6 +132,27 @@ def make_spec(
 ) -> ContainerSpec:
     """Return the container to start: the definition overrides the image, the task overrides both."""
     name = definition["name"]
+    return ContainerSpec(
+        image=image,
+        name=name,
+        command=tuple(task.commands.get(name) or definition.get("command", ())),
+        entrypoint=tuple(definition.get("entryPoint", ())),
+        environment=_variables(context, task, definition, secrets),
+        working_directory=definition.get("workingDirectory", ""),
+        address=address,
+        user=definition.get("user", ""),
+        read_only=definition.get("readonlyRootFilesystem", False),
+        # A container without a limit has the task's limit.
+        memory=definition.get("memory") or size(task.definition.get("memory", "0")),
+        cpu=definition.get("cpu") or size(task.definition.get("cpu", "0")),
+    )
+
+
+def _variables(
+    context: Context, task: Task, definition: dict[str, Any], secrets: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment of a container: Fargate's variables, the definition's, the task's, secrets."""
+    name = definition["name"]
     variables = {
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
         "AWS_REGION": context.region,
@@ -148,20 +169,7 @@ def make_spec(
         variables[pair["name"]] = pair.get("value", "")
     for secret in definition.get("secrets", []):
         variables[secret["name"]] = secrets[secret["valueFrom"]]
-    return ContainerSpec(
-        image=image,
-        name=name,
-        command=tuple(task.commands.get(name) or definition.get("command", ())),
-        entrypoint=tuple(definition.get("entryPoint", ())),
-        environment=variables,
-        working_directory=definition.get("workingDirectory", ""),
-        address=address,
-        user=definition.get("user", ""),
-        read_only=definition.get("readonlyRootFilesystem", False),
-        # A container without a limit has the task's limit.
-        memory=definition.get("memory") or size(task.definition.get("memory", "0")),
-        cpu=definition.get("cpu") or size(task.definition.get("cpu", "0")),
-    )
+    return variables
 
 
 def read_secrets(context: Context, task: Task) -> dict[str, str]:

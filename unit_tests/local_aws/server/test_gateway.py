@@ -29,12 +29,20 @@ def ask(
     method: str = "GET",
     body: bytes = b"",
     plant_findings: Callable[[object], int] | None = None,
+    metadata: dict[str, dict[str, str]] | None = None,
     **headers: str,
 ) -> tuple[int, bytes]:
     context = Context(Path("/nowhere"), "http://127.0.0.1:1", Clock(), "i", lambda *_: None)
     context.background_errors.append("something failed")
     addresses = {"lb:80": "127.0.0.1:9"}
-    gateway = Gateway(context, ministack, git=git, addresses=lambda: addresses, plant_findings=plant_findings)
+    gateway = Gateway(
+        context,
+        ministack,
+        git=git,
+        addresses=lambda: addresses,
+        plant_findings=plant_findings,
+        task_metadata=(metadata or {}).get,
+    )
     given = {"host": "127.0.0.1:4566", **{name.replace("_", "-"): value for name, value in headers.items()}}
     scope = {
         "type": "http",
@@ -100,8 +108,8 @@ def test_own_paths_return_background_errors_and_listeners() -> None:
 def test_a_task_reads_its_metadata_without_credentials() -> None:
     found = {"1/app/task": {"TaskARN": "arn"}}
     path = "/_local_aws/task-metadata/1/app/task"
-    assert ask(path, task_metadata=found.get) == (200, b'{"TaskARN":"arn"}')
-    assert ask(f"{path}/x", task_metadata=found.get)[0] == 404
+    assert ask(path, metadata=found) == (200, b'{"TaskARN":"arn"}')
+    assert ask(f"{path}/x", metadata=found)[0] == 404
 
 
 @pytest.mark.parametrize(

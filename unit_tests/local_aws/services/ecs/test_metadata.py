@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.services.ecs.metadata import metadata
+from local_aws.services.ecs.records import Task
 from unit_tests.local_aws.containers.fakes import until
 from unit_tests.local_aws.services.ecs.fakes import Cloud, cloud
 
@@ -16,22 +17,33 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         yield found
 
 
-def test_a_container_finds_its_task_by_the_address_in_its_environment(aws: Cloud) -> None:
-    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html ."""
+def running(aws: Cloud) -> tuple[Task, str]:
+    """Run a task; return it and the name of its container."""
     aws.define()
     arn = aws.run()
     until(lambda: aws.task(arn)["lastStatus"] == "RUNNING")
-    address = aws.engine.living[0].spec.environment["ECS_CONTAINER_METADATA_URI_V4"]
     task = aws.ecs.tasks[arn]
-    name = task.content["containers"][0]["name"]
+    return task, task.content["containers"][0]["name"]
+
+
+def test_a_container_has_the_address_in_its_environment(aws: Cloud) -> None:
+    task, name = running(aws)
+    address = aws.engine.living[0].spec.environment["ECS_CONTAINER_METADATA_URI_V4"]
     assert address == f"{aws.context.endpoint}/_local_aws/task-metadata/{task.id}/{name}"
-    found, container = metadata(task, name, "task"), metadata(task, name, "")
-    assert found is not None
-    assert container is not None
-    assert (found["TaskARN"], found["LaunchType"], found["KnownStatus"]) == (arn, "FARGATE", "RUNNING")
-    assert found["Family"] in task.definition["taskDefinitionArn"]
+
+
+def test_a_container_is_told_what_its_task_is(aws: Cloud) -> None:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html ."""
+    task, name = running(aws)
+    found, container = metadata(task, name, "task") or {}, metadata(task, name, "") or {}
+    assert (found["TaskARN"], found["LaunchType"], found["KnownStatus"]) == (task.arn, "FARGATE", "RUNNING")
+    assert f"/{found['Family']}:{found['Revision']}" in task.definition["taskDefinitionArn"]
     assert found["Containers"] == [container]
     assert container["Networks"] == [{"NetworkMode": "awsvpc", "IPv4Addresses": [task.address]}]
-    assert container["Labels"]["com.amazonaws.ecs.task-arn"] == arn
+    assert container["Labels"]["com.amazonaws.ecs.task-arn"] == task.arn
+
+
+def test_there_are_no_statistics_and_no_other_containers(aws: Cloud) -> None:
+    task, name = running(aws)
     assert metadata(task, "other", "") is None
     assert metadata(task, name, "stats") is None
