@@ -23,6 +23,7 @@ from infrastructure.constructs.build import Build, run_statement
 from infrastructure.constructs.commit_test import CommitTest
 from infrastructure.constructs.dashboard import Dashboard
 from infrastructure.constructs.deployment import Deployment, deployment_statements
+from infrastructure.constructs.drift_check.construct import DriftCheck
 from infrastructure.constructs.event_log import EventLog
 from infrastructure.constructs.image_copy.construct import ImageCopy
 from infrastructure.constructs.image_keeper.construct import ImageKeeper
@@ -78,6 +79,14 @@ class PipelineStack(NestedStack):
         self.notifications = Notifications(self, "Notifications", config=config)
         self.event_log = EventLog(self, "EventLog", names=names)
         self.image_keeper = ImageKeeper(self, "ImageKeeper", names=names, images=task.images)
+        DriftCheck(
+            self,
+            "DriftCheck",
+            config=config,
+            routes=routes,
+            task=task,
+            notifications=self.notifications,
+        )
         self.pipeline = self._pipeline(config, task)
         start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
         # The last: it collects the rules of every construct above.
