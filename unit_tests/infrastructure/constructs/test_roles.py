@@ -33,6 +33,7 @@ TRUSTED = {
     "artifacts-cleaner-role-dev": "lambda.amazonaws.com",
     "default-group-rules-role-dev": "lambda.amazonaws.com",
     "deployment-guard-role-dev": "lambda.amazonaws.com",
+    "drift-check-role-dev": "lambda.amazonaws.com",
     "image-keeper-role-dev": "lambda.amazonaws.com",
     "settings-guard-role-dev": "lambda.amazonaws.com",
     "test-traffic-hook-role-dev": "lambda.amazonaws.com",

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 # Of one check. With the rest in one more, what a run remembers fits into the 4 KB of a parameter:
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
-MOST = 8
+MOST = 6
 REST = "further findings"
-_LONGEST_SUBJECT = 80
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,8 @@ Told = Mapping[str, Mapping[str, str]]
 
 def limited(findings: Findings) -> Findings:
     """Return at most `MOST` findings, and one with the rest."""
-    ordered = {subject[:_LONGEST_SUBJECT]: findings[subject] for subject in sorted(findings)}
-    first = dict(list(ordered.items())[:MOST])
-    rest = [each for subject, each in ordered.items() if subject not in first]
+    ordered = sorted(findings.items())
+    first, rest = dict(ordered[:MOST]), [each for _, each in ordered[MOST:]]
     if not rest:
         return first
     text = f"{len(rest)} more: " + "; ".join(each.text for each in rest)
