@@ -5,10 +5,10 @@ The tests share one environment and run in file order.
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from harness.notifications import NotificationQueue, subscribed
 from harness.scenario import Scenario
@@ -48,35 +48,77 @@ def told_in_one_message(messages: NotificationQueue, scenario: Scenario, counts:
     return found[0]
 
 
-def open_ssh(scenario: Scenario) -> str:
-    """Admit everyone to a port of the load balancer's group, and return the id of the group."""
-    ec2 = scenario.cloud.client("ec2")
-    name = f"load-balancer-group-{scenario.environment.suffix}"
-    (group,) = ec2.describe_security_groups(Filters=[{"Name": "tag:Name", "Values": [name]}])[
-        "SecurityGroups"
-    ]
-    ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=ANYONE_TO_SSH)
-    return str(group["GroupId"])
+@dataclass
+class Drift:
+    """What somebody changes by hand: a rule, a right, the threshold of the hook, a listener; and undoes."""
 
+    scenario: Scenario
+    group: str = ""
+    threshold: str = ""
 
-def allow_by_hand(scenario: Scenario, action: str) -> str:
-    """Give the role of Build a right that the template has not, and return the name of the role."""
-    role = f"build-role-{scenario.environment.suffix}"
-    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    scenario.cloud.client("iam").put_role_policy(RoleName=role, PolicyName=POLICY, PolicyDocument=document)
-    return role
+    @property
+    def names(self) -> Names:
+        """The names of the environment."""
+        return Names(self.scenario.environment.suffix)
 
+    @property
+    def role(self) -> str:
+        """A role whose template has policies."""
+        return f"build-role-{self.names.suffix}"
 
-def loosen_the_scan(scenario: Scenario, threshold: str) -> str:
-    """Change what the test-traffic hook stops, and return the name of its function and the old threshold."""
-    client, name = scenario.cloud.client("lambda"), Names(scenario.environment.suffix).traffic_hook
-    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    client.update_function_configuration(
-        FunctionName=name, Environment={"Variables": {**variables, "IMAGE_SCAN_THRESHOLD": threshold}}
-    )
-    client.get_waiter("function_updated_v2").wait(FunctionName=name)
-    return str(variables["IMAGE_SCAN_THRESHOLD"])
+    def plant(self) -> tuple[str, ...]:
+        """Change them, and return the beginning of what is told about each."""
+        ec2 = self.scenario.cloud.client("ec2")
+        filters = [{"Name": "tag:Name", "Values": [f"load-balancer-group-{self.names.suffix}"]}]
+        (group,) = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+        self.group = group["GroupId"]
+        ec2.authorize_security_group_ingress(GroupId=self.group, IpPermissions=ANYONE_TO_SSH)
+        self.allow("s3:GetObject")
+        self.threshold = self.loosen("NONE")
+        idle = self.point_to_the_idle_group()
+        return (
+            f"AWS::EC2::SecurityGroup {self.group} differs from the template in /SecurityGroupIngress",
+            f"AWS::IAM::Role {self.role} differs from the template in /Policies",
+            f"AWS::Lambda::Function {self.names.traffic_hook} differs from the template in /Environment",
+            f"The production listener points to {idle}, and the PRIMARY task set is behind",
+        )
+
+    def allow(self, action: str) -> None:
+        """Give the role of Build a right that the template has not."""
+        statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.scenario.cloud.client("iam").put_role_policy(
+            RoleName=self.role, PolicyName=POLICY, PolicyDocument=document
+        )
+
+    def loosen(self, threshold: str) -> str:
+        """Change which findings the test-traffic hook stops; return the old threshold."""
+        client, name = self.scenario.cloud.client("lambda"), self.names.traffic_hook
+        variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        client.update_function_configuration(
+            FunctionName=name, Environment={"Variables": {**variables, "IMAGE_SCAN_THRESHOLD": threshold}}
+        )
+        client.get_waiter("function_updated_v2").wait(FunctionName=name)
+        return str(variables["IMAGE_SCAN_THRESHOLD"])
+
+    def point_to_the_idle_group(self) -> str:
+        """Point the production listener to the other target group, and return its name."""
+        traffic = listener_drift.inspect(self.names.suffix, self.scenario.cloud.account)
+        (idle,) = [each for each in traffic.groups if each != traffic.primary]
+        (production,) = [each for each in traffic.listeners if each.route == "production"]
+        self.scenario.cloud.client("elbv2").modify_listener(
+            ListenerArn=production.arn, DefaultActions=[{"Type": "forward", "TargetGroupArn": idle}]
+        )
+        return traffic.groups[idle]
+
+    def undo(self) -> None:
+        """Make all as the template has it."""
+        cloud = self.scenario.cloud
+        cloud.client("ec2").revoke_security_group_ingress(GroupId=self.group, IpPermissions=ANYONE_TO_SSH)
+        cloud.client("iam").delete_role_policy(RoleName=self.role, PolicyName=POLICY)
+        self.loosen(self.threshold)
+        drifted = listener_drift.inspect(self.names.suffix, cloud.account)
+        listener_drift.repair(drifted, cloud.account, print)
 
 
 def test_a_quiet_week_has_seven_checks_and_no_message(
@@ -90,41 +132,22 @@ def test_a_quiet_week_has_seven_checks_and_no_message(
 def test_what_drifts_is_told_in_one_message_once_and_once_more_when_it_is_gone(
     deployed: Scenario, messages: NotificationQueue
 ) -> None:
-    suffix = deployed.environment.suffix
-    group, role = open_ssh(deployed), allow_by_hand(deployed, "s3:GetObject")
-    threshold = loosen_the_scan(deployed, "NONE")
-    account = deployed.cloud.account
-    (production,) = [
-        each for each in listener_drift.inspect(suffix, account).listeners if each.route == "production"
-    ]
-    traffic = listener_drift.inspect(suffix, account)
-    (idle,) = [each for each in traffic.groups if each != traffic.primary]
-    deployed.cloud.client("elbv2").modify_listener(
-        ListenerArn=production.arn, DefaultActions=[{"Type": "forward", "TargetGroupArn": idle}]
-    )
+    drift = Drift(deployed)
+    planted = drift.plant()
     check(deployed)
     message = told_in_one_message(messages, deployed, "4 new")
-    assert f"AWS::EC2::SecurityGroup {group} differs from the template in /SecurityGroupIngress" in message
-    assert f"AWS::IAM::Role {role} " in message
-    assert f"AWS::Lambda::Function {Names(suffix).traffic_hook} differs" in message
-    assert f"The production listener points to {traffic.groups[idle]}" in message
+    assert [each for each in planted if each not in message] == []
     assert check(deployed) == {}
 
-    allow_by_hand(deployed, "s3:PutObject")
+    drift.allow("s3:PutObject")
     assert list(check(deployed)) == ["changed"]
-    assert role in told_in_one_message(messages, deployed, "1 changed")
+    assert drift.role in told_in_one_message(messages, deployed, "1 changed")
     assert check(deployed) == {}
 
-    client = deployed.cloud.client("ec2")
-    client.revoke_security_group_ingress(GroupId=group, IpPermissions=ANYONE_TO_SSH)
-    deployed.cloud.client("iam").delete_role_policy(RoleName=role, PolicyName=POLICY)
-    loosen_the_scan(deployed, threshold)
-    drifted = listener_drift.inspect(suffix, account)
-    listener_drift.repair(drifted, account, Console().print)
+    drift.undo()
     check(deployed)
     message = told_in_one_message(messages, deployed, "4 gone")
-    assert f"CloudFormation: AWS::IAM::Role {role}" in message
-    assert "listeners: the production listener" in message
+    assert f"CloudFormation: AWS::IAM::Role {drift.role}" in message
     assert check(deployed) == {}
     messages.receive(wait=2)
     assert len(messages.messages) == 1, "no message of the last check"

@@ -55,7 +55,7 @@ LIMITS = (
     Limit(
         "EventBridge rules",
         ("AWS::Events::Rule",),
-        needed=19,
+        needed=20,
         default=300,
         service="events",
         code="L-244521F2",
@@ -64,7 +64,7 @@ LIMITS = (
     Limit(
         "IAM roles",
         ("AWS::IAM::Role",),
-        needed=28,
+        needed=29,
         default=1000,
         service="iam",
         code="L-FE177D64",

@@ -65,14 +65,28 @@ class DriftCheck(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._names = names = config.names
-        self._told = ssm.StringParameter(
+        ssm.StringParameter(
             self,
             "Told",
             parameter_name=names.drift_check_told,
             string_value=NOTHING_TOLD,
             description="What the drift check has told, so that it tells it once",
         )
-        self.function = create_function(
+        function = self._function(config, routes, task, notifications)
+        events.Rule(
+            self,
+            "Daily",
+            rule_name=names.qualified("drift-check-daily"),
+            description="Looks for drift once a day",
+            schedule=events.Schedule.rate(Duration.days(1)),
+            targets=[targets.LambdaFunction(function)],
+        )
+
+    def _function(
+        self, config: Config, routes: BlueGreenRoutes, task: TaskResources, notifications: Notifications
+    ) -> lambda_.Function:
+        names = self._names
+        return create_function(
             self,
             "drift-check",
             names=names,
@@ -95,14 +109,6 @@ class DriftCheck(Construct):
                 ),
             ],
             environment=self._environment(config, routes, task, notifications),
-        )
-        events.Rule(
-            self,
-            "Daily",
-            rule_name=names.qualified("drift-check-daily"),
-            description="Looks for drift once a day",
-            schedule=events.Schedule.rate(Duration.days(1)),
-            targets=[targets.LambdaFunction(self.function)],
         )
 
     def _environment(

@@ -11,7 +11,7 @@ from local_aws.core.resource_schemas import schema_of
 from unit_tests.infrastructure.synthesized import Templates, plain, role, statements, templates_of
 
 NAME = "drift-check-dev"
-CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/1"
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 # Named by a schema for resources that this app does not have: a function with a key of the customer.
 NOT_NEEDED = {"kms:Decrypt"}
 
