@@ -82,7 +82,7 @@ def _explain_entry(explanation: Explanation, entry: Entry) -> Explanation:
     """Explain what keeps a release out of a stage."""
     if entry.status != "Failed":
         return replace(explanation, action=entry.stage, note=entry.text)
-    remedy = f"{RETRY} in the window, or open break-glass: docs/operations.md, Deployment window and freeze"
+    remedy = f"{RETRY} in the window, or {RETRY} and open break-glass: docs/operations.md, Deployment window"
     cause = Cause("the deployment window", "it was closed until the rule timed out", remedy)
     return replace(explanation, action=entry.stage, cause=cause, note="was not let into")
 

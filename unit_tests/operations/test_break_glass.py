@@ -103,12 +103,13 @@ def test_opening_lets_the_release_in_that_waits_for_the_deployment_window(
     assert account.operations.index("put_parameter") < account.operations.index("override_stage_condition")
 
 
-def test_a_release_that_the_condition_of_another_stage_keeps_out_stays_out() -> None:
+@pytest.mark.parametrize(("name", "status"), [("Promote-prod", "InProgress"), ("Deploy", "Failed")])
+def test_a_release_of_another_stage_or_of_yesterday_stays_out(name: str, status: str) -> None:
     account = account_of(Store())
     stage = {
-        "stageName": "Promote-prod",
-        "latestExecution": {"pipelineExecutionId": "e-1", "status": "InProgress"},
-        "beforeEntryConditionState": {"latestExecution": {"status": "InProgress"}},
+        "stageName": name,
+        "latestExecution": {"pipelineExecutionId": "e-1", "status": status},
+        "beforeEntryConditionState": {"latestExecution": {"status": status}},
     }
     account.answers["codepipeline", "get_pipeline_state"] = {"stageStates": [stage]}
     break_glass.open_break_glass("dev", account, "TICKET-1", 30, print)

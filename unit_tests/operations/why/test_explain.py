@@ -215,7 +215,7 @@ def test_a_release_that_was_not_let_in_says_what_to_do() -> None:
         ),
     )
     assert found.lines[0] == ('dev: release 232e3da "Greet" was not let into Deploy: the deployment window')
-    assert "retry the stage in the window, or open break-glass" in found.lines[2]
+    assert "retry the stage in the window, or retry the stage and open break-glass" in found.lines[2]
 
 
 def test_a_release_that_waits_for_the_end_of_a_freeze_says_why() -> None:
