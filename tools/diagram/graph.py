@@ -24,8 +24,12 @@ class Node:
 
     @property
     def is_drawn(self) -> bool:
-        parts = self.resource.construct_path.split("/")
-        return self.resource.type in NODE_LABELS and not set(NOT_DRAWN) & set(parts)
+        return self.resource.type in NODE_LABELS and not self.is_left_out
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it is part of a construct that is not drawn, and that no arrow leads through."""
+        return not set(NOT_DRAWN).isdisjoint(self.resource.construct_path.split("/"))
 
     @property
     def label(self) -> str:
