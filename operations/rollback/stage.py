@@ -67,11 +67,11 @@ def roll_back(account: Account, names: Names, stage: str, version: Version, log:
     """Release a version again; return whether it has all traffic, or waits for its approval."""
     execution = _start(account, names, stage, version)
     log(f"releasing {version.title} again: execution {execution}")
-    _enter(account, names, execution, log)
     if stage != "Deploy":
         log(f"{stage} waits for an approval, as it does for each release")
         return True
     with clock(f"waiting until {version.title} has all traffic"):
+        _enter(account, names, execution, log)
         has_succeeded = wait_for(
             f"rollback to {version.title}",
             lambda: _has_shifted(account, names, execution),
