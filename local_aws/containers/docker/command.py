@@ -19,7 +19,8 @@ BUILD_LABEL = "local_aws.build"
 ENGINE_VARIABLE = "LOCAL_AWS_ENGINE"
 
 SECONDS = 120.0
-_LONGEST_REASON = 160
+# runc's errors have about 250 characters; their last words say what is wrong.
+_LONGEST_REASON = 400
 
 
 class CommandError(Exception):

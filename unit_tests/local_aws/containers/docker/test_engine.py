@@ -156,12 +156,20 @@ def test_another_image_is_pulled_only_if_the_engine_does_not_have_it(tmp_path: P
     engine.stop()
 
 
-def test_a_pull_that_fails_names_the_image_as_aws_does(tmp_path: Path) -> None:
-    refuse = f'[ "$1" = pull ] && {{ echo "Error: reading {REGISTRY}/a: manifest unknown" >&2; exit 125; }}'
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (f"manifest for {REGISTRY}/a:1 not found: manifest unknown: no image", f"{HOST}/a:1: not found"),
+        (f"reading manifest 1 in {REGISTRY}/a: manifest unknown: no image", f"{HOST}/a:1: not found"),
+        (f"reading {REGISTRY}/a: unauthorized", f"reading {HOST}/a: unauthorized"),
+    ],
+)
+def test_a_pull_that_fails_names_the_image_as_aws_does(tmp_path: Path, error: str, reason: str) -> None:
+    refuse = f'[ "$1" = pull ] && {{ echo "Error: {error}" >&2; exit 125; }}'
     engine = engine_of(FakeEngine(tmp_path / "e", special=refuse), tmp_path / "state")
     with pytest.raises(PullError) as raised:
         engine.pull(f"{HOST}/a:1", "AWS:secret")
-    assert str(raised.value).endswith(f"failed to resolve ref {HOST}/a:1: reading {HOST}/a: manifest unknown")
+    assert str(raised.value).endswith(f"failed to resolve ref {HOST}/a:1: {reason}")
     engine.stop()
 
 
