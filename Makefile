@@ -1,5 +1,5 @@
 # The commands of the project. Each installs what it needs.
-.PHONY: help new-service remove-service check-service lock demo test scenarios stories faults rehearsal up down synth check bench iam-usage iam clean setup
+.PHONY: help new-service remove-service check-service lock demo test scenarios stories faults rehearsal engines up down synth check bench iam-usage iam clean setup
 .PHONY: advisories sbom fidelity unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
@@ -32,6 +32,7 @@ help:
 	@echo '  make scenarios    the slow scenarios: every gate, other accounts, ten releases in a row'
 	@echo '  make faults       faults during a release, and local_aws killed in each phase'
 	@echo '  make rehearsal    pytest --live where AWS'\''s names lead to local_aws, and what can go wrong in it'
+	@echo '  make engines      the same tasks on an own Docker Engine, on podman and as processes, and what differs (as root)'
 	@echo '  make fidelity     measure what local_aws refuses of what AWS refuses, and write it into docs/local-aws.md'
 	@echo '  make bench        measure times, throughput and memory'
 	@echo
@@ -141,6 +142,10 @@ faults: setup .tools/python-3.9
 
 rehearsal: setup .tools/python-3.9
 	@$(PYTHON) -m integration_tests.rehearsal $(ARGS)
+
+# Without an engine, or without root, it says so and plays nothing.
+engines: setup .tools/python-3.9
+	@$(PYTHON) -m integration_tests.engines $(ARGS)
 
 # Each part is a hook of .pre-commit-config.yaml, too.
 check: lint types limits locks github templates

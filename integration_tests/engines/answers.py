@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 # What no two runs have in common, by what is put in its place.
@@ -48,9 +49,14 @@ class Answers:
             fields = [name for name in names if name.partition(":")[0] == part]
             lines.append(f"{part:<44}{len(fields):>6}   {sum(name not in different for name in fields)}")
         for name, values in different.items():
-            lines += ["", f"{name} ({reasons.get(name, 'UNEXPLAINED')})"]
+            lines += ["", f"{name} ({reason_of(name, reasons) or 'UNEXPLAINED'})"]
             lines += [f"    {engine:<10} {value}" for engine, value in zip(self.of, values, strict=True)]
         return "\n".join(lines)
+
+
+def reason_of(name: str, reasons: Mapping[str, str]) -> str:
+    """Return the reason of the first pattern, as of a shell, that a field's name matches, or nothing."""
+    return next((reason for pattern, reason in reasons.items() if fnmatchcase(name, pattern)), "")
 
 
 def flatten(content: Any, path: str = "") -> Iterator[tuple[str, str]]:

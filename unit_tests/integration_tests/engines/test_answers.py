@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from integration_tests.engines.answers import Answers, without_own
+from integration_tests.engines.answers import Answers, reason_of, without_own
 
 DIGEST = f"sha256:{'a1' * 32}"
 
@@ -45,6 +45,11 @@ def test_the_table_counts_what_is_the_same_and_shows_what_is_not() -> None:
 
 def test_what_has_no_reason_is_named_so() -> None:
     assert "task: b (UNEXPLAINED)" in answered(processes={"b": 2}, docker={"b": 3}).table({})
+
+
+def test_a_pattern_explains_every_field_that_it_matches() -> None:
+    assert reason_of("facts: user[0]", {"facts: user*": "no users"}) == "no users"
+    assert reason_of("facts: process id", {"facts: user*": "no users"}) == ""
 
 
 def test_exit_codes_and_words_are_not_taken_for_ids() -> None:
