@@ -1,6 +1,6 @@
 """What processes answer differently from engines, or one engine from the other, and why that stays.
 
-Each key is a pattern of names of fields, as of a shell; docs/known-differences.md, Containers, has the reasons.
+Each key is a pattern of names of fields, as of a shell. docs/known-differences.md has the reasons.
 """
 
 _FILES = "the files of an image are in a folder of the machine"
