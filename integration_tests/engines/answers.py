@@ -43,11 +43,11 @@ class Answers:
     def table(self, reasons: Mapping[str, str]) -> str:
         """Return a line for each part, and the fields that differ, each with its reason."""
         different = self.differences()
+        parts: dict[str, list[bool]] = {}
+        for name in dict.fromkeys(name for fields in self.of.values() for name in fields):
+            parts.setdefault(name.partition(":")[0], []).append(name not in different)
         lines = [f"{'part':<44}fields   the same on {', '.join(self.of)}"]
-        names = list(dict.fromkeys(name for fields in self.of.values() for name in fields))
-        for part in dict.fromkeys(name.partition(":")[0] for name in names):
-            fields = [name for name in names if name.partition(":")[0] == part]
-            lines.append(f"{part:<44}{len(fields):>6}   {sum(name not in different for name in fields)}")
+        lines += [f"{part:<44}{len(same):>6}   {sum(same)}" for part, same in parts.items()]
         for name, values in different.items():
             lines += ["", f"{name} ({reason_of(name, reasons) or 'UNEXPLAINED'})"]
             lines += [f"    {engine:<10} {value}" for engine, value in zip(self.of, values, strict=True)]

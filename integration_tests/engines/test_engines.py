@@ -24,13 +24,14 @@ from integration_tests.engines.differences import DIFFERENCES
 from integration_tests.engines.docker_daemon import docker
 from integration_tests.engines.machine import ENGINES, missing, run
 from integration_tests.engines.own_podman import podman
-from integration_tests.engines.tasks import FACTS, PLAYS, Tasks
+from integration_tests.engines.tasks import FACTS, Tasks
 from integration_tests.support.bad_commits import IN_PRODUCTION
 from integration_tests.support.restartable import RestartableServer, restartable
 from integration_tests.support.scenario_fixtures import running_scenario
 from integration_tests.support.waits import wait_until_steady
 
 PROCESSES = "processes"
+ENDINGS = ("exit code", "stopped", "out of memory")
 START = {"docker": docker, "podman": podman}
 
 pytestmark = [
@@ -165,23 +166,17 @@ def is_service(image: dict[str, Any]) -> bool:
 
 def test_tasks_end_as_on_ecs(engine: str, tasks: Tasks, answers: Answers) -> None:
     ended = tasks.play()
-    print(
-        "DEBUG",
-        json.dumps({n: [ended[n].get("stoppedReason"), tasks.lines(ended[n])] for n in PLAYS}, indent=1)[
-            :20000
-        ],
-    )
-    for name in PLAYS:
-        answers.record(engine, f"task, {name}", ended[name])
-        lines = tasks.lines(ended[name])
+    for name, task in ended.items():
+        answers.record(engine, f"task, {name}", task)
+        lines = tasks.lines(task)
         if name == FACTS:
             answers.record(engine, "facts in a task", json.loads(lines.pop(0)))
         answers.record(engine, f"log, {name}", lines)
-    containers = {name: ended[name]["containers"][0] for name in PLAYS}
-    assert containers["exit code"]["exitCode"] == 3
-    assert containers["stopped"]["exitCode"] == 5, "a program that handles SIGTERM ends by itself"
-    assert containers["out of memory"]["reason"] == "OutOfMemoryError: Container killed due to memory usage"
-    assert containers["out of memory"]["exitCode"] == 137
+    (code,), (stopped,), (killed,) = (ended[name]["containers"] for name in ENDINGS)
+    assert code["exitCode"] == 3
+    assert stopped["exitCode"] == 5, "a program that handles SIGTERM ends by itself"
+    assert killed["reason"] == "OutOfMemoryError: Container killed due to memory usage"
+    assert killed["exitCode"] == 137
     assert ended["unknown program"]["stoppedReason"].startswith("CannotStartContainerError: ")
     assert ended["unknown image"]["stoppedReason"].startswith("CannotPullContainerError: ")
 
