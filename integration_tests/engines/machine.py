@@ -12,7 +12,9 @@ from harness.cloud import HarnessError
 
 # The programs of each engine, and the package that brings them.
 PROGRAMS = {"docker": ("dockerd", "docker", "containerd"), "podman": ("podman",)}
-PACKAGES = {"docker": "docker.io", "podman": "podman"}
+PACKAGES = {"docker": "docker.io", "podman": "podman containernetworking-plugins"}
+# Of podman's networks only those of CNI can do without a firewall; podman 5 has no such network any more.
+CNI = Path("/usr/lib/cni/bridge")
 ENGINES = tuple(PROGRAMS)
 
 
@@ -20,7 +22,16 @@ def missing(engine: str) -> str:
     """Say why an engine is not played on this machine, or return nothing."""
     if absent := [name for name in PROGRAMS[engine] if shutil.which(name) is None]:
         return f"there is no {', '.join(absent)}: apt-get install {PACKAGES[engine]}"
-    return "only root can start it: sudo make engines" if os.geteuid() else ""
+    if os.geteuid():
+        return "only root can start it: sudo make engines"
+    return _no_cni() if engine == "podman" else ""
+
+
+def _no_cni() -> str:
+    version = run("podman", "--version").split()[-1]
+    if int(version.partition(".")[0]) >= 5:
+        return f"podman {version} has no CNI: it needs podman 4"
+    return "" if CNI.exists() else f"there is no {CNI}: apt-get install containernetworking-plugins"
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 
 from local_aws.containers import selection
 from local_aws.containers.docker import cleanup, networks, probe
-from local_aws.containers.docker.command import LABEL, CommandError
+from local_aws.containers.docker.command import LABEL, CommandError, reason
 from local_aws.containers.docker.engine import CliEngine
 from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
 from local_aws.services.ecr.service import Ecr
@@ -262,3 +262,11 @@ def test_a_real_engine_builds_pushes_and_runs_a_task_and_leaves_nothing(
     engine.release(address)
     engine.end_docker(tmp_path / "bin")
     engine.stop()
+
+
+@pytest.mark.parametrize(
+    "help_line", ["See 'docker run --help'.", "Run 'docker run --help' for more information"]
+)
+def test_the_reason_of_an_error_is_not_dockers_pointer_to_its_help(help_line: str) -> None:
+    output = f"docker: Error response from daemon: no such image.\n\n{help_line}\n"
+    assert reason(output) == "no such image."
