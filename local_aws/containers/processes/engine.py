@@ -155,6 +155,7 @@ def make_plan(
     (root / directory.lstrip("/")).mkdir(parents=True, exist_ok=True)
     container_id = uuid.uuid4().hex + uuid.uuid4().hex
     variables: Mapping[str, str] = {
+        "HOSTNAME": container_id[:12],
         **image_variables(root, {**config.environment, **spec.environment}),
         ADDRESS: address,
         LOOPBACK: loopback(address),

@@ -93,6 +93,7 @@ def test_the_environment_has_the_images_variables_and_the_given_ones_only(
     container, lines = start(engine, "python", "-c", code, environment={"GIVEN": "1"})
     assert container.wait(20) == 0
     assert "GIVEN" in lines[0]
+    assert "HOSTNAME" in lines[0], "an engine sets it"
     assert "SECRET_OF_THE_HOST" not in lines[0]
 
 
