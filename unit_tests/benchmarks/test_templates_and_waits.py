@@ -43,6 +43,12 @@ def test_the_waits_are_those_of_the_templates(name: str) -> None:
     assert found.total == found.to_all_traffic + found.termination + 30
 
 
+def test_a_release_to_dev_waits_for_less_than_three_minutes_and_for_less_than_those_of_others() -> None:
+    dev = waits.waits_of(synthesized(environment_contexts()["dev"]))
+    assert dev.total < 180
+    assert dev.to_all_traffic <= min(other.to_all_traffic for other in waits.OTHERS.values())
+
+
 def test_a_shift_takes_what_its_name_says_and_what_the_costs_count() -> None:
     for end, minutes in SHIFT_MINUTES.items():
         assert waits.shift_of(f"CodeDeployDefault.ECS{end}") == 60 * minutes
