@@ -35,7 +35,7 @@ help:
 	@echo '                    make short-rehearsal: its first scenario only'
 	@echo '  make engines      the same tasks on an own Docker Engine, on podman and as processes, and what differs (as root)'
 	@echo '  make fidelity     measure what local_aws refuses of what AWS refuses, and write it into docs/local-aws.md'
-	@echo '  make bench        measure times, throughput and memory'
+	@echo '  make bench        measure times, throughput and memory (ARGS="--against FILE": compare with an earlier run)'
 	@echo
 	@echo 'Bring a service (without NAME, the last two are about the sample):'
 	@echo '  make new-service      add NAME=orders to the catalogue, as a copy of the sample'
@@ -66,7 +66,7 @@ down: setup
 	@$(PYTHON) -m harness down
 
 bench: setup .tools/python-3.9 .tools/sample-service/.ready
-	@$(PYTHON) -m benchmarks
+	@$(PYTHON) -m benchmarks $(ARGS)
 
 iam-usage: setup .tools/python-3.9
 	@$(PYTHON) -m harness iam-usage

@@ -24,8 +24,6 @@ logger = logging.getLogger("local_aws")
 # ALB waits 10 seconds for a target to accept a connection, then answers 504.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 CONNECT_SECONDS = 10
-# Responses up to this size are read at once, for one write to the client instead of three.
-UNSTREAMED_BYTES = 64 * 1024
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -173,7 +171,8 @@ async def _relay(
             response = StreamedTargetResponse(status=101, reason=answer.reason, headers=headers)
             return await carry(request, answer, response, idle_timeout)
         empty = request.method == "HEAD" or answer.status in (204, 304)
-        if empty or (answer.content_length is not None and answer.content_length <= UNSTREAMED_BYTES):
+        # A body that is here already is sent with its headers, in one write. ALB buffers no response.
+        if empty or answer.content.is_eof():
             body = None if empty else await answer.read()
             return TargetResponse(status=answer.status, reason=answer.reason, headers=headers, body=body)
         return await _stream(request, answer, headers)
