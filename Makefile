@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs.
-.PHONY: help new-service remove-service check-service lock demo test scenarios stories faults rehearsal up down synth check bench iam-usage iam clean setup
-.PHONY: advisories sbom fidelity unit service integration coverage hooks lint types limits locks github templates docs
+.PHONY: help new-service remove-service check-service lock demo test scenarios stories faults rehearsal short-rehearsal up down synth check bench iam-usage iam clean setup
+.PHONY: engines advisories sbom fidelity unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -32,8 +32,10 @@ help:
 	@echo '  make scenarios    the slow scenarios: every gate, other accounts, ten releases in a row'
 	@echo '  make faults       faults during a release, and local_aws killed in each phase'
 	@echo '  make rehearsal    pytest --live where AWS'\''s names lead to local_aws, and what can go wrong in it'
+	@echo '                    make short-rehearsal: its first scenario only'
+	@echo '  make engines      the same tasks on an own Docker Engine, on podman and as processes, and what differs (as root)'
 	@echo '  make fidelity     measure what local_aws refuses of what AWS refuses, and write it into docs/local-aws.md'
-	@echo '  make bench        measure times, throughput and memory'
+	@echo '  make bench        measure times, throughput and memory (ARGS="--against FILE": compare with an earlier run)'
 	@echo
 	@echo 'Bring a service (without NAME, the last two are about the sample):'
 	@echo '  make new-service      add NAME=orders to the catalogue, as a copy of the sample'
@@ -64,7 +66,7 @@ down: setup
 	@$(PYTHON) -m harness down
 
 bench: setup .tools/python-3.9 .tools/sample-service/.ready
-	@$(PYTHON) -m benchmarks
+	@$(PYTHON) -m benchmarks $(ARGS)
 
 iam-usage: setup .tools/python-3.9
 	@$(PYTHON) -m harness iam-usage
@@ -141,6 +143,14 @@ faults: setup .tools/python-3.9
 
 rehearsal: setup .tools/python-3.9
 	@$(PYTHON) -m integration_tests.rehearsal $(ARGS)
+
+# Where the machine allows no namespaces, its tests are skipped, and say so.
+short-rehearsal: setup .tools/python-3.9
+	$(PYTHON) -m pytest integration_tests/rehearsal/test_first_scenario_rehearsed.py $(ARGS)
+
+# Without an engine, or without root, it says so and plays nothing.
+engines: setup .tools/python-3.9
+	@$(PYTHON) -m integration_tests.engines $(ARGS)
 
 # Each part is a hook of .pre-commit-config.yaml, too.
 check: lint types limits locks github templates

@@ -1,12 +1,14 @@
-"""The waiting times of a release on AWS in each environment, read from the templates."""
+"""The waiting times and the costs of a release on AWS in each environment, read from the templates."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rich.table import Table
-
+from benchmarks.figures import Figure
+from infrastructure.config.settings import Config
 from tools.assembly import Assembly
+from tools.cost import count_units, monthly, per_release
 from tools.synthesis import environment_contexts, synthesized
 
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
@@ -15,17 +17,6 @@ DEPLOYMENT_GROUP = "AWS::CodeDeploy::DeploymentGroup"
 # https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-configurations.html
 CANARY = re.compile(r"ECSCanary\d+Percent(\d+)Minutes$")
 LINEAR = re.compile(r"ECSLinear(\d+)PercentEvery(\d+)Minutes$")
-
-# The columns of the table: attributes of `Waits`.
-COLUMNS = (
-    "health_checks",
-    "bake",
-    "shift",
-    "to_all_traffic",
-    "termination",
-    "deregistration",
-    "total",
-)
 
 
 @dataclass(frozen=True)
@@ -88,18 +79,37 @@ def _deregistration_delay(target: dict[str, Any]) -> int:
     return int(attributes["deregistration_delay.timeout_seconds"])
 
 
-def waits() -> Table:
-    """Return the waiting times of the environments of cdk.json."""
-    table = Table("environment", title="Waiting times of a release on AWS, without builds and starts")
-    for column in COLUMNS:
-        table.add_column(column.replace("_", " "), justify="right")
+# The same of others, read in their files. A target group of which they say nothing has ELB's defaults: five
+# health checks, 30 s apart, and a deregistration delay of 300 s.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
+OTHERS = {
+    # https://github.com/aws-containers/ecs-workshop-blue-green-deployments, 96a743949723: the defaults of
+    # bin/pipeline-stack.ts (Linear10PercentEvery1Minutes, 10 minutes), lib/ecs/service.ts (60 s).
+    "ecs-workshop-blue-green-deployments": Waits(
+        health_checks=300, bake=0, shift=540, termination=600, deregistration=300
+    ),
+    # https://github.com/cdklabs/cdk-ecs-codedeploy, fc47a4e82ad0: the template of its integration test
+    # application-load-balanced-codedeployed-fargate-service (AllAtOnce, 10 minutes).
+    "cdk-ecs-codedeploy": Waits(health_checks=150, bake=0, shift=0, termination=600, deregistration=300),
+    # https://github.com/aws/copilot-cli, 4c858e718bc8: a rolling update of a load balanced web service, so
+    # no old tasks to return to; internal/pkg/manifest/lb_web_svc.go (a deregistration delay of 60 s).
+    "Copilot": Waits(health_checks=150, bake=0, shift=0, termination=0, deregistration=60),
+}
+
+
+def waits() -> Iterator[Figure]:
+    """Yield the waiting times and costs of the environments of cdk.json, and the waiting times of others."""
     for name, context in environment_contexts().items():
-        found = waits_of(synthesized(context))
-        table.add_row(name, *(duration(getattr(found, column)) for column in COLUMNS))
-    return table
+        assembly, config = synthesized(context), Config.from_context(context)
+        yield from _figures(name, waits_of(assembly))
+        yield Figure(f"{name}: cost of a release", sum(line.usd for line in per_release(config)), "USD")
+        cost = sum(line.usd for line in monthly(config, count_units(assembly)))
+        yield Figure(f"{name}: cost of a month", cost, "USD")
+    for name, found in OTHERS.items():
+        yield from _figures(name, found)
 
 
-def duration(seconds: int) -> str:
-    """Format seconds as minutes and seconds."""
-    minutes, rest = divmod(seconds, 60)
-    return " ".join([f"{minutes} min"] * bool(minutes) + [f"{rest} s"] * bool(rest or not minutes))
+def _figures(name: str, found: Waits) -> Iterator[Figure]:
+    yield Figure(f"{name}: waits until all traffic", found.to_all_traffic, "s")
+    yield Figure(f"{name}: waits until the deployment has ended", found.total, "s")

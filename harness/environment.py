@@ -19,8 +19,12 @@ from operations.waiting import NotYetError, wait_for
 
 LAST_LINES = 25
 LOG = "cdk.log"
-# A random suffix gets dev's settings, which shift all traffic at once; scenarios need a canary.
-DEPLOYMENT_CONFIG = "CodeDeployDefault.ECSCanary10Percent5Minutes"
+# A random suffix gets dev's settings, which shift all traffic at once and end the old tasks soon. Scenarios
+# need a canary, and time after it: these are staging's.
+TRAFFIC_SHIFT = {
+    "deploymentConfig": "CodeDeployDefault.ECSCanary10Percent5Minutes",
+    "terminationWaitMinutes": "5",
+}
 DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 
 
@@ -30,7 +34,7 @@ class Environment:
     def __init__(self, cloud: Cloud, suffix: str, context: Mapping[str, str] = MappingProxyType({})) -> None:
         self.cloud = cloud
         self.suffix = suffix
-        self.context = {"environmentSuffix": suffix, "deploymentConfig": DEPLOYMENT_CONFIG, **context}
+        self.context = {"environmentSuffix": suffix, **TRAFFIC_SHIFT, **context}
         self.folder = cloud.folder / suffix
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = self.folder / LOG

@@ -13,6 +13,7 @@ _GUIDE = "the CodePipeline user guide lists it for this action; which calls AWS 
 _ONE_ACCOUNT = "in one account the role's own policy suffices; across accounts, AWS requires both"
 _GITHUB = "only a job of GitHub uses it: integration_tests/test_promotion.py does"
 _NO_INTERFACES = "Lambda attaches a function to its VPC with it; local_aws creates no network interfaces"
+_DAILY = "only the daily schedule uses it: integration_tests/test_drift_check.py invokes the function"
 _STOPPED = "only a stopped execution uses it"
 # UNCONFIRMED in tools/iam_docs/justifications.py has the pages.
 _UNCONFIRMED = "AWS's policy has it; it may be dropped after a live run shows that nothing asks for it"
@@ -83,6 +84,17 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     ("image-keeper-role", "TagTheImages", "ecr:BatchDeleteImage"): (
         "an image loses its tag with the second release after it: integration_tests/test_releases.py has it"
     ),
+    **{
+        ("drift-check-role", sid, ""): _DAILY
+        for sid in (
+            *("DetectDrift", "EncryptTheMessage", "FindADeployment", "FindTheTaskSetWithTheTraffic"),
+            *("ReadTheCertificate", "ReadTheFunctions", "ReadTheListenersAndTheTasks", "ReadTheRoles"),
+            *("ReadTheSecurityGroups", "RememberWhatWasTold", "ScanTheImage", "TellTheTopic"),
+            *("WaitForTheDetection", "WriteTheLog"),
+        )
+    },
+    ("drift-check", GENERATED, ""): _DAILY,
+    ("trust drift-check-role", "#0", ""): _DAILY,
     ("settings-guard-role", "SeeWhetherTheStackRollsBack", ""): (
         "only a deployment that would drop a setting uses it: integration_tests/test_changes.py does"
     ),

@@ -168,6 +168,16 @@ class Names:
         return self.qualified("deployment-guard")
 
     @property
+    def drift_check(self) -> str:
+        """The Lambda function that looks once a day for what has changed without a release."""
+        return self.qualified("drift-check")
+
+    @property
+    def drift_check_told(self) -> str:
+        """The SSM parameter with what the drift check has told."""
+        return f"/{self.drift_check}/told"
+
+    @property
     def settings_guard(self) -> str:
         """The Lambda function that fails a deployment which would drop a setting."""
         return self.qualified("settings-guard")

@@ -1,4 +1,4 @@
-"""Every gate stops the commit that is made for it without a failed request, and the next commit is released.
+"""Every gate stops the commit made for it without a failed request, and a good commit is released after it.
 
 The tests share one environment and run in file order.
 """
@@ -70,9 +70,13 @@ def assert_explained(scenario: Scenario, release: Release, bad: BadCommit) -> No
 
 def assert_fix_is_released(scenario: Scenario, developer: Developer) -> Release:
     """Revert the bad commit, and assert that the release fails no request; return it."""
+    return assert_released(scenario, developer, developer.revert())
+
+
+def assert_released(scenario: Scenario, developer: Developer, commit: str) -> Release:
+    """Push a commit, and assert that its release fails no request; return it."""
     old = scenario.served_version()
     with scenario.probing(RATE) as prober:
-        commit = developer.revert()
         release = scenario.push(developer, commit)
         figures = scenario.settle(prober, commit)
     assert figures.failures == 0, prober.failures[:3]
@@ -111,7 +115,14 @@ def test_a_commit_is_stopped_in_the_build(deployed: Scenario, developer: Develop
     assert any(f"{release.build} ended with FAILED" in message for message in messages)
     assert deployed.traffic() == before
     assert failed_tests(deployed, release) == bad.failed_tests
-    assert_fix_is_released(deployed, developer)
+    # Pushed with the next commit: Build has changed nothing, so one good commit after all of them is enough.
+    developer.revert()
+
+
+def test_the_commit_after_those_that_build_has_stopped_is_released(
+    deployed: Scenario, developer: Developer
+) -> None:
+    assert_released(deployed, developer, developer.greet("Hello again"))
 
 
 def test_a_version_that_fails_behind_the_load_balancer_is_stopped_before_any_traffic(

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from operations.account import Account, code_of
 from operations.errors import OperationsError
 from operations.names import Names
+from operations.stage_entry import find_entries, override
 
 Log = Callable[[str], None]
 # The hook has the same limit: long enough to mend it and deploy it, and to end on the day of the emergency.
@@ -124,6 +125,20 @@ def open_break_glass(
     if not state.is_open:
         raise OperationsError(f"break-glass of {suffix} is {state.text}. Is the clock of this machine right?")
     log(f"break-glass of {suffix} is {state.text}")
+    override_window(suffix, account, log)
+
+
+def override_window(suffix: str, account: Account, log: Log) -> None:
+    """Let the release in that waits for the deployment window of the stage Deploy, if one does.
+
+    The events of the parameter have told the reason. CloudTrail has the caller of OverrideStageCondition.
+    """
+    names = Names(suffix)
+    for entry in find_entries(account, names):
+        # One that has failed may be of long ago.
+        if entry.stage == "Deploy" and entry.status == "InProgress":
+            override(account, names, entry)
+            log(f"let the execution {entry.execution} into {entry.stage}, outside of the deployment window")
 
 
 def close(suffix: str, account: Account, log: Log, *, dry_run: bool = False) -> None:

@@ -10,7 +10,8 @@ TYPES = frozenset((
     "break-glass", "break-glass-changed", "break-glass-events", "build", "build-events", "build-failed",
     "cluster", "dashboard", "default-group-rules", "deployment-events", "deployment-failed",
     "deployment-group", "deployment-guard", "deployment-guard-deployments", "deployment-guard-tasks",
-    "deployment-refused", "developer-policy", "docker-hub", "elastic-ip", "errors-blue", "errors-green",
+    "deployment-refused", "developer-policy", "docker-hub", "drift-check", "drift-check-daily",
+    "drift-check-errors", "elastic-ip", "errors-blue", "errors-green",
     "failed-invocations", "flow-log", "flow-logs", "github-oidc-provider", "image-keeper",
     "image-keeper-daily", "image-keeper-deployments", "images", "internet-gateway", "latency-blue",
     "latency-green", "lb", "load-balancer", "load-balancer-errors", "load-balancer-group", "nat-gateway",
@@ -26,8 +27,8 @@ TYPES = frozenset((
     *(f"{name}-role" for name in (
         "access-logs-cleaner", "approval-action", "approver", "artifacts-cleaner", "build", "build-action",
         "copy-action", "cross-account", "default-group-rules", "deploy-action", "deployment",
-        "deployment-guard", "execution", "flow-log", "github", "image-keeper", "pipeline", "promotion",
-        "scaling-suspender", "settings-guard", "source-action", "source-rule", "task", "test",
+        "deployment-guard", "drift-check", "execution", "flow-log", "github", "image-keeper", "pipeline",
+        "promotion", "scaling-suspender", "settings-guard", "source-action", "source-rule", "task", "test",
         "test-action", "test-traffic-hook",
     )),
 ))

@@ -94,6 +94,25 @@ SUPPRESSIONS = {
     Finding(_NO_RESOURCE, "Pipeline/Deployment/Guard/Role"): (
         "ecs:DescribeTaskDefinition and codedeploy:StopDeployment support no resource"
     ),
+    Finding(_NO_RESOURCE, "Pipeline/DriftCheck/Role"): (
+        "elasticloadbalancing:DescribeListeners, ec2:DescribeSecurityGroups, ecs:DescribeTaskDefinition, and "
+        "what waits for a detection of drift: no resource"
+    ),
+    **{
+        Finding(f"IAM5[Resource::arn:aws:{own}-{SUFFIX}]", "Pipeline/DriftCheck/Role"): (
+            "every role and function of this environment, to read them for CloudFormation"
+        )
+        for own in (
+            "iam::<AWS::AccountId>:role/*",
+            "lambda:us-east-1:<AWS::AccountId>:function:*",
+        )
+    },
+    **{
+        Finding(_STACK.format(stack), "Pipeline/DriftCheck/Role"): (
+            "CloudFormation makes up ids, and the end of the names of nested stacks; it detects drift only"
+        )
+        for stack in (f"stack-{SUFFIX}", f"stack-{SUFFIX}-*NestedStack*")
+    },
     Finding(_NO_RESOURCE, "Pipeline/ImageKeeper/Role"): "ecs:DescribeTaskDefinition supports no resource",
     Finding(_ARTIFACT.format("BuildOutpu"), "Pipeline/ImageCopy/Role"): _OBJECTS_REASON,
     Finding(_ARTIFACT.format("CopyOutput"), "Pipeline/ImageCopy/Role"): _OBJECTS_REASON,

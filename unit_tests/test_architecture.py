@@ -35,6 +35,7 @@ RULES = {
         exceptions={
             "constructs/traffic_hook/function": {"boto3", "botocore"},
             "constructs/deployment_guard/function": {"boto3", "botocore"},
+            "constructs/drift_check/function": {"boto3", "botocore"},
             "constructs/image_keeper/function": {"boto3", "botocore"},
             "constructs/scaling/function": {"boto3", "botocore"},
             "constructs/settings_guard/function": {"boto3", "botocore"},
@@ -102,6 +103,7 @@ READS_THE_ENVIRONMENT = {
     "constructs/bootstrap_server.py",
     "constructs/image_copy/copy_image.py",
     "constructs/deployment_guard/function/handler.py",
+    "constructs/drift_check/function/handler.py",
     "constructs/image_keeper/function/handler.py",
     "constructs/image_signing/sign.py",
     "constructs/release_files/fill.py",

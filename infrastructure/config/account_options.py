@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from infrastructure.config.environments import read_suffix
+from infrastructure.naming import REGION
 
 ACCOUNT = re.compile(r"[0-9]{12}")
 # GitHub's own limits: 39 letters, digits and single hyphens for an owner, 100 characters for a repository.
@@ -16,6 +17,9 @@ _GITHUB_ID = re.compile(r"[1-9][0-9]{0,18}")
 PRINCIPAL = re.compile(r"arn:aws:iam::[0-9]{12}:(role|user)/([!-)+->@-~]{1,511}/)?[A-Za-z0-9_+=,.@-]{1,64}")
 # No `*` and no `?`: in a trust policy they would match other branches too.
 BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+CERTIFICATE = re.compile(
+    rf"arn:aws:acm:{REGION}:[0-9]{{12}}:certificate/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
+)
 GITHUB_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # Each promotion adds to a build variable and a stage; each source adds to policies. All have limits.
 MOST_PROMOTIONS = 5

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from infrastructure.config import account_options, image_scan_options, network_options
+from infrastructure.config import account_options, image_scan_options, network_options, release_times
 from infrastructure.config.account_options import flag, several
 from infrastructure.config.catalogue import (
     EXAMPLE,
@@ -55,10 +54,6 @@ DEPLOYMENT_CONFIGS = (
     "CodeDeployDefault.ECSLinear10PercentEvery3Minutes",
 )
 
-_CERTIFICATE = re.compile(
-    rf"arn:aws:acm:{REGION}:[0-9]{{12}}:certificate/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}"
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -89,7 +84,7 @@ class Config:
     certificate_arn: str | None = context_key(
         f"the ARN of an ACM certificate in {REGION}, for HTTPS (leave it out for HTTP)",
         f"arn:aws:acm:{REGION}:123456789012:certificate/12345678-1234-1234-1234-123456789012",
-        text(_CERTIFICATE, 128),
+        text(account_options.CERTIFICATE, 128),
         default=None,
     )
     allow_http: bool = context_key(
@@ -110,6 +105,8 @@ class Config:
         DEPLOYMENT_CONFIGS[1],
         one_of(DEPLOYMENT_CONFIGS),
     )
+    deployment_window: release_times.DeploymentWindow | None = release_times.window_key()  # noqa: RUF009 - a field
+    freeze: str | None = release_times.freeze_key()
     image_scan_threshold: str = image_scan_options.threshold_key()
     image_scan_exceptions: tuple[image_scan_options.ScanException, ...] = image_scan_options.exceptions_key()
     desired_count: int = context_key("a number of tasks from 1 to 100", "2", number(1, 100))

@@ -37,6 +37,8 @@ LATE_MINUTES = 3
 NO_TASK_MINUTES = 5
 # Lambda repeats an invocation twice, and the schedule after five minutes.
 SUSPENDER_MINUTES = 10
+# A run takes minutes, and Lambda repeats it twice.
+DRIFT_CHECK_MINUTES = 60
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
 MOST_METRICS = 10
 
@@ -107,6 +109,7 @@ def notifying_alarms(scope: Construct, config: Config, routes: BlueGreenRoutes) 
     rules = [each for each in scope.node.root.node.find_all() if isinstance(each, events.CfnRule)]
     return [
         no_healthy_task_alarm(scope, config.names, routes),
+        drift_check_alarm(scope, config.names),
         *([scaling_suspender_alarm(scope, config.names)] if config.service.scaling else []),
         *failed_invocation_alarms(scope, config.names, rules),
     ]
@@ -137,23 +140,35 @@ def no_healthy_task_alarm(scope: Construct, names: Names, routes: BlueGreenRoute
 
 
 def scaling_suspender_alarm(scope: Construct, names: Names) -> cloudwatch.Alarm:
-    """Create the alarm on a function that cannot suspend or resume the scaling; it notifies only.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-    """
-    errors = cloudwatch.Metric(
-        namespace="AWS/Lambda",
-        metric_name="Errors",
-        dimensions_map={"FunctionName": names.scaling_suspender},
-        statistic="Sum",
-        period=METRIC_PERIOD,
-    )
+    """Create the alarm on a function that cannot suspend or resume the scaling; it notifies only."""
     return _alarm(
         scope,
         "ScalingSuspenderErrors",
         names.qualified("scaling-suspender-errors"),
         "The scaling of the service could not be suspended for a deployment, or resumed after one",
-        Condition(errors, 1, SUSPENDER_MINUTES, datapoints=2),
+        Condition(_function_errors(names.scaling_suspender), 1, SUSPENDER_MINUTES, datapoints=2),
+    )
+
+
+def drift_check_alarm(scope: Construct, names: Names) -> cloudwatch.Alarm:
+    """Create the alarm on a drift check that cannot look or tell; it notifies only."""
+    return _alarm(
+        scope,
+        "DriftCheckErrors",
+        names.qualified("drift-check-errors"),
+        "The drift check could not look at everything, or not tell what it found",
+        Condition(_function_errors(names.drift_check), 1, DRIFT_CHECK_MINUTES, datapoints=2),
+    )
+
+
+def _function_errors(function: str) -> cloudwatch.Metric:
+    """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html."""
+    return cloudwatch.Metric(
+        namespace="AWS/Lambda",
+        metric_name="Errors",
+        dimensions_map={"FunctionName": function},
+        statistic="Sum",
+        period=METRIC_PERIOD,
     )
 
 

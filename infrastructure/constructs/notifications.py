@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -24,7 +25,7 @@ from infrastructure.constructs.event_log import (
     PIPELINE_EVENT,
     STAGE_EVENT,
 )
-from infrastructure.constructs.roles import arn, service_principal
+from infrastructure.constructs.roles import allow, arn, service_principal
 from infrastructure.naming import CODE_CONSOLE, CONSOLE, REGION, Names
 from infrastructure.warnings import PLACEHOLDER_EMAIL
 
@@ -38,14 +39,19 @@ class Notifications(Construct):
         super().__init__(scope, id_)
         self._names = names = config.names
         # EventBridge cannot publish with the AWS managed key, and fails silently (pitfall G1).
-        key = create_key(
+        self._key = create_key(
             self,
             "Key",
             alias=names.qualified("notifications"),
             description="Encrypts the notifications of failures",
         )
         self.topic = sns.Topic(
-            self, "Topic", topic_name=names.topic, display_name=names.topic, master_key=key, enforce_ssl=True
+            self,
+            "Topic",
+            topic_name=names.topic,
+            display_name=names.topic,
+            master_key=self._key,
+            enforce_ssl=True,
         )
         self.topic.apply_removal_policy(RemovalPolicy.DESTROY)
         if config.notification_channel == EMAIL and config.notification_email:
@@ -70,6 +76,16 @@ class Notifications(Construct):
                 f"Nobody receives notifications of failures: notificationEmail is {address}, a placeholder. "
                 'Set an address that someone reads, or "notificationChannel": "other"',
             )
+
+    def publish_statements(self) -> list[iam.PolicyStatement]:
+        """Return what a function of this environment needs to publish to the encrypted topic.
+
+        https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+        """
+        return [
+            allow("TellTheTopic", ["sns:Publish"], [self.topic.topic_arn]),
+            allow("EncryptTheMessage", ["kms:Decrypt", "kms:GenerateDataKey"], [self._key.key_arn]),
+        ]
 
     def publish_alarms(self, alarms: Sequence[cloudwatch.Alarm]) -> None:
         """Publish when one of these alarms goes into ALARM.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import NestedStack, RemovalPolicy
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
@@ -22,7 +20,9 @@ from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.build import Build, run_statement
 from infrastructure.constructs.commit_test import CommitTest
 from infrastructure.constructs.dashboard import Dashboard
+from infrastructure.constructs.deploy_stage import deploy_stage
 from infrastructure.constructs.deployment import Deployment, deployment_statements
+from infrastructure.constructs.drift_check.construct import DriftCheck
 from infrastructure.constructs.event_log import EventLog
 from infrastructure.constructs.image_copy.construct import ImageCopy
 from infrastructure.constructs.image_keeper.construct import ImageKeeper
@@ -80,10 +80,7 @@ class PipelineStack(NestedStack):
         self.image_keeper = ImageKeeper(self, "ImageKeeper", names=names, images=task.images)
         self.pipeline = self._pipeline(config, task)
         start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
-        # The last: it collects the rules of every construct above.
-        alarms = [*self.deployment.alarms, *notifying_alarms(self, config, routes)]
-        self.notifications.publish_alarms(alarms)
-        self._dashboard(config, service, routes, alarms)
+        self._observe(config, service, routes, task)
 
     def _hook(
         self, config: Config, vpc: ec2.IVpc, group: ec2.ISecurityGroup, routes: BlueGreenRoutes
@@ -98,13 +95,15 @@ class PipelineStack(NestedStack):
             signing_key=self.build.signing_key,
         )
 
-    def _dashboard(
-        self,
-        config: Config,
-        service: ecs.FargateService,
-        routes: BlueGreenRoutes,
-        alarms: Sequence[cloudwatch.Alarm],
+    def _observe(
+        self, config: Config, service: ecs.FargateService, routes: BlueGreenRoutes, task: TaskResources
     ) -> None:
+        DriftCheck(
+            self, "DriftCheck", config=config, routes=routes, task=task, notifications=self.notifications
+        )
+        # After every rule: it collects them.
+        alarms = [*self.deployment.alarms, *notifying_alarms(self, config, routes)]
+        self.notifications.publish_alarms(alarms)
         Dashboard(
             self,
             "Dashboard",
@@ -145,7 +144,7 @@ class PipelineStack(NestedStack):
             stages=[
                 codepipeline.StageProps(stage_name="Source", actions=[fetch]),
                 codepipeline.StageProps(stage_name="Build", actions=[test, build]),
-                codepipeline.StageProps(stage_name="Deploy", actions=[deploy]),
+                deploy_stage(config, deploy),
                 *promotions,
             ],
         )

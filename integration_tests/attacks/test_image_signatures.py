@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -149,13 +149,20 @@ def assert_not_approved(released: Released, why: str) -> None:
     assert why in reason
 
 
-def assert_stopped(released: Released, said: str, *, hooks: list[str] | None = None, **changes: Any) -> None:
+def assert_stopped(
+    released: Released,
+    said: str,
+    *,
+    hooks: list[str] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> None:
     """Deploy the image with changes, and assert that it gets no traffic and the topic is told this reason."""
     production = released.primary_task_set()
     cloud, name = released.pipeline.stack.cloud, released.pipeline.physical_name("notifications-the-suffix")
     with subscribed(cloud, f"arn:aws:sns:us-east-1:{cloud.account.id}:{name}") as notifications:
         definition = released.register(**changes) if changes else ""
-        status, code, _ = released.deploy(definition, hooks)
+        status, code, _ = released.deploy(definition, hooks, **(settings or {}))
         assert (status, code) == ("Stopped", "MANUAL_STOP")
         notifications.wait_for(f"{released.deployment} to", "was refused, and stopped: ", said)
     assert released.primary_task_set() == production
@@ -195,6 +202,21 @@ def test_a_lost_event_of_codedeploy_lets_no_deployment_without_the_hook_pass(rel
 def test_an_approved_image_does_not_run_in_another_way(released: Released, changes: dict[str, Any]) -> None:
     """attack G21: an approved image with another command, user, file system or health check."""
     assert_stopped(released, f"TaskDefinitionError: app.{sorted(changes)[0]} is ", **changes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"deploymentConfigName": "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"},
+        {"overrideAlarmConfiguration": {"enabled": False}},
+        {"autoRollbackConfiguration": {"enabled": False}},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_a_deployment_overrides_nothing_of_its_group(released: Released, settings: dict[str, Any]) -> None:
+    """attack G22: an approved image gets all traffic at once, or no alarm or no rollback stops it."""
+    assert_stopped(released, "ShiftError: it ", settings=settings)
 
 
 @pytest.mark.slow

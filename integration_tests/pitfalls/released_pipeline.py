@@ -113,10 +113,12 @@ class Released:
         (primary,) = (one["id"] for one in service["taskSets"] if one["status"] == "PRIMARY")
         return str(primary)
 
-    def deploy(self, definition: str = "", hooks: Sequence[str] | None = None) -> tuple[str, str, str]:
+    def deploy(
+        self, definition: str = "", hooks: Sequence[str] | None = None, **settings: Any
+    ) -> tuple[str, str, str]:
         """Deploy a task definition; return the deployment's status, and the code and message of its error.
 
-        The AppSpec names the functions `hooks`, or this environment's own.
+        The AppSpec names the functions `hooks`, or this environment's own. `settings` are those of the call.
         """
         codedeploy, group = self.client("codedeploy"), self.pipeline.group
         service = {
@@ -135,7 +137,7 @@ class Released:
             return info
 
         self.wait_until_idle()
-        started = codedeploy.create_deployment(**group, revision=revision)["deploymentId"]
+        started = codedeploy.create_deployment(**group, revision=revision, **settings)["deploymentId"]
         self.deployment = str(started)
         info = wait_for("the deployment", end, deadline=300, interval=0.2)
         error = info.get("errorInformation", {})

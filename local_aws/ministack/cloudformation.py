@@ -10,6 +10,7 @@ from local_aws.ministack import (
     custom_resources,
     dashboards,
     deletions,
+    drift,
     ec2,
     ec2_references,
     ec2_validation,
@@ -94,5 +95,6 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     stack_requests.patch_stack_requests()
     ec2_references.patch_ec2_references()
     references.patch_references(context)
+    drift.patch_drift(context)
     # The last one: it wraps the handlers as they are by then.
     properties.patch_property_checks()

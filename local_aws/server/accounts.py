@@ -22,6 +22,7 @@ from local_aws.services.ecr.records import Login, PlantedFinding
 from local_aws.services.ecr.service import Ecr
 from local_aws.services.ecr_public.registry import PREFIX, PublicRegistry
 from local_aws.services.ecr_public.service import EcrPublic
+from local_aws.services.ecs.metadata import metadata
 from local_aws.services.ecs.service import Ecs
 from local_aws.services.service_quotas.service import ServiceQuotas
 
@@ -191,6 +192,16 @@ class Accounts:
         head, named, _ = arn.partition(":repository/")
         owner = self.existing().get(head.rpartition(":")[2]) if named else None
         return owner.ecr.policy_of(arn) if owner is not None else None
+
+    def task_metadata(self, path: str) -> dict[str, Any] | None:
+        """Return what the task metadata endpoint has at `TASK/CONTAINER` or `TASK/CONTAINER/task`."""
+        identifier, _, rest = path.partition("/")
+        name, _, what = rest.partition("/")
+        for account in self.existing().values():
+            with account.ecs.lock:
+                if identifier in (tasks := {task.id: task for task in account.ecs.tasks.values()}):
+                    return metadata(tasks[identifier], name, what)
+        return None
 
     def plant_findings(self, given: object) -> int:
         """Replace what image scans report, in every account; return the number. Raises ValueError."""

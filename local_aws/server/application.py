@@ -185,5 +185,6 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
         skip_days=partial(schedules.skip_days, context.clock),
         plant_findings=accounts.plant_findings,
         passed_through=passed.operations,
+        task_metadata=accounts.task_metadata,
     )
     return Services(context, gateway, accounts, load_balancing, engine, writer)

@@ -19,6 +19,7 @@ from local_aws.core.context import Context
 from local_aws.iam.error_responses import Denial, response
 from local_aws.iam.request_parser import HttpRequest, credential
 from local_aws.server.forward_proxy import ForwardProxy, is_proxy_request
+from local_aws.services.ecs.metadata import PREFIX as TASK_METADATA
 
 GIT_PREFIX = "/v1/repos/"
 # Own paths that change something, or tell what the account has.
@@ -60,6 +61,7 @@ class Gateway:
         skip_days: Callable[[int], None] | None = None,
         plant_findings: Callable[[object], int] | None = None,
         passed_through: Callable[[], list[str]] = list,
+        task_metadata: Callable[[str], Mapping[str, Any] | None] = lambda _path: None,
     ) -> None:
         self.context = context
         self.ministack = ministack
@@ -70,6 +72,7 @@ class Gateway:
         self.skip_days = skip_days
         self.plant_findings = plant_findings
         self.passed_through = passed_through
+        self.task_metadata = task_metadata
         # Its own threads: a check may call a service, which needs one of asyncio's threads to respond.
         self.threads = ThreadPoolExecutor(8, "iam")
 
@@ -142,6 +145,9 @@ class Gateway:
             content = dict(self.addresses())
         elif path == "/_local_aws/passed-through":
             content = {"operations": self.passed_through()}
+        elif path.startswith(TASK_METADATA):
+            found = await asyncio.to_thread(self.task_metadata, path.removeprefix(TASK_METADATA))
+            status, content = (200, found) if found is not None else (404, {})
         elif path in SECRET_PATHS and not self._is_owner(scope):
             status, content = 403, {"message": f"{path} needs the header Authorization: Bearer SECRET"}
         else:

@@ -18,10 +18,15 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def start_sandbox(state: Path, work: Path, node_modules: Path | None) -> Sandbox:
-    """Start the sandbox: of the home folder and of the state folder, it has only what programs need."""
+    """Start the sandbox: of the home folder and of the state folder, it has only what programs need.
+
+    The same goes for a git checkout around the state folder: git, pytest and others search upwards.
+    """
     runtime = Path(f"/run/user/{os.getuid()}")
     homes = {Path.home().resolve(), Path(pwd.getpwuid(os.getuid()).pw_dir).resolve()} - {Path("/")}
-    hidden = [folder for folder in (*homes, runtime, state) if folder.is_dir()]
+    checkouts = [folder for folder in state.resolve().parents if (folder / ".git").exists()]
+    around = {*homes, runtime, state, *checkouts} - {Path("/")}
+    hidden = [folder for folder in around if folder.is_dir()]
     visible = [*_visible(os.environ), *([node_modules] if node_modules else [])]
     return Sandbox(hidden, visible, [work])
 

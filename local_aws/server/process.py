@@ -145,6 +145,7 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    keep_ignoring(loop)
     if with_parent:
         _stop_with_parent(loop, stopped)
 
@@ -157,6 +158,17 @@ async def _run(
 
     # hypercorn's own framework type is narrower than starlette's.
     await hypercorn_serve(services.gateway, config, shutdown_trigger=trigger)  # type: ignore[arg-type]
+
+
+def keep_ignoring(loop: asyncio.AbstractEventLoop) -> None:
+    """Handle the signals that this process was started to ignore, as after `nohup` and `&`, by doing nothing.
+
+    A program inherits what is ignored, not what is handled: a container that stops by SIGQUIT would not.
+    https://man7.org/linux/man-pages/man7/signal.7.html
+    """
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            loop.add_signal_handler(number, lambda: None)
 
 
 async def _start(services: "Services", start: Callable[[], None]) -> ServerHandle:

@@ -55,7 +55,7 @@ LIMITS = (
     Limit(
         "EventBridge rules",
         ("AWS::Events::Rule",),
-        needed=19,
+        needed=20,
         default=300,
         service="events",
         code="L-244521F2",
@@ -64,7 +64,7 @@ LIMITS = (
     Limit(
         "IAM roles",
         ("AWS::IAM::Role",),
-        needed=28,
+        needed=29,
         default=1000,
         service="iam",
         code="L-FE177D64",
@@ -87,7 +87,7 @@ FAR_LIMITS = {
         3000,
         "https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-quotas.html",
     ),
-    "AWS::CloudWatch::Alarm": FarLimit(11, 5000, f"{_QUOTAS}/cw_region.html"),
+    "AWS::CloudWatch::Alarm": FarLimit(12, 5000, f"{_QUOTAS}/cw_region.html"),
     "AWS::CodeBuild::Project": FarLimit(3, 5000, f"{_QUOTAS}/codebuild.html"),
     "AWS::CodeBuild::ReportGroup": FarLimit(1, 5000, f"{_QUOTAS}/codebuild.html"),
     "AWS::CodeCommit::Repository": FarLimit(1, 5000, f"{_QUOTAS}/codecommit.html"),
@@ -98,10 +98,10 @@ FAR_LIMITS = {
     "AWS::ECS::Cluster": FarLimit(1, 10_000, f"{_QUOTAS}/ecs-service.html"),
     "AWS::ElasticLoadBalancingV2::TargetGroup": FarLimit(2, 3000, f"{_QUOTAS}/elb.html"),
     "AWS::KMS::Key": FarLimit(3, 100_000, f"{_QUOTAS}/kms.html"),
-    "AWS::Logs::LogGroup": FarLimit(15, 1_000_000, f"{_QUOTAS}/cwl_region.html"),
+    "AWS::Logs::LogGroup": FarLimit(16, 1_000_000, f"{_QUOTAS}/cwl_region.html"),
     "AWS::S3::Bucket": FarLimit(2, 10_000, f"{_QUOTAS}/s3.html"),
     "AWS::SNS::Topic": FarLimit(1, 100_000, f"{_QUOTAS}/sns.html"),
-    "AWS::SSM::Parameter": FarLimit(2, 10_000, f"{_QUOTAS}/ssm.html"),
+    "AWS::SSM::Parameter": FarLimit(3, 10_000, f"{_QUOTAS}/ssm.html"),
 }
 
 

@@ -10,9 +10,10 @@ from operations.errors import OperationsError
 from operations.names import Names
 from operations.quiesce import deployments
 from operations.rollback.versions import Version
+from operations.stage_entry import find_entry, override
 from operations.waiting import NotYetError, wait_for
 from operations.why.deployment import ecs_target
-from operations.why.executions import ACTIVE, executions
+from operations.why.executions import ACTIVE, actions, executions
 
 Log = Callable[[str], None]
 # A canary takes most of it; nobody waits for the end of the tasks that it replaces.
@@ -70,6 +71,7 @@ def roll_back(account: Account, names: Names, stage: str, version: Version, log:
         log(f"{stage} waits for an approval, as it does for each release")
         return True
     with clock(f"waiting until {version.title} has all traffic"):
+        _enter(account, names, execution, log)
         has_succeeded = wait_for(
             f"rollback to {version.title}",
             lambda: _has_shifted(account, names, execution),
@@ -93,6 +95,30 @@ def _start(account: Account, names: Names, stage: str, version: Version) -> str:
         message = error.response["Error"].get("Message", "")
         raise OperationsError(f"CodePipeline does not go back to {version.title}: {message}") from error
     return str(answer["pipelineExecutionId"])
+
+
+def _enter(account: Account, names: Names, execution: str, log: Log) -> None:
+    """Let a rollback in outside of the deployment window, which is for releases of something new."""
+
+    def look() -> None:
+        entry = find_entry(account, names, execution)
+        if entry and entry.status:
+            override(account, names, entry)
+            log(f"let it into {entry.stage}, outside of the deployment window")
+        elif entry:
+            log(f"it {entry.text}: aws codepipeline enable-stage-transition")
+        elif not _has_begun(account, names, execution):
+            raise NotYetError(f"the execution {execution} has not begun")
+
+    wait_for(f"the start of the execution {execution}", look, deadline=120)
+
+
+def _has_begun(account: Account, names: Names, execution: str) -> bool:
+    """Return whether an action of an execution runs, or the execution has ended."""
+    answer = account.client("codepipeline").get_pipeline_execution(
+        pipelineName=names.pipeline, pipelineExecutionId=execution
+    )
+    return answer["pipelineExecution"]["status"] not in ACTIVE or bool(actions(account, names, execution))
 
 
 def _has_shifted(account: Account, names: Names, execution: str) -> bool:

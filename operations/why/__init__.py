@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from operations.account import Account
 from operations.names import Names
+from operations.stage_entry import Entry, find_entry
 from operations.why.build import explain_build
 from operations.why.cause import RETRY, Cause, Explanation
 from operations.why.deployment import explain_deployment, explain_message, problem_in_progress
@@ -59,7 +60,8 @@ def explain_execution(account: Account, names: Names, summary: Summary) -> Expla
     if summary["status"] == "Stopped":
         reason = summary.get("stopTrigger", {}).get("reason", "no reason given")
         return replace(explanation, note=f"was stopped: {one_line(reason)}")
-    return explanation
+    entry = find_entry(account, names, explanation.execution)
+    return _explain_entry(explanation, entry) if entry else explanation
 
 
 def _described(names: Names, summary: Summary) -> Explanation:
@@ -74,6 +76,15 @@ def _described(names: Names, summary: Summary) -> Explanation:
         status,
         note=NOTES.get(status, "is running" if status in ACTIVE else f"is {status}"),
     )
+
+
+def _explain_entry(explanation: Explanation, entry: Entry) -> Explanation:
+    """Explain what keeps a release out of a stage."""
+    if entry.status != "Failed":
+        return replace(explanation, action=entry.stage, note=entry.text)
+    remedy = f"{RETRY} in the window, or {RETRY} and open break-glass: docs/operations.md, Deployment window"
+    cause = Cause("the deployment window", "it was closed until the rule timed out", remedy)
+    return replace(explanation, action=entry.stage, cause=cause, note="was not let into")
 
 
 def _explain_running(

@@ -75,7 +75,7 @@ def _reach(direct: Mapping[str, set[str]], graph: Graph, start: str) -> Iterator
             node = graph.nodes[id_]
             if node.is_drawn:
                 yield node
-            elif node.resource.type != ROLE:
+            elif node.resource.type != ROLE and not node.is_left_out:
                 pending.append(id_)
 
 

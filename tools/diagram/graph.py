@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.assembly import ROOT, Assembly, Resource, references
-from tools.diagram.labels import NODE_LABELS, SEPARATE
+from tools.diagram.labels import NODE_LABELS, NOT_DRAWN, SEPARATE
 
 # What the CDK appends to the construct path of a resource.
 _CDK_IDS = ("Resource", "Subnet", "Function", "Handler")
@@ -24,7 +24,12 @@ class Node:
 
     @property
     def is_drawn(self) -> bool:
-        return self.resource.type in NODE_LABELS
+        return self.resource.type in NODE_LABELS and not self.is_left_out
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it is part of a construct that is not drawn, and that no arrow leads through."""
+        return not set(NOT_DRAWN).isdisjoint(self.resource.construct_path.split("/"))
 
     @property
     def label(self) -> str:

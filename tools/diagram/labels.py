@@ -24,6 +24,8 @@ NODE_LABELS = {
     "AWS::Lambda::Function": "Function",
     "AWS::Events::Rule": "Rules",
 }
+# The drift check reads most of what is drawn: its arrows would hide a release.
+NOT_DRAWN = ("DriftCheck",)
 # Each resource of these types is a node of its own, with the last part of its construct path.
 SEPARATE = {
     "AWS::ElasticLoadBalancingV2::Listener",

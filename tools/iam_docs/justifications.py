@@ -38,6 +38,14 @@ EVERY_RESOURCE = {
         f"{_AUTHORIZATION}/list_awscodedeploy.html",
         disputed=True,
     ),
+    "cloudformation:BatchDescribeTypeConfigurations": Justification(
+        "The user guide requires it for drift detection; the types of AWS have no ARN of this account",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html",
+    ),
+    "cloudformation:DescribeStackDriftDetectionStatus": Justification(
+        "A detection has an id, and no ARN", f"{_AUTHORIZATION}/list_awscloudformation.html"
+    ),
+    "ec2:DescribeSecurityGroups": Justification("It supports no resource", _EC2),
     "ec2:DescribeNetworkInterfaces": Justification("It supports no resource", _EC2),
     "ec2:DescribeSubnets": Justification("It supports no resource", _EC2),
     "ecs:DescribeTaskDefinition": Justification(

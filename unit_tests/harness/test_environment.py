@@ -6,6 +6,8 @@ from pathlib import Path
 from harness.cloud import Cloud
 from harness.environment import Environment, failure_summary
 from harness.suffixes import random_suffix
+from infrastructure.config.environments import ENVIRONMENTS
+from tools.synthesis import defaults
 
 
 def test_a_failed_deploy_has_the_clis_summary() -> None:
@@ -28,8 +30,10 @@ def test_a_random_suffix_is_valid() -> None:
         assert len(suffix) <= 12
 
 
-def test_an_environment_of_a_scenario_has_a_canary(tmp_path: Path) -> None:
+def test_an_environment_of_a_scenario_shifts_traffic_as_staging_does(tmp_path: Path) -> None:
     """An unknown suffix gets dev's settings, which shift all traffic at once."""
     context = Environment(Cloud("AWS", tmp_path), "it1", {"certificateArn": "arn"}).context
-    assert context.pop("deploymentConfig").startswith("CodeDeployDefault.ECSCanary")
+    staging = defaults()[ENVIRONMENTS]["staging"]
+    for key in ("deploymentConfig", "terminationWaitMinutes"):
+        assert context.pop(key) == str(staging[key])
     assert context == {"environmentSuffix": "it1", "certificateArn": "arn"}

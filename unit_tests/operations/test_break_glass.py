@@ -53,6 +53,7 @@ def account_of(store: Store) -> FakeAccount:
             ("ssm", "delete_parameter"): store.delete,
             ("sts", "get_caller_identity"): {"Account": "123456789012", "Arn": BY},
             ("events", "describe_rule"): {"State": "ENABLED"},
+            ("codepipeline", "get_pipeline_state"): {"stageStates": []},
         }
     )
 
@@ -83,6 +84,36 @@ def test_opening_writes_reason_caller_and_end_and_the_description_says_the_same(
     assert "it must contain no secret" in capsys.readouterr().out
     assert run(monkeypatch, store) == 1, "open is a finding"
     assert f"is open until {written['until']}, opened by {BY}: the hook" in capsys.readouterr().out
+
+
+def test_opening_lets_the_release_in_that_waits_for_the_deployment_window(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    account = account_of(Store())
+    stage = {
+        "stageName": "Deploy",
+        "latestExecution": {"pipelineExecutionId": "e-1", "status": "InProgress"},
+        "beforeEntryConditionState": {"latestExecution": {"status": "InProgress"}},
+    }
+    account.answers["codepipeline", "get_pipeline_state"] = {"stageStates": [stage]}
+    account.answers["codepipeline", "override_stage_condition"] = {}
+    break_glass.open_break_glass("dev", account, "TICKET-1", 30, print)
+    assert "let the execution e-1 into Deploy, outside of the deployment window" in capsys.readouterr().out
+    # Not before the reason has been told.
+    assert account.operations.index("put_parameter") < account.operations.index("override_stage_condition")
+
+
+@pytest.mark.parametrize(("name", "status"), [("Promote-prod", "InProgress"), ("Deploy", "Failed")])
+def test_a_release_of_another_stage_or_of_yesterday_stays_out(name: str, status: str) -> None:
+    account = account_of(Store())
+    stage = {
+        "stageName": name,
+        "latestExecution": {"pipelineExecutionId": "e-1", "status": status},
+        "beforeEntryConditionState": {"latestExecution": {"status": status}},
+    }
+    account.answers["codepipeline", "get_pipeline_state"] = {"stageStates": [stage]}
+    break_glass.open_break_glass("dev", account, "TICKET-1", 30, print)
+    assert "override_stage_condition" not in account.operations
 
 
 def test_closing_deletes_the_parameter_and_may_be_repeated(

@@ -68,6 +68,7 @@ def released(*executions: dict[str, Any], **answers: Answer) -> Answers:
     found: Answers = {
         ("codepipeline", "list_pipeline_executions"): listed,
         ("codepipeline", "list_action_executions"): {"actionExecutionDetails": builds},
+        ("codepipeline", "get_pipeline_state"): {"stageStates": []},
         ("codepipeline", "rollback_stage"): {"pipelineExecutionId": "e-new"},
         ("codepipeline", "get_pipeline_execution"): {"pipelineExecution": {"status": "Succeeded"}},
         ("codedeploy", "list_deployments"): {"deployments": []},

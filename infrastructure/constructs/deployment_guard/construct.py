@@ -24,7 +24,7 @@ from infrastructure.naming import CONTAINER_NAME, REGION, Names
 FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parent.parent.parent
 # As a package, so that its modules import each other here and in Lambda alike.
-MODULES = ("handler", "app_spec", "task_definition")
+MODULES = ("handler", "app_spec", "shift", "task_definition")
 NOT_CODE = ["*", "!function", "function/*", *(f"!function/{name}.py" for name in MODULES)]
 TASK_EVENT = "ECS Task State Change"
 OF_EVERY_CONTAINER = ("linuxParameters", "readonlyRootFilesystem", "logConfiguration")
@@ -46,7 +46,7 @@ class DeploymentGuard(Construct):
             self,
             "deployment-guard",
             names=names,
-            description="Stops a deployment without the test-traffic hook, or with tasks of another form",
+            description="Stops a deployment without the hook, with other tasks, or with other alarms",
             code=lambda_.Code.from_asset(str(FOLDER), exclude=NOT_CODE),
             handler="function.handler.handler",
             timeout=Duration.minutes(1),
@@ -98,7 +98,11 @@ class DeploymentGuard(Construct):
         group = arn(self, "codedeploy", f"deploymentgroup:{names.application}/{names.deployment_group}")
         own_events = {"StringEquals": {"events:source": names.deployment_guard}}
         return [
-            allow("ReadTheDeployments", ["codedeploy:GetDeployment", "codedeploy:ListDeployments"], [group]),
+            allow(
+                "ReadTheDeployments",
+                ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup", "codedeploy:ListDeployments"],
+                [group],
+            ),
             allow(
                 "ReadTheRevision",
                 ["codedeploy:GetApplicationRevision"],

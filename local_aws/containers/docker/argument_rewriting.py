@@ -92,7 +92,9 @@ def _extra_options(kind: str, context: RewriteContext, *, names_ecr: bool) -> li
     elif kind == "build" and context.podman:
         # podman's cache mixes up the values of --build-arg (https://github.com/containers/buildah/issues/5501):
         # an image would carry another commit's id. On CodeBuild every build starts without a cache anyway.
-        options += ["--layers=false"]
+        # Docker's format, as docker builds it: in podman's own an image has no HEALTHCHECK and no SHELL
+        # (https://docs.podman.io/en/latest/markdown/podman-build.1.html, --format).
+        options += ["--layers=false", "--format=docker"]
     elif kind == "ps":
         # A build sees its own containers only, as on a host of its own.
         options += ["--filter", f"label={BUILD_LABEL}={context.name}"]

@@ -19,7 +19,8 @@ BUILD_LABEL = "local_aws.build"
 ENGINE_VARIABLE = "LOCAL_AWS_ENGINE"
 
 SECONDS = 120.0
-_LONGEST_REASON = 160
+# runc's errors have about 250 characters; their last words say what is wrong.
+_LONGEST_REASON = 400
 
 
 class CommandError(Exception):
@@ -127,7 +128,7 @@ def reason(text: str) -> str:
     """Return the last line of an error output, shortened."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     # docker's last line points to its help.
-    relevant = [line for line in lines if not line.startswith("See 'docker")] or lines
+    relevant = [line for line in lines if not line.startswith(("See 'docker", "Run 'docker"))] or lines
     last = relevant[-1] if relevant else ""
     for prefix in ("docker: ", "Error response from daemon: ", "Error: "):
         last = last.removeprefix(prefix)

@@ -1,6 +1,7 @@
 """Pulls images and starts containers with docker or podman."""
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from local_aws.core.context import Context
 
 PULL_SECONDS = 600.0
+# Of a registry, in the sentences of docker and podman.
+_NOT_FOUND = re.compile("manifest unknown|name unknown")
 
 
 class CliEngine:
@@ -51,6 +54,9 @@ class CliEngine:
             return self._id(reference)
         except CommandError as error:
             message = str(error).replace(self.registry, where.host)
+            if _NOT_FOUND.search(message):
+                # As containerd says it on Fargate.
+                message = f"{reference}: not found"
             raise PullError(
                 "pull image manifest has been retried 1 time(s): "
                 f"failed to resolve ref {reference}: {message}"

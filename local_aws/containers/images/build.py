@@ -155,7 +155,7 @@ class Builder:
         variables: Mapping[str, str],
         number: int,
     ) -> None:
-        words = [str(find_program(command[0], root, variables)), *map_paths(root, command[1:])]
+        words = [str(find_program(command[0], root, variables, directory)), *map_paths(root, command[1:])]
         process = subprocess.Popen(  # noqa: S603 - pip or compileall of the image, see runnable()
             words,
             cwd=directory,

@@ -111,7 +111,8 @@ class _Planner:
     def _from(self, done: Instruction) -> None:
         found, arguments = dockerfile.flags(done.arguments)
         python = base_python(arguments.split()[0])
-        if python is None or found.keys() - {"platform"}:
+        platform = found.get("platform", "")
+        if python is None or found.keys() - {"platform"} or platform not in ("", "linux/amd64"):
             raise UnsupportedError(str(done), done.line)
         self.base, self.python = arguments.split()[0], python
         # Arguments before FROM are out of scope after it, until ARG names them again.

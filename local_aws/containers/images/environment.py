@@ -27,13 +27,14 @@ def _inside(root: Path, entry: str) -> str:
     return f"{root}{entry}" if entry.startswith("/") else entry
 
 
-def find_program(name: str, root: Path, variables: Mapping[str, str]) -> Path:
-    """Return a program of the image, by its absolute path or on the image's PATH (already mapped).
+def find_program(name: str, root: Path, variables: Mapping[str, str], directory: Path) -> Path:
+    """Return a program of the image, by its path or on the image's PATH (already mapped).
 
-    Raises `CommandNotFoundError`, also for a program of this machine that the image does not have.
+    A path that is not absolute begins at the working directory. Raises `CommandNotFoundError`, also for a
+    program of this machine that the image does not have.
     """
-    if name.startswith("/"):
-        path = root / name.lstrip("/")
+    if "/" in name:
+        path = root / name.lstrip("/") if name.startswith("/") else directory / name
         if path.is_file() and os.access(path, os.X_OK):
             return path
         raise CommandNotFoundError(f'exec: "{name}": stat {name}: no such file or directory')

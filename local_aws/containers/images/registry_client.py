@@ -15,6 +15,7 @@ from local_aws.containers.images.store import LAYER_TYPE, MANIFEST_TYPE, Image, 
 _HOST = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com\Z")
 _CHUNK = 4 << 20
 PUBLIC_HOST = "public.ecr.aws"
+PLATFORM = "linux/amd64"
 
 
 class RegistryError(Exception):
@@ -105,6 +106,14 @@ class _Connection:
         return RegistryError(code, message, error.code, f"unexpected status: {error.code} {error.reason}")
 
 
+class PlatformError(RegistryError):
+    """An image has no manifest for the platform of tasks and builds."""
+
+    def __init__(self) -> None:
+        reason = f"image Manifest does not contain descriptor matching platform '{PLATFORM}'"
+        super().__init__("MANIFEST_UNKNOWN", f"no matching manifest for {PLATFORM}", 404, reason)
+
+
 class PublicRegistry(_Connection):
     """The registry public.ecr.aws. The gateway checks logins and limits pulls, but has none of its images."""
 
@@ -129,6 +138,7 @@ class Registry(_Connection):
         if not is_ecr(reference.host):
             raise RegistryError("NAME_UNKNOWN", f"{reference}: not found", 404, f"{reference}: not found")
         super().__init__(f"{endpoint}/v2/", reference, login)
+        self.endpoint = endpoint
         self.path = f"{reference.account}/{reference.repository}/"
 
     def ping(self) -> None:
@@ -145,6 +155,9 @@ class Registry(_Connection):
         if wanted.startswith("sha256:") and digest != wanted:
             raise RegistryError("DIGEST_INVALID", f"{wanted} has other content", 502, "unexpected digest")
         content = json.loads(body)
+        if "manifests" in content:
+            chosen = replace(self.reference, tag="", digest=_of_platform(content["manifests"]))
+            return Registry(self.endpoint, chosen, self.login).pull(store)
         for blob in (*content["layers"], content["config"]):
             self._fetch(store, blob)
         return store.image(content["config"]["digest"])
@@ -203,3 +216,12 @@ class Registry(_Connection):
                 _, headers, _ = self._request("PATCH", place, chunk, kind)
                 place = urljoin(self.base, headers["Location"])
         self._request("PUT", f"{place}?digest={digest}")
+
+
+def _of_platform(manifests: list[Mapping[str, Any]]) -> str:
+    """Return the digest of an index's manifest for `PLATFORM`. Raises `PlatformError`."""
+    for each in manifests:
+        platform = each.get("platform", {})
+        if f"{platform.get('os')}/{platform.get('architecture')}" == PLATFORM:
+            return str(each["digest"])
+    raise PlatformError

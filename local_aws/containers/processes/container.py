@@ -142,7 +142,7 @@ def start_process(
     """Start one process in the container's file system and network. Raises `ContainerError`."""
     directory = plan.root / plan.working_directory.lstrip("/")
     try:
-        program = find_program(command[0], plan.root, plan.environment)
+        program = find_program(command[0], plan.root, plan.environment, directory)
         return subprocess.Popen(  # noqa: S603 - the command of a task definition or an image
             sandboxed([str(program), *map_paths(plan.root, command[1:])], directory),
             cwd=directory,

@@ -17,7 +17,7 @@ from local_aws.containers.images.config import ImageConfig
 from local_aws.containers.images.dockerfile_plan import base_python
 from local_aws.containers.images.environment import image_variables
 from local_aws.containers.images.network import ADDRESS, ENDPOINT, LOOPBACK
-from local_aws.containers.images.registry_client import Reference, Registry, RegistryError
+from local_aws.containers.images.registry_client import PlatformError, Reference, Registry, RegistryError
 from local_aws.containers.images.store import Image, ImageStore
 from local_aws.containers.processes.container import CONTAINER_VARIABLE, ProcessContainer, ProcessPlan
 from local_aws.containers.processes.memory import MemoryWatch
@@ -61,6 +61,8 @@ class ProcessEngine:
         """Fetch an image and return its id. Raises `PullError` with AWS's message."""
         try:
             return pull(self.store, self.context.endpoint, reference, login).id
+        except PlatformError as error:
+            raise PullError(f"pull image manifest has been retried 1 time(s): {error.reason}.") from error
         except RegistryError as error:
             raise PullError(
                 "pull image manifest has been retried 1 time(s): "
@@ -153,6 +155,7 @@ def make_plan(
     (root / directory.lstrip("/")).mkdir(parents=True, exist_ok=True)
     container_id = uuid.uuid4().hex + uuid.uuid4().hex
     variables: Mapping[str, str] = {
+        "HOSTNAME": container_id[:12],
         **image_variables(root, {**config.environment, **spec.environment}),
         ADDRESS: address,
         LOOPBACK: loopback(address),

@@ -11,9 +11,26 @@ from pathlib import Path
 
 from local_aws.core.context import Context
 from local_aws.host.environment import NETWORK, PIP_CONFIGURATIONS
-from local_aws.host.interpreters import find_python
+from local_aws.host.interpreters import PythonNotFoundError, find_python
 from local_aws.host.process_tags import INSTANCE_VARIABLE
 
+# The images have AWS CLI 2. Its own options have no effect on version 1, which this is and whose blobs are
+# raw; `ecr get-login` is not in it.
+# https://docs.aws.amazon.com/cli/latest/userguide/cliv2-migration-changes.html
+CLI_2 = """case "$1 $2" in "ecr get-login")
+  echo "aws: [ERROR]: argument operation: Found invalid choice 'get-login'" >&2; exit 252;;
+esac
+previous=
+for word; do
+  shift
+  case "$previous $word" in
+    *" --no-cli-pager" | *" --no-cli-auto-prompt" | *" --cli-binary-format") ;;
+    "--cli-binary-format raw-in-base64-out") ;;
+    *) set -- "$@" "$word";;
+  esac
+  previous=$word
+done
+"""
 SYSTEM_PATH = ("/usr/bin", "/bin")
 # The tools of every curated image, in whatever folder of this machine they are.
 IMAGE_TOOLS = ("git", "bash", "sh")
@@ -77,6 +94,8 @@ def machine_variables(folders: BuildFolders, pip_cache: Path) -> dict[str, str]:
         "TMPDIR": str(folders.temporary),
         "LANG": "C.UTF-8",
         "LC_CTYPE": "C.UTF-8",
+        # A source has no .git. Without a sandbox, a repository of this machine may be above it.
+        "GIT_CEILING_DIRECTORIES": str(folders.root.resolve()),
         "PIP_CACHE_DIR": str(pip_cache),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "no_proxy": ",".join(hosts),
@@ -100,7 +119,7 @@ def aws_variables(context: Context, credentials: Mapping[str, str]) -> dict[str,
 def write_programs(folders: BuildFolders) -> None:
     """Add `aws` (this installation's AWS CLI) and the image's tools to the build's PATH."""
     command = [sys.executable, "-I", str(Path(sys.executable).parent / "aws")]
-    write_script(folders.programs / "aws", f'exec {shlex.join(command)} "$@"')
+    write_script(folders.programs / "aws", f'{CLI_2}exec {shlex.join(command)} "$@"')
     for tool in IMAGE_TOOLS:
         found = shutil.which(tool)
         if found and Path(found).parent not in map(Path, SYSTEM_PATH):
@@ -127,6 +146,23 @@ def install_python(folders: BuildFolders, version: str, templates: Path) -> None
     python = folders.python / "bin" / "python"
     for name in ("pip", "pip3", f"pip{version}"):
         write_script(folders.python / "bin" / name, f'exec {shlex.quote(str(python))} -m pip "$@"')
+
+
+def offer_python(folders: BuildFolders, version: str) -> None:
+    """Write programs that create the virtual environment when a command first uses Python or pip.
+
+    They are what a build has that selects no runtime; nothing if this machine does not have `version`.
+    """
+    try:
+        interpreter = find_python(version)
+    except PythonNotFoundError:
+        return
+    created = shlex.quote(str(folders.python / "bin" / "python"))
+    create = f"{shlex.quote(str(interpreter))} -m venv {shlex.quote(str(folders.python))}"
+    for name in ("python", "python3", f"python{version}", "pip", "pip3", f"pip{version}"):
+        module = "-m pip " if name.startswith("pip") else ""
+        body = f'[ -e {created} ] || {create} >&2 || exit 1\nexec {created} {module}"$@"'
+        write_script(folders.programs / name, body)
 
 
 def write_script(path: Path, body: str) -> None:

@@ -14,20 +14,36 @@ PYTHON_VERSIONS: dict[str, tuple[str, ...]] = {
     "aws/codebuild/amazonlinux-x86_64-standard:5.0": ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14"),
     "aws/codebuild/amazonlinux-x86_64-standard:6.0": ("3.10", "3.11", "3.12", "3.13", "3.14"),
 }
+# What `python` is in a build that selects no version: the Dockerfile of each image ends with `pyenv global`.
+DEFAULT_PYTHON = {
+    "aws/codebuild/standard:7.0": "3.11",
+    "aws/codebuild/standard:8.0": "3.14",
+    "aws/codebuild/amazonlinux-x86_64-standard:5.0": "3.11",
+    "aws/codebuild/amazonlinux-x86_64-standard:6.0": "3.14",
+}
 ALIASES = {"aws/codebuild/amazonlinux2-x86_64-standard:5.0": "aws/codebuild/amazonlinux-x86_64-standard:5.0"}
 
 
 def python_versions(image: str) -> tuple[str, ...]:
     """Return a build image's Python versions; raises `UnknownImageError`."""
-    # A pinned release, as `:7.0-25.01.01`, has those of its image.
-    name = re.sub(r"(?<=:)(\d+\.\d+)-.*$", r"\1", image)
-    name = ALIASES.get(name, name)
+    name = _name(image)
     if name not in PYTHON_VERSIONS:
         raise UnknownImageError(
             f"Unable to pull customer's container image {image}: "
             f"local_aws emulates {', '.join(PYTHON_VERSIONS)}"
         )
     return PYTHON_VERSIONS[name]
+
+
+def default_python(image: str) -> str:
+    """Return the Python version of an image's builds that select none."""
+    return DEFAULT_PYTHON[_name(image)]
+
+
+def _name(image: str) -> str:
+    # A pinned release, as `:7.0-25.01.01`, has the versions of its image.
+    name = re.sub(r"(?<=:)(\d+\.\d+)-.*$", r"\1", image)
+    return ALIASES.get(name, name)
 
 
 def select_python(image: str, runtime_versions: dict[str, str]) -> str | None:

@@ -24,6 +24,7 @@ from local_aws.services.codebuild.environment import (
     aws_variables,
     install_python,
     machine_variables,
+    offer_python,
     write_programs,
 )
 from local_aws.services.codebuild.errors import (
@@ -33,7 +34,7 @@ from local_aws.services.codebuild.errors import (
     PhaseError,
     status_code,
 )
-from local_aws.services.codebuild.images import python_versions, select_python
+from local_aws.services.codebuild.images import default_python, python_versions, select_python
 from local_aws.services.codebuild.junit import read_reports
 from local_aws.services.codebuild.log import BuildLog
 from local_aws.services.codebuild.records import BuildRecord
@@ -199,6 +200,7 @@ class BuildRun:
         self.python = select_python(request.environment["image"], runtimes)
         if self.python is None:
             self.log.line("No runtime version selected in buildspec.")
+            offer_python(folders, default_python(request.environment["image"]))
         else:
             self.log.line(f"Selecting 'python' runtime version '{self.python}' based on manual selections...")
         variables = {

@@ -17,15 +17,26 @@ from local_aws.host.process_tags import has_tag, kill_all, other_processes
 
 # The environment passes from command to command, except for the variables that a shell sets itself.
 SHELL_VARIABLES = ("_", "PWD", "OLDPWD", "SHLVL")
+# Others that a shell sets, and does not export.
+UNEXPORTED = "IFS|OPT(IND|ERR)|PS[0-9]|E?UID|PPID|SHELLOPTS|(HOST|MACH|OS)TYPE|HOSTNAME|SHELL|TERM|BASH.*"
+# Exports every other variable that is not an array: a second `export` of a variable changes nothing.
+EXPORT = (
+    f"""eval "$(set | LC_ALL=C sed -nE '/^({UNEXPORTED})=/d; """
+    """s/^([A-Za-z_][A-Za-z0-9_]*)=.*/export \\1;/p')" 2>/dev/null"""
+)
 POLL_SECONDS = 0.1
 KILL_SECONDS = 10.0
 
 
 class Shell:
-    """Runs a build's commands as buildspec version 0.2 does: exports and the current folder persist.
+    """Runs a build's commands as buildspec version 0.2 does: variables and the current folder persist.
 
-    Each command is a script of its own, so that `exit` and `set -e` end only that command. `output` gets what
-    it prints, while it runs. A command is killed when `interrupted` returns True, which is polled.
+    Each command is a script of its own, so that `exit` and `set -e` end only that command. The next one has
+    the variables that it set, exported or not, and neither its arrays and functions nor its options.
+    https://github.com/magenx/Magento-2-aws-cluster-terraform/issues/19 (a lost array)
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-cd-pipeline.html (a kept variable)
+    `output` gets what a command prints, while it runs. It is killed when `interrupted` returns True, which is
+    polled.
     `sandboxed` returns the command that runs one in a folder of the build.
     """
 
@@ -98,7 +109,8 @@ class Shell:
         environment_file = self.folder / f"environment.{self._number}"
         folder_file = self.folder / f"folder.{self._number}"
         save = (
-            f"/usr/bin/env -0 > {shlex.quote(str(environment_file))}; pwd > {shlex.quote(str(folder_file))}"
+            f"{{ set +exv; }} 2>/dev/null; {EXPORT}; /usr/bin/env -0 > {shlex.quote(str(environment_file))}; "
+            f"pwd > {shlex.quote(str(folder_file))}"
         )
         # Saved twice: a command that exits runs the trap, one that sets its own trap reaches the last line.
         self._write(

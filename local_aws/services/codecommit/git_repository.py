@@ -1,9 +1,12 @@
 """A bare git repository on disk, driven by the git executable."""
 
+import io
 import os
 import re
 import shutil
+import stat
 import subprocess
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -225,8 +228,27 @@ class GitRepository:
         return [(old.get(path), new.get(path)) for path in paths]
 
     def archive(self, commit: str) -> bytes:
-        """Return the files of a commit as a zip, with their modes."""
-        return self.git("archive", "--format=zip", "-6", commit)
+        """Return the files of a commit as a zip, with their modes; see `without_links`."""
+        return without_links(self.git("archive", "--format=zip", "-6", commit))
+
+
+def without_links(archive: bytes) -> bytes:
+    """Return a zip whose symbolic links are files that contain the links' targets, as in CodePipeline's.
+
+    https://qiita.com/shonansurvivors/items/8b14180d5b7740be0009
+    """
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        entries = files.infolist()
+        if not any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
+            return archive
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as rewritten:
+            for entry in entries:
+                content = files.read(entry)
+                if stat.S_ISLNK(entry.external_attr >> 16):
+                    entry.external_attr = (stat.S_IFREG | 0o777) << 16
+                rewritten.writestr(entry, content)
+    return target.getvalue()
 
 
 def branches(refs: Mapping[str, str]) -> list[str]:

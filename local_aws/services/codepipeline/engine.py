@@ -145,6 +145,8 @@ class Engine:
 
     def _run_stage(self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration) -> str:
         """Run the stage's actions, one run order after the other, and return the stage's status."""
+        if (entered := self._check_entry(pipeline, execution, stage)) != "Succeeded":
+            return entered
         for actions in stage.run_orders():
             with self.lock:
                 if execution.stop_mode or self._is_closed(pipeline):
@@ -158,6 +160,34 @@ class Engine:
             if status != "Succeeded":
                 return status
         return "Stopped" if execution.stop_mode else "Succeeded"
+
+    def _check_entry(self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration) -> str:
+        """Wait for the rules of the stage's entry condition, and return the stage's status after them."""
+        if not stage.entry_rules:
+            return "Succeeded"
+        with self.changed:
+            check = execution.entry_check(stage)
+            while check.status == "InProgress":
+                if self._is_closed(pipeline):
+                    return "Stopped"
+                if execution.stop_mode:
+                    check.end("Abandoned")
+                    return "Stopped"
+                check.look(now(), self.context.clock.seconds(60))
+                if check.status == "InProgress":
+                    self.changed.wait(timeout=1)
+            if check.status == "Failed":
+                execution.status_summary = f"{stage.name}: an entry condition failed"
+                return "Failed"
+        return "Succeeded"
+
+    def override(self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration) -> None:
+        """Let an execution into a stage whose entry condition has not succeeded (under the lock)."""
+        has_failed = execution.entry_checks[stage.name].status == "Failed"
+        execution.entry_checks[stage.name].end("Overridden")
+        if has_failed:
+            self.retry(pipeline, execution, stage, all_actions=False)
+        self.changed.notify_all()
 
     def _run_actions(self, execution: Execution, runs: list[ActionExecution]) -> str:
         """Run actions in parallel and return the stage's status after them."""

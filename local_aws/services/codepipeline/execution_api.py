@@ -3,6 +3,8 @@
 from typing import Any
 
 from local_aws.core.api import now
+from local_aws.services.codepipeline.condition_serializers import rule_execution_detail
+from local_aws.services.codepipeline.conditions import check_overridable
 from local_aws.services.codepipeline.engine import Engine
 from local_aws.services.codepipeline.errors import (
     approval_already_completed,
@@ -139,6 +141,17 @@ class ExecutionOperations(PipelineLookup):
         """Let executions enter a stage."""
         self._set_transition(params, None)
 
+    def override_stage_condition(self, params: Params) -> None:
+        """Let an execution enter a stage although its entry condition keeps it out."""
+        pipeline = self.find_pipeline(params["pipelineName"])
+        execution = pipeline.execution(params["pipelineExecutionId"])
+        declaration = execution.declaration if execution else pipeline.declaration
+        stage = declaration.stage(params["stageName"])
+        if execution is None or pipeline.stage_state(stage).latest is not execution:
+            raise not_latest_execution(params["pipelineExecutionId"], stage.name)
+        check_overridable(execution.entry_checks.get(stage.name), params["conditionType"], stage.name)
+        self.engine.override(pipeline, execution, stage)
+
     def _set_transition(self, params: Params, disabled_reason: str | None) -> None:
         if params["transitionType"] != "Inbound":
             raise unsupported("transition type Outbound")
@@ -172,6 +185,24 @@ class ExecutionOperations(PipelineLookup):
                 if (item.declaration.version, item.stage_status.get(stage.name)) == (version, "Succeeded")
             ]
         return {"pipelineExecutionSummaries": [execution_summary(item) for item in executions]}
+
+    def list_rule_executions(self, params: Params) -> dict[str, Any]:
+        """List runs of rules, the newest first."""
+        pipeline = self.find_pipeline(params["pipelineName"])
+        filters = params.get("filter", {})
+        latest = filters.get("latestInPipelineExecution", {})
+        execution_id = filters.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
+        executions = [self.find_execution(pipeline, execution_id)] if execution_id else pipeline.executions
+        is_latest = latest.get("startTimeRange") == "Latest"
+        runs = [
+            (check, run)
+            for execution in executions
+            for check in execution.entry_checks.values()
+            for run in ([] if is_latest else check.earlier) + check.rules
+        ]
+        runs.sort(key=lambda each: each[1].started, reverse=True)
+        details = [rule_execution_detail(check, run, self.context.region) for check, run in runs]
+        return {"ruleExecutionDetails": details}
 
     def list_action_executions(self, params: Params) -> dict[str, Any]:
         """List runs of actions, the newest first."""

@@ -9,6 +9,7 @@ from typing import Literal
 
 from local_aws.core.api import now
 from local_aws.services.codepipeline.artifacts import Artifact
+from local_aws.services.codepipeline.conditions import EntryCheck, RuleRun
 from local_aws.services.codepipeline.structure import ActionDeclaration, PipelineDeclaration, StageDeclaration
 
 FINAL_STATUSES = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
@@ -95,6 +96,8 @@ class Execution:
     actions: list[ActionExecution] = field(default_factory=list)
     # Action executions that succeeded and that a retry of ALL_ACTIONS repeats.
     rerun_ids: set[str] = field(default_factory=set)
+    # The runs of entry conditions, by stage.
+    entry_checks: dict[str, EntryCheck] = field(default_factory=dict)
     # The stage that the execution waits to enter.
     inbound_stage: str | None = None
     rollback: Rollback | None = None
@@ -105,6 +108,16 @@ class Execution:
         if self.rollback:
             return [self.declaration.stage(self.rollback.stage)]
         return self.declaration.stages
+
+    def entry_check(self, stage: StageDeclaration) -> EntryCheck:
+        """Return the run of a stage's entry condition; after one that failed, a new one."""
+        found = self.entry_checks.get(stage.name)
+        if found is None or found.status == "Failed":
+            earlier = [*found.earlier, *found.rules] if found else []
+            rules = [RuleRun(rule, new_id()) for rule in stage.entry_rules]
+            found = EntryCheck(stage.name, self.id, self.declaration.version, rules, earlier=earlier)
+            self.entry_checks[stage.name] = found
+        return found
 
     def latest_run(self, stage: str, action: str) -> ActionExecution | None:
         """Return the last run of an action in this execution."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from local_aws.services.codepipeline.artifacts import Artifact
+from local_aws.services.codepipeline.condition_serializers import condition_state
 from local_aws.services.codepipeline.records import (
     ActionExecution,
     Execution,
@@ -70,6 +71,7 @@ def pipeline_state(pipeline: PipelineState) -> PipelineStateShape:
 def _stage_state(state: StageState, stage: StageDeclaration) -> StageStateShape:
     inbound = [_inbound_execution(execution) for execution in state.inbound]
     latest = _latest_stage_execution(state.latest, stage.name) if state.latest else None
+    check = state.latest.entry_checks.get(stage.name) if state.latest else None
     transition = TransitionStateShape(
         enabled=state.disabled_reason is None,
         lastChangedBy=state.transition_changed_by,
@@ -84,6 +86,7 @@ def _stage_state(state: StageState, stage: StageDeclaration) -> StageStateShape:
             inboundTransitionState=drop_none(transition),
             actionStates=[_action_state(action, state.actions.get(action.name)) for action in stage.actions],
             latestExecution=latest,
+            beforeEntryConditionState=condition_state(check) if check else None,
         )
     )
 

@@ -77,6 +77,43 @@ class ActionStateShape(TypedDict):
     revisionUrl: NotRequired[str]
 
 
+class RuleExecutionShape(TypedDict):
+    """API structure RuleExecution."""
+
+    ruleExecutionId: str
+    status: str
+    summary: str | None
+    lastStatusChange: datetime
+
+
+class RuleStateShape(TypedDict):
+    """API structure RuleState."""
+
+    ruleName: str
+    latestExecution: RuleExecutionShape
+
+
+class ConditionExecutionShape(TypedDict):
+    """API structures ConditionExecution and StageConditionsExecution, which has no time."""
+
+    status: str
+    lastStatusChange: NotRequired[datetime]
+
+
+class ConditionStateShape(TypedDict):
+    """API structure ConditionState."""
+
+    latestExecution: ConditionExecutionShape
+    ruleStates: list[RuleStateShape]
+
+
+class StageConditionStateShape(TypedDict):
+    """API structure StageConditionState."""
+
+    latestExecution: ConditionExecutionShape
+    conditionStates: list[ConditionStateShape]
+
+
 class StageStateShape(TypedDict):
     """API structure StageState."""
 
@@ -86,6 +123,7 @@ class StageStateShape(TypedDict):
     inboundTransitionState: TransitionStateShape
     actionStates: list[ActionStateShape]
     latestExecution: StageExecutionShape | None
+    beforeEntryConditionState: StageConditionStateShape | None
 
 
 class PipelineStateShape(TypedDict):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local_aws.services.codepipeline.conditions import RuleDeclaration, entry_rules
 from local_aws.services.codepipeline.errors import stage_not_found
 from local_aws.services.codepipeline.providers import PROVIDERS, Provider
 from local_aws.services.codepipeline.validation import check_pipeline
@@ -36,6 +37,7 @@ class StageDeclaration:
 
     name: str
     actions: tuple[ActionDeclaration, ...]
+    entry_rules: tuple[RuleDeclaration, ...] = ()
 
     def run_orders(self) -> list[list[ActionDeclaration]]:
         """Return the actions grouped by run order; the actions of one group run in parallel."""
@@ -76,7 +78,7 @@ def parse(declaration: Mapping[str, Any], version: int, region: str) -> Pipeline
         bucket=store["location"],
         key_id=store.get("encryptionKey", {}).get("id"),
         queued=shape["executionMode"] == "QUEUED",
-        stages=tuple(_stage(stage) for stage in shape["stages"]),
+        stages=tuple(_stage(stage, shape["pipelineType"]) for stage in shape["stages"]),
         variables={item["name"]: item.get("defaultValue") for item in shape.get("variables", [])},
         version=version,
         shape=shape,
@@ -98,8 +100,9 @@ def _with_defaults(declaration: Mapping[str, Any], version: int) -> PipelineShap
     }
 
 
-def _stage(shape: Mapping[str, Any]) -> StageDeclaration:
-    return StageDeclaration(shape["name"], tuple(_action(action) for action in shape["actions"]))
+def _stage(shape: Mapping[str, Any], pipeline_type: str) -> StageDeclaration:
+    actions = tuple(_action(action) for action in shape["actions"])
+    return StageDeclaration(shape["name"], actions, entry_rules(shape, pipeline_type))
 
 
 def _action(shape: Mapping[str, Any]) -> ActionDeclaration:

@@ -106,6 +106,27 @@ def layers_not_found(digests: list[str], name: str, account: str) -> AwsError:
     )
 
 
+def referenced_images_not_found(digests: list[str], name: str, account: str) -> AwsError:
+    """Return ReferencedImagesNotFoundException, for an index.
+
+    https://github.com/int128/docker-manifest-create-action/pull/63
+    """
+    return AwsError(
+        "ReferencedImagesNotFoundException",
+        f"Images with digests '[{', '.join(digests)}]' required for pushing image into repository with name "
+        f"'{name}' in the registry with id '{account}' do not exist",
+    )
+
+
+def unsupported_image_type(digest: str, name: str, account: str) -> AwsError:
+    """Return UnsupportedImageTypeException, for a scan of an index."""
+    return AwsError(
+        "UnsupportedImageTypeException",
+        f"The image with digest '{digest}' in the repository with name '{name}' in the registry with id "
+        f"'{account}' cannot be scanned: it is a list of manifests",
+    )
+
+
 def layer_exists(digest: str, name: str, account: str) -> AwsError:
     """Return LayerAlreadyExistsException."""
     return AwsError(

@@ -13,6 +13,7 @@ from local_aws.services.ecr.serializers import (
     image_ids,
     image_manifest,
     is_malformed,
+    kept_by_index,
 )
 
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -78,6 +79,9 @@ class ImageApi(ScanApi):
         deleted: list[dict[str, str]] = []
         failures = []
         for image_id in params["imageIds"]:
+            if indexes := repository.keeper(image_id):
+                failures.append(kept_by_index(image_id, indexes))
+                continue
             ids = [] if is_malformed(image_id) else repository.delete(image_id)
             deleted += ids
             if not ids:

@@ -16,7 +16,7 @@ SEVERITIES = ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNDEFINED")
 
 @dataclass
 class StoredImage:
-    """A manifest, with the tags that point to it."""
+    """A manifest of an image, or of an index of such manifests, with the tags that point to it."""
 
     manifest: bytes
     media_type: str
@@ -27,11 +27,13 @@ class StoredImage:
     def blobs(self) -> list[str]:
         """Return the digests of the blobs that the manifest refers to."""
         content = json.loads(self.manifest)
+        if "manifests" in content:
+            return []
         return [content["config"]["digest"], *(layer["digest"] for layer in content["layers"])]
 
-    def size(self) -> int:
-        """Return the size of its layers in bytes, as DescribeImages does."""
-        return sum(int(layer["size"]) for layer in json.loads(self.manifest)["layers"])
+    def manifests(self) -> list[str]:
+        """Return the digests of the manifests that an OCI index or a manifest list refers to."""
+        return [each["digest"] for each in json.loads(self.manifest).get("manifests", [])]
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,31 @@ class ImageRepository:
             if digest in (None, known) and (tag is None or tag in image.tags) and (digest or tag):
                 return known
         return None
+
+    def size(self, digest: str) -> int:
+        """Return the size of an image's layers in bytes, of an index that of its largest image.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageDetail.html
+        """
+        image = self.images[digest]
+        if listed := image.manifests():
+            return max(self.size(each) for each in listed)
+        return sum(int(layer.get("size", 0)) for layer in json.loads(image.manifest).get("layers", []))
+
+    def indexes_of(self, digest: str) -> list[str]:
+        """Return the digests of the indexes that refer to a manifest."""
+        return [index for index, image in self.images.items() if digest in image.manifests()]
+
+    def keeper(self, image_id: Mapping[str, str]) -> list[str]:
+        """Return the indexes because of which an image, or the last of its tags, cannot be deleted.
+
+        https://github.com/aws/containers-roadmap/issues/1567
+        """
+        digest = self.find(image_id)
+        if digest is None:
+            return []
+        others = self.images[digest].tags - {image_id.get("imageTag")}
+        return [] if others and "imageDigest" not in image_id else self.indexes_of(digest)
 
     def is_immutable(self, tag: str) -> bool:
         """Return whether a tag cannot be overwritten: a filter excludes tags from the repository's setting.

@@ -36,6 +36,7 @@ ACTIONS = {
 MANIFEST_ERRORS = {
     "InvalidParameterException": "MANIFEST_INVALID",
     "LayersNotFoundException": "MANIFEST_BLOB_UNKNOWN",
+    "ReferencedImagesNotFoundException": "MANIFEST_BLOB_UNKNOWN",
     "ImageTagAlreadyExistsException": "TAG_INVALID",
 }
 _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}

@@ -31,6 +31,8 @@ class ScanApi(EcrState):
         repository = self.repository(params["repositoryName"])
         digest = self.digest_of(repository, params["imageId"])
         image = repository.images[digest]
+        if image.manifests():
+            raise errors.unsupported_image_type(digest, repository.name, self.context.account)
         if image.scan_started is not None and now() - image.scan_started < self._scaled(DAY):
             raise errors.scan_limit_exceeded()
         image.scan_started = now()

@@ -24,7 +24,7 @@ class ImageDetail(RepositoryName):
     imageSizeInBytes: int
     imagePushedAt: datetime
     imageManifestMediaType: str
-    artifactMediaType: str
+    artifactMediaType: NotRequired[str]
 
 
 class EcrImage(RepositoryName):
@@ -99,11 +99,12 @@ def image_detail(repository: ImageRepository, digest: str) -> ImageDetail:
         "registryId": repository.registry_id,
         "repositoryName": repository.name,
         "imageDigest": digest,
-        "imageSizeInBytes": image.size(),
+        "imageSizeInBytes": repository.size(digest),
         "imagePushedAt": image.pushed,
         "imageManifestMediaType": image.media_type,
-        "artifactMediaType": json.loads(image.manifest)["config"]["mediaType"],
     }
+    if not image.manifests():
+        detail["artifactMediaType"] = json.loads(image.manifest)["config"]["mediaType"]
     if image.tags:
         detail["imageTags"] = sorted(image.tags)
     return detail
@@ -140,6 +141,16 @@ def image_failure(image_id: Mapping[str, str]) -> ImageFailure:
             reason = "Invalid request parameters: image digest should satisfy the regex"
             reason += " '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"
     return {"imageId": dict(image_id), "failureCode": code, "failureReason": reason}
+
+
+def kept_by_index(image_id: Mapping[str, str], indexes: Sequence[str]) -> ImageFailure:
+    """Return the failure of an image that an index refers to."""
+    reason = f"Requested image referenced by manifest list: [{', '.join(indexes)}]"
+    return {
+        "imageId": dict(image_id),
+        "failureCode": "ImageReferencedByManifestList",
+        "failureReason": reason,
+    }
 
 
 def image_ids(repository: ImageRepository, tag_status: str) -> list[dict[str, str]]:

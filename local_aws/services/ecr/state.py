@@ -50,22 +50,15 @@ class EcrState(JsonService):
         return found if found is not None and found.expires > time.time() else None
 
     def put_manifest(self, repository: ImageRepository, body: bytes, kind: str, tag: str | None) -> str:
-        """Store a manifest whose layers exist and return its digest (under the lock)."""
+        """Store a manifest whose layers and manifests exist and return its digest (under the lock)."""
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
-        try:
-            needed = StoredImage(body, kind, now()).blobs()
-        except (ValueError, KeyError, TypeError) as error:
-            raise AwsError(
-                "InvalidParameterException",
-                "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
-            ) from error
-        missing = [blob for blob in needed if not self.blobs.blob(repository.name, blob).exists()]
-        if missing:
-            raise errors.layers_not_found(missing, repository.name, self.context.account)
+        is_index = self._check_manifest(repository, StoredImage(body, kind, now()))
         if not repository.put(digest, body, kind, tag):
             raise errors.tag_exists(str(tag), repository.name)
         image = repository.images[digest]
-        if image.scan_started is None and repository.description["imageScanningConfiguration"]["scanOnPush"]:
+        on_push = repository.description["imageScanningConfiguration"]["scanOnPush"]
+        # The images of an index were scanned when they were pushed.
+        if on_push and not is_index and image.scan_started is None:
             image.scan_started = now()
         detail = {
             "result": "SUCCESS",
@@ -78,6 +71,21 @@ class EcrState(JsonService):
         self.expire(repository)
         return digest
 
+    def _check_manifest(self, repository: ImageRepository, given: StoredImage) -> bool:
+        """Check that what a manifest refers to exists; return whether it is an index."""
+        try:
+            needed, listed = given.blobs(), given.manifests()
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise AwsError(
+                "InvalidParameterException",
+                "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
+            ) from error
+        if missing := [blob for blob in needed if not self.blobs.blob(repository.name, blob).exists()]:
+            raise errors.layers_not_found(missing, repository.name, self.context.account)
+        if missing := [one for one in listed if one not in repository.images]:
+            raise errors.referenced_images_not_found(missing, repository.name, self.context.account)
+        return bool(listed)
+
     def expire(self, repository: ImageRepository) -> None:
         """Delete the images that the lifecycle policy expires (under the lock).
 
@@ -88,4 +96,6 @@ class EcrState(JsonService):
         rules = parse_policy(repository.lifecycle_policy)
         day = timedelta(seconds=self.context.clock.seconds(DAY.total_seconds()))
         for digest in expired_images(rules, repository.images, now(), day):
-            del repository.images[digest]
+            # https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html
+            if not repository.indexes_of(digest):
+                del repository.images[digest]

@@ -1,10 +1,30 @@
 """The errors that ECS raises, in AWS's words, and the failure of a task to start."""
 
+import re
+
 from local_aws.core.api import AwsError
+
+# What runc says of a program that it cannot start, in each engine's own sentence.
+_PROGRAM = re.compile(
+    r'exec: "[^"]*": '
+    r"(executable file not found in \$PATH|stat \S+: no such file or directory|permission denied)"
+)
+# Fargate's sentence: https://github.com/aws/amazon-ecs-agent/issues/3526
+_RUNTIME = (
+    "ResourceInitializationError: failed to create new container runtime task: failed to create shim task: "
+    "OCI runtime create failed: runc create failed: unable to start container process: "
+)
 
 
 class TaskStartError(Exception):
     """A task could not start; the message is the task's stoppedReason."""
+
+
+def cannot_start(message: str) -> str:
+    """Return why a container of a task cannot be started, from the engine's error."""
+    program = _PROGRAM.search(message)
+    reason = f"{_RUNTIME}{program[0]}: unknown" if program else message
+    return f"CannotStartContainerError: {reason}"
 
 
 def client_error(message: str) -> AwsError:

@@ -12,7 +12,7 @@ from local_aws.containers.health import HealthCheck, check_command
 from local_aws.core.api import now
 from local_aws.host.interpreters import PythonNotFoundError
 from local_aws.services.ecs import task_start
-from local_aws.services.ecs.errors import TaskStartError
+from local_aws.services.ecs.errors import TaskStartError, cannot_start
 from local_aws.services.ecs.records import Task
 from local_aws.services.ecs.state import EcsState
 from local_aws.services.ecs.targets import Targets
@@ -71,7 +71,7 @@ class TaskRun:
         except PullError as error:
             self.task.request_stop("TaskFailedToStart", f"CannotPullContainerError: {error}")
         except (ContainerError, PythonNotFoundError) as error:
-            self.task.request_stop("TaskFailedToStart", f"CannotStartContainerError: {error}")
+            self.task.request_stop("TaskFailedToStart", cannot_start(str(error)))
         except ClientError as error:
             self.task.request_stop("TaskFailedToStart", f"ResourceInitializationError: {error}")
 

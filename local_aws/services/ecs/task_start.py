@@ -13,6 +13,7 @@ from local_aws.core.api import now
 from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.services.ecs.errors import TaskStartError
 from local_aws.services.ecs.fargate_validation import size
+from local_aws.services.ecs.metadata import VARIABLE, metadata_path
 from local_aws.services.ecs.records import Task
 from local_aws.services.ecs.state import EcsState
 from local_aws.services.ecs.task_logs import LogStream
@@ -131,11 +132,33 @@ def make_spec(
 ) -> ContainerSpec:
     """Return the container to start: the definition overrides the image, the task overrides both."""
     name = definition["name"]
+    return ContainerSpec(
+        image=image,
+        name=name,
+        command=tuple(task.commands.get(name) or definition.get("command", ())),
+        entrypoint=tuple(definition.get("entryPoint", ())),
+        environment=_variables(context, task, definition, secrets),
+        working_directory=definition.get("workingDirectory", ""),
+        address=address,
+        user=definition.get("user", ""),
+        read_only=definition.get("readonlyRootFilesystem", False),
+        # A container without a limit has the task's limit.
+        memory=definition.get("memory") or size(task.definition.get("memory", "0")),
+        cpu=definition.get("cpu") or size(task.definition.get("cpu", "0")),
+    )
+
+
+def _variables(
+    context: Context, task: Task, definition: dict[str, Any], secrets: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment of a container: Fargate's variables, the definition's, the task's, secrets."""
+    name = definition["name"]
     variables = {
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
         "AWS_REGION": context.region,
         "AWS_DEFAULT_REGION": context.region,
         "AWS_ENDPOINT_URL": context.endpoint,
+        VARIABLE: f"{context.endpoint}{metadata_path(task, name)}",
     }
     role = _role(task, "taskRoleArn")
     if role:
@@ -146,20 +169,7 @@ def make_spec(
         variables[pair["name"]] = pair.get("value", "")
     for secret in definition.get("secrets", []):
         variables[secret["name"]] = secrets[secret["valueFrom"]]
-    return ContainerSpec(
-        image=image,
-        name=name,
-        command=tuple(task.commands.get(name) or definition.get("command", ())),
-        entrypoint=tuple(definition.get("entryPoint", ())),
-        environment=variables,
-        working_directory=definition.get("workingDirectory", ""),
-        address=address,
-        user=definition.get("user", ""),
-        read_only=definition.get("readonlyRootFilesystem", False),
-        # A container without a limit has the task's limit.
-        memory=definition.get("memory") or size(task.definition.get("memory", "0")),
-        cpu=definition.get("cpu") or size(task.definition.get("cpu", "0")),
-    )
+    return variables
 
 
 def read_secrets(context: Context, task: Task) -> dict[str, str]:

@@ -18,6 +18,7 @@ from local_aws.services.elbv2.metrics import Metrics
 from local_aws.services.elbv2.proxy import Forwarder
 from local_aws.services.elbv2.records import ElbSnapshot, Listener, Tls
 from local_aws.services.elbv2.responses import error_page
+from local_aws.services.elbv2.source_address import open_socket
 from local_aws.services.elbv2.targets import GroupState
 from local_aws.services.elbv2.tls import server_context
 
@@ -84,7 +85,8 @@ class DataPlane:
     async def serve(self, ready: threading.Event, stopped: threading.Event) -> None:
         """Serve until `stopped`; set `ready` once every listener of the first snapshot is served."""
         self._forwarder.start()
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+        connector = aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=open_socket)
+        self._session = aiohttp.ClientSession(connector=connector)
         with self.lock:
             self._loop = asyncio.get_running_loop()
         try:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 
+from local_aws.services.elbv2.headers import refused_with
 from local_aws.services.elbv2.metrics import Metrics
 from local_aws.services.elbv2.proxy import Forwarder
 from local_aws.services.elbv2.records import Listener
@@ -33,11 +34,8 @@ class Dispatcher:
         self._choices = {arn: self._choices[arn] for arn in listeners if arn in self._choices}
 
     async def _answer(self, request: web.BaseRequest, listener: Listener) -> web.StreamResponse:
-        if request.method == "CONNECT" or not request.raw_path.startswith("/"):
-            # A load balancer is no proxy: only the origin-form of a request has a meaning here.
-            return error_page(400)
-        if "upgrade" in request.headers.get("Connection", "").lower():
-            return error_page(501, "Not Implemented: local_aws does not forward WebSockets")
+        if status := refused_with(request):
+            return error_page(status)
         attributes = RequestAttributes(request.method, request.host, request.path, request.headers)
         action = choose_action(listener, attributes)
         if action["Type"] == "fixed-response":

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 from aiohttp import web
+from aiohttp.typedefs import RawHeaders
 from multidict import CIMultiDict
 
 from local_aws.services.elbv2.records import Listener
@@ -16,6 +17,13 @@ HOP_BY_HOP = frozenset(
         *("trailer", "transfer-encoding", "upgrade", "expect"),
     }
 )
+# The headers of a WebSocket's handshake.
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
+# The sizes in bytes of all headers of a request and of a response, and the addresses in X-Forwarded-For.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
+REQUEST_HEADERS, RESPONSE_HEADERS = 64 * 1024, 32 * 1024
+MOST_ADDRESSES = 30
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
 _VALID_NAME = re.compile(r"[-A-Za-z0-9]+")
 
@@ -27,6 +35,33 @@ def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
     if connection:
         dropped = dropped | {name.strip().lower() for name in connection.split(",")}
     return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in dropped)
+
+
+def is_websocket(request: web.BaseRequest) -> bool:
+    """Return whether a request begins a WebSocket; any other `Upgrade` has no effect, as with an ALB.
+
+    https://github.com/lstoll/grpce/pull/19
+    """
+    asked = "upgrade" in request.headers.get("Connection", "").lower()
+    return asked and request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket"
+
+
+def size(raw: RawHeaders) -> int:
+    """Return the size of headers as they were received."""
+    return sum(len(name) + len(value) + 4 for name, value in raw)
+
+
+def refused_with(request: web.BaseRequest) -> int | None:
+    """Return the status with which a load balancer refuses a request by itself, whatever its rules are."""
+    if request.method == "CONNECT" or not request.raw_path.startswith("/"):
+        # A load balancer is no proxy: only the origin-form of a request has a meaning here.
+        return 400
+    if request.method == "TRACE":
+        return 405
+    if size(request.raw_headers) > REQUEST_HEADERS:
+        return 400
+    addresses = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    return 463 if len(addresses) > MOST_ADDRESSES else None
 
 
 def to_target(request: web.BaseRequest, listener: Listener) -> CIMultiDict[str]:
@@ -42,6 +77,8 @@ def to_target(request: web.BaseRequest, listener: Listener) -> CIMultiDict[str]:
     headers["X-Forwarded-Proto"] = listener.protocol.lower()
     headers["X-Forwarded-Port"] = str(listener.port)
     headers["X-Amzn-Trace-Id"] = trace(headers.get("X-Amzn-Trace-Id", ""))
+    if is_websocket(request):
+        headers.update(UPGRADE)
     return headers
 
 

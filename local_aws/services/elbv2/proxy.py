@@ -4,25 +4,26 @@ import asyncio
 import logging
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-from local_aws.services.elbv2.headers import end_to_end, to_target
+from local_aws.services.elbv2.headers import RESPONSE_HEADERS, end_to_end, is_websocket, size, to_target
 from local_aws.services.elbv2.metrics import Metrics
 from local_aws.services.elbv2.records import Listener
-from local_aws.services.elbv2.responses import error_page
+from local_aws.services.elbv2.responses import StreamedTargetResponse, TargetResponse, error_page
+from local_aws.services.elbv2.source_address import open_socket
 from local_aws.services.elbv2.targets import GroupState, TargetState
+from local_aws.services.elbv2.websocket import carry
 
 logger = logging.getLogger("local_aws")
 
 # ALB waits 10 seconds for a target to accept a connection, then answers 504.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 CONNECT_SECONDS = 10
-# Responses up to this size are read at once, for one write to the client instead of three.
-UNSTREAMED_BYTES = 64 * 1024
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -54,8 +55,8 @@ class Forwarder:
         """Open two pools: connections that are reused, and connections for one request each."""
         trace = aiohttp.TraceConfig()
         trace.on_connection_reuseconn.append(_record_reuse)
-        self._reused = _session(aiohttp.TCPConnector(limit=0, keepalive_timeout=60), [trace])
-        self._single = _session(aiohttp.TCPConnector(limit=0, force_close=True), [])
+        self._reused = _session([trace], keepalive_timeout=60)
+        self._single = _session([], force_close=True)
 
     async def stop(self) -> None:
         """Close every connection."""
@@ -75,7 +76,11 @@ class Forwarder:
         try:
             answer = await self._request(request, listener, target)
             self.metrics.count_response(listener.load_balancer, group.group.arn, answer.status, started)
-            return await _relay(request, answer)
+            if request.transport is None:
+                # The client has gone: nobody reads this, and it is counted.
+                answer.close()
+                return error_page(460)
+            return await _relay(request, answer, listener.idle_timeout)
         except TimeoutError as problem:
             return _failed(504, request, target, problem)
         except aiohttp.ClientError as problem:
@@ -127,13 +132,15 @@ class Forwarder:
 def _failed(status: int, request: web.BaseRequest, target: TargetState, problem: Exception) -> web.Response:
     """Answer with an error, and log the target and the reason, as ALB's access log does."""
     where = f"{target.target.id}:{target.target.port} ({target.state})"
+    if request.transport is None:
+        return error_page(460)
     logger.warning("%s for %s %s from %s: %r", status, request.method, request.path, where, problem)
     return error_page(status)
 
 
-def _session(connector: aiohttp.TCPConnector, traces: list[aiohttp.TraceConfig]) -> aiohttp.ClientSession:
+def _session(traces: list[aiohttp.TraceConfig], **connections: Any) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=connector,
+        connector=aiohttp.TCPConnector(limit=0, socket_factory=open_socket, **connections),
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -150,14 +157,24 @@ async def _record_reuse(
     context.trace_request_ctx.reused = True
 
 
-async def _relay(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+async def _relay(
+    request: web.BaseRequest, answer: aiohttp.ClientResponse, idle_timeout: float
+) -> web.StreamResponse:
     """Send a target's response to the client."""
     headers = end_to_end(answer.headers)
     async with answer:
+        if size(answer.raw_headers) > RESPONSE_HEADERS:
+            raise aiohttp.ClientPayloadError("the headers are longer than 32 KB")
+        if answer.status == 101 and not is_websocket(request):
+            raise aiohttp.ClientPayloadError("the target changed the protocol, unasked")
+        if answer.status == 101:
+            response = StreamedTargetResponse(status=101, reason=answer.reason, headers=headers)
+            return await carry(request, answer, response, idle_timeout)
         empty = request.method == "HEAD" or answer.status in (204, 304)
-        if empty or (answer.content_length is not None and answer.content_length <= UNSTREAMED_BYTES):
+        # A body that is here already is sent with its headers, in one write. ALB buffers no response.
+        if empty or answer.content.is_eof():
             body = None if empty else await answer.read()
-            return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=body)
+            return TargetResponse(status=answer.status, reason=answer.reason, headers=headers, body=body)
         return await _stream(request, answer, headers)
 
 
@@ -165,7 +182,7 @@ async def _stream(
     request: web.BaseRequest, answer: aiohttp.ClientResponse, headers: CIMultiDict[str]
 ) -> web.StreamResponse:
     """Stream a response; one that ends too early ends the client's connection, as ALB does."""
-    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+    response = StreamedTargetResponse(status=answer.status, reason=answer.reason, headers=headers)
     if answer.content_length is None and request.version >= aiohttp.HttpVersion11:
         response.enable_chunked_encoding()
     await response.prepare(request)

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from local_aws.services.elbv2.records import Listener
 
@@ -12,24 +13,45 @@ SERVER = "awselb/2.0"
 # The titles of ALB's error pages.
 REASONS = {
     400: "Bad Request",
+    405: "Method Not Allowed",
     500: "Internal Server Error",
-    501: "Not Implemented",
     502: "Bad Gateway",
     503: "Service Temporarily Unavailable",
     504: "Gateway Time-out",
 }
 
 
-def error_page(status: int, reason: str = "") -> web.Response:
-    """Return the load balancer's own page for `status`."""
-    title = f"{status} {reason or REASONS[status]}"
+class Unchanged:
+    """A response to which aiohttp adds no headers in the name of a target that did not send them."""
+
+    headers: CIMultiDict[str]
+
+    async def _prepare_headers(self) -> None:
+        given = {*self.headers}
+        await super()._prepare_headers()  # type: ignore[misc]
+        for name in ("Content-Type", "Server"):
+            if name not in given:
+                self.headers.pop(name, None)
+
+
+class TargetResponse(Unchanged, web.Response):
+    """A target's response whose body was read."""
+
+
+class StreamedTargetResponse(Unchanged, web.StreamResponse):
+    """A target's response whose body is sent while it is read."""
+
+
+def error_page(status: int) -> web.Response:
+    """Return the load balancer's own page for `status`; ALB's own statuses, as 460, have no title."""
+    reason = REASONS.get(status, "")
+    title = f"{status} {reason}".rstrip()
     page = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n"
         f"<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
     )
-    return web.Response(
-        status=status, reason=REASONS[status], text=page, content_type="text/html", headers=_own()
-    )
+    headers = {**_own(), "Content-Type": "text/html"}
+    return web.Response(status=status, reason=reason, body=page.encode(), headers=headers)
 
 
 def fixed_response(config: Mapping[str, Any]) -> web.Response:

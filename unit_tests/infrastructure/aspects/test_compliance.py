@@ -43,6 +43,7 @@ def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
         "/aws/events/pipeline-dev",
         "/lambda/default-group-rules-dev",
         "/lambda/deployment-guard-dev",
+        "/lambda/drift-check-dev",
         "/lambda/image-keeper-dev",
         "/lambda/test-traffic-hook-dev",
     }

@@ -42,7 +42,7 @@ def test_every_alarm_notifies_and_those_of_a_release_stop_a_deployment(templates
         "load-balancer-errors-dev",
     }
     others = {re.sub(r"(-\d+)?-dev$", "", name) for name in set(names.values()) - watched}
-    assert others == {"no-healthy-task", "failed-invocations"}
+    assert others == {"drift-check-errors", "no-healthy-task", "failed-invocations"}
     assert group["AlarmConfiguration"]["Enabled"] is True
     for each in alarms:
         assert plain(each.properties["AlarmActions"]) == [f"<{topic.id}>"]

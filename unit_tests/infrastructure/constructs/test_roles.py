@@ -9,8 +9,11 @@ from unit_tests.infrastructure.synthesized import Templates, plain, statements
 
 # Actions that AWS offers for no resource: alarms for all of an account's only, tasks with a condition.
 WITHOUT_RESOURCE = {
+    "cloudformation:BatchDescribeTypeConfigurations",
+    "cloudformation:DescribeStackDriftDetectionStatus",
     "codedeploy:StopDeployment",
     "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
     "ecr-public:GetAuthorizationToken",
@@ -33,6 +36,7 @@ TRUSTED = {
     "artifacts-cleaner-role-dev": "lambda.amazonaws.com",
     "default-group-rules-role-dev": "lambda.amazonaws.com",
     "deployment-guard-role-dev": "lambda.amazonaws.com",
+    "drift-check-role-dev": "lambda.amazonaws.com",
     "image-keeper-role-dev": "lambda.amazonaws.com",
     "settings-guard-role-dev": "lambda.amazonaws.com",
     "test-traffic-hook-role-dev": "lambda.amazonaws.com",

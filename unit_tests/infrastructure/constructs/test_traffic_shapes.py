@@ -184,7 +184,9 @@ def test_every_alarm_is_raised_by_a_shape(templates: Templates) -> None:
     """Of the two colours one is enough."""
     alarms = templates.resources("AWS::CloudWatch::Alarm")
     kinds = {_kind(each.properties["AlarmName"]).replace("-green", "-blue") for each in alarms}
-    assert {alarm.replace("-green", "-blue") for _, raised in BROKEN.values() for alarm in raised} == kinds
+    raised = {alarm.replace("-green", "-blue") for _, alarms in BROKEN.values() for alarm in alarms}
+    # It is about a function, and not about traffic.
+    assert raised == kinds - {"drift-check-errors"}
 
 
 def test_cloudwatch_accepts_every_alarm(templates: Templates) -> None:

@@ -95,14 +95,16 @@ def test_the_pipeline_is_created_after_all_that_its_first_execution_needs(templa
         *templates.resources("AWS::CodeBuild::Project"),
         *templates.resources("AWS::CodeBuild::ReportGroup"),
         *templates.resources("AWS::Lambda::Function", part="pipeline"),
-        *templates.resources("AWS::SSM::Parameter"),
+        templates.only("AWS::SSM::Parameter", Name="/docker-hub-dev/username"),
         *templates.resources("AWS::S3::BucketPolicy"),
         *templates.resources("AWS::Logs::LogGroup", part="pipeline"),
         *templates.resources("AWS::SNS::TopicPolicy"),
     ]
     roles = templates.resources("AWS::IAM::Role", part="pipeline")
     needed += [role for role in roles if role.properties["RoleName"] != "source-rule-role-dev"]
-    assert not {each.id for each in needed} - before(templates, "AWS::CodePipeline::Pipeline")
+    # The drift check looks a day later at what there is.
+    first = {each.id for each in needed if not each.id.startswith("DriftCheck")}
+    assert not first - before(templates, "AWS::CodePipeline::Pipeline")
 
 
 def before(templates: Templates, type_: str) -> set[str]:
@@ -176,7 +178,7 @@ def test_the_build_gets_exactly_the_variables_of_the_contract(templates: Templat
     variables = {
         each["Name"]: (each["Type"], plain(each["Value"])) for each in environment["EnvironmentVariables"]
     }
-    parameter = templates.only("AWS::SSM::Parameter")
+    parameter = templates.only("AWS::SSM::Parameter", Name="/docker-hub-dev/username")
     assert variables["DOCKER_HUB_USERNAME"] == ("PARAMETER_STORE", f"<{parameter.id}>")
     assert variables["DOCKER_HUB_PASSWORD_PARAMETER"] == ("PLAINTEXT", "/docker-hub-dev/password")
     assert {name for name, (kind, _) in variables.items() if kind == "PLAINTEXT"} == {
@@ -207,7 +209,7 @@ def test_the_build_has_every_variable_of_the_contract_files(templates: Templates
 
 
 def test_the_docker_hub_user_is_anonymous_and_no_password_is_in_a_template(templates: Templates) -> None:
-    parameter = templates.only("AWS::SSM::Parameter").properties
+    parameter = templates.only("AWS::SSM::Parameter", Name="/docker-hub-dev/username").properties
     assert (parameter["Name"], parameter["Type"]) == ("/docker-hub-dev/username", "String")
     assert parameter["Value"] == "anonymous"
 

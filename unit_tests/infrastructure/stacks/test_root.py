@@ -100,7 +100,7 @@ def test_each_name_ends_in_the_suffix_and_is_within_the_limit_of_aws(
             continue
         key, longest = NAME_LIMITS[resource.type]
         name = str(plain(resource.properties[key]))
-        ends = (f"-{suffix}", f"-{suffix}/username", f"-{suffix}/performance")
+        ends = (f"-{suffix}", f"-{suffix}/username", f"-{suffix}/performance", f"-{suffix}/told")
         assert name.endswith(ends), resource.id
         assert len(name) <= longest, resource.id
 

@@ -98,7 +98,13 @@ VALID: Mapping[str, Mapping[str, Any]] = {
     "ListActionExecutions": NAME,
     "ListPipelineExecutions": NAME,
     "ListPipelines": {},
+    "ListRuleExecutions": NAME,
     "ListTagsForResource": {"resourceArn": f"{ARN}:waiting"},
+    "OverrideStageCondition": {
+        **APPROVAL,
+        "pipelineExecutionId": "$waiting",
+        "conditionType": "BEFORE_ENTRY",
+    },
     "PutApprovalResult": {
         **APPROVAL,
         "actionName": "Approve",
@@ -147,6 +153,7 @@ OF_PIPELINE = (
     ),
 )
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    ("OverrideStageCondition", {}, "ConditionNotOverridableException"),
     *(
         (operation, {"pipeline": pipeline(name, stages=stages)}, code)
         for operation, name in (("CreatePipeline", "new"), ("UpdatePipeline", "waiting"))

@@ -29,12 +29,20 @@ def ask(
     method: str = "GET",
     body: bytes = b"",
     plant_findings: Callable[[object], int] | None = None,
+    metadata: dict[str, dict[str, str]] | None = None,
     **headers: str,
 ) -> tuple[int, bytes]:
     context = Context(Path("/nowhere"), "http://127.0.0.1:1", Clock(), "i", lambda *_: None)
     context.background_errors.append("something failed")
     addresses = {"lb:80": "127.0.0.1:9"}
-    gateway = Gateway(context, ministack, git=git, addresses=lambda: addresses, plant_findings=plant_findings)
+    gateway = Gateway(
+        context,
+        ministack,
+        git=git,
+        addresses=lambda: addresses,
+        plant_findings=plant_findings,
+        task_metadata=(metadata or {}).get,
+    )
     given = {"host": "127.0.0.1:4566", **{name.replace("_", "-"): value for name, value in headers.items()}}
     scope = {
         "type": "http",
@@ -95,6 +103,13 @@ def test_own_paths_return_background_errors_and_listeners() -> None:
     assert json.loads(ask("/_local_aws/background-errors")[1])["errors"] == ["something failed"]
     assert json.loads(ask("/_local_aws/listeners")[1]) == {"lb:80": "127.0.0.1:9"}
     assert ask("/_local_aws/other")[0] == 404
+
+
+def test_a_task_reads_its_metadata_without_credentials() -> None:
+    found = {"1/app/task": {"TaskARN": "arn"}}
+    path = "/_local_aws/task-metadata/1/app/task"
+    assert ask(path, metadata=found) == (200, b'{"TaskARN":"arn"}')
+    assert ask(f"{path}/x", metadata=found)[0] == 404
 
 
 @pytest.mark.parametrize(

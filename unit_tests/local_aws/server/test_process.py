@@ -126,3 +126,19 @@ def test_the_endpoint_file_of_a_killed_server_is_ignored(tmp_path: Path) -> None
     restarted = start(tmp_path)
     assert restarted.pid != started.pid
     restarted.stop()
+
+
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGQUIT"])
+def test_what_it_starts_ignores_no_signal_that_it_was_started_to_ignore(name: str) -> None:
+    """As a program after `nohup` and `&`: a container whose stop signal is ignored would not stop."""
+    program = f"import signal; print(signal.getsignal(signal.{name}) == signal.SIG_IGN)"
+    server = f"""
+import asyncio, os, signal, subprocess, sys
+from local_aws.server.process import keep_ignoring
+signal.signal(signal.{name}, signal.SIG_IGN)
+keep_ignoring(asyncio.new_event_loop())
+os.kill(os.getpid(), signal.{name})
+subprocess.run([sys.executable, "-c", {program!r}])
+"""
+    done = subprocess.run([sys.executable, "-c", server], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr

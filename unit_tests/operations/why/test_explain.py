@@ -176,3 +176,59 @@ def test_the_command_ends_with_one_for_a_failure(
     assert capsys.readouterr().out.startswith('dev: release 232e3da "Greet" ')
     assert command.main(["why", "dev", "--json"]) == code
     assert json.loads(capsys.readouterr().out)["status"] == status
+
+
+def before_deploy(execution_status: str, **stage: object) -> Answers:
+    """Return a release that has not entered the stage Deploy."""
+    runs = [action("Build", "CodeBuild", "Succeeded")]
+    state = {"stageStates": [{"stageName": "Deploy", **stage}]}
+    return {
+        **pipeline([execution(execution_status)], runs),
+        ("codepipeline", "get_pipeline_state"): state,
+    }
+
+
+def test_a_release_that_waits_for_the_deployment_window_says_so() -> None:
+    found = explain(
+        "dev",
+        account(
+            before_deploy(
+                "InProgress",
+                latestExecution={"pipelineExecutionId": "e-1"},
+                beforeEntryConditionState={"latestExecution": {"status": "InProgress"}},
+            )
+        ),
+    )
+    assert found.lines == ('dev: release 232e3da "Greet" waits before Deploy for the deployment window',)
+    assert not found.has_failed
+
+
+def test_a_release_that_was_not_let_in_says_what_to_do() -> None:
+    found = explain(
+        "dev",
+        account(
+            before_deploy(
+                "Failed",
+                latestExecution={"pipelineExecutionId": "e-1"},
+                beforeEntryConditionState={"latestExecution": {"status": "Failed"}},
+            )
+        ),
+    )
+    assert found.lines[0] == ('dev: release 232e3da "Greet" was not let into Deploy: the deployment window')
+    assert "retry the stage in the window, or retry the stage and open break-glass" in found.lines[2]
+
+
+def test_a_release_that_waits_for_the_end_of_a_freeze_says_why() -> None:
+    found = explain(
+        "dev",
+        account(
+            before_deploy(
+                "InProgress",
+                inboundExecution={"pipelineExecutionId": "e-1"},
+                inboundTransitionState={"enabled": False, "disabledReason": "until 7 January"},
+            )
+        ),
+    )
+    assert found.lines == (
+        'dev: release 232e3da "Greet" waits before Deploy, which nothing enters: until 7 January',
+    )

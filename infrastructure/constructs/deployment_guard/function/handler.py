@@ -1,4 +1,4 @@
-"""Stop a deployment whose AppSpec leaves the test-traffic hook out, or whose tasks are not the platform's.
+"""Stop a deployment without the test-traffic hook, with other tasks, or with other alarms.
 
 For a promotion, the pipeline of another environment writes both files: this function is the target's own.
 This folder is the function's code, so its modules import only each other and what the Lambda runtime has.
@@ -15,11 +15,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from . import app_spec
+from . import app_spec, shift
 from .task_definition import Limits, TaskDefinitionError
 
 DETAIL_TYPE = "Deployment Refused"
-ACTIVE = ("Created", "Queued", "InProgress", "Ready")
+ACTIVE = ("Created", "Queued", "InProgress", "Baking", "Ready")
 # AWS's own word for the creator, which CreateDeployment does not take. What ran before was checked before:
 # https://docs.aws.amazon.com/codedeploy/latest/APIReference/API_DeploymentInfo.html
 ROLLBACK = "codeDeployRollback"
@@ -59,7 +59,7 @@ def _reason(deployment: str) -> str:
     """Return why a deployment must stop, or an empty text."""
     try:
         _check(deployment)
-    except (app_spec.AppSpecError, TaskDefinitionError) as error:
+    except (app_spec.AppSpecError, shift.ShiftError, TaskDefinitionError) as error:
         return f"{type(error).__name__}: {error}"
     # Whatever the error is. Where another pipeline writes the files, what cannot be checked gets no traffic.
     except Exception as error:
@@ -76,6 +76,10 @@ def _check(deployment: str) -> None:
     info = codedeploy.get_deployment(deploymentId=deployment)["deploymentInfo"]
     if info.get("creator") == ROLLBACK:
         return
+    group = codedeploy.get_deployment_group(
+        applicationName=os.environ["APPLICATION"], deploymentGroupName=os.environ["DEPLOYMENT_GROUP"]
+    )
+    shift.check(info, group["deploymentGroupInfo"])
     # GetDeployment does not return the content: its page in the API reference.
     revision = codedeploy.get_application_revision(
         applicationName=os.environ["APPLICATION"], revision=info["revision"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,14 @@ SIDECAR = {
     "image": f"public.ecr.aws/aws-observability/aws-otel-collector@{DIGEST}",
     "command": ["--config=env:C"],
     "environment": [{"name": "C", "value": "x"}],
+}
+GROUP: Mapping[str, Any] = {
+    "deploymentConfigName": "CodeDeployDefault.ECSCanary10Percent5Minutes",
+    "alarmConfiguration": {"enabled": True, "alarms": [{"name": "errors"}, {"name": "latency"}]},
+    "autoRollbackConfiguration": {
+        "enabled": True,
+        "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"],
+    },
 }
 Task = dict[str, Any]
 
@@ -42,6 +51,8 @@ class Aws:
     # The status that it has ended with.
     ended: str = ""
     broken: bool = False
+    # What GetDeployment also returns: how the deployment shifts traffic.
+    shift: dict[str, Any] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
     told: list[dict[str, Any]] = field(default_factory=list)
     exceptions = Exceptions
@@ -50,12 +61,16 @@ class Aws:
         return self
 
     def list_deployments(self, **given: Any) -> Any:
-        assert given["includeOnlyStatuses"] == ["Created", "Queued", "InProgress", "Ready"]
+        assert given["includeOnlyStatuses"] == ["Created", "Queued", "InProgress", "Baking", "Ready"]
         return {"deployments": list(self.active)}
 
     def get_deployment(self, **_given: Any) -> Any:
         info = {"creator": self.creator, "revision": {"sha256": "x"}}
-        return {"deploymentInfo": {**info, "status": self.ended or "InProgress"}}
+        return {"deploymentInfo": {**info, **self.shift, "status": self.ended or "InProgress"}}
+
+    def get_deployment_group(self, **given: Any) -> Any:
+        assert given == {"applicationName": "application-dev", "deploymentGroupName": "deployment-group-dev"}
+        return {"deploymentGroupInfo": GROUP}
 
     def get_application_revision(self, **given: Any) -> Any:
         assert given == {"applicationName": "application-dev", "revision": {"sha256": "x"}}

@@ -50,6 +50,7 @@ def test_it_may_read_its_own_deployments_and_stop_them(templates: Templates) -> 
     group = f"arn:aws:codedeploy:{ACCOUNT}:deploymentgroup:application-dev/deployment-group-dev"
     assert allowed == {
         "codedeploy:GetDeployment": [group],
+        "codedeploy:GetDeploymentGroup": [group],
         "codedeploy:ListDeployments": [group],
         "codedeploy:StopDeployment": ["*"],
         "codedeploy:GetApplicationRevision": [f"arn:aws:codedeploy:{ACCOUNT}:application:application-dev"],

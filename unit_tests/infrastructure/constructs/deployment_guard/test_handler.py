@@ -235,6 +235,11 @@ def test_a_second_container_with_the_service_s_name_is_refused(aws: Aws) -> None
     assert "not exactly one container is named app" in refused(aws)
 
 
+def test_a_deployment_that_overrides_its_group_is_refused(aws: Aws) -> None:
+    aws.shift = {"overrideAlarmConfiguration": {"enabled": False}}
+    assert refused(aws) == "ShiftError: it overrides the alarms of its group"
+
+
 def test_a_rollback_goes_on_whatever_it_restores(aws: Aws) -> None:
     """Each version that CodeDeploy restores was checked when it was released."""
     aws.creator, aws.appspec = "codeDeployRollback", ""

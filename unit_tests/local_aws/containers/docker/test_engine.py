@@ -11,7 +11,7 @@ import pytest
 
 from local_aws.containers import selection
 from local_aws.containers.docker import cleanup, networks, probe
-from local_aws.containers.docker.command import LABEL, CommandError
+from local_aws.containers.docker.command import LABEL, CommandError, reason
 from local_aws.containers.docker.engine import CliEngine
 from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
 from local_aws.services.ecr.service import Ecr
@@ -156,12 +156,20 @@ def test_another_image_is_pulled_only_if_the_engine_does_not_have_it(tmp_path: P
     engine.stop()
 
 
-def test_a_pull_that_fails_names_the_image_as_aws_does(tmp_path: Path) -> None:
-    refuse = f'[ "$1" = pull ] && {{ echo "Error: reading {REGISTRY}/a: manifest unknown" >&2; exit 125; }}'
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (f"manifest for {REGISTRY}/a:1 not found: manifest unknown: no image", f"{HOST}/a:1: not found"),
+        (f"reading manifest 1 in {REGISTRY}/a: manifest unknown: no image", f"{HOST}/a:1: not found"),
+        (f"reading {REGISTRY}/a: unauthorized", f"reading {HOST}/a: unauthorized"),
+    ],
+)
+def test_a_pull_that_fails_names_the_image_as_aws_does(tmp_path: Path, error: str, reason: str) -> None:
+    refuse = f'[ "$1" = pull ] && {{ echo "Error: {error}" >&2; exit 125; }}'
     engine = engine_of(FakeEngine(tmp_path / "e", special=refuse), tmp_path / "state")
     with pytest.raises(PullError) as raised:
         engine.pull(f"{HOST}/a:1", "AWS:secret")
-    assert str(raised.value).endswith(f"failed to resolve ref {HOST}/a:1: reading {HOST}/a: manifest unknown")
+    assert str(raised.value).endswith(f"failed to resolve ref {HOST}/a:1: {reason}")
     engine.stop()
 
 
@@ -254,3 +262,9 @@ def test_a_real_engine_builds_pushes_and_runs_a_task_and_leaves_nothing(
     engine.release(address)
     engine.end_docker(tmp_path / "bin")
     engine.stop()
+
+
+@pytest.mark.parametrize("start", ["See", "Run"], ids=["docker 20", "docker 28"])
+def test_the_reason_of_an_error_is_not_dockers_pointer_to_its_help(start: str) -> None:
+    output = f"docker: Error response from daemon: no such image.\n\n{start} 'docker run --help'\n"
+    assert reason(output) == "no such image."

@@ -127,6 +127,13 @@ def test_an_instruction_that_needs_docker_is_refused_by_name_and_line(line: str)
     assert text.endswith("; use docker")
 
 
+def test_no_image_is_built_for_another_platform() -> None:
+    name = "public.ecr.aws/docker/library/python:3.9-slim"
+    with pytest.raises(UnsupportedError):
+        make_plan(f"FROM --platform=linux/arm64 {name}\n", {}, ImageConfig())
+    assert make_plan(f"FROM --platform=linux/amd64 {name}\n", {}, ImageConfig()).python == "3.9"
+
+
 @pytest.mark.parametrize(
     "text", ["", "RUN pip install x", "FROM python:3.9\nFORM x", "FROM python:3.9\nCOPY a"]
 )

@@ -7,7 +7,9 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from local_aws.containers.engine import ContainerError, ContainerSpec, PullError
 from local_aws.containers.images.network import bind_address, connect_address
 from local_aws.containers.processes.container import ProcessContainer, processes_of
 from local_aws.containers.processes.engine import ProcessEngine
-from unit_tests.local_aws.containers.fakes import BASE, process_engine, until
+from unit_tests.local_aws.containers.fakes import BASE, build, process_engine, project, until
 
 SERVER = (
     "import http.server as h, sys;"
@@ -91,6 +93,7 @@ def test_the_environment_has_the_images_variables_and_the_given_ones_only(
     container, lines = start(engine, "python", "-c", code, environment={"GIVEN": "1"})
     assert container.wait(20) == 0
     assert "GIVEN" in lines[0]
+    assert "HOSTNAME" in lines[0], "an engine sets it"
     assert "SECRET_OF_THE_HOST" not in lines[0]
 
 
@@ -99,6 +102,25 @@ def test_programs_that_only_this_machine_has_are_not_found(engine: ProcessEngine
         start(engine, "curl", "http://localhost/")
     container, _ = start(engine, "/bin/sh", "-c", "curl http://localhost/")
     assert container.wait(20) == 127
+
+
+def test_a_relative_program_begins_at_the_working_directory_and_not_at_this_servers(
+    engine: ProcessEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = "#!/bin/sh\necho $0 of the image\n"
+    folder = project(tmp_path / "project", "FROM BASE\nWORKDIR /app\nCOPY start.sh bin/", start__sh=script)
+    (folder / "start.sh").chmod(0o755)
+    image = build(folder).id
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/other.sh").write_text(script)
+    (tmp_path / "bin/other.sh").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    lines: list[str] = []
+    spec = ContainerSpec(image=image, name="app", command=("./bin/start.sh",))
+    assert engine.start(spec, lines.append).wait(20) == 0
+    assert lines[0].endswith("of the image")
+    with pytest.raises(ContainerError, match=r"stat \./bin/other\.sh: no such file or directory"):
+        engine.start(replace(spec, command=("./bin/other.sh",)), lines.append)
 
 
 def test_sigterm_reaches_the_main_process_and_its_exit_code_is_reported(engine: ProcessEngine) -> None:

@@ -46,10 +46,46 @@ def session(tmp_path: Path, request: pytest.FixtureRequest) -> Session:
     return Session(tmp_path, request.param)
 
 
-def test_exports_and_the_current_folder_persist_between_commands(session: Session) -> None:
-    assert session.run("mkdir sub && cd sub && export A='two\nlines' B=\"it's\"; C=not-exported") == 0
-    assert session.run('printf "%s|%s|%s|" "$A" "$B" "$C"; pwd') == 0
-    assert session.output.decode() == f"two\nlines|it's||{session.folder / 'src' / 'sub'}\n"
+def test_variables_and_the_current_folder_persist_between_commands(session: Session) -> None:
+    assert session.run("mkdir sub && cd sub && export A='two\nD=1 lines' B=\"it's\"") == 0
+    assert session.run("C=$(echo not exported)") == 0
+    assert session.run('printf "%s|%s|%s|%s|" "$A" "$B" "$C" "$D"; pwd') == 0
+    assert session.output.decode() == f"two\nD=1 lines|it's|not exported||{session.folder / 'src' / 'sub'}\n"
+
+
+def test_functions_options_and_the_separator_do_not_persist(session: Session) -> None:
+    assert session.run("IFS=,; A=1,2; greet() { A=hello; }; set -u; umask 077; export -p >/dev/null") == 0
+    assert session.run("greet") == 127
+    assert session.run('case $- in *u*) echo on;; esac; printf "[%s]" $A "$UNSET"; umask') == 0
+    assert session.output.decode() == f"[1,2][]{0o022:04o}\n"
+
+
+def test_a_shells_own_variables_are_not_exported(session: Session) -> None:
+    session.run("A=1")
+    assert not {"IFS", "SHELLOPTS", "BASH_VERSION", "PPID", "OPTIND", "PS4"} & session.shell.variables.keys()
+
+
+def test_what_keeps_the_variables_is_not_traced(session: Session) -> None:
+    assert session.run("set -ex; A=1; echo done") == 0
+    assert b"export" not in session.output
+    assert session.run('echo "$A"') == 0
+    assert session.output == b"1\n"
+
+
+def test_an_array_does_not_persist(tmp_path: Path) -> None:
+    session = Session(tmp_path, "bash")
+    assert session.run("declare -A colours; colours[sky]=blue; list=(a b); text=kept") == 0
+    assert session.run('echo "[${colours[sky]}${list[*]}$text]"') == 0
+    assert session.output == b"[kept]\n"
+
+
+def test_an_unset_variable_is_gone_and_the_tutorials_variables_are_there(session: Session) -> None:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-cd-pipeline.html ."""
+    session.run("COMMIT_HASH=$(echo 0123456789 | cut -c 1-7)")
+    session.run("IMAGE_TAG=${COMMIT_HASH:=latest}")
+    session.run("unset COMMIT_HASH")
+    session.run('echo "$COMMIT_HASH:$IMAGE_TAG"')
+    assert session.output == b":0123456\n"
 
 
 def test_exit_and_set_e_end_only_their_own_command(session: Session) -> None:

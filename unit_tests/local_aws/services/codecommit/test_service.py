@@ -2,11 +2,13 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from local_aws.core.api import AwsError
 from local_aws.core.context import Context
+from local_aws.services.codebuild.archives import unpack
 from local_aws.services.codecommit.service import CodeCommit
 from unit_tests.local_aws.services.codecommit.fakes import commit, error_code
 
@@ -123,3 +125,18 @@ def test_an_archive_contains_the_files_and_modes_of_the_commit_regardless_of_git
         assert files.getinfo("run.sh").external_attr >> 16 & 0o777 == 0o755
     with pytest.raises(AwsError, match="CommitDoesNotExistException"):
         codecommit.archive("repository-dev", "--output=/tmp/x")
+
+
+def test_a_symbolic_link_is_archived_as_a_file_with_its_target(
+    codecommit: CodeCommit, tmp_path: Path
+) -> None:
+    """https://qiita.com/shonansurvivors/items/8b14180d5b7740be0009 ."""
+    first = commit(codecommit, "run.sh", b"#!/bin/sh\n")
+    link = {"filePath": "sub/settings.env", "fileContent": b"../run.sh", "fileMode": "SYMLINK"}
+    names = {"repositoryName": "repository-dev", "branchName": "main", "parentCommitId": first}
+    second = codecommit.call("CreateCommit", {**names, "putFiles": [link]})["commitId"]
+    unpack(codecommit.archive("repository-dev", second), tmp_path / "source")
+    found = tmp_path / "source/sub/settings.env"
+    assert not found.is_symlink()
+    assert found.read_text() == "../run.sh"
+    assert (tmp_path / "source/run.sh").stat().st_mode & 0o111

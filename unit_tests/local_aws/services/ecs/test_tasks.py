@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local_aws.containers.engine import ContainerError
 from local_aws.containers.processes.container import processes_of
 from local_aws.core.api import AwsError
 from unit_tests.local_aws.containers.fakes import BASE, VERSION, process_engine, shared_store, until
@@ -77,6 +78,33 @@ def test_a_container_that_was_killed_for_its_memory_has_that_reason(aws: Cloud) 
     (container,) = task["containers"]
     assert container["reason"] == "OutOfMemoryError: Container killed due to memory usage"
     assert (container["exitCode"], task["stopCode"]) == (137, "EssentialContainerExited")
+
+
+RUNC = "runc create failed: unable to start container process"
+NO_PROGRAM = 'exec: "serve": executable file not found in $PATH'
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        # Of processes, of docker 20.10, of podman 4.3.
+        f"failed to create shim task: OCI runtime create failed: {RUNC}: {NO_PROGRAM}",
+        f"failed to create shim task: OCI runtime create failed: {RUNC}: {NO_PROGRAM}: unknown.",
+        f"runc: {RUNC}: {NO_PROGRAM}: OCI runtime attempted to invoke a command that was not found",
+    ],
+)
+def test_every_engine_says_in_fargates_words_that_there_is_no_such_program(
+    aws: Cloud, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ContainerError(error)
+
+    monkeypatch.setattr(aws.engine, "start", refuse)
+    aws.define()
+    assert stopped(aws, aws.run())["stoppedReason"] == (
+        "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime "
+        f"task: failed to create shim task: OCI runtime create failed: {RUNC}: {NO_PROGRAM}: unknown"
+    )
 
 
 def test_an_image_that_does_not_exist_stops_the_task_before_any_process(aws: Cloud) -> None:

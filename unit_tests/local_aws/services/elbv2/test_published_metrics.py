@@ -1,8 +1,10 @@
 """The metrics that the data plane publishes."""
 
+import asyncio
 from typing import Any
 
 import pytest
+import requests
 from aiohttp import web
 
 from local_aws.core.context import ACCOUNT
@@ -14,6 +16,8 @@ from unit_tests.local_aws.services.elbv2.backends import (
     get,
     healthy,
     target_group,
+    url,
+    wait_until,
 )
 
 
@@ -59,11 +63,40 @@ def test_a_request_without_an_answer_is_counted_and_one_without_a_target_is_not(
     plane.apply(forwarding({group: 1}))
     healthy(plane, group)
     assert get(plane).status_code == 502
-    assert get(plane, headers={"Connection": "Upgrade", "Upgrade": "websocket"}).status_code == 501
+    assert requests.request("TRACE", url(plane), timeout=10).status_code == 405
     found = published(plane)
     assert found["RequestCount", 2] == found["HTTPCode_ELB_502_Count", 1] == 1
-    assert found["HTTPCode_ELB_5XX_Count", 1] == 2
-    assert not {name for name, _ in found} & {"HTTPCode_ELB_501_Count", "HTTPCode_Target_5XX_Count"}
+    assert found["HTTPCode_ELB_5XX_Count", 1] == found["HTTPCode_ELB_4XX_Count", 1] == 1
+    assert "HTTPCode_Target_5XX_Count" not in {name for name, _ in found}
+
+
+@pytest.mark.usefixtures("silence")
+def test_a_client_that_leaves_before_the_answer_is_an_error_of_the_load_balancer(
+    loop: Loop, plane: LoadBalancing
+) -> None:
+    """Status 460, which ALB's page of troubleshooting explains."""
+    asked, left = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if request.path != "/health":
+            asked.set()
+            await left.wait()
+        return web.Response()
+
+    async def leave() -> None:
+        _, writer = await asyncio.open_connection(*plane.addresses()["lb.elb:80"].split(":"))
+        writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asked.wait()
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.2)
+        left.set()
+
+    group = target_group("a", Backend(loop, answer))
+    plane.apply(forwarding({group: 1}))
+    healthy(plane, group)
+    loop.run(leave())
+    wait_until(lambda: ("HTTPCode_ELB_4XX_Count", 1) in published(plane))
 
 
 @pytest.mark.usefixtures("silence")

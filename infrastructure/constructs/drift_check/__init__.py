@@ -1,0 +1,1 @@
+"""The drift check: its construct, and the code of its function."""

@@ -1,0 +1,1 @@
+"""Tests of the parts of `make engines`; the play itself is in integration_tests/engines."""
