@@ -125,10 +125,9 @@ def test_findings_are_planted_by_post(method: str, body: bytes, status: int) -> 
         planted.extend(given)
         return len(planted)
 
-    path = "/_local_aws/image-scan-findings"
-    owner = {"authorization": "Bearer local"}
+    path, owner = "/_local_aws/image-scan-findings", "Bearer local"
     assert ask(path, method=method, body=body, plant_findings=plant)[0] == 403, "without the secret"
-    assert ask(path, method=method, body=body, plant_findings=plant, **owner)[0] == status
+    assert ask(path, method=method, body=body, plant_findings=plant, authorization=owner)[0] == status
     assert planted == ([{"name": "CVE-1"}] if status == 200 else [])
 
 
