@@ -88,7 +88,7 @@ def test_a_policy_and_a_rule_that_were_added_are_drift_until_they_are_removed(cl
 
 
 def test_a_policy_added_to_a_role_without_policies_is_no_drift(cloud: Cloud) -> None:
-    """CloudFormation compares what the template sets (pitfall N13)."""
+    """CloudFormation compares what the template sets (pitfall N11)."""
     role = {"Type": "AWS::IAM::Role", "RoleName": "bare", "AssumeRolePolicyDocument": TRUST}
     assert cloud.create("bare", template(Role=role)) == "CREATE_COMPLETE"
     cloud.client("iam").put_role_policy(
@@ -98,7 +98,7 @@ def test_a_policy_added_to_a_role_without_policies_is_no_drift(cloud: Cloud) -> 
 
 
 def test_a_caller_who_may_not_read_a_resource_gets_a_failed_detection(cloud: Cloud) -> None:
-    """CloudFormation reads as its caller (pitfall N13)."""
+    """CloudFormation reads as its caller (pitfall N11)."""
     client = user_of(cloud, "detects", [*DETECT, *READ_ROLES])
     assert detect(client, "watched") == ("DETECTION_FAILED", {"Role": "IN_SYNC", "Group": "UNKNOWN"})
 

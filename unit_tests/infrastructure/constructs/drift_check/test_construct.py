@@ -29,7 +29,7 @@ def test_it_runs_once_a_day(templates: Templates) -> None:
 
 
 def test_it_may_read_what_cloudformation_reads_of_the_watched_types(templates: Templates) -> None:
-    """Otherwise every detection fails: CloudFormation reads as its caller (pitfall N13)."""
+    """Otherwise every detection fails: CloudFormation reads as its caller (pitfall N11)."""
     allowed = {
         action for each in statements(role(templates, "drift-check-role-dev")) for action in each["Action"]
     }
