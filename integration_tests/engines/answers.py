@@ -17,6 +17,7 @@ _OWN = (
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(Z|[ +-]\d{2}:?\d{2}|\b)"), "<time>"),
     (re.compile(r"\b\d+(\.\d+){3}\b"), "<address>"),
     (re.compile(r"\bd-[A-Z0-9]{9}\b"), "d-<deployment>"),
+    (re.compile(r"(?<=pid: )\d+|\(\d+\)(?=\")"), "<pid>"),
     (re.compile(r":[1-6]\d{4}\b"), ":<port>"),
 )
 Fields = dict[str, str]

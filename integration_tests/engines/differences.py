@@ -13,5 +13,6 @@ DIFFERENCES = {
     "facts in a task: variables.LOCAL_AWS_*": "what makes a process a container",
     "facts in a task: variables.PATH": _FILES,
     "facts in a task: working directory": _FILES,
+    "image: media types*": "images of processes have OCI's format, those of docker its own",
     "task, stopped without a handler: *exitCode": "only process 1 of a container ignores SIGTERM",
 }
