@@ -62,7 +62,8 @@ def patch_request_checks(read: Read, respond: Respond) -> None:
 def _checked(service: str, checks: Checks, handle: Handle, read: Read, respond: Respond) -> Handle:
     async def checked(*given: Any) -> Response:
         request = Request(*given)
-        call = read(request, service)
+        # Our own services may do more: they set AWS's tags, and publish to AWS's namespaces of metrics.
+        call = None if is_internal(request.headers) else read(request, service)
         found = None if call is None else _error(MODELS.get(service, service), checks, request, *call)
         if call is None or found is None:
             return _renamed(await handle(*given), checks.renamed)
@@ -74,7 +75,9 @@ def _checked(service: str, checks: Checks, handle: Handle, read: Read, respond: 
 
 def _renamed(response: Response, codes: Mapping[str, str]) -> Response:
     status, headers, body = response
-    for ours, theirs in codes.items() if status >= 400 else ():
+    if status < 400 or not codes:
+        return response
+    for ours, theirs in codes.items():
         body = body.replace(f"<Code>{ours}</Code>".encode(), f"<Code>{theirs}</Code>".encode())
     headers = {name: value for name, value in headers.items() if name.lower() != "content-length"}
     return status, headers, body
@@ -89,6 +92,6 @@ def _error(
     return (
         checks.form_error(operation, params)
         or model_error(model, operation, params, checks)
-        or (tag_error(params, checks.tags) if checks.tags and not is_internal(request.headers) else None)
+        or (tag_error(params, checks.tags) if checks.tags else None)
         or checks.state_error(operation, params)
     )

@@ -4,14 +4,17 @@ from unit_tests.local_aws.fidelity.other_explanations import OTHERS
 from unit_tests.local_aws.fidelity.reasons import (
     INTERNAL,
     NO_KEYS,
+    NO_MEMBER,
     NO_RULE,
     NOT_HERE,
     ORGANIZATION,
     OTHER_PLATFORM,
     QUOTA,
     RACE,
+    RUNNING,
     THROTTLED,
     TWIN,
+    UNKNOWN,
     Explanation,
 )
 
@@ -111,6 +114,47 @@ EXPLANATIONS = (
             "InvalidKeyPrefixFilterException",
         ),
     ),
+    Explanation(
+        "codedeploy",
+        NO_MEMBER,
+        (
+            "ApplicationDoesNotExistException",
+            "DeploymentConfigDoesNotExistException",
+            "DeploymentGroupDoesNotExistException",
+        ),
+        (
+            *("BatchGetDeploymentGroups", "GetDeploymentGroup", "ListDeploymentTargets", "StopDeployment"),
+            *("TagResource", "UntagResource"),
+        ),
+    ),
+    Explanation(
+        "codedeploy",
+        RUNNING,
+        (
+            "DeploymentIsNotInReadyStateException",
+            "DeploymentLimitExceededException",
+            "LifecycleEventAlreadyCompletedException",
+        ),
+        ("ContinueDeployment", "CreateDeployment", "PutLifecycleEventHookExecutionStatus"),
+    ),
+    Explanation(
+        "codedeploy",
+        UNKNOWN,
+        (
+            "InvalidComputePlatformException",
+            "InvalidECSServiceException",
+            "InvalidLoadBalancerInfoException",
+            "InvalidRoleException",
+            "InvalidTrafficRoutingConfigurationException",
+            "RevisionDoesNotExistException",
+        ),
+        (
+            *("CreateDeployment", "CreateDeploymentGroup", "DeleteApplication", "DeleteDeploymentGroup"),
+            *("GetDeploymentConfig", "UpdateDeploymentGroup"),
+        ),
+    ),
+    Explanation("ecs", RUNNING, ("ClusterContainsTasksException", "ConflictException")),
+    Explanation("ecs", UNKNOWN, ("InvalidParameterException",), ("DeregisterTaskDefinition",)),
     Explanation("codedeploy", RACE, ("DeploymentNotStartedException",)),
     Explanation("codedeploy", TWIN, ("InvalidDeploymentStatusException",), ("ContinueDeployment",)),
     Explanation("ecs", INTERNAL, ("ServerException",)),
