@@ -18,10 +18,13 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 from botocore.validate import ParamValidator
 
 from local_aws.core import conformance, declared_errors, pagination, tag_rules
+from local_aws.core.clients import is_internal
 from local_aws.core.context import Context
 
 # The access key of the current request; empty when the request is not signed.
 CALLER: ContextVar[str] = ContextVar("CALLER", default="")
+# Whether the current call may set and remove tags of AWS's own, as CloudFormation's do.
+MAY_SET_SYSTEM_TAGS: ContextVar[bool] = ContextVar("MAY_SET_SYSTEM_TAGS", default=True)
 _KEY = re.compile(r"Credential=([^/\s]+)/")
 
 Response = tuple[int, dict[str, str], bytes]
@@ -116,7 +119,8 @@ class JsonService:
         report = ParamValidator().validate(dict(params), shape)
         if error is None and report.has_errors():
             error = "ValidationException", report.generate_report().replace("\n", " ")
-        error = error or conformance.input_error(operation, params) or tag_rules.tag_error(operation, params)
+        error = error or conformance.input_error(operation, params)
+        error = error or tag_rules.tag_error(operation, params, system=MAY_SET_SYSTEM_TAGS.get())
         if error is not None:
             code, message = error
             raise AwsError(code, self.messages.get(code, message))
@@ -131,6 +135,7 @@ class JsonService:
         """Handle one HTTP request of AWS's JSON protocol, with the signature of MiniStack's handlers."""
         found = _KEY.search(headers.get("authorization", ""))
         CALLER.set(found[1] if found else "")
+        MAY_SET_SYSTEM_TAGS.set(is_internal(headers))
         return await asyncio.to_thread(self._respond, headers.get("x-amz-target", ""), body)
 
     def _respond(self, target: str, body: bytes) -> Response:

@@ -40,6 +40,11 @@ def make_client(service: str, endpoint: str, region: str, keys: Mapping[str, str
         )
 
 
+def is_internal(headers: Mapping[str, str]) -> bool:
+    """Return whether a request is of one of our own services, CloudFormation's among them."""
+    return INTERNAL in headers.get("user-agent", "")
+
+
 def as_variables(credentials: Mapping[str, Any]) -> dict[str, str]:
     """Return AssumeRole's `Credentials` as environment variables."""
     return {

@@ -10,8 +10,6 @@ from botocore.model import OperationModel
 
 LIMIT = 50
 SYSTEM_PREFIX = "aws:"
-# CloudFormation sets these itself, by the same operations.
-OF_CLOUDFORMATION = "aws:cloudformation:"
 MEMBERS = ("tags", "Tags", "tagKeys", "TagKeys")
 # The codes for too many tags and for a key of AWS's, by preference; each service declares one of them.
 TOO_MANY = (
@@ -24,16 +22,26 @@ SYSTEM_TAG = (
 )
 
 
-def tag_error(operation: OperationModel, params: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the code and message that reject the tags, or the keys of tags, of a call."""
-    keys = [key for member in MEMBERS for key in _keys(params.get(member) or ())]
-    keys = [key for key in keys if not key.startswith(OF_CLOUDFORMATION)]
+def tag_error(
+    operation: OperationModel, params: Mapping[str, Any], *, system: bool = False
+) -> tuple[str, str] | None:
+    """Return the code and message that reject the tags, or the keys of tags, of a call.
+
+    A `system` call is CloudFormation's, which sets tags of AWS's own by the same operations. They do not
+    count.
+    """
+    given = (key for member in MEMBERS for key in _keys(params.get(member) or ()))
+    keys = list(filter(_is_own, given) if system else given)
     if len(keys) > LIMIT:
         return _declared(operation, TOO_MANY), f"A resource can have at most {LIMIT} tags."
-    system = [key for key in keys if key.lower().startswith(SYSTEM_PREFIX)]
-    if system:
-        return _declared(operation, SYSTEM_TAG), f"The tag key {system[0]} is reserved for use by AWS."
-    return None
+    reserved = next((key for key in keys if not _is_own(key)), None)
+    if reserved is None:
+        return None
+    return _declared(operation, SYSTEM_TAG), f"The tag key {reserved} is reserved for use by AWS."
+
+
+def _is_own(key: str) -> bool:
+    return not key.lower().startswith(SYSTEM_PREFIX)
 
 
 def _keys(tags: Iterable[Any]) -> list[str]:

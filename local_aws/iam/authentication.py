@@ -9,7 +9,7 @@ import re
 
 from local_aws.iam import signatures
 from local_aws.iam.error_responses import Denial
-from local_aws.iam.request_parser import Credential, HttpRequest
+from local_aws.iam.request_parser import Call, Credential, HttpRequest, lacks_members
 from local_aws.ministack import iam as store
 
 MISSING = Denial("Request is missing Authentication Token", "MissingAuthenticationToken")
@@ -27,6 +27,15 @@ _OPEN = re.compile(
     r"|PUT /_ministack/cfn-(response|signal)/.+"
     r"|[A-Z]+ /v2/.*"
 )
+
+WEB_IDENTITY = "AssumeRoleWithWebIdentity"
+# The links in SNS's e-mails.
+UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
+
+
+def needs_no_token(call: Call) -> bool:
+    """Return whether a call without a signature is allowed, or refused by the service, without a token."""
+    return call.operation in UNSIGNED or (call.operation == WEB_IDENTITY and lacks_members(call, "sts"))
 
 
 def is_open(request: HttpRequest) -> bool:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.core.api import AwsError, Response
 from local_aws.core.context import ACCOUNT, Context, ServiceRole
-from local_aws.iam import principals, request_parser
+from local_aws.iam import authentication, principals, request_parser
 from local_aws.iam.account import Account
 from local_aws.iam.authentication import INVALID, MISSING, authenticate, git_access_key, is_open
 from local_aws.iam.context_keys import context_keys
@@ -18,7 +18,7 @@ from local_aws.iam.error_responses import Denial, denial_of, response
 from local_aws.iam.evaluation import Decision, Policies, Request, decide
 from local_aws.iam.matching import Value
 from local_aws.iam.principals import Caller
-from local_aws.iam.request_parser import Credential, HttpRequest, WrongScopeError, parse_call
+from local_aws.iam.request_parser import Credential, HttpRequest, WrongScopeError, lacks_members, parse_call
 from local_aws.iam.required_permissions import Permission, required_permissions
 from local_aws.iam.web_identity import TokenError, identity
 from local_aws.ministack import account_scope, s3, service_linked_roles
@@ -32,8 +32,6 @@ logger = logging.getLogger("local_aws.iam")
 FREE = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
 # The services with which a root user may call another account.
 CROSS_ACCOUNT = frozenset({"ecr", "kms", "sts"})
-# The links in SNS's e-mails.
-UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
 WRONG_SCOPE = Denial("Credential should be scoped to correct service.", "SignatureDoesNotMatch")
 
 
@@ -83,7 +81,7 @@ class Enforcer:
             call = parse_call(request, service)
         except WrongScopeError:
             return response(WRONG_SCOPE, request, service)
-        if f"{call.service}:{call.operation}" in FREE:
+        if f"{call.service}:{call.operation}" in FREE or lacks_members(call, "sts"):
             return None
         caller = self._caller_of(credential.access_key, session)
         account = self.account(principals.session(session.arn).account)
@@ -105,15 +103,14 @@ class Enforcer:
             # Nothing is public: a bucket's policy for everybody is not evaluated.
             return response(Denial("Access Denied"), request, "s3")
         call = parse_call(request, "sts")
-        if call.operation in UNSIGNED:
+        if authentication.needs_no_token(call):
             return None
-        if call.operation != "AssumeRoleWithWebIdentity":
+        if call.operation != authentication.WEB_IDENTITY:
             return response(MISSING, request, "sts")
         role = str(call.params.get("RoleArn", ""))
         account = role.split(":")[4] if role.count(":") > 4 else ""
         try:
-            token = str(call.params.get("WebIdentityToken", ""))
-            found = identity(token, account, store.identity_providers(account))
+            found = identity(str(call.params["WebIdentityToken"]), account, store.identity_providers(account))
         except TokenError as error:
             return response(error.denial, request, "sts")
         permission = Permission("sts:AssumeRoleWithWebIdentity", role, found.values)
@@ -131,7 +128,8 @@ class Enforcer:
         root = _root_of(credential.access_key)
         account = self.account(root.account)
         is_key = ":key/" in account.key_arn(str(call.params.get("KeyId", "")))
-        if call.operation != "AssumeRole" and "registryId" not in call.params and not is_key:
+        role = call.operation == "AssumeRole" and not lacks_members(call, "sts")
+        if not (role or is_key or "registryId" in call.params):
             return None
         for permission in required_permissions(call, request, account.arn_scope, account):
             denial = self._decide(root, permission, self._context_keys(root, permission), "")

@@ -100,6 +100,15 @@ def parse_call(request: HttpRequest, service: str) -> Call:
     return _parse_rest(request, prefix, model)
 
 
+def lacks_members(call: Call, service: str) -> bool:
+    """Return whether a call lacks a required member: the service refuses it, whoever calls."""
+    model = service_model(service)
+    if call.operation not in model.operation_names:
+        return False
+    shape = model.operation_model(call.operation).input_shape
+    return shape is not None and not set(shape.required_members) <= call.params.keys()
+
+
 @dataclass(frozen=True)
 class _Route:
     method: str

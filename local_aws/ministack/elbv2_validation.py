@@ -5,6 +5,7 @@ from typing import Any
 
 from local_aws.core.api import AwsError
 from local_aws.ministack import elbv2_networks
+from local_aws.ministack.elbv2_priorities import check_priorities
 from local_aws.ministack.elbv2_requests import all_exist, one_given, parse
 from local_aws.ministack.elbv2_snapshot import acm, alb, everything, users_of
 from local_aws.services.elbv2 import errors, rule_conditions, tls, validation
@@ -147,6 +148,7 @@ def _check_protocol(params: Params, listener: Mapping[str, Any]) -> None:
     if not certificates:
         raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
     policy = _value(params, "SslPolicy", listener.get("SslPolicy", alb._DEFAULT_SSL_POLICY))
+    tls.check_policy(policy)
     for arn in certificates:
         _check_certificate(arn, policy)
 
@@ -277,6 +279,7 @@ CHECKS: dict[str, Callable[[Params], None]] = {
     "CreateRule": _create_rule,
     "ModifyRule": _modify_rule,
     "DeleteRule": _delete_rule,
+    "SetRulePriorities": check_priorities,
     "DescribeListeners": both(
         one_given("You must specify either listener ARNs or a load balancer ARN", "LoadBalancerArn"),
         all_exist("_listeners", "ListenerArns", "ListenerNotFound", "listeners"),

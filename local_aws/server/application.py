@@ -29,6 +29,7 @@ from local_aws.ministack import (
     parameter_history,
     parameter_tags,
     passed_through,
+    request_checks,
     resource_policies,
     resource_policy_checks,
     resume_stacks,
@@ -42,6 +43,7 @@ from local_aws.persistence import snapshots
 from local_aws.persistence.durability import DurabilityMiddleware
 from local_aws.persistence.snapshots import Persistable, SnapshotWriter
 from local_aws.server.accounts import Accounts
+from local_aws.server.checked_requests import error_response, read_request
 from local_aws.server.gateway import Gateway
 from local_aws.server.passed_through import CHECKED, PassedThrough
 from local_aws.services.codecommit import git_http
@@ -143,6 +145,7 @@ def _register(accounts: Accounts) -> PassedThrough:
     for name in ours:
         ministack.register_service(name, accounts.handle(name))
     unknown_operations.patch_unknown_operations()
+    request_checks.patch_request_checks(read_request, error_response)
     passed = PassedThrough()
     passed_through.patch_passed_through(CHECKED | ours.keys(), passed.record)
     return passed

@@ -1,4 +1,4 @@
-"""The operations that were passed through to MiniStack: allowed, but neither validated nor tested by us.
+"""The operations that MiniStack answered: their requests may be checked, their answers are not.
 
 The other two classes are the operations of `api_coverage` and of load balancers, which are checked, and those
 that are `UnsupportedOperation`.

@@ -11,7 +11,14 @@ from local_aws.services.elbv2.records import Tls
 
 # The policies that current OpenSSL can enforce: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 _POLICY = re.compile(r"ELBSecurityPolicy-TLS13-1-([23])(-(Res|Ext[12]))?(-PQ)?-20[0-9]{2}-[0-9]{2}")
+_OF_AWS = "ELBSecurityPolicy-"
 _OLDEST = {"2": ssl.TLSVersion.TLSv1_2, "3": ssl.TLSVersion.TLSv1_3}
+
+
+def check_policy(policy: str) -> None:
+    """Reject a name that no security policy of AWS's has."""
+    if not policy.startswith(_OF_AWS):
+        raise AwsError("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
 
 
 def oldest(policy: str) -> ssl.TLSVersion:

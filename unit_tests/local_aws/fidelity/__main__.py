@@ -11,10 +11,12 @@ from unit_tests.local_aws.fidelity.services import SUITES
 SECTION = """
 ## Wrong calls
 
-Each operation above, and those of ELBv2 for Application Load Balancers, declares error codes in botocore's
-model. `make fidelity` makes wrong calls and compares the answers. A code is *reached* if a call gets it,
-*explained* if `unit_tests/local_aws/fidelity/explanations.py` says why no call can get it here, and
-*neither* if it lacks both. Each code counts once for each operation that declares it. Counted on {date}:
+Each operation above, those of ELBv2 for Application Load Balancers, and those of the other services that
+this project calls, declare error codes in botocore's model. `make fidelity` makes wrong calls and
+compares the answers. A code is *reached* if a call gets it, *explained* if
+`unit_tests/local_aws/fidelity/explanations.py` says why no call can get it here, and *neither* if it
+lacks both. Each code counts once for each operation that declares it. The models of S3 and EC2 declare
+few codes or none: for these, those codes of AWS's pages count that a call must get. Counted on {date}:
 
 {table}"""
 

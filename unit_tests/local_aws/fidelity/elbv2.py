@@ -28,7 +28,7 @@ MANY_TAGS = [{"Key": f"k{number}", "Value": "v"} for number in range(51)]
 
 
 def prepare(account: Account) -> Mapping[str, Any]:
-    """Create a rule beside the load balancer of the account."""
+    """Create two rules and a second listener, and a second load balancer that is protected."""
     client = account.client("elbv2")
     rule = client.create_rule(
         ListenerArn=account.balancing["listener"],
@@ -36,10 +36,35 @@ def prepare(account: Account) -> Mapping[str, Any]:
         Conditions=[{"Field": "path-pattern", "Values": ["/old"]}],
         Actions=[{"Type": "forward", "TargetGroupArn": account.balancing["blue"]}],
     )["Rules"][0]["RuleArn"]
+    client.create_rule(
+        ListenerArn=account.balancing["listener"],
+        Priority=5,
+        Conditions=[{"Field": "path-pattern", "Values": ["/other"]}],
+        Actions=[{"Type": "forward", "TargetGroupArn": account.balancing["blue"]}],
+    )
+    second = client.create_listener(
+        LoadBalancerArn=account.balancing["balancer"],
+        Protocol="HTTP",
+        Port=8080,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": account.balancing["blue"]}],
+    )["Listeners"][0]["ListenerArn"]
+    protected = client.create_load_balancer(Name="protected", Subnets=account.subnets)["LoadBalancers"][0]
+    client.modify_load_balancer_attributes(
+        LoadBalancerArn=protected["LoadBalancerArn"],
+        Attributes=[{"Key": "deletion_protection.enabled", "Value": "true"}],
+    )
     rules = client.describe_rules(ListenerArn=account.balancing["listener"])["Rules"]
     default = next(each["RuleArn"] for each in rules if each["IsDefault"])
     names = {f"subnet{number}": subnet for number, subnet in enumerate(account.subnets)}
-    return {**account.balancing, **names, "network": account.network, "rule": rule, "default": default}
+    return {
+        **account.balancing,
+        **names,
+        "network": account.network,
+        "rule": rule,
+        "default": default,
+        "second": second,
+        "protected": protected["LoadBalancerArn"],
+    }
 
 
 SUBNETS = {"Subnets": ["$subnet0", "$subnet1"]}
@@ -124,5 +149,17 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
         {"RulePriorities": [{"RuleArn": NO_RULE, "Priority": 3}]},
         "RuleNotFound",
     ),
+    ("SetRulePriorities", {"RulePriorities": [{"RuleArn": "$rule", "Priority": 5}]}, "PriorityInUse"),
+    (
+        "SetRulePriorities",
+        {"RulePriorities": [{"RuleArn": "$default", "Priority": 9}]},
+        "OperationNotPermitted",
+    ),
+    ("ModifyListener", {"ListenerArn": "$second", "Port": 80}, "DuplicateListener"),
+    ("DeleteLoadBalancer", {"LoadBalancerArn": "$protected"}, "OperationNotPermitted"),
+    ("CreateListener", {"LoadBalancerArn": "$protected"}, "TargetGroupAssociationLimit"),
+    ("CreateListener", {**HTTPS, "SslPolicy": "nope"}, "SSLPolicyNotFound"),
+    ("ModifyListener", {**HTTPS, "SslPolicy": "nope"}, "SSLPolicyNotFound"),
+    ("ModifyRule", {"RuleArn": "$default", "Conditions": CONDITIONS}, "OperationNotPermitted"),
 )
 SUITE = Suite("elbv2", tuple(VALID), VALID, WRONG, CHANGES, prepare)

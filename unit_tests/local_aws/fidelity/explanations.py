@@ -1,39 +1,28 @@
 """Why some codes that operations declare cannot be reached here: one reason for codes of a kind."""
 
-from dataclasses import dataclass
-
-EVERY = ("*",)
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """The reason why `codes` of a service cannot be reached by its `operations`."""
-
-    service: str
-    reason: str
-    codes: tuple[str, ...]
-    operations: tuple[str, ...] = EVERY
-
-    def covers(self, operation: str, code: str) -> bool:
-        """Return whether this is the reason for a code of an operation."""
-        return code in self.codes and (self.operations == EVERY or operation in self.operations)
-
-
-_NO_KEYS = "local_aws encrypts nothing, so that no key can be missing, disabled or denied."
-_INTERNAL = "It is an internal failure of AWS, with status 500: no request is the reason for it."
-_THROTTLED = "AWS throttles calls: local_aws answers each one."
-_QUOTA = "It needs more resources than a test can create: a quota of the account or of a resource."
-_RACE = "It needs two calls at the same moment."
-_OTHER_PLATFORM = "It is about EC2 instances, on-premises instances or Lambda: local_aws deploys to ECS only."
-_NO_RULE = "AWS's pages name no value that gets it, or no limit."
-_NOT_HERE = "It is about a feature that local_aws refuses by name, or does not have."
-_TWIN = "AWS declares two codes for what is invalid, and its pages name no case of this one."
-_ORGANIZATION = "It needs a policy of AWS Organizations."
+from unit_tests.local_aws.fidelity.other_explanations import OTHERS
+from unit_tests.local_aws.fidelity.reasons import (
+    INTERNAL,
+    NO_KEYS,
+    NO_MEMBER,
+    NO_RULE,
+    NOT_HERE,
+    ORGANIZATION,
+    OTHER_PLATFORM,
+    QUOTA,
+    RACE,
+    RUNNING,
+    THROTTLED,
+    TWIN,
+    UNKNOWN,
+    Explanation,
+)
 
 EXPLANATIONS = (
+    *OTHERS,
     Explanation(
         "codecommit",
-        _NO_KEYS,
+        NO_KEYS,
         (
             "EncryptionIntegrityChecksFailedException",
             "EncryptionKeyAccessDeniedException",
@@ -45,7 +34,7 @@ EXPLANATIONS = (
     ),
     Explanation(
         "codecommit",
-        _QUOTA,
+        QUOTA,
         (
             "FileTooLargeException",
             "FolderContentSizeLimitExceededException",
@@ -56,11 +45,11 @@ EXPLANATIONS = (
             "RepositoryLimitExceededException",
         ),
     ),
-    Explanation("codecommit", _RACE, ("ConcurrentReferenceUpdateException",)),
-    Explanation("codecommit", _ORGANIZATION, ("TagPolicyException", "OperationNotAllowedException")),
+    Explanation("codecommit", RACE, ("ConcurrentReferenceUpdateException",)),
+    Explanation("codecommit", ORGANIZATION, ("TagPolicyException", "OperationNotAllowedException")),
     Explanation(
         "codecommit",
-        _NO_RULE,
+        NO_RULE,
         (
             "InvalidClientRequestTokenException",
             "InvalidDeletionParameterException",
@@ -71,13 +60,13 @@ EXPLANATIONS = (
             "TargetRequiredException",
         ),
     ),
-    Explanation("codecommit", _TWIN, ("InvalidCommitIdException",), ("GetDifferences",)),
+    Explanation("codecommit", TWIN, ("InvalidCommitIdException",), ("GetDifferences",)),
     Explanation("codecommit", "Clients always send a token.", ("ClientRequestTokenRequiredException",)),
-    Explanation("codecommit", _NOT_HERE, ("FilePathConflictsWithSubmodulePathException",)),
-    Explanation("codepipeline", _RACE, ("ConcurrentModificationException", "ConflictException")),
+    Explanation("codecommit", NOT_HERE, ("FilePathConflictsWithSubmodulePathException",)),
+    Explanation("codepipeline", RACE, ("ConcurrentModificationException", "ConflictException")),
     Explanation(
         "codepipeline",
-        _QUOTA,
+        QUOTA,
         ("ConcurrentPipelineExecutionsLimitExceededException", "LimitExceededException"),
     ),
     Explanation(
@@ -85,11 +74,11 @@ EXPLANATIONS = (
         "Blockers are reserved for future use, says their documentation.",
         ("InvalidBlockerDeclarationException",),
     ),
-    Explanation("codebuild", _QUOTA, ("AccountLimitExceededException",)),
-    Explanation("codedeploy", _THROTTLED, ("ThrottlingException",)),
+    Explanation("codebuild", QUOTA, ("AccountLimitExceededException",)),
+    Explanation("codedeploy", THROTTLED, ("ThrottlingException",)),
     Explanation(
         "codedeploy",
-        _QUOTA,
+        QUOTA,
         (
             "ApplicationLimitExceededException",
             "DeploymentConfigLimitExceededException",
@@ -98,7 +87,7 @@ EXPLANATIONS = (
     ),
     Explanation(
         "codedeploy",
-        _OTHER_PLATFORM,
+        OTHER_PLATFORM,
         (
             "InstanceDoesNotExistException",
             "InvalidAutoScalingGroupException",
@@ -117,7 +106,7 @@ EXPLANATIONS = (
     ),
     Explanation(
         "codedeploy",
-        _NO_RULE,
+        NO_RULE,
         (
             "DescriptionTooLongException",
             "InvalidExternalIdException",
@@ -125,10 +114,51 @@ EXPLANATIONS = (
             "InvalidKeyPrefixFilterException",
         ),
     ),
-    Explanation("codedeploy", _RACE, ("DeploymentNotStartedException",)),
-    Explanation("codedeploy", _TWIN, ("InvalidDeploymentStatusException",), ("ContinueDeployment",)),
-    Explanation("ecs", _INTERNAL, ("ServerException",)),
-    Explanation("ecs", _TWIN, ("ClientException", "UpdateInProgressException")),
+    Explanation(
+        "codedeploy",
+        NO_MEMBER,
+        (
+            "ApplicationDoesNotExistException",
+            "DeploymentConfigDoesNotExistException",
+            "DeploymentGroupDoesNotExistException",
+        ),
+        (
+            *("BatchGetDeploymentGroups", "GetDeploymentGroup", "ListDeploymentTargets", "StopDeployment"),
+            *("TagResource", "UntagResource"),
+        ),
+    ),
+    Explanation(
+        "codedeploy",
+        RUNNING,
+        (
+            "DeploymentIsNotInReadyStateException",
+            "DeploymentLimitExceededException",
+            "LifecycleEventAlreadyCompletedException",
+        ),
+        ("ContinueDeployment", "CreateDeployment", "PutLifecycleEventHookExecutionStatus"),
+    ),
+    Explanation(
+        "codedeploy",
+        UNKNOWN,
+        (
+            "InvalidComputePlatformException",
+            "InvalidECSServiceException",
+            "InvalidLoadBalancerInfoException",
+            "InvalidRoleException",
+            "InvalidTrafficRoutingConfigurationException",
+            "RevisionDoesNotExistException",
+        ),
+        (
+            *("CreateDeployment", "CreateDeploymentGroup", "DeleteApplication", "DeleteDeploymentGroup"),
+            *("GetDeploymentConfig", "UpdateDeploymentGroup"),
+        ),
+    ),
+    Explanation("ecs", RUNNING, ("ClusterContainsTasksException", "ConflictException")),
+    Explanation("ecs", UNKNOWN, ("InvalidParameterException",), ("DeregisterTaskDefinition",)),
+    Explanation("codedeploy", RACE, ("DeploymentNotStartedException",)),
+    Explanation("codedeploy", TWIN, ("InvalidDeploymentStatusException",), ("ContinueDeployment",)),
+    Explanation("ecs", INTERNAL, ("ServerException",)),
+    Explanation("ecs", TWIN, ("ClientException", "UpdateInProgressException")),
     Explanation(
         "ecs",
         "The feature is missing in some regions of AWS, which no call names.",
@@ -136,21 +166,21 @@ EXPLANATIONS = (
     ),
     Explanation(
         "ecs",
-        _NOT_HERE,
+        NOT_HERE,
         (
             "ClusterContainsCapacityProviderException",
             "ClusterContainsContainerInstancesException",
             "NamespaceNotFoundException",
         ),
     ),
-    Explanation("ecs", _QUOTA, ("LimitExceededException",)),
+    Explanation("ecs", QUOTA, ("LimitExceededException",)),
     Explanation("ecs", "AWS blocks an account.", ("BlockedException",)),
-    Explanation("ecr", _INTERNAL, ("ServerException",)),
-    Explanation("ecr", _NO_KEYS, ("KmsException",)),
-    Explanation("ecr", _TWIN, ("ValidationException",)),
+    Explanation("ecr", INTERNAL, ("ServerException",)),
+    Explanation("ecr", NO_KEYS, ("KmsException",)),
+    Explanation("ecr", TWIN, ("ValidationException",)),
     Explanation(
         "ecr",
-        _NOT_HERE,
+        NOT_HERE,
         (
             "ImageArchivedException",
             "LayerInaccessibleException",
@@ -162,11 +192,11 @@ EXPLANATIONS = (
     ),
     Explanation(
         "ecr",
-        _QUOTA,
+        QUOTA,
         ("LimitExceededException",),
         ("BatchGetImage", "CreateRepository", "PutImage", "UploadLayerPart"),
     ),
-    Explanation("ecr-public", _INTERNAL, ("ServerException",)),
+    Explanation("ecr-public", INTERNAL, ("ServerException",)),
     Explanation(
         "ecr-public",
         "The operation has no members that could be wrong.",
@@ -174,7 +204,7 @@ EXPLANATIONS = (
     ),
     Explanation(
         "elbv2",
-        _QUOTA,
+        QUOTA,
         (
             "TooManyListeners",
             "TooManyLoadBalancers",
@@ -187,7 +217,7 @@ EXPLANATIONS = (
     ),
     Explanation(
         "elbv2",
-        _NOT_HERE,
+        NOT_HERE,
         (
             "ALPNPolicyNotFound",
             "AllocationIdNotFound",
@@ -199,8 +229,8 @@ EXPLANATIONS = (
             "UnsupportedProtocol",
         ),
     ),
-    Explanation("elbv2", _INTERNAL, ("HealthUnavailable",)),
-    Explanation("elbv2", _NO_RULE, ("InvalidLoadBalancerAction", "InvalidSubnet", "TooManyActions")),
+    Explanation("elbv2", INTERNAL, ("HealthUnavailable",)),
+    Explanation("elbv2", NO_RULE, ("InvalidLoadBalancerAction", "InvalidSubnet", "TooManyActions")),
     Explanation(
         "elbv2",
         "AWS answers ValidationError, which every operation may return.",
@@ -212,9 +242,9 @@ EXPLANATIONS = (
         ("LoadBalancerNotFound",),
         ("DeleteLoadBalancer",),
     ),
-    Explanation("application-autoscaling", _INTERNAL, ("InternalServiceException",)),
-    Explanation("application-autoscaling", _RACE, ("ConcurrentUpdateException",)),
-    Explanation("application-autoscaling", _QUOTA, ("LimitExceededException",)),
-    Explanation("service-quotas", _INTERNAL, ("ServiceException",)),
-    Explanation("service-quotas", _THROTTLED, ("TooManyRequestsException",)),
+    Explanation("application-autoscaling", INTERNAL, ("InternalServiceException",)),
+    Explanation("application-autoscaling", RACE, ("ConcurrentUpdateException",)),
+    Explanation("application-autoscaling", QUOTA, ("LimitExceededException",)),
+    Explanation("service-quotas", INTERNAL, ("ServiceException",)),
+    Explanation("service-quotas", THROTTLED, ("TooManyRequestsException",)),
 )

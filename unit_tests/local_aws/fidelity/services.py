@@ -2,14 +2,24 @@
 
 from unit_tests.local_aws.fidelity import (
     application_autoscaling,
+    cloudwatch,
     codebuild,
     codecommit,
     codedeploy,
     codepipeline,
+    ec2,
     ecr,
     ecs,
     elbv2,
+    events,
+    functions,
+    iam,
+    kms,
+    logs,
+    messages,
+    s3,
     service_quotas,
+    ssm,
 )
 
 SUITES = (
@@ -23,4 +33,16 @@ SUITES = (
     elbv2.SUITE,
     application_autoscaling.SUITE,
     service_quotas.SUITE,
+    iam.SUITE,
+    iam.STS,
+    logs.SUITE,
+    ssm.SUITE,
+    kms.SUITE,
+    s3.SUITE,
+    messages.SNS,
+    messages.SQS,
+    events.SUITE,
+    cloudwatch.SUITE,
+    functions.SUITE,
+    ec2.SUITE,
 )

@@ -12,7 +12,7 @@ from botocore.model import OperationModel
 
 from local_aws.core.api import service_model
 from unit_tests.local_aws.fidelity.account import Account
-from unit_tests.local_aws.fidelity.calls import Params, Wrong, WrongCall, changed
+from unit_tests.local_aws.fidelity.calls import MISSING, Params, Wrong, WrongCall, changed
 
 # Creates what the valid calls refer to; returns the values of their names.
 Prepare = Callable[[Account], Mapping[str, Any]]
@@ -34,24 +34,48 @@ class Suite:
     wrong: tuple[Wrong, ...] = ()
     changes: tuple[tuple[str, Params, str], ...] = ()
     prepare: Prepare = lambda _: {}
+    # The code for a call without a required member, where it is one of all operations.
+    invalid: str = ""
+    # Codes that the page of the service lists, not those of its operations: each counts for those whose call
+    # must get it.
+    documented: frozenset[str] = frozenset()
+    # The code for a caller without permission.
+    denied: str = DENIED
 
     def declared(self) -> set[tuple[str, str]]:
         """Return each operation with each code that it declares."""
-        return {(name, code) for name in self.operations for code in codes(self._model(name))}
+        of_model = {(name, code) for name in self.operations for code in codes(self._model(name))}
+        return of_model | {
+            (call.operation, call.code) for call in self.calls() if call.code in self.documented
+        }
 
     def calls(self) -> Iterator[WrongCall]:
         """Yield every wrong call."""
         for name in self.operations:
             for wrong in self.wrong:
-                if applies(wrong, self._model(name)):
+                if applies(wrong, self._model(name), self.documented):
                     yield WrongCall(name, self._changed(name, {wrong.member: wrong.value}), wrong.code)
-            if DENIED in codes(self._model(name)):
-                yield WrongCall(name, self.valid.get(name, {}), DENIED, denied=True)
+            for member in self._required(name):
+                yield WrongCall(name, self._changed(name, {member: MISSING}), self.invalid)
+            if self.denied in codes(self._model(name)):
+                yield WrongCall(name, self.valid.get(name, {}), self.denied, denied=True)
         for name, members, code in self.changes:
             yield WrongCall(name, self._changed(name, members), code)
 
     def _model(self, operation: str) -> OperationModel:
         return service_model(self.service).operation_model(operation)
+
+    def _required(self, operation: str) -> list[str]:
+        """Return the required members that a call can lack: those not in its path or query string."""
+        model = self._model(operation)
+        shape = model.input_shape
+        if not self.invalid or shape is None or "MissingParameter" in codes(model):
+            return []
+        return [
+            name
+            for name in shape.required_members
+            if shape.members[name].serialization.get("location") not in ("uri", "querystring")
+        ]
 
     def _changed(self, operation: str, members: Params) -> Params:
         return changed(self.valid.get(operation, {}), members)
@@ -62,7 +86,8 @@ def codes(operation: OperationModel) -> set[str]:
     return {shape.error_code for shape in operation.error_shapes}
 
 
-def applies(wrong: Wrong, operation: OperationModel) -> bool:
+def applies(wrong: Wrong, operation: OperationModel, documented: frozenset[str]) -> bool:
     """Return whether a member can be wrong in calls of an operation."""
     members = operation.input_shape.members if operation.input_shape else {}
-    return wrong.member in members and wrong.code in codes(operation) and operation.name not in wrong.besides
+    declared = codes(operation) | documented
+    return wrong.member in members and wrong.code in declared and operation.name not in wrong.besides

@@ -1,0 +1,89 @@
+"""What Lambda refuses: https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local_aws.core.api import service_model
+from local_aws.ministack.compat import require
+from local_aws.ministack.iam import iam
+from local_aws.ministack.request_checks.rules import Checks, Rule, is_no_json, unlike
+from local_aws.ministack.request_checks.tags import TagCodes
+
+functions = require("services.lambda_svc", "_functions", "_resolve_name")
+
+INVALID, NOT_FOUND = "InvalidParameterValueException", "ResourceNotFoundException"
+TAG_OPERATIONS = ("ListTags", "TagResource", "UntagResource")
+ARN = r"arn:aws[\w-]*:lambda:[a-z0-9-]+:\d{12}:(function|event-source-mapping|code-signing-config):.+"
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LARGEST_PAYLOAD = 6 * 1024 * 1024
+
+
+def _runtimes() -> list[str]:
+    return list(service_model("lambda").shape_for("Runtime").enum)
+
+
+def _is_missing_role(arn: str) -> bool:
+    return str(arn).rpartition("/")[2] not in iam._roles
+
+
+def _is_missing_version(params: Mapping[str, Any]) -> bool:
+    found = functions._functions.get(functions._resolve_name(params["FunctionName"]))
+    version = params.get("FunctionVersion", "$LATEST")
+    return found is not None and version != "$LATEST" and version not in found["versions"]
+
+
+def _has_another_revision(params: Mapping[str, Any]) -> bool:
+    found = functions._functions.get(functions._resolve_name(params["FunctionName"]))
+    given = params.get("RevisionId")
+    return found is not None and bool(given) and given != found["config"].get("RevisionId")
+
+
+CHECKS = Checks(
+    invalid="ValidationException",
+    forms=(
+        Rule(
+            "Runtime",
+            lambda name: name not in _runtimes(),
+            INVALID,
+            "Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set",
+        ),
+        Rule("Resource", unlike(ARN), INVALID, "The resource ARN {} is not valid.", TAG_OPERATIONS),
+    ),
+    states=(
+        Rule(
+            "Payload",
+            lambda payload: len(payload) > LARGEST_PAYLOAD,
+            "RequestTooLargeException",
+            f"Request must be smaller than {LARGEST_PAYLOAD} bytes for the InvokeFunction operation",
+        ),
+        Rule(
+            "Payload",
+            lambda payload: bool(payload) and is_no_json(payload),
+            "InvalidRequestContentException",
+            "Could not parse request body into json.",
+        ),
+        Rule(
+            "Role",
+            _is_missing_role,
+            INVALID,
+            "The role defined for the function cannot be assumed by Lambda.",
+            ("UpdateFunctionConfiguration",),
+        ),
+        Rule(
+            "Principal",
+            unlike(r"\*|\d{12}|arn:aws[\w-]*:.+|[\w-]+(\.[\w-]+)+"),
+            INVALID,
+            "The provided principal was invalid. Please check the principal and try again.",
+            ("AddPermission",),
+        ),
+        Rule(
+            "",
+            _has_another_revision,
+            "PreconditionFailedException",
+            "The RevisionId provided does not match the latest RevisionId for the Lambda function or alias.",
+            ("AddPermission", "PublishVersion", "RemovePermission"),
+        ),
+        Rule("", _is_missing_version, NOT_FOUND, "Function not found", ("CreateAlias", "UpdateAlias")),
+    ),
+    tags=TagCodes(INVALID, too_many=INVALID),
+)

@@ -1,0 +1,53 @@
+"""What CloudWatch Logs refuses: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Operations.html."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local_aws.ministack.compat import require
+from local_aws.ministack.request_checks.rules import Checks, Rule, is_no_json, unlike
+from local_aws.ministack.request_checks.tags import LIMIT, TagCodes
+
+INVALID = "InvalidParameterException"
+ARN = r"arn:aws[\w-]*:logs:[\w-]+:\d{12}:.+"
+
+
+logs = require("services.cloudwatch_logs", "_log_groups")
+
+
+def _is_out_of_order(events: list[Mapping[str, Any]]) -> bool:
+    times = [event["timestamp"] for event in events]
+    return times != sorted(times)
+
+
+def _has_too_many_tags(params: Mapping[str, Any]) -> bool:
+    group = logs._log_groups.get(params["resourceArn"].partition(":log-group:")[2].removesuffix(":*")) or {}
+    return len({*group.get("tags", {}), *params["tags"]}) > LIMIT
+
+
+CHECKS = Checks(
+    invalid=INVALID,
+    states=(
+        Rule(
+            "logEvents",
+            _is_out_of_order,
+            INVALID,
+            "Log events in a single PutLogEvents request must be in chronological order.",
+        ),
+        Rule("resourceArn", unlike(ARN), INVALID, "The resource ARN {} is not valid."),
+        Rule(
+            "",
+            _has_too_many_tags,
+            "TooManyTagsException",
+            f"A resource can have no more than {LIMIT} tags.",
+            ("TagResource",),
+        ),
+        Rule("policyDocument", is_no_json, INVALID, "Resource Policy Syntax Error in JSON string."),
+        Rule(
+            "filterPattern",
+            unlike(r"\s*([^{\[\s].*|\{.*\}|\[.*\])?\s*"),
+            INVALID,
+            "Invalid filter pattern: {}",
+        ),
+    ),
+    tags=TagCodes(INVALID),
+)

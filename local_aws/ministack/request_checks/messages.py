@@ -1,0 +1,140 @@
+"""What SNS and SQS refuse.
+
+https://docs.aws.amazon.com/sns/latest/api/API_Operations.html (Errors)
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html (Errors)
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local_aws.ministack.compat import require
+from local_aws.ministack.request_checks import keys
+from local_aws.ministack.request_checks.rules import Checks, Rule, Test, other_than, some, unlike
+from local_aws.ministack.request_checks.tags import TagCodes
+
+INVALID = "InvalidParameter"
+TOPIC_ARN = r"arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+(\.fifo)?"
+PROTOCOLS = (*("application", "email", "email-json", "firehose", "http", "https", "lambda", "sms", "sqs"),)
+TAG_OPERATIONS = ("ListTagsForResource", "TagResource", "UntagResource")
+# https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html
+TOPIC_ATTRIBUTES = (
+    *("ArchivePolicy", "ContentBasedDeduplication", "DeliveryPolicy", "DisplayName", "FifoThroughputScope"),
+    *("KmsMasterKeyId", "Policy", "SignatureVersion", "TracingConfig", "DataProtectionPolicy"),
+    *(
+        f"{protocol}{kind}"
+        for protocol in ("Application", "Firehose", "HTTP", "Lambda", "SQS")
+        for kind in ("SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn")
+    ),
+)
+# https://docs.aws.amazon.com/sns/latest/api/API_SetSubscriptionAttributes.html
+SUBSCRIPTION_ATTRIBUTES = (
+    *("DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"),
+    *("ReplayPolicy", "SubscriptionRoleArn"),
+)
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
+KEY_CODES = {"": "KMSNotFound", "Disabled": "KMSDisabled", "PendingDeletion": "KMSInvalidState"}
+LARGEST_MESSAGE = 262144
+LONGEST_SUBJECT = 99
+
+sns = require("services.sns", "_sub_arn_to_topic", "_topics")
+
+
+def _invalid(member: str, test: Test, reason: str, *operations: str) -> Rule:
+    return Rule(member, test, INVALID, f"Invalid parameter: {member} Reason: {reason}", operations)
+
+
+def _is_no_address(params: Mapping[str, Any]) -> bool:
+    endpoint = str(params.get("Endpoint", ""))
+    return params.get("Protocol") in ("email", "email-json") and "@" not in endpoint
+
+
+def _key_is(state: str) -> Test:
+    """Return a test for a topic whose key has a state; a key that does not exist has none."""
+
+    def test(arn: str) -> bool:
+        attributes = (sns._topics.get(arn) or {}).get("attributes", {})
+        key = str(attributes.get("KmsMasterKeyId") or "")
+        return bool(key) and not key.startswith("alias/aws/") and keys.state_of(key) == state
+
+    return test
+
+
+TOPICS = Checks(
+    invalid=INVALID,
+    states=(
+        _invalid("Name", unlike(r"[\w-]{1,256}|[\w-]{1,251}\.fifo"), "Topic Name", "CreateTopic"),
+        _invalid("TopicArn", unlike(TOPIC_ARN), "An ARN must have at least 6 elements, not {}"),
+        _invalid("ResourceArn", unlike(TOPIC_ARN), "An ARN must have at least 6 elements, not {}"),
+        _invalid(
+            "SubscriptionArn",
+            unlike(f"{TOPIC_ARN}:[0-9a-f-]+|PendingConfirmation"),
+            "An ARN must have at least 6 elements, not {}",
+        ),
+        Rule(
+            "ResourceArn",
+            lambda arn: arn not in sns._topics,
+            "ResourceNotFound",
+            "Resource does not exist",
+            TAG_OPERATIONS,
+        ),
+        Rule(
+            "SubscriptionArn",
+            lambda arn: arn not in sns._sub_arn_to_topic,
+            "NotFound",
+            "Subscription does not exist",
+        ),
+        *(
+            Rule("TopicArn", _key_is(state), code, "The key of the topic is not usable.", ("Publish",))
+            for state, code in KEY_CODES.items()
+        ),
+        _invalid("Protocol", other_than(*PROTOCOLS), "Does not support this protocol string: {}"),
+        Rule("", _is_no_address, INVALID, "Invalid parameter: Email address", ("Subscribe",)),
+        _invalid("AttributeName", other_than(*TOPIC_ATTRIBUTES), "{}", "SetTopicAttributes"),
+        _invalid("AttributeName", other_than(*SUBSCRIPTION_ATTRIBUTES), "{}", "SetSubscriptionAttributes"),
+        _invalid("Message", lambda text: not text, "Empty message"),
+        _invalid("Message", lambda text: len(str(text).encode()) > LARGEST_MESSAGE, "Message too long"),
+        _invalid("Subject", lambda text: len(text) > LONGEST_SUBJECT, "Subject"),
+        _invalid("MessageStructure", other_than("json"), "{}"),
+        _invalid("Token", unlike(r".{32,}"), "Invalid token", "ConfirmSubscription"),
+        _invalid("NextToken", unlike(r"\d*"), "{}"),
+    ),
+    tags=TagCodes(INVALID, too_many="TagLimitExceeded", duplicate=INVALID),
+    renamed={
+        "InvalidParameterException": INVALID,
+        "InvalidParameterValueException": INVALID,
+        "ResourceNotFoundException": "ResourceNotFound",
+    },
+)
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+QUEUE_ATTRIBUTES = (
+    *("DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "Policy", "RedrivePolicy"),
+    *("ReceiveMessageWaitTimeSeconds", "VisibilityTimeout", "RedriveAllowPolicy", "KmsMasterKeyId"),
+    *("KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled", "FifoQueue", "ContentBasedDeduplication"),
+    *("DeduplicationScope", "FifoThroughputLimit"),
+)
+READ_ATTRIBUTES = (
+    *("All", "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed", "CreatedTimestamp"),
+    *("ApproximateNumberOfMessagesNotVisible", "LastModifiedTimestamp", "QueueArn", *QUEUE_ATTRIBUTES),
+)
+UNKNOWN = "Unknown Attribute."
+QUEUES = Checks(
+    invalid="InvalidParameterValue",
+    missing="MissingParameter",
+    forms=(
+        Rule(
+            "QueueUrl",
+            unlike(r"https?://.+/\d{12}/[\w-]+(\.fifo)?"),
+            "InvalidAddress",
+            "The address {} is not valid for this endpoint.",
+        ),
+        Rule("Attributes", some(other_than(*QUEUE_ATTRIBUTES)), "InvalidAttributeName", UNKNOWN),
+        Rule(
+            "AttributeNames",
+            some(other_than(*READ_ATTRIBUTES)),
+            "InvalidAttributeName",
+            UNKNOWN,
+            ("GetQueueAttributes",),
+        ),
+    ),
+    tags=TagCodes("InvalidParameterValue"),
+)

@@ -1,0 +1,151 @@
+"""What Parameter Store refuses.
+
+The codes: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html#API_PutParameter_Errors
+and for filters https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ParameterStringFilter.html
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from local_aws.ministack.compat import require
+from local_aws.ministack.request_checks import keys
+from local_aws.ministack.request_checks.rules import Checks, Rule, other_than, some
+from local_aws.ministack.request_checks.tags import TagCodes
+
+RESOURCE_TYPES = (
+    *("Document", "ManagedInstance", "MaintenanceWindow", "Parameter", "PatchBaseline", "OpsItem"),
+    *("OpsMetadata", "Automation", "Association"),
+)
+LEVELS = 15
+FILTER_KEYS = re.compile(r"Name|Type|KeyId|Path|Label|Tier|DataType|tag:.+")
+FILTER_OPTIONS = ("Equals", "BeginsWith", "Contains", "Recursive", "OneLevel")
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policies.html
+MOST_POLICIES = 10
+POLICY_TYPES = ("Expiration", "ExpirationNotification", "NoChangeNotification")
+TYPES = ("String", "StringList", "SecureString")
+
+ssm = require("services.ssm", "_parameters", "_decode_next_token")
+
+
+def _policy_types(text: str) -> list[Any] | None:
+    """Return the types of parameter policies, or None if the text has none."""
+    try:
+        return [policy["Type"] for policy in json.loads(text)]
+    except (ValueError, TypeError, LookupError):
+        return None
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
+def _is_unlike_pattern(params: Mapping[str, Any]) -> bool:
+    pattern = params.get("AllowedPattern")
+    return bool(pattern) and re.search(str(pattern), str(params["Value"])) is None
+
+
+def _has_another_type(params: Mapping[str, Any]) -> bool:
+    stored = ssm._parameters.get(params["Name"])
+    given = params.get("Type")
+    return bool(stored and given and params.get("Overwrite") and stored["Type"] != given)
+
+
+def _has_missing_key(params: Mapping[str, Any]) -> bool:
+    given = params.get("KeyId")
+    return bool(given) and params.get("Type") == "SecureString" and keys.is_missing(str(given))
+
+
+def _token_is_unknown(token: str) -> bool:
+    # MiniStack begins anew with a token that it did not give.
+    return bool(token) and ssm._decode_next_token(token) == 0
+
+
+CHECKS = Checks(
+    invalid="ValidationException",
+    forms=(
+        Rule(
+            "ResourceType",
+            other_than(*RESOURCE_TYPES),
+            "InvalidResourceType",
+            "{} is not a valid resource type",
+        ),
+        Rule(
+            "ParameterFilters",
+            some(lambda one: FILTER_KEYS.fullmatch(str(one.get("Key"))) is None),
+            "InvalidFilterKey",
+            "The specified key isn't valid.",
+        ),
+        Rule(
+            "ParameterFilters",
+            some(lambda one: one.get("Option", "Equals") not in FILTER_OPTIONS),
+            "InvalidFilterOption",
+            "The specified filter option isn't valid. Valid options are Equals and BeginsWith.",
+        ),
+        Rule(
+            "ParameterFilters",
+            some(lambda one: one["Key"] == "Type" and not set(one.get("Values", ())) <= set(TYPES)),
+            "InvalidFilterValue",
+            "The filter value isn't valid. Verify the value and try again.",
+        ),
+        Rule("NextToken", _token_is_unknown, "InvalidNextToken", "The specified token isn't valid."),
+        Rule(
+            "Name",
+            lambda name: str(name).count("/") > LEVELS,
+            "HierarchyLevelLimitExceededException",
+            f"A hierarchy can have a maximum of {LEVELS} levels.",
+            ("PutParameter",),
+        ),
+    ),
+    states=(
+        Rule(
+            "Policies",
+            lambda text: bool(text) and _policy_types(text) is None,
+            "InvalidPolicyAttributeException",
+            "A policy attribute or its value is invalid.",
+            ("PutParameter",),
+        ),
+        Rule(
+            "Policies",
+            lambda text: bool(text) and not set(_policy_types(text) or ()) <= set(POLICY_TYPES),
+            "InvalidPolicyTypeException",
+            "The policy type isn't supported. Parameter Store supports the following policy types: "
+            + ", ".join(POLICY_TYPES),
+            ("PutParameter",),
+        ),
+        Rule(
+            "Policies",
+            lambda text: len(_policy_types(text) or ()) > MOST_POLICIES,
+            "PoliciesLimitExceededException",
+            f"A parameter can have at most {MOST_POLICIES} policies.",
+            ("PutParameter",),
+        ),
+        Rule(
+            "AllowedPattern",
+            lambda text: not _is_pattern(text),
+            "InvalidAllowedPatternException",
+            "The request doesn't meet the regular expression requirement.",
+        ),
+        Rule(
+            "",
+            _is_unlike_pattern,
+            "ParameterPatternMismatchException",
+            "Parameter value, cannot be validated against allowedPattern.",
+            ("PutParameter",),
+        ),
+        Rule(
+            "",
+            _has_another_type,
+            "HierarchyTypeMismatchException",
+            "Parameter Store doesn't support changing a parameter type in a hierarchy.",
+            ("PutParameter",),
+        ),
+        Rule("", _has_missing_key, "InvalidKeyId", "The query key ID isn't valid.", ("PutParameter",)),
+    ),
+    tags=TagCodes("ValidationException", too_many="TooManyTagsError"),
+)

@@ -1,0 +1,70 @@
+"""What EC2 refuses of the rules of security groups: those that exist, and the removal of those that do not.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from local_aws.ministack.compat import require
+from local_aws.ministack.request_checks.rules import Rule, Test
+
+ec2 = require("services.ec2", "_security_groups")
+
+# List of peers -> the member of each that names it. `Groups` is EC2's name in a request.
+PEERS = {
+    "Groups": "GroupId",
+    "IpRanges": "CidrIp",
+    "Ipv6Ranges": "CidrIpv6",
+    "PrefixListIds": "PrefixListId",
+    "UserIdGroupPairs": "GroupId",
+}
+STORES = {"Ingress": "IpPermissions", "Egress": "IpPermissionsEgress"}
+Peer = tuple[str, str, str, str]
+
+
+def _peers(permissions: list[Mapping[str, Any]]) -> Iterator[Peer]:
+    """Yield protocol, ports and peer of each rule; an open range of ports has none."""
+    for given in permissions:
+        ports = (str(given.get(name, "")) for name in ("FromPort", "ToPort"))
+        first, last = (port if port not in ("-1", "None") else "" for port in ports)
+        for member, name in PEERS.items():
+            for peer in given.get(member) or []:
+                yield str(given.get("IpProtocol")), first, last, str(peer.get(name))
+
+
+def _compared(store: str, *, exists: bool) -> Test:
+    """Return a test for a request with a rule that is among those of its group, or one that is not."""
+
+    def test(params: Mapping[str, Any]) -> bool:
+        group = ec2._security_groups.get(params.get("GroupId"))
+        if group is None:
+            return False
+        stored = set(_peers(group[store]))
+        return any((peer in stored) == exists for peer in _peers(params.get("IpPermissions") or []))
+
+    return test
+
+
+RULES = (
+    *(
+        Rule(
+            "",
+            _compared(store, exists=True),
+            "InvalidPermission.Duplicate",
+            "the specified rule already exists",
+            (f"AuthorizeSecurityGroup{direction}",),
+        )
+        for direction, store in STORES.items()
+    ),
+    *(
+        Rule(
+            "",
+            _compared(store, exists=False),
+            "InvalidPermission.NotFound",
+            "The specified rule does not exist in this security group.",
+            (f"RevokeSecurityGroup{direction}",),
+        )
+        for direction, store in STORES.items()
+    ),
+)

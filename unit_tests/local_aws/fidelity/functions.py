@@ -1,0 +1,95 @@
+"""Wrong calls of Lambda."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from unit_tests.local_aws.fidelity.account import Account
+from unit_tests.local_aws.fidelity.calls import Wrong
+from unit_tests.local_aws.fidelity.suite import Suite
+
+INVALID = "InvalidParameterValueException"
+NOT_FOUND = "ResourceNotFoundException"
+CONFLICT = "ResourceConflictException"
+ARN = "arn:aws:lambda:us-east-1:123456789012:function"
+FUNCTION = {"FunctionName": "function"}
+TAGGED = {"Resource": f"{ARN}:function"}
+PERMISSION = {"StatementId": "one", "Action": "lambda:InvokeFunction", "Principal": "sns.amazonaws.com"}
+
+
+def archive() -> bytes:
+    """Return the archive of a function."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("index.py", "def handler(event, context):\n    return {}\n")
+    return buffer.getvalue()
+
+
+CODE = {"ZipFile": archive()}
+PYTHON = {"Runtime": "python3.12", "Handler": "index.handler"}
+
+
+def prepare(account: Account) -> Mapping[str, Any]:
+    """Create a function with an alias and a permission."""
+    client = account.client("lambda")
+    client.create_function(**FUNCTION, **PYTHON, Role=account.role, Code=CODE)
+    client.publish_version(**FUNCTION)
+    client.create_alias(**FUNCTION, Name="live", FunctionVersion="1")
+    client.add_permission(**FUNCTION, **PERMISSION)
+    return {"role": account.role}
+
+
+VALID: Mapping[str, Mapping[str, Any]] = {
+    "AddPermission": {**FUNCTION, **PERMISSION, "StatementId": "two"},
+    "CreateAlias": {**FUNCTION, "Name": "new", "FunctionVersion": "1"},
+    "CreateFunction": {"FunctionName": "new", **PYTHON, "Role": "$role", "Code": CODE},
+    "DeleteFunction": FUNCTION,
+    "GetAlias": {**FUNCTION, "Name": "live"},
+    "GetFunction": FUNCTION,
+    "GetFunctionConfiguration": FUNCTION,
+    "GetPolicy": FUNCTION,
+    "Invoke": FUNCTION,
+    "ListFunctions": {},
+    "ListTags": TAGGED,
+    "ListVersionsByFunction": FUNCTION,
+    "PublishVersion": FUNCTION,
+    "RemovePermission": {**FUNCTION, "StatementId": "one"},
+    "TagResource": {**TAGGED, "Tags": {"k": "v"}},
+    "UntagResource": {**TAGGED, "TagKeys": ["k"]},
+    "UpdateFunctionCode": {**FUNCTION, "ZipFile": CODE["ZipFile"]},
+    "UpdateFunctionConfiguration": FUNCTION,
+}
+WRONG = (
+    Wrong("FunctionName", "nope", NOT_FOUND, ("CreateFunction",)),
+    Wrong(
+        "FunctionName",
+        "function",
+        CONFLICT,
+        (
+            *("AddPermission", "CreateAlias", "DeleteFunction", "Invoke", "PublishVersion"),
+            *("TagResource", "UntagResource", "UpdateFunctionCode", "UpdateFunctionConfiguration"),
+        ),
+    ),
+    Wrong("Name", "nope", NOT_FOUND, ("CreateAlias",)),
+    Wrong("Name", "live", CONFLICT),
+    Wrong("FunctionVersion", "9", NOT_FOUND),
+    Wrong("StatementId", "one", CONFLICT),
+    Wrong("StatementId", "nope", NOT_FOUND, ("AddPermission",)),
+    Wrong("Qualifier", "9", NOT_FOUND, ("DeleteFunction",)),
+    Wrong("Resource", f"{ARN}:nope", NOT_FOUND),
+    Wrong("Resource", "zz", INVALID),
+    Wrong("Runtime", "cobol1", INVALID),
+    Wrong("Role", "arn:aws:iam::123456789012:role/nope", INVALID),
+    Wrong("Principal", "nobody", INVALID),
+    Wrong("Tags", {"aws:k": "v"}, INVALID),
+    Wrong("Tags", {f"k{n}": "v" for n in range(51)}, INVALID),
+    Wrong("RevisionId", "zz", "PreconditionFailedException"),
+    Wrong("Payload", b"zz", "InvalidRequestContentException"),
+    Wrong("Payload", b'"' + b"x" * 6_300_000 + b'"', "RequestTooLargeException"),
+)
+CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    ("UpdateFunctionCode", {"ZipFile": b"zz"}, INVALID),
+    ("CreateFunction", {"Code": {"ZipFile": b"zz"}}, INVALID),
+)
+SUITE = Suite("lambda", tuple(VALID), VALID, WRONG, CHANGES, prepare, invalid="ValidationException")
