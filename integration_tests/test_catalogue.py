@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from harness.cloud import PROJECT, Cloud
-from harness.environment import DEPLOYMENT_CONFIG
+from harness.environment import TRAFFIC_SHIFT
 from harness.release_logs import error_message
 from harness.scenario import Scenario
 from integration_tests.support.flaskr import replace_with_flaskr
@@ -104,7 +104,7 @@ def test_a_service_of_the_catalogue_is_deployed_and_its_seeded_commit_released(
 
 def fleet(scenario: Scenario, catalogue: dict[str, str], action: str, **settings: str) -> tuple[int, Any]:
     """Run `operations fleet` on the wave of both environments; return its exit code and its JSON."""
-    context = {**catalogue, "deploymentConfig": DEPLOYMENT_CONFIG, **settings}
+    context = {**catalogue, **TRAFFIC_SHIFT, **settings}
     done = subprocess.run(  # noqa: S603 - our own module
         [
             *(sys.executable, "-m", "operations", "fleet", action, "--wave", scenario.environment.suffix),
