@@ -234,7 +234,7 @@ def test_the_deployment_group_shifts_between_both_listeners_and_rolls_back(templ
         "DeploymentType": "BLUE_GREEN",
     }
     wait = group["BlueGreenDeploymentConfiguration"]["TerminateBlueInstancesOnDeploymentSuccess"]
-    assert wait == {"Action": "TERMINATE", "TerminationWaitTimeInMinutes": 5}  # pitfall N3
+    assert wait == {"Action": "TERMINATE", "TerminationWaitTimeInMinutes": 2}  # pitfall N3
     assert set(group["AutoRollbackConfiguration"]["Events"]) == {
         "DEPLOYMENT_FAILURE",
         "DEPLOYMENT_STOP_ON_REQUEST",
