@@ -69,7 +69,8 @@ def test_an_image_is_built_run_pushed_and_named_by_its_digest(
     password = base64.b64decode(data["authorizationToken"]).decode().partition(":")[2]
     refusal = docker("login", "--username", "AWS", "--password-stdin", HOST, given="wrong", fails=1)
     assert "401 Unauthorized" in refusal
-    login = docker("login", "--username", "AWS", "--password-stdin", HOST, given=password)
+    # The whole URI of a repository logs in to its registry.
+    login = docker("login", "--username", "AWS", "--password-stdin", f"{HOST}/images-dev", given=password)
     assert login == "Login Succeeded"
     pushed = docker("push", name).splitlines()[-1]
     digest = ecr.call("ListImages", {"repositoryName": "images-dev"})["imageIds"][0]["imageDigest"]
