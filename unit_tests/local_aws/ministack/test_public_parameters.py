@@ -33,7 +33,7 @@ def test_a_public_parameter_is_refused_by_name(
 
 def test_a_parameter_of_the_account_is_read_or_not_found(cloud: Cloud) -> None:
     ssm = cloud.client("ssm")
-    ssm.put_parameter(Name="/aws-service", Value="mine", Type="String")
-    assert ssm.get_parameter(Name="/aws-service")["Parameter"]["Value"] == "mine"
+    ssm.put_parameter(Name="/service/aws", Value="mine", Type="String")
+    assert ssm.get_parameter(Name="/service/aws")["Parameter"]["Value"] == "mine"
     with pytest.raises(ssm.exceptions.ParameterNotFound):
         ssm.get_parameter(Name="/mine/other")
