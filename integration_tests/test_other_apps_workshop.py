@@ -1,4 +1,4 @@
-"""An app in the shape of a public workshop is deployed unchanged, and builds from its repository."""
+"""An app in the shape of a public workshop is deployed unchanged, and releases a push."""
 
 import json
 import shlex
@@ -57,6 +57,23 @@ class Workshop:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
+    def wait_for_release(self, commit: str) -> dict[str, str]:
+        """Wait until the pipeline has released the commit; return the statuses of its stages."""
+
+        def look() -> dict[str, str]:
+            state = self.cloud.client("codepipeline").get_pipeline_state(name=self.outputs["PipelineName"])
+            stages = state["stageStates"]
+            revision = stages[0]["actionStates"][0].get("currentRevision", {}).get("revisionId")
+            ids = {each.get("latestExecution", {}).get("pipelineExecutionId") for each in stages}
+            found = {s["stageName"]: s.get("latestExecution", {}).get("status", "") for s in stages}
+            if "Failed" in found.values():
+                raise AssertionError(json.dumps(stages, default=str))
+            if revision != commit or len(ids) > 1 or {*found.values()} != {"Succeeded"}:
+                raise NotYetError(f"{revision}: {found}")
+            return found
+
+        return wait_for("the release", look, deadline=self.cloud.minutes(RELEASE_MINUTES))
+
 
 @pytest.fixture(scope="module")
 def workshop(cloud: Cloud) -> Workshop:
@@ -66,7 +83,7 @@ def workshop(cloud: Cloud) -> Workshop:
     return Workshop(cloud, folder)
 
 
-def test_the_app_is_deployed_and_builds_from_its_repository(workshop: Workshop) -> None:
+def test_the_app_is_deployed_and_releases_a_push(workshop: Workshop) -> None:
     cloud = workshop.cloud
     workshop.deploy("image")
     repository = cloud.client("codecommit").get_repository(repositoryName="shop")["repositoryMetadata"]
@@ -80,7 +97,7 @@ def test_the_app_is_deployed_and_builds_from_its_repository(workshop: Workshop) 
     assert build["sourceVersion"] == "main"
 
     workshop.deploy("pipeline", "minutes=1")
-    assert set(workshop.outputs) >= {"Url", "PipelineName"}
+    assert workshop.wait_for_release(first) == dict.fromkeys(("Source", "Build", "Deploy"), "Succeeded")
 
 
 def build_from_the_repository(workshop: Workshop) -> dict[str, str]:
