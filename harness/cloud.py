@@ -91,7 +91,8 @@ class Cloud:
         listener = f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
         answer = requests.get(f"{self.endpoint}/_local_aws/listeners", timeout=10)
         answer.raise_for_status()
-        addresses: dict[str, str] = answer.json()
+        # Host names have no case, and a URL's are in lower case; load balancers keep that of their names.
+        addresses: dict[str, str] = {name.lower(): address for name, address in answer.json().items()}
         if listener not in addresses:
             raise HarnessError(f"local_aws has no listener {listener}, only {', '.join(addresses) or 'none'}")
         return parts._replace(netloc=addresses[listener]).geturl()

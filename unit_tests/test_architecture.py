@@ -67,8 +67,12 @@ RULES = {
     ),
     "integration_tests": Rule(
         only={"boto3", "botocore", "requests", "tenacity", "pytest", "harness", "operations"},
-        # Who changes a buildspec.
-        exceptions={"pitfalls/builds.py": {"yaml"}, "rehearsal": {"aiohttp", "cryptography", "yarl"}},
+        # Who changes a buildspec, who signs, who is an app of the CDK.
+        exceptions={
+            "pitfalls/builds.py": {"yaml"},
+            "rehearsal": {"aiohttp", "cryptography", "yarl"},
+            "other_apps": {"aws_cdk", "constructs"},
+        },
     ),
     "benchmarks": Rule(
         only={

@@ -56,7 +56,9 @@ def _convert_structure(shape: StructureShape, value: Mapping[str, Any], path: st
     for key, item in value.items():
         name = members.get(key.lower())
         if name is None:
-            raise AwsError("ValidationError", f"Encountered unsupported property {path}{key}")
+            # One that the schema of the type does not have either is refused before.
+            message = f"local_aws does not support the property {path}{key}"
+            raise AwsError("UnsupportedOperation", message, 501)
         converted[name] = convert(shape.members[name], item, f"{path}{key}.")
     return converted
 

@@ -70,6 +70,13 @@ def installations() -> tuple[Path, Path]:
     return uv, pyenv / "versions"
 
 
+def search_variables() -> dict[str, str]:
+    """Return the variables with which another process finds the interpreters that this one finds."""
+    uv, pyenv = installations()
+    path = os.environ.get("PATH", os.defpath)
+    return {"PATH": path, "UV_PYTHON_INSTALL_DIR": str(uv), "PYENV_ROOT": str(pyenv.parent)}
+
+
 def _newest(folder: Path, pattern: str, name: str) -> Iterator[Path]:
     for home in sorted(folder.glob(pattern), key=_release, reverse=True):
         if (home / "bin" / name).exists():

@@ -167,13 +167,21 @@ _FURTHER = {
 }
 
 
+# The headers that are condition keys of S3, too.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingServerSideEncryption.html
+_ENCRYPTION = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
+
+
 def _s3(call: Call, request: HttpRequest, scope: ArnScope, lookups: Lookups) -> Iterator[Permission]:
     """S3 uses the KMS key of an object as the caller.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     """
     bucket, key = str(call.params.get("Bucket", "")), str(call.params.get("Key", ""))
-    yield Permission(s3_actions.action_of(call), s3_actions.resource_of(call))
+    encryption: dict[str, Value] = {
+        f"s3:{name}": request.headers[name] for name in _ENCRYPTION if name in request.headers
+    }
+    yield Permission(s3_actions.action_of(call), s3_actions.resource_of(call), encryption)
     source = request.headers.get("x-amz-copy-source", "").lstrip("/")
     if source:
         yield Permission("s3:GetObject", f"arn:aws:s3:::{source.partition('?')[0]}")

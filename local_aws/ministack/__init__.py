@@ -28,7 +28,7 @@ def check_version() -> None:
     require("app", "SERVICE_HANDLERS", "app")
     require("core.router", "SERVICE_PATTERNS")
     require("core.responses", "get_account_id", "request_scope")
-    require("services.eventbridge", "_invoke_target", "_put_events")
+    require("services.eventbridge", "_apply_input_transformer", "_invoke_target", "_put_events")
     require("services.cloudformation.provisioners", "_RESOURCE_HANDLERS")
     require("services.cloudformation.stacks", "_runs_on_worker_thread")
 
@@ -130,8 +130,9 @@ def emit_event(
 def route_event_targets(service: str, deliver: Callable[[str, dict[str, Any]], None]) -> None:
     """Pass events for targets of `service` (as `codepipeline`) to `deliver(target_arn, target)`.
 
-    The target has the rule's ARN as `RuleArn`. `deliver` must return at once: it may run on the event loop,
-    where a call to the endpoint would wait for itself. An exception becomes a background error.
+    The target has the rule's ARN as `RuleArn` and its own input, if it has one, as `Payload`. `deliver` must
+    return at once: it may run on the event loop, where a call to the endpoint would wait for itself. An
+    exception becomes a background error.
     """
     from ministack.services import eventbridge
 
@@ -143,7 +144,11 @@ def route_event_targets(service: str, deliver: Callable[[str, dict[str, Any]], N
             original(target, event, rule, view)
             return
         try:
-            deliver(arn, {**target, "RuleArn": rule.get("Arn", "")})
+            payload = target.get("Input", "")
+            if target.get("InputTransformer"):
+                event_view = view or eventbridge._pattern_event_view(event)
+                payload = eventbridge._apply_input_transformer(target["InputTransformer"], rule, event_view)
+            deliver(arn, {**target, "RuleArn": rule.get("Arn", ""), "Payload": payload})
         except Exception as error:
             # As for MiniStack's own targets: if one fails, the others still get the event.
             eventbridge.logger.exception("EventBridge target dispatch error for %s: %s", arn, error)

@@ -6,6 +6,7 @@ from typing import Any
 from local_aws import ministack
 from local_aws.core.context import Context
 from local_aws.ministack import (
+    composite_alarms,
     conditions,
     custom_resources,
     dashboards,
@@ -42,6 +43,7 @@ from local_aws.ministack.function_states import FunctionStates
 # The types that get a stack's tags and CloudFormation's own, in addition to MiniStack's.
 TAGGED = (
     "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::CodeBuild::ReportGroup",
     "AWS::CodeCommit::Repository",
@@ -69,6 +71,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     ministack.register_types(notifications.resource_types(context))
     ministack.register_types(identity_providers.resource_types(context))
     ministack.register_types(metric_alarms.resource_types(context))
+    ministack.register_types(composite_alarms.resource_types(context))
     ec2.patch_vpcs()
     ec2_validation.patch_network_validation()
     s3.patch_s3(context)

@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from local_aws.core.clock import Clock
@@ -60,6 +61,9 @@ def patch_alarm_evaluation(context: Context, scale: Scale) -> None:
             _evaluate(context, cloudwatch, alarm, scale)
 
     cloudwatch._evaluate_alarm = evaluate
+    # Composite alarms and SetAlarmState dispatch, too.
+    dispatch = partial(_dispatch_actions, context, cloudwatch, cloudwatch._dispatch_alarm_actions)
+    cloudwatch._dispatch_alarm_actions = dispatch
     # PutMetricData evaluates no alarm on AWS, and here it would evaluate each of them several times a second.
     cloudwatch._evaluate_all_alarms = lambda: None
     cloudwatch._evict_old_metrics = make_eviction(cloudwatch, clock)
@@ -89,7 +93,7 @@ def _evaluate(context: Context, cloudwatch: Any, alarm: dict[str, Any], scale: S
     reason = f"Threshold Crossed: the last {alarm['EvaluationPeriods']} periods make it {state}"
     alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
     cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
-    _dispatch_actions(context, cloudwatch, alarm, before, state, reason)
+    cloudwatch._dispatch_alarm_actions(alarm, before, state, reason)
     cloudwatch._evaluate_parent_alarms(alarm)
 
 
@@ -126,7 +130,13 @@ def make_eviction(cloudwatch: Any, clock: Clock) -> Callable[[], None]:
 
 
 def _dispatch_actions(
-    context: Context, cloudwatch: Any, alarm: dict[str, Any], before: str, state: str, reason: str
+    context: Context,
+    cloudwatch: Any,
+    dispatch: Callable[..., None],
+    alarm: dict[str, Any],
+    before: str,
+    state: str,
+    reason: str,
 ) -> None:
     """Run the alarm's actions, except for topics that do not allow CloudWatch to publish (pitfall G1)."""
     key = ACTIONS[state]
@@ -140,7 +150,7 @@ def _dispatch_actions(
             cloudwatch.logger.warning("CloudWatch alarm → SNS %s refused: %s", action, reason_denied)
         else:
             allowed.append(action)
-    cloudwatch._dispatch_alarm_actions({**alarm, key: allowed}, before, state, reason)
+    dispatch({**alarm, key: allowed}, before, state, reason)
 
 
 def _points_by_period(

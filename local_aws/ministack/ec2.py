@@ -198,7 +198,7 @@ def _source(rest: dict[str, Any], direction: str) -> dict[str, list[dict[str, An
     }
     unknown = sorted(set(rest) - set(members))
     if unknown:
-        raise ValueError(f"Encountered unsupported property {', '.join(unknown)}")
+        raise ValueError(f"local_aws does not support the property {', '.join(unknown)}")
     if len(rest) != 1:
         raise ValueError(f"a security group rule needs exactly one of {', '.join(members)}")
     name, value = rest.popitem()

@@ -140,8 +140,13 @@ def check_properties(resource_type: str, logical_id: str, properties: Properties
 
 
 def _without_system_tags(properties: Properties) -> Properties:
-    """Leave out the tags that CloudFormation adds itself, whose keys no template may use."""
-    return {key: _user_tags(value) if key == "Tags" else value for key, value in properties.items()}
+    """Leave out the tags that CloudFormation adds itself, whose keys no template may use.
+
+    A resource without tags of its own has no property for them: some schemas refuse an empty list.
+    """
+    own = _user_tags(properties.get("Tags"))
+    given = {key: value for key, value in properties.items() if key != "Tags" or own or not value}
+    return given | ({"Tags": own} if own else {})
 
 
 def _user_tags(tags: Any) -> Any:

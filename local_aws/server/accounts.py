@@ -176,10 +176,12 @@ class Accounts:
         )
 
     def deliver(self, arn: str, target: dict[str, Any]) -> None:
-        """Start the pipeline that is an event's target."""
-        owner = self.existing().get(arn.split(":")[4])
+        """Start the pipeline or the build that is an event's target."""
+        service, account = arn.split(":")[2], arn.split(":")[4]
+        owner = self.existing().get(account)
         if owner is not None:
-            owner.codepipeline.deliver(arn, target)
+            deliver = owner.codebuild.deliver if service == "codebuild" else owner.codepipeline.deliver
+            deliver(arn, target)
 
     def scale(self, policy_arn: str, alarm_name: str, metric: float) -> None:
         """Let a scaling policy act on the metric of its alarm, on a thread of its own."""

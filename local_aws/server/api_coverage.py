@@ -28,8 +28,8 @@ SERVICES: tuple[type[JsonService], ...] = (
 # Operations that do less than AWS's; a request for the rest is `UnsupportedOperation`.
 _PROJECT = "Python runtimes; no VPC, batch builds, file systems, secondary sources, Secrets Manager"
 _PIPELINE = (
-    "CodeCommit, CodeBuild, CodeDeployToECS, approval; condition DeploymentWindow before entry; no PARALLEL, "
-    "triggers, other regions"
+    "CodeCommit, CodeBuild, CodeDeployToECS, deploying to ECS and S3, approval; condition DeploymentWindow "
+    "before entry; no PARALLEL, triggers, other regions"
 )
 _TASK = "no volumes, dependsOn, FireLens, service discovery or Secrets Manager"
 _RUN = "on Fargate; overrides of command and environment; no capacity providers or volumes"

@@ -29,6 +29,7 @@ from local_aws.ministack import (
     parameter_history,
     parameter_tags,
     passed_through,
+    public_parameters,
     request_checks,
     resource_policies,
     resource_policy_checks,
@@ -137,6 +138,7 @@ def _patch_parameters(callers: Context) -> None:
     parameter_history.patch_parameter_history(callers.identity)
     parameter_events.patch_parameter_events()
     parameter_tags.patch_parameter_tags()
+    public_parameters.patch_public_parameters()
 
 
 def _register(accounts: Accounts) -> PassedThrough:
@@ -169,6 +171,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     elbv2.patch_elbv2(callers, load_balancing.apply, load_balancing.describe_health)
     passed = _register(accounts)
     ecr.route_registry(accounts.registry)
+    ministack.route_event_targets("codebuild", accounts.deliver)
     ministack.route_event_targets("codepipeline", accounts.deliver)
     states = function_states.FunctionStates(context.clock)
     cloudformation.patch_cloudformation(callers, [accounts, load_balancing], states)

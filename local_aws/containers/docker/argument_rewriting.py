@@ -79,8 +79,9 @@ def _rewrite_names(words: list[str], registry: str, kind: str) -> tuple[list[str
             rewritten.append(word)
             continue
         host = match["host"]
-        # A repository comes after its account. A login names the registry alone.
-        rest = f"/{host.partition('.')[0]}{match['rest']}" if match["rest"] else ""
+        # A repository comes after its account. A login is to the registry, whatever repository it names.
+        has_repository = match["rest"] and kind != "login"
+        rest = f"/{host.partition('.')[0]}{match['rest']}" if has_repository else ""
         rewritten.append(f"{match['option'] or ''}{registry}{rest}")
     return rewritten, host
 

@@ -37,6 +37,9 @@ def main(directory: str, arguments: list[str]) -> int:
         if not state.settings.privileged:
             raise DockerError(NO_DAEMON)
         os.environ.setdefault(INSTANCE_VARIABLE, state.settings.instance)
+        found = state.settings.interpreters
+        # The build's own programs come first.
+        os.environ.update(found, PATH=os.pathsep.join([os.environ.get("PATH", ""), found["PATH"]]))
         code: int = options.command_function(state, options) or 0
         return code
     except DockerError as error:

@@ -51,7 +51,8 @@ def _login(state: DockerState, options: argparse.Namespace) -> None:
     if not options.password_stdin:
         raise DockerError("Error: Cannot perform an interactive login from a non TTY device")
     login = f"{options.username or getpass.getuser()}:{sys.stdin.read().strip()}"
-    host = (options.server or "docker.io").removeprefix("https://").rstrip("/")
+    # Docker ignores a path: the whole URI of a repository logs in to its registry.
+    host = (options.server or "docker.io").removeprefix("https://").partition("/")[0]
     if not is_ecr(host) and host != PUBLIC_HOST:
         raise DockerError(f"local_aws (processes) cannot reach the registry {host}; use docker")
     registry = PublicRegistry if host == PUBLIC_HOST else Registry

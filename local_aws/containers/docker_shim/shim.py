@@ -8,6 +8,7 @@ from local_aws.containers.docker_script import write_script
 from local_aws.containers.docker_shim import container_commands
 from local_aws.containers.docker_shim.state import FOLDER, DockerState, Settings, write_json
 from local_aws.containers.images.build import host_environment
+from local_aws.host.interpreters import search_variables
 
 if TYPE_CHECKING:
     from local_aws.core.context import Context
@@ -37,6 +38,7 @@ class DockerShim:
             privileged=privileged,
             time_scale=self.context.clock.time_scale,
             host=host_environment(),
+            interpreters=search_variables(),
         )
         write_json(folder / "settings.json", vars(settings))
         return write_script(directory, "local_aws.containers.docker_shim.cli")

@@ -34,6 +34,8 @@ class Settings:
     time_scale: float
     # How pip reaches the network on this machine. It may hold a password, so the file is for its owner only.
     host: dict[str, str]
+    # Where the base images' interpreters are: a build has another home and another PATH.
+    interpreters: dict[str, str]
 
 
 class PortMapping(TypedDict):

@@ -23,6 +23,7 @@ OVERRIDES = (
     ("sourceTypeOverride", "source", "type"),
     ("sourceLocationOverride", "source", "location"),
     ("buildspecOverride", "source", "buildspec"),
+    ("gitCloneDepthOverride", "source", "gitCloneDepth"),
     ("imageOverride", "environment", "image"),
     ("computeTypeOverride", "environment", "computeType"),
     ("environmentTypeOverride", "environment", "type"),

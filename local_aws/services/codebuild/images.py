@@ -9,6 +9,9 @@ from local_aws.services.codebuild.errors import BuildspecError, UnknownImageErro
 
 # The newest version is last: `3.x` and `latest` select it.
 PYTHON_VERSIONS: dict[str, tuple[str, ...]] = {
+    # The runtimes.yml of the last releases, which AWS no longer updates: 15d160b and 18a7d78.
+    "aws/codebuild/standard:5.0": ("3.7", "3.8", "3.9"),
+    "aws/codebuild/standard:6.0": ("3.10",),
     "aws/codebuild/standard:7.0": ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14"),
     "aws/codebuild/standard:8.0": ("3.10", "3.11", "3.12", "3.13", "3.14"),
     "aws/codebuild/amazonlinux-x86_64-standard:5.0": ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14"),

@@ -28,7 +28,10 @@ class LogEvent(TypedDict):
 
 
 class BuildLog:
-    """Writes to one log stream. Without a log group, or access to it, the build runs without a log."""
+    """Writes to one log stream, in a log group that it creates if the role may.
+
+    Without a log group, or access to it, the build runs without a log.
+    """
 
     def __init__(self, logs: Any, group: str | None, stream: str) -> None:
         self.logs = logs
@@ -38,7 +41,16 @@ class BuildLog:
         self._incomplete = b""
         self._last_flush = time.monotonic()
         if group is not None:
-            self._call("create the log stream", self.logs.create_log_stream)
+            self._call("create the log stream", self._create_stream)
+
+    def _create_stream(self, **names: str) -> None:
+        try:
+            self.logs.create_log_stream(**names)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            self.logs.create_log_group(logGroupName=names["logGroupName"])
+            self.logs.create_log_stream(**names)
 
     def line(self, text: str) -> None:
         """Write a line of CodeBuild itself."""

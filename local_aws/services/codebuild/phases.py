@@ -39,7 +39,8 @@ from local_aws.services.codebuild.junit import read_reports
 from local_aws.services.codebuild.log import BuildLog
 from local_aws.services.codebuild.records import BuildRecord
 from local_aws.services.codebuild.shell import Shell, kill_build
-from local_aws.services.codebuild.source import download, read_buildspec
+from local_aws.services.codebuild.source import read_buildspec
+from local_aws.services.codebuild.source_download import download_source
 from local_aws.services.codebuild.validation import TIMEOUT_SCALE, timeout_scale
 from local_aws.services.codebuild.variables import codebuild_variables, declared_variables
 
@@ -190,7 +191,7 @@ class BuildRun:
     def _download_source(self) -> Buildspec:
         request, folders = self.request, self.folders
         self.log.line("Phase is DOWNLOAD_SOURCE")
-        download(self.context.client("s3", request.service_role), request.source, folders.source)
+        download_source(self.context, self.build, request, folders, self.credentials)
         self.log.line(f"CODEBUILD_SRC_DIR={folders.source}")
         spec = read_buildspec(request.source, folders.source, self.log.line)
         self.log.line("Processing environment variables")

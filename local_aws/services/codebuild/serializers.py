@@ -70,10 +70,14 @@ def artifact_location(artifacts: ArtifactsShape) -> str:
     return "arn:aws:s3:::" + "/".join(part.strip("/") for part in parts if part.strip("/"))
 
 
-def initiator(project: ProjectShape, artifacts: ArtifactsShape) -> str:
-    """Return the `initiator` of a build: the pipeline, whose name is the artifacts' folder, or root."""
-    if project["source"]["type"] == "CODEPIPELINE":
-        return f"codepipeline/{artifacts.get('path', '').strip('/').partition('/')[0]}"
+def initiator(project: ProjectShape, overridden: ProjectShape) -> str:
+    """Return the `initiator` of a build: the pipeline, whose name is the artifacts' folder, or root.
+
+    A pipeline builds a project with whatever source from its own input artifact.
+    """
+    types = project["source"]["type"], overridden["source"]["type"]
+    if types in (("CODEPIPELINE", "S3"), ("CODECOMMIT", "S3")):
+        return f"codepipeline/{overridden['artifacts'].get('path', '').strip('/').partition('/')[0]}"
     return "root"
 
 

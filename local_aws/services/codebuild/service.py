@@ -11,6 +11,7 @@ from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context, ServiceRole
 from local_aws.services.codebuild.build_request import BuildRequest, apply_overrides, log_destination
 from local_aws.services.codebuild.errors import ReportError, invalid_input, not_found
+from local_aws.services.codebuild.event_target import start_target
 from local_aws.services.codebuild.junit import TestCase
 from local_aws.services.codebuild.phases import BuildRun, DockerProvider, remove_leftovers
 from local_aws.services.codebuild.records import BuildRecord
@@ -72,6 +73,10 @@ class CodeBuild(ReportGroups):
         self.context.spawn(f"build {build.id}", run.run)
         return {"build": answer}
 
+    def deliver(self, target_arn: str, target: Mapping[str, Any]) -> None:
+        """Start the build of a project that is a rule's target, without waiting for it."""
+        self.context.spawn("codebuild-target", start_target, self.context, target_arn, target)
+
     def stop_build(self, params: dict[str, Any]) -> dict[str, Any]:
         """Stop a build; one that has ended is returned unchanged."""
         build = self.builds.get(_build_id(params["id"]))
@@ -125,10 +130,13 @@ class CodeBuild(ReportGroups):
             add_report=self._report_adder(f"{name}:{build_uuid}", role),
         )
         shape = new_build(self.context, project, request, build_uuid, number)
-        shape["initiator"] = initiator(self.find_project(name), project["artifacts"])
+        shape["initiator"] = initiator(self.find_project(name), project)
         version = params.get("sourceVersion", project.get("sourceVersion"))
         if version:
-            shape |= {"sourceVersion": version, "resolvedSourceVersion": version}
+            shape["sourceVersion"] = version
+            # The commit of a branch is known once the repository is cloned.
+            if project["source"]["type"] != "CODECOMMIT":
+                shape["resolvedSourceVersion"] = version
         return BuildRecord(self.context, self.lock, shape), request
 
     def _report_adder(self, build_id: str, role: ServiceRole) -> Callable[[str, list[TestCase]], None]:

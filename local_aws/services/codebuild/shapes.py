@@ -7,12 +7,20 @@ from datetime import datetime
 from typing import NotRequired, TypedDict
 
 
+class SubmodulesShape(TypedDict):
+    """API structure GitSubmodulesConfig."""
+
+    fetchSubmodules: bool
+
+
 class SourceShape(TypedDict):
     """API structure ProjectSource."""
 
     type: str
     location: NotRequired[str]
     buildspec: NotRequired[str]
+    gitCloneDepth: NotRequired[int]
+    gitSubmodulesConfig: NotRequired[SubmodulesShape]
 
 
 class ArtifactsShape(TypedDict):

@@ -12,7 +12,7 @@ from local_aws.services.codebuild.errors import BuildspecError, SourceError
 from local_aws.services.codebuild.shapes import SourceShape
 
 DEFAULT_BUILDSPEC = "buildspec.yml"
-SOURCE_TYPES = ("S3", "NO_SOURCE")
+SOURCE_TYPES = ("S3", "NO_SOURCE", "CODECOMMIT")
 
 
 def download(s3: Any, source: SourceShape, target: Path) -> None:

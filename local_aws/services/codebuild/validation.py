@@ -6,6 +6,7 @@ from typing import Any
 
 from local_aws.core.clock import Clock
 from local_aws.services.codebuild.errors import invalid_input, unsupported
+from local_aws.services.codebuild.git_source import check_location
 from local_aws.services.codebuild.shapes import EnvironmentShape, ProjectShape, SourceShape
 from local_aws.services.codebuild.source import SOURCE_TYPES, is_inline
 
@@ -85,7 +86,9 @@ def check_project(project: ProjectShape) -> None:
 def check_source(source: SourceShape) -> None:
     """Check the source of a build that is not started by a pipeline."""
     if source["type"] not in SOURCE_TYPES:
-        raise unsupported(f"local_aws builds from {' and '.join(SOURCE_TYPES)}, not from {source['type']}")
+        raise unsupported(f"local_aws builds from {', '.join(SOURCE_TYPES)}, not from {source['type']}")
+    if source["type"] == "CODECOMMIT":
+        check_location(source)
     if source["type"] == "S3" and "/" not in source.get("location", ""):
         raise invalid_input("Invalid project source: location must be <bucket>/<key>")
     if source["type"] == "NO_SOURCE" and not is_inline(source.get("buildspec", "")):

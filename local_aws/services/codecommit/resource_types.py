@@ -81,7 +81,8 @@ def _read_seed(service: Commits, code: Properties) -> tuple[str, FileChanges]:
     """Return the branch and the files of a template's `Code` property."""
     unknown = {*code} - {"S3", "BranchName"} | {*code.get("S3", {})} - {"Bucket", "Key", "ObjectVersion"}
     if unknown:
-        raise AwsError("ValidationError", f"Encountered unsupported property Code.{min(unknown)}")
+        message = f"local_aws does not support the property Code.{min(unknown)}"
+        raise AwsError("UnsupportedOperation", message, 501)
     branch = check_branch_name(code.get("BranchName", "main"))
     source = code["S3"]
     version = {"VersionId": source["ObjectVersion"]} if "ObjectVersion" in source else {}

@@ -61,11 +61,14 @@ class DeploymentWaiter:
             return
         cloudwatch = self.context.client("cloudwatch", self.deployment.group.role(self.context))
         try:
-            found = cloudwatch.describe_alarms(AlarmNames=names, StateValue="ALARM")
+            found = cloudwatch.describe_alarms(
+                AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
+            )
         except (ClientError, BotoCoreError):
             if self.deployment.alarms.get("ignorePollAlarmFailure"):
                 return
             raise
-        active = [alarm["AlarmName"] for alarm in found["MetricAlarms"] if alarm["StateValue"] == "ALARM"]
+        alarms = [*found["MetricAlarms"], *found["CompositeAlarms"]]
+        active = [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]
         if active:
             raise stopped_by_alarms(active)

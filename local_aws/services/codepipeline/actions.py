@@ -14,6 +14,7 @@ from local_aws.services.codepipeline.approval import run_approval
 from local_aws.services.codepipeline.artifacts import new_artifact
 from local_aws.services.codepipeline.build import run_build
 from local_aws.services.codepipeline.deploy import run_deploy
+from local_aws.services.codepipeline.ecs_deploy import run_ecs_deploy
 from local_aws.services.codepipeline.errors import (
     ActionAbandonedError,
     ActionFailedError,
@@ -23,6 +24,7 @@ from local_aws.services.codepipeline.errors import (
 )
 from local_aws.services.codepipeline.records import ActionExecution, Execution
 from local_aws.services.codepipeline.roles import client_factory
+from local_aws.services.codepipeline.s3_deploy import run_s3_deploy
 from local_aws.services.codepipeline.source import run_source
 from local_aws.services.codepipeline.structure import ActionDeclaration
 from local_aws.services.codepipeline.variables import resolve
@@ -33,6 +35,8 @@ RUNNERS: Mapping[str, Callable[[ActionContext], None]] = {
     "CodeCommit": run_source,
     "CodeBuild": run_build,
     "CodeDeployToECS": run_deploy,
+    "ECS": run_ecs_deploy,
+    "S3": run_s3_deploy,
     "Manual": run_approval,
 }
 

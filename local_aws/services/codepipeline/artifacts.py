@@ -75,12 +75,18 @@ def artifact_size(s3: Any, artifact: Artifact) -> int:
     return int(answer["ContentLength"])
 
 
-def read_file(s3: Any, artifact: Artifact, path: str) -> str:
-    """Return the text of one file of a zipped artifact; raises `ArtifactError` if it is missing."""
+def read(s3: Any, artifact: Artifact) -> bytes:
+    """Return an artifact's zip; raises `ArtifactError`."""
     try:
-        content = s3.get_object(Bucket=artifact.bucket, Key=artifact.key)["Body"].read()
+        content: bytes = s3.get_object(Bucket=artifact.bucket, Key=artifact.key)["Body"].read()
     except ClientError as error:
         raise _access_error(artifact) from error
+    return content
+
+
+def read_file(s3: Any, artifact: Artifact, path: str) -> str:
+    """Return the text of one file of a zipped artifact; raises `ArtifactError` if it is missing."""
+    content = read(s3, artifact)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as bundle:
             return bundle.read(path.removeprefix("./")).decode()

@@ -67,6 +67,23 @@ _PROVIDERS = (
         timeout_minutes=5 * 24 * 60,
     ),
     Provider(
+        "Deploy",
+        "ECS",
+        required=frozenset({"ClusterName", "ServiceName"}),
+        optional=frozenset({"FileName", "DeploymentTimeout"}),
+        inputs=(1, 1),
+        outputs=(0, 0),
+    ),
+    Provider(
+        "Deploy",
+        "S3",
+        required=frozenset({"BucketName", "Extract"}),
+        optional=frozenset({"ObjectKey", "KMSEncryptionKeyARN", "CannedACL", "CacheControl"}),
+        inputs=(1, 1),
+        outputs=(0, 0),
+        timeout_minutes=90,
+    ),
+    Provider(
         "Approval",
         "Manual",
         required=frozenset(),
@@ -82,7 +99,7 @@ UNSUPPORTED_PROVIDERS = frozenset(
     {
         *(("Source", name) for name in ("S3", "ECR", "CodeStarSourceConnection")),
         *(("Build", "ECRBuildAndPublish"), ("Compute", "Commands"), ("Test", "DeviceFarm")),
-        *(("Deploy", name) for name in ("S3", "ECS", "EC2", "EKS", "Lambda", "CodeDeploy", "AppConfig")),
+        *(("Deploy", name) for name in ("EC2", "EKS", "Lambda", "CodeDeploy", "AppConfig")),
         *(("Deploy", name) for name in ("CloudFormation", "CloudFormationStackSet", "ServiceCatalog")),
         *(("Deploy", name) for name in ("CloudFormationStackInstances", "ElasticBeanstalk", "OpsWorks")),
         *(("Invoke", name) for name in ("Lambda", "StepFunctions", "InspectorScan", "CodePipeline")),

@@ -98,10 +98,8 @@ def _transitions(properties: Properties) -> dict[str, str]:
     items = properties.get("DisableInboundStageTransitions") or []
     for item in items:
         if unknown := sorted(set(item) - {"StageName", "Reason"}):
-            raise AwsError(
-                "ValidationError",
-                f"Encountered unsupported property DisableInboundStageTransitions.{unknown[0]}",
-            )
+            message = f"local_aws does not support the property DisableInboundStageTransitions.{unknown[0]}"
+            raise AwsError("UnsupportedOperation", message, 501)
     return {item["StageName"]: item["Reason"] for item in items}
 
 

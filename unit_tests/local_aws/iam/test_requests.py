@@ -298,3 +298,13 @@ def test_a_signature_is_found_in_the_header_and_in_the_query() -> None:
         assert found is not None
         assert (found.access_key, found.service) == ("AKID", "s3")
     assert credential(http("GET", "/")) is None
+
+
+def test_a_bucket_policy_sees_how_an_object_is_encrypted() -> None:
+    header = {"x_amz_server_side_encryption": "aws:kms"}
+    written = of("s3", http("PUT", "/bucket/key", **header))[0]
+    assert (written.action, written.values) == (
+        "s3:PutObject",
+        {"s3:x-amz-server-side-encryption": "aws:kms"},
+    )
+    assert of("s3", http("PUT", "/bucket/key"))[0].values == {}

@@ -20,9 +20,9 @@ def test_a_rule_names_one_source(properties: Mapping[str, Any], expected: Mappin
 
 
 def test_a_rule_with_an_unknown_property_is_rejected() -> None:
-    with pytest.raises(ValueError, match="unsupported property SourceSecurityGroupName"):
+    with pytest.raises(ValueError, match="not support the property SourceSecurityGroupName"):
         _source({"CidrIp": "0.0.0.0/0", "SourceSecurityGroupName": "x"}, "ingress")
-    with pytest.raises(ValueError, match="unsupported property SourceSecurityGroupId"):
+    with pytest.raises(ValueError, match="not support the property SourceSecurityGroupId"):
         _source({"SourceSecurityGroupId": "sg-1"}, "egress")
 
 

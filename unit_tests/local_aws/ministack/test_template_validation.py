@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.ministack.property_validation import check_properties
 from unit_tests.local_aws.cloudformation_cloud import TRUST, Cloud
 
 TOPIC: dict[str, Any] = {"Type": "AWS::SNS::Topic"}
@@ -211,3 +212,20 @@ def test_a_property_of_another_resource_is_checked_when_it_is_known(cloud: Cloud
     assert "Properties validation failed for resource Q with message:\n#/DelaySeconds: expected type" in (
         cloud.reasons("late")
     )
+
+
+LISTENER = {
+    "LoadBalancerArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/a/1",
+    "DefaultActions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}],
+}
+OF_STACK = {"Key": "aws:cloudformation:stack-name", "Value": "shop"}
+
+
+@pytest.mark.parametrize("tags", [[OF_STACK], [OF_STACK, {"Key": "team", "Value": "shop"}]])
+def test_a_listener_needs_no_tags_of_its_own(tags: list[dict[str, str]]) -> None:
+    check_properties("AWS::ElasticLoadBalancingV2::Listener", "L", {**LISTENER, "Tags": tags})
+
+
+def test_an_empty_list_of_tags_is_refused_where_the_schema_refuses_it() -> None:
+    with pytest.raises(ValueError, match="#/Tags"):
+        check_properties("AWS::ElasticLoadBalancingV2::Listener", "L", {**LISTENER, "Tags": []})

@@ -28,6 +28,7 @@ def rewritten(*words: str, podman: bool = False) -> tuple[str, ...]:
     [
         (("login", "-u", "AWS", HOST), ("login", "-u", "AWS", REGISTRY)),
         (("login", f"https://{HOST}"), ("login", REGISTRY)),
+        (("login", f"{HOST}/images-dev"), ("login", REGISTRY)),
         (("push", IMAGE), ("push", OURS)),
         (("image", "push", IMAGE), ("image", "push", OURS)),
         (("pull", f"{HOST}/a@sha256:1"), ("pull", f"{REGISTRY}/123456789012/a@sha256:1")),

@@ -34,9 +34,12 @@ class Docker:
     def remove(self) -> None:
         self.shim.remove(self.directory)
 
-    def __call__(self, *words: str, given: str = "", fails: int | None = None) -> str:
+    def __call__(
+        self, *words: str, given: str = "", fails: int | None = None, env: dict[str, str] | None = None
+    ) -> str:
+        command = [self.directory / "docker", *words]
         answer = subprocess.run(  # noqa: S603 - the script under test
-            [self.directory / "docker", *words], input=given, capture_output=True, text=True, check=False
+            command, input=given, env=env, capture_output=True, text=True, check=False
         )
         assert answer.returncode == (fails or 0), answer.stderr
         return (answer.stderr if fails else answer.stdout).strip()
@@ -57,6 +60,16 @@ def docker(tmp_path: Path, ecr: Ecr) -> Iterator[Docker]:
         found.remove()
 
 
+def test_a_build_without_a_runtime_of_its_own_finds_the_python_of_a_base_image(
+    docker: Docker, tmp_path: Path
+) -> None:
+    folder = project(tmp_path / "p", "FROM docker.io/library/python:3.9-slim")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    docker("build", "-t", "image", str(folder), env=environment)
+    version = docker("run", "--rm", "image", "python", "--version", env=environment)
+    assert version.startswith("Python 3.9.")
+
+
 def test_an_image_is_built_run_pushed_and_named_by_its_digest(
     docker: Docker, ecr: Ecr, tmp_path: Path
 ) -> None:
@@ -69,7 +82,8 @@ def test_an_image_is_built_run_pushed_and_named_by_its_digest(
     password = base64.b64decode(data["authorizationToken"]).decode().partition(":")[2]
     refusal = docker("login", "--username", "AWS", "--password-stdin", HOST, given="wrong", fails=1)
     assert "401 Unauthorized" in refusal
-    login = docker("login", "--username", "AWS", "--password-stdin", HOST, given=password)
+    # The whole URI of a repository logs in to its registry.
+    login = docker("login", "--username", "AWS", "--password-stdin", f"{HOST}/images-dev", given=password)
     assert login == "Login Succeeded"
     pushed = docker("push", name).splitlines()[-1]
     digest = ecr.call("ListImages", {"repositoryName": "images-dev"})["imageIds"][0]["imageDigest"]

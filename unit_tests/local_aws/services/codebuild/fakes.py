@@ -40,6 +40,7 @@ class FakeAws:
         self.logs: dict[str, str] = defaultdict(str)
         self.codebuild: CodeBuild | None = None
         self.may_create_report_groups = True
+        self.may_create_log_groups = False
 
     def client(self, service: str, role: str | None = None) -> "FakeAws":
         assert role == ROLE, f"{service} is called as {role}"
@@ -64,6 +65,11 @@ class FakeAws:
     def create_log_stream(self, logGroupName: str, logStreamName: str) -> None:  # noqa: N803
         if logGroupName not in self.groups:
             raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "CreateLogStream")
+
+    def create_log_group(self, logGroupName: str) -> None:  # noqa: N803
+        if not self.may_create_log_groups:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "CreateLogGroup")
+        self.groups.add(logGroupName)
 
     def put_log_events(self, logGroupName: str, logStreamName: str, logEvents: list[dict[str, Any]]) -> None:  # noqa: N803
         self.logs[logStreamName] += "".join(event["message"] for event in logEvents)

@@ -123,7 +123,7 @@ def test_a_full_disk_fails_the_phase_with_the_agents_message(
         folder.joinpath("half").write_text("made")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/codebuild/output/src/file.txt")
 
-    monkeypatch.setattr("local_aws.services.codebuild.phases.download", full)
+    monkeypatch.setattr("local_aws.services.codebuild.source_download.download", full)
     build = world.run(BUILD.format("true"))
     message = "write /codebuild/output/src/file.txt: no space left on device"
     assert failure(build) == ("DOWNLOAD_SOURCE", "CLIENT_ERROR", message)
@@ -178,6 +178,14 @@ def test_each_error_fails_its_phase(
     build = world.run(spec, **more)
     assert build["buildStatus"] == "FAILED"
     assert failure(build)[:2] == (phase, code)
+
+
+def test_a_build_creates_its_log_group_if_the_role_may(world: World) -> None:
+    world.aws.groups.clear()
+    world.aws.may_create_log_groups = True
+    build = world.run(BUILD.format("echo hello"))
+    assert world.aws.groups == {"/codebuild/build-dev"}
+    assert "hello" in world.log(build)
 
 
 def test_without_its_log_group_a_build_runs_without_a_log(world: World) -> None:

@@ -31,7 +31,7 @@ def test_cloudformation_creates_and_deletes_a_project(world: World) -> None:
     assert project["environment"]["privilegedMode"] is True
     assert project["timeoutInMinutes"] == 30
     assert project["tags"] == [{"key": "environment", "value": "dev"}]
-    with pytest.raises(AwsError, match=r"unsupported property Environment\.Colour"):
+    with pytest.raises(AwsError, match=r"not support the property Environment\.Colour"):
         resource_type.create(PROPERTIES | {"Environment": {"Colour": "red"}}, "Build", "stack-dev")
     resource_type.delete(name, PROPERTIES)
     resource_type.delete(name, PROPERTIES)

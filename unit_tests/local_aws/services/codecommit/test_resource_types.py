@@ -55,7 +55,7 @@ def test_an_invalid_seed_creates_no_repository(context: Context, monkeypatch: py
     monkeypatch.setattr(context, "client", lambda *_: FakeS3(b"no zip"))
     with pytest.raises(AwsError, match="not a zip"):
         resource_type.create(PROPERTIES, "Repository", "stack-dev")
-    with pytest.raises(AwsError, match="unsupported property"):
+    with pytest.raises(AwsError, match="not support the property"):
         resource_type.create({"RepositoryName": "x", "Colour": "red"}, "Repository", "stack-dev")
     assert service.call("ListRepositories", {}) == {"repositories": []}
 

@@ -151,9 +151,15 @@ class FakeCloudWatch:
     def __init__(self) -> None:
         self.active: list[str] = []
 
-    def describe_alarms(self, AlarmNames: list[str], StateValue: str) -> dict[str, Any]:  # noqa: N803
+    def describe_alarms(
+        self,
+        AlarmNames: list[str],  # noqa: N803
+        AlarmTypes: list[str],  # noqa: N803
+        StateValue: str,  # noqa: N803
+    ) -> dict[str, Any]:
         found = [name for name in AlarmNames if name in self.active]
-        return {"MetricAlarms": [{"AlarmName": name, "StateValue": StateValue} for name in found]}
+        alarms = [{"AlarmName": name, "StateValue": StateValue} for name in found]
+        return {"MetricAlarms": alarms, "CompositeAlarms": []}
 
 
 class FakeCloud(Context):

@@ -110,7 +110,7 @@ def test_an_unknown_provider_is_refused_with_awss_message() -> None:
 
 @pytest.mark.parametrize(
     ("category", "provider"),
-    [("Source", "S3"), ("Source", "CodeStarSourceConnection"), ("Deploy", "ECS"), ("Invoke", "Lambda")],
+    [("Source", "S3"), ("Source", "CodeStarSourceConnection"), ("Deploy", "EKS"), ("Invoke", "Lambda")],
 )
 def test_a_provider_that_aws_has_and_local_aws_has_not_is_refused_by_name(
     category: str, provider: str

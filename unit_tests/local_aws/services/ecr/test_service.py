@@ -207,7 +207,7 @@ def test_a_repository_whose_policy_is_refused_is_deleted(tmp_path: Path) -> None
 
 def test_an_unknown_property_is_refused(tmp_path: Path) -> None:
     kind = make_ecr(tmp_path).resource_types()["AWS::ECR::Repository"]
-    with pytest.raises(AwsError, match="unsupported property Surprise"):
+    with pytest.raises(AwsError, match="not support the property Surprise"):
         kind.create({"RepositoryName": "a", "Surprise": 1}, "Repository", "stack-dev")
 
 

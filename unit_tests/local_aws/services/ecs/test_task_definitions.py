@@ -104,5 +104,5 @@ def test_a_stack_registers_and_deregisters_a_task_definition(aws: Cloud) -> None
     assert described["tags"] == [{"key": "a", "value": "b"}]
     kind.delete(arn, properties)
     assert aws.call("ListTaskDefinitions")["taskDefinitionArns"] == []
-    with pytest.raises(AwsError, match=r"unsupported property ContainerDefinitions\.0\.Surprise"):
+    with pytest.raises(AwsError, match=r"not support the property ContainerDefinitions\.0\.Surprise"):
         kind.create({**properties, "ContainerDefinitions": [{"Surprise": 1}]}, "Task", "stack-dev")
