@@ -13,7 +13,7 @@ import pytest
 from harness.cloud import PROJECT, Cloud
 from harness.developer import Developer
 from harness.environment import Environment
-from operations.destroy import CDK
+from operations.cdk_cli import CDK
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [

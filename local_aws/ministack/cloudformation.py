@@ -67,11 +67,8 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     for service in services:
         if hasattr(service, "resource_types"):
             ministack.register_types(service.resource_types())
-    ministack.register_types(ec2.resource_types(context))
-    ministack.register_types(notifications.resource_types(context))
-    ministack.register_types(identity_providers.resource_types(context))
-    ministack.register_types(metric_alarms.resource_types(context))
-    ministack.register_types(composite_alarms.resource_types(context))
+    for module in (ec2, notifications, identity_providers, metric_alarms, composite_alarms):
+        ministack.register_types(module.resource_types(context))
     ec2.patch_vpcs()
     ec2_validation.patch_network_validation()
     s3.patch_s3(context)

@@ -132,6 +132,7 @@ def _patch_functions(callers: Context) -> None:
     functions.patch_function_credentials(callers)
     function_network.patch_function_proxy(callers)
     function_processes.patch_function_processes(callers)
+    event_delivery.patch_failed_invocations()
 
 
 def _patch_parameters(callers: Context) -> None:
@@ -171,14 +172,13 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     elbv2.patch_elbv2(callers, load_balancing.apply, load_balancing.describe_health)
     passed = _register(accounts)
     ecr.route_registry(accounts.registry)
-    ministack.route_event_targets("codebuild", accounts.deliver)
-    ministack.route_event_targets("codepipeline", accounts.deliver)
+    for target in ("codebuild", "codepipeline"):
+        ministack.route_event_targets(target, accounts.deliver)
     states = function_states.FunctionStates(context.clock)
     cloudformation.patch_cloudformation(callers, [accounts, load_balancing], states)
     function_states.patch_function_states(states)
     schedules.patch_schedules(callers, states)
     cloudwatch.patch_alarm_evaluation(callers, accounts.scale)
-    event_delivery.patch_failed_invocations()
     _patch_parameters(callers)
     _patch_functions(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing))

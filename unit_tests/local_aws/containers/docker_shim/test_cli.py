@@ -37,7 +37,7 @@ class Docker:
     def __call__(
         self, *words: str, given: str = "", fails: int | None = None, env: dict[str, str] | None = None
     ) -> str:
-        command = [self.directory / "docker", *words]
+        command = [str(self.directory / "docker"), *words]
         answer = subprocess.run(  # noqa: S603 - the script under test
             command, input=given, env=env, capture_output=True, text=True, check=False
         )
