@@ -19,6 +19,8 @@ PYTHON_VERSIONS: dict[str, tuple[str, ...]] = {
 }
 # What `python` is in a build that selects no version: the Dockerfile of each image ends with `pyenv global`.
 DEFAULT_PYTHON = {
+    "aws/codebuild/standard:5.0": "3.9",
+    "aws/codebuild/standard:6.0": "3.10",
     "aws/codebuild/standard:7.0": "3.11",
     "aws/codebuild/standard:8.0": "3.14",
     "aws/codebuild/amazonlinux-x86_64-standard:5.0": "3.11",
