@@ -244,8 +244,7 @@ class Scenario:
         try:
             self._record_notifications()
             self._subscription.close()
-            # The event log goes with the environment. The report can do without.
-            self.recorder.read_four_keys()
+            self.recorder.read_four_keys()  # The event log goes with the environment.
         except (BotoCoreError, ClientError) as error:
             self.progress.step(f"the queue of the notifications may remain: {error}")
         self._notifications = None
