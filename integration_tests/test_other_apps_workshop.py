@@ -1,4 +1,4 @@
-"""An app in the shape of a public workshop is deployed unchanged, and releases a push."""
+"""An app in the shape of a public workshop is deployed, releases a push and goes away, unchanged."""
 
 import json
 import shlex
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import requests
 
 from harness.cloud import PROJECT, Cloud
 from harness.developer import Developer
@@ -43,6 +44,10 @@ class Workshop:
         self.cdk(stack, "deploy", "--require-approval", "never", "--outputs-file", str(file), *given)
         self.outputs |= json.loads(file.read_text())[STACKS[stack]]
 
+    def destroy(self, stack: str) -> None:
+        """Destroy one of the stacks."""
+        self.cdk(stack, "destroy", "--force")
+
     def cdk(self, stack: str, *arguments: str) -> None:
         """Run the CDK CLI; fail with its output."""
         app = shlex.join([sys.executable, str(APP / "app.py")])
@@ -56,6 +61,16 @@ class Workshop:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+    def status(self, stack: str) -> str:
+        """Return the status of a stack's last life, "" without one."""
+        summaries = self.cloud.account.pages("cloudformation", "list_stacks", "StackSummaries")
+        found = [each["StackStatus"] for each in summaries if each["StackName"] == STACKS[stack]]
+        return found[0] if found else ""
+
+    def page(self) -> str:
+        """Return what the load balancer serves."""
+        return requests.get(self.cloud.resolve(self.outputs["Url"]), timeout=10).text.strip()
 
     def wait_for_release(self, commit: str) -> dict[str, str]:
         """Wait until the pipeline has released the commit; return the statuses of its stages."""
@@ -83,7 +98,7 @@ def workshop(cloud: Cloud) -> Workshop:
     return Workshop(cloud, folder)
 
 
-def test_the_app_is_deployed_and_releases_a_push(workshop: Workshop) -> None:
+def test_the_app_is_deployed_releases_a_push_and_goes_away(workshop: Workshop) -> None:
     cloud = workshop.cloud
     workshop.deploy("image")
     repository = cloud.client("codecommit").get_repository(repositoryName="shop")["repositoryMetadata"]
@@ -98,6 +113,17 @@ def test_the_app_is_deployed_and_releases_a_push(workshop: Workshop) -> None:
 
     workshop.deploy("pipeline", "minutes=1")
     assert workshop.wait_for_release(first) == dict.fromkeys(("Source", "Build", "Deploy"), "Succeeded")
+    assert workshop.page() == "one"
+
+    (developer.clone / "page.html").write_text("two\n")
+    second = developer.commit("Sell two")
+    developer.push()
+    workshop.wait_for_release(second)
+    assert workshop.page() == "two"
+
+    workshop.destroy("pipeline")
+    workshop.destroy("image")
+    assert [workshop.status(stack) for stack in STACKS] == ["DELETE_COMPLETE"] * 2
 
 
 def build_from_the_repository(workshop: Workshop) -> dict[str, str]:
