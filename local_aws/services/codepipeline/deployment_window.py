@@ -39,11 +39,12 @@ class Window:
     """The values of each field in which the window is open."""
 
     fields: tuple[frozenset[int], ...]
-    zone: ZoneInfo
+    # By name, since a snapshot holds plain data.
+    zone: str
 
     def is_open(self, time: datetime) -> bool:
         """Say whether a time is in the window."""
-        local = time.astimezone(self.zone)
+        local = time.astimezone(ZoneInfo(self.zone))
         now = (local.second, local.minute, local.hour, local.day, local.month)
         weekday = local.isoweekday() % 7 + 1
         return all(
@@ -59,11 +60,11 @@ def read_window(cron: str, zone: str) -> Window:
     if len(given) < len(FIELDS):
         given.append("*")
     try:
-        found = ZoneInfo(zone)
+        ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise CronError(f"{zone!r} is no time zone") from error
     pairs = zip(given, FIELDS, strict=True)
-    return Window(tuple(frozenset(_values(text.upper(), *field)) for text, field in pairs), found)
+    return Window(tuple(frozenset(_values(text.upper(), *field)) for text, field in pairs), zone)
 
 
 def _values(text: str, name: str, first: int, last: int, names: tuple[str, ...]) -> Iterator[int]:

@@ -10,6 +10,7 @@ import pytest
 
 from local_aws.core.api import AwsError
 from local_aws.core.clock import Clock
+from local_aws.persistence.snapshots import dump
 from local_aws.services.codepipeline.deployment_window import CronError, UnsupportedCronError, read_window
 from unit_tests.local_aws.services.codepipeline.declarations import Json, declaration
 from unit_tests.local_aws.services.codepipeline.fakes import FakeCloud, until
@@ -74,6 +75,7 @@ def test_an_open_window_lets_an_execution_in(cloud: FakeCloud) -> None:
 def test_an_execution_waits_for_the_window_and_an_override_lets_it_in(cloud: FakeCloud) -> None:
     execution = cloud.create(**windowed(closed()))
     until(lambda: condition(cloud) == "InProgress")
+    assert b"TimeZone" in dump(cloud.pipelines), "a snapshot can have it"
     assert cloud.codedeploy.created == []
     override(cloud, execution)
     assert cloud.ended(execution) == "Succeeded"
