@@ -98,6 +98,7 @@ def workshop(cloud: Cloud) -> Workshop:
     return Workshop(cloud, folder)
 
 
+@pytest.mark.destroys
 def test_the_app_is_deployed_releases_a_push_and_goes_away(workshop: Workshop) -> None:
     cloud = workshop.cloud
     workshop.deploy("image")
