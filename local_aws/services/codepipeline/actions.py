@@ -22,7 +22,7 @@ from local_aws.services.codepipeline.errors import (
     UnresolvedVariableError,
     error_message,
 )
-from local_aws.services.codepipeline.records import ActionExecution, Execution
+from local_aws.services.codepipeline.records import ActionExecution, Execution, new_id
 from local_aws.services.codepipeline.roles import client_factory
 from local_aws.services.codepipeline.s3_deploy import run_s3_deploy
 from local_aws.services.codepipeline.source import run_source
@@ -49,6 +49,9 @@ def new_run(execution: Execution, stage: str, action: ActionDeclaration) -> Acti
     revisions = (item.revision for item in inputs if primary in (None, item.name))
     revision = next(revisions, None)
     run = ActionExecution(stage, action, pipeline.version, execution.id)
+    if action.provider.name == "Manual":
+        # Whoever sees it in progress may answer.
+        run.token = new_id()
     run.inputs = inputs
     run.outputs = [new_artifact(pipeline.name, name, pipeline.bucket, revision) for name in action.outputs]
     return run

@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from local_aws.core.api import now
 from local_aws.services.codepipeline.action_context import ActionContext
 from local_aws.services.codepipeline.errors import ActionFailedError, error_message
-from local_aws.services.codepipeline.records import new_id
 
 POLL_SECONDS = 0.1
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
@@ -21,8 +20,8 @@ MAX_SUBJECT_LENGTH = 100
 def run_approval(action: ActionContext) -> None:
     """Wait until the request is approved; a rejection and the timeout (7 days by default) fail the action."""
     # After a restart of local_aws the token is already sent: the answer will use it.
-    if action.run.token is None:
-        action.update(token=new_id(), summary=action.configuration.get("CustomData"))
+    if not action.run.resumed:
+        action.update(summary=action.configuration.get("CustomData"))
         if "NotificationArn" in action.configuration:
             _notify(action)
     while action.run.approval is None:

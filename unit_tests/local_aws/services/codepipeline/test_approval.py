@@ -1,11 +1,13 @@
 """The approval action waits for its answer, and expires."""
 
 import json
-from typing import Any
+from threading import Event
+from typing import Any, cast
 
 import pytest
 
 from local_aws.core.api import AwsError
+from local_aws.services.codepipeline import actions
 from unit_tests.local_aws.services.codepipeline.declarations import (
     action,
     source,
@@ -44,6 +46,17 @@ def test_an_approval_waits_for_its_answer(cloud: FakeCloud, status: str, ends: s
         approve(cloud, token, status)
     assert cloud.ended(execution) == ends
     assert cloud.action("Ask", "Ask")["summary"] == "seen"
+
+
+def test_an_approval_in_progress_has_its_token(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that sees it in progress answers at once."""
+    begin = Event()
+    monkeypatch.setitem(cast(dict[str, Any], actions.RUNNERS), "Manual", lambda _: begin.wait(10))
+    execution = cloud.create(stages=with_approval())
+    until(lambda: cloud.action("Ask", "Ask").get("status") == "InProgress")
+    assert cloud.action("Ask", "Ask")["token"]
+    begin.set()
+    assert cloud.ended(execution) == "Succeeded"
 
 
 def test_an_approval_sends_a_notification_to_its_topic(cloud: FakeCloud) -> None:
