@@ -49,6 +49,7 @@ NOT_HERE = {
     "aws codecommit create-pull-request": "attacks/test_main_branch.py, with a branch",
     "python -m operations approve": "test_promotion.py",
     "python -m operations secrets set": "test_secrets.py, with a service that declares one",
+    "python -m operations fleet": "test_catalogue.py, with the environments of a wave",
     "python -m operations protect dev": "attacks/test_main_branch.py",
     "aws iam create-open-id-connect-provider": "an account has one; test_promotion.py deploys it",
     "python -m operations destroy dev": "each scenario ends with it",
