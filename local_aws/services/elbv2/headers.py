@@ -24,6 +24,7 @@ UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
 REQUEST_HEADERS, RESPONSE_HEADERS = 64 * 1024, 32 * 1024
 MOST_ADDRESSES = 30
+TRANSFER_ENCODINGS = frozenset({"chunked", "identity"})
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
 _VALID_NAME = re.compile(r"[-A-Za-z0-9]+")
 
@@ -58,6 +59,8 @@ def refused_with(request: web.BaseRequest) -> int | None:
         return 400
     if request.method == "TRACE":
         return 405
+    if not TRANSFER_ENCODINGS.issuperset(map(str.lower, request.headers.getall("Transfer-Encoding", []))):
+        return 501
     if size(request.raw_headers) > REQUEST_HEADERS:
         return 400
     addresses = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")

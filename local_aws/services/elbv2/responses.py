@@ -15,6 +15,7 @@ REASONS = {
     400: "Bad Request",
     405: "Method Not Allowed",
     500: "Internal Server Error",
+    501: "Not Implemented",
     502: "Bad Gateway",
     503: "Service Temporarily Unavailable",
     504: "Gateway Time-out",

@@ -150,6 +150,14 @@ def test_an_idle_websocket_is_closed_on_both_sides(loop: Loop, plane: LoadBalanc
     assert loop.run(wait()) == WSMsgType.CLOSED
 
 
+def test_an_encoding_that_is_not_supported_is_not_implemented(loop: Loop, plane: LoadBalancing) -> None:
+    """See HTTP 501 in ALB's user guide, "Troubleshoot your Application Load Balancers"."""
+    serve(loop, plane, says("ok"))
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: %s\r\n\r\n0\r\n\r\n"
+    assert exchange(plane, head % b"gzip, chunked").startswith(b"HTTP/1.1 501 Not Implemented\r\n")
+    assert exchange(plane, head % b"Chunked").startswith(b"HTTP/1.1 200 OK\r\n")
+
+
 ADDRESSES = ", ".join(f"10.0.0.{number}" for number in range(31))
 
 
