@@ -15,7 +15,7 @@ from harness.iam_usage import iam_usage
 from harness.scenario import ScenarioError
 from harness.up import DEFAULT_PORT, up
 from operations.__main__ import SUFFIX_HELP, advised, environment_suffix
-from operations.command_line import EXIT_CODES, Parser
+from operations.command_line import EXIT_CODES, Parser, sentence
 from operations.errors import OperationsError
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -150,7 +150,7 @@ def _dashboard(options: argparse.Namespace) -> int:
 
 
 def _command(commands: Commands, name: str, summary: str, details: str) -> argparse.ArgumentParser:
-    description = f"{summary[0].upper()}{summary[1:]}. {details}"
+    description = f"{sentence(summary)} {details}"
     return commands.add_parser(name, help=summary, description=description, epilog=EXIT_CODES)
 
 

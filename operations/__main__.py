@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from operations import approve, break_glass, runs, secrets_command
 from operations.account import Account
-from operations.command_line import EXIT_CODES, Parser, add_context
+from operations.command_line import EXIT_CODES, Parser, add_context, sentence
 from operations.errors import OperationsError
 from operations.fleet import command as fleet_command
 from operations.rollback import command as rollback_command
@@ -195,7 +195,7 @@ def _add_leftovers(commands: Commands) -> None:
 def _command(
     commands: Commands, name: str, summary: str, details: str, *, nargs: str | None = None
 ) -> argparse.ArgumentParser:
-    description = f"{summary[0].upper()}{summary[1:]}. {details}"
+    description = f"{sentence(summary)} {details}"
     command = commands.add_parser(name, help=summary, description=description, epilog=EXIT_CODES)
     command.add_argument("suffix", nargs=nargs, type=environment_suffix, help=SUFFIX_HELP)
     return command

@@ -36,3 +36,8 @@ def context_value(value: str) -> tuple[str, str]:
     if not (key and separator):
         raise argparse.ArgumentTypeError(f"{value!r} is no KEY=VALUE, such as allowHttp=true")
     return key, setting
+
+
+def sentence(summary: str) -> str:
+    """Return the summary of a command as a sentence."""
+    return f"{summary[0].upper()}{summary[1:]}."

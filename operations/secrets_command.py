@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from operations.account import Account
-from operations.command_line import EXIT_CODES, Parser
+from operations.command_line import EXIT_CODES, Parser, sentence
 from operations.errors import OperationsError
 from operations.names import Names
 from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG
@@ -30,9 +30,7 @@ SUMMARY = "set the secrets and parameters that a service of the catalogue declar
 
 def add(commands: Commands, add_command: AddCommand) -> None:
     """Add the command with its two actions."""
-    given = commands.add_parser(
-        "secrets", help=SUMMARY, description=f"{SUMMARY[0].upper()}{SUMMARY[1:]}.", epilog=EXIT_CODES
-    )
+    given = commands.add_parser("secrets", help=SUMMARY, description=sentence(SUMMARY), epilog=EXIT_CODES)
     actions = given.add_subparsers(required=True, metavar="ACTION")
     command = add_command(
         actions,

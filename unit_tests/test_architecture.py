@@ -63,7 +63,7 @@ RULES = {
             *("operations", "infrastructure.outputs"),
         },
         # Who starts local_aws, who writes a page, who serves one.
-        exceptions={"local.py": {"local_aws"}, "report": {"jinja2"}, "dashboard": {"aiohttp", "jinja2"}},
+        exceptions={"local.py": {"local_aws"}, "report": {"jinja2"}, "dashboard": {"aiohttp"}},
     ),
     "integration_tests": Rule(
         only={"boto3", "botocore", "requests", "tenacity", "pytest", "harness", "operations"},

@@ -5,10 +5,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment as Templates
-from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
-
 from harness.cloud import Cloud
+from harness.report.pages import templates
 from operations import status
 from operations.status import Environment
 
@@ -42,18 +40,15 @@ class Fleet:
     def page(self) -> str:
         """Return the page. Text from commits and from AWS is escaped."""
         found = self.read()
-        templates = Templates(
-            loader=FileSystemLoader(Path(__file__).parent),
-            autoescape=select_autoescape(default=True, default_for_string=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
         account = self.cloud.account
-        return templates.get_template(TEMPLATE).render(
-            environments=found,
-            findings=sum(each.has_finding for each in found),
-            cloud=self.cloud.name,
-            place=f"account {account.id}, {account.region}",
-            at=f"{self._at:%Y-%m-%d %H:%M:%S}",
+        return (
+            templates(Path(__file__).parent)
+            .get_template(TEMPLATE)
+            .render(
+                environments=found,
+                findings=sum(each.has_finding for each in found),
+                cloud=self.cloud.name,
+                place=f"account {account.id}, {account.region}",
+                at=f"{self._at:%Y-%m-%d %H:%M:%S}",
+            )
         )

@@ -4,10 +4,9 @@ from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from harness.report.chart import LEFT, PLOT, RIGHT, WIDTH, draw
 from harness.report.evidence import Evidence
+from harness.report.pages import templates
 from operations.status.four_keys import DEFINITION
 
 TEMPLATE = "report.html.jinja"
@@ -17,16 +16,10 @@ STYLES = ("v0", "v1", "v2", "v3", "v4", "v5")
 
 def render(evidence: Evidence) -> str:
     """Return the page. Text from commits and logs is escaped."""
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters["clock"] = _clock
+    found = templates(Path(__file__).parent)
+    found.filters["clock"] = _clock
     styles = dict(zip(_versions(evidence), cycle(STYLES), strict=False))
-    return templates.get_template(TEMPLATE).render(
+    return found.get_template(TEMPLATE).render(
         evidence=evidence,
         charts=[draw(evidence, release, styles) for release in evidence.releases],
         styles=styles,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -12,6 +13,15 @@ from constructs import Construct
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.roles import create_role
 from infrastructure.naming import Names
+
+
+def package_code(folder: Path, *modules: str) -> lambda_.Code:
+    """Return these modules of the package `function` in a folder, and nothing that stands beside them.
+
+    As a package, they import each other here and in Lambda alike; the handler is `function.handler.handler`.
+    """
+    kept = [f"!function/{name}.py" for name in modules]
+    return lambda_.Code.from_asset(str(folder), exclude=["*", "!function", "function/*", *kept])
 
 
 def create_function(

@@ -31,16 +31,17 @@ def tag_error(
     count.
     """
     given = (key for member in MEMBERS for key in _keys(params.get(member) or ()))
-    keys = list(filter(_is_own, given) if system else given)
+    keys = list(filter(is_own, given) if system else given)
     if len(keys) > LIMIT:
         return _declared(operation, TOO_MANY), f"A resource can have at most {LIMIT} tags."
-    reserved = next((key for key in keys if not _is_own(key)), None)
+    reserved = next((key for key in keys if not is_own(key)), None)
     if reserved is None:
         return None
     return _declared(operation, SYSTEM_TAG), f"The tag key {reserved} is reserved for use by AWS."
 
 
-def _is_own(key: str) -> bool:
+def is_own(key: str) -> bool:
+    """Return whether a key is no key of AWS's."""
     return not key.lower().startswith(SYSTEM_PREFIX)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from local_aws import ministack
 from local_aws.core.context import Context
 from local_aws.ministack import (
-    composite_alarms,
+    alarm_types,
     conditions,
     custom_resources,
     dashboards,
@@ -67,7 +67,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     for service in services:
         if hasattr(service, "resource_types"):
             ministack.register_types(service.resource_types())
-    for module in (ec2, notifications, identity_providers, metric_alarms, composite_alarms):
+    for module in (ec2, notifications, identity_providers, alarm_types):
         ministack.register_types(module.resource_types(context))
     ec2.patch_vpcs()
     ec2_validation.patch_network_validation()

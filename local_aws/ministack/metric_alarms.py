@@ -7,16 +7,11 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from local_aws.core.cloudformation import Properties, ResourceType, arguments
-from local_aws.core.context import Context
 from local_aws.ministack import metric_math
 from local_aws.ministack.compat import require
-from local_aws.ministack.handlers import Created
 from local_aws.ministack.metric_math import MetricMathError, Series
 
-cloudwatch = require(
-    "services.cloudwatch", "_alarms", "_error", "_put_metric_alarm", "cloudformation_set_metric_alarm_tags"
-)
+cloudwatch = require("services.cloudwatch", "_alarms", "_error", "_put_metric_alarm")
 
 COMPARISONS = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -29,7 +24,6 @@ OF_ONE_METRIC = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Sta
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
 MOST_METRICS = 10
 UNSUPPORTED = ("ThresholdMetricId", "EvaluationCriteria", "EvaluationInterval")
-ALARM = "AWS::CloudWatch::Alarm"
 Queries = Sequence[Mapping[str, Any]]
 
 
@@ -139,28 +133,3 @@ def _series(expression: str, known: Mapping[str, Series], stats: Mapping[str, Se
     if not isinstance(value, list):
         raise MetricMathError(f"{expression!r} does not return a single time series")
     return value
-
-
-def resource_types(context: Context) -> dict[str, ResourceType]:
-    """Return the type of alarms, on CloudWatch's API: MiniStack's own handler refuses metric math."""
-
-    def put(props: Properties, name: str) -> Created:
-        given = {**arguments("cloudwatch", "PutMetricAlarm", props), "AlarmName": name}
-        # CloudFormation's own tags begin with `aws:`, which PutMetricAlarm refuses.
-        tags = given.pop("Tags", [])
-        client = context.client("cloudwatch")
-        client.put_metric_alarm(**given)
-        cloudwatch.cloudformation_set_metric_alarm_tags(name, tags)
-        (alarm,) = client.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-        return name, {"Arn": alarm["AlarmArn"]}
-
-    def create(props: Properties, logical_id: str, stack: str) -> Created:
-        return put(props, props.get("AlarmName") or f"{stack}-{logical_id}")
-
-    def update(physical_id: str, _old: Properties, new: Properties) -> dict[str, Any]:
-        return put(new, physical_id)[1]
-
-    def delete(physical_id: str, _props: Properties) -> None:
-        context.client("cloudwatch").delete_alarms(AlarmNames=[physical_id])
-
-    return {ALARM: ResourceType(create, delete, update, frozenset({"AlarmName"}))}

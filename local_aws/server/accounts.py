@@ -201,8 +201,9 @@ class Accounts:
         name, _, what = rest.partition("/")
         for account in self.existing().values():
             with account.ecs.lock:
-                if identifier in (tasks := {task.id: task for task in account.ecs.tasks.values()}):
-                    return metadata(tasks[identifier], name, what)
+                task = next((each for each in account.ecs.tasks.values() if each.id == identifier), None)
+                if task is not None:
+                    return metadata(task, name, what)
         return None
 
     def plant_findings(self, given: object) -> int:

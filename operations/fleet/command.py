@@ -17,7 +17,7 @@ from operations import fleet
 from operations.account import Account
 from operations.catalogue import CDK_JSON, read_context
 from operations.clock import clock
-from operations.command_line import EXIT_CODES, Parser, add_context
+from operations.command_line import EXIT_CODES, Parser, add_context, sentence
 from operations.fleet import Prepared, members
 from operations.fleet.cdk import Cdk
 from operations.fleet.deployment import Outcome, Waves
@@ -46,7 +46,7 @@ DEPLOY_DETAILS = (
 def add(commands: Commands) -> None:
     """Add the command with its two actions."""
     given = commands.add_parser(
-        "fleet", help=SUMMARY, description=f"{SUMMARY[0].upper()}{SUMMARY[1:]}. {DETAILS}", epilog=EXIT_CODES
+        "fleet", help=SUMMARY, description=f"{sentence(SUMMARY)} {DETAILS}", epilog=EXIT_CODES
     )
     actions = given.add_subparsers(required=True, metavar="ACTION")
     _add(actions, "plan", "show what a deployment would change", PLAN_DETAILS).set_defaults(run=run_plan)
@@ -56,7 +56,7 @@ def add(commands: Commands) -> None:
 
 
 def _add(actions: Commands, name: str, summary: str, details: str) -> argparse.ArgumentParser:
-    description = f"{summary[0].upper()}{summary[1:]}. {details}"
+    description = f"{sentence(summary)} {details}"
     action = actions.add_parser(name, help=summary, description=description, epilog=EXIT_CODES)
     action.add_argument(
         "--wave",

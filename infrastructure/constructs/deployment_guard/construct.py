@@ -11,21 +11,18 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infrastructure.constructs.deployment_guard.function.task_definition import FREE_OF_CONTAINER
 from infrastructure.constructs.event_log import deployments_pattern
-from infrastructure.constructs.functions import create_function
+from infrastructure.constructs.functions import create_function, package_code
 from infrastructure.constructs.release_files.fill import APPSPEC, SIDECAR_FIELDS, SIDECAR_IMAGES, TASK
 from infrastructure.constructs.roles import allow, arn
 from infrastructure.naming import CONTAINER_NAME, REGION, Names
 
 FOLDER = Path(__file__).parent
 PROJECT = FOLDER.parent.parent.parent
-# As a package, so that its modules import each other here and in Lambda alike.
 MODULES = ("handler", "app_spec", "shift", "task_definition")
-NOT_CODE = ["*", "!function", "function/*", *(f"!function/{name}.py" for name in MODULES)]
 TASK_EVENT = "ECS Task State Change"
 OF_EVERY_CONTAINER = ("linuxParameters", "readonlyRootFilesystem", "logConfiguration")
 
@@ -47,7 +44,7 @@ class DeploymentGuard(Construct):
             "deployment-guard",
             names=names,
             description="Stops a deployment without the hook, with other tasks, or with other alarms",
-            code=lambda_.Code.from_asset(str(FOLDER), exclude=NOT_CODE),
+            code=package_code(FOLDER, *MODULES),
             handler="function.handler.handler",
             timeout=Duration.minutes(1),
             role_description="What the deployment guard does: read what is deployed, and stop it",

@@ -16,15 +16,13 @@ from constructs import Construct
 from infrastructure.config.settings import Config
 from infrastructure.constructs import dependency_audit
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
-from infrastructure.constructs.functions import create_function
+from infrastructure.constructs.functions import create_function, package_code
 from infrastructure.constructs.notifications import Notifications
 from infrastructure.constructs.roles import allow, arn
 from infrastructure.constructs.task_resources import TaskResources
 
 FOLDER = Path(__file__).parent
-# As a package, so that its modules import each other here and in Lambda alike.
 MODULES = ("handler", "dates", "finding", "images", "listeners", "stacks")
-NOT_CODE = ["*", "!function", "function/*", *(f"!function/{name}.py" for name in MODULES)]
 NOTHING_TOLD = "{}"
 # Who may do what, who reaches what, and what checks a release. CloudFormation reads them as its caller, with
 # what the schemas of the types name. A rule's schema names iam:PassRole, which no check needs to have.
@@ -91,7 +89,7 @@ class DriftCheck(Construct):
             "drift-check",
             names=names,
             description="Tells once a day what has changed without a release, if anything has",
-            code=lambda_.Code.from_asset(str(FOLDER), exclude=NOT_CODE),
+            code=package_code(FOLDER, *MODULES),
             handler="function.handler.handler",
             # CloudFormation takes "up to several minutes" for each stack.
             timeout=Duration.minutes(15),

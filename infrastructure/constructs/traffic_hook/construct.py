@@ -18,15 +18,14 @@ from constructs import Construct
 
 from infrastructure.config.settings import Config
 from infrastructure.constructs.approval import approval_variables, verify_approval_statements
+from infrastructure.constructs.functions import package_code
 from infrastructure.constructs.log_groups import allow_log_writes, create_log_group
 from infrastructure.constructs.roles import allow, arn, create_role
 from infrastructure.constructs.signing_key import SigningKey
 from infrastructure.naming import CONTAINER_NAME, TEST_PORT
 
 FOLDER = Path(__file__).parent
-# As a package, so that its modules import each other here and in Lambda alike.
 MODULES = ("handler", "approval", "break_glass", "image_scan", "image_signature")
-NOT_CODE = ["*", "!function", "function/*", *(f"!function/{name}.py" for name in MODULES)]
 # The handler recognizes this input of the schedule.
 KEEP_ACTIVE = {"keepActive": True}
 _INTERFACES = (
@@ -68,7 +67,7 @@ class TrafficHook(Construct):
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.X86_64,
             handler="function.handler.handler",
-            code=lambda_.Code.from_asset(str(FOLDER), exclude=NOT_CODE),
+            code=package_code(FOLDER, *MODULES),
             # The wait for the scan and all attempts at their slowest; the limit of CodeDeploy is an hour.
             timeout=Duration.minutes(6),
             memory_size=256,

@@ -60,14 +60,16 @@ def patch_request_checks(read: Read, respond: Respond) -> None:
 
 
 def _checked(service: str, checks: Checks, handle: Handle, read: Read, respond: Respond) -> Handle:
+    model = MODELS.get(service, service)
+
     async def checked(*given: Any) -> Response:
         request = Request(*given)
         # Our own services may do more: they set AWS's tags, and publish to AWS's namespaces of metrics.
         call = None if is_internal(request.headers) else read(request, service)
-        found = None if call is None else _error(MODELS.get(service, service), checks, request, *call)
+        found = None if call is None else _error(model, checks, request, *call)
         if call is None or found is None:
             return _renamed(await handle(*given), checks.renamed)
-        status = status_of(MODELS.get(service, service), call[0], found[0])
+        status = status_of(model, call[0], found[0])
         return respond(request, service, found, status)
 
     return checked

@@ -1,6 +1,7 @@
 """What CloudWatch refuses: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Operations.html."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from local_aws.core.api import service_model
@@ -27,8 +28,9 @@ def _is_no_period(seconds: int) -> bool:
     return seconds not in PERIODS and (seconds <= 0 or seconds % 60 != 0)
 
 
-def _units() -> list[str]:
-    return list(service_model("cloudwatch").shape_for("StandardUnit").enum)
+@cache
+def _units() -> frozenset[str]:
+    return frozenset(service_model("cloudwatch").shape_for("StandardUnit").enum)
 
 
 def _both(one: str, other: str) -> Test:

@@ -1,6 +1,7 @@
 """What Lambda refuses: https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from local_aws.core.api import service_model
@@ -18,8 +19,9 @@ ARN = r"arn:aws[\w-]*:lambda:[a-z0-9-]+:\d{12}:(function|event-source-mapping|co
 LARGEST_PAYLOAD = 6 * 1024 * 1024
 
 
-def _runtimes() -> list[str]:
-    return list(service_model("lambda").shape_for("Runtime").enum)
+@cache
+def _runtimes() -> frozenset[str]:
+    return frozenset(service_model("lambda").shape_for("Runtime").enum)
 
 
 def _is_missing_role(arn: str) -> bool:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from local_aws.core.tag_rules import LIMIT
 from local_aws.ministack.compat import require
 from local_aws.ministack.request_checks.rules import Checks, Rule, is_no_json, unlike
-from local_aws.ministack.request_checks.tags import LIMIT, TagCodes
+from local_aws.ministack.request_checks.tags import TagCodes
 
 INVALID = "InvalidParameterException"
 ARN = r"arn:aws[\w-]*:logs:[\w-]+:\d{12}:.+"

@@ -157,11 +157,12 @@ def _gateway_is_used(id_: str) -> bool:
     return bool((ec2._internet_gateways.get(id_) or {}).get("Attachments"))
 
 
+def _running_gateways() -> list[Mapping[str, Any]]:
+    return [each for each in ec2._nat_gateways.values() if each["State"] not in ("deleted", "deleting")]
+
+
 def _subnet_is_used(id_: str) -> bool:
-    gateways = ec2._nat_gateways.values()
-    running = any(
-        each["SubnetId"] == id_ and each["State"] not in ("deleted", "deleting") for each in gateways
-    )
+    running = any(each["SubnetId"] == id_ for each in _running_gateways())
     return running or any(each.get("SubnetId") == id_ for each in ec2._network_interfaces.values())
 
 
@@ -173,7 +174,7 @@ def _network_is_used(id_: str) -> bool:
 
 def _address_is_used(id_: str) -> bool:
     address = ec2._addresses.get(id_) or {}
-    gateways = [each for each in ec2._nat_gateways.values() if each["State"] not in ("deleted", "deleting")]
+    gateways = _running_gateways()
     used = {each.get("AllocationId") for each in gateways}
     used |= {
         each.get("AllocationId") for gateway in gateways for each in gateway.get("NatGatewayAddresses", [])

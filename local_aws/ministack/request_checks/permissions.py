@@ -46,25 +46,14 @@ def _compared(store: str, *, exists: bool) -> Test:
     return test
 
 
-RULES = (
-    *(
-        Rule(
-            "",
-            _compared(store, exists=True),
-            "InvalidPermission.Duplicate",
-            "the specified rule already exists",
-            (f"AuthorizeSecurityGroup{direction}",),
-        )
-        for direction, store in STORES.items()
-    ),
-    *(
-        Rule(
-            "",
-            _compared(store, exists=False),
-            "InvalidPermission.NotFound",
+RULES = tuple(
+    Rule("", _compared(store, exists=exists), code, message, (f"{verb}SecurityGroup{direction}",))
+    for verb, exists, code, message in (
+        ("Authorize", True, "InvalidPermission.Duplicate", "the specified rule already exists"),
+        (
+            *("Revoke", False, "InvalidPermission.NotFound"),
             "The specified rule does not exist in this security group.",
-            (f"RevokeSecurityGroup{direction}",),
-        )
-        for direction, store in STORES.items()
-    ),
+        ),
+    )
+    for direction, store in STORES.items()
 )

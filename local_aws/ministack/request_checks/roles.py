@@ -8,9 +8,10 @@ does not allow https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.
 from collections.abc import Mapping
 from typing import Any
 
+from local_aws.core.tag_rules import LIMIT
 from local_aws.ministack.iam import iam
 from local_aws.ministack.request_checks.rules import Checks, Rule, Test, unlike
-from local_aws.ministack.request_checks.tags import LIMIT, TagCodes
+from local_aws.ministack.request_checks.tags import TagCodes
 
 POLICY_ARN = r"arn:aws[\w-]*:iam::(\d{12}|aws):policy/.+"
 PROVIDER_ARN = r"arn:aws[\w-]*:iam::\d{12}:oidc-provider/.+"

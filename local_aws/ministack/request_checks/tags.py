@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LIMIT = 50
-SYSTEM_PREFIX = "aws:"
-MEMBERS = ("Tags", "tags", "TagKeys", "tagKeys")
+from local_aws.core.tag_rules import LIMIT, MEMBERS, is_own
+
 NAMES = ("Key", "TagKey", "key")
 
 
@@ -31,7 +30,7 @@ class TagCodes:
 def tag_error(params: Mapping[str, Any], codes: TagCodes) -> tuple[str, str] | None:
     """Return the code and message that reject the tags of a request, or the keys of tags, or None."""
     found = list(_keys(params))
-    if any(key.lower().startswith(SYSTEM_PREFIX) for key in found):
+    if not all(map(is_own, found)):
         return codes.system, codes.message
     if codes.too_many and len(found) > LIMIT:
         return codes.too_many, f"A resource can have at most {LIMIT} tags."

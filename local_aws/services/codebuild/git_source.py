@@ -66,14 +66,12 @@ def clone(
     if found is None:
         raise SourceError(f"invalid location {source['location']}")
     url = f"{context.endpoint}/v1/repos/{found['name']}"
-    git = _Git(folder, home, {"http.extraHeader": _authorization(url, credentials)})
+    git = _Git(folder, home, _authorization(url, credentials))
     with_commit = REFERENCE_AND_COMMIT.fullmatch(version)
     commit = with_commit["commit"] if with_commit else version if COMMIT_ID.fullmatch(version) else None
     try:
-        if commit is not None:
-            git.run("clone", "--quiet", url, str(folder))
-        else:
-            git.run("clone", "--quiet", *_options(source, version), url, str(folder))
+        options = [] if commit else _options(source, version)
+        git.run("clone", "--quiet", *options, url, str(folder))
         git.run("-C", str(folder), "checkout", "--quiet", "--detach", commit or "HEAD", "--")
         return git.run("-C", str(folder), "rev-parse", "HEAD").strip()
     except GitError as error:
@@ -97,20 +95,19 @@ class GitError(Exception):
 
 
 class _Git:
-    """git as CodeBuild runs it: with nothing of this machine, and a configuration that no file keeps."""
+    """git as CodeBuild runs it: with nothing of this machine, and a header that no file keeps."""
 
-    def __init__(self, folder: Path, home: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, home: Path, header: str) -> None:
         self.folder = folder
-        pairs = enumerate(settings.items())
-        numbered = {f"GIT_CONFIG_{what}_{n}": text for n, pair in pairs for what, text in _named(*pair)}
         self.environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(home),
             "LANG": "C.UTF-8",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_TERMINAL_PROMPT": "0",
-            "GIT_CONFIG_COUNT": str(len(settings)),
-            **numbered,
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "http.extraHeader",
+            "GIT_CONFIG_VALUE_0": header,
             INSTANCE_VARIABLE: os.environ.get(INSTANCE_VARIABLE, ""),
         }
 
@@ -127,10 +124,6 @@ class _Git:
         if result.returncode:
             raise GitError(result.stderr.decode(errors="replace").strip())
         return result.stdout.decode(errors="replace")
-
-
-def _named(key: str, value: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    return ("KEY", key), ("VALUE", value)
 
 
 def _authorization(url: str, credentials: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from local_aws.core.api import AwsError, now
 from local_aws.core.cloudformation import Properties, ResourceType, arguments
 from local_aws.services.codecommit.commits import Commits
+from local_aws.services.codecommit.errors import unsupported
 from local_aws.services.codecommit.git_repository import FileChanges, Person
 from local_aws.services.codecommit.records import Repository
 from local_aws.services.codecommit.serializers import repository_metadata
@@ -81,8 +82,7 @@ def _read_seed(service: Commits, code: Properties) -> tuple[str, FileChanges]:
     """Return the branch and the files of a template's `Code` property."""
     unknown = {*code} - {"S3", "BranchName"} | {*code.get("S3", {})} - {"Bucket", "Key", "ObjectVersion"}
     if unknown:
-        message = f"local_aws does not support the property Code.{min(unknown)}"
-        raise AwsError("UnsupportedOperation", message, 501)
+        raise unsupported(f"local_aws does not support the property Code.{min(unknown)}")
     branch = check_branch_name(code.get("BranchName", "main"))
     source = code["S3"]
     version = {"VersionId": source["ObjectVersion"]} if "ObjectVersion" in source else {}

@@ -186,14 +186,18 @@ class ExecutionOperations(PipelineLookup):
             ]
         return {"pipelineExecutionSummaries": [execution_summary(item) for item in executions]}
 
-    def list_rule_executions(self, params: Params) -> dict[str, Any]:
-        """List runs of rules, the newest first."""
+    def _filtered(self, params: Params) -> tuple[list[Execution], bool]:
+        """Return the executions that a filter selects, and whether of each only the latest run counts."""
         pipeline = self.find_pipeline(params["pipelineName"])
         filters = params.get("filter", {})
         latest = filters.get("latestInPipelineExecution", {})
         execution_id = filters.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
         executions = [self.find_execution(pipeline, execution_id)] if execution_id else pipeline.executions
-        is_latest = latest.get("startTimeRange") == "Latest"
+        return executions, latest.get("startTimeRange") == "Latest"
+
+    def list_rule_executions(self, params: Params) -> dict[str, Any]:
+        """List runs of rules, the newest first."""
+        executions, is_latest = self._filtered(params)
         runs = [
             (check, run)
             for execution in executions
@@ -206,13 +210,9 @@ class ExecutionOperations(PipelineLookup):
 
     def list_action_executions(self, params: Params) -> dict[str, Any]:
         """List runs of actions, the newest first."""
-        pipeline = self.find_pipeline(params["pipelineName"])
-        filters = params.get("filter", {})
-        latest = filters.get("latestInPipelineExecution", {})
-        execution_id = filters.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
-        executions = [self.find_execution(pipeline, execution_id)] if execution_id else pipeline.executions
+        executions, is_latest = self._filtered(params)
         runs = [run for execution in executions for run in execution.actions]
-        if latest.get("startTimeRange") == "Latest":
+        if is_latest:
             runs = list({(run.stage, run.action.name): run for run in runs}.values())
         runs.sort(key=lambda run: run.started, reverse=True)
         return {"actionExecutionDetails": [action_execution_detail(run, self.context.region) for run in runs]}
