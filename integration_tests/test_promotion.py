@@ -15,7 +15,7 @@ from integration_tests.support.github import assume_role, deploy_commands
 from integration_tests.support.images import push_image
 from integration_tests.support.scenario_fixtures import running_scenario
 from operations.account import Account
-from operations.approve import Source, approve
+from operations.approve import Approvers, Source, approve
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
@@ -174,10 +174,14 @@ def test_destroying_both_leaves_nothing(first: Scenario, staging: Scenario) -> N
 
 
 def _approve(first: Scenario, staging: Scenario, approver: Account, commit: str) -> None:
-    """Approve the promotion of a commit, once it is pending, as an approver of the second environment."""
+    """Approve the promotion of a commit, once it is pending, as an approver of the second environment.
+
+    The definition of the pipeline is approved with the first one, and is the same afterwards.
+    """
     _approval(first, staging)
     source = Source(first.environment.suffix, first.cloud.account.id)
-    approve(staging.environment.suffix, source, commit, approver, print)
+    people = Approvers(staging.environment.suffix, source, approver)
+    approve(people, commit, print, definition="" if people.approved() else people.definition.digest)
 
 
 def _wait_for(scenario: Scenario, commit: str, state: str) -> None:

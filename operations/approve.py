@@ -1,12 +1,15 @@
 """Approve what another environment promotes to this one, on both sides: the target's hook, and the pipeline.
 
-The hook of the target admits the image whose digest an approver wrote into a parameter of its account.
+The hook of the target admits the image whose digest an approver wrote into a parameter of its account, with
+the digest of the definition of the pipeline that made it. The same people approve a definition: a change of
+the pipeline needs the same approval as what it releases (attack G23).
 """
 
 import argparse
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -14,13 +17,15 @@ import boto3
 from operations.account import Account
 from operations.errors import OperationsError
 from operations.names import Names
+from operations.pipeline_definition import MADE_IN, Definition, read_definition
 from operations.why.executions import actions
 
 Log = Callable[[str], None]
 SUMMARY = "print the approval of a promotion that is pending, or give it with --commit"
 DETAILS = (
     "For the target's approvers, with credentials of the target's account. It writes the digest of the image "
-    "into the parameter that the test-traffic hook of the target reads, and approves in the pipeline."
+    "into the parameter that the test-traffic hook of the target reads, and approves in the pipeline. A "
+    "pipeline that was changed since an approval has a new definition, which --definition approves."
 )
 SOURCE = re.compile(r"(?P<suffix>[a-z][a-z0-9]*(-[a-z0-9]+)*)@(?P<account>[0-9]{12})")
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -54,6 +59,17 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="the environment that promotes, as in promotedFrom",
     )
     command.add_argument("--commit", type=_commit, metavar="HASH", help="the full hash of the pending commit")
+    command.add_argument(
+        "--definition",
+        type=_digest,
+        metavar="DIGEST",
+        help="the digest of a definition of the pipeline that is new, once you have read it",
+    )
+    command.add_argument(
+        "--show-definition",
+        action="store_true",
+        help="print the definition of the pipeline as JSON, and nothing else",
+    )
 
 
 def _source(value: str) -> Source:
@@ -69,55 +85,116 @@ def _commit(value: str) -> str:
     return value
 
 
+def _digest(value: str) -> str:
+    if not DIGEST.fullmatch(value):
+        raise argparse.ArgumentTypeError(f"{value!r} is no digest, such as sha256: and 64 digits")
+    return value
+
+
 def run(options: argparse.Namespace, account: Account) -> int:
     """Run the command; return its exit code."""
     if options.source is None:
         raise OperationsError("give --from SUFFIX@ACCOUNT: the environment that promotes, as in promotedFrom")
-    approve(options.suffix, options.source, options.commit, account, print)
+    people = Approvers(options.suffix, options.source, account)
+    if options.show_definition:
+        print(people.definition.text)
+    else:
+        approve(people, options.commit, print, definition=options.definition or "")
     return 0
 
 
-def approve(target: str, source: Source, commit: str | None, account: Account, log: Log) -> None:
-    """Approve the promotion of `commit` to `target`, or only say what is pending without one.
+class Approvers:
+    """What the approvers of `target` see of the environment that promotes, and what they have approved."""
+
+    def __init__(self, target: str, source: Source, account: Account) -> None:
+        self.target = target
+        self.source = source
+        self.account = _assume(account, account.id, Names(target).approver_role)
+        self.pipeline = _assume(self.account, source.account, Names(source.suffix).approval_role(target))
+
+    @cached_property
+    def definition(self) -> Definition:
+        """The definition of the pipeline that promotes."""
+        return read_definition(self.pipeline, Names(self.source.suffix))
+
+    def approved(self) -> str:
+        """Return who approved this definition first, and when; nothing if no approver has.
+
+        The parameter's history is AWS's record of both, of the last 100 values:
+        https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ParameterHistory.html
+        """
+        names, own = Names(self.target), self.account.id
+        role = f"arn:aws:sts::{own}:assumed-role/{names.approver_role}/"
+        history = self.account.pages("ssm", "get_parameter_history", "Parameters", Name=names.approved_image)
+        for version in sorted(history, key=lambda each: int(each["Version"])):
+            definition = version["Value"].partition(" ")[2]
+            if definition == self.definition.digest and version["LastModifiedUser"].startswith(role):
+                name = version["LastModifiedUser"].removeprefix(role)
+                return f"{name} on {version['LastModifiedDate']:%Y-%m-%d}"
+        return ""
+
+
+def approve(people: Approvers, commit: str | None, log: Log, *, definition: str = "") -> None:
+    """Approve the promotion of `commit`, or only say what is pending without one.
 
     If the pipeline has been approved already, the image is approved at the target alone. Raises
-    OperationsError if no approval is pending, or one of another commit.
+    OperationsError if no approval is pending, or one of another commit, or if no approver of the target has
+    approved the definition of the pipeline, which `definition` does.
     """
-    approver = _assume(account, account.id, Names(target).approver_role)
-    pipeline = _assume(approver, source.account, Names(source.suffix).approval_role(target))
-    promoted = _promoted(target, source, pipeline)
+    target, source = people.target, people.source
+    promoted = _promoted(people)
     log(f"{source.suffix} promotes commit {promoted.commit} with image {promoted.digest} to {target}")
+    option = _definition_option(people, log)
     if commit is None:
-        log(f"approve it: python -m operations approve {target} ... --commit {promoted.commit}")
+        log(f"approve it: python -m operations approve {target} ... --commit {promoted.commit}{option}")
         return
     if commit != promoted.commit:
         raise OperationsError(f"the promotion is of commit {promoted.commit}, not of {commit}")
+    found = people.definition
+    if option and definition != found.digest:
+        raise OperationsError(
+            f"no approver of {target} has approved {found.pipeline} as it is: read it with "
+            f"--show-definition, and give{option}"
+        )
     name = Names(target).approved_image
     # First: the pipeline continues as soon as it has its answer.
-    approver.client("ssm").put_parameter(Name=name, Value=promoted.digest, Type="String", Overwrite=True)
+    value = f"{promoted.digest} {found.digest}"
+    people.account.client("ssm").put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
     log(f"{name} is {promoted.digest}, which counts for 24 hours")
     if not promoted.token:
         log(f"the pipeline was approved before: if its stage Promote-{target} failed, retry it")
         return
-    pipeline.client("codepipeline").put_approval_result(
-        **_action(target, source),
+    people.pipeline.client("codepipeline").put_approval_result(
+        **_action(people),
         result={"summary": f"operations approve: {promoted.digest}", "status": "Approved"},
         token=promoted.token,
     )
     log(f"{Names(source.suffix).pipeline} continues")
 
 
-def _action(target: str, source: Source) -> dict[str, str]:
+def _definition_option(people: Approvers, log: Log) -> str:
+    """Say who approved the definition; return the option that approves one that nobody has."""
+    found = people.definition
+    if by := people.approved():
+        log(f"{found.pipeline} is as approved by {by}: {found.digest}")
+        return ""
+    log(f"{found.pipeline} has a definition that no approver of {people.target} has approved: {found.digest}")
+    for part, when in {found.pipeline: found.updated, **found.projects}.items():
+        log(f"  {part} was changed on {when:%Y-%m-%d %H:%M %Z}")
+    return f" --definition {found.digest}"
+
+
+def _action(people: Approvers) -> dict[str, str]:
     return {
-        "pipelineName": Names(source.suffix).pipeline,
-        "stageName": f"Promote-{target}",
-        "actionName": f"Approve-{target}",
+        "pipelineName": Names(people.source.suffix).pipeline,
+        "stageName": f"Promote-{people.target}",
+        "actionName": f"Approve-{people.target}",
     }
 
 
-def _promoted(target: str, source: Source, account: Account) -> Promoted:
+def _promoted(people: Approvers) -> Promoted:
     """Return what the latest execution in the stage would release."""
-    action, codepipeline = _action(target, source), account.client("codepipeline")
+    action, codepipeline = _action(people), people.pipeline.client("codepipeline")
     stages = codepipeline.get_pipeline_state(name=action["pipelineName"])["stageStates"]
     for stage in stages:
         for state in stage.get("actionStates", ()):
@@ -127,20 +204,24 @@ def _promoted(target: str, source: Source, account: Account) -> Promoted:
             if latest.get("status") in ("InProgress", "Succeeded"):
                 execution = stage["latestExecution"]["pipelineExecutionId"]
                 token = latest["token"] if latest["status"] == "InProgress" else ""
-                return _release(execution, token, Names(source.suffix), account)
-    raise OperationsError(f"no approval of a promotion to {target} is pending in {action['pipelineName']}")
+                return _release(execution, token, people)
+    raise OperationsError(
+        f"no approval of a promotion to {people.target} is pending in {action['pipelineName']}"
+    )
 
 
-def _release(execution: str, token: str, names: Names, account: Account) -> Promoted:
-    variables: dict[str, str] = {}
-    for each in actions(account, names, execution):
-        if each["stageName"] in ("Source", "Build"):
+def _release(execution: str, token: str, people: Approvers) -> Promoted:
+    names, variables = Names(people.source.suffix), dict[str, str]()
+    found = actions(people.pipeline, names, execution)
+    for each in found:
+        if each["stageName"] in MADE_IN:
             variables |= each.get("output", {}).get("outputVariables", {})
     commit, digest = variables.get("CommitId", ""), variables.get("IMAGE_URI", "").partition("@")[2]
     if not (COMMIT.fullmatch(commit) and DIGEST.fullmatch(digest)):
         raise OperationsError(
             f"execution {execution} of {names.pipeline} names no commit and image: {variables}"
         )
+    people.definition.check_made(found)
     return Promoted(token, commit, digest)
 
 

@@ -3,7 +3,8 @@
 They approve on both sides. CodePipeline has no resource policy, so a role in the account of the pipeline lets
 it continue; only the role of the target's approvers may assume it. Whoever owns that pipeline can take the
 approval out of it, so the approvers also write the digest of the image into a parameter of the target, and
-the target's test-traffic hook admits no other image of a source (attack G18).
+the target's test-traffic hook admits no other image of a source (attack G18). With it they write the digest
+of the pipeline's definition: nobody changes what makes the images without their approval (attack G23).
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ def approver_role(scope: Construct, *, config: Config) -> iam.Role:
         description="Approves releases to this environment, in the pipelines that promote to it",
         statements=[
             allow("AssumeTheRolesThatApprove", ["sts:AssumeRole"], approvals),
-            allow("ApproveTheImage", ["ssm:PutParameter"], [_approved_image_arn(scope, names)]),
+            allow(
+                "ApproveTheImage",
+                ["ssm:GetParameterHistory", "ssm:PutParameter"],
+                [_approved_image_arn(scope, names)],
+            ),
         ],
     )
 
@@ -53,7 +58,7 @@ def approved_image(scope: Construct, *, names: Names) -> ssm.StringParameter:
         "ApprovedImage",
         parameter_name=names.approved_image,
         string_value=NOTHING_APPROVED,
-        description="The digest of the image that an approver admits here: python -m operations approve",
+        description="What an approver admits here, image and pipeline: python -m operations approve",
     )
 
 
@@ -90,7 +95,9 @@ def approval_role(scope: Construct, promotion: Promotion, *, names: Names) -> ia
     )
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html
     action = f"{names.pipeline}/Promote-{target}/Approve-{target}"
-    reads = ["GetPipelineExecution", "GetPipelineState", "ListActionExecutions", "ListPipelineExecutions"]
+    reads = ["GetPipeline", "GetPipelineExecution", "GetPipelineState"]
+    reads += ["ListActionExecutions", "ListPipelineExecutions"]
+    projects = [names.test_project, names.build_project, names.promotion_project]
     return create_role(
         scope,
         f"ApprovalRole-{target}",
@@ -107,6 +114,12 @@ def approval_role(scope: Construct, promotion: Promotion, *, names: Names) -> ia
                 "FindWhatToApprove",
                 [f"codepipeline:{read}" for read in reads],
                 [arn(scope, "codepipeline", names.pipeline)],
+            ),
+            # What makes the image is approved as well, by the same people (attack G23).
+            allow(
+                "ReadWhatMakesTheImage",
+                ["codebuild:BatchGetProjects"],
+                [arn(scope, "codebuild", f"project/{project}") for project in projects],
             ),
         ],
     )

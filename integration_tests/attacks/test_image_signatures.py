@@ -109,7 +109,7 @@ def test_a_target_refuses_what_its_source_did_not_sign(released: Released) -> No
 
 @pytest.mark.slow
 def test_an_image_that_no_approver_of_the_target_approved_gets_no_traffic(released: Released) -> None:
-    """attack G18: who owns the pipeline that promotes takes the approval out of it."""
+    """attacks G18, G23: who owns the pipeline that promotes takes the approval out, or changes Build."""
     cloud, suffix = released.pipeline.stack.cloud, released.pipeline.stack.suffix
     digest, parameter = released.image.partition("@")[2], f"/approvals-{suffix}/image"
     # The first is the environment's own: as if a source had signed the image.
@@ -118,12 +118,16 @@ def test_an_image_that_no_approver_of_the_target_approved_gets_no_traffic(releas
         break_glass.open_break_glass(suffix, cloud.account, "somebody is in a hurry", 5, print)
         assert_not_approved(released, "the approved image is none")
         break_glass.close(suffix, cloud.account, print)
-        cloud.client("ssm").put_parameter(Name=parameter, Value=digest, Overwrite=True)
+        value = f"{digest} sha256:{'d' * 64}"
+        cloud.client("ssm").put_parameter(Name=parameter, Value=value, Overwrite=True)
         assert_not_approved(released, "who is no session of")
         with role(cloud, f"managers-{suffix}") as managers:
             approver = f"approver-role-{suffix}"
             mary = Person(cloud, approver, "mary", Person(cloud, managers, "mary"))
             mary.client("ssm").put_parameter(Name=parameter, Value=digest, Overwrite=True)
+            # Attack G23: she has not seen what made the image.
+            assert_not_approved(released, "the approval names no definition of the pipeline")
+            mary.client("ssm").put_parameter(Name=parameter, Value=value, Overwrite=True)
         assert released.deploy() == SUCCEEDED
         assert released.hook_line()["approvedBy"].endswith(f"assumed-role/{approver}/mary")
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
 import pytest
 
 from operations import __main__ as command
 from operations import approve
 from operations.account import Account
-from operations.approve import Source
+from operations.approve import Approvers, Source
 from operations.errors import OperationsError
 from unit_tests.operations.account_fakes import Answer, FakeAccount
 
 COMMIT, OTHER = "a" * 40, "b" * 40
-DIGEST = f"sha256:{'c' * 64}"
+DIGEST, OTHER_DIGEST = f"sha256:{'c' * 64}", f"sha256:{'d' * 64}"
 SOURCE = Source("dev", "111111111111")
+# When the pipeline and its project were created, and when the execution ran.
+MADE, RAN = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
+MARY = "arn:aws:sts::222222222222:assumed-role/approver-role-prod/mary"
 
 
 def state(status: str = "InProgress") -> Answer:
@@ -32,7 +40,7 @@ def state(status: str = "InProgress") -> Answer:
 
 def runs(image: str = f"images-dev@{DIGEST}") -> Answer:
     def run(stage: str, **variables: str) -> dict[str, object]:
-        named = {"stageName": stage, "actionName": stage, "startTime": 0}
+        named = {"stageName": stage, "actionName": stage, "startTime": RAN, "pipelineVersion": 3}
         return {**named, "output": {"outputVariables": variables}}
 
     return {
@@ -40,10 +48,45 @@ def runs(image: str = f"images-dev@{DIGEST}") -> Answer:
             run("Promote-prod", IMAGE_URI="another"),
             run("Build", IMAGE_URI=image),
             # Of the first attempt, before the stage was retried.
-            run("Build", IMAGE_URI=f"images-dev@sha256:{'d' * 64}"),
+            run("Build", IMAGE_URI=f"images-dev@{OTHER_DIGEST}"),
             run("Source", CommitId=COMMIT),
         ]
     }
+
+
+def pipeline(version: int = 3, created: datetime = MADE) -> Answer:
+    action = {"actionTypeId": {"provider": "CodeBuild"}, "configuration": {"ProjectName": "build-dev"}}
+    source = {"actionTypeId": {"provider": "CodeCommit"}, "configuration": {"RepositoryName": "r"}}
+    return {
+        "pipeline": {"version": version, "stages": [{"actions": [source]}, {"actions": [action]}]},
+        "metadata": {"created": created, "updated": created},
+    }
+
+
+def projects(modified: datetime = MADE, buildspec: str = "version: 0.2") -> Answer:
+    project = {"name": "build-dev", "source": {"buildspec": buildspec}, "lastModified": modified}
+    return {"projects": [project]}
+
+
+def history(*values: str, by: str = MARY) -> Answer:
+    """Return the history of the parameter, in no order."""
+    versions = [
+        {"Version": number, "Value": value, "LastModifiedUser": by, "LastModifiedDate": RAN}
+        for number, value in enumerate(values, 1)
+    ]
+    return {"Parameters": versions[::-1]}
+
+
+def people(account: FakeAccount) -> Approvers:
+    return Approvers("prod", SOURCE, account)
+
+
+def is_approved(account: FakeAccount, **changes: Any) -> None:
+    """Let an approver have approved the definition as it is now."""
+    definition = people(account).definition.digest
+    account.asked.clear()
+    answer = history("none", f"{OTHER_DIGEST} {definition}", OTHER_DIGEST, **changes)
+    account.answers["ssm", "get_parameter_history"] = answer
 
 
 @pytest.fixture
@@ -56,6 +99,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
             ("codepipeline", "get_pipeline_state"): state(),
             ("codepipeline", "list_action_executions"): runs(),
             ("codepipeline", "put_approval_result"): {},
+            ("codepipeline", "get_pipeline"): pipeline(),
+            ("codebuild", "batch_get_projects"): projects(),
             ("ssm", "put_parameter"): {},
         }
     )
@@ -65,21 +110,26 @@ def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
         return made
 
     monkeypatch.setattr(approve, "_assume", assume)
+    is_approved(made)
     return made
 
 
 def test_the_image_is_approved_at_the_target_before_the_pipeline_continues(account: FakeAccount) -> None:
     lines: list[str] = []
-    approve.approve("prod", SOURCE, COMMIT, account, lines.append)
-    assert [each for each in account.asked if each[0] == "sts" and each[1] == "assume_role"] == [
+    seen = people(account)
+    account.asked.clear()
+    approve.approve(Approvers("prod", SOURCE, account), COMMIT, lines.append)
+    asked = list(account.asked)
+    value = f"{DIGEST} {seen.definition.digest}"
+    assert [each for each in asked if each[0] == "sts" and each[1] == "assume_role"] == [
         ("sts", "assume_role", {"owner": "222222222222", "role": "approver-role-prod"}),
         ("sts", "assume_role", {"owner": "111111111111", "role": "approval-role-prod-dev"}),
     ]
-    assert account.asked[-2:] == [
+    assert asked[-2:] == [
         (
             "ssm",
             "put_parameter",
-            {"Name": "/approvals-prod/image", "Value": DIGEST, "Type": "String", "Overwrite": True},
+            {"Name": "/approvals-prod/image", "Value": value, "Type": "String", "Overwrite": True},
         ),
         (
             "codepipeline",
@@ -98,7 +148,7 @@ def test_the_image_is_approved_at_the_target_before_the_pipeline_continues(accou
 
 def test_without_a_commit_it_only_says_what_is_pending(account: FakeAccount) -> None:
     lines: list[str] = []
-    approve.approve("prod", SOURCE, None, account, lines.append)
+    approve.approve(people(account), None, lines.append)
     assert f"dev promotes commit {COMMIT} with image {DIGEST} to prod" in lines
     assert not {"put_parameter", "put_approval_result"} & set(account.operations)
 
@@ -108,7 +158,7 @@ def test_after_an_answer_in_the_console_the_image_is_approved_at_the_target_alon
 ) -> None:
     account.answers["codepipeline", "get_pipeline_state"] = state("Succeeded")
     lines: list[str] = []
-    approve.approve("prod", SOURCE, COMMIT, account, lines.append)
+    approve.approve(people(account), COMMIT, lines.append)
     assert account.operations[-1] == "put_parameter"
     assert "if its stage Promote-prod failed, retry it" in lines[-1]
 
@@ -119,6 +169,23 @@ def test_after_an_answer_in_the_console_the_image_is_approved_at_the_target_alon
         ({}, OTHER, f"the promotion is of commit {COMMIT}, not of {OTHER}"),
         ({("codepipeline", "get_pipeline_state"): state("Failed")}, COMMIT, "no approval of a promotion"),
         ({("codepipeline", "list_action_executions"): runs("images-dev:latest")}, COMMIT, "names no commit"),
+        # Of the pipeline, that no approver has approved it, or that it is another one than made the image.
+        (
+            {("ssm", "get_parameter_history"): history("none", DIGEST)},
+            COMMIT,
+            "no approver of prod has approved",
+        ),
+        ({("codepipeline", "get_pipeline"): pipeline(4)}, COMMIT, "ran with version 3, and the pipeline has"),
+        (
+            {("codebuild", "batch_get_projects"): projects(RAN)},
+            COMMIT,
+            "build-dev was changed after Build had",
+        ),
+        (
+            {("codebuild", "batch_get_projects"): {"projects": []}},
+            COMMIT,
+            "has actions of build-dev, which is",
+        ),
     ],
 )
 def test_nothing_else_is_approved(
@@ -126,8 +193,55 @@ def test_nothing_else_is_approved(
 ) -> None:
     account.answers |= answers
     with pytest.raises(OperationsError, match=why):
-        approve.approve("prod", SOURCE, commit, account, print)
+        approve.approve(people(account), commit, print)
     assert not {"put_parameter", "put_approval_result"} & set(account.operations)
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer"),
+    [
+        ("get_pipeline", pipeline(created=MADE - timedelta(days=1))),
+        ("batch_get_projects", projects(MADE + timedelta(seconds=1))),
+        ("batch_get_projects", projects(buildspec="version: 0.2 # mine")),
+    ],
+)
+def test_a_definition_that_differs_in_anything_needs_an_approval_of_its_own(
+    account: FakeAccount, operation: str, answer: Answer
+) -> None:
+    """attack G23."""
+    before = people(account).definition.digest
+    service = "codepipeline" if operation == "get_pipeline" else "codebuild"
+    account.answers[service, operation] = answer
+    for given in ("", before):
+        with pytest.raises(OperationsError, match="no approver of prod has approved pipeline-dev as it is"):
+            approve.approve(people(account), COMMIT, print, definition=given)
+    assert not {"put_parameter", "put_approval_result"} & set(account.operations)
+    now, lines = people(account).definition.digest, list[str]()
+    approve.approve(people(account), COMMIT, lines.append, definition=now)
+    written = [each for _, name, each in account.asked if name == "put_parameter"]
+    assert [each["Value"] for each in written] == [f"{DIGEST} {now}"]
+    assert f"pipeline-dev has a definition that no approver of prod has approved: {now}" in lines
+
+
+def test_what_somebody_else_wrote_approves_no_definition(account: FakeAccount) -> None:
+    is_approved(account, by=MARY.replace("approver-role-prod", "approver-role-prod-2"))
+    with pytest.raises(OperationsError, match="no approver of prod has approved"):
+        approve.approve(people(account), COMMIT, print)
+
+
+def test_the_digest_is_the_same_in_every_time_zone(account: FakeAccount) -> None:
+    before = people(account).definition.digest
+    east = timezone(timedelta(hours=9))
+    account.answers["codebuild", "batch_get_projects"] = projects(MADE.astimezone(east))
+    assert people(account).definition.digest == before
+
+
+def test_the_definition_is_shown(account: FakeAccount, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["approve", "prod", "--from", "dev@111111111111", "--show-definition"]
+    assert approve.run(command.parser().parse_args(words), account) == 0
+    shown = capsys.readouterr().out.removesuffix("\n")
+    assert json.loads(shown)["projects"][0]["source"] == {"buildspec": "version: 0.2"}
+    assert f"sha256:{hashlib.sha256(shown.encode()).hexdigest()}" == people(account).definition.digest
 
 
 @pytest.mark.parametrize(
@@ -136,6 +250,7 @@ def test_nothing_else_is_approved(
         ["--from", "dev"],
         ["--from", "dev@1234"],
         ["--from", "dev@111111111111", "--commit", "abc"],
+        ["--from", "dev@111111111111", "--definition", "abc"],
     ],
 )
 def test_a_wrong_option_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

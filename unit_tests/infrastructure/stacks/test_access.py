@@ -104,7 +104,7 @@ def test_only_the_approvers_whom_the_target_names_get_the_role_that_approves(sha
                 for source, account in SOURCES.items()
             ],
         ),
-        (["ssm:PutParameter"], [parameter]),
+        (["ssm:GetParameterHistory", "ssm:PutParameter"], [parameter]),
     ]
 
 
@@ -133,8 +133,12 @@ def test_the_role_that_approves_is_for_one_promotion_and_for_the_approvers_of_it
         assert may.pop("codepipeline:PutApprovalResult") == [
             f"{own}:pipeline-dev/Promote-{target}/Approve-{target}"
         ]
+        projects = own.replace("codepipeline", "codebuild") + ":project"
+        assert may.pop("codebuild:BatchGetProjects") == [
+            f"{projects}/{name}-dev" for name in ("build", "promotion", "test")
+        ]
         assert all(action.startswith(("codepipeline:Get", "codepipeline:List")) for action in may)
-        assert list(may.values()) == [[f"{own}:pipeline-dev"]] * 4
+        assert list(may.values()) == [[f"{own}:pipeline-dev"]] * 5
 
 
 def test_without_named_approvers_there_is_no_approver_role() -> None:

@@ -1,16 +1,19 @@
 """Verify that an approver of this environment approved the image of a release that another one promotes.
 
-The parameter belongs to this account, so whoever owns the pipeline that promotes cannot write it.
+The parameter belongs to this account, so whoever owns the pipeline that promotes cannot write it. Its value
+is the digest of the image, and that of the definition of the pipeline, which `operations approve` verifies.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 # Long enough for the release and its retries. A later release of the same image needs an approval of its own.
 LONGEST = timedelta(hours=24)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class ApprovalError(Exception):
@@ -34,9 +37,12 @@ class Approvals:
         newest = max(
             (each for page in pages for each in page["Parameters"]), key=lambda each: each["Version"]
         )
-        by, when, approved = newest["LastModifiedUser"], newest["LastModifiedDate"], newest["Value"]
+        by, when = newest["LastModifiedUser"], newest["LastModifiedDate"]
+        approved, _, definition = newest["Value"].partition(" ")
         if approved != digest:
             raise self._error(digest, f"the approved image is {approved}")
+        if not _DIGEST.fullmatch(definition):
+            raise self._error(digest, "the approval names no definition of the pipeline that made the image")
         if not by.startswith(f"{self.approver}/"):
             raise self._error(digest, f"{by} wrote it, who is no session of {self.approver}")
         if now > when + LONGEST:

@@ -22,9 +22,11 @@ from unit_tests.infrastructure.constructs.traffic_hook.hook_fakes import (
 SOURCE = "arn:aws:kms:us-east-1:111111111111:alias/signing-key-qa"
 ROLE = "arn:aws:sts::123456789012:assumed-role/approver-role-dev"
 MARY = f"{ROLE}/mary"
+DEFINITION = f"sha256:{'d' * 64}"
+APPROVED = f"{DIGEST} {DEFINITION}"
 
 
-def version(number: int, value: str = DIGEST, by: str = MARY, hours: float = 0.0) -> dict[str, Any]:
+def version(number: int, value: str = APPROVED, by: str = MARY, hours: float = 0.0) -> dict[str, Any]:
     written = datetime.now(UTC) - timedelta(hours=hours)
     return {"Version": number, "Value": value, "LastModifiedUser": by, "LastModifiedDate": written}
 
@@ -67,6 +69,9 @@ def test_an_image_that_an_approver_approved_last_is_released(
     [
         ([version(1, "none", "cloudformation")], "the approved image is none"),
         ([version(1, OTHER)], f"the approved image is {OTHER}"),
+        # Attack G23: nobody has approved what made the image.
+        ([version(1, DIGEST)], "the approval names no definition of the pipeline"),
+        ([version(1, f"{DIGEST} mine")], "the approval names no definition of the pipeline"),
         # An earlier approval does not count any more, in whichever order AWS returns them.
         ([version(1), version(2, OTHER)], f"the approved image is {OTHER}"),
         ([version(2, OTHER), version(1)], f"the approved image is {OTHER}"),
