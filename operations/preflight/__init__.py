@@ -12,7 +12,7 @@ from rich.text import Text
 
 from operations.account import Account
 from operations.errors import OperationsError
-from operations.preflight import account_checks, names, network, quotas, setting_checks
+from operations.preflight import account_checks, advisories, names, network, quotas, setting_checks
 from operations.preflight.check import Check, Subject, Verdict, warning
 
 CHECKS: Mapping[str, Callable[[Subject], Iterator[Check]]] = {
@@ -31,6 +31,7 @@ CHECKS: Mapping[str, Callable[[Subject], Iterator[Check]]] = {
     "TLS": setting_checks.tls,
     "main": setting_checks.main_branch,
     "approvers": setting_checks.approvers,
+    "advisories": advisories.advisories,
 }
 COLOURS = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.ERROR: "red"}
 

@@ -1,13 +1,18 @@
 """The settings that preflight reads: who is notified, and whether the service is public without TLS."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infrastructure.config import notification_channel
+from infrastructure.constructs import dependency_audit
+from infrastructure.constructs.dependency_audit import audit
 from operations import __main__ as command
+from operations.catalogue import CDK_JSON
+from operations.preflight import advisories
 from operations.preflight.check import Subject, Verdict
 from operations.preflight.setting_checks import RESERVED
 from unit_tests.operations.account_fakes import FakeAccount
@@ -51,6 +56,24 @@ def test_a_secret_without_a_value_is_an_error_with_the_command_that_sets_it(
     check = findings(account, cdk_json=path)["secrets"]
     assert (check.verdict, check.found) == (verdict, found)
     assert ("python -m operations secrets set dev API_KEY" in check.remedy) == (verdict is Verdict.ERROR)
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize(("days", "verdict"), [(30, Verdict.OK), (31, Verdict.WARNING)])
+def test_an_old_database_of_advisories_is_a_warning(tmp_path: Path, days: int, verdict: Verdict) -> None:
+    """The audit of Build is offline: it finds what the database knew on its day."""
+    updated = (datetime.now(UTC).date() - timedelta(days=days)).isoformat()
+    path = tmp_path / advisories.DATABASE
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"updated": updated, "packages": {}}))
+    check = findings(cdk_json=written(tmp_path))["advisories"]
+    assert (check.verdict, check.found.partition(",")[0]) == (verdict, f"of {updated}")
+    assert ("run make advisories" in check.remedy) == (verdict is Verdict.WARNING)
+
+
+def test_the_database_and_its_age_are_those_of_the_audit() -> None:
+    assert CDK_JSON.parent / advisories.DATABASE == dependency_audit.ADVISORIES
+    assert advisories.FRESH_DAYS == audit.FRESH_DAYS
 
 
 def test_a_placeholder_is_what_the_app_says() -> None:

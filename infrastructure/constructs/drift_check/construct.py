@@ -114,6 +114,7 @@ class DriftCheck(Construct):
     ) -> dict[str, str]:
         names = self._names
         audit = json.loads(dependency_audit.EXCEPTIONS.read_text("utf-8"))
+        advisories = json.loads(dependency_audit.ADVISORIES.read_text("utf-8"))
         # Without the reasons: the variables of a function have 4 KB together.
         exceptions = {
             "the dependency audit": {each["finding"]: each["until"] for each in audit},
@@ -133,6 +134,7 @@ class DriftCheck(Construct):
             "IMAGE_REPOSITORY_URI": task.images.repository_uri,
             "IMAGE_SCAN_THRESHOLD": config.image_scan_threshold,
             "EXCEPTIONS": json.dumps(exceptions),
+            "ADVISORIES_UPDATED": advisories["updated"],
             "CERTIFICATE": config.certificate_arn or "",
             "TOPIC": notifications.topic.topic_arn,
             "TOLD": names.drift_check_told,

@@ -1,4 +1,4 @@
-"""What ends, and stops a release when it has ended: exceptions and the certificate."""
+"""What is right until a day: exceptions, the certificate, and what the audit knows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from .finding import Finding, Findings
 
 # Enough for a person to update a dependency.
 EXCEPTION_DAYS = timedelta(days=14)
+# As in the audit, whose log says so too: dependency_audit/audit.py.
+ADVISORY_DAYS = timedelta(days=30)
 # ACM renews its own certificates 60 days before: one that has less left was not renewed.
 # https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html
 CERTIFICATE_DAYS = timedelta(days=30)
@@ -27,6 +29,20 @@ def ending_exceptions(exceptions: Mapping[str, Mapping[str, str]], today: date) 
         for name, until in each.items()
         if date.fromisoformat(until) - today <= EXCEPTION_DAYS
     }
+
+
+def old_advisories(updated: str, today: date) -> Findings:
+    """Return that the audit's database of advisories is old, if it is; `updated` is the day it was fetched.
+
+    The text has no age, or it would be told again each day.
+    """
+    if today - date.fromisoformat(updated) <= ADVISORY_DAYS:
+        return {}
+    text = (
+        f"The audit's database of advisories is of {updated}: Build finds no vulnerability of a package that "
+        "was published later. Run make advisories, commit, and deploy."
+    )
+    return {"the database of advisories": Finding(text)}
 
 
 def ending_certificate(acm: Any, certificate: str, today: date) -> Findings:

@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from .dates import ending_certificate, ending_exceptions
+from .dates import ending_certificate, ending_exceptions, old_advisories
 from .finding import Findings, changes, limited, remembered
 from .images import Scans
 from .listeners import Route, drifted_listeners, is_deploying
@@ -56,6 +56,7 @@ def _look(today: date) -> tuple[dict[str, Findings], list[str]]:
         "listeners": _listeners,
         "CloudFormation": _stacks,
         "exceptions": lambda day: ending_exceptions(json.loads(os.environ["EXCEPTIONS"]), day),
+        "advisories": lambda day: old_advisories(os.environ["ADVISORIES_UPDATED"], day),
         "certificate": lambda day: ending_certificate(_client("acm"), os.environ["CERTIFICATE"], day),
         "image scan": _images,
     }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+from infrastructure.constructs import dependency_audit
+from infrastructure.constructs.dependency_audit import audit
 from infrastructure.constructs.drift_check.construct import WATCHED_TYPES
+from infrastructure.constructs.drift_check.function import dates
 from infrastructure.constructs.drift_check.function.listeners import IN_PROGRESS
 from infrastructure.constructs.scaling.function import handler as suspender
 from local_aws.core.resource_schemas import schema_of
@@ -59,6 +62,12 @@ def test_it_changes_nothing_but_its_memory_and_the_scan(templates: Templates) ->
     }
     parameter = "arn:aws:ssm:us-east-1:<AWS::AccountId>:parameter/drift-check-dev/told"
     assert allowed["ssm:PutParameter"] == [parameter]
+
+
+def test_it_knows_the_day_of_the_advisories_that_build_gets(templates: Templates) -> None:
+    database = json.loads(dependency_audit.ADVISORIES.read_text("utf-8"))
+    assert variables(templates)["ADVISORIES_UPDATED"] == database["updated"]
+    assert dates.ADVISORY_DAYS.days == audit.FRESH_DAYS
 
 
 def test_only_with_a_certificate_it_may_read_one(templates: Templates) -> None:

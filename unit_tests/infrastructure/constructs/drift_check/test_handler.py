@@ -11,6 +11,7 @@ import pytest
 
 from infrastructure.constructs.drift_check.function import handler as drift_check
 from infrastructure.constructs.drift_check.function import stacks
+from infrastructure.constructs.drift_check.function.dates import old_advisories
 from infrastructure.constructs.drift_check.function.finding import MOST, Finding, limited, remembered
 from unit_tests.infrastructure.constructs.drift_check.drift_fakes import (
     BLUE,
@@ -49,6 +50,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
         "TARGET_GROUPS": f"{BLUE},{GREEN}",
         "IMAGE_REPOSITORY_URI": IMAGES,
         "IMAGE_SCAN_THRESHOLD": "CRITICAL",
+        "ADVISORIES_UPDATED": in_days(-30),
         "CERTIFICATE": CERTIFICATE,
         "TOPIC": "topic",
         "TOLD": "/drift-check-dev/told",
@@ -138,6 +140,20 @@ def test_each_kind_is_told_once_and_once_more_when_it_is_gone(
     assert run() == {}
     assert [each["Subject"] for each in aws.published[1:]] == ["Drift check of dev: 1 gone"]
     assert aws.parameter == "{}"
+
+
+def test_an_old_database_of_advisories_is_told_once_and_not_again_as_it_grows_older(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run() == {}
+    monkeypatch.setenv("ADVISORIES_UPDATED", in_days(-31))
+    (line,) = run()["new"]
+    assert line.startswith(f"The audit's database of advisories is of {in_days(-31)}: Build finds no")
+    text = old_advisories(in_days(-31), TODAY)["the database of advisories"]
+    assert old_advisories(in_days(-31), TODAY + timedelta(days=7)) == {"the database of advisories": text}
+    assert run() == {}
+    monkeypatch.setenv("ADVISORIES_UPDATED", in_days(0))
+    assert run() == {"gone": ["advisories: the database of advisories"]}
 
 
 def test_all_that_is_found_in_one_run_is_one_message(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
