@@ -4,12 +4,15 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
+from local_aws.iam.request_parser import HttpRequest
+from local_aws.server import gateway
 from local_aws.server.gateway import Gateway, is_local
 
 
@@ -35,7 +38,7 @@ def ask(
     context = Context(Path("/nowhere"), "http://127.0.0.1:1", Clock(), "i", lambda *_: None)
     context.background_errors.append("something failed")
     addresses = {"lb:80": "127.0.0.1:9"}
-    gateway = Gateway(
+    server = Gateway(
         context,
         ministack,
         git=git,
@@ -60,7 +63,7 @@ def ask(
     async def receive() -> Message:
         return {"type": "http.request", "body": body}
 
-    asyncio.run(gateway(scope, receive, send))
+    asyncio.run(server(scope, receive, send))
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
 
@@ -158,3 +161,40 @@ def test_a_global_call_is_accepted_from_every_region(service: str) -> None:
 
 def test_the_objects_of_a_bucket_in_the_host_name_are_refused_in_another_region() -> None:
     assert ask("/", host="bucket.localhost:1", authorization=sign("s3", "eu-west-1"))[0] == 501
+
+
+def test_a_body_without_an_end_is_refused_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that needs a permission is read whole before it is decided: it must not take all memory."""
+    monkeypatch.setattr(gateway, "LARGEST_BODY", 1000)
+    context = Context(Path("/nowhere"), "http://127.0.0.1:1", Clock(), "i", lambda *_: None)
+    headers = [(b"host", b"127.0.0.1:4566"), (b"transfer-encoding", b"chunked")]
+    scope = {"type": "http", "method": "PUT", "path": "/", "raw_path": b"/", "query_string": b""}
+    chunks: list[int] = []
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        chunks.append(100)
+        assert len(chunks) < 100, "it reads on"
+        return {"type": "http.request", "body": b"x" * 100, "more_body": True}
+
+    server = Gateway(context, ministack, authorizer=Undecided())
+    asyncio.run(server({**scope, "headers": headers}, receive, send))
+    assert sent[0]["status"] == 413
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert sum(chunks) == 1100
+
+
+class Undecided:
+    """Every request needs a permission, and none is decided."""
+
+    def is_free(self, _request: HttpRequest) -> bool:
+        return False
+
+    def check(self, _request: HttpRequest) -> None:
+        pytest.fail("the request was decided")
+
+    def report(self) -> dict[str, Any]:
+        return {}
