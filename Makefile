@@ -249,6 +249,8 @@ $(VENV)/.ready: requirements/uv.txt requirements/dev.txt local_aws/pyproject.tom
 	@# Its own dependency has one of its files too, and either may be written last: https://github.com/aws/aws-cdk/issues/38482
 	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --require-hashes --only-binary :all: --reinstall-package aws-cdk-lib -r requirements/dev.txt
 	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --offline --no-deps --no-build-isolation --editable ./local_aws
+	@# A build cannot write there: without bytecode, each of its calls of the AWS CLI would compile all of it again.
+	@cd $(VENV)/lib/python3*/site-packages && $(abspath $(PYTHON)) -m compileall -q awscli docutils rsa pyasn1 colorama s3transfer yaml
 	$(VENV)/bin/npm ci --silent
 	@cd $(VENV) && pwd -P > .ready
 

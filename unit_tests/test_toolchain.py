@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -100,3 +101,12 @@ def test_what_is_not_supported_is_refused_in_one_line_before_anything_is_install
     assert done.returncode == 2
     assert done.stderr.splitlines()[0] == line
     assert not (tmp_path / ".venv").exists()
+
+
+def test_the_aws_cli_has_its_bytecode() -> None:
+    """The calls of a build could not keep it: this environment is read-only for them."""
+    found = importlib.util.find_spec("awscli")
+    assert found is not None
+    assert found.origin is not None
+    modules = Path(found.origin).parent.rglob("*.py")
+    assert [one for one in modules if not Path(importlib.util.cache_from_source(one)).exists()] == []
