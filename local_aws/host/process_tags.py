@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -30,16 +31,25 @@ def other_processes() -> Iterator[psutil.Process]:
 def has_tag(process: psutil.Process, tag: str) -> bool:
     """Return whether a process was started with `tag` (`NAME=value`) in its environment.
 
-    Raises `psutil.Error` or `OSError` when the process has ended, or is another user's.
+    Raises `OSError` when the process has ended, or is another user's.
     """
     name, _, value = tag.partition("=")
-    return bool(process.environ().get(name) == value)
+    return variable_of(process.pid, name) == value
+
+
+def variable_of(pid: int, name: str) -> str | None:
+    """Return a variable of the environment that a process was started with, or None if it has none.
+
+    Raises `OSError` as `has_tag`. psutil would parse every variable of every process of this machine.
+    """
+    _, found, rest = (b"\0" + Path(f"/proc/{pid}/environ").read_bytes()).partition(f"\0{name}=".encode())
+    return os.fsdecode(rest.partition(b"\0")[0]) if found else None
 
 
 def tagged(tag: str) -> Iterator[int]:
     """Yield the ids of the processes that have `tag`."""
     for process in other_processes():
-        with suppress(psutil.Error, OSError):
+        with suppress(OSError):
             if has_tag(process, tag):
                 yield process.pid
 

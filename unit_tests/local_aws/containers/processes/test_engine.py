@@ -34,6 +34,8 @@ EAT = (
     "subprocess.run([sys.executable, '-c', 'import time; x = b\"x\" * (100 << 20); time.sleep(99)'],"
     " start_new_session=True)"
 )
+# Four processes with the same 60 MiB.
+SHARE = "import os, time; data = b'x' * (60 << 20); [os.fork() for _ in range(2)]; time.sleep(99)"
 WAIT = "import time; print('up', flush=True); time.sleep(99)"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - the address that a server requests, and that is replaced
 
@@ -211,6 +213,14 @@ def test_a_container_within_its_memory_and_one_without_a_limit_run_on(engine: Pr
     tight, _ = start(engine, "python", "-c", EAT, memory=64)
     assert tight.wait(20) == 137
     assert (within.exit_code, unlimited.exit_code) == (None, None)
+
+
+def test_a_page_that_processes_share_counts_once(engine: ProcessEngine) -> None:
+    sharing, _ = start(engine, "python", "-c", SHARE, memory=128)
+    until(lambda: len(processes_of(sharing.id)) == 4)
+    tight, _ = start(engine, "python", "-c", EAT, memory=64)
+    assert tight.wait(20) == 137
+    assert sharing.exit_code is None
 
 
 def test_a_full_disk_fails_the_pull_with_awss_message(

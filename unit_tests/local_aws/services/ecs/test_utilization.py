@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,6 +57,23 @@ def test_each_task_counts_with_the_processes_below_its_own(
     # All of a CPU, or what a busy machine leaves of it, of which the task reserves a quarter.
     assert busy > 20
     assert idle < 10
+
+
+def test_the_processes_below_are_found_without_the_kernels_list_of_children(
+    processes: dict[str, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadline = time.monotonic() + 10
+    while cpu_seconds(processes["busy"].pid) < 0.3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    read = Path.read_text
+
+    def without(path: Path, *arguments: Any) -> str:
+        if path.name == "children":
+            raise FileNotFoundError(path)
+        return read(path, *arguments)
+
+    monkeypatch.setattr(Path, "read_text", without)
+    assert cpu_seconds(processes["busy"].pid) >= 0.3
 
 
 def test_a_task_that_has_ended_uses_nothing(processes: dict[str, subprocess.Popen[bytes]]) -> None:
