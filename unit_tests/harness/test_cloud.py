@@ -15,7 +15,7 @@ from harness.signals import termination_as_keyboard_interrupt
 from operations import preflight
 from operations.account import Account
 from operations.errors import OperationsError
-from operations.preflight.check import failed, ok
+from operations.preflight.check import Subject, failed, ok
 
 NAME = "load-balancer-dev-1.us-east-1.elb.amazonaws.com"
 
@@ -130,10 +130,17 @@ def test_an_account_that_is_not_ready_is_an_error_before_the_deployment(
 ) -> None:
     broken = failed("CDK bootstrap", "there is none", "cdk bootstrap aws://1/us-east-1")
     checks = (ok("account", "us-east-1"), broken)
-    monkeypatch.setattr(preflight, "inspect", lambda subject: preflight.Preflight(subject, checks))
+    asked = []
+
+    def inspect(subject: Subject) -> preflight.Preflight:
+        asked.append(subject.suffix)
+        return preflight.Preflight(subject, checks)
+
+    monkeypatch.setattr(preflight, "inspect", inspect)
     local.account.identity = {"Account": "123456789012"}
     with pytest.raises(HarnessError) as refused:
         check_ready(local, "it1")
+    assert asked == ["it1"]
     assert str(refused.value).splitlines() == [
         "the account 123456789012 is not ready, nothing was deployed:",
         "  CDK bootstrap: there is none. cdk bootstrap aws://1/us-east-1",

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from harness.cloud import Cloud
 from harness.environment import Environment, failure_summary
 from harness.suffixes import random_suffix
@@ -21,6 +23,18 @@ def test_a_failure_without_a_summary_has_the_last_lines() -> None:
     output = "\n".join(f"line {number}" for number in range(100))
     assert failure_summary(output).splitlines()[0] == "line 75"
     assert failure_summary(output).splitlines()[-1] == "line 99"
+
+
+def test_the_cdk_clis_output_is_in_its_log_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployment takes half an hour, and the log had nothing until its end."""
+    environment, cdk = Environment(Cloud("AWS", tmp_path), "it1"), tmp_path / "cdk"
+    cdk.write_text(f"#!/bin/sh\necho stack | tee /dev/stderr\ngrep -qx stack '{environment.log}'\n")
+    cdk.chmod(0o755)
+    monkeypatch.setattr("harness.environment.CDK", cdk)
+    environment.synthesize()
+    assert environment.log == tmp_path / "it1" / "cdk.log", "its folder is named by the suffix"
 
 
 def test_a_random_suffix_is_valid() -> None:

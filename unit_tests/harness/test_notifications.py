@@ -9,6 +9,8 @@ import pytest
 from harness.cloud import Cloud
 from harness.notifications import LoggedEvent, subscribed, wait_for_logged_events
 from harness.release import Release
+from operations import unmanaged_resources
+from operations.ownership import Ownership, Resource
 from operations.waiting import TimedOutError
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:notifications-dev"
@@ -20,10 +22,12 @@ class Recorder:
     def __init__(self, *texts: str) -> None:
         self.texts = list(texts)
         self.calls: list[str] = []
+        self.queues: list[str] = []
 
     def __getattr__(self, operation: str) -> Any:
-        def call(**_: Any) -> dict[str, Any]:
+        def call(**arguments: Any) -> dict[str, Any]:
             self.calls.append(operation)
+            self.queues += [arguments["QueueName"]] if operation == "create_queue" else []
             if operation == "receive_message" and self.texts:
                 body = json.dumps({"Message": self.texts.pop(0), "Timestamp": "2026-11-24T00:00:00.000Z"})
                 return {"Messages": [{"Body": body, "ReceiptHandle": "r"}]}
@@ -52,6 +56,18 @@ def test_messages_are_received_until_each_wanted_one_has_arrived() -> None:
         assert notifications.wait_for("one", "two") == ['"one"', '"two"', '"three"']
         assert len(notifications.timestamps) == 3
     assert recorder.calls[-2:] == ["unsubscribe", "delete_queue"]
+
+
+def test_the_queue_that_an_interrupted_run_leaves_is_found_by_leftovers_and_by_destroy() -> None:
+    """A queue of no environment's name stayed, and leftovers said 0."""
+    recorder = Recorder()
+    with subscribed(cloud(recorder), TOPIC):
+        (name,) = recorder.queues
+    url = f"https://sqs.us-east-1.amazonaws.com/123456789012/{name}"
+    account: Any = SimpleNamespace(pages=lambda *_, **__: iter([url]))
+    for suffix, count in (("dev", 1), ("dev-2", 0)):
+        assert Ownership(suffix).owns(Resource("SQS queue", name)) == bool(count)
+        assert len(list(unmanaged_resources._queues(suffix, account))) == count
 
 
 def test_a_failed_release_has_three_messages() -> None:

@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from integration_tests.conftest import pytest_configure
 from integration_tests.support.scenario_fixtures import take_suffix
 from unit_tests.project_files import PROJECT
 
@@ -61,9 +62,30 @@ def test_live_refuses_workers_which_would_all_deploy_the_same_suffix(tmp_path: P
     assert "ERROR: --live plays one scenario after another, and shows them live: leave out -n" in printed
 
 
+def test_a_suffix_that_the_app_would_refuse_is_one_line_before_anything_starts(tmp_path: Path) -> None:
+    _, printed = collect(tmp_path, "integration_tests", "--live", "--suffix", "Not_Mine", code=4)
+    assert "error: argument --suffix: 'Not_Mine' is no environmentSuffix: 1 to" in printed
+    assert "Traceback" not in printed
+
+
 def test_the_suffix_is_of_the_first_environment_and_of_no_later_one() -> None:
     config = cast(pytest.Config, SimpleNamespace(option=SimpleNamespace(suffix="mine")))
     assert [take_suffix(config), take_suffix(config)] == ["mine", ""]
+
+
+def test_the_account_is_checked_for_the_environment_that_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was checked for another random suffix."""
+    option = SimpleNamespace(live=True, suffix=None, xmlpath="results.xml", numprocesses=None)
+    config: Any = SimpleNamespace(
+        option=option,
+        getoption=lambda name, default=None: getattr(option, name.strip("-"), default),
+        pluginmanager=SimpleNamespace(register=lambda _: None),
+    )
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    pytest_configure(config)
+    checked = config.getoption("--suffix")
+    assert (checked, take_suffix(config)) == (checked, checked)
+    assert re.fullmatch(r"it[0-9a-f]{8}", checked)
 
 
 def test_keep_destroys_nothing(tmp_path: Path) -> None:
