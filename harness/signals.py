@@ -1,4 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGHUP end a scenario; during its destroy, only the second one does."""
+"""Ctrl-C, SIGTERM and SIGHUP end a scenario; during its destroy, only the second one does.
+
+With nohup, SIGHUP does nothing: a run of two hours goes on when its terminal is closed.
+"""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -38,7 +41,9 @@ def defer_signals(message: str, say: Callable[[str], None] = print) -> Iterator[
 
 @contextmanager
 def _handled(numbers: tuple[signal.Signals, ...], handler: Handler) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in numbers}
+    is_nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    handled = [number for number in numbers if not (is_nohup and number == signal.SIGHUP)]
+    before = {number: signal.signal(number, handler) for number in handled}
     try:
         yield
     finally:

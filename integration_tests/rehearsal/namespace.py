@@ -50,7 +50,8 @@ class Namespace:
     def command(self, words: Sequence[str], folder: Path) -> list[str]:
         """Return the command that runs `words` inside, in `folder`; each program replaces the one before."""
         enter = ("nsenter", "--preserve-credentials", f"--target={self.pid}", "--user", "--net", "--mount")
-        return [*enter, "--", "env", f"--chdir={folder}", *words]
+        # A shell starts what runs in the background with Ctrl-C ignored, and nohup ignores SIGHUP.
+        return [*enter, "--", "env", f"--chdir={folder}", "--default-signal=INT,HUP", *words]
 
 
 @contextmanager

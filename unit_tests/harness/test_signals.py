@@ -8,6 +8,18 @@ import pytest
 from harness.signals import defer_signals, termination_as_keyboard_interrupt
 
 
+@pytest.fixture(autouse=True)
+def signals_as_in_a_terminal() -> Iterator[None]:
+    """A shell starts background processes with SIGINT ignored, and nohup ignores SIGHUP."""
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    }
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_termination_raises_keyboard_interrupt(number: signal.Signals) -> None:
     before = signal.getsignal(number)
@@ -33,15 +45,13 @@ def test_the_second_signal_interrupts_a_destroy() -> None:
             signal.raise_signal(signal.SIGINT)
 
 
-@pytest.fixture
-def sigint_as_in_a_terminal() -> Iterator[None]:
-    """A shell starts background processes with SIGINT ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+def test_with_nohup_a_closed_terminal_does_not_end_a_run() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with termination_as_keyboard_interrupt(), defer_signals("destroying", pytest.fail):
+        signal.raise_signal(signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
-@pytest.mark.usefixtures("sigint_as_in_a_terminal")
 def test_ctrl_c_interrupts_again_after_the_destroy() -> None:
     with defer_signals(""):
         pass
