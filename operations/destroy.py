@@ -32,7 +32,11 @@ def destroy(
     terminal). Raises `OperationsError` with what could not be deleted and why, or, before anything is
     stopped, when other environments use the network.
     """
-    reject_shared_network(suffix, account)
+    try:
+        reject_shared_network(suffix, account)
+    except ClientError as error:
+        # As below: CloudFormation refuses to delete a network that is in use.
+        log(f"cannot tell whether the network is shared: {error}")
     remove_blockers(suffix, account, log, dry_run=dry_run)
     try:
         quiesce(suffix, account, log, dry_run=dry_run)

@@ -62,13 +62,18 @@ def test_what_no_longer_exists_is_ignored(cdk: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", [("codepipeline", "disable_stage_transition"), ("codedeploy", "list_deployments")]
+    ("call", "says"),
+    [
+        (("codepipeline", "disable_stage_transition"), "cannot stop what runs"),
+        (("codedeploy", "list_deployments"), "cannot stop what runs"),
+        (("ec2", "describe_vpcs"), "cannot tell whether the network is shared"),
+    ],
 )
-def test_a_call_that_is_denied_keeps_no_stack(cdk: Path, call: tuple[str, str]) -> None:
+def test_a_call_that_is_denied_keeps_no_stack(cdk: Path, call: tuple[str, str], says: str) -> None:
     said: list[str] = []
     account = FakeAccount({**at_rest(), call: refusing("AccessDeniedException")})
     destroying.destroy("dev", account, said.append)
-    assert "cannot stop what runs: An error occurred (AccessDeniedException)" in said[0]
+    assert f"{says}: An error occurred (AccessDeniedException)" in said[0]
     assert Path(f"{cdk}.called").exists()
 
 
