@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,6 +18,7 @@ from harness.release import STAGES, Release, Releases, lifecycle_problem
 from harness.release_logs import error_message
 from harness.report.recorder import Recorder
 from harness.signals import defer_signals
+from harness.traffic_routing import TrafficRouting, traffic_routing
 from infrastructure.outputs import Outputs
 from operations.errors import OperationsError
 from operations.waiting import NotYetError, TimedOutError, wait_for
@@ -32,14 +31,6 @@ RELEASE_WORK_MINUTES = 15.0
 
 class ScenarioError(AssertionError):
     """The environment did not behave as the scenario expects; the message has the state."""
-
-
-@dataclass(frozen=True)
-class TrafficRouting:
-    """Where an environment's traffic goes: a deployment without changes must not change it."""
-
-    listeners: tuple[Any, ...]
-    task_sets: tuple[Any, ...]
 
 
 class Scenario:
@@ -61,6 +52,8 @@ class Scenario:
         self.verify = verify
         self.environment = Environment(cloud, suffix, context)
         self.recorder = Recorder(cloud, suffix)
+        # What a person must type after a clean-up that did not finish; empty if it did.
+        self.remedy = ""
         self.outputs: Outputs
         self.releases: Releases
         self._notifications: NotificationQueue | None = None
@@ -221,18 +214,8 @@ class Scenario:
         return prober.figures()
 
     def traffic(self) -> TrafficRouting:
-        """Return the listeners with their actions, and the task sets with their task definitions."""
-        elbv2, ecs, outputs = self.cloud.client("elbv2"), self.cloud.client("ecs"), self.outputs
-        balancers = self.cloud.account.pages("elbv2", "describe_load_balancers", "LoadBalancers")
-        host = outputs.load_balancer_dns_name
-        (arn,) = (one["LoadBalancerArn"] for one in balancers if one["DNSName"] == host)
-        listeners = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
-        found = ecs.describe_services(cluster=outputs.cluster_name, services=[outputs.service_name])
-        service = found["services"][0]
-        return TrafficRouting(
-            tuple((one["Port"], str(one["DefaultActions"])) for one in listeners),
-            tuple((one["id"], one["status"], one["taskDefinition"]) for one in service["taskSets"]),
-        )
+        """Return where the traffic goes."""
+        return traffic_routing(self.cloud, self.outputs)
 
     def _record_notifications(self) -> None:
         if self._notifications is not None:
@@ -252,21 +235,34 @@ class Scenario:
     def clean_up(self) -> None:
         """Destroy what remains of the environment; Ctrl-C does not interrupt it.
 
-        If that fails, the last line is the command that a person types then.
+        If that fails, `remedy` is the command that a person types then, and the last line says it.
         """
         environment = self.environment
         length = "20 to 45 minutes" if self.cloud.endpoint is None else "a minute"
+        still = f"{environment.suffix} may still exist and cost money"
+        self.remedy = f"{still}; to destroy it: {environment.destroy_command}"
         with defer_signals(f"destroying {environment.suffix} takes {length}", self.progress.report):
-            self.unsubscribe()
-            if not self._may_remain():
-                return
             try:
-                environment.destroy(self.progress.step)
-                self._report_leftovers()
+                self.remedy = self._destroy_rest()
             except BaseException:
-                still = f"{environment.suffix} may still exist and cost money"
-                self.progress.step(f"{still}; to destroy it: {environment.destroy_command}")
+                self.progress.step(self.remedy)
                 raise
+
+    def _destroy_rest(self) -> str:
+        """Destroy what remains; return what to type if an API does not say whether that is all."""
+        self.unsubscribe()
+        if not self._may_remain():
+            self.progress.step(f"nothing of {self.environment.suffix} exists")
+            return ""
+        self.environment.destroy(self.progress.step)
+        try:
+            self._no_leftovers()
+        except OperationsError as error:
+            again = self.environment.command("leftovers")
+            line = f"destroyed, but {error}; to look again: {again}"
+            self.progress.step(line)
+            return line
+        return ""
 
     def _may_remain(self) -> bool:
         """Return whether there is something to destroy, also if one API does not say."""
@@ -283,14 +279,6 @@ class Scenario:
         with self.progress.waiting(lambda: "destroying"):
             self.environment.destroy(self.progress.step)
             self._no_leftovers()
-
-    def _report_leftovers(self) -> None:
-        """Report that nothing is left, or what to type if an API does not answer."""
-        try:
-            self._no_leftovers()
-        except OperationsError as error:
-            again = self.environment.command("leftovers")
-            self.progress.step(f"destroyed, but {error}; to look again: {again}")
 
     def _no_leftovers(self) -> None:
         try:

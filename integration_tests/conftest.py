@@ -21,7 +21,8 @@ from harness.scenario import Scenario
 from harness.signals import termination_as_keyboard_interrupt
 from harness.suffixes import random_suffix
 from integration_tests.support import live_selection
-from integration_tests.support.scenario_fixtures import printer, running_scenario, take_suffix
+from integration_tests.support.interrupted import Interrupted
+from integration_tests.support.scenario_fixtures import LAST_LINES, printer, running_scenario, take_suffix
 from operations.__main__ import environment_suffix
 from operations.errors import OperationsError
 
@@ -51,9 +52,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """With `--live`, write the results for CI unless --junitxml is given, and name the first environment."""
+    workers = config.getoption("numprocesses", default=None) or "PYTEST_XDIST_WORKER" in os.environ
+    if not workers:
+        config.pluginmanager.register(Interrupted(config))
     if not config.getoption("--live", default=False):
         return
-    if config.getoption("numprocesses", default=None) or "PYTEST_XDIST_WORKER" in os.environ:
+    if workers:
         raise pytest.UsageError("--live plays one scenario after another, and shows them live: leave out -n")
     if config.option.xmlpath is None:
         config.option.xmlpath = str(junit_path())
@@ -68,6 +72,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         _deselect(config, items, kept)
     if config.getoption("--keep"):
         _deselect(config, items, [item for item in items if item.get_closest_marker("destroys") is None])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say what is left, and what a person must still type, below pytest's tracebacks and counts."""
+    say = printer(config)
+    for line in config.stash.get(LAST_LINES, []):
+        say(line)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:

@@ -48,6 +48,7 @@ def test_the_first_scenario_passes_with_keys_in_the_home_folder_only(aws: Rehear
     assert "--live runs the first scenario" in shown
     (suffix,) = set(re.findall(r"python -m operations destroy (it\w+)", shown))
     assert re.search(r"destroyed: 0 leftovers, \d+ kinds of resources asked", shown)
+    assert shown.splitlines()[-1] == f"nothing of {suffix} is left"
     (report,) = re.findall(r"report: (.+)", shown)
     assert "every test of test_first_scenario.py passed" in Path(report).read_text()
     assert not leftovers.find(suffix, aws.cloud.account).remaining

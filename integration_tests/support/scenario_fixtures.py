@@ -10,6 +10,10 @@ from harness.cloud import Cloud
 from harness.progress import Progress
 from harness.scenario import Scenario
 from harness.suffixes import random_suffix
+from integration_tests.support.interrupted import INTERRUPTED_IN
+
+# What is left of each environment, and what a person must type: the end of a run.
+LAST_LINES = pytest.StashKey[list[str]]()
 
 
 @contextmanager
@@ -33,14 +37,28 @@ def running_scenario(
         try:
             if request.config.getoption("--keep"):
                 scenario.unsubscribe()
-                scenario.progress.step(kept(scenario))
+                scenario.remedy = kept(scenario)
+                scenario.progress.step(scenario.remedy)
             else:
                 scenario.clean_up()
+        except KeyboardInterrupt:
+            # At the end of its session, pytest ends with the traceback of an interrupt.
+            request.config.stash[INTERRUPTED_IN] = "the destroy"
+            pytest.exit("interrupted during the destroy", returncode=pytest.ExitCode.INTERRUPTED)
         finally:
-            failed = request.session.testsfailed - failed_before
-            name = request.node.name
-            verdict = f"{failed} tests of {name} failed" if failed else f"every test of {name} passed"
-            scenario.progress.step(f"report: {scenario.recorder.finish(passed=not failed, verdict=verdict)}")
+            nothing = f"nothing of {scenario.environment.suffix} is left" if cloud.endpoint is None else ""
+            line = scenario.remedy or nothing
+            request.config.stash.setdefault(LAST_LINES, []).extend([line] if line else [])
+            passed, verdict = _verdict(request, request.session.testsfailed - failed_before)
+            scenario.progress.step(f"report: {scenario.recorder.finish(passed=passed, verdict=verdict)}")
+
+
+def _verdict(request: pytest.FixtureRequest, failed: int) -> tuple[bool, str]:
+    """Return whether the tests of the module have passed, and in words how they have ended."""
+    name, interrupted = request.node.name, request.config.stash.get(INTERRUPTED_IN, "")
+    if interrupted:
+        return False, f"interrupted in {interrupted.rpartition('::')[2]}"
+    return not failed, f"{failed} tests of {name} failed" if failed else f"every test of {name} passed"
 
 
 def take_suffix(config: pytest.Config) -> str:

@@ -36,7 +36,7 @@ class Ended:
         environment.destroy = self._destroy
 
     def _leftovers(self, remaining: Any) -> Any:
-        if isinstance(remaining, Exception):
+        if isinstance(remaining, BaseException):
             raise remaining
         return SimpleNamespace(remaining=() if self.destroyed else remaining, kinds_checked=39)
 
@@ -106,6 +106,14 @@ def test_a_destroy_that_fails_ends_with_the_command_to_type(tmp_path: Path) -> N
     assert ended.lines[-1].endswith(f"{still}; to destroy it: python -m operations destroy it1")
 
 
+def test_a_clean_up_that_is_interrupted_before_the_destroy_says_what_to_type(tmp_path: Path) -> None:
+    ended = Ended(tmp_path, remaining=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        ended.scenario.clean_up()
+    assert ended.lines[-1].endswith(ended.scenario.remedy)
+    assert ended.scenario.remedy.endswith("to destroy it: python -m operations destroy it1")
+
+
 def test_what_aws_still_lists_for_a_while_is_no_leftover(tmp_path: Path) -> None:
     listed = iter([("S3 bucket",), ()])
     ended = Ended(tmp_path)
@@ -146,6 +154,21 @@ def test_a_service_without_the_header_is_served_as_ecs_says(
     nothing = cast(Any, None)
     response: Any = SimpleNamespace(headers=headers, status_code=status)
     assert Releases(nothing, nothing).is_served("abc", response) is served
+
+
+def test_a_deployment_waits_until_no_alarm_is_active(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 responses of the test before set off an alarm, which stopped the deployment (pitfall N4)."""
+    scenario, states = Ended(tmp_path).scenario, iter(["ALARM", "OK"])
+    cloudwatch = SimpleNamespace(
+        describe_alarms=lambda **_: {
+            "MetricAlarms": [{"AlarmName": "unhealthy-blue-it1", "StateValue": next(states)}]
+        }
+    )
+    scenario.releases = cast(Any, SimpleNamespace(alarm_names=lambda: ["unhealthy-blue-it1"]))
+    cast(Any, scenario.cloud).client = lambda _: cloudwatch
+    monkeypatch.setattr("operations.waiting.time.sleep", lambda _: None)
+    scenario.wait_until_no_alarm()
+    assert list(states) == []
 
 
 class Service:
