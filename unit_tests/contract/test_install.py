@@ -130,3 +130,27 @@ def test_a_kept_wheel_that_somebody_has_changed_is_fetched_again(index: Path) ->
     assert done.returncode == 0
     assert "The kept wheels do not fit: asking the index" in done.stdout
     assert [one.name for one in (folder / "second").glob("*.py")] == ["greeting.py"]
+
+
+def test_where_wheels_cannot_be_kept_the_index_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+
+    def run(command: list[str]) -> int:
+        ran.append(command)
+        return 0
+
+    def rename(path: Path, _target: Path) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(install, "run", run)
+    monkeypatch.setattr(Path, "rename", rename)
+    monkeypatch.setenv("PIP_CACHE_DIR", str(tmp_path / "cache"))
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("greeting==1.0\n")
+    command = ["pip", "install", "--require-hashes", "--requirement", str(requirements)]
+    assert install.main(command) == 0
+    assert [words[1] for words in ran] == ["download", "install"]
+    assert ran[-1] == command
+    assert list((tmp_path / "cache" / "wheels-of-requirements").iterdir()) == []

@@ -52,7 +52,8 @@ def main(command: Sequence[str]) -> int:
             return 0
         print("The kept wheels do not fit: asking the index", flush=True)
         shutil.rmtree(kept, ignore_errors=True)
-    return download(command, kept) or run([*command, *offline(kept)])
+    code = download(command, kept)
+    return code or run([*command, *offline(kept)] if kept.is_dir() else command)
 
 
 def kept_wheels(command: Sequence[str]) -> Path | None:
