@@ -11,7 +11,7 @@ from local_aws.core.context import Context
 from local_aws.ministack import elbv2_snapshot
 from local_aws.ministack.access_logs import access_log_check
 from local_aws.ministack.elbv2_references import reference_check
-from local_aws.ministack.elbv2_requests import check_page, model_check, parse
+from local_aws.ministack.elbv2_requests import model_check, page, parse
 from local_aws.ministack.elbv2_snapshot import acm, alb, ec2, everything
 from local_aws.ministack.elbv2_validation import CHECKS, both
 from local_aws.services.elbv2 import validation
@@ -66,8 +66,7 @@ def _validated(
     def handle(params: Params) -> Answer:
         try:
             check(params)
-            answer = handler(params)
-            check_page(name, params, answer)
+            answer = page(name, params, handler(params))
         except AwsError as error:
             error_response: Answer = alb._error(error.code, error.message, error.status)
             return error_response

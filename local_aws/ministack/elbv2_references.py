@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Operations.html
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,15 @@ REFERENCES = {
     "ListenerArn": ("_listeners", "ListenerNotFound", "listeners"),
     "RuleArn": ("_rules", "RuleNotFound", "rules"),
 }
+# Member -> the part of the ARN that is its type, and what it is. The message: hashicorp/terraform#18060.
+ARNS = {
+    "LoadBalancerArn": ("loadbalancer", "load balancer"),
+    "ListenerArn": ("listener", "listener"),
+    "RuleArn": ("listener-rule", "listener rule"),
+    "TargetGroupArn": ("targetgroup", "target group"),
+}
+# API_DescribeTags.html
+DESCRIBED = 20
 # "If the load balancer does not exist or has already been deleted, the call succeeds."
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeleteLoadBalancer.html
 SUCCEEDS = frozenset({"DeleteLoadBalancer"})
@@ -28,11 +38,22 @@ def reference_check(operation: str) -> Callable[[Params], None]:
 
     def check(params: Params) -> None:
         members = parse(operation, params)
+        _check_arns(members)
         _check_tags(members, declared)
+        if operation == "DescribeTags" and len(members["ResourceArns"]) > DESCRIBED:
+            raise AwsError("ValidationError", f"You can specify up to {DESCRIBED} resources")
         if operation not in SUCCEEDS:
             _check_references(members, declared)
 
     return check
+
+
+def _check_arns(members: Mapping[str, Any]) -> None:
+    for member, (kind, label) in ARNS.items():
+        pattern = rf"arn:aws[\w-]*:elasticloadbalancing:[a-z0-9-]+:\d{{12}}:{kind}/.+"
+        for arn in [*members.get(f"{member}s", []), *([members[member]] if member in members else [])]:
+            if not re.fullmatch(pattern, str(arn)):
+                raise AwsError("ValidationError", f"'{arn}' is not a valid {label} ARN")
 
 
 def _check_references(members: Mapping[str, Any], declared: set[str]) -> None:

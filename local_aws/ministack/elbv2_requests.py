@@ -1,10 +1,10 @@
 """Validates ELBv2's requests against botocore's model, before any rule of its own."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count, takewhile
 from typing import Any
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import SubElement, fromstring, register_namespace, tostring
 
 from botocore.model import ListShape, Shape, StructureShape
 
@@ -12,7 +12,6 @@ from local_aws.core.api import AwsError, service_model
 from local_aws.core.conformance import input_violations
 from local_aws.core.pagination import paginators
 from local_aws.ministack.elbv2_snapshot import alb
-from local_aws.services.elbv2 import errors
 
 SERVICE = "elbv2"
 Params = Mapping[str, Any]
@@ -57,12 +56,27 @@ def model_check(operation: str) -> Callable[[Params], None]:
 
     def check(params: Params) -> None:
         shape = service_model(SERVICE).operation_model(operation).input_shape
-        found = [message for _, message in input_violations(shape, parse(operation, params), SERVICE)]
+        given = parse(operation, params)
+        found = list(_missing(shape, given))
+        found += [message for _, message in input_violations(shape, given, SERVICE)]
         if found:
             label = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
             raise AwsError("ValidationError", f"{label}: {'; '.join(map(_with_aws_path, found))}")
 
     return check
+
+
+def _missing(shape: Shape | None, value: Any, path: str = "") -> Iterator[str]:
+    """Yield AWS's message for each required member that a value lacks; an empty list is not sent."""
+    if isinstance(shape, StructureShape):
+        for name in shape.required_members:
+            if name not in value:
+                yield f"Value null at '{path}{name}' failed to satisfy constraint: Member must not be null"
+        for name in value:
+            yield from _missing(shape.members[name], value[name], f"{path}{name}.")
+    elif isinstance(shape, ListShape):
+        for number, item in enumerate(value, 1):
+            yield from _missing(shape.member, item, f"{path}{number}.member.")
 
 
 def _with_aws_path(message: str) -> str:
@@ -94,14 +108,40 @@ def one_given(message: str, owner: str) -> Callable[[Params], None]:
     return check
 
 
-def check_page(operation: str, params: Params, answer: Answer) -> None:
-    """Refuse PageSize by name where the results are more than one page: local_aws makes no pages."""
-    size = str(alb._p(params, "PageSize") or "")
+def only_one(*members: str) -> Callable[[Params], None]:
+    """Return a check that rejects a request with more than one of the members that filter a list.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html
+    """
+
+    def check(params: Params) -> None:
+        given = [each for each in members if any(key == each or key.startswith(f"{each}.") for key in params)]
+        if len(given) > 1:
+            raise AwsError("ValidationError", f"You can specify only one of {' and '.join(given)}")
+
+    return check
+
+
+def page(operation: str, params: Params, answer: Answer) -> Answer:
+    """Return the page of a list that PageSize and Marker select, out of MiniStack's whole list."""
     names = paginators(SERVICE).get(operation)
-    if answer[0] != 200 or names is None or not size.isdigit():
-        return
-    for element in fromstring(answer[2]).iter():  # noqa: S314 - MiniStack wrote it
-        if element.tag.rpartition("}")[2] == names["result_key"]:
-            if len(element) > int(size):
-                raise errors.unsupported(f"pages of {operation}: {len(element)} results, PageSize {size}")
-            return
+    if answer[0] != 200 or names is None:
+        return answer
+    marker, size = (str(alb._p(params, key) or "") for key in (names["input_token"], names["limit_key"]))
+    if not marker and not size:
+        return answer
+    root = fromstring(answer[2])  # noqa: S314 - MiniStack wrote it
+    namespace = root.tag.partition("}")[0].removeprefix("{")
+    result = next(each for each in root if each.tag.endswith("Result"))
+    items = result.find(f"{{{namespace}}}{names['result_key']}")
+    found = list(items if items is not None else ())
+    if marker and not (marker.isascii() and marker.isdigit() and 0 < int(marker) < len(found)):
+        raise AwsError("ValidationError", f"Marker '{marker}' is not valid")
+    first = int(marker or 0)
+    last = first + int(size or len(found))
+    for each in (*found[:first], *found[last:]):
+        items.remove(each)  # type: ignore[union-attr]
+    if last < len(found):
+        SubElement(result, f"{{{namespace}}}{names['output_token']}").text = str(last)
+    register_namespace("", namespace)
+    return answer[0], answer[1], tostring(root, "utf-8", xml_declaration=True)

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_aws.core.api import AwsError
-from local_aws.ministack import elbv2_networks
+from local_aws.ministack import elbv2_networks, elbv2_rules
 from local_aws.ministack.elbv2_priorities import check_priorities
-from local_aws.ministack.elbv2_requests import all_exist, one_given, parse
+from local_aws.ministack.elbv2_requests import all_exist, one_given, only_one, parse
 from local_aws.ministack.elbv2_snapshot import acm, alb, everything, users_of
-from local_aws.services.elbv2 import errors, rule_conditions, tls, validation
+from local_aws.services.elbv2 import errors, tls, validation
 from local_aws.services.elbv2.records import Tls
-from local_aws.services.elbv2.routing import CONDITIONS, weights
 
 Params = dict[str, Any]
 
-ACTIONS = ("forward", "fixed-response", "redirect")
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+LOAD_BALANCERS, LISTENERS = 50, 50
 _HEALTH_NUMBERS = {
     "HealthCheckIntervalSeconds": "30",
     "HealthCheckTimeoutSeconds": "5",
@@ -37,6 +37,9 @@ def _create_load_balancer(params: Params) -> None:
     if _value(params, "IpAddressType", "ipv4") != "ipv4":
         raise errors.unsupported(f"load balancers of IP address type {_value(params, 'IpAddressType')}")
     elbv2_networks.check_networks(subnets, alb._parse_member_list(params, "SecurityGroups"))
+    named = [each for each in alb._lbs.values() if each["LoadBalancerName"] == _value(params, "Name")]
+    if not named and len(alb._lbs) >= LOAD_BALANCERS:
+        raise AwsError("TooManyLoadBalancers", f"A region can have at most {LOAD_BALANCERS} load balancers")
 
 
 def _set_subnets(params: Params) -> None:
@@ -54,6 +57,8 @@ def _set_security_groups(params: Params) -> None:
 def _subnets(operation: str, params: Params) -> list[str]:
     """Return the subnets of a request, which may give them as mappings."""
     given = parse(operation, params)
+    if given.get("Subnets") and given.get("SubnetMappings"):
+        raise AwsError("ValidationError", "You must specify either subnets or subnet mappings")
     return given.get("Subnets") or [each["SubnetId"] for each in given.get("SubnetMappings", [])]
 
 
@@ -79,6 +84,9 @@ def _attributes(kind: str, known: Mapping[str, frozenset[str] | None]) -> Callab
 
 def _create_target_group(params: Params) -> None:
     validation.check_name("target group", _value(params, "Name"))
+    for member, label in (("Protocol", "protocol"), ("Port", "port")):
+        if not _value(params, member) and _value(params, "TargetType") != "lambda":
+            raise AwsError("ValidationError", f"A {label} must be specified")
     validation.check_target_group(
         _value(params, "Protocol"),
         _value(params, "ProtocolVersion"),
@@ -97,6 +105,14 @@ def _modify_target_group(params: Params) -> None:
 
 
 def _health_check(params: Params, defaults: Mapping[str, str]) -> None:
+    validation.check_health_check(
+        _value(params, "HealthCheckProtocol", "HTTP"),
+        _value(params, "HealthCheckPort", "traffic-port"),
+        _value(params, "HealthCheckPath", "/"),
+        _value(params, "Matcher.HttpCode", "200"),
+    )
+    if _value(params, "Matcher.GrpcCode"):
+        raise AwsError("ValidationError", "gRPC codes are for target groups of protocol version GRPC")
     if _value(params, "HealthCheckProtocol", "HTTP") != "HTTP":
         raise errors.unsupported(f"health checks over {_value(params, 'HealthCheckProtocol')}")
     if _value(params, "HealthCheckEnabled", "true") != "true":
@@ -119,7 +135,9 @@ def _create_listener(params: Params) -> None:
     if not port:
         raise AwsError("ValidationError", "A listener port must be specified")
     _check_port_is_free(balancer, port)
-    _check_actions(params, "DefaultActions", balancer)
+    listener = {"LoadBalancerArn": balancer, "Protocol": _value(params, "Protocol"), "Port": port}
+    elbv2_rules.check_actions("CreateListener", params, listener)
+    _check_listener_count(balancer)
 
 
 def _modify_listener(params: Params) -> None:
@@ -131,19 +149,25 @@ def _modify_listener(params: Params) -> None:
     if port and int(port) != listener["Port"]:
         _check_port_is_free(listener["LoadBalancerArn"], port)
     if _value(params, "DefaultActions.member.1.Type"):
-        _check_actions(params, "DefaultActions", listener["LoadBalancerArn"])
+        changed = {key: _value(params, key, str(listener[key])) for key in ("Protocol", "Port")}
+        elbv2_rules.check_actions("ModifyListener", params, {**listener, **changed})
 
 
 def _check_protocol(params: Params, listener: Mapping[str, Any]) -> None:
     """Reject a protocol or certificate that a listener cannot have. `listener` is its current record."""
     protocol = _value(params, "Protocol", listener["Protocol"])
+    # Of the network load balancer's listeners, which local_aws does not have.
+    if protocol not in ("HTTP", "HTTPS"):
+        raise AwsError("ValidationError", f"Listener protocol '{protocol}' must be one of 'HTTPS, HTTP'")
     given = alb._parse_certificate_arns(params)
     if protocol == "HTTP":
         if given:
             raise AwsError("ValidationError", "A certificate cannot be specified for HTTP listeners")
+        if "AlpnPolicy.member.1" in params:
+            raise AwsError("ValidationError", "An ALPN policy is for TLS listeners of network load balancers")
+        if _value(params, "SslPolicy"):
+            raise AwsError("ValidationError", "An SSL policy cannot be specified for HTTP listeners")
         return
-    if protocol != "HTTPS":
-        raise errors.unsupported(f"listeners of protocol {protocol}")
     certificates = given or listener.get("Certificates", [])
     if not certificates:
         raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
@@ -162,6 +186,11 @@ def _check_certificate(arn: str, policy: str) -> None:
     tls.check(arn, Tls(certificate["_pem_body"], certificate["_private_key"], policy))
 
 
+def _check_listener_count(balancer: str) -> None:
+    if [each["LoadBalancerArn"] for each in alb._listeners.values()].count(balancer) >= LISTENERS:
+        raise AwsError("TooManyListeners", f"A load balancer can have at most {LISTENERS} listeners")
+
+
 def _check_port_is_free(balancer: str, port: str) -> None:
     for listener in alb._listeners.values():
         if listener["LoadBalancerArn"] == balancer and listener["Port"] == int(port):
@@ -169,88 +198,6 @@ def _check_port_is_free(balancer: str, port: str) -> None:
                 "DuplicateListener",
                 f"A listener already exists on this port for this load balancer '{balancer}'",
             )
-
-
-def _check_actions(params: Params, prefix: str, balancer: str) -> None:
-    actions = alb._parse_actions(params, prefix)
-    if not actions:
-        raise AwsError("ValidationError", "A listener or rule must have an action")
-    for action in actions:
-        if action["Type"] not in ACTIONS:
-            raise errors.unsupported(f"actions of type {action['Type']}")
-        if action["Type"] == "forward":
-            _check_forward(action, balancer)
-    stickiness = [key for key in params if "TargetGroupStickinessConfig.Enabled" in key]
-    if any(_value(params, key) == "true" for key in stickiness):
-        raise errors.unsupported("stickiness of target groups")
-
-
-def _check_forward(action: Mapping[str, Any], balancer: str) -> None:
-    groups = weights(action) if action["ForwardConfig"]["TargetGroups"] else []
-    _check_group_count([arn for arn, _ in groups])
-    for arn, weight in groups:
-        _check_group(arn, weight, balancer)
-
-
-def _check_group_count(arns: list[str]) -> None:
-    if not arns:
-        raise AwsError("ValidationError", "You must specify at least one target group for a forward action")
-    if len(arns) > 5:
-        raise AwsError(
-            "TooManyUniqueTargetGroupsPerLoadBalancer", "A forward action has up to 5 target groups"
-        )
-    if len(set(arns)) != len(arns):
-        raise AwsError("ValidationError", "The same target group is specified more than once")
-
-
-def _check_group(arn: str, weight: int, balancer: str) -> None:
-    if arn not in alb._tgs:
-        raise AwsError("TargetGroupNotFound", "One or more target groups not found")
-    if not 0 <= weight <= 999:
-        raise AwsError("ValidationError", f"Weight '{weight}' must be between '0' and '999' inclusive")
-    if any(user != balancer for user in users_of(arn)):
-        raise AwsError(
-            "TargetGroupAssociationLimit",
-            f"The following target groups cannot be associated with more than one load balancer: {arn}",
-        )
-
-
-def _create_rule(params: Params) -> None:
-    listener = alb._listeners.get(_value(params, "ListenerArn"))
-    if listener is None:
-        return
-    priority = _value(params, "Priority")
-    if any(
-        rule["ListenerArn"] == listener["ListenerArn"] and rule["Priority"] == priority
-        for rule in alb._rules.values()
-    ):
-        raise AwsError("PriorityInUse", f"Priority '{priority}' is currently in use")
-    _check_actions(params, "Actions", listener["LoadBalancerArn"])
-    _check_conditions("CreateRule", params)
-
-
-def _modify_rule(params: Params) -> None:
-    rule = alb._rules.get(_value(params, "RuleArn"))
-    if rule is None:
-        return
-    if _value(params, "Actions.member.1.Type"):
-        _check_actions(params, "Actions", alb._listeners[rule["ListenerArn"]]["LoadBalancerArn"])
-    if "Conditions.member.1.Field" in params:
-        _check_conditions("ModifyRule", params)
-
-
-def _check_conditions(operation: str, params: Params) -> None:
-    rule_conditions.check_conditions(parse(operation, params).get("Conditions", []))
-    for condition in alb._parse_conditions(params):
-        if condition["Field"] not in CONDITIONS:
-            raise errors.unsupported(f"rule conditions on {condition['Field']}")
-    if alb._parse_transforms(params):
-        raise errors.unsupported("rule transforms")
-
-
-def _delete_rule(params: Params) -> None:
-    if _value(params, "RuleArn") not in alb._rules:
-        raise AwsError("RuleNotFound", "One or more rules not found")
 
 
 def both(*checks: Callable[[Params], None]) -> Callable[[Params], None]:
@@ -276,9 +223,9 @@ CHECKS: dict[str, Callable[[Params], None]] = {
     "CreateListener": _create_listener,
     "ModifyListener": _modify_listener,
     "ModifyListenerAttributes": _attributes("Listener", validation.LISTENER_ATTRIBUTES),
-    "CreateRule": _create_rule,
-    "ModifyRule": _modify_rule,
-    "DeleteRule": _delete_rule,
+    "CreateRule": elbv2_rules.create_rule,
+    "ModifyRule": elbv2_rules.modify_rule,
+    "DeleteRule": elbv2_rules.delete_rule,
     "SetRulePriorities": check_priorities,
     "DescribeListeners": both(
         one_given("You must specify either listener ARNs or a load balancer ARN", "LoadBalancerArn"),
@@ -289,10 +236,12 @@ CHECKS: dict[str, Callable[[Params], None]] = {
         all_exist("_rules", "RuleArns", "RuleNotFound", "rules"),
     ),
     "DescribeTargetGroups": both(
+        only_one("Names", "TargetGroupArns", "LoadBalancerArn"),
         all_exist("_tgs", "TargetGroupArns", "TargetGroupNotFound", "target groups"),
         all_exist("_tgs", "Names", "TargetGroupNotFound", "target groups", "TargetGroupName"),
     ),
     "DescribeLoadBalancers": both(
+        only_one("Names", "LoadBalancerArns"),
         all_exist("_lbs", "LoadBalancerArns", "LoadBalancerNotFound", "load balancers"),
         all_exist("_lbs", "Names", "LoadBalancerNotFound", "load balancers", "LoadBalancerName"),
     ),

@@ -53,7 +53,28 @@ TARGET_GROUP_ATTRIBUTES: dict[str, frozenset[str] | None] = {
 LISTENER_ATTRIBUTES: dict[str, frozenset[str] | None] = {
     "routing.http.response.server.enabled": frozenset({"true"}),
 }
-_RANGES = {"deregistration_delay.timeout_seconds": (0, 3600), "idle_timeout.timeout_seconds": (1, 4000)}
+# The values that AWS has, where they are not any text: numbers from one to another, or these.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
+_RANGES = {
+    "deregistration_delay.timeout_seconds": (0, 3600),
+    "idle_timeout.timeout_seconds": (1, 4000),
+    "client_keep_alive.seconds": (60, 604800),
+    "stickiness.lb_cookie.duration_seconds": (1, 604800),
+    "stickiness.app_cookie.duration_seconds": (1, 604800),
+    "slow_start.duration_seconds": (0, 900),
+}
+_BOOLEAN = ("true", "false")
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "routing.http.desync_mitigation_mode": ("monitor", "defensive", "strictest"),
+    "routing.http.xff_header_processing.mode": ("append", "preserve", "remove"),
+    "stickiness.type": ("lb_cookie", "app_cookie"),
+    "load_balancing.algorithm.type": ("round_robin", "least_outstanding_requests", "weighted_random"),
+    "load_balancing.algorithm.anomaly_mitigation": ("on", "off"),
+    "load_balancing.cross_zone.enabled": (*_BOOLEAN, "use_load_balancer_configuration"),
+    "ipv6.deny_all_igw_traffic": _BOOLEAN,
+}
+HIGHEST_PORT = 65535
 
 
 def check_name(kind: str, name: str) -> None:
@@ -79,25 +100,64 @@ def check_attributes(
         key, value = attribute["Key"], attribute["Value"]
         if key not in known:
             raise validation_error(f"{kind} attribute key '{key}' is not recognized")
+        _check_value(key, value)
         allowed = known[key]
         if allowed is not None and value not in allowed:
             raise unsupported(f"the {kind.lower()} attribute {key}={value}")
-        if key in _RANGES:
-            low, high = _RANGES[key]
-            if not value.isdigit() or not low <= int(value) <= high:
-                raise validation_error(
-                    f"'{key}' must be between '{low}' and '{high}' inclusive, not '{value}'",
-                )
+
+
+def _check_value(key: str, value: str) -> None:
+    choices = _CHOICES.get(key, _BOOLEAN if key.endswith(".enabled") else ())
+    if choices and value not in choices:
+        raise validation_error(f"'{key}' must be one of '{', '.join(choices)}', not '{value}'")
+    if key in _RANGES:
+        low, high = _RANGES[key]
+        if not value.isdigit() or not low <= int(value) <= high:
+            raise validation_error(
+                f"'{key}' must be between '{low}' and '{high}' inclusive, not '{value}'",
+            )
 
 
 def check_target_group(protocol: str, version: str, target_type: str) -> None:
     """Refuse what local_aws does not implement: everything but HTTP/1.1 to IP addresses."""
     if protocol != "HTTP":
         raise unsupported(f"target groups of protocol {protocol}")
+    if version not in ("", "HTTP1", "HTTP2", "GRPC"):
+        raise validation_error(f"Protocol version '{version}' must be one of 'GRPC, HTTP1, HTTP2'")
     if version not in ("", "HTTP1"):
         raise unsupported(f"target groups of protocol version {version}")
     if target_type != "ip":
         raise unsupported(f"target groups of type {target_type} (only ip)")
+
+
+def check_health_check(protocol: str, port: str, path: str, codes: str) -> None:
+    """Refuse a protocol, port, path or status codes that a health check over HTTP cannot have.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Matcher.html
+    """
+    if protocol not in ("HTTP", "HTTPS"):
+        raise validation_error(f"Health check protocol '{protocol}' must be one of 'HTTPS, HTTP'")
+    is_number = re.fullmatch("[0-9]{1,5}", port) is not None
+    if port != "traffic-port" and not (is_number and 1 <= int(port) <= HIGHEST_PORT):
+        raise validation_error(
+            f"Health check port '{port}' must be 'traffic-port' or between '1' and '{HIGHEST_PORT}' inclusive"
+        )
+    if not path.startswith("/") or not re.fullmatch(r"[!-~]+", path):
+        raise validation_error(f"Health check path '{path}' must begin with a '/' character")
+    for part in codes.split(","):
+        _check_codes(part, codes)
+
+
+def _check_codes(part: str, codes: str) -> None:
+    found = re.fullmatch(r"(\d{3})(?:-(\d{3}))?", part)
+    if found is None:
+        raise validation_error(
+            f"Health check matcher HTTP codes '{codes}' must be like 200, 200,202 or 200-299"
+        )
+    first, last = int(found[1]), int(found[2] or found[1])
+    if not 200 <= first <= last <= 499:
+        raise validation_error(f"Health check matcher HTTP code '{part}' must be within '200-499' inclusive")
 
 
 def check_thresholds(interval: int, timeout: int, healthy: int, unhealthy: int) -> None:

@@ -115,7 +115,7 @@ def test_the_idle_timeout_reaches_the_data_plane(seen: list[ElbSnapshot]) -> Non
         ),
         ("CreateLoadBalancer", {"Type": "network"}, "UnsupportedOperation: .*network"),
         ("CreateLoadBalancer", {"Subnets": ["subnet-1"]}, "ValidationError: At least two subnets"),
-        ("CreateListener", {"Protocol": "TLS"}, "UnsupportedOperation: .*TLS"),
+        ("CreateListener", {"Protocol": "TLS"}, "ValidationError: Listener protocol 'TLS' must be one of"),
         (
             "CreateListener",
             {"Protocol": "HTTPS"},
@@ -131,7 +131,7 @@ def test_the_idle_timeout_reaches_the_data_plane(seen: list[ElbSnapshot]) -> Non
         (
             "DescribeListeners",
             {"ListenerArns": ["gone"]},
-            "ListenerNotFound: One or more listeners not found",
+            "ValidationError: 'gone' is not a valid listener ARN",
         ),
         ("DescribeTargetGroups", {"Names": ["gone"]}, "TargetGroupNotFound: "),
         ("RegisterTargets", {"Targets": [{"Id": "i-0123"}]}, "ValidationError: .*i-0123"),
