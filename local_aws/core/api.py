@@ -98,6 +98,7 @@ class JsonService:
         try:
             self._validate(model, params)
             with self.lock:
+                self.check_resources(model, params)
                 # A copy: it is serialized without the lock, and the records may change meanwhile.
                 output: dict[str, Any] = deepcopy(method(dict(params)) or {})
             output = pagination.paginate(self.service, model, params, output)
@@ -111,13 +112,16 @@ class JsonService:
             self.report_violation(operation, violation)
         return output
 
+    def check_resources(self, operation: OperationModel, params: Mapping[str, Any]) -> None:
+        """Raise `AwsError` if something that any operation may name cannot be used (under the lock)."""
+
     def _validate(self, operation: OperationModel, params: Mapping[str, Any]) -> None:
         shape = operation.input_shape
         if shape is None:
             return
         error = declared_errors.required_error(operation, params)
         report = ParamValidator().validate(dict(params), shape)
-        if error is None and report.has_errors():
+        if error is None and any(kind not in conformance.BOUNDS for kind, _, _ in report._errors):
             error = "ValidationException", report.generate_report().replace("\n", " ")
         error = error or conformance.input_error(operation, params)
         error = error or tag_rules.tag_error(operation, params, system=MAY_SET_SYSTEM_TAGS.get())

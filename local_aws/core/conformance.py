@@ -23,6 +23,8 @@ TYPES: Mapping[str, tuple[type, ...]] = {
     "timestamp": (datetime,),
     "blob": (bytes,),
 }
+# What botocore's validator calls values outside of the model's bounds, for which services have own codes.
+BOUNDS = frozenset({"invalid range", "invalid length"})
 # Any operation of any service may return these, or the models do not list what the services return.
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonErrors.html
 COMMON_ERRORS = frozenset(

@@ -7,11 +7,17 @@ https://github.com/hashicorp/terraform/issues/13449, https://github.com/humanmad
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from local_aws.core.policy_principals import principal_violation, principals
 
 SYNTAX = "Syntax errors in policy."
 LEGACY = "The policy failed legacy parsing"
+SID = (
+    "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
+    "[0-9A-Za-z]*"
+)
 VERSIONS = ("2008-10-17", "2012-10-17")
 OPERATORS = re.compile(
     r"(ForAnyValue:|ForAllValues:)?"
@@ -83,6 +89,11 @@ def is_resource_policy(document: Document) -> bool:
     )
 
 
+def statements(document: Document) -> list[Statement]:
+    """Return the statements of a policy."""
+    return _statements(_parsed(document))
+
+
 def _first(violations: Iterable[str | None]) -> str | None:
     return next(filter(None, violations), None)
 
@@ -141,6 +152,21 @@ def is_condition(condition: Any) -> bool:
     )
 
 
+def _is_not_legacy(statement: Statement) -> bool:
+    return statement["Effect"] not in ("Allow", "Deny") or _has_wrong_date(statement)
+
+
+def _has_wrong_date(statement: Statement) -> bool:
+    """Return whether a condition on dates has a value that is neither a date of ISO 8601 nor a number."""
+    return any(
+        re.fullmatch(r"\d+|\d{4}(-\d\d(-\d\d(T[\d:.]+(Z|[+-][\d:]+)?)?)?)?", str(value)) is None
+        for operator, keys in statement.get("Condition", {}).items()
+        if "Date" in operator
+        for values in keys.values()
+        for value in (values if isinstance(values, list) else [values])
+    )
+
+
 def _texts(statement: Statement, name: str) -> list[str]:
     """Return the values of `Action` or `Resource`, or of the element with `Not`."""
     value = statement.get(name, statement.get(f"Not{name}", []))
@@ -148,7 +174,7 @@ def _texts(statement: Statement, name: str) -> list[str]:
 
 
 def _legacy_violation(statements: list[Statement]) -> str | None:
-    if any(statement["Effect"] not in ("Allow", "Deny") for statement in statements):
+    if any(map(_is_not_legacy, statements)):
         return LEGACY
     resources = [each for statement in statements for each in _texts(statement, "Resource")]
     short = [each for each in resources if each.startswith("arn:aws:") and each.count(":") < 5]
@@ -157,12 +183,13 @@ def _legacy_violation(statements: list[Statement]) -> str | None:
 
 def _sid_violation(statements: list[Statement]) -> str | None:
     sids = [statement["Sid"] for statement in statements if statement.get("Sid")]
-    if not all(re.fullmatch("[0-9A-Za-z]*", sid) for sid in sids):
-        return (
-            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular "
-            "expression [0-9A-Za-z]*"
-        )
+    if not all(map(_is_alphanumeric, sids)):
+        return SID
     return "Statement IDs (SID) in a single policy must be unique." if len(set(sids)) != len(sids) else None
+
+
+def _is_alphanumeric(sid: str) -> bool:
+    return re.fullmatch("[0-9A-Za-z]*", sid) is not None
 
 
 def _prefix_violation(statements: list[Statement]) -> str | None:
@@ -242,10 +269,9 @@ def _trust_statement_violation(statement: Statement, is_service: Callable[[str],
         return "Syntax error in policy."
     if not all(TRUST_ACTION.fullmatch(each) for each in _texts(statement, "Action")):
         return "AssumeRole policy may only specify STS AssumeRole actions."
-    return _first(
-        None if is_service(each) else f'Invalid principal in policy: "SERVICE":"{each}"'
-        for each in _services(statement)
-    )
+    if not _is_alphanumeric(statement.get("Sid", "")):
+        return SID
+    return _first(principal_violation(*each, is_service) for each in principals(statement))
 
 
 def _is_trust_statement(statement: Statement) -> bool:
@@ -254,9 +280,3 @@ def _is_trust_statement(statement: Statement) -> bool:
         and statement["Effect"] in ("Allow", "Deny")
         and isinstance(statement.get("Principal", ""), str | Mapping)
     )
-
-
-def _services(statement: Statement) -> Iterator[str]:
-    principal = statement.get("Principal", {})
-    services = principal.get("Service", []) if isinstance(principal, Mapping) else []
-    yield from (str(each) for each in (services if isinstance(services, list) else [services]))

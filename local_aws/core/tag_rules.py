@@ -11,7 +11,8 @@ from botocore.model import OperationModel
 LIMIT = 50
 SYSTEM_PREFIX = "aws:"
 MEMBERS = ("tags", "Tags", "tagKeys", "TagKeys")
-# The codes for too many tags and for a key of AWS's, by preference; each service declares one of them.
+# The codes for too many tags, and for a key that is AWS's or given twice, by preference: each service
+# declares one of them.
 TOO_MANY = (
     *("TooManyTagsException", "InvalidTagsToAddException", "InvalidParameterException"),
     "InvalidInputException",
@@ -34,6 +35,10 @@ def tag_error(
     keys = list(filter(is_own, given) if system else given)
     if len(keys) > LIMIT:
         return _declared(operation, TOO_MANY), f"A resource can have at most {LIMIT} tags."
+    if len(set(keys)) < len(keys):
+        return _declared(
+            operation, SYSTEM_TAG
+        ), "Duplicate tag keys found. Please note that Tag keys are case-sensitive."
     reserved = next((key for key in keys if not is_own(key)), None)
     if reserved is None:
         return None

@@ -111,7 +111,9 @@ class Account:
         policy = None if text is None else _policy(owners.get(service, resource), text)
         # Listing and creating keys is about no key, and needs the caller's own policy only.
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
-        return policy, service in REQUIRED and ":key/" in resource
+        # A key always has a policy: without one, it does not exist, as the service says itself.
+        is_missing = text is None and f":{self.number}:" in resource
+        return policy, service in REQUIRED and ":key/" in resource and not is_missing
 
     def all_policies(self) -> Iterator[Policy]:
         """Yield the policies and the trust policy of every role."""

@@ -32,6 +32,7 @@ from local_aws.ministack import (
     references,
     s3,
     stack_events,
+    stack_exports,
     stack_parameters,
     stack_parents,
     stack_requests,
@@ -84,6 +85,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     preconditions.patch_preconditions(context)
     names.patch_name_validation()
     templates.patch_template_validation()
+    stack_exports.patch_stack_exports()
     conditions.patch_conditions()
     nested_stacks.patch_nested_stacks()
     deletions.patch_stack_deletion()

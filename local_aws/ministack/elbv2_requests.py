@@ -130,18 +130,29 @@ def page(operation: str, params: Params, answer: Answer) -> Answer:
     marker, size = (str(alb._p(params, key) or "") for key in (names["input_token"], names["limit_key"]))
     if not marker and not size:
         return answer
-    root = fromstring(answer[2])  # noqa: S314 - MiniStack wrote it
+    return answer[0], answer[1], _page_of(answer[2], names, marker, size)
+
+
+def _page_of(body: bytes, names: Mapping[str, Any], marker: str, size: str) -> bytes:
+    root = fromstring(body)  # noqa: S314 - MiniStack wrote it
     namespace = root.tag.partition("}")[0].removeprefix("{")
     result = next(each for each in root if each.tag.endswith("Result"))
     items = result.find(f"{{{namespace}}}{names['result_key']}")
-    found = list(items if items is not None else ())
-    if marker and not (marker.isascii() and marker.isdigit() and 0 < int(marker) < len(found)):
-        raise AwsError("ValidationError", f"Marker '{marker}' is not valid")
-    first = int(marker or 0)
+    found = list(items) if items is not None else []
+    first = _first(marker, len(found))
     last = first + int(size or len(found))
     for each in (*found[:first], *found[last:]):
         items.remove(each)  # type: ignore[union-attr]
     if last < len(found):
         SubElement(result, f"{{{namespace}}}{names['output_token']}").text = str(last)
     register_namespace("", namespace)
-    return answer[0], answer[1], tostring(root, "utf-8", xml_declaration=True)
+    return bytes(tostring(root, "utf-8", xml_declaration=True))
+
+
+def _first(marker: str, number: int) -> int:
+    """Return where the page of a marker begins in a list of a number of items."""
+    if not marker:
+        return 0
+    if marker.isascii() and marker.isdigit() and 0 < int(marker) < number:
+        return int(marker)
+    raise AwsError("ValidationError", f"Marker '{marker}' is not valid")

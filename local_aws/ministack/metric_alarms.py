@@ -20,6 +20,7 @@ COMPARISONS = {
     "LessThanOrEqualToThreshold": operator.le,
 }
 # A metric math alarm has these in its Metrics instead.
+HIGH_RESOLUTION = (10, 20, 30)
 OF_ONE_METRIC = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
 MOST_METRICS = 10
@@ -60,7 +61,15 @@ def _complete(data: Mapping[str, Any]) -> None:
 
 def denial_reason(alarm: Mapping[str, Any]) -> str | None:
     """Return AWS's message for an alarm that PutMetricAlarm refuses, or None."""
-    return _settings_error(alarm) or _metrics_error(alarm)
+    return _settings_error(alarm) or _period_error(alarm) or _metrics_error(alarm)
+
+
+def _period_error(alarm: Mapping[str, Any]) -> str | None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+    period = int(alarm.get("Period") or 60)
+    if period in HIGH_RESOLUTION or (period > 0 and period % 60 == 0):
+        return None
+    return f"Invalid period {period}: it must be 10, 20, 30 or a multiple of 60."
 
 
 def _settings_error(alarm: Mapping[str, Any]) -> str | None:

@@ -16,6 +16,8 @@ stacks = require("services.cloudformation.stacks", "_operation_event", "_validat
 
 VALIDATING = ("CreateChangeSet", "CreateStack", "UpdateStack", "ValidateTemplate")
 STACK_POLICY = re.compile(r"StackPolicy(DuringUpdate)?(Body|URL)")
+# The words of CreateChangeSet: its code for a change set that exists is AlreadyExistsException.
+EXISTS = "Stack [{}] already exists and cannot be created again with the changeSet [{}]."
 CHANGE_SET_ID = re.compile(rb"<Id>([^<]+)</Id>")
 OURS = re.compile(rb"<Code>\w+</Code>(<Message>local_aws )")
 # https://github.com/aws/aws-cdk-cli/issues/1000
@@ -59,6 +61,11 @@ def _unsupported(response: Response) -> Response:
 
 def _validated(operation: Operation) -> Operation:
     def create(params: Parameters) -> Response:
+        name, label = handlers._p(params, "StackName"), handlers._p(params, "ChangeSetName")
+        stack = cloudformation._stacks.get(name) or {}
+        is_new = stack.get("StackStatus") in (None, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
+        if handlers._p(params, "ChangeSetType") == "CREATE" and not is_new:
+            return helpers._error("ValidationError", EXISTS.format(name, label))  # type: ignore[no-any-return]
         status, headers, body = operation(params)
         found = CHANGE_SET_ID.search(body)
         if status == 200 and found:

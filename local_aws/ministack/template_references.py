@@ -44,6 +44,18 @@ def condition_violations(template: Template) -> Iterator[str]:
     """Yield a message for each part of the conditions that refers to nothing."""
     parameters = PSEUDO_PARAMETERS | (template.get("Parameters") or {}).keys()
     yield from _in_conditions(template, parameters)
+    yield from _circles(template.get("Conditions") or {})
+
+
+def _circles(conditions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a message for conditions that refer to each other."""
+    remaining = {name: set(_named_conditions(definition)) for name, definition in conditions.items()}
+    while free := [name for name, needed in remaining.items() if not needed & remaining.keys()]:
+        for name in free:
+            del remaining[name]
+    if remaining:
+        names = ", ".join(sorted(remaining))
+        yield f"Template format error: Circular dependencies between conditions: [{names}]"
 
 
 def _in_conditions(template: Template, parameters: frozenset[str]) -> Iterator[str]:

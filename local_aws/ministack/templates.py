@@ -5,10 +5,17 @@ from typing import Any
 
 from local_aws.ministack.compat import require
 from local_aws.ministack.supported_types import type_violation
+from local_aws.ministack.template_functions import function_violation
 from local_aws.ministack.template_references import reference_violation
+from local_aws.ministack.template_structure import structure_violation
 
 VALIDATING_MODULES = ("engine", "handlers", "changesets")
-engine = require("services.cloudformation.engine", "_topological_sort", "validate_template_support")
+engine = require(
+    "services.cloudformation.engine",
+    "_intrinsic_references",
+    "_topological_sort",
+    "validate_template_support",
+)
 
 
 def patch_template_validation() -> None:
@@ -37,6 +44,8 @@ def _violations(template: dict[str, Any], conditions: dict[str, Any]) -> Iterato
     if template.get("Transform"):
         # A macro can rewrite all of it.
         return
+    yield structure_violation(template)
+    yield function_violation(template)
     yield reference_violation(template, conditions)
     resources = [
         resource
@@ -59,6 +68,10 @@ def _check_cycles(resources: dict[str, Any], conditions: dict[str, Any]) -> None
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
     """
+    for name, resource in resources.items():
+        # MiniStack takes it for a reference to nothing.
+        if name in {found for found, _ in engine._intrinsic_references(resource)}:
+            raise ValueError(f"Circular dependency between resources: [{name}]")
     try:
         engine._topological_sort(resources, conditions)
     except ValueError as error:

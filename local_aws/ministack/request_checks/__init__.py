@@ -20,6 +20,7 @@ from local_aws.ministack.request_checks import (
     networks,
     parameters,
     roles,
+    stacks,
 )
 from local_aws.ministack.request_checks.model import Request, model_error, parsed, status_of
 from local_aws.ministack.request_checks.rules import Checks, Error
@@ -34,6 +35,7 @@ Respond = Callable[[Request, str, Error, int], Response]
 
 # By MiniStack's names of its services.
 CHECKS: Mapping[str, Checks] = {
+    "cloudformation": stacks.CHECKS,
     "ec2": networks.CHECKS,
     "events": event_rules.CHECKS,
     "iam": roles.CHECKS,

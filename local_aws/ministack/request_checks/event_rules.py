@@ -11,7 +11,7 @@ events = require("services.eventbridge", "_event_buses", "_rule_key", "_rules", 
 
 NOT_FOUND = "ResourceNotFoundException"
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
-TARGETS = 5
+TARGETS, RULES = 5, 300
 
 
 def _bus(name: object) -> str:
@@ -33,6 +33,12 @@ def _has_too_many(params: Mapping[str, Any]) -> bool:
     return len(ids | {target["Id"] for target in params["Targets"]}) > TARGETS
 
 
+def _is_full(params: Mapping[str, Any]) -> bool:
+    """Return whether an event bus has as many rules as it can have."""
+    bus = _key({**params, "Name": ""})
+    return _is_missing(params) and len([key for key in list(events._rules) if key.startswith(bus)]) >= RULES
+
+
 CHECKS = Checks(
     invalid="ValidationException",
     states=(
@@ -48,6 +54,13 @@ CHECKS = Checks(
             NOT_FOUND,
             "Rule does not exist on EventBus.",
             ("DisableRule", "EnableRule", "ListTargetsByRule", "PutTargets", "RemoveTargets"),
+        ),
+        Rule(
+            "",
+            _is_full,
+            "LimitExceededException",
+            f"The requested resource exceeds the maximum number allowed: {RULES} rules.",
+            ("PutRule",),
         ),
         Rule(
             "",

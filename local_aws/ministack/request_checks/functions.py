@@ -1,5 +1,6 @@
 """What Lambda refuses: https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html."""
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ TAG_OPERATIONS = ("ListTags", "TagResource", "UntagResource")
 ARN = r"arn:aws[\w-]*:lambda:[a-z0-9-]+:\d{12}:(function|event-source-mapping|code-signing-config):.+"
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LARGEST_PAYLOAD = 6 * 1024 * 1024
+LARGEST_POLICY = 20 * 1024
 
 
 @cache
@@ -40,6 +42,12 @@ def _has_another_revision(params: Mapping[str, Any]) -> bool:
     return found is not None and bool(given) and given != found["config"].get("RevisionId")
 
 
+def _has_full_policy(params: Mapping[str, Any]) -> bool:
+    """Return whether the policy of a function has no room for a statement; MiniStack adds little more."""
+    found = functions._functions.get(functions._resolve_name(params["FunctionName"]))
+    return found is not None and len(json.dumps([found["policy"], dict(params)])) > LARGEST_POLICY
+
+
 CHECKS = Checks(
     invalid="ValidationException",
     forms=(
@@ -52,6 +60,13 @@ CHECKS = Checks(
         Rule("Resource", unlike(ARN), INVALID, "The resource ARN {} is not valid.", TAG_OPERATIONS),
     ),
     states=(
+        Rule(
+            "",
+            _has_full_policy,
+            "PolicyLengthExceededException",
+            f"The final policy size is bigger than the limit ({LARGEST_POLICY}).",
+            ("AddPermission",),
+        ),
         Rule(
             "Payload",
             lambda payload: len(payload) > LARGEST_PAYLOAD,

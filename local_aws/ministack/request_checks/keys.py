@@ -13,7 +13,7 @@ from local_aws.ministack.compat import require
 from local_aws.ministack.request_checks.rules import Checks, Rule, Test, unlike
 from local_aws.ministack.request_checks.tags import TagCodes
 
-kms = require("services.kms", "_keys", "_resolve_key")
+kms = require("services.kms", "_aliases", "_keys", "_resolve_key")
 
 INVALID_STATE = "KMSInvalidStateException"
 # Operations that fail while the deletion of a key is pending.
@@ -25,6 +25,11 @@ NOT_PENDING = (
 ENCRYPTING = ("Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
 ROTATING = ("DisableKeyRotation", "EnableKeyRotation")
 ID_SIZE = 36
+# https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
+LARGEST_POLICY, ALIASES = 32768, 50
+# https://docs.aws.amazon.com/kms/latest/developerguide/create-keys.html
+SYMMETRIC = "SYMMETRIC_DEFAULT"
+USAGES = {"ENCRYPT_DECRYPT": ("RSA_", SYMMETRIC, "SM2"), "GENERATE_VERIFY_MAC": ("HMAC_",)}
 
 
 def _declaring(code: str) -> frozenset[str]:
@@ -45,6 +50,21 @@ def state_of(key: str) -> str:
     return str((kms._resolve_key(key) or {}).get("KeyState", ""))
 
 
+def is_in_state(attributes: Mapping[str, Any], state: str) -> bool:
+    """Return whether the key in the attributes of a topic or a queue is in a state, if it has one of its own.
+
+    A key that does not exist has no state.
+    """
+    key = str(attributes.get("KmsMasterKeyId") or "")
+    return bool(key) and not key.startswith("alias/aws/") and state_of(key) == state
+
+
+def cannot_encrypt(key: str) -> bool:
+    """Return whether a key is for signatures or codes, or not symmetric."""
+    found = kms._resolve_key(key) if key else None
+    return found is not None and (found["KeyUsage"], found["KeySpec"]) != ("ENCRYPT_DECRYPT", SYMMETRIC)
+
+
 def _has(name: str, value: object) -> Test:
     return lambda key: (kms._resolve_key(key) or {}).get(name) == value
 
@@ -58,6 +78,22 @@ def _is_of_another(params: Mapping[str, Any]) -> bool:
     own = bytes(params.get("CiphertextBlob", b""))[:ID_SIZE].decode("ascii", "replace")
     given = kms._resolve_key(params.get("KeyId", ""))
     return given is not None and own in kms._keys and given is not kms._keys[own]
+
+
+def _does_not_fit(params: Mapping[str, Any]) -> bool:
+    """Return whether the specification of a new key is not one of its usage."""
+    usage = params.get("KeyUsage", "ENCRYPT_DECRYPT")
+    spec = str(params.get("KeySpec") or params.get("CustomerMasterKeySpec") or SYMMETRIC)
+    if usage in USAGES:
+        return not spec.startswith(USAGES[usage])
+    return spec == SYMMETRIC or spec.startswith("HMAC_")
+
+
+def _has_too_many_aliases(params: Mapping[str, Any]) -> bool:
+    found = kms._resolve_key(params["TargetKeyId"])
+    targets = {name: kms._resolve_key(name) for name in list(kms._aliases)}
+    aliases = [name for name, key in targets.items() if key is found]
+    return found is not None and params["AliasName"] not in aliases and len(aliases) >= ALIASES
 
 
 CHECKS = Checks(
@@ -76,6 +112,40 @@ CHECKS = Checks(
             "NotFoundException",
             "Key '{}' does not exist",
             _declaring("NotFoundException"),
+        ),
+        Rule(
+            "",
+            _does_not_fit,
+            "ValidationException",
+            "The KeyUsage and the KeySpec of the key are not compatible.",
+            ("CreateKey",),
+        ),
+        Rule(
+            "",
+            lambda given: ("KeySpec" in given) == ("NumberOfBytes" in given),
+            "ValidationException",
+            "Please specify either number of bytes or key spec.",
+            ("GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+        ),
+        Rule(
+            "PolicyName",
+            lambda name: name != "default",
+            "NotFoundException",
+            "No such policy exists",
+            ("GetKeyPolicy", "PutKeyPolicy"),
+        ),
+        Rule(
+            "Policy",
+            lambda text: len(str(text)) > LARGEST_POLICY,
+            "LimitExceededException",
+            f"A key policy has at most {LARGEST_POLICY} bytes",
+        ),
+        Rule(
+            "",
+            _has_too_many_aliases,
+            "LimitExceededException",
+            f"A key can have at most {ALIASES} aliases",
+            ("CreateAlias", "UpdateAlias"),
         ),
         Rule("TargetKeyId", is_missing, "NotFoundException", "Key '{}' does not exist"),
         Rule(

@@ -12,7 +12,9 @@ INVALID = "InvalidParameterException"
 ARN = r"arn:aws[\w-]*:logs:[\w-]+:\d{12}:.+"
 
 
-logs = require("services.cloudwatch_logs", "_log_groups")
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+METRIC_FILTERS = 100
+logs = require("services.cloudwatch_logs", "_log_groups", "_metric_filters")
 
 
 def _is_out_of_order(events: list[Mapping[str, Any]]) -> bool:
@@ -23,6 +25,11 @@ def _is_out_of_order(events: list[Mapping[str, Any]]) -> bool:
 def _has_too_many_tags(params: Mapping[str, Any]) -> bool:
     group = logs._log_groups.get(params["resourceArn"].partition(":log-group:")[2].removesuffix(":*")) or {}
     return len({*group.get("tags", {}), *params["tags"]}) > LIMIT
+
+
+def _has_too_many_filters(params: Mapping[str, Any]) -> bool:
+    names = [name for group, name in list(logs._metric_filters) if group == params["logGroupName"]]
+    return params["filterName"] not in names and len(names) >= METRIC_FILTERS
 
 
 CHECKS = Checks(
@@ -41,6 +48,13 @@ CHECKS = Checks(
             "TooManyTagsException",
             f"A resource can have no more than {LIMIT} tags.",
             ("TagResource",),
+        ),
+        Rule(
+            "",
+            _has_too_many_filters,
+            "LimitExceededException",
+            f"A log group can have at most {METRIC_FILTERS} metric filters.",
+            ("PutMetricFilter",),
         ),
         Rule("policyDocument", is_no_json, INVALID, "Resource Policy Syntax Error in JSON string."),
         Rule(

@@ -37,6 +37,11 @@ LARGEST_MESSAGE = 262144
 LONGEST_SUBJECT = 99
 
 sns = require("services.sns", "_sub_arn_to_topic", "_topics")
+sqs = require("services.sqs", "_queues")
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html#API_SendMessage_Errors
+QUEUE_KEY_CODES = {"": "KmsNotFound", "Disabled": "KmsDisabled", "PendingDeletion": "KmsInvalidState"}
+# https://docs.aws.amazon.com/general/latest/gr/sns.html#limits_sns_resource
+FILTERED = 200
 
 
 def _invalid(member: str, test: Test, reason: str, *operations: str) -> Rule:
@@ -50,13 +55,29 @@ def _is_no_address(params: Mapping[str, Any]) -> bool:
 
 def _key_is(state: str) -> Test:
     """Return a test for a topic whose key has a state; a key that does not exist has none."""
+    return lambda arn: keys.is_in_state((sns._topics.get(arn) or {}).get("attributes", {}), state)
 
-    def test(arn: str) -> bool:
-        attributes = (sns._topics.get(arn) or {}).get("attributes", {})
-        key = str(attributes.get("KmsMasterKeyId") or "")
-        return bool(key) and not key.startswith("alias/aws/") and keys.state_of(key) == state
 
-    return test
+def _queue_key_is(state: str) -> Test:
+    return lambda url: keys.is_in_state((sqs._queues.get(url) or {}).get("attributes", {}), state)
+
+
+def _has_signing_key(url: str) -> bool:
+    attributes = (sqs._queues.get(url) or {}).get("attributes", {})
+    return keys.cannot_encrypt(str(attributes.get("KmsMasterKeyId") or ""))
+
+
+def _is_filtered(subscription: Mapping[str, Any]) -> bool:
+    return bool(subscription["attributes"].get("FilterPolicy"))
+
+
+def _has_too_many_filters(params: Mapping[str, Any]) -> bool:
+    """Return whether a request adds a filter policy to a topic that has as many as it can have."""
+    arn = params.get("SubscriptionArn", "")
+    adds = params.get("AttributeName") == "FilterPolicy" or "FilterPolicy" in params.get("Attributes", {})
+    topic = sns._topics.get(params.get("TopicArn") or sns._sub_arn_to_topic.get(arn, "")) or {}
+    filtered = [each["arn"] for each in topic.get("subscriptions", []) if _is_filtered(each)]
+    return adds and arn not in filtered and len(filtered) >= FILTERED
 
 
 TOPICS = Checks(
@@ -86,6 +107,13 @@ TOPICS = Checks(
         *(
             Rule("TopicArn", _key_is(state), code, "The key of the topic is not usable.", ("Publish",))
             for state, code in KEY_CODES.items()
+        ),
+        Rule(
+            "",
+            _has_too_many_filters,
+            "FilterPolicyLimitExceeded",
+            f"A topic can have at most {FILTERED} filter policies",
+            ("SetSubscriptionAttributes", "Subscribe"),
         ),
         _invalid("Protocol", other_than(*PROTOCOLS), "Does not support this protocol string: {}"),
         Rule("", _is_no_address, INVALID, "Invalid parameter: Email address", ("Subscribe",)),
@@ -117,6 +145,7 @@ READ_ATTRIBUTES = (
     *("ApproximateNumberOfMessagesNotVisible", "LastModifiedTimestamp", "QueueArn", *QUEUE_ATTRIBUTES),
 )
 UNKNOWN = "Unknown Attribute."
+ENCRYPTED = ("ReceiveMessage", "SendMessage")
 QUEUES = Checks(
     invalid="InvalidParameterValue",
     missing="MissingParameter",
@@ -134,6 +163,19 @@ QUEUES = Checks(
             "InvalidAttributeName",
             UNKNOWN,
             ("GetQueueAttributes",),
+        ),
+    ),
+    states=(
+        *(
+            Rule("QueueUrl", _queue_key_is(state), code, "The key of the queue is not usable.", ENCRYPTED)
+            for state, code in QUEUE_KEY_CODES.items()
+        ),
+        Rule(
+            "QueueUrl",
+            _has_signing_key,
+            "KmsInvalidKeyUsage",
+            "The key usage must be ENCRYPT_DECRYPT and the key spec SYMMETRIC_DEFAULT.",
+            ENCRYPTED,
         ),
     ),
     tags=TagCodes("InvalidParameterValue"),

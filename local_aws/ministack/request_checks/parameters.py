@@ -24,9 +24,15 @@ FILTER_OPTIONS = ("Equals", "BeginsWith", "Contains", "Recursive", "OneLevel")
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policies.html
 MOST_POLICIES = 10
 POLICY_TYPES = ("Expiration", "ExpirationNotification", "NoChangeNotification")
+# The states in which a key does not decrypt: it does not exist, is disabled, or is to be deleted.
+SEALED = ("", "Disabled", "PendingDeletion")
+READING = ("GetParameter", "GetParameterHistory", "GetParameters", "GetParametersByPath")
 TYPES = ("String", "StringList", "SecureString")
 
-ssm = require("services.ssm", "_parameters", "_decode_next_token")
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-versions.html
+VERSIONS = 100
+
+ssm = require("services.ssm", "_parameters", "_parameter_history", "_decode_next_token")
 
 
 def _policy_types(text: str) -> list[Any] | None:
@@ -59,6 +65,32 @@ def _has_another_type(params: Mapping[str, Any]) -> bool:
 def _has_missing_key(params: Mapping[str, Any]) -> bool:
     given = params.get("KeyId")
     return bool(given) and params.get("Type") == "SecureString" and keys.is_missing(str(given))
+
+
+def _is_sealed(names: object) -> bool:
+    """Return whether the key of a SecureString, with or without its version or label, cannot be used."""
+    found = (ssm._parameters.get(str(name).partition(":")[0]) for name in names or ())  # type: ignore[attr-defined]
+    secure = [each for each in found if each is not None and each["Type"] == "SecureString"]
+    return any(
+        keys.is_in_state({"KmsMasterKeyId": each.get("KeyId")}, state) for each in secure for state in SEALED
+    )
+
+
+def _names(params: Mapping[str, Any]) -> list[str]:
+    """Return the parameters that a request decrypts."""
+    if not params.get("WithDecryption"):
+        return []
+    path = str(params.get("Path", "")).rstrip("/") + "/"
+    below = [name for name in list(ssm._parameters) if "Path" in params and name.startswith(path)]
+    return [*below, *params.get("Names", []), *([params["Name"]] if "Name" in params else [])]
+
+
+def _keeps_label(params: Mapping[str, Any]) -> bool:
+    """Return whether the oldest version, which a new one would replace, has a label."""
+    history = ssm._parameter_history.get(params["Name"]) or []
+    return (
+        bool(params.get("Overwrite")) and len(history) >= VERSIONS and bool(history[-VERSIONS].get("Labels"))
+    )
 
 
 def _token_is_unknown(token: str) -> bool:
@@ -145,6 +177,14 @@ CHECKS = Checks(
             "Parameter Store doesn't support changing a parameter type in a hierarchy.",
             ("PutParameter",),
         ),
+        Rule(
+            "",
+            _keeps_label,
+            "ParameterMaxVersionLimitExceeded",
+            f"The oldest of {VERSIONS} versions of the parameter has a label: move it to a newer version.",
+            ("PutParameter",),
+        ),
+        Rule("", lambda given: _is_sealed(_names(given)), "InvalidKeyId", "The key is not usable.", READING),
         Rule("", _has_missing_key, "InvalidKeyId", "The query key ID isn't valid.", ("PutParameter",)),
     ),
     tags=TagCodes("ValidationException", too_many="TooManyTagsError"),

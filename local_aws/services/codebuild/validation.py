@@ -12,6 +12,7 @@ from local_aws.services.codebuild.source import SOURCE_TYPES, is_inline
 
 PROJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_]{1,149}")
 ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/.+")
+KEY = re.compile(r"(arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/|alias/).+")
 PROJECT_MEMBERS = {
     "name",
     "description",
@@ -74,6 +75,7 @@ def check_project(project: ProjectShape) -> None:
         )
     if project["cache"]["type"] not in CACHE_TYPES:
         raise unsupported(f"local_aws has no cache of type {project['cache']['type']}")
+    check_settings(project)
     check_environment(project["environment"])
     buildspec = project["source"].get("buildspec", "")
     if is_inline(buildspec) and len(buildspec) > LONGEST_INLINE_BUILDSPEC:
@@ -81,6 +83,22 @@ def check_project(project: ProjectShape) -> None:
         raise invalid_input(f"Invalid project source: {words}")
     if project["source"]["type"] != "CODEPIPELINE":
         check_source(project["source"])
+
+
+def check_settings(project: ProjectShape) -> None:
+    """Check the key and the logs of a project.
+
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_CreateProject.html
+    https://docs.aws.amazon.com/codebuild/latest/APIReference/API_S3LogsConfig.html
+    """
+    key = project.get("encryptionKey", "alias/aws/s3")
+    if not KEY.fullmatch(key):
+        raise invalid_input(f"Invalid encryption key: {key} is neither an ARN nor alias/<name>")
+    logs: Mapping[str, Any] = project.get("logsConfig", {}).get("s3Logs", {})  # type: ignore[assignment]
+    if logs.get("status") == "ENABLED":
+        if not logs.get("location"):
+            raise invalid_input("Invalid logs config: S3 logs need a location")
+        raise unsupported("local_aws writes the logs of builds to CloudWatch Logs, not to S3")
 
 
 def check_source(source: SourceShape) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 from local_aws.core.api import CALLER, AwsError, now
 from local_aws.services.codecommit.commits import Commits
 
+# https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
+MOST_TEMPLATES = 25
 VERSIONS = ("2018-11-08", "2019-11-26")
 _POOL_BY_NAME = re.compile(r"CodeCommitApprovers:(?P<account>\d{12}):(?P<name>.+)")
 
@@ -92,7 +94,11 @@ class ApprovalRules(Commits):
         self._template(name)
         repository = self.find(params["repositoryName"])
         ids = self.associations.setdefault(name, [])
+        associated = [each for each in self.associations.values() if repository.id in each]
         if repository.id not in ids:
+            if len(associated) >= MOST_TEMPLATES:
+                message = f"A repository can have at most {MOST_TEMPLATES} approval rule templates"
+                raise AwsError("MaximumRuleTemplatesAssociatedWithRepositoryException", message)
             ids.append(repository.id)
 
     def disassociate_approval_rule_template_from_repository(self, params: dict[str, Any]) -> None:

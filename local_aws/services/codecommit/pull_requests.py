@@ -238,6 +238,9 @@ def _full_name(reference: str) -> str:
 
 
 def _tip(repository: Repository, reference: str) -> str:
+    if reference.startswith("refs/") and not reference.startswith(HEADS):
+        message = f"{reference} is not a branch: pull requests have branches only"
+        raise AwsError("ReferenceTypeNotSupportedException", message)
     tip = repository.git.refs().get(reference)
     if tip is None:
         raise AwsError("ReferenceDoesNotExistException", f"{reference} does not exist")

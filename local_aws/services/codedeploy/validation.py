@@ -150,6 +150,7 @@ def _check_pair(context: Context, role: ServiceRole, settings: Settings) -> None
             "An ECS deployment group must have exactly one target group pair, with two target groups",
         )
     pair = pairs[0]
+    _check_groups(pair)
     listeners = [
         arn
         for route in ("prodTrafficRoute", "testTrafficRoute")
@@ -171,6 +172,11 @@ def _check_pair(context: Context, role: ServiceRole, settings: Settings) -> None
         ) from error
 
 
+def _check_groups(pair: Mapping[str, Any]) -> None:
+    if pair["targetGroups"][0] == pair["targetGroups"][1]:
+        raise AwsError("InvalidTargetGroupPairException", "A target group pair has two target groups")
+
+
 def check_deployment(params: Mapping[str, Any]) -> None:
     """Refuse what a deployment to ECS cannot have."""
     for name in ("targetInstances", "updateOutdatedInstancesOnly"):
@@ -183,7 +189,10 @@ def check_deployment(params: Mapping[str, Any]) -> None:
 def _check_alarms(alarms: Mapping[str, Any]) -> None:
     if len(alarms.get("alarms", [])) > 10:
         raise AwsError("AlarmsLimitExceededException", "A deployment group has up to 10 alarms")
-    if alarms.get("enabled") and not alarms.get("alarms"):
+    names = [alarm.get("name") for alarm in alarms.get("alarms", [])]
+    if len(set(names)) < len(names) or not all(names):
+        raise AwsError("InvalidAlarmConfigException", "Each alarm must have a name of its own")
+    if alarms.get("enabled") and not names:
         raise AwsError("InvalidAlarmConfigException", "An enabled alarmConfiguration must name alarms")
 
 

@@ -57,11 +57,18 @@ def _check_settings(pipeline: Shape) -> None:
     mode = pipeline["executionMode"]
     if mode == "PARALLEL":
         raise unsupported("executionMode PARALLEL")
+    _check_variables(pipeline)
     if pipeline["pipelineType"] != "V2":
         if mode != "SUPERSEDED":
             raise invalid_structure(f"Execution mode {mode} can only be used with V2 pipelines")
         if pipeline.get("variables"):
             raise invalid_structure("Pipeline variables can only be used with V2 pipelines")
+
+
+def _check_variables(pipeline: Shape) -> None:
+    names = [variable["name"] for variable in pipeline.get("variables", [])]
+    if len(set(names)) < len(names):
+        raise invalid_structure("Pipeline variable names must be unique")
 
 
 def _check_supported(stage: Shape, region: str) -> None:

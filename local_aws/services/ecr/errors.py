@@ -160,3 +160,8 @@ def scan_limit_exceeded() -> AwsError:
         "LimitExceededException",
         "The scan quota per image has been exceeded. Wait and try again.",
     )
+
+
+def kms_error(key: str, state: str) -> AwsError:
+    """Return the error for a repository's KMS key that is not there, or not enabled."""
+    return AwsError("KmsException", f"The operation failed due to a KMS exception: the key {key} is {state}.")

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonECR/latest/userguide/LifecyclePolicies.html#lp
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,9 @@ MOST_WILDCARDS = 4
 # Of archived and of pulled images: local_aws has no archive, and does not note when an image was pulled.
 UNSUPPORTED_COUNT_TYPES = ("sinceImagePulled", "sinceImageTransitioned")
 _LISTS = ("tagPatternList", "tagPrefixList")
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
+RULE = ("rulePriority", "description", "selection", "action")
+SELECTION = ("tagStatus", "storageClass", *_LISTS, "countType", "countUnit", "countNumber")
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,11 @@ def expired_images(
 def parse_policy(text: str) -> list[Rule]:
     """Return the rules of a policy. Raises InvalidParameterException for a policy that AWS rejects."""
     try:
-        given = json.loads(text)["rules"]
+        policy = json.loads(text)
+        _check_members(policy, ("rules",))
+        given = policy["rules"]
         rules = [_rule(each) for each in given]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _invalid(f"{error}") from error
     if not rules:
         raise _invalid("there are no rules")
@@ -93,10 +98,30 @@ def _check_tag_statuses(rules: list[Rule]) -> None:
         raise _invalid("a rule with tagStatus any must have the highest rulePriority")
 
 
+def _check_members(given: Mapping[str, Any], members: Collection[str]) -> None:
+    """Refuse members that the schema does not have."""
+    if unknown := sorted(given.keys() - set(members)):
+        raise ValueError(f"object instance has properties which are not allowed by the schema: {unknown}")
+
+
+def _check_priority(priority: object) -> None:
+    if isinstance(priority, bool) or not isinstance(priority, int) or priority < 1:
+        raise ValueError(f"rulePriority is {priority}, not a positive integer")
+
+
+def _check_action(action: Mapping[str, Any]) -> None:
+    if action.get("type") not in ("expire", "transition"):
+        raise ValueError(f"the action is {action}, neither expire nor transition")
+    if action != {"type": "expire"}:
+        raise _unsupported(f"the action {action}")
+
+
 def _rule(given: Mapping[str, Any]) -> Rule:
-    selection = given["selection"]
-    if given["action"] != {"type": "expire"}:
-        raise _unsupported(f"the action {given['action']}")
+    selection, priority = given["selection"], given["rulePriority"]
+    _check_members(given, RULE)
+    _check_members(selection, SELECTION)
+    _check_priority(priority)
+    _check_action(given["action"])
     count_type, count = selection["countType"], selection["countNumber"]
     if count_type in UNSUPPORTED_COUNT_TYPES:
         raise _unsupported(f"the countType {count_type}")
@@ -107,7 +132,7 @@ def _rule(given: Mapping[str, Any]) -> Rule:
         raise ValueError("countUnit must be days with sinceImagePushed, and absent otherwise")
     if not isinstance(count, int) or count < 1:
         raise ValueError(f"countNumber is {count}, not a positive integer")
-    return Rule(int(given["rulePriority"]), selection["tagStatus"], _patterns(selection), by_age, count)
+    return Rule(priority, selection["tagStatus"], _patterns(selection), by_age, count)
 
 
 def _patterns(selection: Mapping[str, Any]) -> tuple[re.Pattern[str], ...]:
@@ -120,7 +145,13 @@ def _patterns(selection: Mapping[str, Any]) -> tuple[re.Pattern[str], ...]:
         return ()
     # A prefix is a pattern with a wildcard at its end.
     end = "*" if lists == ["tagPrefixList"] else ""
-    return tuple(_pattern(f"{each}{end}") for each in selection[lists[0]])
+    return tuple(_pattern(f"{each}{end}") for each in _filled(selection, lists[0]))
+
+
+def _filled(selection: Mapping[str, Any], name: str) -> list[str]:
+    if not selection[name]:
+        raise ValueError(f"{name} is empty")
+    return list(selection[name])
 
 
 def _pattern(text: str) -> re.Pattern[str]:

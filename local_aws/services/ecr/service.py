@@ -10,10 +10,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from botocore.model import OperationModel
+
 from local_aws.core.api import CALLER, now
 from local_aws.core.cloudformation import ResourceType
+from local_aws.core.conformance import declares
 from local_aws.core.context import Context
-from local_aws.core.policy_grammar import is_resource_policy
 from local_aws.services.ecr import errors
 from local_aws.services.ecr.image_api import ImageApi
 from local_aws.services.ecr.layer_api import LayerApi
@@ -22,7 +24,14 @@ from local_aws.services.ecr.records import ImageRepository, Login, PlantedFindin
 from local_aws.services.ecr.registry import RegistryApi
 from local_aws.services.ecr.resource_types import EcrResourceTypes
 from local_aws.services.ecr.serializers import RepositoryName
-from local_aws.services.ecr.validation import EXCLUSION, check_arn, check_mutability, check_tags
+from local_aws.services.ecr.validation import (
+    EXCLUSION,
+    check_arn,
+    check_key,
+    check_mutability,
+    check_policy,
+    check_tags,
+)
 
 TOKEN_SECONDS = 12 * 3600
 
@@ -38,6 +47,15 @@ class Ecr(ImageApi, LayerApi):
     ) -> None:
         super().__init__(context, logins, planted)
         self.registry = RegistryApi(self)
+
+    def check_resources(self, operation: OperationModel, params: Mapping[str, Any]) -> None:
+        """Refuse a repository whose key AWS could not use."""
+        if not declares(operation, "KmsException"):
+            return
+        check_key(self.context, params.get("encryptionConfiguration", {}))
+        repository = self.repositories.get(params["repositoryName"])
+        if repository is not None:
+            check_key(self.context, repository.description["encryptionConfiguration"])
 
     # Logins
 
@@ -144,8 +162,7 @@ class Ecr(ImageApi, LayerApi):
 
     def set_repository_policy(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Store a repository policy."""
-        if not is_resource_policy(params["policyText"]):
-            raise errors.invalid_repository_policy()
+        check_policy(params["policyText"])
         self.repository(params["repositoryName"]).policy = params["policyText"]
         return {**self._named(params), "policyText": params["policyText"]}
 

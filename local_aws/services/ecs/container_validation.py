@@ -19,6 +19,7 @@ IMAGE = re.compile(r"[\w.:/@#-]{1,255}", re.ASCII)
 LARGEST_PORT = 65535
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
 HEALTH_CHECK = {"interval": (5, 300), "timeout": (2, 60), "retries": (1, 10), "startPeriod": (0, 300)}
+LEAST = {"cpu": 0, "memory": 6, "memoryReservation": 6}
 HEALTH_COMMANDS = ("CMD", "CMD-SHELL", "NONE")
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LogConfiguration.html
 LOG_OPTIONS = ("awslogs-region", "awslogs-group")
@@ -68,6 +69,8 @@ def check_container(container: Params, params: Params) -> None:
     _check_memory(container, required="memory" not in params)
     _check_health(container)
     _check_dependencies(container, params)
+    _check_numbers(container)
+    _check_names(container, params)
     _check_logs(container.get("logConfiguration"), fargate=fargate, needs_role=needs_role)
     for name in UNSUPPORTED:
         if container.get(name):
@@ -123,6 +126,23 @@ def _check_health(container: Params) -> None:
     for name, (least, most) in HEALTH_CHECK.items():
         if not least <= health.get(name, least) <= most:
             raise _invalid(container, f"The {name} of a health check must be between {least} and {most}.")
+
+
+def _check_numbers(container: Params) -> None:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"""
+    for name, least in LEAST.items():
+        if container.get(name, least) < least:
+            raise _invalid(container, f"'{name}' must be at least {least}.")
+
+
+def _check_names(container: Params, params: Params) -> None:
+    """Refuse variables without a name, and volumes that the task definition does not have."""
+    if not all(variable.get("name") for variable in container.get("environment", [])):
+        raise _invalid(container, "The name of an environment variable must not be empty.")
+    volumes = [volume.get("name") for volume in params.get("volumes", [])]
+    for mount in container.get("mountPoints", []):
+        if mount.get("sourceVolume") not in volumes:
+            raise client_error(f"Unknown volume '{mount.get('sourceVolume')}'.")
 
 
 def _check_dependencies(container: Params, params: Params) -> None:

@@ -28,13 +28,18 @@ LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 CAPABILITY = "SYS_PTRACE"
 SMALLEST_STORAGE, LARGEST_STORAGE = 21, 200
 # The member of a task definition, a container or its Linux parameters, and its name in AWS's message.
-NOT_OF_TASKS = {"placementConstraints": "constraints", "ipcMode": "ipcMode"}
+NOT_OF_TASKS = {
+    "placementConstraints": "constraints",
+    "ipcMode": "ipcMode",
+    "inferenceAccelerators": "inferenceAccelerators",
+}
 NOT_OF_CONTAINERS = {"dockerSecurityOptions": "dockerSecurityOptions"}
 NOT_OF_LINUX = {
     "devices": "devices",
     "maxSwap": "maxSwap",
     "sharedMemorySize": "sharedMemorySize",
     "swappiness": "swappiness",
+    "tmpfs": "tmpfs",
 }
 
 

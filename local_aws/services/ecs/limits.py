@@ -44,6 +44,19 @@ ITEMS = {
 MOST_OF_NETWORK = {"subnets": 16, "securityGroups": 5}
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServices.html and the like.
 LARGEST_PAGE = 100
+LARGEST = 2**31 - 1
+NUMBERS = {
+    "desiredCount": (0, LARGEST),
+    "healthCheckGracePeriodSeconds": (0, LARGEST),
+    "maxResults": (1, LARGEST_PAGE),
+}
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Scale.html
+PERCENT = 100
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+LONGEST = {"startedBy": 128, "clientToken": 64}
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ClusterSetting.html
+INSIGHTS = ("disabled", "enabled", "enhanced")
 # The members with the name of a resource. The message: awslabs/amazon-ecs-nodejs-microservices#18.
 NAMES = {"cluster": "Cluster", "clusterName": "Cluster", "serviceName": "Service"}
 
@@ -65,8 +78,21 @@ def _violations(operation: str, params: Mapping[str, Any]) -> Iterator[str]:
     for member, most in MOST_OF_NETWORK.items():
         if len(network.get(member, [])) > most:
             yield f"{member} can have at most {most} items."
-    if params.get("maxResults", 1) > LARGEST_PAGE:
-        yield f"maxResults must be between 1 and {LARGEST_PAGE}."
+    yield from _violations_of_values(params)
+
+
+def _violations_of_values(params: Mapping[str, Any]) -> Iterator[str]:
+    for member, (least, most) in NUMBERS.items():
+        if not least <= params.get(member, least) <= most:
+            yield f"{member} must be between {least} and {most}."
+    if not 0 <= params.get("scale", {}).get("value", 0) <= PERCENT:
+        yield f"scale must be between 0 and {PERCENT} percent."
+    for member, longest in LONGEST.items():
+        if len(params.get(member, "")) > longest:
+            yield f"{member} can have at most {longest} characters."
+    for setting in params.get("settings", []):
+        if setting.get("value") not in INSIGHTS:
+            yield f"{setting.get('name')} must be one of {', '.join(INSIGHTS)}."
 
 
 def _violations_of_list(limit: Items, params: Mapping[str, Any]) -> Iterator[str]:

@@ -69,6 +69,9 @@ class ServiceOperations(TaskOperations):
             return None
         definition = self.definition(params["taskDefinition"])
         check_launch_type("CreateService", params)
+        validation.check_new_service(params, definition)
+        if controller == "ECS":
+            validation.check_deployment_percents(params, {})
         check_platform(definition, params)
         check_network(self.context, definition, params)
         validation.check_balancers(self.context, definition, params.get("loadBalancers", []))
@@ -87,6 +90,7 @@ class ServiceOperations(TaskOperations):
         if service.controller == "CODE_DEPLOY":
             validation.check_update(params)
         elif service.controller == "ECS":
+            validation.check_deployment_percents(params, service.content["deploymentConfiguration"])
             self._deploy(service, params)
         service.content.update({key: params[key] for key in UPDATED if key in params})
         self._rescale(service)

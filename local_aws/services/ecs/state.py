@@ -51,7 +51,10 @@ class EcsState(JsonService):
 
     def cluster(self, reference: str | None) -> dict[str, Any]:
         """Return an ACTIVE cluster; raises ClusterNotFoundException."""
-        found = self.clusters.get((reference or "default").rpartition("/")[2])
+        name = (reference or "default").rpartition("/")[2]
+        found = self.clusters.get(name)
+        if (reference or "").startswith("arn:") and reference != self.context.arn("ecs", f"cluster/{name}"):
+            raise errors.cluster_not_found()
         if found is None or found["status"] != "ACTIVE":
             raise errors.cluster_not_found()
         return found

@@ -4,6 +4,7 @@ The rules: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_defi
 Where it does not quote AWS's message, the message is one that people report in public issues, or our own.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,8 @@ Params = Mapping[str, Any]
 
 MOST_CONTAINERS = 10
 ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+LARGEST = 65536
 # What local_aws runs: Linux images of this machine's processor.
 PLATFORM = {"cpuArchitecture": ("X86_64",), "operatingSystemFamily": ("LINUX",)}
 # Settings of a task definition that have no effect in local_aws.
@@ -33,6 +36,9 @@ UNSUPPORTED = (
 def check_task_definition(params: Params) -> None:
     """Raise `AwsError` for what RegisterTaskDefinition refuses."""
     containers = params["containerDefinitions"]
+    # The words: awsdocs/amazon-ecs-developer-guide#149.
+    if (length := len(json.dumps(params, default=str))) > LARGEST:
+        raise client_error(f"Actual length: '{length}'. Max allowed length is '{LARGEST}' bytes.")
     _check_names(params["family"], containers)
     if not any(container.get("essential", True) for container in containers):
         raise client_error("Task definition does not have any essential container.")

@@ -16,6 +16,8 @@ CHANGED_BY_DEPLOYMENT = {
     "loadBalancers": "load balancers",
     "platformVersion": "platform version",
 }
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/register-multiple-targetgroups.html
+MOST_BALANCERS = 5
 _CODE_DEPLOY = (
     "on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment."
 )
@@ -32,7 +34,11 @@ def check_balancers(
             raise invalid_parameter(f"The container {name} does not exist in the task definition.")
         if port not in [mapping["containerPort"] for mapping in containers[name]["portMappings"]]:
             raise invalid_parameter(f"The container {name} did not have a container port {port} defined.")
+    if len(balancers) > MOST_BALANCERS:
+        raise invalid_parameter(f"load balancers can have at most {MOST_BALANCERS} items.")
     for balancer in balancers:
+        if "targetGroupArn" not in balancer:
+            raise invalid_parameter("targetGroupArn can not be blank.")
         _check_target_group(context, balancer["targetGroupArn"])
 
 
@@ -44,6 +50,36 @@ def _check_target_group(context: Context, arn: str) -> None:
     if not group.get("LoadBalancerArns"):
         raise invalid_parameter(
             f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+        )
+
+
+def check_deployment_percents(params: Mapping[str, Any], current: Mapping[str, Any]) -> None:
+    """Refuse percentages with which a rolling update could neither start nor stop a task.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html
+    """
+    given = {**current, **params.get("deploymentConfiguration", {})}
+    most, least = given.get("maximumPercent", 200), given.get("minimumHealthyPercent", 100)
+    if most < 100 or not 0 <= least <= 100:
+        raise invalid_parameter(
+            "maximumPercent must be at least 100, and minimumHealthyPercent between 0 and 100."
+        )
+    if most == least == 100:
+        raise invalid_parameter(
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
+        )
+
+
+def check_new_service(params: Mapping[str, Any], definition: Mapping[str, Any]) -> None:
+    """Refuse what a service of this task definition cannot have."""
+    if "healthCheckGracePeriodSeconds" in params and not params.get("loadBalancers"):
+        raise invalid_parameter(
+            "Health check grace period is only valid for services configured to use load balancers"
+        )
+    if params.get("enableExecuteCommand") and not definition.get("taskRoleArn"):
+        raise invalid_parameter(
+            "The service couldn't be created because a valid taskRoleArn is not being used. Specify a valid "
+            "task role in your task definition and try again."
         )
 
 

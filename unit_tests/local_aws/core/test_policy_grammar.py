@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.core.policy_grammar import SYNTAX, identity_violation, trust_violation
+from local_aws.core.policy_grammar import SID, SYNTAX, identity_violation, trust_violation
 
 VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
 BUCKET = "arn:aws:s3:::example"
@@ -72,6 +72,7 @@ def test_a_policy_that_iam_accepts_has_no_violation(document: Any) -> None:
         ({"Statement": [GOOD]}, "Policy document must be version 2012-10-17 or greater."),
         (policy(good(Effect="allow")), "The policy failed legacy parsing"),
         (policy(good(Resource="arn:aws:s3::example")), "The policy failed legacy parsing"),
+        (policy(good(Condition={"DateLessThan": {"a": "08T"}})), "The policy failed legacy parsing"),
         (policy(good(Sid="a"), good(Sid="a")), "Statement IDs (SID) in a single policy must be unique."),
         (policy(good(Action="GetObject")), VENDOR),
         (policy(good(Action="invalid", Resource=None)), VENDOR),
@@ -124,6 +125,20 @@ def test_a_malformed_policy_has_iams_message(document: Any, message: str) -> Non
         (policy({**TRUST, "Effect": "allow"}), "Syntax error in policy."),
         (policy({**TRUST, "Principal": []}), "Syntax error in policy."),
         (policy({**TRUST, "Resource": "*"}), "Has prohibited field Resource"),
+        (policy({**TRUST, "Principal": "*"}), None),
+        (policy({**TRUST, "Principal": {"AWS": ["123456789012", "AROAEXAMPLEID1234567"]}}), None),
+        (policy({**TRUST, "Principal": {"Federated": "cognito-identity.amazonaws.com"}}), None),
+        (policy({**TRUST, "Principal": "zz"}), 'Invalid principal in policy: "AWS":"zz"'),
+        (
+            policy({**TRUST, "Principal": {"AWS": "arn:aws:iam::12:root"}}),
+            'Invalid principal in policy: "AWS":"arn:aws:iam::12:root"',
+        ),
+        (
+            policy({**TRUST, "Principal": {"Federated": "zz"}}),
+            'Invalid principal in policy: "FEDERATED":"zz"',
+        ),
+        (policy({**TRUST, "Principal": {"Zz": "*"}}), 'Invalid principal in policy: "ZZ":"*"'),
+        (policy({**TRUST, "Sid": "a b"}), SID),
         (
             policy({**TRUST, "Action": "s3:GetObject"}),
             "AssumeRole policy may only specify STS AssumeRole actions.",

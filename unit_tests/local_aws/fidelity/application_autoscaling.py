@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from unit_tests.local_aws.fidelity.account import Account
 from unit_tests.local_aws.fidelity.calls import Wrong
 from unit_tests.local_aws.fidelity.suite import Suite
 
@@ -14,6 +15,18 @@ TARGET = {
 NAMESPACE = {"ServiceNamespace": "ecs"}
 ARN = {"ResourceARN": "arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/none"}
 METRIC = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
+MANY_TAGS = {f"k{number}": "v" for number in range(51)}
+
+
+def prepare(account: Account) -> Mapping[str, Any]:
+    """Register the service of the account."""
+    given = {**TARGET, "ResourceId": f"service/cluster/{account.blue_green_service}"}
+    found = account.client("application-autoscaling").register_scalable_target(
+        **given, MinCapacity=0, MaxCapacity=1
+    )
+    return {"target": found["ScalableTargetARN"]}
+
+
 VALID: Mapping[str, Mapping[str, Any]] = {
     "DeleteScalingPolicy": {**TARGET, "PolicyName": "cpu"},
     "DeregisterScalableTarget": TARGET,
@@ -43,6 +56,8 @@ WRONG = (
 )
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("RegisterScalableTarget", {"MinCapacity": 3, "MaxCapacity": 2}, "ValidationException"),
+    ("TagResource", {"ResourceARN": "$target", "Tags": MANY_TAGS}, "TooManyTagsException"),
+    ("UntagResource", {"ResourceARN": "$target", "TagKeys": ["k" * 129]}, "ValidationException"),
     ("TagResource", {"Tags": {"k" * 129: "b"}}, "ValidationException"),
 )
-SUITE = Suite("application-autoscaling", tuple(VALID), VALID, WRONG, CHANGES)
+SUITE = Suite("application-autoscaling", tuple(VALID), VALID, WRONG, CHANGES, prepare)

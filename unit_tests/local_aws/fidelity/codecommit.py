@@ -16,6 +16,7 @@ from unit_tests.local_aws.fidelity.codecommit_calls import (
 )
 from unit_tests.local_aws.fidelity.suite import Suite
 
+NO_KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 WRONG = (
     Wrong("repositoryName", MISSING, "RepositoryNameRequiredException"),
     Wrong("repositoryName", "bad name", "InvalidRepositoryNameException"),
@@ -117,7 +118,25 @@ WRONG = (
     Wrong("description", "x" * 10_241, "InvalidDescriptionException"),
     Wrong("targets", MISSING, "TargetsRequiredException"),
     Wrong("kmsKeyId", "not a key", "EncryptionKeyInvalidIdException"),
+    Wrong("kmsKeyId", NO_KEY, "EncryptionKeyNotFoundException"),
+    Wrong("kmsKeyId", "$signing", "EncryptionKeyInvalidUsageException"),
+    *(
+        wrong
+        for name, code in (
+            ("disabled", "EncryptionKeyDisabledException"),
+            ("deleted", "EncryptionKeyUnavailableException"),
+        )
+        for wrong in (
+            Wrong("kmsKeyId", f"${name}_key", code),
+            Wrong("repositoryName", name, code, ("CreateRepository",)),
+            Wrong("repositoryNames", [name], code),
+            Wrong("oldName", name, code),
+            Wrong("pullRequestId", f"${name}_request", code),
+            Wrong("targets", [{**TARGET, "repositoryName": name}], code),
+        )
+    ),
 )
+
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateRepository", REPOSITORY, "RepositoryNameExistsException"),
     ("CreateCommit", {"putFiles": MISSING}, "FileEntryRequiredException"),
@@ -186,6 +205,17 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
         {"targets": [{**TARGET, "sourceReference": "nope"}]},
         "ReferenceDoesNotExistException",
     ),
+    (
+        "CreatePullRequest",
+        {"targets": [{**TARGET, "sourceReference": "refs/tags/release"}]},
+        "ReferenceTypeNotSupportedException",
+    ),
+    (
+        "AssociateApprovalRuleTemplateWithRepository",
+        {"repositoryName": "other"},
+        "MaximumRuleTemplatesAssociatedWithRepositoryException",
+    ),
+    ("MergePullRequestByFastForward", {"pullRequestId": "$gone"}, "ReferenceDoesNotExistException"),
     (
         "CreatePullRequest",
         {"targets": [{**TARGET, "sourceReference": "main"}]},

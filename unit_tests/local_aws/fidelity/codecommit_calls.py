@@ -19,6 +19,8 @@ REVISION = {**REQUEST, "revisionId": "$revision"}
 TARGET = {**REPOSITORY, "sourceReference": "feature", "destinationReference": "main"}
 FILE = {**BRANCH, "filePath": "a.txt", "parentCommitId": "$tip"}
 NEW = {"filePath": "new.txt", "fileContent": b"new"}
+# Repository -> what is done with its key.
+SEALED = {"disabled": "disable_key", "deleted": "schedule_key_deletion"}
 TOO_LARGE = b"x" * (6 * 1024 * 1024 + 1)
 
 
@@ -52,14 +54,50 @@ def prepare(account: Account) -> Mapping[str, Any]:
     client.associate_approval_rule_template_with_repository(**REPOSITORY, approvalRuleTemplateName="used")
     ruled = client.create_pull_request(title="t", targets=[{**TARGET, "sourceReference": "ahead"}])
     return {
+        **_sealed(account),
         "first": first,
         "tip": tip,
         "request": request["pullRequestId"],
         "revision": request["revisionId"],
         "closed": closed["pullRequestId"],
         "closed_revision": closed["revisionId"],
+        "gone": _without_source(client, first),
         "ruled": ruled["pullRequest"]["pullRequestId"],
     }
+
+
+def _associate_many(client: Any) -> None:
+    """Give the repository `other` as many templates as it can have."""
+    for number in range(25):
+        many = {"approvalRuleTemplateName": f"many{number}"}
+        client.create_approval_rule_template(**many, approvalRuleTemplateContent=RULES)
+        client.associate_approval_rule_template_with_repository(**many, repositoryName="other")
+
+
+def _without_source(client: Any, commit: str) -> str:
+    """Return a pull request whose source branch is deleted."""
+    client.create_branch(**REPOSITORY, branchName="gone", commitId=commit)
+    gone = client.create_pull_request(title="t", targets=[{**TARGET, "sourceReference": "gone"}])
+    client.delete_branch(**REPOSITORY, branchName="gone")
+    return str(gone["pullRequest"]["pullRequestId"])
+
+
+def _sealed(account: Account) -> Mapping[str, Any]:
+    """Create repositories whose keys are then disabled, or to be deleted, each with a pull request."""
+    client, kms = account.client("codecommit"), account.client("kms")
+    _associate_many(client)
+    values = {"signing": kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["Arn"]}
+    for name, end in SEALED.items():
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        client.create_repository(repositoryName=name, kmsKeyId=key)
+        branch = {"repositoryName": name, "branchName": "main"}
+        first = client.create_commit(**branch, putFiles=[NEW])["commitId"]
+        client.create_branch(repositoryName=name, branchName="feature", commitId=first)
+        target = {**TARGET, "repositoryName": name}
+        request = client.create_pull_request(title="t", targets=[target])["pullRequest"]
+        getattr(kms, end)(KeyId=key)
+        values |= {f"{name}_key": key, f"{name}_request": request["pullRequestId"]}
+    return values
 
 
 VALID: Mapping[str, Mapping[str, Any]] = {

@@ -18,6 +18,7 @@ CANARY = {"type": "TimeBasedCanary", "timeBasedCanary": {"canaryPercentage": 10,
 REVISION = {"revisionType": "AppSpecContent", "appSpecContent": {"content": "{}"}}
 ALARMS = {"enabled": True, "alarms": [{"name": f"alarm{number}"} for number in range(11)]}
 SERVICE = [{"clusterName": "cluster", "serviceName": "blue-green"}]
+SECOND = [{"clusterName": "cluster", "serviceName": "second"}]
 PAIRS = {
     "targetGroupPairInfoList": [
         {
@@ -37,6 +38,21 @@ SETTINGS = {
 }
 
 
+def _create_second_service(account: Account) -> None:
+    account.client("ecs").create_service(
+        cluster="cluster",
+        serviceName="second",
+        taskDefinition="web",
+        desiredCount=0,
+        launchType="FARGATE",
+        deploymentController={"type": "CODE_DEPLOY"},
+        networkConfiguration=account.network_configuration,
+        loadBalancers=[
+            {"targetGroupArn": account.balancing["blue"], "containerName": "web", "containerPort": 80}
+        ],
+    )
+
+
 def prepare(account: Account) -> Mapping[str, Any]:
     """Create an application with a group, a configuration, and a deployment that failed."""
     client = account.client("codedeploy")
@@ -48,14 +64,15 @@ def prepare(account: Account) -> Mapping[str, Any]:
     )
     pair = {**PAIRS["targetGroupPairInfoList"][0], "prodTrafficRoute": {"listenerArns": [values["listener"]]}}
     assert account.blue_green_service
+    _create_second_service(account)
+    settings = {
+        **SETTINGS,
+        "serviceRoleArn": account.role,
+        "loadBalancerInfo": {"targetGroupPairInfoList": [pair]},
+    }
+    client.create_deployment_group(**GROUP, **settings, deploymentConfigName="canary")
     client.create_deployment_group(
-        **GROUP,
-        **{
-            **SETTINGS,
-            "serviceRoleArn": account.role,
-            "loadBalancerInfo": {"targetGroupPairInfoList": [pair]},
-        },
-        deploymentConfigName="canary",
+        **APPLICATION, deploymentGroupName="second", **{**settings, "ecsServices": SECOND}
     )
     target = {"TaskDefinition": "nope", "LoadBalancerInfo": {"ContainerName": "web", "ContainerPort": 80}}
     resource = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": target}}
@@ -220,6 +237,8 @@ WRONG = (
     Wrong("lifecycleEventHookExecutionId", "nope", "InvalidLifecycleEventHookExecutionIdException"),
 )
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    ("UpdateDeploymentGroup", {"newDeploymentGroupName": "second"}, "DeploymentGroupAlreadyExistsException"),
+    ("UpdateDeploymentGroup", {"ecsServices": SECOND}, "ECSServiceMappingLimitExceededException"),
     ("ContinueDeployment", {}, "DeploymentAlreadyCompletedException"),
     ("StopDeployment", {}, "DeploymentAlreadyCompletedException"),
     ("CreateDeploymentGroup", {"ecsServices": SERVICE}, "ECSServiceMappingLimitExceededException"),

@@ -45,6 +45,14 @@ def prepare(account: Account) -> Mapping[str, Any]:
     client.upload_layer_part(**REPOSITORY, uploadId=first, **part)
     client.complete_layer_upload(**REPOSITORY, uploadId=first, layerDigests=[DIGEST])
     client.put_image(**REPOSITORY, imageManifest=manifest(), imageTag="one")
+    client.put_image(**REPOSITORY, imageManifest=manifest() + "\n", imageTag="scanned")
+    client.start_image_scan(**REPOSITORY, imageId={"imageTag": "scanned"})
+    kms = account.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    client.create_repository(
+        repositoryName="sealed", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key}
+    )
+    kms.disable_key(KeyId=key)
     upload = client.initiate_layer_upload(**REPOSITORY)["uploadId"]
     empty = client.initiate_layer_upload(**REPOSITORY)["uploadId"]
     client.upload_layer_part(**REPOSITORY, uploadId=upload, **part)
@@ -88,6 +96,12 @@ WRONG = (
     Wrong("repositoryName", "images", "RepositoryNotEmptyException"),
     Wrong("repositoryName", "images", "LifecyclePolicyNotFoundException"),
     Wrong("repositoryName", "images", "RepositoryPolicyNotFoundException"),
+    Wrong("repositoryName", "sealed", "KmsException", ("CreateRepository",)),
+    Wrong(
+        "encryptionConfiguration",
+        {"encryptionType": "KMS", "kmsKey": "00000000-0000-0000-0000-000000000000"},
+        "KmsException",
+    ),
     Wrong("repositoryNames", ["BAD"], INVALID),
     Wrong("repositoryNames", ["nope"], "RepositoryNotFoundException"),
     Wrong("registryIds", ["zz"], INVALID),
@@ -115,6 +129,7 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
         {"imageManifest": manifest() + " ", "imageTag": "one"},
         "ImageTagAlreadyExistsException",
     ),
+    ("StartImageScan", {"imageId": {"imageTag": "scanned"}}, "LimitExceededException"),
     ("DescribeImageScanFindings", {}, "ScanNotFoundException"),
 )
 SUITE = Suite("ecr", tuple(VALID), VALID, WRONG, CHANGES, prepare)

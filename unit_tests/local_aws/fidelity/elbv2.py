@@ -23,8 +23,43 @@ CONDITIONS = [{"Field": "path-pattern", "Values": ["/new"]}]
 TARGETS = [{"Id": "10.0.0.10"}]
 TAGS = [{"Key": "k", "Value": "v"}]
 BAD_ATTRIBUTE = [{"Key": "no.such.attribute", "Value": "x"}]
+CONFIGURATION = "InvalidConfigurationRequest"
 TWICE = [*TAGS, *TAGS]
 MANY_TAGS = [{"Key": f"k{number}", "Value": "v"} for number in range(51)]
+
+
+def _full(account: Account, balancer: str) -> Mapping[str, str]:
+    """Create a listener with all its rules, and what does not fit a load balancer."""
+    client = account.client("elbv2")
+    red = client.create_target_group(
+        Name="red", Protocol="HTTP", Port=80, VpcId=account.network, TargetType="ip"
+    )["TargetGroups"][0]["TargetGroupArn"]
+    full = client.create_listener(
+        LoadBalancerArn=balancer,
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": red}],
+    )["Listeners"][0]["ListenerArn"]
+    for number in range(1, 101):
+        client.create_rule(
+            ListenerArn=full,
+            Priority=number,
+            Conditions=[{"Field": "path-pattern", "Values": [f"/{number}"]}],
+            Actions=[{"Type": "forward", "TargetGroupArn": red}],
+        )
+    return {"red": red, "full": full, **_misfits(account)}
+
+
+def _misfits(account: Account) -> Mapping[str, str]:
+    """Create a third subnet in the zone of the first, and a security group of another network."""
+    ec2 = account.client("ec2")
+    third = ec2.create_subnet(VpcId=account.network, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1a")[
+        "Subnet"
+    ]["SubnetId"]
+    foreign = ec2.create_security_group(
+        GroupName="foreign", Description="d", VpcId=ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    )["GroupId"]
+    return {"third": third, "foreign": foreign}
 
 
 def prepare(account: Account) -> Mapping[str, Any]:
@@ -53,12 +88,14 @@ def prepare(account: Account) -> Mapping[str, Any]:
         LoadBalancerArn=protected["LoadBalancerArn"],
         Attributes=[{"Key": "deletion_protection.enabled", "Value": "true"}],
     )
+    more = _full(account, protected["LoadBalancerArn"])
     rules = client.describe_rules(ListenerArn=account.balancing["listener"])["Rules"]
     default = next(each["RuleArn"] for each in rules if each["IsDefault"])
     names = {f"subnet{number}": subnet for number, subnet in enumerate(account.subnets)}
     return {
         **account.balancing,
         **names,
+        **more,
         "network": account.network,
         "rule": rule,
         "default": default,
@@ -138,6 +175,12 @@ WRONG = (
     Wrong("Subnets", ["$subnet0", "subnet-0123456789abcdef0"], "SubnetNotFound"),
     Wrong("SecurityGroups", ["sg-0123456789abcdef0"], "InvalidSecurityGroup"),
 )
+LOOP = [{"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301"}}]
+RED = [{"Type": "forward", "TargetGroupArn": "$red"}]
+LOGS = [
+    {"Key": "access_logs.s3.enabled", "Value": "true"},
+    {"Key": "access_logs.s3.bucket", "Value": "no-such-bucket"},
+]
 HTTPS = {"Protocol": "HTTPS", "Port": 443, "Certificates": [{"CertificateArn": NO_CERTIFICATE}]}
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateListener", HTTPS, "CertificateNotFound"),
@@ -160,6 +203,18 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateListener", {"LoadBalancerArn": "$protected"}, "TargetGroupAssociationLimit"),
     ("CreateListener", {**HTTPS, "SslPolicy": "nope"}, "SSLPolicyNotFound"),
     ("ModifyListener", {**HTTPS, "SslPolicy": "nope"}, "SSLPolicyNotFound"),
+    ("CreateRule", {"Actions": RED}, "TargetGroupAssociationLimit"),
+    ("ModifyRule", {"Actions": RED}, "TargetGroupAssociationLimit"),
+    ("ModifyListener", {"DefaultActions": RED}, "TargetGroupAssociationLimit"),
+    ("CreateListener", {"DefaultActions": LOOP}, "InvalidLoadBalancerAction"),
+    ("ModifyListener", {"DefaultActions": LOOP}, "InvalidLoadBalancerAction"),
+    ("CreateRule", {"Actions": LOOP}, "InvalidLoadBalancerAction"),
+    ("ModifyRule", {"Actions": LOOP}, "InvalidLoadBalancerAction"),
+    ("CreateRule", {"ListenerArn": "$full", "Priority": 200, "Actions": RED}, "TooManyRules"),
+    ("CreateLoadBalancer", {"Subnets": ["$subnet0", "$subnet1", "$third"]}, CONFIGURATION),
+    ("SetSubnets", {"Subnets": ["$subnet0", "$subnet1", "$third"]}, CONFIGURATION),
+    ("SetSecurityGroups", {"SecurityGroups": ["$foreign"]}, CONFIGURATION),
+    ("ModifyLoadBalancerAttributes", {"Attributes": LOGS}, CONFIGURATION),
     ("ModifyRule", {"RuleArn": "$default", "Conditions": CONDITIONS}, "OperationNotPermitted"),
 )
 SUITE = Suite("elbv2", tuple(VALID), VALID, WRONG, CHANGES, prepare)

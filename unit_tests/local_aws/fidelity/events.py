@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from unit_tests.local_aws.fidelity.account import Account
-from unit_tests.local_aws.fidelity.calls import Wrong
+from unit_tests.local_aws.fidelity.calls import MISSING, Wrong
 from unit_tests.local_aws.fidelity.suite import Suite
 
 NOT_FOUND = "ResourceNotFoundException"
@@ -21,6 +21,9 @@ def prepare(account: Account) -> Mapping[str, Any]:
     client = account.client("events")
     client.put_rule(**RULE, EventPattern='{"source": ["aws.codepipeline"]}')
     client.put_targets(**OF_RULE, Targets=TARGETS)
+    client.create_event_bus(Name="full")
+    for number in range(300):
+        client.put_rule(Name=f"many{number}", EventBusName="full", EventPattern='{"source": ["s"]}')
     return {}
 
 
@@ -48,4 +51,11 @@ WRONG = (
     Wrong("EventPattern", '{"source": "x"}', "InvalidEventPatternException"),
     Wrong("Targets", [{"Id": f"t{n}", "Arn": QUEUE} for n in range(6)], "LimitExceededException"),
 )
-SUITE = Suite("events", tuple(VALID), VALID, WRONG, (), prepare, invalid="ValidationException")
+CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    (
+        "PutRule",
+        {"EventBusName": "full", "ScheduleExpression": MISSING, "EventPattern": '{"source": ["s"]}'},
+        "LimitExceededException",
+    ),
+)
+SUITE = Suite("events", tuple(VALID), VALID, WRONG, CHANGES, prepare, invalid="ValidationException")

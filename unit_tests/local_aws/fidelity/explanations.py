@@ -26,10 +26,7 @@ EXPLANATIONS = (
         (
             "EncryptionIntegrityChecksFailedException",
             "EncryptionKeyAccessDeniedException",
-            "EncryptionKeyDisabledException",
             "EncryptionKeyNotFoundException",
-            "EncryptionKeyUnavailableException",
-            "EncryptionKeyInvalidUsageException",
         ),
     ),
     Explanation(
@@ -40,7 +37,6 @@ EXPLANATIONS = (
             "FolderContentSizeLimitExceededException",
             "MaximumNumberOfApprovalsExceededException",
             "MaximumOpenPullRequestsExceededException",
-            "MaximumRuleTemplatesAssociatedWithRepositoryException",
             "NumberOfRuleTemplatesExceededException",
             "RepositoryLimitExceededException",
         ),
@@ -155,6 +151,19 @@ EXPLANATIONS = (
     ),
     Explanation("ecs", RUNNING, ("ClusterContainsTasksException", "ConflictException")),
     Explanation("ecs", UNKNOWN, ("InvalidParameterException",), ("DeregisterTaskDefinition",)),
+    Explanation(
+        "codepipeline",
+        "It needs an execution of an older structure of the pipeline.",
+        ("PipelineExecutionOutdatedException",),
+    ),
+    Explanation("ecr", "local_aws accepts parts of any size.", ("LayerPartTooSmallException",)),
+    Explanation(
+        "elbv2",
+        NOT_HERE,
+        ("OperationNotPermitted", "ResourceInUse", "TooManyCertificates"),
+        ("CreateListener", "CreateLoadBalancer", "DeleteListener", "DeleteLoadBalancer", "ModifyListener"),
+    ),
+    Explanation("application-autoscaling", UNKNOWN, ("FailedResourceAccessException",)),
     Explanation("codedeploy", RACE, ("DeploymentNotStartedException",)),
     Explanation("codedeploy", TWIN, ("InvalidDeploymentStatusException",), ("ContinueDeployment",)),
     Explanation("ecs", INTERNAL, ("ServerException",)),
@@ -176,7 +185,6 @@ EXPLANATIONS = (
     Explanation("ecs", QUOTA, ("LimitExceededException",)),
     Explanation("ecs", "AWS blocks an account.", ("BlockedException",)),
     Explanation("ecr", INTERNAL, ("ServerException",)),
-    Explanation("ecr", NO_KEYS, ("KmsException",)),
     Explanation("ecr", TWIN, ("ValidationException",)),
     Explanation(
         "ecr",
@@ -209,7 +217,6 @@ EXPLANATIONS = (
             "TooManyListeners",
             "TooManyLoadBalancers",
             "TooManyRegistrationsForTargetId",
-            "TooManyRules",
             "TooManyTargetGroups",
             "TooManyTargets",
             "TooManyUniqueTargetGroupsPerLoadBalancer",
@@ -230,7 +237,7 @@ EXPLANATIONS = (
         ),
     ),
     Explanation("elbv2", INTERNAL, ("HealthUnavailable",)),
-    Explanation("elbv2", NO_RULE, ("InvalidLoadBalancerAction", "InvalidSubnet", "TooManyActions")),
+    Explanation("elbv2", NO_RULE, ("InvalidSubnet", "TooManyActions")),
     Explanation(
         "elbv2",
         "AWS answers ValidationError, which every operation may return.",

@@ -1,5 +1,6 @@
 """Wrong calls of Lambda."""
 
+import contextlib
 import io
 import zipfile
 from collections.abc import Mapping
@@ -37,6 +38,11 @@ def prepare(account: Account) -> Mapping[str, Any]:
     client.publish_version(**FUNCTION)
     client.create_alias(**FUNCTION, Name="live", FunctionVersion="1")
     client.add_permission(**FUNCTION, **PERMISSION)
+    client.create_function(FunctionName="full", **PYTHON, Role=account.role, Code=CODE)
+    for number in range(60):
+        more = {**PERMISSION, "StatementId": f"{number}{'x' * 90}"}
+        with contextlib.suppress(client.exceptions.PolicyLengthExceededException):
+            client.add_permission(FunctionName="full", **more, SourceArn=f"arn:aws:sns:::{'x' * 200}")
     return {"role": account.role}
 
 
@@ -89,6 +95,7 @@ WRONG = (
     Wrong("Payload", b'"' + b"x" * 6_300_000 + b'"', "RequestTooLargeException"),
 )
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    ("AddPermission", {"FunctionName": "full"}, "PolicyLengthExceededException"),
     ("UpdateFunctionCode", {"ZipFile": b"zz"}, INVALID),
     ("CreateFunction", {"Code": {"ZipFile": b"zz"}}, INVALID),
 )

@@ -1,5 +1,6 @@
 """Wrong calls of KMS."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ NOT_FOUND = "NotFoundException"
 ARN = "arn:aws:kms:us-east-1:123456789012"
 NO_KEY = "00000000-0000-0000-0000-000000000000"
 KEY = {"KeyId": "$key"}
+LARGE = json.dumps({"Version": "2012-10-17", "Id": "x" * 32768, "Statement": []})
 TAGS = [{"TagKey": "k", "TagValue": "v"}]
 
 
@@ -28,7 +30,11 @@ def prepare(account: Account) -> Mapping[str, Any]:
     ciphertext = client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     other = client.create_key()["KeyMetadata"]["KeyId"]
     policy = client.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    full = client.create_key()["KeyMetadata"]["KeyId"]
+    for number in range(50):
+        client.create_alias(AliasName=f"alias/many{number}", TargetKeyId=full)
     return {
+        "full": full,
         "key": key,
         "disabled": disabled,
         "deleted": deleted,
@@ -97,6 +103,10 @@ WRONG = (
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("Decrypt", {"CiphertextBlob": "$of_disabled"}, "DisabledException"),
     ("Decrypt", {"CiphertextBlob": "$of_deleted"}, "KMSInvalidStateException"),
+    ("CreateAlias", {"TargetKeyId": "$full"}, "LimitExceededException"),
+    ("UpdateAlias", {"TargetKeyId": "$full"}, "LimitExceededException"),
+    ("CreateKey", {"Policy": LARGE}, "LimitExceededException"),
+    ("PutKeyPolicy", {"Policy": LARGE}, "LimitExceededException"),
     ("CancelKeyDeletion", {"KeyId": "$key"}, "KMSInvalidStateException"),
 )
 SUITE = Suite("kms", tuple(VALID), VALID, WRONG, CHANGES, prepare, invalid="ValidationException")

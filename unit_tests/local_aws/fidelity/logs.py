@@ -32,6 +32,14 @@ def prepare(account: Account) -> Mapping[str, Any]:
     client.create_log_group(**GROUP)
     client.create_log_stream(**STREAM)
     client.create_log_group(logGroupName="tagged", tags={f"k{number}": "v" for number in range(50)})
+    client.create_log_group(logGroupName="full")
+    for number in range(100):
+        client.put_metric_filter(
+            logGroupName="full",
+            filterName=f"many{number}",
+            filterPattern="x",
+            metricTransformations=TRANSFORMATIONS,
+        )
     for number in range(10):
         client.put_resource_policy(policyName=f"p{number}", policyDocument=WRITE)
     return {}
@@ -82,6 +90,7 @@ WRONG = (
     Wrong("tags", {"aws:k": "v"}, INVALID),
 )
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    ("PutMetricFilter", {"logGroupName": "full"}, "LimitExceededException"),
     ("TagResource", {"resourceArn": f"{ARN}:tagged"}, "TooManyTagsException"),
 )
 SUITE = Suite("logs", tuple(VALID), VALID, WRONG, CHANGES, prepare, invalid=INVALID)

@@ -15,6 +15,7 @@ SUBSCRIPTION = {"SubscriptionArn": "$subscription"}
 NO_SUBSCRIPTION = f"{ARN}:topic:00000000-0000-0000-0000-000000000000"
 NO_KEY = "00000000-0000-0000-0000-000000000000"
 TAGS = [{"Key": "k", "Value": "v"}]
+FILTER = json.dumps({"a": ["b"]})
 MANY_TAGS = [{"Key": f"k{number}", "Value": "v"} for number in range(51)]
 
 
@@ -28,10 +29,17 @@ def prepare_topics(account: Account) -> Mapping[str, Any]:
         client.create_topic(Name=state, Attributes={"KmsMasterKeyId": key})
         getattr(kms, end)(KeyId=key)
     client.create_topic(Name="keyless", Attributes={"KmsMasterKeyId": NO_KEY})
+    client.create_topic(Name="full")
+    more = {}
+    for number in range(201):
+        endpoint = {"Protocol": "email", "Endpoint": f"a{number}@example.com"}
+        policy = {"Attributes": {"FilterPolicy": FILTER}} if number else {}
+        found = client.subscribe(TopicArn=f"{ARN}:full", **endpoint, **policy, ReturnSubscriptionArn=True)
+        more.setdefault("unfiltered", found["SubscriptionArn"])
     queue = "arn:aws:sqs:us-east-1:123456789012:subscribed"
     account.client("sqs").create_queue(QueueName="subscribed")
     found = client.subscribe(**TOPIC, Protocol="sqs", Endpoint=queue, ReturnSubscriptionArn=True)
-    return {"subscription": found["SubscriptionArn"]}
+    return {**more, "subscription": found["SubscriptionArn"]}
 
 
 TOPICS: Mapping[str, Mapping[str, Any]] = {
@@ -82,6 +90,16 @@ WRONG_TOPICS = (
     Wrong("TagKeys", ["aws:k"], INVALID),
 )
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    (
+        "SetSubscriptionAttributes",
+        {"SubscriptionArn": "$unfiltered", "AttributeName": "FilterPolicy", "AttributeValue": FILTER},
+        "FilterPolicyLimitExceeded",
+    ),
+    (
+        "Subscribe",
+        {"TopicArn": f"{ARN}:full", "Attributes": {"FilterPolicy": FILTER}},
+        "FilterPolicyLimitExceeded",
+    ),
     ("SetTopicAttributes", {"AttributeName": "Policy", "AttributeValue": "zz"}, INVALID),
     ("SetSubscriptionAttributes", {"AttributeName": "FilterPolicy", "AttributeValue": "zz"}, INVALID),
 )
@@ -94,10 +112,18 @@ NO_QUEUE = "QueueDoesNotExist"
 
 
 def prepare_queues(account: Account) -> Mapping[str, Any]:
-    """Create a queue."""
-    client = account.client("sqs")
+    """Create a queue, and queues whose key is not usable."""
+    client, kms = account.client("sqs"), account.client("kms")
+    keys = {name: kms.create_key()["KeyMetadata"]["KeyId"] for name in ("disabled", "deleted")}
+    keys["signing"] = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["KeyId"]
+    sealed = {
+        name: client.create_queue(QueueName=name, Attributes={"KmsMasterKeyId": key})["QueueUrl"]
+        for name, key in {**keys, "keyless": NO_KEY}.items()
+    }
+    kms.disable_key(KeyId=keys["disabled"])
+    kms.schedule_key_deletion(KeyId=keys["deleted"])
     url = str(client.create_queue(QueueName="queue")["QueueUrl"])
-    return {"queue": url, "nope": f"{url}-nope"}
+    return {**sealed, "queue": url, "nope": f"{url}-nope"}
 
 
 QUEUES: Mapping[str, Mapping[str, Any]] = {
@@ -118,6 +144,10 @@ QUEUES: Mapping[str, Mapping[str, Any]] = {
 WRONG_QUEUES = (
     Wrong("QueueUrl", "$nope", NO_QUEUE),
     Wrong("QueueUrl", "zz", "InvalidAddress"),
+    Wrong("QueueUrl", "$disabled", "KmsDisabled"),
+    Wrong("QueueUrl", "$deleted", "KmsInvalidState"),
+    Wrong("QueueUrl", "$keyless", "KmsNotFound"),
+    Wrong("QueueUrl", "$signing", "KmsInvalidKeyUsage"),
     Wrong("QueueName", "nope", NO_QUEUE),
     Wrong("ReceiptHandle", "zz", "ReceiptHandleIsInvalid"),
     Wrong("MessageBody", "\x01", "InvalidMessageContents"),

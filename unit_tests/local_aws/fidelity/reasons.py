@@ -19,7 +19,7 @@ class Explanation:
         return code in self.codes and (self.operations == EVERY or operation in self.operations)
 
 
-NO_KEYS = "local_aws encrypts nothing, so that no key can be missing, disabled or denied."
+NO_KEYS = "local_aws encrypts nothing: of keys, it checks their states, and not what they decrypt."
 INTERNAL = "It is an internal failure of AWS, with status 500: no request is the reason for it."
 THROTTLED = "AWS throttles calls: local_aws answers each one."
 QUOTA = "It needs more resources than a test can create: a quota of the account or of a resource."

@@ -9,14 +9,23 @@ from unit_tests.local_aws.fidelity.calls import Wrong
 from unit_tests.local_aws.fidelity.suite import Suite
 
 NAME = {"Name": "/app/one"}
+SEALED = {"Name": "/sealed/one"}
+OLD = {"Name": "/old"}
 TAGGED = {"ResourceType": "Parameter", "ResourceId": "/app/one"}
 MANY_TAGS = [{"Key": f"k{number}", "Value": "v"} for number in range(51)]
 NO_KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 
 
 def prepare(account: Account) -> Mapping[str, Any]:
-    """Create a parameter."""
-    account.client("ssm").put_parameter(**NAME, Value="1", Type="String")
+    """Create a parameter, one whose key is disabled, and one with all its versions."""
+    client, kms = account.client("ssm"), account.client("kms")
+    client.put_parameter(**NAME, Value="1", Type="String")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    client.put_parameter(**SEALED, Value="1", Type="SecureString", KeyId=key)
+    kms.disable_key(KeyId=key)
+    for number in range(100):
+        client.put_parameter(**OLD, Value=str(number), Type="String", Overwrite=True)
+    client.label_parameter_version(**OLD, ParameterVersion=1, Labels=["first"])
     return {}
 
 
@@ -53,7 +62,13 @@ WRONG = (
     Wrong("Policies", json.dumps([{"Type": "Expiration"}] * 11), "PoliciesLimitExceededException"),
     Wrong("Policies", '[{"Type": "Nope"}]', "InvalidPolicyTypeException"),
 )
+READ = {"WithDecryption": True}
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    ("GetParameter", {**SEALED, **READ}, "InvalidKeyId"),
+    ("GetParameterHistory", {**SEALED, **READ}, "InvalidKeyId"),
+    ("GetParameters", {"Names": ["/sealed/one"], **READ}, "InvalidKeyId"),
+    ("GetParametersByPath", {"Path": "/sealed", **READ}, "InvalidKeyId"),
+    ("PutParameter", {**OLD, "Overwrite": True}, "ParameterMaxVersionLimitExceeded"),
     ("PutParameter", {**NAME, "Overwrite": True, "Type": "StringList"}, "HierarchyTypeMismatchException"),
     ("PutParameter", {"Type": "SecureString", "KeyId": NO_KEY}, "InvalidKeyId"),
 )

@@ -8,14 +8,9 @@ from botocore.exceptions import ClientError
 
 from local_aws.ministack.property_validation import check_properties
 from unit_tests.local_aws.cloudformation_cloud import TRUST, Cloud
+from unit_tests.local_aws.ministack.template_cases import FALSE, STRUCTURE, TOPIC, named
 
-TOPIC: dict[str, Any] = {"Type": "AWS::SNS::Topic"}
 UNRESOLVED = "Unresolved resource dependencies [Nothing] in the {} block of the template"
-FALSE = {"Fn::Equals": ["a", "b"]}
-
-
-def named(value: Any) -> dict[str, Any]:
-    return {**TOPIC, "Properties": {"DisplayName": value}}
 
 
 CASES: dict[str, tuple[dict[str, Any], str]] = {
@@ -54,6 +49,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {"Conditions": {"C": {"Fn::Not": [{"Condition": "Nothing"}]}}, "Resources": {"T": TOPIC}},
         "Unresolved condition dependency Nothing",
     ),
+    **STRUCTURE,
     "a parameter without a value": (
         {"Parameters": {"P": {"Type": "String"}}, "Resources": {"T": TOPIC}},
         "Parameters: [P] must have values",
