@@ -169,6 +169,8 @@ def _release(account: Account, names: Names, summary: Summary) -> str:
     if status == "Succeeded":
         return ""
     commit = (summary.get("sourceRevisions") or [{}])[0].get("revisionId", "")[:7] or execution
+    if status not in (*ACTIVE, "Failed"):
+        return f"{commit} {why.note_of(summary)}"
     wanted = "InProgress" if status in ACTIVE else "Failed"
     if (action := with_status(actions(account, names, execution), wanted)) is None:
         return f"{commit} {status}"

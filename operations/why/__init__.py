@@ -49,7 +49,7 @@ def explain(suffix: str, account: Account, execution: str = "") -> Explanation:
 def explain_execution(account: Account, names: Names, summary: Summary) -> Explanation:
     """Explain the release of an execution, as ListPipelineExecutions has it."""
     explanation = _described(names, summary)
-    if summary["status"] not in (*ACTIVE, "Failed", "Stopped"):
+    if summary["status"] not in (*ACTIVE, "Failed"):
         return explanation
     runs = actions(account, names, explanation.execution)
     if summary["status"] in ACTIVE and (running := with_status(runs, "InProgress")):
@@ -57,9 +57,6 @@ def explain_execution(account: Account, names: Names, summary: Summary) -> Expla
     if failed := with_status(runs, "Failed"):
         cause = _with_commands(_cause(account, names, failed), names, explanation.execution, failed)
         return replace(explanation, action=title(failed), cause=cause, note="failed in")
-    if summary["status"] == "Stopped":
-        reason = summary.get("stopTrigger", {}).get("reason", "no reason given")
-        return replace(explanation, note=f"was stopped: {one_line(reason)}")
     entry = find_entry(account, names, explanation.execution)
     return _explain_entry(explanation, entry) if entry else explanation
 
@@ -74,8 +71,17 @@ def _described(names: Names, summary: Summary) -> Explanation:
         str(revision.get("revisionId", "")),
         shortened(subject, LONGEST_SUBJECT),
         status,
-        note=NOTES.get(status, "is running" if status in ACTIVE else f"is {status}"),
+        note=note_of(summary),
     )
+
+
+def note_of(summary: Summary) -> str:
+    """Return how the status of an execution is told. One that was stopped or superseded has not failed."""
+    status = summary["status"]
+    note = NOTES.get(status, "is running" if status in ACTIVE else f"is {status}")
+    if status != "Stopped":
+        return note
+    return f"{note}: {one_line(summary.get('stopTrigger', {}).get('reason', '')) or 'no reason given'}"
 
 
 def _explain_entry(explanation: Explanation, entry: Entry) -> Explanation:

@@ -60,6 +60,14 @@ def test_a_stage_that_was_tried_again_has_failed_and_was_restored() -> None:
     assert found == four_keys.FourKeys(30, 1, 2, 1, lead_time=20 * 60, time_to_restore=10 * 60)
 
 
+@pytest.mark.parametrize("state", ["STOPPING", "STOPPED", "SUPERSEDED"])
+def test_an_execution_that_is_stopped_or_superseded_is_no_change(state: str) -> None:
+    """It has failed nothing, and restores nothing."""
+    ended = [event(12, "b", stage="Deploy", state=state), event(12, "b", state=state)]
+    before = run(1, "a", 10, "FAILED")
+    assert read(*before, event(11, "b", stage="Deploy", state="STARTED"), *ended) == read(*before)
+
+
 def test_a_failure_that_lasts_has_no_time_to_restore() -> None:
     found = read(*run(1, "a", 10, "FAILED"))
     assert found == four_keys.FourKeys(30, 0, 1, 1, None, None)

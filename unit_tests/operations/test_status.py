@@ -34,7 +34,9 @@ def stack(suffix: str, service: str = "sample-service", **more: Any) -> dict[str
 
 
 def execution(status: str = "Succeeded", commit: str = COMMIT, subject: str = "Greet") -> dict[str, Any]:
+    stopped = {"stopTrigger": {"reason": "the wrong one"}} if status == "Stopped" else {}
     return {
+        **stopped,
         "pipelineExecutionId": f"e-{commit[0]}",
         "status": status,
         "sourceRevisions": [{"revisionId": commit, "revisionSummary": f"{subject}\n"}],
@@ -128,7 +130,9 @@ def test_stacks_of_others_are_no_environments(run: Run) -> None:
         ("Failed", "CodeBuild", "Build", "Failed", "ccccccc failed in Build", 1),
         ("InProgress", "CodeBuild", "Build", "InProgress", "ccccccc is running in Build", 0),
         ("InProgress", "Manual", "Promote-prod", "InProgress", "waits for an approval in Promote-prod", 0),
-        ("Superseded", "CodeBuild", "Build", "Succeeded", "ccccccc Superseded", 0),
+        ("Superseded", "CodeBuild", "Build", "Succeeded", "ccccccc was superseded by a newer one", 0),
+        # A person stopped it: what was running then may have failed, and is no finding.
+        ("Stopped", "CodeBuild", "Build", "Failed", "ccccccc was stopped: the wrong one", 0),
     ],
 )
 def test_the_newest_release_is_told_beside_the_version_that_is_live(
