@@ -29,7 +29,7 @@ SERVICES: tuple[type[JsonService], ...] = (
 _PROJECT = "Python runtimes; no VPC, batch builds, file systems, secondary sources, Secrets Manager"
 _PIPELINE = (
     "CodeCommit, CodeBuild, CodeDeployToECS, deploying to ECS and S3, approval; condition DeploymentWindow "
-    "before entry; no PARALLEL, triggers, other regions"
+    "before entry, onFailure RETRY; no PARALLEL, triggers, other regions"
 )
 _TASK = "no volumes, dependsOn, FireLens, service discovery or Secrets Manager"
 _RUN = "on Fargate; overrides of command and environment; no capacity providers or volumes"

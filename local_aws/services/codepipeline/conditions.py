@@ -1,4 +1,4 @@
-"""Entry conditions of a stage: their declaration, and the run of their rules.
+"""Entry conditions of a stage: their declaration, and the run of their rules. Its automatic retry.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works-conditions.html
 AWS's pages do not say whether an execution that waits for a rule occupies the stage. Here it does, as one
@@ -106,6 +106,28 @@ def entry_rules(stage: Shape, pipeline_type: str) -> tuple[RuleDeclaration, ...]
     if condition.get("result", "FAIL") != "FAIL":
         raise unsupported(f"result {condition['result']} of an entry condition of {stage['name']}")
     return tuple(_rule(rule, stage["name"]) for rule in condition.get("rules", ()))
+
+
+def automatic_retry(stage: Shape, pipeline_type: str) -> str | None:
+    """Return the mode in which a stage is retried when it fails, or None; raises AwsError.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-retry.html: "for one retry attempt", and
+    "for all actions, including Source actions". Its pages do not say which mode is the default.
+    """
+    declared = stage.get("onFailure")
+    if not declared:
+        return None
+    name = stage["name"]
+    if pipeline_type != "V2":
+        raise invalid_structure(f"onFailure of stage {name} can only be used with V2 pipelines")
+    if declared.get("conditions"):
+        raise unsupported(f"conditions in onFailure of {name}")
+    if declared.get("result") != "RETRY":
+        raise unsupported(f"result {declared.get('result')} in onFailure of {name}")
+    mode: str | None = declared.get("retryConfiguration", {}).get("retryMode")
+    if mode is None:
+        raise unsupported(f"onFailure of {name} without a retryMode")
+    return mode
 
 
 def _rule(shape: Shape, stage: str) -> RuleDeclaration:

@@ -51,13 +51,11 @@ class Engine:
         self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration, *, all_actions: bool
     ) -> None:
         """Retry the stage in which an execution ended (under the lock); it must be the stage's latest."""
-        execution.status, execution.status_summary = "InProgress", None
+        execution.status = "InProgress"
         execution.stop_mode = execution.stop_reason = None
         execution.abandoned = threading.Event()
-        execution.attempt += 1
         pipeline.stage_state(stage).current = execution
-        if all_actions:
-            execution.rerun_ids.update(run.id for run in execution.actions if run.stage == stage.name)
+        execution.begin_attempt(stage.name, all_actions=all_actions)
         self.events.put_pipeline_event(execution, "RESUMED")
         self._start_stage(pipeline, execution, stage, "RESUMED")
         position = execution.stages.index(stage)
@@ -102,6 +100,8 @@ class Engine:
                 return
             entered = False
             status = self._run_stage(pipeline, execution, stage)
+            if status == "Failed" and self._begin_automatic_retry(pipeline, execution, stage):
+                status = self._run_stage(pipeline, execution, stage)
             with self.changed:
                 if self._is_closed(pipeline):
                     return
@@ -160,6 +160,22 @@ class Engine:
             if status != "Succeeded":
                 return status
         return "Stopped" if execution.stop_mode else "Succeeded"
+
+    def _begin_automatic_retry(
+        self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration
+    ) -> bool:
+        """Return whether a stage with a failed action is retried by itself.
+
+        AWS's pages name no events of it. Here the stage's are FAILED and RESUMED; the execution has none.
+        """
+        with self.lock:
+            if self._is_closed(pipeline) or not execution.retries_automatically(stage):
+                return False
+            self.events.put_stage_event(execution, stage.name, "FAILED")
+            execution.count_retry(stage.name, "AutomatedStageRetry")
+            execution.begin_attempt(stage.name, all_actions=stage.retry_mode == "ALL_ACTIONS")
+            self._start_stage(pipeline, execution, stage, "RESUMED")
+            return True
 
     def _check_entry(self, pipeline: PipelineState, execution: Execution, stage: StageDeclaration) -> str:
         """Wait for the rules of the stage's entry condition, and return the stage's status after them."""

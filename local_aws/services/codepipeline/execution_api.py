@@ -102,6 +102,7 @@ class ExecutionOperations(PipelineLookup):
         status = execution.stage_status[stage.name]
         if not {execution.status, status} <= {"Failed", "Stopped"}:
             raise stage_not_retryable(execution.id, stage.name, status)
+        execution.count_retry(stage.name, "ManualStageRetry")
         all_actions = params["retryMode"] == "ALL_ACTIONS"
         self.engine.retry(pipeline, execution, stage, all_actions=all_actions)
         return {"pipelineExecutionId": execution.id}

@@ -12,6 +12,7 @@ from local_aws.services.codepipeline.artifacts import Artifact
 from local_aws.services.codepipeline.conditions import EntryCheck, RuleRun
 from local_aws.services.codepipeline.structure import ActionDeclaration, PipelineDeclaration, StageDeclaration
 
+RetryTrigger = Literal["AutomatedStageRetry", "ManualStageRetry"]
 FINAL_STATUSES = frozenset({"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"})
 
 
@@ -70,6 +71,18 @@ class Rollback:
 
 
 @dataclass
+class StageRetries:
+    """How often a stage was retried in one execution, by itself and by a person, and which was the latest.
+
+    https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_RetryStageMetadata.html
+    """
+
+    automatic: int = 0
+    manual: int = 0
+    latest: RetryTrigger | None = None
+
+
+@dataclass
 class Execution:
     """One execution of a pipeline, with the version of the pipeline that it started with."""
 
@@ -96,6 +109,8 @@ class Execution:
     actions: list[ActionExecution] = field(default_factory=list)
     # Action executions that succeeded and that a retry of ALL_ACTIONS repeats.
     rerun_ids: set[str] = field(default_factory=set)
+    # By stage; a stage that was not retried has none.
+    retries: dict[str, StageRetries] = field(default_factory=dict)
     # The runs of entry conditions, by stage.
     entry_checks: dict[str, EntryCheck] = field(default_factory=dict)
     # The stage that the execution waits to enter.
@@ -118,6 +133,29 @@ class Execution:
             found = EntryCheck(stage.name, self.id, self.declaration.version, rules, earlier=earlier)
             self.entry_checks[stage.name] = found
         return found
+
+    def begin_attempt(self, stage: str, *, all_actions: bool) -> None:
+        """Begin another attempt, which runs the failed actions of a stage again, or all of them."""
+        self.attempt += 1
+        self.status_summary = None
+        if all_actions:
+            self.rerun_ids.update(run.id for run in self.actions if run.stage == stage)
+
+    def retries_automatically(self, stage: StageDeclaration) -> bool:
+        """Return whether a stage is retried by itself: once, if an action of it has failed."""
+        last = (self.latest_run(stage.name, action.name) for action in stage.actions)
+        has_failed = any(run is not None and run.status == "Failed" for run in last)
+        retried = stage.name in self.retries and self.retries[stage.name].automatic > 0
+        return has_failed and stage.retry_mode is not None and not retried and not self.stop_mode
+
+    def count_retry(self, stage: str, trigger: RetryTrigger) -> None:
+        """Count a retry of a stage."""
+        retries = self.retries.setdefault(stage, StageRetries())
+        retries.latest = trigger
+        if trigger == "AutomatedStageRetry":
+            retries.automatic += 1
+        else:
+            retries.manual += 1
 
     def latest_run(self, stage: str, action: str) -> ActionExecution | None:
         """Return the last run of an action in this execution."""

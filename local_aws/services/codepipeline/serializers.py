@@ -9,6 +9,7 @@ from local_aws.services.codepipeline.records import (
     Execution,
     PipelineState,
     SourceRevision,
+    StageRetries,
     StageState,
 )
 from local_aws.services.codepipeline.shapes import (
@@ -27,6 +28,7 @@ from local_aws.services.codepipeline.shapes import (
     PipelineExecutionShape,
     PipelineStateShape,
     PipelineSummaryShape,
+    RetryStageMetadataShape,
     S3Location,
     SourceRevisionShape,
     StageExecutionShape,
@@ -72,6 +74,7 @@ def _stage_state(state: StageState, stage: StageDeclaration) -> StageStateShape:
     inbound = [_inbound_execution(execution) for execution in state.inbound]
     latest = _latest_stage_execution(state.latest, stage.name) if state.latest else None
     check = state.latest.entry_checks.get(stage.name) if state.latest else None
+    retries = state.latest.retries.get(stage.name) if state.latest else None
     transition = TransitionStateShape(
         enabled=state.disabled_reason is None,
         lastChangedBy=state.transition_changed_by,
@@ -87,6 +90,17 @@ def _stage_state(state: StageState, stage: StageDeclaration) -> StageStateShape:
             actionStates=[_action_state(action, state.actions.get(action.name)) for action in stage.actions],
             latestExecution=latest,
             beforeEntryConditionState=condition_state(check) if check else None,
+            retryStageMetadata=_retry_metadata(retries) if retries else None,
+        )
+    )
+
+
+def _retry_metadata(retries: StageRetries) -> RetryStageMetadataShape:
+    return drop_none(
+        RetryStageMetadataShape(
+            autoStageRetryAttempt=retries.automatic or None,
+            manualStageRetryAttempt=retries.manual or None,
+            latestRetryTrigger=retries.latest,
         )
     )
 

@@ -114,6 +114,14 @@ class StageConditionStateShape(TypedDict):
     conditionStates: list[ConditionStateShape]
 
 
+class RetryStageMetadataShape(TypedDict):
+    """API structure RetryStageMetadata; a number has a minimum of 1, so 0 is None."""
+
+    autoStageRetryAttempt: int | None
+    manualStageRetryAttempt: int | None
+    latestRetryTrigger: str | None
+
+
 class StageStateShape(TypedDict):
     """API structure StageState."""
 
@@ -124,6 +132,7 @@ class StageStateShape(TypedDict):
     actionStates: list[ActionStateShape]
     latestExecution: StageExecutionShape | None
     beforeEntryConditionState: StageConditionStateShape | None
+    retryStageMetadata: RetryStageMetadataShape | None
 
 
 class PipelineStateShape(TypedDict):

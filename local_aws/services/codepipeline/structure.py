@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local_aws.services.codepipeline.conditions import RuleDeclaration, entry_rules
+from local_aws.services.codepipeline.conditions import RuleDeclaration, automatic_retry, entry_rules
 from local_aws.services.codepipeline.errors import stage_not_found
 from local_aws.services.codepipeline.providers import PROVIDERS, Provider
 from local_aws.services.codepipeline.validation import check_pipeline
@@ -38,6 +38,8 @@ class StageDeclaration:
     name: str
     actions: tuple[ActionDeclaration, ...]
     entry_rules: tuple[RuleDeclaration, ...] = ()
+    # FAILED_ACTIONS or ALL_ACTIONS: the stage is retried once by itself when an action of it has failed.
+    retry_mode: str | None = None
 
     def run_orders(self) -> list[list[ActionDeclaration]]:
         """Return the actions grouped by run order; the actions of one group run in parallel."""
@@ -102,7 +104,8 @@ def _with_defaults(declaration: Mapping[str, Any], version: int) -> PipelineShap
 
 def _stage(shape: Mapping[str, Any], pipeline_type: str) -> StageDeclaration:
     actions = tuple(_action(action) for action in shape["actions"])
-    return StageDeclaration(shape["name"], actions, entry_rules(shape, pipeline_type))
+    rules, retry_mode = entry_rules(shape, pipeline_type), automatic_retry(shape, pipeline_type)
+    return StageDeclaration(shape["name"], actions, rules, retry_mode)
 
 
 def _action(shape: Mapping[str, Any]) -> ActionDeclaration:

@@ -28,7 +28,7 @@ MAX_VALUE_LENGTH = 1000
 _NAME = re.compile(r"[A-Za-z0-9.@\-_]{1,100}")
 # Settings that AWS has and local_aws does not implement. Ignoring them would silently lose a setting.
 _UNSUPPORTED = {"triggers": "triggers", "artifactStores": "artifactStores (cross-region actions)"}
-_UNSUPPORTED_IN_STAGE = ("blockers", "onFailure", "onSuccess")
+_UNSUPPORTED_IN_STAGE = ("blockers", "onSuccess")
 _UNSUPPORTED_IN_ACTION = ("commands", "outputVariables", "environmentVariables")
 
 

@@ -26,6 +26,10 @@ def stages(*middle: dict[str, Any]) -> list[dict[str, Any]]:
     return [stage("Source", source()), stage("Build", *middle)]
 
 
+def on_failure(conditions: dict[str, Any]) -> list[dict[str, Any]]:
+    return [stage("Source", source()), {**stage("Build", build()), "onFailure": conditions}]
+
+
 def test_the_shipped_pipeline_is_valid_and_gets_the_defaults() -> None:
     pipeline = parse(declaration(), 3, "us-east-1")
     assert [item.name for item in pipeline.stages] == ["Source", "Build", "Deploy"]
@@ -150,7 +154,9 @@ def test_namespaces_are_unique() -> None:
     ("changes", "named"),
     [
         ({"executionMode": "PARALLEL"}, "PARALLEL"),
-        ({"stages": [{**stage("Source", source()), "onFailure": {"result": "ROLLBACK"}}]}, "onFailure"),
+        ({"stages": on_failure({"result": "ROLLBACK"})}, "ROLLBACK in onFailure"),
+        ({"stages": on_failure({"result": "RETRY"})}, "without a retryMode"),
+        ({"stages": on_failure({"conditions": [{"result": "RETRY"}]})}, "conditions in onFailure"),
         ({"stages": stages(build(BatchEnabled="true"))}, "BatchEnabled"),
         ({"stages": stages({**build(), "region": "eu-west-1"})}, "eu-west-1"),
         (
@@ -166,6 +172,12 @@ def test_namespaces_are_unique() -> None:
 )
 def test_an_unsupported_feature_is_refused_by_name(changes: dict[str, Any], named: str) -> None:
     assert named in refused(**changes).message
+
+
+def test_an_automatic_retry_needs_v2() -> None:
+    retry = {"result": "RETRY", "retryConfiguration": {"retryMode": "ALL_ACTIONS"}}
+    assert parse(declaration(stages=on_failure(retry)), 1, "us-east-1").stages[1].retry_mode == "ALL_ACTIONS"
+    assert "V2" in refused(stages=on_failure(retry), pipelineType="V1").message
 
 
 def test_queued_needs_v2() -> None:
