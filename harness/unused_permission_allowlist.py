@@ -14,6 +14,7 @@ _ONE_ACCOUNT = "in one account the role's own policy suffices; across accounts, 
 _GITHUB = "only a job of GitHub uses it: integration_tests/test_promotion.py does"
 _NO_INTERFACES = "Lambda attaches a function to its VPC with it; local_aws creates no network interfaces"
 _DAILY = "only the daily schedule uses it: integration_tests/test_drift_check.py invokes the function"
+_FAULT = "only a failed Build uses it: integration_tests/test_kill_and_restart.py and test_gates.py have some"
 _STOPPED = "only a stopped execution uses it"
 # UNCONFIRMED in tools/iam_docs/justifications.py has the pages.
 _UNCONFIRMED = "AWS's policy has it; it may be dropped after a live run shows that nothing asks for it"
@@ -94,6 +95,15 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
         )
     },
     ("drift-check", GENERATED, ""): _DAILY,
+    **{
+        ("build-retry-role", sid, ""): _FAULT
+        for sid in (
+            *("EncryptTheMessage", "FindTheBuilds", "ReadWhyTheyFailed", "RetryTheStage", "TellTheTopic"),
+            "WriteTheLog",
+        )
+    },
+    ("build-retry", GENERATED, ""): _FAULT,
+    ("trust build-retry-role", "#0", ""): _FAULT,
     ("trust drift-check-role", "#0", ""): _DAILY,
     ("settings-guard-role", "SeeWhetherTheStackRollsBack", ""): (
         "only a deployment that would drop a setting uses it: integration_tests/test_changes.py does"

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,8 @@ class Outcome:
 
 
 OUTCOMES = (
-    Outcome("Build", "Build terminated with state: FAULT", rollback=""),
+    # A fault of CodeBuild's, which the function build-retry retries.
+    Outcome("Build", "", "Succeeded", rollback=""),
     Outcome("Install", "INTERNAL_ERROR"),
     Outcome("AfterAllowTestTraffic", "INTERNAL_ERROR"),
     Outcome("AllowTraffic", "INTERNAL_ERROR"),
@@ -132,6 +134,12 @@ def test_kill_during_release(
     assert release.status == outcome.status, release
     assert outcome.message in f"{release.reason} {error_message(deployed.cloud, release)}"
     assert rollback == outcome.rollback
+    if outcome.phase == "Build":
+        runs = runs_of_the_tests(deployed, release)
+        assert [run["status"] for run in runs] == ["Succeeded", "Failed"], "retried once"
+        assert "FAULT" in runs[1]["output"]["executionResult"]["externalExecutionSummary"]
+        messages = notifications.wait_for("Stage Build of pipeline pipeline-", "is retried once")
+        deployed.progress.step(f"told: {' | '.join(messages)}")
     if outcome.status == "Failed":
         notifications.wait_for("Pipeline pipeline-")
         developer.revert()
@@ -151,6 +159,8 @@ def release_with_kill(
             wait_for_lifecycle_event(scenario, outcome.phase)
         server.kill()
         server.start()
+        if outcome.phase == "Build":
+            wait_for_retry(scenario, commit)
         release = scenario.follow(commit)
         if release.deployment and release.status == "Failed":
             rollback = scenario.releases.rollback(release.deployment)
@@ -166,6 +176,23 @@ def commit_for(outcome: Outcome, developer: Developer) -> str:
     return developer.greet(
         f"Hello from a release interrupted in {outcome.phase} at {outcome.rate:g} per second"
     )
+
+
+def runs_of_the_tests(scenario: Scenario, release: Release) -> list[dict[str, Any]]:
+    """Return the runs of the action Test of a release, the newest first."""
+    return [run for run in scenario.releases.actions(release.execution) if run["actionName"] == "Test"]
+
+
+def wait_for_retry(scenario: Scenario, commit: str) -> None:
+    """Wait until the tests of a commit run again: until then, its execution has failed."""
+
+    def look() -> None:
+        release = scenario.releases.of(commit)
+        runs = runs_of_the_tests(scenario, release) if release else []
+        if len(runs) < 2:
+            raise NotYetError(f"{len(runs)} runs of the tests: {release}")
+
+    wait_for("a retry of Build", look, deadline=scenario.cloud.minutes(RELEASE_MINUTES))
 
 
 def wait_for_build(scenario: Scenario) -> None:

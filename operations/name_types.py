@@ -8,7 +8,7 @@ another environment there, and are recognized by their tags.
 TYPES = frozenset((
     "access-logs", "access-logs-cleaner", "application", "approvals", "artifacts", "artifacts-cleaner",
     "break-glass", "break-glass-changed", "break-glass-events", "build", "build-events", "build-failed",
-    "cluster", "dashboard", "default-group-rules", "deployment-events", "deployment-failed",
+    "build-retry", "cluster", "dashboard", "default-group-rules", "deployment-events", "deployment-failed",
     "deployment-group", "deployment-guard", "deployment-guard-deployments", "deployment-guard-tasks",
     "deployment-refused", "developer-policy", "docker-hub", "drift-check", "drift-check-daily",
     "drift-check-errors", "elastic-ip", "errors-blue", "errors-green",
@@ -26,7 +26,7 @@ TYPES = frozenset((
     "unit-tests", "vpc",
     *(f"{name}-role" for name in (
         "access-logs-cleaner", "approval-action", "approver", "artifacts-cleaner", "build", "build-action",
-        "copy-action", "cross-account", "default-group-rules", "deploy-action", "deployment",
+        "build-retry", "copy-action", "cross-account", "default-group-rules", "deploy-action", "deployment",
         "deployment-guard", "drift-check", "execution", "flow-log", "github", "image-keeper", "pipeline",
         "promotion", "scaling-suspender", "settings-guard", "source-action", "source-rule", "task", "test",
         "test-action", "test-traffic-hook",

@@ -37,6 +37,8 @@ LOG_GROUPS = (
     "/aws/lambda/test-traffic-hook",
     "/lambda/deployment-guard",
     "/aws/lambda/deployment-guard",
+    "/lambda/build-retry",
+    "/aws/lambda/build-retry",
     "/lambda/drift-check",
     "/aws/lambda/drift-check",
     "/lambda/image-keeper",

@@ -34,6 +34,7 @@ RULES = {
         # The code of functions is Lambda's to run: the CDK uploads it, and nothing here imports it.
         exceptions={
             "constructs/traffic_hook/function": {"boto3", "botocore"},
+            "constructs/build_retry/function": {"boto3", "botocore"},
             "constructs/deployment_guard/function": {"boto3", "botocore"},
             "constructs/drift_check/function": {"boto3", "botocore"},
             "constructs/image_keeper/function": {"boto3", "botocore"},
@@ -106,6 +107,7 @@ STANDARD_LIBRARY_ONLY = (
 READS_THE_ENVIRONMENT = {
     "constructs/bootstrap_server.py",
     "constructs/image_copy/copy_image.py",
+    "constructs/build_retry/function/handler.py",
     "constructs/deployment_guard/function/handler.py",
     "constructs/drift_check/function/handler.py",
     "constructs/image_keeper/function/handler.py",

@@ -78,6 +78,21 @@ def seeded_repository(scope: Construct, id_: str, *, config: Config) -> codecomm
     return repository
 
 
+def source_stage(fetch: codepipeline.IAction) -> codepipeline.StageProps:
+    """Return the stage Source, which CodePipeline retries once when it has failed.
+
+    It runs nothing of the commit. What stays (pitfall B3) fails twice: docs/decisions/10-retries.md.
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-retry.html
+    """
+    return codepipeline.StageProps(
+        stage_name="Source",
+        actions=[fetch],
+        on_failure=codepipeline.FailureConditions(
+            result=codepipeline.Result.RETRY, retry_mode=codepipeline.RetryMode.FAILED_ACTIONS
+        ),
+    )
+
+
 def start_on_push(
     scope: Construct,
     *,

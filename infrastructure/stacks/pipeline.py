@@ -18,6 +18,7 @@ from infrastructure.constructs.alarms import notifying_alarms
 from infrastructure.constructs.artifacts import BUILD_OUTPUT, SOURCE_OUTPUT, Artifacts
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.build import Build, run_statement
+from infrastructure.constructs.build_retry.construct import BuildRetry
 from infrastructure.constructs.commit_test import CommitTest
 from infrastructure.constructs.dashboard import Dashboard
 from infrastructure.constructs.deploy_stage import deploy_stage
@@ -35,7 +36,7 @@ from infrastructure.constructs.promotion import (
     target_repositories,
 )
 from infrastructure.constructs.roles import allow, arn, create_role, service_principal
-from infrastructure.constructs.source import seeded_repository, start_on_push
+from infrastructure.constructs.source import seeded_repository, source_stage, start_on_push
 from infrastructure.constructs.task_resources import TaskResources
 from infrastructure.constructs.traffic_hook.construct import TrafficHook
 from infrastructure.naming import BRANCH
@@ -78,6 +79,10 @@ class PipelineStack(NestedStack):
         self.notifications = Notifications(self, "Notifications", config=config)
         self.event_log = EventLog(self, "EventLog", names=names)
         self.image_keeper = ImageKeeper(self, "ImageKeeper", names=names, images=task.images)
+        projects = [self.test.project, self.build.project]
+        self.build_retry = BuildRetry(
+            self, "BuildRetry", names=names, projects=projects, notifications=self.notifications
+        )
         self.pipeline = self._pipeline(config, task)
         start_on_push(self, names=names, repository=self.repository, pipeline=self.pipeline)
         self._observe(config, service, routes, task)
@@ -142,7 +147,7 @@ class PipelineStack(NestedStack):
             artifact_bucket=self.artifacts.bucket,
             restart_execution_on_update=False,
             stages=[
-                codepipeline.StageProps(stage_name="Source", actions=[fetch]),
+                source_stage(fetch),
                 codepipeline.StageProps(stage_name="Build", actions=[test, build]),
                 deploy_stage(config, deploy),
                 *promotions,
@@ -150,7 +155,9 @@ class PipelineStack(NestedStack):
         )
         # It refers to a part of each; the first execution needs all of each.
         used = (self.deployment, self.hook, self.test, self.build, self.repository, self.artifacts)
-        pipeline.node.add_dependency(*used, self.notifications, self.event_log, self.image_keeper)
+        pipeline.node.add_dependency(
+            *used, self.notifications, self.event_log, self.image_keeper, self.build_retry
+        )
         return pipeline
 
     def _pipeline_role(self, config: Config) -> iam.Role:

@@ -42,6 +42,7 @@ def test_every_log_group_of_the_app_keeps_30_days(templates: Templates) -> None:
         "/lambda/settings-guard-dev",
         "/aws/events/pipeline-dev",
         "/lambda/default-group-rules-dev",
+        "/lambda/build-retry-dev",
         "/lambda/deployment-guard-dev",
         "/lambda/drift-check-dev",
         "/lambda/image-keeper-dev",

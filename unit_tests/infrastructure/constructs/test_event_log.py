@@ -78,7 +78,7 @@ def test_the_first_execution_is_logged_too(templates: Templates) -> None:
         for rule in templates.resources("AWS::Events::Rule")
         if rule.properties["Name"] != "source-rule-dev" and "EventPattern" in rule.properties
     }
-    assert len(rules) == 14
+    assert len(rules) == 15
     assert rules <= pipeline.depends_on
 
 

@@ -35,6 +35,7 @@ TRUSTED = {
     "source-rule-role-dev": "events.amazonaws.com",
     "artifacts-cleaner-role-dev": "lambda.amazonaws.com",
     "default-group-rules-role-dev": "lambda.amazonaws.com",
+    "build-retry-role-dev": "lambda.amazonaws.com",
     "deployment-guard-role-dev": "lambda.amazonaws.com",
     "drift-check-role-dev": "lambda.amazonaws.com",
     "image-keeper-role-dev": "lambda.amazonaws.com",
