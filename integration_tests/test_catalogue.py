@@ -17,7 +17,7 @@ import requests
 from harness.cloud import PROJECT, Cloud
 from harness.environment import TRAFFIC_SHIFT
 from harness.release_logs import error_message
-from harness.scenario import Scenario
+from harness.scenario import Scenario, TrafficRouting
 from integration_tests.support.flaskr import replace_with_flaskr
 from integration_tests.support.scenario_fixtures import running_scenario
 from operations.errors import OperationsError
@@ -30,6 +30,8 @@ NAME = "x"
 TEMPLATE_FILES = ("cdk.json", "Dockerfile", ".dockerignore")
 # It replaces the subscription of each environment's topic.
 PLATFORM_CHANGE = {"notificationEmail": "platform@team.invalid"}
+# It changes both environments, and adds a log group with a name to the one with the network.
+SECOND_CHANGE = {"notificationEmail": "day-two@team.invalid", "flowLogs": "true"}
 SETTINGS: dict[str, Any] = {"environment": {"COLOUR": "red"}, "tasks": 1, "network": "shared"}
 
 
@@ -143,13 +145,13 @@ def test_a_wave_moves_no_traffic(
 ) -> None:
     """The listeners and the task definitions that run are those of before (pitfalls C1, C5)."""
     both = (network_owner, service)
-    before = [(each.served_version(), each.traffic()) for each in both]
+    before = versions_and_traffic(*both)
     with network_owner.probing(20) as first, service.probing(20) as second:
         code, deployed = fleet(network_owner, catalogue, "deploy", **PLATFORM_CHANGE)
         failed = [*first.failures, *second.failures]
     assert (code, set(states(deployed["outcomes"]).values())) == (0, {"deployed"}), deployed
     assert failed == []
-    assert [(each.served_version(), each.traffic()) for each in both] == before
+    assert versions_and_traffic(*both) == before
 
 
 def test_a_wave_that_is_deployed_is_left_alone_and_an_immutable_change_is_refused(
@@ -162,6 +164,38 @@ def test_a_wave_that_is_deployed_is_left_alone_and_an_immutable_change_is_refuse
     refusals = {each["suffix"]: each["refusals"] for each in refused["environments"]}
     assert (code, refused["outcomes"]) == (1, [])
     assert "DesiredCount would change from 2 to 3" in str(refusals[owner])
+
+
+def test_a_wave_stops_at_the_first_failure_and_resumes_when_it_is_mended(
+    network_owner: Scenario, service: Scenario, catalogue: dict[str, str]
+) -> None:
+    """A log group that an earlier environment left fails the first of the wave; no traffic moves."""
+    both = (network_owner, service)
+    owner, user = (each.environment.suffix for each in both)
+    logs, left = network_owner.cloud.client("logs"), f"/vpc/flow-logs-{owner}"
+    logs.create_log_group(logGroupName=left)
+    before = versions_and_traffic(*both)
+    with network_owner.probing(20) as first, service.probing(20) as second:
+        code, stopped = fleet(network_owner, catalogue, "deploy", **SECOND_CHANGE)
+        assert (code, states(stopped["outcomes"])) == (1, {owner: "failed", user: "not begun"}), stopped
+        assert versions_and_traffic(*both) == before
+        logs.delete_log_group(logGroupName=left)
+        code, resumed = fleet(network_owner, catalogue, "deploy", **SECOND_CHANGE)
+        figures = (first.figures(), second.figures())
+    assert (code, set(states(resumed["outcomes"]).values())) == (0, {"deployed"}), resumed
+    assert [each.failures for each in figures] == [0, 0], (first.failures[:3], second.failures[:3])
+    assert versions_and_traffic(*both) == before
+    failed, *_ = stopped["outcomes"]
+    took = {each["suffix"]: round(each["seconds"]) for each in resumed["outcomes"]}
+    network_owner.progress.step(
+        f"a wave failed after {failed['seconds']:.0f} s, and resumed: {took} seconds; 0 of "
+        f"{figures[0].requests + figures[1].requests} requests failed: {failed['reason']}"
+    )
+
+
+def versions_and_traffic(*scenarios: Scenario) -> list[tuple[str, TrafficRouting]]:
+    """Return who answers in each environment, its listeners and its task sets."""
+    return [(each.served_version(), each.traffic()) for each in scenarios]
 
 
 def test_a_third_party_application_replaces_it(service: Scenario) -> None:
