@@ -35,7 +35,7 @@ class FarLimit:
 
 
 # Other limits of an account are reached long before these many environments.
-MANY = 400
+MANY = 350
 
 
 def count(service: str, operation: str, key: str) -> Callable[[Account], int]:

@@ -99,7 +99,7 @@ def test_the_number_of_further_environments_is_one_line() -> None:
 
 @pytest.mark.usefixtures("left")
 def test_the_first_limit_that_is_reached_is_named() -> None:
-    found = findings({("events", "list_rules"): {"Rules": [{}] * 240}})[NAME].found
+    found = findings({("events", "list_rules"): {"Rules": [{}] * 237}})[NAME].found
     assert found.startswith("room for 2 further environments, first reached: EventBridge rules (300 allowed")
 
 
@@ -129,8 +129,8 @@ def test_a_limit_that_is_reached_is_an_error_with_the_command_that_requests_more
     found = errors(answers)
     assert list(found) == ["EventBridge rules"]
     check = found["EventBridge rules"]
-    assert check.found == "300 allowed, 298 used, 20 needed"
-    assert check.remedy.endswith("--service-code events --quota-code L-244521F2 --desired-value 318")
+    assert check.found == "300 allowed, 298 used, 21 needed"
+    assert check.remedy.endswith("--service-code events --quota-code L-244521F2 --desired-value 319")
 
 
 @pytest.mark.usefixtures("left")
@@ -159,6 +159,6 @@ def test_json_has_the_room_of_every_limit(capsys: pytest.CaptureFixture[str], mo
     monkeypatch.setattr(command, "Account", lambda *_arguments, **_named: account)
     assert command.main(["preflight", "dev", "--json"]) == 0
     (check,) = [each for each in json.loads(capsys.readouterr().out)["checks"] if each["name"] == NAME]
-    rules = {"limit": "EventBridge rules", "allowed": 300, "used": 4, "needed": 20, "further": 13}
+    rules = {"limit": "EventBridge rules", "allowed": 300, "used": 4, "needed": 21, "further": 13}
     assert rules in check["details"]
     assert {"VPCs", "IAM roles", "CloudFormation stacks"} <= {each["limit"] for each in check["details"]}
