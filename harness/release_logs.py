@@ -41,7 +41,7 @@ def error_message(cloud: Cloud, release: Release, expected: str = "") -> str:
 
 
 def hook_line(cloud: Cloud, group: str, deployment: str) -> dict[str, Any]:
-    """Wait for the line that the test-traffic hook logs in `group` about a deployment; return it."""
+    """Wait for the JSON that a function logs in `group` about a deployment, or an execution; return it."""
 
     def look() -> dict[str, Any]:
         answer = cloud.client("logs").filter_log_events(logGroupName=group, filterPattern=f'"{deployment}"')

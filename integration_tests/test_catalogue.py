@@ -17,7 +17,8 @@ import requests
 from harness.cloud import PROJECT, Cloud
 from harness.environment import TRAFFIC_SHIFT
 from harness.release_logs import error_message
-from harness.scenario import Scenario, TrafficRouting
+from harness.scenario import Scenario
+from harness.traffic_routing import TrafficRouting
 from integration_tests.support.flaskr import replace_with_flaskr
 from integration_tests.support.scenario_fixtures import running_scenario
 from operations.errors import OperationsError

@@ -100,6 +100,15 @@ def hook_log(scenario: Scenario, deployment: str) -> dict[str, Any]:
     return hook_line(scenario.cloud, scenario.outputs.traffic_hook_log_group_name, deployment)
 
 
+def assert_not_retried(scenario: Scenario, release: Release) -> None:
+    """Assert that the function which retries Build has looked at a release, and left it alone."""
+    group = f"/lambda/build-retry-{scenario.environment.suffix}"
+    line = hook_line(scenario.cloud, group, release.execution)
+    assert (line["retried"], line["faults"]) == (False, [])
+    runs = [run["actionName"] for run in scenario.releases.actions(release.execution)]
+    assert len(runs) == len(set(runs)), runs
+
+
 @pytest.mark.parametrize("bad", BUILD, ids=lambda bad: bad.name)
 def test_a_commit_is_stopped_in_the_build(deployed: Scenario, developer: Developer, bad: BadCommit) -> None:
     old, before = deployed.served_version(), deployed.traffic()
@@ -111,6 +120,7 @@ def test_a_commit_is_stopped_in_the_build(deployed: Scenario, developer: Develop
     assert release.deployment is None
     assert figures.failures == 0, prober.failures[:3]
     assert set(figures.versions) == {old}
+    assert_not_retried(deployed, release)
     assert len(messages) == 3, "one for the build, one for its stage, one for the pipeline"
     assert any(f"{release.build} ended with FAILED" in message for message in messages)
     assert deployed.traffic() == before

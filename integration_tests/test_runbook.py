@@ -112,20 +112,27 @@ def test_a_release_goes_back_at_once_while_the_tasks_before_it_stand(
         commit = developer.greet("Hello, too soon")
         developer.push()
         deployed.wait_until_probed(prober, commit)
+        began = prober.seconds
         done = run(deployed, ROLLBACK)
         assert done.returncode == 0, done.stderr
         assert f"the tasks of {old[:7]}" in done.stdout
         figures = deployed.settle(prober, old)
     assert deployed.follow(commit).status == "Failed"
     assert figures.failures == 0, prober.failures[:3]
+    deployed.progress.step(
+        f"back at once: {prober.last_of(commit) - began:.1f} s from the command to the last answer of the "
+        f"newer version, 0 of {figures.requests} requests failed"
+    )
 
 
 def test_an_earlier_version_is_released_again_without_a_build(deployed: Scenario) -> None:
     """Through the hook and the canary, and no request fails."""
     live, before = (one["commit"] for one in listed(deployed)[:2])
     assert deployed.served_version() == live
+    pushed = seconds_of_push(deployed, before)
     builds = deployed.cloud.client("codebuild").list_builds()["ids"]
     with deployed.probing(RATE) as prober:
+        began = prober.seconds
         done = run(deployed, ROLLBACK)
         assert done.returncode == 0, done.stderr
         assert f"releasing {before[:7]}" in done.stdout
@@ -135,6 +142,23 @@ def test_an_earlier_version_is_released_again_without_a_build(deployed: Scenario
     assert set(figures.versions) == {live, before}
     assert deployed.cloud.client("codebuild").list_builds()["ids"] == builds
     assert [one["is_live"] for one in listed(deployed)[:2]] == [False, True]
+    took = prober.last_of(live) - began
+    deployed.progress.step(
+        f"a rollback took {took:.1f} s until the version before answered alone, the release of its push "
+        f"{pushed:.1f} s: {took / pushed:.2f} of it; 0 of {figures.requests} requests failed"
+    )
+
+
+def seconds_of_push(scenario: Scenario, commit: str) -> float:
+    """Return the seconds from the start of a commit's execution until it had all traffic."""
+    release = scenario.releases.of(commit)
+    assert release is not None
+    (began,) = (
+        one["startTime"].timestamp()
+        for one in scenario.releases.executions()
+        if one["pipelineExecutionId"] == release.execution
+    )
+    return dict(release.moments)["AllowTraffic"] - float(began)
 
 
 def listed(scenario: Scenario) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ def prepare_topics(account: Account) -> Mapping[str, Any]:
         getattr(kms, end)(KeyId=key)
     client.create_topic(Name="keyless", Attributes={"KmsMasterKeyId": NO_KEY})
     client.create_topic(Name="full")
-    more = {}
+    more: dict[str, str] = {}
     for number in range(201):
         endpoint = {"Protocol": "email", "Endpoint": f"a{number}@example.com"}
         policy = {"Attributes": {"FilterPolicy": FILTER}} if number else {}
