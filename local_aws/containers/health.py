@@ -1,5 +1,6 @@
 """Container health checks: a command that runs inside at an interval."""
 
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,8 +60,17 @@ def check_command(test: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def allowance(clock: Clock, aws_seconds: float) -> float:
-    """Return how long a start may take: scaled by the clock, but at least 10 s or AWS's shorter value."""
-    return max(clock.seconds(aws_seconds), min(aws_seconds, SHORTEST_ALLOWANCE))
+    """Return how long a start may take: scaled by the clock, but at least 10 s or AWS's shorter value.
+
+    On a loaded machine it is longer, up to AWS's value: a service would replace tasks that are about to be
+    ready, without end, and each new task adds to the load.
+    """
+    return max(clock.seconds(aws_seconds), min(aws_seconds, SHORTEST_ALLOWANCE * slowdown()))
+
+
+def slowdown() -> float:
+    """Return how many times longer work takes here than if it had a processor to itself, as on Fargate."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def watch(
@@ -99,7 +109,7 @@ def _until_next(pause: float, steady: float, status: str, failures: int) -> floa
 
 def _passes(container: Executable, check: HealthCheck) -> bool:
     try:
-        code, _ = container.execute(check.command, check.timeout)
+        code, _ = container.execute(check.command, check.timeout * slowdown())
     except (TimeoutError, ContainerError):
         return False
     return code == 0

@@ -1,5 +1,6 @@
 """Container health checks: when a container becomes healthy and unhealthy."""
 
+import os
 import threading
 
 import pytest
@@ -13,8 +14,10 @@ class _Container:
     def __init__(self, *codes: int) -> None:
         self.codes = list(codes)
         self.stopped = threading.Event()
+        self.timeouts = list[float]()
 
     def execute(self, command: tuple[str, ...], timeout: float) -> tuple[int, str]:
+        self.timeouts.append(timeout)
         code = self.codes.pop(0)
         if not self.codes:
             self.stopped.set()
@@ -27,6 +30,12 @@ class _Container:
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container_health, "SHORTEST_INTERVAL", 0.001)
     monkeypatch.setattr(container_health, "SHORTEST_ALLOWANCE", 0.0)
+    set_load(monkeypatch, 0.5)
+
+
+def set_load(monkeypatch: pytest.MonkeyPatch, per_processor: float) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "getloadavg", lambda: (2 * per_processor, 0.0, 0.0))
 
 
 def statuses(*codes: int, start_period: float = 0) -> list[str]:
@@ -61,6 +70,29 @@ def test_the_time_scale_does_not_shorten_a_start_below_ten_seconds(
     assert allowance(Clock(0.02), 60) == 10
     assert allowance(Clock(0.02), 5) == 5
     assert allowance(Clock(1.0), 60) == 60
+
+
+def test_a_start_may_take_longer_on_a_loaded_machine_but_no_longer_than_on_aws(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(container_health, "SHORTEST_ALLOWANCE", 10.0)
+    set_load(monkeypatch, 3.0)
+    assert allowance(Clock(0.02), 60) == 30
+    assert allowance(Clock(0.02), 15) == 15
+    set_load(monkeypatch, 15.0)
+    assert allowance(Clock(0.02), 60) == 60
+
+
+def test_a_check_may_take_longer_on_a_loaded_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def timeout() -> float:
+        container = _Container(0)
+        check = HealthCheck(("true",), interval=0.001, timeout=5)
+        container_health.watch(container, check, Clock(1.0), lambda _: None, container.stopped)
+        return container.timeouts[0]
+
+    assert timeout() == 5
+    set_load(monkeypatch, 4.0)
+    assert timeout() == 20
 
 
 def test_command_forms_of_docker_and_ecs() -> None:
