@@ -1,13 +1,12 @@
 """Container health checks: a command that runs inside at an interval."""
 
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from local_aws.containers.engine import ContainerError
-from local_aws.core.clock import Clock
+from local_aws.core.clock import Clock, slowdown
 
 # Each check starts a process: a shorter interval would only load the machine.
 SHORTEST_INTERVAL = 1.0
@@ -66,11 +65,6 @@ def allowance(clock: Clock, aws_seconds: float) -> float:
     ready, without end, and each new task adds to the load.
     """
     return max(clock.seconds(aws_seconds), min(aws_seconds, SHORTEST_ALLOWANCE * slowdown()))
-
-
-def slowdown() -> float:
-    """Return how many times longer work takes here than if it had a processor to itself, as on Fargate."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def watch(

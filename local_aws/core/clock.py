@@ -1,5 +1,6 @@
 """The clock: it scales the waits that a user configures on AWS, so that minutes pass in seconds."""
 
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -38,3 +39,8 @@ class Clock:
     def wait(self, aws_seconds: float, stop: threading.Event | None = None) -> bool:
         """Wait for `aws_seconds` of AWS's time. Return True as soon as `stop` is set, else False."""
         return (stop or threading.Event()).wait(self.seconds(aws_seconds))
+
+
+def slowdown() -> float:
+    """Return how many times longer work takes here than if it had a processor to itself, as on Fargate."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))

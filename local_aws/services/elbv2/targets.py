@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from local_aws.core.clock import Clock
+from local_aws.core.clock import Clock, slowdown
 from local_aws.services.elbv2.records import Target, TargetGroup, TargetHealthCheck
 
 # AWS's descriptions of its reason codes (DescribeTargetHealth).
@@ -59,8 +59,8 @@ class TargetState:
     def fail_check(self, check: TargetHealthCheck, reason: str, description: str = "") -> None:
         """Count a failed health check; the unhealthy threshold of them makes the target unhealthy."""
         self.passed, self.failed = 0, self.failed + 1
-        # The clock does not scale the time that a process needs to start.
-        allowed = check.interval * check.unhealthy
+        # The clock does not scale the time that a process needs to start; the load of the machine does.
+        allowed = check.interval * check.unhealthy * slowdown()
         starting = self.state == "initial" and time.monotonic() - self.registered < allowed
         if self.failed >= check.unhealthy and not starting:
             self.set("unhealthy", reason, description)

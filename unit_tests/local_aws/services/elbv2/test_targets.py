@@ -1,9 +1,11 @@
 """Which targets get requests: healthy, unhealthy, draining, and none."""
 
 import asyncio
+import os
 import threading
 from collections import Counter
 
+import pytest
 from aiohttp import web
 
 from local_aws.core.clock import Clock
@@ -183,3 +185,19 @@ def test_a_healthy_target_is_checked_less_often_until_a_check_fails() -> None:
     target.fail_check(group.health_check, "Target.Timeout")
     assert interval(clock, group, target) == 0.1
     assert interval(Clock(1.0), group, target) == 5, "AWS's own interval is never made shorter"
+
+
+def test_a_new_target_may_start_for_longer_on_a_loaded_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def state(per_processor: float, seconds: float) -> str:
+        monkeypatch.setattr(os, "cpu_count", lambda: 2)
+        monkeypatch.setattr(os, "getloadavg", lambda: (2 * per_processor, 0.0, 0.0))
+        check = target_group("blue", interval=5).health_check
+        target = TargetState(Target("127.64.0.1", 8080))
+        target.registered -= seconds
+        for _ in range(check.unhealthy):
+            target.fail_check(check, "Target.Timeout")
+        return target.state
+
+    assert state(0.5, 20) == "unhealthy"
+    assert state(4.0, 20) == "initial"
+    assert state(4.0, 60) == "unhealthy"
