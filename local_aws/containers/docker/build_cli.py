@@ -26,9 +26,9 @@ from local_aws.containers.docker.argument_rewriting import (
     rewrite,
 )
 from local_aws.containers.docker.command import BUILD_LABEL, Command, CommandRecord
+from local_aws.containers.docker.outside import FOLDER
 from local_aws.containers.docker_script import NO_DAEMON, write_script
 
-FOLDER = ".docker"
 # A build has other values for these; the engine's command needs those of local_aws.
 _ENGINE_VARIABLES = (
     "HOME",
@@ -186,3 +186,7 @@ def _copy(source: IO[bytes], sink: IO[bytes], names: Iterable[tuple[bytes, bytes
             line = line.replace(registry, host)
         sink.write(line)
         sink.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from local_aws.containers.docker import build_cli, cleanup
+from local_aws.containers.docker import build_cli, cleanup, outside
 from local_aws.containers.docker.command import Command, CommandError
 from local_aws.containers.docker.container import CliContainer
 from local_aws.containers.docker.networks import Networks
@@ -39,6 +39,7 @@ class CliEngine:
         self.record = cleanup.Record(self.folder)
         self.networks = Networks(command, self.folder / "network", parts.port or 80)
         self._running: dict[str, CliContainer] = {}
+        self._outside: dict[Path, outside.Outside] = {}
 
     def pull(self, reference: str, login: str | None = None) -> str:
         """Fetch an image and return its id. Raises `PullError` with AWS's message.
@@ -112,12 +113,17 @@ class CliEngine:
     def write_docker(self, directory: Path, *, privileged: bool) -> Path:
         """Write a `docker` for one build into `directory` and return its path."""
         host = f"{self.context.account}.dkr.ecr.{self.context.region}.amazonaws.com"
-        return build_cli.write(
+        path = build_cli.write(
             directory, self.command, self.registry, host, self.folder, privileged=privileged
         )
+        if self.command.podman:
+            self._outside[directory] = outside.serve(directory)
+        return path
 
     def end_docker(self, directory: Path) -> None:
         """Kill a build's containers and remove its `docker`. Do nothing if it has none."""
+        if directory in self._outside:
+            self._outside.pop(directory).close()
         build_cli.remove(directory)
 
     def stop(self) -> None:
