@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs.
 .PHONY: help new-service remove-service check-service lock demo test scenarios stories faults rehearsal short-rehearsal up down synth check bench iam-usage iam clean setup
-.PHONY: engines advisories sbom fidelity unit service integration coverage hooks lint types limits locks github templates docs
+.PHONY: engines short-engines advisories sbom fidelity unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -34,6 +34,7 @@ help:
 	@echo '  make rehearsal    pytest --live where AWS'\''s names lead to local_aws, and what can go wrong in it'
 	@echo '                    make short-rehearsal: its first scenario only'
 	@echo '  make engines      the same tasks on an own Docker Engine, on podman and as processes, and what differs (as root)'
+	@echo '                    make short-engines: a part of it, on one engine'
 	@echo '  make fidelity     measure what local_aws refuses of what AWS refuses, and write it into docs/local-aws.md'
 	@echo '  make bench        measure times, throughput and memory (ARGS="--against FILE": compare with an earlier run)'
 	@echo
@@ -151,6 +152,10 @@ short-rehearsal: setup .tools/python-3.9
 # Without an engine, or without root, it says so and plays nothing.
 engines: setup .tools/python-3.9
 	@$(PYTHON) -m integration_tests.engines $(ARGS)
+
+# The first scenario and tasks that end in each way, on docker, else on podman.
+short-engines: setup .tools/python-3.9
+	@$(PYTHON) -m integration_tests.engines --short $(ARGS)
 
 # Each part is a hook of .pre-commit-config.yaml, too.
 check: lint types limits locks github templates

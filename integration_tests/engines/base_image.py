@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.cloud import PROJECT, HarnessError
 from integration_tests.engines.machine import run
 
-PROGRAMS = ("sh", "cat", "cp", "env", "id", "ls", "mkdir", "rm", "sleep")
+PROGRAMS = ("sh", "cat", "cp", "env", "id", "ls", "mkdir", "rm", "sleep", "touch")
 VERSION = "3.9"
 # The shared libraries that a program needs, as `ldd` prints them; the loader itself has no arrow.
 _LIBRARY = re.compile(r"^\s+(?:\S+ => )?(/\S+) \(0x", re.MULTILINE)

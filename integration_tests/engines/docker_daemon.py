@@ -23,19 +23,28 @@ def docker() -> Iterator[Mapping[str, str]]:
     """Run a daemon that has the base image; yield the variables with which `docker` uses it."""
     with own_folder("docker") as folder, own_bridge(BRIDGE, ADDRESS):
         host = f"unix://{folder}/docker.sock"
-        image = BaseImage.write(folder)
         with _daemon(folder, host):
+            image = BaseImage.write(folder)
             run("docker", "--host", host, "import", *image.changes, image.archive, image.tag)
         _add_digest(folder, image)
         with _daemon(folder, host):
             yield {"DOCKER_HOST": host}
 
 
+# Instead of the machine's own, which may name another bridge. A new engine keeps its images in containerd,
+# where no name can be added: https://docs.docker.com/engine/storage/containerd/
+_CONFIGURATION = {"features": {"containerd-snapshotter": False}}
+
+
 @contextmanager
 def _daemon(folder: Path, host: str) -> Iterator[None]:
-    log = folder / "dockerd.log"
+    log, configuration = folder / "dockerd.log", folder / "daemon.json"
+    configuration.write_text(json.dumps(_CONFIGURATION))
     words = ["dockerd", "--host", host, "--pidfile", str(folder / "pid"), "--bridge", BRIDGE]
     words += ["--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
+    words += ["--config-file", str(configuration)]
+    # It uses a containerd that is running already, and finds there what has its namespace.
+    words += ["--containerd-namespace", BRIDGE, "--containerd-plugins-namespace", f"{BRIDGE}-plugins"]
     # Containers talk to this machine alone: builds find their packages in the base image.
     words += ["--iptables=false", "--ip6tables=false", "--ip-masq=false"]
     words += ["--exec-opt", "native.cgroupdriver=cgroupfs"]

@@ -10,9 +10,12 @@ from pathlib import Path
 
 from harness.cloud import HarnessError
 
-# The programs of each engine, and the package that brings them.
-PROGRAMS = {"docker": ("dockerd", "docker", "containerd"), "podman": ("podman",)}
-PACKAGES = {"docker": "docker.io", "podman": "podman containernetworking-plugins"}
+# The programs of each engine, and the packages that bring them. Both get their bridge from ip.
+PROGRAMS = {"docker": ("dockerd", "docker", "containerd", "ip"), "podman": ("podman", "ip")}
+PACKAGES = {"docker": "docker.io iproute2", "podman": "podman containernetworking-plugins iproute2"}
+CGROUP_ROOT = Path("/sys/fs/cgroup")
+# The control group below which each puts its containers.
+CGROUPS = {"docker": "docker", "podman": "libpod_parent"}
 # Of podman's networks only those of CNI can do without a firewall; podman 5 has no such network any more.
 CNI = Path("/usr/lib/cni/bridge")
 ENGINES = tuple(PROGRAMS)
@@ -39,7 +42,7 @@ def own_folder(engine: str) -> Iterator[Path]:
     """Keep a folder for everything that an engine stores; then unmount what it mounted, and remove all."""
     # In /tmp, since the path of a socket has 108 bytes at most.
     folder = Path(tempfile.mkdtemp(prefix=f"engines-{engine}-", dir="/tmp"))
-    before = _cgroups()
+    before = _cgroups(engine)
     try:
         yield folder
     finally:
@@ -47,7 +50,7 @@ def own_folder(engine: str) -> Iterator[Path]:
             if line.split()[1].startswith(f"{folder}/"):
                 run("umount", line.split()[1])
         shutil.rmtree(folder)
-        for made in _cgroups() - before:
+        for made in _cgroups(engine) - before:
             _remove_cgroup(made)
 
 
@@ -73,7 +76,10 @@ def remove_bridge(name: str) -> None:
 
 def run(*words: str | Path) -> str:
     """Run a command and return what it prints. Raises `HarnessError` with its last line."""
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own arguments
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our arguments
+    except OSError as error:
+        raise HarnessError(f"{words[0]}: {error.strerror}") from error
     if done.returncode:
         raise HarnessError(f"{' '.join(map(str, words[:3]))}: {last_line(done.stderr)}")
     return done.stdout.strip()
@@ -84,10 +90,10 @@ def last_line(text: str) -> str:
     return next((line for line in reversed(text.splitlines()) if line.strip()), "no message")
 
 
-def _cgroups() -> set[Path]:
-    """Return the control groups below which engines put containers."""
-    root, names = Path("/sys/fs/cgroup"), ("docker", "libpod_parent")
-    return {found for name in names for pattern in (name, f"*/{name}") for found in root.glob(pattern)}
+def _cgroups(engine: str) -> set[Path]:
+    """Return the control groups below which an engine puts containers: one, or one of each controller."""
+    name = CGROUPS[engine]
+    return {found for pattern in (name, f"*/{name}") for found in CGROUP_ROOT.glob(pattern)}
 
 
 def _remove_cgroup(folder: Path) -> None:
