@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 # AWS's five minutes take six seconds: long enough to observe a traffic shift, short enough to wait for.
 DEFAULT_TIME_SCALE = 0.02
+# Ten seconds become a minute, which is AWS's own grace period here.
+MOST_SLOWDOWN = 6.0
 
 
 @dataclass
@@ -42,5 +44,8 @@ class Clock:
 
 
 def slowdown() -> float:
-    """Return how many times longer work takes here than if it had a processor to itself, as on Fargate."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    """Return how many times longer work takes here than if it had a processor to itself, as on Fargate.
+
+    At most `MOST_SLOWDOWN`: what never answers must be found on any machine.
+    """
+    return min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), MOST_SLOWDOWN)

@@ -201,3 +201,4 @@ def test_a_new_target_may_start_for_longer_on_a_loaded_machine(monkeypatch: pyte
     assert state(0.5, 20) == "unhealthy"
     assert state(4.0, 20) == "initial"
     assert state(4.0, 60) == "unhealthy"
+    assert state(50.0, 70) == "unhealthy", "what never answers is found on any machine"
