@@ -242,7 +242,7 @@ ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(realpath $(VENV)))
 CLEAR := --clear
 endif
 
-$(VENV)/.ready: requirements/uv.txt requirements/dev.txt local_aws/pyproject.toml package.json package-lock.json .npmrc
+$(VENV)/.ready: Makefile requirements/uv.txt requirements/dev.txt local_aws/pyproject.toml package.json package-lock.json .npmrc
 	@[ "$$(uname -s)" = Linux ] || { \
 	  echo "setup: this needs Linux, and not $$(uname -s): on macOS and Windows, use the dev container in .devcontainer/" >&2; exit 2; }
 	@$(BASE_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -8,8 +8,9 @@ another environment there, and are recognized by their tags.
 TYPES = frozenset((
     "access-logs", "access-logs-cleaner", "application", "approvals", "artifacts", "artifacts-cleaner",
     "break-glass", "break-glass-changed", "break-glass-events", "build", "build-events", "build-failed",
-    "build-retry", "cluster", "dashboard", "default-group-rules", "deployment-events", "deployment-failed",
-    "deployment-group", "deployment-guard", "deployment-guard-deployments", "deployment-guard-tasks",
+    "build-retry", "build-retry-failures", "cluster", "dashboard", "default-group-rules",
+    "deployment-events", "deployment-failed", "deployment-group", "deployment-guard",
+    "deployment-guard-deployments", "deployment-guard-tasks",
     "deployment-refused", "developer-policy", "docker-hub", "drift-check", "drift-check-daily",
     "drift-check-errors", "elastic-ip", "errors-blue", "errors-green",
     "failed-invocations", "flow-log", "flow-logs", "github-oidc-provider", "image-keeper",

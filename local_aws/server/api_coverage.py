@@ -92,7 +92,7 @@ MiniStack's; `local_aws/ministack` corrects what the pipeline needs. Operations 
 - *checked*: those above, and ELBv2's, whose requests are validated against the model. The data plane of
   ELBv2 is ours;
 - *passed through* to MiniStack: those of the other services. `local_aws/ministack/request_checks` refuses
-  wrong requests of twelve of them first: by the model, and by tables of ids, names, states, quotas and tags.
+  wrong requests of thirteen of them first: by the model, and by tables of ids, names, states, quotas, tags.
   What they answer is not validated; the scenarios test what they use of it. `GET /_local_aws/passed-through`
   lists those that were answered, and so do the last lines of `make demo` and every report;
 - *refused*: an operation that AWS has and MiniStack lacks is `UnsupportedOperation`.

@@ -55,7 +55,7 @@ class BuildRetry(Construct):
         events.Rule(
             self,
             "BuildFailed",
-            rule_name=names.qualified("build-retry"),
+            rule_name=names.qualified("build-retry-failures"),
             description="Looks whether AWS failed the stage Build",
             event_pattern=events.EventPattern(
                 source=["aws.codepipeline"],

@@ -229,7 +229,7 @@ def test_pages_of_one_item_make_the_whole_list(
 
 @pytest.mark.parametrize("size", [0, -1])
 def test_a_page_size_below_one_is_rejected(cloud: Cloud, size: int) -> None:
-    with pytest.raises(ClientError, match=r"InvalidParameterException.*maxResults is"):
+    with pytest.raises(ClientError, match=r"InvalidParameterException.*maxResults must be between 1 and 100"):
         cloud.client("ecs").list_clusters(maxResults=size)
 
 

@@ -16,7 +16,7 @@ def test_only_source_is_retried_whatever_has_failed(templates: Templates) -> Non
 
 
 def test_the_function_is_invoked_when_the_stage_build_has_failed(templates: Templates) -> None:
-    rule = templates.only("AWS::Events::Rule", Name=NAME).properties
+    rule = templates.only("AWS::Events::Rule", Name="build-retry-failures-dev").properties
     detail = plain(rule["EventPattern"]["detail"])
     assert detail == {"pipeline": ["pipeline-dev"], "stage": ["Build"], "state": ["FAILED"]}
     function = templates.only("AWS::Lambda::Function", FunctionName=NAME)
