@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ class Console:
         self.cli = cli
         patch.setattr(command, "Account", lambda: self.account)
         patch.setattr(fleet_command, "Cdk", lambda *_: cdk(folder, cli))
+        # The command keeps its folder, which has the logs.
+        patch.setattr(tempfile, "tempdir", str(folder))
 
     def __call__(self, *arguments: str) -> int:
         return command.main(["fleet", *arguments])
