@@ -3,7 +3,7 @@
 import copy
 import gc
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, SupportsIndex
 
 _MISSING = object()
@@ -16,17 +16,21 @@ class Reads:
         self.paths: set[str] = set()
         self.containers: list[tuple[str, weakref.ref[Any]]] = []
 
-    def unread(self, value: Any) -> list[str]:
+    def unread(self, value: Any, unexplained: Callable[[list[str]], list[str]] = list) -> list[str]:
         """Return the paths (`Rules.0.Status`) of `value`'s leaves that were neither read nor stored.
 
-        Drop every reference to the tracked tree first: a container that is still alive was stored, which
-        counts as a read of all its leaves.
+        `unexplained` leaves out those that may be unread. Drop every reference to the tracked tree first: a
+        container that is still alive was stored, which counts as a read of all its leaves.
         """
         found = self._unread(value)
+        # A reference cycle or a traceback may keep a container alive without any use of it. To collect the
+        # whole heap takes a third of a second in a server with much state: only for what will be refused.
         if found:
-            # A reference cycle or a traceback may keep a container alive without any use of it.
+            gc.collect(1)
+            found = unexplained(self._unread(value))
+        if found:
             gc.collect()
-            found = self._unread(value)
+            found = unexplained(self._unread(value))
         return found
 
     def _unread(self, value: Any) -> list[str]:

@@ -1,6 +1,7 @@
 """Fails a resource with a property that no handler reads: handlers get mappings that track their reads."""
 
 from collections.abc import Callable
+from functools import partial
 
 from local_aws.core.access_tracking import track
 from local_aws.core.cloudformation import Properties
@@ -38,12 +39,14 @@ def strict(resource_type: str, handler: Handler) -> Handler:
 
 
 def _create(resource_type: str, handler: Handler) -> Callable[..., Created]:
+    unexplained = partial(_without_reason, resource_type)
+
     def create(logical_id: str, props: Properties, stack: str) -> Created:
         check_properties(resource_type, logical_id, props)
         tracked, reads = track(props)
         physical_id, attributes = handler["create"](logical_id, tracked, stack)
         del tracked
-        unread = _without_reason(resource_type, reads.unread(props))
+        unread = reads.unread(props, unexplained)
         if unread:
             handler["delete"](
                 physical_id, props, *([logical_id] if handler.get("delete_with_logical_id") else [])
@@ -55,6 +58,8 @@ def _create(resource_type: str, handler: Handler) -> Callable[..., Created]:
 
 
 def _update(resource_type: str, handler: Handler) -> Callable[..., Created]:
+    unexplained = partial(_without_reason, resource_type)
+
     def update(physical_id: str, old: Properties, new: Properties, *rest: str) -> Created:
         # The last is the logical id, if the handler wants it.
         check_properties(resource_type, [physical_id, *rest][-1], new)
@@ -64,10 +69,9 @@ def _update(resource_type: str, handler: Handler) -> Callable[..., Created]:
         del tracked_old, tracked_new
         changed = {key: new[key] for key in new if key not in old or old[key] != new[key]}
         # Empty if the template only removed a property.
-        unread = new_reads.unread(changed) if changed else []
+        unread = new_reads.unread(changed, unexplained) if changed else []
         read = old_reads.paths | new_reads.paths
-        unread += [key for key in old if key not in new and key not in read]
-        unread = _without_reason(resource_type, unread)
+        unread += unexplained([key for key in old if key not in new and key not in read])
         if unread:
             # The engine expects a handler that fails to have changed nothing.
             if result[0] == physical_id:

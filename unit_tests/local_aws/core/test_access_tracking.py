@@ -1,8 +1,11 @@
 """Mappings that record which of their leaves are read."""
 
 import copy
+import gc
 import json
 from typing import Any
+
+import pytest
 
 from local_aws.core.access_tracking import leaves, track
 
@@ -55,6 +58,24 @@ def test_storing_a_container_reads_all_its_leaves() -> None:
     STORED.clear()
     assert not [path for path in unread if path.startswith("Rules.0")]
     assert "Rules.1.Status" in unread
+
+
+def test_a_reference_cycle_alone_is_no_use() -> None:
+    def use(props: Any) -> None:
+        cycle = [props["Rules"][0]]
+        cycle.append(cycle)
+
+    assert "Rules.0.Status" in unread_after(use)
+
+
+def test_the_whole_heap_is_collected_only_for_what_nothing_explains(monkeypatch: pytest.MonkeyPatch) -> None:
+    collected: list[tuple[int, ...]] = []
+    monkeypatch.setattr(gc, "collect", lambda *generation: collected.append(generation))
+    reads = track(PROPERTIES)[1]
+    assert reads.unread(PROPERTIES, lambda _: []) == []
+    assert collected == [(1,)]
+    assert reads.unread(PROPERTIES) == list(leaves(PROPERTIES))
+    assert collected == [(1,), (1,), ()]
 
 
 def test_copies_and_json_read_every_leaf() -> None:
