@@ -9,6 +9,14 @@ from local_aws.core.clients import INTERNAL
 
 # Read operations, by the first word of their names; and logs and metrics, which come by the hundred.
 READS = re.compile("Describe|Get|List|BatchGet|BatchCheck|Head|Lookup|Filter|Receive|PutLogEvents|PutMetric")
+# What changes nothing, as a signature, and the layers of images, which are files already.
+UNSAVED = frozenset(
+    (
+        *("Decrypt", "Encrypt", "GenerateDataKey", "GenerateMac", "Sign", "Verify", "VerifyMac"),
+        *("InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload"),
+    )
+)
+LAYERS = re.compile(r"/v2/.+/blobs/")
 _ACTION = re.compile(rb"(?:^|&)Action=(\w+)")
 _HEAD_BYTES = 4096
 
@@ -52,4 +60,5 @@ def is_mutating(scope: Scope, head: bytes) -> bool:
     target = headers.get(b"x-amz-target", b"").rpartition(b".")[2]
     form = _ACTION.search(head)
     operation = target or (form[1] if form else b"")
-    return READS.match(operation.decode("latin-1")) is None
+    name = operation.decode("latin-1")
+    return not (READS.match(name) or name in UNSAVED or LAYERS.match(scope["path"]))

@@ -172,10 +172,10 @@ def test_a_failing_save_releases_waiting_requests_and_is_a_background_error(
     counter.broken = False
 
 
-def scope(method: str = "POST", **headers: str) -> dict[str, Any]:
+def scope(method: str = "POST", path: str = "/", **headers: str) -> dict[str, Any]:
     given = {"user-agent": "Boto3/1", **{name.replace("_", "-"): value for name, value in headers.items()}}
     pairs = [(name.encode(), value.encode()) for name, value in given.items()]
-    return {"type": "http", "method": method, "path": "/", "headers": pairs}
+    return {"type": "http", "method": method, "path": path, "headers": pairs}
 
 
 @pytest.mark.parametrize(
@@ -188,6 +188,12 @@ def scope(method: str = "POST", **headers: str) -> dict[str, Any]:
         (scope(), b"Version=1&Action=DescribeStacks", False),
         (scope(user_agent=f"Boto3/1 {INTERNAL}"), b"Action=CreateStack", False),
         (scope("PUT"), b"an object", True),
+        (scope(x_amz_target="TrentService.Sign"), b"{}", False),
+        (scope(x_amz_target="AmazonEC2ContainerRegistry_V20150921.UploadLayerPart"), b"{}", False),
+        (scope(x_amz_target="AmazonEC2ContainerRegistry_V20150921.PutImage"), b"{}", True),
+        (scope(), b"Action=SignalResource", True),
+        (scope("PATCH", path="/v2/images/blobs/uploads/1"), b"a layer", False),
+        (scope("PUT", path="/v2/images/manifests/latest"), b"{}", True),
     ],
 )
 def test_the_name_of_an_operation_decides_whether_it_is_mutating(
