@@ -24,6 +24,11 @@ def package_code(folder: Path, *modules: str) -> lambda_.Code:
     return lambda_.Code.from_asset(str(folder), exclude=["*", "!function", "function/*", *kept])
 
 
+def module_code(folder: Path) -> lambda_.Code:
+    """Return the one module `function/handler.py` in a folder; the handler is `handler.handler`."""
+    return lambda_.Code.from_asset(str(folder / "function"), exclude=["**", "!handler.py"])
+
+
 def create_function(
     scope: Construct,
     kind: str,

@@ -10,16 +10,15 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infrastructure.constructs.event_log import STAGE_EVENT
-from infrastructure.constructs.functions import create_function
+from infrastructure.constructs.functions import create_function, module_code
 from infrastructure.constructs.notifications import Notifications
 from infrastructure.constructs.roles import allow, arn
 from infrastructure.naming import Names
 
-CODE = Path(__file__).with_name("function")
+FOLDER = Path(__file__).parent
 STAGE = "Build"
 
 
@@ -45,7 +44,7 @@ class BuildRetry(Construct):
             "build-retry",
             names=names,
             description="Retries the stage Build once if AWS failed it, and not the commit",
-            code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
+            code=module_code(FOLDER),
             handler="handler.handler",
             timeout=Duration.minutes(1),
             role_description="What retries Build: read why a build failed, retry the stage, tell the topic",

@@ -9,15 +9,14 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infrastructure.constructs.event_log import deployments_pattern
-from infrastructure.constructs.functions import create_function
+from infrastructure.constructs.functions import create_function, module_code
 from infrastructure.constructs.roles import allow, arn
 from infrastructure.naming import Names
 
-CODE = Path(__file__).with_name("function")
+FOLDER = Path(__file__).parent
 
 
 class ImageKeeper(Construct):
@@ -37,7 +36,7 @@ class ImageKeeper(Construct):
             "image-keeper",
             names=names,
             description="Keeps the images that run, and those that a rollback needs, from expiring",
-            code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
+            code=module_code(FOLDER),
             handler="handler.handler",
             timeout=Duration.minutes(2),
             role_description="What the image keeper does: read which images are in use, and tag them",

@@ -16,12 +16,12 @@ from constructs import Construct
 from infrastructure.config.scaling import Scaling
 from infrastructure.constructs.blue_green_routes import BlueGreenRoutes
 from infrastructure.constructs.event_log import deployments_pattern
-from infrastructure.constructs.functions import create_function
+from infrastructure.constructs.functions import create_function, module_code
 from infrastructure.constructs.roles import allow, arn
 from infrastructure.constructs.scaling.metrics import target_tracking
 from infrastructure.naming import Names
 
-CODE = Path(__file__).with_name("function")
+FOLDER = Path(__file__).parent
 NAMESPACE = "ecs"
 DIMENSION = "ecs:service:DesiredCount"
 # Of a lost event, the next look corrects the effect.
@@ -77,7 +77,7 @@ class ServiceScaling(Construct):
             "scaling-suspender",
             names=names,
             description="Suspends the scaling of the service while a deployment runs",
-            code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
+            code=module_code(FOLDER),
             handler="handler.handler",
             timeout=Duration.minutes(1),
             role_description=(

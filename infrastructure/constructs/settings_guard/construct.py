@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from aws_cdk import CustomResource, Duration
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infrastructure.config.settings import Config
-from infrastructure.constructs.functions import create_function
+from infrastructure.constructs.functions import create_function, module_code
 from infrastructure.constructs.roles import allow, arn
 
-CODE = Path(__file__).with_name("function")
+FOLDER = Path(__file__).parent
 # `operations immutable` finds the settings by this type.
 TYPE = "Custom::SettingsGuard"
 
@@ -31,7 +30,7 @@ class SettingsGuard(Construct):
             "settings-guard",
             names=names,
             description="Fails a deployment that would drop a setting of the environment",
-            code=lambda_.Code.from_asset(str(CODE), exclude=["**", "!handler.py"]),
+            code=module_code(FOLDER),
             handler="handler.handler",
             timeout=Duration.minutes(1),
             role_description="What the settings guard does: see whether its stack rolls back",
