@@ -27,8 +27,7 @@ def principals(statement: Statement) -> Iterator[tuple[str, str]]:
 
 def has_principals(statement: Statement) -> bool:
     """Return whether the principals of a statement that are not services can exist."""
-    given = [each for each in principals(statement) if each[0] != "Service"]
-    return all(kind in PRINCIPALS and PRINCIPALS[kind].fullmatch(value) is not None for kind, value in given)
+    return all(principal_violation(*each, lambda _: True) is None for each in principals(statement))
 
 
 def principal_violation(kind: str, value: str, is_service: Callable[[str], bool]) -> str | None:

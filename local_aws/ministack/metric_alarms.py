@@ -19,8 +19,9 @@ COMPARISONS = {
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
-# A metric math alarm has these in its Metrics instead.
+# The periods below a minute.
 HIGH_RESOLUTION = (10, 20, 30)
+# A metric math alarm has these in its Metrics instead.
 OF_ONE_METRIC = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
 MOST_METRICS = 10

@@ -98,14 +98,22 @@ def _of_template(template: Template) -> Iterator[str]:
             yield f"Template format error: {words}"
 
 
-def _of_resource(name: str, resource: Any) -> Iterator[str]:
+def _name(kind: str, name: str) -> Iterator[str]:
     if not re.fullmatch("[A-Za-z0-9]+", name):
-        yield f"Template format error: Resource name {name} is non alphanumeric."
+        yield f"Template format error: {kind} name {name} is non alphanumeric."
+
+
+def _unknown(kind: str, given: Mapping[str, Any], known: frozenset[str]) -> Iterator[str]:
+    if unknown := sorted(given.keys() - known):
+        yield f"Invalid template {kind} property '{unknown[0]}'"
+
+
+def _of_resource(name: str, resource: Any) -> Iterator[str]:
+    yield from _name("Resource", name)
     if not isinstance(resource, Mapping) or not isinstance(resource.get("Type"), str):
         yield "Template format error: Every Resources object must contain a Type member."
         return
-    if unknown := sorted(resource.keys() - OF_RESOURCES):
-        yield f"Invalid template resource property '{unknown[0]}'"
+    yield from _unknown("resource", resource, OF_RESOURCES)
     if not isinstance(resource.get("Properties") or {}, Mapping):
         yield f"Template format error: [/Resources/{name}/Properties] Properties must be an object."
     yield from _nulls(resource, f"/Resources/{name}")
@@ -136,13 +144,11 @@ def _nulls(value: Any, path: str) -> Iterator[str]:
 
 
 def _of_output(name: str, output: Any) -> Iterator[str]:
-    if not re.fullmatch("[A-Za-z0-9]+", name):
-        yield f"Template format error: Output name {name} is non alphanumeric."
+    yield from _name("Output", name)
     if not isinstance(output, Mapping) or "Value" not in output:
         yield "Template format error: Every Outputs member must contain a Value object"
         return
-    if unknown := sorted(output.keys() - OF_OUTPUTS):
-        yield f"Invalid template output property '{unknown[0]}'"
+    yield from _unknown("output", output, OF_OUTPUTS)
     value = output["Value"]
     is_function = isinstance(value, Mapping) and any(_is_function(key) for key in value)
     if not is_function and isinstance(value, Mapping | list):
@@ -154,13 +160,11 @@ def _is_function(key: object) -> bool:
 
 
 def _of_parameter(name: str, parameter: Any) -> Iterator[str]:
-    if not re.fullmatch("[A-Za-z0-9]+", name):
-        yield f"Template format error: Parameter name {name} is non alphanumeric."
+    yield from _name("Parameter", name)
     if not isinstance(parameter, Mapping) or "Type" not in parameter:
         yield "Template format error: Every Parameters object must contain a Type member."
         return
-    if unknown := sorted(parameter.keys() - OF_PARAMETERS):
-        yield f"Invalid template parameter property '{unknown[0]}'"
+    yield from _unknown("parameter", parameter, OF_PARAMETERS)
     if not PARAMETER_TYPE.fullmatch(str(parameter["Type"])):
         yield f"Template format error: Unrecognized parameter type: {parameter['Type']}"
     yield from _of_default(parameter)

@@ -50,13 +50,12 @@ def state_of(key: str) -> str:
     return str((kms._resolve_key(key) or {}).get("KeyState", ""))
 
 
-def is_in_state(attributes: Mapping[str, Any], state: str) -> bool:
-    """Return whether the key in the attributes of a topic or a queue is in a state, if it has one of its own.
+def is_in_state(key: str, *states: str) -> bool:
+    """Return whether the key of a resource is in one of these states, if the resource has a key of its own.
 
     A key that does not exist has no state.
     """
-    key = str(attributes.get("KmsMasterKeyId") or "")
-    return bool(key) and not key.startswith("alias/aws/") and state_of(key) == state
+    return bool(key) and not key.startswith("alias/aws/") and state_of(key) in states
 
 
 def cannot_encrypt(key: str) -> bool:

@@ -53,18 +53,22 @@ def _is_no_address(params: Mapping[str, Any]) -> bool:
     return params.get("Protocol") in ("email", "email-json") and "@" not in endpoint
 
 
+def _key_of(store: Any, name: str) -> str:
+    """Return the key of a topic or a queue, or nothing."""
+    return str((store.get(name) or {}).get("attributes", {}).get("KmsMasterKeyId") or "")
+
+
 def _key_is(state: str) -> Test:
     """Return a test for a topic whose key has a state; a key that does not exist has none."""
-    return lambda arn: keys.is_in_state((sns._topics.get(arn) or {}).get("attributes", {}), state)
+    return lambda arn: keys.is_in_state(_key_of(sns._topics, arn), state)
 
 
 def _queue_key_is(state: str) -> Test:
-    return lambda url: keys.is_in_state((sqs._queues.get(url) or {}).get("attributes", {}), state)
+    return lambda url: keys.is_in_state(_key_of(sqs._queues, url), state)
 
 
 def _has_signing_key(url: str) -> bool:
-    attributes = (sqs._queues.get(url) or {}).get("attributes", {})
-    return keys.cannot_encrypt(str(attributes.get("KmsMasterKeyId") or ""))
+    return keys.cannot_encrypt(_key_of(sqs._queues, url))
 
 
 def _is_filtered(subscription: Mapping[str, Any]) -> bool:

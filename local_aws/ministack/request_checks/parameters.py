@@ -71,9 +71,7 @@ def _is_sealed(names: object) -> bool:
     """Return whether the key of a SecureString, with or without its version or label, cannot be used."""
     found = (ssm._parameters.get(str(name).partition(":")[0]) for name in names or ())  # type: ignore[attr-defined]
     secure = [each for each in found if each is not None and each["Type"] == "SecureString"]
-    return any(
-        keys.is_in_state({"KmsMasterKeyId": each.get("KeyId")}, state) for each in secure for state in SEALED
-    )
+    return any(keys.is_in_state(str(each.get("KeyId") or ""), *SEALED) for each in secure)
 
 
 def _names(params: Mapping[str, Any]) -> list[str]:
