@@ -95,6 +95,7 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
         )
     },
     ("drift-check", GENERATED, ""): _DAILY,
+    ("trust drift-check-role", "#0", ""): _DAILY,
     **{
         ("build-retry-role", sid, ""): _FAULT
         for sid in (
@@ -104,7 +105,6 @@ UNUSED_PERMISSION_ALLOWLIST: dict[tuple[str, str, str], str] = {
     },
     ("build-retry", GENERATED, ""): _FAULT,
     ("trust build-retry-role", "#0", ""): _FAULT,
-    ("trust drift-check-role", "#0", ""): _DAILY,
     ("settings-guard-role", "SeeWhetherTheStackRollsBack", ""): (
         "only a deployment that would drop a setting uses it: integration_tests/test_changes.py does"
     ),

@@ -12,7 +12,13 @@ import pytest
 from harness.cloud import Cloud
 from harness.stacks import Stack
 from integration_tests.attacks.people import Person, role
-from integration_tests.attacks.promotions import EVERYTHING, TARGET, promoting_pipeline, wait_for_approval
+from integration_tests.attacks.promotions import (
+    EVERYTHING,
+    TARGET,
+    create_project,
+    promoting_pipeline,
+    wait_for_approval,
+)
 from operations.approve import Approvers, Source, approve
 from operations.errors import OperationsError
 from operations.names import Names
@@ -158,13 +164,8 @@ def test_a_version_of_the_pipeline_that_is_taken_back_is_seen(promotion: Promoti
     client, name = promotion.cloud.client("codepipeline"), promotion.names.pipeline
     declared: dict[str, Any] = client.get_pipeline(name=name)["pipeline"]
     other = copy.deepcopy(declared)
-    project = copy.deepcopy(
-        promotion.cloud.client("codebuild").batch_get_projects(names=[promotion.names.build_project])
-    )["projects"][0]
-    kept = {key: project[key] for key in ("source", "artifacts", "environment", "serviceRole")}
     mine = f"mine-{promotion.stack.suffix}"
-    kept["source"] = {**kept["source"], "buildspec": buildspec(OTHER)}
-    promotion.cloud.client("codebuild").create_project(name=mine, **kept)
+    create_project(promotion.cloud, mine, declared["roleArn"], buildspec(OTHER))
     other["stages"][1]["actions"][0]["configuration"]["ProjectName"] = mine
     client.update_pipeline(pipeline=other)
     commit = promotion.release()

@@ -149,9 +149,14 @@ class Account:
         ecs = self.client("ecs")
         ecs.create_cluster(clusterName="cluster")
         ecs.register_task_definition(family="web", **TASK)
-        ecs.create_service(
+        self.create_blue_green_service("blue-green")
+        return "blue-green"
+
+    def create_blue_green_service(self, name: str) -> None:
+        """Create a service of CodeDeploy's, in the cluster `cluster`, without tasks."""
+        self.client("ecs").create_service(
             cluster="cluster",
-            serviceName="blue-green",
+            serviceName=name,
             taskDefinition="web",
             desiredCount=0,
             launchType="FARGATE",
@@ -161,7 +166,6 @@ class Account:
                 {"targetGroupArn": self.balancing["blue"], "containerName": "web", "containerPort": 80}
             ],
         )
-        return "blue-green"
 
 
 def policy(*statements: Mapping[str, Any]) -> str:

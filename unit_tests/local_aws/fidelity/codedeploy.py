@@ -38,21 +38,6 @@ SETTINGS = {
 }
 
 
-def _create_second_service(account: Account) -> None:
-    account.client("ecs").create_service(
-        cluster="cluster",
-        serviceName="second",
-        taskDefinition="web",
-        desiredCount=0,
-        launchType="FARGATE",
-        deploymentController={"type": "CODE_DEPLOY"},
-        networkConfiguration=account.network_configuration,
-        loadBalancers=[
-            {"targetGroupArn": account.balancing["blue"], "containerName": "web", "containerPort": 80}
-        ],
-    )
-
-
 def prepare(account: Account) -> Mapping[str, Any]:
     """Create an application with a group, a configuration, and a deployment that failed."""
     client = account.client("codedeploy")
@@ -64,7 +49,7 @@ def prepare(account: Account) -> Mapping[str, Any]:
     )
     pair = {**PAIRS["targetGroupPairInfoList"][0], "prodTrafficRoute": {"listenerArns": [values["listener"]]}}
     assert account.blue_green_service
-    _create_second_service(account)
+    account.create_blue_green_service("second")
     settings = {
         **SETTINGS,
         "serviceRoleArn": account.role,
