@@ -38,7 +38,7 @@ acm = require("services.acm", "_certificates", "_delete_certificate", "_import_c
 
 def everything(store: Any) -> dict[str, Any]:
     """Return the records of one of MiniStack's stores, of all accounts and regions, by ARN."""
-    return {key[-1]: value for key, value in list(store._data.items())}
+    return {key[-1]: value for key, value in store.to_dict().items()}
 
 
 def actions_in_use() -> list[tuple[str, Mapping[str, Any]]]:

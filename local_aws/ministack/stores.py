@@ -25,21 +25,35 @@ TRACES = (("eventbridge", "_events_log"), ("cloudwatch_logs", "_log_records"))
 POINTS, LOGS = ("cloudwatch", "_metrics"), ("cloudwatch_logs", "_log_groups")
 
 _responses = require("core.responses", "AccountScopedDict", "AccountRegionScopedDict")
-for _module, _name in (*PLAIN, *TRACES, POINTS, LOGS):
+# Functions that iterate over a store itself, and that may start again.
+WALKS = (
+    ("sts", "_evict_expired_sessions"),
+    ("s3", "_bucket_owner_account"),
+    ("lambda_svc", "_sweep_extract_cache"),
+)
+
+for _module, _name in (*PLAIN, *TRACES, POINTS, LOGS, *WALKS):
     require(f"services.{_module}", _name)
 
 
 def patch_store_readers() -> None:
     """Repeat a read of a store that a write of another thread interrupted.
 
-    MiniStack reads with `list(store.items())`, which a garbage collection can interrupt. CloudFormation runs
-    on worker threads: a log line of another one could fail the deletion of a log group.
+    MiniStack reads with `list(store.items())`, which a garbage collection can interrupt, and with loops. It
+    expects one thread, but CloudFormation and our services have their own: a log line of another one could
+    fail the deletion of a log group, and a role that another one assumed could fail a deployment.
     """
-    for store in (_responses.AccountScopedDict, _responses.AccountRegionScopedDict):
-        for name in READERS:
-            method = getattr(store, name, None)
-            if method is not None and not hasattr(method, "retries"):
-                setattr(store, name, retry_on_concurrent_mutation(method))
+    methods = [
+        (store, name)
+        for store in (_responses.AccountScopedDict, _responses.AccountRegionScopedDict)
+        for name in READERS
+        if hasattr(store, name)
+    ]
+    walks = [(importlib.import_module(SERVICES + module), name) for module, name in WALKS]
+    for owner, name in (*methods, *walks):
+        method = getattr(owner, name)
+        if not hasattr(method, "retries"):
+            setattr(owner, name, retry_on_concurrent_mutation(method))
 
 
 class Stores:
