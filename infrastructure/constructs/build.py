@@ -30,6 +30,7 @@ _FILES = {
     "taskdef.json": PROJECT / "taskdef.json",
     "appspec.yaml": PROJECT / "appspec.yaml",
     "sign.py": Path(__file__).with_name("image_signing") / "sign.py",
+    "signing.txt": PROJECT / "requirements" / "signing.txt",
 }
 _PUSH = (
     "ecr:BatchCheckLayerAvailability",

@@ -128,6 +128,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (BUILDSPEC, "- python --version", "- docker version"),
         (IMAGE, "        docker build", "        python -m pytest sample_service\n        docker build"),
         (IMAGE, "        docker build", "        python tests/prepare.py\n        docker build"),
+        (IMAGE, '"$PLATFORM/signing.txt"', '"$SERVICE_FOLDER/requirements.txt"'),
     ],
     "c3_the_scanner_runs_before_the_commit_and_out_of_its_reach": [
         (BUILDSPEC, 'cd "$PLATFORM/scanner"', "true"),

@@ -1,7 +1,8 @@
 """Sign the pushed image, and attach its provenance and its bill of materials, in the formats of cosign.
 
-CodeBuild runs this file on Python 3.9, with the AWS CLI: its Python may have no boto3. `cosign verify` and
-`cosign verify-attestation` read what it writes:
+CodeBuild runs this file on Python 3.9, whose boto3 the buildspec installs beside it: an image needs twenty
+calls, and each start of the AWS CLI takes most of a second. `cosign verify` and `cosign verify-attestation`
+read what it writes:
 https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
 https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 """
@@ -13,14 +14,18 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+# `python -I` looks for modules in no other folder than its own.
+sys.path.insert(0, str(Path(__file__).with_name("packages")))
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -34,19 +39,6 @@ PIN = re.compile(r"^([\w.-]+)(?:\[.*?\])?==([^\s;]+)(.*)$", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
-class AwsError(Exception):
-    """A call of AWS failed; the message is the CLI's."""
-
-
-def aws(*arguments: str) -> str:
-    """Run the AWS CLI; return its output."""
-    command = ["aws", *arguments, "--output", "text"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the AWS CLI
-    if done.returncode:
-        raise AwsError(done.stderr.strip())
-    return done.stdout.strip()
-
-
 def compact(content: Any) -> bytes:
     """Return content as JSON without white space."""
     return json.dumps(content, separators=(",", ":")).encode()
@@ -54,12 +46,11 @@ def compact(content: Any) -> bytes:
 
 def sign(key: str, message: bytes) -> str:
     """Return the signature of a message in Base64; its digest is signed, so it may have any length."""
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(hashlib.sha256(message).digest())
-        file.flush()
-        given = ["--message", f"fileb://{file.name}", "--message-type", "DIGEST"]
-        algorithm = ["--signing-algorithm", "ECDSA_SHA_256", "--query", "Signature"]
-        return aws("kms", "sign", "--key-id", key, *given, *algorithm)
+    digest = hashlib.sha256(message).digest()
+    signed = boto3.client("kms").sign(
+        KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256"
+    )
+    return base64.b64encode(signed["Signature"]).decode()
 
 
 def envelope(key: str, statement: bytes) -> bytes:
@@ -134,21 +125,16 @@ def digest_of(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def upload(repository: str, content: bytes) -> dict[str, Any]:
+def upload(ecr: Any, repository: str, content: bytes) -> dict[str, Any]:
     """Store a blob, unless the repository has it; return its descriptor without media type."""
-    named, digest = ["--repository-name", repository], digest_of(content)
-    started = ["--upload-id", aws("ecr", "initiate-layer-upload", *named, "--query", "uploadId")]
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        place = ["--part-first-byte", "0", "--part-last-byte", str(len(content) - 1)]
-        blob = ["--layer-part-blob", f"fileb://{file.name}"]
-        aws("ecr", "upload-layer-part", *named, *started, *place, *blob)
-    try:
-        aws("ecr", "complete-layer-upload", *named, *started, "--layer-digests", digest)
-    except AwsError as error:
-        if "(LayerAlreadyExistsException)" not in str(error):
-            raise
+    digest = digest_of(content)
+    started = {
+        "repositoryName": repository,
+        "uploadId": ecr.initiate_layer_upload(repositoryName=repository)["uploadId"],
+    }
+    ecr.upload_layer_part(**started, partFirstByte=0, partLastByte=len(content) - 1, layerPartBlob=content)
+    with suppress(ecr.exceptions.LayerAlreadyExistsException):
+        ecr.complete_layer_upload(**started, layerDigests=[digest])
     return {"size": len(content), "digest": digest}
 
 
@@ -162,25 +148,23 @@ def attach(uri: str, digest: str, end: str, layers: Sequence[Layer]) -> None:
     the hook verifies it.
     """
     repository, tag = uri.partition("/")[2], f"{digest.replace(':', '-')}.{end}"
-    # The configuration names the layers by their digests, so it need not wait for them.
+    ecr = boto3.client("ecr")
     root = {"type": "layers", "diff_ids": [digest_of(content) for _, content, _ in layers]}
     configuration = compact({"architecture": "", "os": "", "rootfs": root})
-    contents = [configuration, *(content for _, content, _ in layers)]
-    with ThreadPoolExecutor(len(contents)) as pool:
-        blobs = list(pool.map(lambda content: upload(repository, content), contents))
-    config = {"mediaType": CONFIG, **blobs[0]}
+    config = {"mediaType": CONFIG, **upload(ecr, repository, configuration)}
     stored = [
-        {"mediaType": kind, **blob, "annotations": annotations}
-        for blob, (kind, _, annotations) in zip(blobs[1:], layers)
+        {"mediaType": kind, **upload(ecr, repository, content), "annotations": annotations}
+        for kind, content, annotations in layers
     ]
     manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": stored}
-    named = ["--image-manifest-media-type", MANIFEST, "--image-tag", tag]
     try:
-        given = ["--image-manifest", compact(manifest).decode()]
-        aws("ecr", "put-image", "--repository-name", repository, *given, *named)
-    except AwsError as error:
-        if "(ImageTagAlreadyExistsException)" not in str(error):
-            raise
+        ecr.put_image(
+            repositoryName=repository,
+            imageManifest=compact(manifest).decode(),
+            imageManifestMediaType=MANIFEST,
+            imageTag=tag,
+        )
+    except ecr.exceptions.ImageTagAlreadyExistsException:
         print(f"{tag} is there already")
 
 
@@ -194,13 +178,11 @@ def attach_signature(key: str, uri: str, digest: str) -> None:
 def attach_statements(key: str, uri: str, digest: str, known: Mapping[str, Any]) -> None:
     """Store each predicate beside the image, in a statement that is signed."""
 
-    def signed(one: tuple[str, Any]) -> Layer:
-        kind, predicate = one
-        said = statement(uri, digest, kind, predicate)
-        return ENVELOPE, envelope(key, said), {SIGNATURE: "", "predicateType": kind}
-
-    with ThreadPoolExecutor(len(known)) as pool:
-        attach(uri, digest, "att", list(pool.map(signed, known.items())))
+    layers: list[Layer] = []
+    for kind, predicate in known.items():
+        signed = envelope(key, statement(uri, digest, kind, predicate))
+        layers.append((ENVELOPE, signed, {SIGNATURE: "", "predicateType": kind}))
+    attach(uri, digest, "att", layers)
 
 
 def main() -> None:
@@ -210,13 +192,9 @@ def main() -> None:
     try:
         dockerfile = Path("Dockerfile").read_text()
         known = {PROVENANCE: provenance(dockerfile, os.environ), BILL: bill_of_materials(dockerfile)}
-        # Each call of the AWS CLI takes most of a second, so what does not depend on another runs beside it.
-        with ThreadPoolExecutor(2) as pool:
-            signed = pool.submit(attach_signature, key, uri, digest)
-            attached = pool.submit(attach_statements, key, uri, digest, known)
-            signed.result()
-            attached.result()
-    except (AwsError, OSError) as error:
+        attach_signature(key, uri, digest)
+        attach_statements(key, uri, digest, known)
+    except (BotoCoreError, ClientError, OSError) as error:
         sys.exit(f"cannot sign {uri}@{digest} with {key}: {error}")
     print(f"signed {uri}@{digest} with {key}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -12,7 +13,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore import xform_name
+from botocore.awsrequest import AWSResponse
+from botocore.model import OperationModel
 
 from infrastructure.constructs.image_signing import sign as program
 
@@ -28,6 +33,7 @@ VARIABLES = {
     "CODEBUILD_BUILD_ARN": BUILD,
     "CODEBUILD_START_TIME": "1764244800000",
 }
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "none"}
 
 
 PINS = f"""# A comment==1.0
@@ -50,25 +56,48 @@ class Aws:
     parts: dict[str, bytes] = field(default_factory=dict)
     uploads: Iterator[int] = field(default_factory=count)
 
-    def call(self, _service: str, operation: str, *arguments: str) -> str:
-        """Answer a call."""
-        if operation in self.refuse:
-            raise program.AwsError(f"An error occurred ({self.refuse[operation]}) when calling it")
-        given = dict(zip(arguments[::2], arguments[1::2], strict=True))
-        if operation == "sign":
-            self.signed.append(Path(given["--message"].removeprefix("fileb://")).read_bytes())
-            return base64.b64encode(b"signature of " + self.signed[-1]).decode()
-        assert given["--repository-name"] == "images-dev"
-        if operation == "upload-layer-part":
-            part = Path(given["--layer-part-blob"].removeprefix("fileb://")).read_bytes()
-            assert int(given["--part-last-byte"]) == len(part) - 1
-            self.parts[given["--upload-id"]] = part
-        elif operation == "complete-layer-upload":
-            self.blobs[given["--layer-digests"]] = self.parts[given["--upload-id"]]
-        elif operation == "put-image":
-            self.images[given["--image-tag"]] = json.loads(given["--image-manifest"])
-        # Several are under way at the same time.
-        return f"upload-{next(self.uploads)}"
+    def client(self, service: str) -> Any:
+        """Return a client that asks this."""
+        client = boto3.Session(region_name="us-east-1").client(service)
+        client.meta.events.register("before-call", self._call)
+        return client
+
+    def _call(self, model: OperationModel, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+        """Answer a call before it is sent, which has then passed botocore's validation."""
+        if model.name in self.refuse:
+            # With it, botocore raises the client's own exception.
+            error = {"Code": self.refuse[model.name], "Message": "no"}
+            return AWSResponse("", 400, {}, io.BytesIO()), {"Error": error}
+        given = json.loads(params["body"])
+        return AWSResponse("", 200, {}, io.BytesIO()), getattr(self, xform_name(model.name))(**given)
+
+    def sign(self, Message: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - the API's names
+        """Sign a digest."""
+        self.signed.append(base64.b64decode(Message))
+        return {"Signature": b"signature of " + self.signed[-1]}
+
+    def initiate_layer_upload(self, repositoryName: str) -> dict[str, Any]:  # noqa: N803
+        """Begin an upload."""
+        assert repositoryName == "images-dev"
+        return {"uploadId": f"upload-{next(self.uploads)}"}
+
+    def upload_layer_part(self, **given: Any) -> dict[str, Any]:
+        """Receive a blob in one part."""
+        part = base64.b64decode(given["layerPartBlob"])
+        assert (given["partFirstByte"], given["partLastByte"]) == (0, len(part) - 1)
+        self.parts[given["uploadId"]] = part
+        return {}
+
+    def complete_layer_upload(self, **given: Any) -> dict[str, Any]:
+        """Store a blob."""
+        [digest] = given["layerDigests"]
+        self.blobs[digest] = self.parts[given["uploadId"]]
+        return {}
+
+    def put_image(self, **given: Any) -> dict[str, Any]:
+        """Store a manifest."""
+        self.images[given["imageTag"]] = json.loads(given["imageManifest"])
+        return {}
 
     def layer(self, end: str, number: int = 0) -> tuple[dict[str, Any], bytes]:
         """Return a layer of what is attached to the image, and its content."""
@@ -84,8 +113,8 @@ class Aws:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Aws:
     found = Aws()
-    monkeypatch.setattr(program, "aws", found.call)
-    for name, value in VARIABLES.items():
+    monkeypatch.setattr(boto3, "client", found.client)
+    for name, value in {**VARIABLES, **KEYS}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     base = "public.ecr.aws/docker/library/python:3.9-slim"
@@ -161,14 +190,14 @@ def test_an_image_that_was_built_before_keeps_its_signature(
 ) -> None:
     """Tags are immutable, and a second build of a commit may result in the same image."""
     aws.refuse = {
-        "put-image": "ImageTagAlreadyExistsException",
-        "complete-layer-upload": "LayerAlreadyExistsException",
+        "PutImage": "ImageTagAlreadyExistsException",
+        "CompleteLayerUpload": "LayerAlreadyExistsException",
     }
     program.main()
     assert ".sig is there already" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("operation", ["sign", "put-image", "complete-layer-upload"])
+@pytest.mark.parametrize("operation", ["Sign", "PutImage", "CompleteLayerUpload"])
 def test_another_error_stops_the_build_in_one_line(aws: Aws, operation: str) -> None:
     aws.refuse = {operation: "AccessDeniedException"}
     said = re.escape(
