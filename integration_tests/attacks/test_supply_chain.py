@@ -159,13 +159,13 @@ def test_a_pin_with_a_known_vulnerability_stops_the_build(tmp_path: Path) -> Non
     ],
 )
 def test_requirements_from_elsewhere_stop_the_build(tmp_path: Path, line: str) -> None:
-    """attack S7: the right name and version from another index, or from a URL."""
+    """attack S6: the right name and version from another index, or from a URL."""
     status, said = audit(tmp_path, line)
     assert status == 2
     assert "is not NAME==VERSION: options, URLs and ranges are refused" in said
 
 
 def test_the_commit_cannot_replace_the_audit_by_a_module_of_its_own(tmp_path: Path) -> None:
-    """attack S8: a module json.py at the top of the commit is imported in place of Python's own."""
+    """attack S7: a module json.py at the top of the commit is imported in place of Python's own."""
     (tmp_path / "json.py").write_text("import sys; sys.exit(0)")
     assert audit(tmp_path, "werkzeug==2.2.2")[0] == 1

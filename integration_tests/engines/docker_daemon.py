@@ -46,7 +46,7 @@ def _daemon(folder: Path, host: str) -> Iterator[None]:
     # It uses a containerd that is running already, and finds there what has its namespace.
     words += ["--containerd-namespace", BRIDGE, "--containerd-plugins-namespace", f"{BRIDGE}-plugins"]
     # Containers talk to this machine alone: builds find their packages in the base image.
-    words += ["--iptables=false", "--ip6tables=false", "--ip-masq=false"]
+    words += ["--iptables=false", "--ip6tables=false", "--ip-masq=false", "--ip-forward=false"]
     words += ["--exec-opt", "native.cgroupdriver=cgroupfs"]
     # It ends with this process, also if that is killed.
     words = ["setpriv", "--pdeathsig", "TERM", *words]

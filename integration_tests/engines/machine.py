@@ -19,6 +19,8 @@ CGROUPS = {"docker": "docker", "podman": "libpod_parent"}
 # Of podman's networks only those of CNI can do without a firewall; podman 5 has no such network any more.
 CNI = Path("/usr/lib/cni/bridge")
 ENGINES = tuple(PROGRAMS)
+# The path of a socket has 108 bytes at most.
+TEMPORARY = Path("/tmp")  # noqa: S108 - mkdtemp chooses the names
 
 
 def missing(engine: str) -> str:
@@ -40,18 +42,25 @@ def _no_cni() -> str:
 @contextmanager
 def own_folder(engine: str) -> Iterator[Path]:
     """Keep a folder for everything that an engine stores; then unmount what it mounted, and remove all."""
-    # In /tmp, since the path of a socket has 108 bytes at most.
-    folder = Path(tempfile.mkdtemp(prefix=f"engines-{engine}-", dir="/tmp"))
+    for left in TEMPORARY.glob(f"engines-{engine}-*"):
+        # A run that was killed has left it.
+        if not left.is_symlink() and not Path("/proc", left.name.split("-")[2]).exists():
+            _remove_folder(left)
+    folder = Path(tempfile.mkdtemp(prefix=f"engines-{engine}-{os.getpid()}-", dir=TEMPORARY))
     before = _cgroups(engine)
     try:
         yield folder
     finally:
-        for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
-            if line.split()[1].startswith(f"{folder}/"):
-                run("umount", line.split()[1])
-        shutil.rmtree(folder)
+        _remove_folder(folder)
         for made in _cgroups(engine) - before:
             _remove_cgroup(made)
+
+
+def _remove_folder(folder: Path) -> None:
+    for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+        if line.split()[1].startswith(f"{folder}/"):
+            run("umount", line.split()[1])
+    shutil.rmtree(folder)
 
 
 @contextmanager

@@ -253,7 +253,7 @@ def c3_the_scanner_runs_before_the_commit_and_out_of_its_reach(contract: Contrac
         contract.step('--requirement "$SERVICE_FOLDER'),
     )
     assert audit < scan < installed_by_the_commit
-    assert 'python -I "$PLATFORM/audit.py"' in contract.commands[audit], "attack S8"
+    assert 'python -I "$PLATFORM/audit.py"' in contract.commands[audit], "attack S7"
     assert 'cd "$PLATFORM/scanner"' in contract.commands[scan]
     assert '--ini "$PLATFORM/bandit.ini"' in contract.commands[scan]
     installed = contract.commands[contract.step("--target")]

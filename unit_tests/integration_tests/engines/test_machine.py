@@ -115,6 +115,17 @@ def test_an_engine_removes_its_own_control_groups_and_no_others(
     assert [path.name for path in (tmp_path / "memory").iterdir()] == ["libpod_parent"]
 
 
+def test_an_engine_removes_what_a_killed_run_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "TEMPORARY", tmp_path)
+    running, other = tmp_path / f"engines-docker-{os.getpid()}-a", tmp_path / "engines-podman-0-a"
+    for folder in (tmp_path / "engines-docker-0-a", running, other):
+        (folder / "data").mkdir(parents=True)
+    with machine.own_folder("docker") as folder:
+        assert {*tmp_path.iterdir()} == {folder, running, other}
+
+
 def test_the_short_form_is_two_tests_on_the_first_engine(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(path, "podman", "ip")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
