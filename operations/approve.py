@@ -212,7 +212,7 @@ def _promoted(people: Approvers) -> Promoted:
 
 def _release(execution: str, token: str, people: Approvers) -> Promoted:
     names, variables = Names(people.source.suffix), dict[str, str]()
-    found = actions(people.pipeline, names, execution)
+    found = actions(people.pipeline, names, _built_by(execution, people))
     for each in found:
         if each["stageName"] in MADE_IN:
             variables |= each.get("output", {}).get("outputVariables", {})
@@ -223,6 +223,17 @@ def _release(execution: str, token: str, people: Approvers) -> Promoted:
         )
     people.definition.check_made(found)
     return Promoted(token, commit, digest)
+
+
+def _built_by(execution: str, people: Approvers) -> str:
+    """Return the execution with the build: a rollback has none of its own, and names the one it goes back to.
+
+    https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PipelineRollbackMetadata.html
+    """
+    found = people.pipeline.client("codepipeline").get_pipeline_execution(
+        pipelineName=Names(people.source.suffix).pipeline, pipelineExecutionId=execution
+    )["pipelineExecution"]
+    return str(found.get("rollbackMetadata", {}).get("rollbackTargetPipelineExecutionId", execution))
 
 
 def _assume(account: Account, owner: str, role: str) -> Account:

@@ -97,6 +97,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> FakeAccount:
         {
             ("sts", "get_caller_identity"): identity,
             ("codepipeline", "get_pipeline_state"): state(),
+            ("codepipeline", "get_pipeline_execution"): {"pipelineExecution": {"pipelineExecutionId": "run"}},
             ("codepipeline", "list_action_executions"): runs(),
             ("codepipeline", "put_approval_result"): {},
             ("codepipeline", "get_pipeline"): pipeline(),
@@ -161,6 +162,23 @@ def test_after_an_answer_in_the_console_the_image_is_approved_at_the_target_alon
     approve.approve(people(account), COMMIT, lines.append)
     assert account.operations[-1] == "put_parameter"
     assert "if its stage Promote-prod failed, retry it" in lines[-1]
+
+
+def test_a_rollback_releases_what_its_target_has_built(account: FakeAccount) -> None:
+    """It has no Source and no Build of its own."""
+    metadata = {"rollbackTargetPipelineExecutionId": "earlier"}
+    account.answers["codepipeline", "get_pipeline_execution"] = {
+        "pipelineExecution": {"pipelineExecutionId": "run", "rollbackMetadata": metadata}
+    }
+    built = runs()["actionExecutionDetails"]  # type: ignore[index]
+
+    def listed(**arguments: Any) -> dict[str, Any]:
+        is_of_target = arguments["filter"] == {"pipelineExecutionId": "earlier"}
+        return {"actionExecutionDetails": built if is_of_target else built[:1]}
+
+    account.answers["codepipeline", "list_action_executions"] = listed
+    assert approve.approve(people(account), COMMIT, print) == approve.Promoted("the-token", COMMIT, DIGEST)
+    assert account.operations[-2:] == ["put_parameter", "put_approval_result"]
 
 
 @pytest.mark.parametrize(
