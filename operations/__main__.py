@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from operations import approve, break_glass, runs, secrets_command
 from operations.account import Account
-from operations.command_line import EXIT_CODES, Parser, add_context, sentence
+from operations.command_line import EXIT_CODES, Parser, add_context, add_dry_run, add_json, sentence
 from operations.errors import OperationsError
 from operations.fleet import command as fleet_command
 from operations.rollback import command as rollback_command
@@ -102,7 +102,7 @@ def _add_preflight(commands: Commands) -> None:
     command.add_argument(
         "--fix", action="store_true", help="create the service-linked role of ECS if it is missing"
     )
-    command.add_argument("--json", action="store_true", help="print JSON")
+    add_json(command)
 
 
 def _add_immutable(commands: Commands) -> None:
@@ -122,6 +122,7 @@ def _add_immutable(commands: Commands) -> None:
         default=Path("cdk.out"),
         help="the folder that cdk synth wrote (default: %(default)s)",
     )
+    add_json(command)
 
 
 def _add_drift(commands: Commands) -> None:
@@ -136,7 +137,8 @@ def _add_drift(commands: Commands) -> None:
     command.add_argument(
         "--repair", action="store_true", help="point the drifted listeners to the PRIMARY task set"
     )
-    command.add_argument("--dry-run", action="store_true", help="only print what it would do")
+    add_dry_run(command)
+    add_json(command)
     command.add_argument(
         "--wait",
         type=float,
@@ -156,6 +158,8 @@ def _add_protect(commands: Commands) -> None:
     )
     command.set_defaults(run=runs.run_protect)
     command.add_argument("--role", metavar="NAME", help="attach the policy to this role instead")
+    add_dry_run(command)
+    add_json(command)
 
 
 def _add_module(commands: Commands, name: str, module: ModuleType, *, nargs: str | None = None) -> None:
@@ -178,7 +182,8 @@ def _add_destroy(commands: Commands) -> None:
     command.add_argument(
         "--confirm", metavar="NAME", help="the environmentSuffix again, in place of the question for it"
     )
-    command.add_argument("--dry-run", action="store_true", help="only print what it would do")
+    add_dry_run(command)
+    add_json(command)
 
 
 def _add_leftovers(commands: Commands) -> None:
@@ -190,6 +195,7 @@ def _add_leftovers(commands: Commands) -> None:
         "such as a KMS key that is pending deletion, is listed and is no leftover.",
     )
     command.set_defaults(run=runs.run_leftovers)
+    add_json(command)
 
 
 def _command(

@@ -8,13 +8,14 @@ the pipeline needs the same approval as what it releases (attack G23).
 import argparse
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 import boto3
 
 from operations.account import Account
+from operations.command_line import Output, add_dry_run, add_json
 from operations.errors import OperationsError
 from operations.names import Names
 from operations.pipeline_definition import MADE_IN, Definition, read_definition
@@ -70,6 +71,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print the definition of the pipeline as JSON, and nothing else",
     )
+    add_dry_run(command)
+    add_json(command)
 
 
 def _source(value: str) -> Source:
@@ -98,8 +101,18 @@ def run(options: argparse.Namespace, account: Account) -> int:
     people = Approvers(options.suffix, options.source, account)
     if options.show_definition:
         print(people.definition.text)
-    else:
-        approve(people, options.commit, print, definition=options.definition or "")
+        return 0
+    output, given = Output(options), options.definition or ""
+    promoted = approve(people, options.commit, output.log, definition=given, dry_run=options.dry_run)
+    output.end(
+        suffix=options.suffix,
+        source=asdict(options.source),
+        commit=promoted.commit,
+        image=promoted.digest,
+        definition=people.definition.digest,
+        is_approved=bool(options.commit) and not options.dry_run,
+        dry_run=options.dry_run,
+    )
     return 0
 
 
@@ -134,8 +147,10 @@ class Approvers:
         return ""
 
 
-def approve(people: Approvers, commit: str | None, log: Log, *, definition: str = "") -> None:
-    """Approve the promotion of `commit`, or only say what is pending without one.
+def approve(
+    people: Approvers, commit: str | None, log: Log, *, definition: str = "", dry_run: bool = False
+) -> Promoted:
+    """Approve the promotion of `commit`, or only say what is pending without one; return what is pending.
 
     If the pipeline has been approved already, the image is approved at the target alone. Raises
     OperationsError if no approval is pending, or one of another commit, or if no approver of the target has
@@ -147,7 +162,7 @@ def approve(people: Approvers, commit: str | None, log: Log, *, definition: str 
     option = _definition_option(people, log)
     if commit is None:
         log(f"approve it: python -m operations approve {target} ... --commit {promoted.commit}{option}")
-        return
+        return promoted
     if commit != promoted.commit:
         raise OperationsError(f"the promotion is of commit {promoted.commit}, not of {commit}")
     found = people.definition
@@ -156,6 +171,16 @@ def approve(people: Approvers, commit: str | None, log: Log, *, definition: str 
             f"no approver of {target} has approved {found.pipeline} as it is: read it with "
             f"--show-definition, and give{option}"
         )
+    if dry_run:
+        log(f"would approve image {promoted.digest}, in {Names(target).approved_image}")
+    else:
+        _give(people, promoted, log)
+    return promoted
+
+
+def _give(people: Approvers, promoted: Promoted, log: Log) -> None:
+    """Approve an image at the target, then in the pipeline."""
+    target, found = people.target, people.definition
     name = Names(target).approved_image
     # First: the pipeline continues as soon as it has its answer.
     value = f"{promoted.digest} {found.digest}"
@@ -169,7 +194,7 @@ def approve(people: Approvers, commit: str | None, log: Log, *, definition: str 
         result={"summary": f"operations approve: {promoted.digest}", "status": "Approved"},
         token=promoted.token,
     )
-    log(f"{Names(source.suffix).pipeline} continues")
+    log(f"{Names(people.source.suffix).pipeline} continues")
 
 
 def _definition_option(people: Approvers, log: Log) -> str:

@@ -7,13 +7,14 @@ import argparse
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from operations.account import Account, code_of
+from operations.command_line import Output, add_dry_run, add_json
 from operations.errors import OperationsError
 from operations.names import Names
 from operations.stage_entry import find_entries, override
@@ -42,7 +43,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--minutes", type=_minutes, metavar="N", help=f"close it after 1 to {MOST_MINUTES} minutes"
     )
     command.add_argument("--close", action="store_true", help="close it now")
-    command.add_argument("--dry-run", action="store_true", help="only print what it would do")
+    add_dry_run(command)
+    add_json(command)
 
 
 def _minutes(value: str) -> int:
@@ -56,23 +58,39 @@ def run(options: argparse.Namespace, account: Account) -> int:
     suffix, reason, minutes = options.suffix, options.reason, options.minutes
     if (reason is None) != (minutes is None) or (options.close and minutes):
         raise OperationsError("give --reason and --minutes to open break-glass, or --close alone")
+    output = Output(options)
     if options.close:
-        close(suffix, account, print, dry_run=options.dry_run)
+        close(suffix, account, output.log, dry_run=options.dry_run)
     elif minutes:
-        open_break_glass(suffix, account, reason, minutes, print, dry_run=options.dry_run)
+        open_break_glass(suffix, account, reason, minutes, output.log, dry_run=options.dry_run)
     else:
-        state = read(suffix, account, datetime.now(UTC))
-        print(f"break-glass of {suffix} is {state.text}")
-        return int(state.is_open)
+        return _print_state(options, account, output)
+    if options.json:
+        output.end(**_as_data(options, read(suffix, account, datetime.now(UTC))))
     return 0
+
+
+def _print_state(options: argparse.Namespace, account: Account, output: Output) -> int:
+    """Print whether it is open; return 1 if it is."""
+    state = read(options.suffix, account, datetime.now(UTC))
+    output.log(f"break-glass of {options.suffix} is {state.text}")
+    output.end(**_as_data(options, state))
+    return int(state.is_open)
+
+
+def _as_data(options: argparse.Namespace, state: "State") -> dict[str, Any]:
+    return {"suffix": options.suffix, "dry_run": options.dry_run, **asdict(state)}
 
 
 @dataclass(frozen=True)
 class State:
-    """Whether break-glass is open, and the words for it."""
+    """Whether break-glass is open, the words for it, and what the parameter says, if it can be read."""
 
     is_open: bool
     text: str
+    reason: str = ""
+    by: str = ""
+    until: str = ""
 
 
 def read(suffix: str, account: Account, now: datetime) -> State:
@@ -90,8 +108,11 @@ def read(suffix: str, account: Account, now: datetime) -> State:
     except (KeyError, TypeError, ValueError) as error:
         return State(False, f"closed, because the value of {name} is malformed: {error}")
     if is_late:
-        return State(False, f"closed, because its end is more than {LONGEST} after it was written: {text}")
-    return State(False, f"closed, because it has ended: {text}") if has_ended else State(True, f"open {text}")
+        why = f"closed, because its end is more than {LONGEST} after it was written"
+    else:
+        why = "closed, because it has ended"
+    is_open = not (is_late or has_ended)
+    return State(is_open, f"open {text}" if is_open else f"{why}: {text}", reason, by, end)
 
 
 def _text(value: object) -> str:

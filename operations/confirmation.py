@@ -22,7 +22,9 @@ def confirm(suffix: str, account: Account, given: str | None = None) -> None:
                 f"{suffix} is production or has termination protection, and there is no terminal to ask for "
                 f"its name: add --confirm {suffix}"
             )
-        given = input(f"Type {suffix} to destroy it: ").strip()
+        # On standard error: standard output may be a document of JSON.
+        print(f"Type {suffix} to destroy it: ", end="", file=sys.stderr, flush=True)
+        given = input().strip()
     if given != suffix:
         raise OperationsError(f"{given!r} is not the name of the environment, {suffix}: nothing is destroyed")
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO
 
 from botocore.exceptions import ClientError
 
@@ -24,7 +25,7 @@ def destroy(
     *,
     dry_run: bool = False,
     environment: Mapping[str, str] | None = None,
-    cdk_log: Path | None = None,
+    cdk_log: Path | IO[str] | None = None,
 ) -> None:
     """Destroy everything of `suffix`; it can be repeated.
 
@@ -59,7 +60,7 @@ def destroy(
         unmanaged_resources.delete(found, account)
 
 
-def _check_gone(suffix: str, account: Account, code: int, log: Path | None) -> None:
+def _check_gone(suffix: str, account: Account, code: int, log: Path | IO[str] | None) -> None:
     """Raise unless both the CLI and CloudFormation say that the stack is deleted."""
     left = root_stack(suffix, account)
     if not code and left is None:
@@ -68,7 +69,7 @@ def _check_gone(suffix: str, account: Account, code: int, log: Path | None) -> N
     if left is not None:
         why = "; ".join(map(str, failures(left["StackId"], account)))
         state = f"is {left['StackStatus']}{f' ({why})' if why else ''}"
-    where = f"see {log}" if log else "see above"
+    where = f"see {log}" if isinstance(log, Path) else "see above"
     raise OperationsError(
         f"cdk destroy of stack-{suffix} ended with exit code {code}, {where}; the stack {state}: "
         "fix that and run it again"

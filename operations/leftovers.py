@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
@@ -30,6 +31,12 @@ class Leftovers:
     def kept_by_aws(self) -> tuple[Resource, ...]:
         """What AWS deletes later by itself."""
         return tuple(resource for resource in self.resources if not resource.remains)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return them as data for JSON."""
+        names = ("kind", "name", "note", "remains")
+        resources = [{name: getattr(each, name) for name in names} for each in self.resources]
+        return {"suffix": self.suffix, "kinds_checked": self.kinds_checked, "resources": resources}
 
 
 def find(suffix: str, account: Account) -> Leftovers:

@@ -68,6 +68,25 @@ class Traffic:
         named = ((self.groups.get(arn, arn.split("/")[-2]), share) for arn, share in listener.shares.items())
         return ", ".join(f"{name} {share:g} %" for name, share in named if share)
 
+    def as_data(self) -> dict[str, Any]:
+        """Return it as data for JSON, with the names of the target groups."""
+        return {
+            "suffix": self.suffix,
+            "task_set": self.task_set,
+            "target_group": self.groups[self.primary],
+            "healthy": self.healthy,
+            "targets": self.targets,
+            "listeners": [
+                {
+                    "route": each.route,
+                    "address": each.address,
+                    "shares": {self.groups.get(arn, arn): share for arn, share in each.shares.items()},
+                    "has_drifted": not self.is_correct(each),
+                }
+                for each in self.listeners
+            ],
+        }
+
 
 def inspect(suffix: str, account: Account) -> Traffic:
     """Return where the traffic goes and where it belongs.

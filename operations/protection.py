@@ -126,29 +126,36 @@ class Protection:
         return f"arn:aws:{service}:{self.account.region}:{self.account.id}:{name}"
 
 
-def protect(protection: Protection, log: Log, *, role: str | None = None) -> None:
-    """Create or update the approval rule; print the policy, or attach it to `role`.
+def protect(
+    protection: Protection, log: Log, *, role: str | None = None, dry_run: bool = False
+) -> dict[str, Any]:
+    """Create or update the approval rule; return the policy, once it is attached to `role` if one is given.
 
     With 0 approvals, a rule of an earlier run is deleted. Raises OperationsError if nothing needs protection.
     """
     if protection.approvals:
-        _put_rule(protection, log)
+        _put_rule(protection, log, dry_run=dry_run)
     else:
-        _delete_rule(protection, log)
+        _delete_rule(protection, log, dry_run=dry_run)
     if not (protection.approvals or protection.targets):
         raise OperationsError(
             f"nothing protects {protection.suffix}: its requiredApprovals is 0, and it promotes to no "
             "environment. Set requiredApprovals in cdk.json and deploy it first"
         )
-    if role is None:
-        log(json.dumps(protection.policy(), indent=2))
-    else:
+    if role and dry_run:
+        log(f"{role}: would attach {protection.policy_name}")
+    elif role:
         _attach_policy(protection, role, log)
+    return protection.policy()
 
 
-def _put_rule(protection: Protection, log: Log) -> None:
+def _put_rule(protection: Protection, log: Log, *, dry_run: bool) -> None:
     codecommit, names = protection.account.client("codecommit"), protection.names
-    name, content = protection.rule_name, json.dumps(protection.rule())
+    name, content, count = protection.rule_name, json.dumps(protection.rule()), protection.approvals
+    approvals = f"{count} approval{'s' * (count > 1)} ({name})"
+    if dry_run:
+        log(f"{names.repository}: main would take pull requests with {approvals}")
+        return
     try:
         codecommit.create_approval_rule_template(
             approvalRuleTemplateName=name,
@@ -164,15 +171,17 @@ def _put_rule(protection: Protection, log: Log) -> None:
     codecommit.associate_approval_rule_template_with_repository(
         approvalRuleTemplateName=name, repositoryName=names.repository
     )
-    count = protection.approvals
-    log(f"{names.repository}: main takes pull requests with {count} approval{'s' * (count > 1)} ({name})")
+    log(f"{names.repository}: main takes pull requests with {approvals}")
 
 
-def _delete_rule(protection: Protection, log: Log) -> None:
+def _delete_rule(protection: Protection, log: Log, *, dry_run: bool) -> None:
     codecommit, names = protection.account.client("codecommit"), protection.names
     if protection.rule_name not in protection.account.pages(
         "codecommit", "list_approval_rule_templates", "approvalRuleTemplateNames"
     ):
+        return
+    if dry_run:
+        log(f"{names.repository}: would delete {protection.rule_name}, as requiredApprovals is 0")
         return
     codecommit.disassociate_approval_rule_template_from_repository(
         approvalRuleTemplateName=protection.rule_name, repositoryName=names.repository

@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from operations.account import Account
-from operations.command_line import EXIT_CODES, Parser, sentence
+from operations.command_line import EXIT_CODES, Output, Parser, add_json, print_json, sentence
 from operations.errors import OperationsError
 from operations.names import Names
 from operations.ownership import ENVIRONMENT_TAG, PROJECT, PROJECT_TAG
@@ -43,6 +42,7 @@ def add(commands: Commands, add_command: AddCommand) -> None:
     command.set_defaults(run=run_set)
     command.add_argument("name", metavar="NAME", help="the variable, as the catalogue declares it")
     command.add_argument("--dry-run", action="store_true", help="only print what it would do; reads no value")
+    add_json(command)
     command = add_command(
         actions,
         "list",
@@ -51,19 +51,29 @@ def add(commands: Commands, add_command: AddCommand) -> None:
         "a value. A missing value is a finding.",
     )
     command.set_defaults(run=run_list)
-    command.add_argument("--json", action="store_true", help="print the variables as JSON")
+    add_json(command)
 
 
 def run_set(options: argparse.Namespace, account: Account) -> int:
     """Set the value of a declared variable from standard input; return 0."""
     names, variable = Names(options.suffix), _declared(options.suffix, options.name, account)
+    output, version = Output(options), variable.version + 1
     if options.dry_run:
-        print(f"would set {variable.parameter} ({variable.type}), version {variable.version + 1}")
-        return 0
-    version = store(options.suffix, variable, read_value(variable.name), account)
-    print(f"set {variable.parameter} ({variable.type}), version {version}")
-    print("Tasks read it when they start: the next release gives it to all. To release the newest commit:")
-    print(f"aws codepipeline start-pipeline-execution --name {names.pipeline}")
+        output.log(f"would set {variable.parameter} ({variable.type}), version {version}")
+    else:
+        version = store(options.suffix, variable, read_value(variable.name), account)
+        output.log(f"set {variable.parameter} ({variable.type}), version {version}")
+        output.log(
+            "Tasks read it when they start: the next release gives it to all. To release the newest commit:"
+        )
+        output.log(f"aws codepipeline start-pipeline-execution --name {names.pipeline}")
+    output.end(
+        suffix=options.suffix,
+        parameter=variable.parameter,
+        type=variable.type,
+        version=version,
+        dry_run=options.dry_run,
+    )
     return 0
 
 
@@ -71,9 +81,7 @@ def run_list(options: argparse.Namespace, account: Account) -> int:
     """Print every declared variable; return 1 if one has no value."""
     variables = read(options.suffix, account)
     if options.json:
-        print(
-            json.dumps([{**asdict(one), "problem": one.problem} for one in variables], indent=2, default=str)
-        )
+        print_json([{**asdict(one), "problem": one.problem} for one in variables])
     else:
         _print(options.suffix, variables)
     return int(any(one.problem for one in variables))

@@ -1,7 +1,6 @@
 """The actions of `operations fleet`, and what they print."""
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from operations import fleet
 from operations.account import Account
 from operations.catalogue import CDK_JSON, read_context
 from operations.clock import clock
-from operations.command_line import EXIT_CODES, Parser, add_context, sentence
+from operations.command_line import EXIT_CODES, Parser, add_context, add_json, print_json, sentence
 from operations.fleet import Prepared, members
 from operations.fleet.cdk import Cdk
 from operations.fleet.deployment import Outcome, Waves
@@ -79,7 +78,7 @@ def _add(actions: Commands, name: str, summary: str, details: str) -> argparse.A
         metavar="FOLDER",
         help="where assemblies and logs are written (default: a new temporary folder)",
     )
-    action.add_argument("--json", action="store_true", help="print JSON")
+    add_json(action)
     return action
 
 
@@ -87,7 +86,7 @@ def run_plan(options: argparse.Namespace, account: Account) -> int:
     """Print the plan; return 1 if an environment is refused."""
     _, prepared = _prepare(options, account)
     if options.json:
-        print(json.dumps(plan_data(prepared), indent=2))
+        print_json(plan_data(prepared))
     else:
         print_plan(prepared, Console(markup=False))
         _print_missing(options, prepared)
@@ -105,7 +104,7 @@ def run_deploy(options: argparse.Namespace, account: Account) -> int:
     if not any(each.refusals for each in prepared):
         outcomes = Waves(cdk, account, _log, at_once=options.at_once).deploy(prepared)
     if options.json:
-        print(json.dumps({**plan_data(prepared), "outcomes": [asdict(each) for each in outcomes]}, indent=2))
+        print_json({**plan_data(prepared), "outcomes": [asdict(each) for each in outcomes]})
     elif outcomes:
         print_outcomes(outcomes, console)
     return int(not outcomes or any(each.state == "failed" for each in outcomes))

@@ -1,7 +1,6 @@
 """The options of `operations rollback`, and what it prints."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -10,6 +9,7 @@ from rich.table import Table
 
 from operations import rollback
 from operations.account import Account
+from operations.command_line import Output, add_dry_run, add_json, print_json
 from operations.names import Names
 from operations.rollback.versions import Version, find
 
@@ -17,8 +17,7 @@ SUMMARY = "return to a version that was live, without a build"
 DETAILS = (
     "Run it after a bad release. While the tasks of the version before still stand, traffic returns to them "
     "within seconds. Later, the pipeline releases the earlier image again, through the hook and the alarms. "
-    "The command ends when that version has all traffic. Exit code 1: the rollback has failed. --json is "
-    "about --list."
+    "The command ends when that version has all traffic. Exit code 1: the rollback has failed."
 )
 
 
@@ -37,8 +36,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="roll back this environment, to which the pipeline promotes",
     )
     command.add_argument("--list", action="store_true", help="only print the versions that were live")
-    command.add_argument("--json", action="store_true", help="print JSON")
-    command.add_argument("--dry-run", action="store_true", help="only print what it would do")
+    add_json(command)
+    add_dry_run(command)
 
 
 def run(options: argparse.Namespace, account: Account) -> int:
@@ -47,14 +46,16 @@ def run(options: argparse.Namespace, account: Account) -> int:
     if options.list:
         found = find(account, Names(suffix), rollback.stage_of(promotion))
         if options.json:
-            print(json.dumps([asdict(one) for one in found], indent=2, default=str))
+            print_json([asdict(one) for one in found])
         else:
             # A commit's subject may look like markup.
             print_versions(found, Console(markup=False))
         return 0
+    output = Output(options)
     has_succeeded = rollback.go_back(
-        suffix, account, print, to=options.to, promotion=promotion, dry_run=options.dry_run
+        suffix, account, output.log, to=options.to, promotion=promotion, dry_run=options.dry_run
     )
+    output.end(suffix=suffix, promotion=promotion, dry_run=options.dry_run, has_succeeded=has_succeeded)
     return 0 if has_succeeded else 1
 
 

@@ -68,7 +68,9 @@ def roll_back(account: Account, names: Names, stage: str, version: Version, log:
     execution = _start(account, names, stage, version)
     log(f"releasing {version.title} again: execution {execution}")
     if stage != "Deploy":
-        log(f"{stage} waits for an approval, as it does for each release")
+        target, source = stage.removeprefix("Promote-"), f"{names.suffix}@{account.id}"
+        log(f"{stage} waits for an approval, as it does for each release; with approvers, one of them runs:")
+        log(f"python -m operations approve {target} --from {source} --commit {version.commit}")
         return True
     with clock(f"waiting until {version.title} has all traffic"):
         _enter(account, names, execution, log)

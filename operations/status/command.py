@@ -1,7 +1,6 @@
 """The options of `operations status`, and what it prints."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -12,6 +11,7 @@ from rich.text import Text
 from operations import status
 from operations.account import Account
 from operations.clock import clock
+from operations.command_line import add_json, print_json
 from operations.status import Environment
 
 SUMMARY = "show what each environment runs, and what is wrong with it"
@@ -24,7 +24,7 @@ DETAILS = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    command.add_argument("--json", action="store_true", help="print JSON")
+    add_json(command)
 
 
 def run(options: argparse.Namespace, account: Account) -> int:
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, account: Account) -> int:
     with clock(f"reading {options.suffix or 'every environment'}"):
         found = [status.one(account, options.suffix)] if options.suffix else status.fleet(account)
     if options.json:
-        print(json.dumps([asdict(each) for each in found], indent=2, default=str))
+        print_json([asdict(each) for each in found])
     elif found:
         # A commit's subject may look like markup.
         print_environments(found, Console(markup=False))

@@ -1,12 +1,12 @@
 """The options of `operations why`, and what it prints."""
 
 import argparse
-import json
 from dataclasses import asdict
 
 from operations import why
 from operations.account import Account
 from operations.clock import clock
+from operations.command_line import add_json, print_json
 
 SUMMARY = "explain which gate stopped the newest release, why, and what to do"
 DETAILS = (
@@ -20,7 +20,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--execution", default="", metavar="ID", help="explain this execution of the pipeline instead"
     )
-    command.add_argument("--json", action="store_true", help="print JSON")
+    add_json(command)
 
 
 def run(options: argparse.Namespace, account: Account) -> int:
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace, account: Account) -> int:
     with clock(f"reading the release of {options.suffix} and its logs"):
         explanation = why.explain(options.suffix, account, options.execution)
     if options.json:
-        print(json.dumps(asdict(explanation), indent=2))
+        print_json(asdict(explanation))
     else:
         print("\n".join(explanation.lines))
     return 1 if explanation.has_failed else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -15,66 +15,22 @@ from operations.account import Account
 from operations.approve import Approvers, Source
 from operations.errors import OperationsError
 from unit_tests.operations.account_fakes import Answer, FakeAccount
+from unit_tests.operations.approval_answers import (
+    COMMIT,
+    DIGEST,
+    MADE,
+    MARY,
+    OTHER,
+    OTHER_DIGEST,
+    RAN,
+    history,
+    pipeline,
+    projects,
+    runs,
+    state,
+)
 
-COMMIT, OTHER = "a" * 40, "b" * 40
-DIGEST, OTHER_DIGEST = f"sha256:{'c' * 64}", f"sha256:{'d' * 64}"
 SOURCE = Source("dev", "111111111111")
-# When the pipeline and its project were created, and when the execution ran.
-MADE, RAN = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
-MARY = "arn:aws:sts::222222222222:assumed-role/approver-role-prod/mary"
-
-
-def state(status: str = "InProgress") -> Answer:
-    latest = {"status": status, "token": "the-token"}
-    return {
-        "stageStates": [
-            {"stageName": "Source", "actionStates": [{"actionName": "Source"}]},
-            {
-                "stageName": "Promote-prod",
-                "latestExecution": {"pipelineExecutionId": "run"},
-                "actionStates": [{"actionName": "Approve-prod", "latestExecution": latest}],
-            },
-        ]
-    }
-
-
-def runs(image: str = f"images-dev@{DIGEST}") -> Answer:
-    def run(stage: str, **variables: str) -> dict[str, object]:
-        named = {"stageName": stage, "actionName": stage, "startTime": RAN, "pipelineVersion": 3}
-        return {**named, "output": {"outputVariables": variables}}
-
-    return {
-        "actionExecutionDetails": [
-            run("Promote-prod", IMAGE_URI="another"),
-            run("Build", IMAGE_URI=image),
-            # Of the first attempt, before the stage was retried.
-            run("Build", IMAGE_URI=f"images-dev@{OTHER_DIGEST}"),
-            run("Source", CommitId=COMMIT),
-        ]
-    }
-
-
-def pipeline(version: int = 3, created: datetime = MADE) -> Answer:
-    action = {"actionTypeId": {"provider": "CodeBuild"}, "configuration": {"ProjectName": "build-dev"}}
-    source = {"actionTypeId": {"provider": "CodeCommit"}, "configuration": {"RepositoryName": "r"}}
-    return {
-        "pipeline": {"version": version, "stages": [{"actions": [source]}, {"actions": [action]}]},
-        "metadata": {"created": created, "updated": created},
-    }
-
-
-def projects(modified: datetime = MADE, buildspec: str = "version: 0.2") -> Answer:
-    project = {"name": "build-dev", "source": {"buildspec": buildspec}, "lastModified": modified}
-    return {"projects": [project]}
-
-
-def history(*values: str, by: str = MARY) -> Answer:
-    """Return the history of the parameter, in no order."""
-    versions = [
-        {"Version": number, "Value": value, "LastModifiedUser": by, "LastModifiedDate": RAN}
-        for number, value in enumerate(values, 1)
-    ]
-    return {"Parameters": versions[::-1]}
 
 
 def people(account: FakeAccount) -> Approvers:
@@ -179,6 +135,53 @@ def test_a_rollback_releases_what_its_target_has_built(account: FakeAccount) -> 
     account.answers["codepipeline", "list_action_executions"] = listed
     assert approve.approve(people(account), COMMIT, print) == approve.Promoted("the-token", COMMIT, DIGEST)
     assert account.operations[-2:] == ["put_parameter", "put_approval_result"]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, account: FakeAccount, *words: str) -> int:
+    monkeypatch.setattr(command, "Account", lambda: account)
+    return command.main(["approve", "prod", "--from", "dev@111111111111", *words])
+
+
+@pytest.mark.parametrize(
+    ("words", "is_approved", "says"),
+    [
+        ([], False, f"approve it: python -m operations approve prod ... --commit {COMMIT}"),
+        (["--commit", COMMIT, "--dry-run"], False, f"would approve image {DIGEST}"),
+        (["--commit", COMMIT], True, "pipeline-dev continues"),
+    ],
+)
+def test_each_form_prints_json_for_a_program(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    account: FakeAccount,
+    words: list[str],
+    is_approved: bool,
+    says: str,
+) -> None:
+    assert run(monkeypatch, account, "--json", *words) == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    messages = found.pop("messages")
+    assert messages == said.err.splitlines()
+    assert says in messages[-1]
+    assert found == {
+        "suffix": "prod",
+        "source": {"suffix": "dev", "account": "111111111111"},
+        "commit": COMMIT,
+        "image": DIGEST,
+        "definition": people(account).definition.digest,
+        "is_approved": is_approved,
+        "dry_run": "--dry-run" in words,
+    }
+    assert is_approved == bool({"put_parameter", "put_approval_result"} & set(account.operations))
+
+
+def test_a_dry_run_refuses_what_the_approval_would_refuse(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], account: FakeAccount
+) -> None:
+    assert run(monkeypatch, account, "--json", "--dry-run", "--commit", OTHER) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("operations: ")) == ("", 1)
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,30 @@ def test_a_dry_run_writes_and_deletes_nothing(
     assert f"would delete {NAME}" in told
 
 
+def test_each_form_prints_json_for_a_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, opening = Store(), ["--reason", "the hook is broken", "--minutes", "30"]
+
+    def document(code: int, *words: str) -> dict[str, Any]:
+        assert run(monkeypatch, store, "--json", *words) == code
+        said = capsys.readouterr()
+        found: dict[str, Any] = json.loads(said.out)
+        assert found["messages"] == said.err.splitlines()
+        return found
+
+    closed = {"suffix": "dev", "is_open": False, "text": "closed", "reason": "", "by": "", "until": ""}
+    found = document(0, *opening, "--dry-run")
+    assert found == {**closed, "dry_run": True, "messages": found["messages"]}
+    assert f"would write {NAME}" in found["messages"][-1]
+    found = document(0, *opening)
+    assert {name: found[name] for name in ("is_open", *SHOWN)} == {"is_open": True, **SHOWN}
+    assert datetime.fromisoformat(found["until"]) > NOW
+    assert document(1)["is_open"], "open is a finding"
+    assert document(0, "--close")["is_open"] is False
+    assert document(0) == {**closed, "dry_run": False, "messages": ["break-glass of dev is closed"]}
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -39,7 +39,7 @@ def asked(request: pytest.FixtureRequest) -> tuple[str, FakeAccount]:
 
 def at(monkeypatch: pytest.MonkeyPatch, *, tty: bool, answer: str = "") -> None:
     monkeypatch.setattr("sys.stdin", Terminal(tty=tty))
-    monkeypatch.setattr("builtins.input", lambda _: answer)
+    monkeypatch.setattr("builtins.input", lambda: answer)
 
 
 @pytest.mark.parametrize("suffix", ["dev", "product", "prod-2", "staging"])

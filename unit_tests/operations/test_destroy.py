@@ -1,9 +1,11 @@
 """How an environment is destroyed."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from operations import __main__ as command
 from operations import destroy as destroying
 from operations.errors import OperationsError
 from operations.quiesce import quiesce
@@ -39,6 +41,23 @@ def test_a_dry_run_prints_what_it_would_do_and_does_nothing(cdk: Path) -> None:
     assert not running.stopped
     assert not Path(f"{cdk}.called").exists()
     assert not [name for name in account.operations if not name.startswith(("list_", "describe_"))]
+
+
+@pytest.mark.parametrize("words", [[], ["--dry-run"]])
+def test_the_command_prints_json_for_a_program_and_nothing_of_the_cdk(
+    cdk: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    cdk.write_text("#!/bin/sh\necho of the CDK\n")
+    account = FakeAccount({**at_rest(), ("sts", "get_caller_identity"): {"Account": "123456789012"}})
+    monkeypatch.setattr(command, "Account", lambda: account)
+    assert command.main(["destroy", "dev", "--json", *words]) == 0
+    said = capfd.readouterr()
+    found = json.loads(said.out)
+    assert (found["suffix"], found["account"], found["dry_run"]) == ("dev", "123456789012", bool(words))
+    does = "there is no stack-dev to destroy" if words else "destroying stack-dev"
+    assert does in found["messages"]
+    assert does in said.err
+    assert ("of the CDK" in said.err) == (not words)
 
 
 def test_a_dry_run_without_a_stack_says_so(cdk: Path) -> None:

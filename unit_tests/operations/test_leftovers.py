@@ -1,6 +1,7 @@
 """What an account still has of an environment: the findings, the table, and what could not be checked."""
 
 import io
+import json
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -107,6 +108,18 @@ def test_the_command_exits_with_1_if_a_resource_remains(
 ) -> None:
     monkeypatch.setattr(leftovers, "KINDS", kinds(*resources))
     assert main(["leftovers", "dev"]) == code
+
+
+def test_the_command_prints_json_for_a_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = Resource(
+        "KMS key", "1234", parents=("key of artifacts-dev",), note="PendingDeletion", remains=False
+    )
+    monkeypatch.setattr(leftovers, "KINDS", kinds(key))
+    assert main(["leftovers", "dev", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["resources"]
+    assert found == {"kind": "KMS key", "name": "1234", "note": "PendingDeletion", "remains": False}
 
 
 def test_without_credentials_the_command_prints_one_line_and_exits_with_2(

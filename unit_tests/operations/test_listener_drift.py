@@ -1,6 +1,7 @@
 """Where the listeners point, where they should point, and the repair."""
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -218,6 +219,20 @@ def test_a_dry_run_of_a_repair_prints_what_it_would_do_and_changes_nothing(
     assert not [
         name for name in deployed.account.operations if not name.startswith(("describe_", "get_", "list_"))
     ]
+
+
+@pytest.mark.parametrize(("words", "drifted"), [([], True), (["--repair"], False)])
+def test_the_command_prints_json_for_a_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], drifted: bool
+) -> None:
+    deployed = Environment(production=forward(blue=1))
+    assert deployed.run("--json", *words, monkeypatch=monkeypatch) == int(drifted)
+    found = json.loads(capsys.readouterr().out)
+    assert (found["target_group"], found["healthy"], found["targets"]) == ("target-group-green-dev", 2, 3)
+    assert [each["has_drifted"] for each in found["listeners"]] == [drifted, False]
+    assert found["listeners"][0]["shares"]["target-group-blue-dev"] == (100 if drifted else 0)
+    does = "pointed the production listener" if words else "drift dev --repair points them"
+    assert does in found["messages"][-1]
 
 
 def test_the_command_exits_with_0_after_the_repair(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from operations import __main__ as command
 from operations.dropped_settings import SETTINGS_GUARD
 from operations.errors import OperationsError
 from operations.protection import CHANGES_OF_A_BRANCH, Protection, protect
@@ -34,10 +35,7 @@ def protection(answers: dict[tuple[str, str], Any] | None = None, **settings: st
 
 
 def printed(subject: Protection) -> dict[str, Any]:
-    lines: list[str] = []
-    protect(subject, lines.append)
-    policy: dict[str, Any] = json.loads(lines[-1])
-    return policy
+    return protect(subject, lambda _: None)
 
 
 def test_a_rule_is_made_for_main_alone_and_associated_with_the_repository() -> None:
@@ -99,6 +97,45 @@ def test_a_rule_and_a_policy_of_an_earlier_run_are_updated() -> None:
     assert made["delete_policy_version"] == {"PolicyArn": ARN, "VersionId": "v3"}
     assert made["attach_role_policy"] == {"RoleName": "developers", "PolicyArn": ARN}
     assert lines[-1] == "developers: attached developer-policy-dev"
+
+
+@pytest.mark.parametrize("approvals", ["0", "2"])
+def test_a_dry_run_says_what_would_be_made_and_makes_nothing(approvals: str) -> None:
+    lines: list[str] = []
+    answers = {
+        ("codecommit", "list_approval_rule_templates"): {"approvalRuleTemplateNames": ["approvals-dev"]}
+    }
+    subject = protection(answers, requiredApprovals=approvals, promoteTo="staging@222222222222")
+    assert protect(subject, lines.append, role="developers", dry_run=True)["Statement"]
+    rule = {
+        "0": "would delete approvals-dev, as requiredApprovals is 0",
+        "2": "main would take pull requests with 2 approvals (approvals-dev)",
+    }
+    assert lines == [
+        f"repository-dev: {rule[approvals]}",
+        "developers: would attach developer-policy-dev",
+    ]
+    made = {"create_approval_rule_template", "delete_approval_rule_template", "attach_role_policy"}
+    assert not made & set(subject.account.operations)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_the_command_prints_the_policy_after_what_it_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    subject = protection(requiredApprovals="1")
+    monkeypatch.setattr(command, "Account", lambda: subject.account)
+    assert command.main(["protect", "dev", *words]) == 0
+    said, made = (
+        capsys.readouterr(),
+        "repository-dev: main takes pull requests with 1 approval (approvals-dev)",
+    )
+    if words:
+        assert json.loads(said.out)["policy"] == subject.policy()
+        assert (json.loads(said.out)["messages"], said.err) == ([made], f"{made}\n")
+    else:
+        line, _, policy = said.out.partition("\n")
+        assert (line, json.loads(policy)) == (made, subject.policy())
 
 
 def test_without_approvals_and_promotions_nothing_is_made_and_a_former_rule_is_deleted() -> None:

@@ -280,7 +280,10 @@ def test_a_promotion_rolls_back_its_stage_which_asks_for_an_approval(run: Run) -
     assert code == 0
     (given,) = [given for _, operation, given in account.asked if operation == "rollback_stage"]
     assert given["stageName"] == "Promote-prod"
-    assert said.splitlines()[-1] == "Promote-prod waits for an approval, as it does for each release"
+    assert said.splitlines()[-2:] == [
+        "Promote-prod waits for an approval, as it does for each release; with approvers, one of them runs:",
+        f"python -m operations approve prod --from dev@111111111111 --commit {OLD}",
+    ]
 
 
 @pytest.mark.parametrize(

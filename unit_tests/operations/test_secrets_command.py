@@ -97,6 +97,22 @@ def test_a_new_value_is_stored_with_the_tags_of_the_environment_and_is_not_print
     assert VALUE not in said.out + said.err
 
 
+@pytest.mark.parametrize("words", [[], ["--dry-run"]])
+def test_what_was_set_is_json_for_a_program_without_the_value(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert run("set", "orders-dev", "API_KEY", "--json", *words) == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert (found["parameter"], found["type"], found["version"]) == (
+        "/orders-dev/API_KEY",
+        "SecureString",
+        1,
+    )
+    assert found["dry_run"] is bool(words)
+    assert VALUE not in said.out + said.err
+
+
 def test_another_value_overwrites_the_first_and_keeps_the_tags(cloud: Cloud) -> None:
     """PutParameter refuses tags with Overwrite."""
     cloud.stored(SET)
