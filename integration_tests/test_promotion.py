@@ -8,19 +8,32 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.cloud import PROJECT, Cloud
+from harness.notifications import LoggedEvent, subscribed
+from harness.prober import Prober
 from harness.scenario import RELEASE_MINUTES, Scenario
 from harness.suffixes import random_suffix
 from integration_tests.attacks.people import Person, role
 from integration_tests.support.github import assume_role, deploy_commands
 from integration_tests.support.images import push_image
+from integration_tests.support.promotion import (
+    approve_promotion,
+    assert_logged,
+    deployment_of,
+    roll_back_promotion,
+    wait_for_approval,
+    wait_for_state,
+)
 from integration_tests.support.scenario_fixtures import running_scenario
 from operations.account import Account
-from operations.approve import Approvers, Source, approve
 from operations.waiting import NotYetError, wait_for
 
 pytestmark = [pytest.mark.timeout(4 * 3600), pytest.mark.slow]
 
 KEPT_IMAGES = 10
+# Requests per second.
+RATE = 40.0
+# Of `operations rollback`.
+LISTED = ("--list", "--json")
 # The other way into an environment, deployed here and deleted by destroy.
 GITHUB = {"githubRepository": "acme/greeter", "githubEnvironments": "staging"}
 
@@ -79,11 +92,11 @@ def test_a_release_waits_for_its_approval_and_is_promoted_with_a_copy_of_its_ima
     commit = first.releases.head()
     assert commit != before
 
-    _approval(first, staging)
+    wait_for_approval(first, staging)
     assert first.served_version() == commit, "the first environment is released before the approval"
     assert staging.served_version() == before, "without an approval nothing is promoted"
 
-    _approve(first, staging, approver, commit)
+    approve_promotion(first, staging, approver, commit)
     first.wait_for_release(commit)
     assert staging.served_version() == commit
     (own, digest), (copy, copied) = (_image(each).split("@") for each in (first, staging))
@@ -116,17 +129,42 @@ def test_a_push_reaches_the_first_environment_while_an_approval_waits(
         (developer.clone / "NOTES.md").write_text(f"Release {number}.\n")
         commits.append(developer.commit(f"Release {number}"))
         developer.push()
-        _wait_for(first, commits[-1], "Deploy=Succeeded")
+        wait_for_state(first, commits[-1], "Deploy=Succeeded")
         assert first.served_version() == commits[-1]
-        _approval(first, staging)
+        wait_for_approval(first, staging)
     oldest, middle, newest = commits
-    _wait_for(first, middle, "Superseded")
+    wait_for_state(first, middle, "Superseded")
     assert staging.served_version() == promoted
 
     for commit in (oldest, newest):
-        _approve(first, staging, approver, commit)
+        approve_promotion(first, staging, approver, commit)
         assert first.follow(commit).status == "Succeeded"
         assert staging.served_version() == commit
+
+
+def test_a_promoted_environment_goes_back_without_a_build(
+    first: Scenario, staging: Scenario, approver: Account
+) -> None:
+    """One command, and the approval that each release needs; no request fails."""
+    newer, older = (one["commit"] for one in json.loads(roll_back_promotion(first, staging, *LISTED))[:2])
+    assert staging.served_version() == newer
+    own = first.served_version()
+    with (
+        staging.probing(RATE) as prober,
+        subscribed(first.cloud, first.outputs.topic_arn) as asked,
+        subscribed(staging.cloud, staging.outputs.topic_arn) as failures,
+    ):
+        began = prober.seconds
+        assert f"releasing {older[:7]}" in roll_back_promotion(first, staging)
+        asked.wait_for(f"Release commit {older} to {staging.environment.suffix}")
+        assert set(prober.figures().versions) == {newer}, "without an approval nothing goes back"
+        approve_promotion(first, staging, approver, older)
+        assert first.follow(older).status == "Succeeded"
+        _assert_back(staging, prober, older, newer, began)
+        failures.receive()
+    assert first.served_version() == own
+    assert failures.messages == []
+    _assert_told(first, staging, older)
 
 
 def test_only_the_pipeline_may_assume_the_cross_account_role(first: Scenario, staging: Scenario) -> None:
@@ -173,30 +211,27 @@ def test_destroying_both_leaves_nothing(first: Scenario, staging: Scenario) -> N
     staging.destroy()
 
 
-def _approve(first: Scenario, staging: Scenario, approver: Account, commit: str) -> None:
-    """Approve the promotion of a commit, once it is pending, as an approver of the second environment.
-
-    The definition of the pipeline is approved with the first one, and is the same afterwards.
-    """
-    _approval(first, staging)
-    source = Source(first.environment.suffix, first.cloud.account.id)
-    people = Approvers(staging.environment.suffix, source, approver)
-    approve(people, commit, print, definition="" if people.approved() else people.definition.digest)
-
-
-def _wait_for(scenario: Scenario, commit: str, state: str) -> None:
-    """Wait until the release of a commit is in a state: a status, or STAGE=STATUS."""
-
-    def look() -> None:
-        if state not in str(release := scenario.releases.of(commit)).split():
-            raise NotYetError(str(release))
-
-    wait_for(
-        f"{state} of {commit}",
-        look,
-        deadline=scenario.cloud.minutes(RELEASE_MINUTES),
-        interval=scenario.cloud.interval(1),
+def _assert_back(staging: Scenario, prober: Prober, older: str, newer: str, began: float) -> None:
+    """Assert that the older version alone answers, and that no request has failed."""
+    figures = staging.settle(prober, older)
+    assert figures.failures == 0, prober.failures[:3]
+    assert set(figures.versions) == {newer, older}
+    staging.progress.step(
+        f"back in {prober.last_of(newer) - began:.1f} s from the command to the last answer of the newer "
+        f"version, the approval included; 0 of {figures.requests} requests failed"
     )
+
+
+def _assert_told(first: Scenario, staging: Scenario, older: str) -> None:
+    """Assert that both event logs have the rollback, and that the command lists it."""
+    release, stage = first.releases.of(older), f"Promote-{staging.environment.suffix}"
+    assert release is not None
+    runs = first.releases.actions(release.execution)
+    assert {run["stageName"] for run in runs} == {stage}, "it builds nothing"
+    assert_logged(first, LoggedEvent("Stage", "SUCCEEDED", stage, release.execution))
+    assert_logged(staging, LoggedEvent("Deployment", "SUCCESS", run=deployment_of(runs)))
+    listed = json.loads(roll_back_promotion(first, staging, *LISTED))[:2]
+    assert [(one["commit"], one["is_live"]) for one in listed][1] == (older, True)
 
 
 def _tags(scenario: Scenario) -> dict[str, set[str]]:
@@ -244,23 +279,6 @@ def _replace_a_task(scenario: Scenario) -> None:
         look,
         deadline=scenario.cloud.minutes(RELEASE_MINUTES),
         interval=scenario.cloud.interval(0.5),
-    )
-
-
-def _approval(first: Scenario, staging: Scenario) -> None:
-    """Wait until the approval action is pending."""
-    codepipeline = first.cloud.client("codepipeline")
-
-    def look() -> None:
-        state = codepipeline.get_pipeline_state(name=first.outputs.pipeline_name)
-        actions = {one["actionName"]: one for stage in state["stageStates"] for one in stage["actionStates"]}
-        latest = actions[f"Approve-{staging.environment.suffix}"].get("latestExecution", {})
-        if "token" not in latest:
-            seen = {name: one.get("latestExecution", {}).get("status") for name, one in actions.items()}
-            raise NotYetError(json.dumps(seen))
-
-    wait_for(
-        "the approval", look, deadline=first.cloud.minutes(RELEASE_MINUTES), interval=first.cloud.interval(1)
     )
 
 
