@@ -35,11 +35,27 @@ def push(stack: Stack, text: str) -> str:
 
 
 def test_a_repository_without_a_seed_fails_the_first_run(cloud: Cloud) -> None:
-    """pitfall B3: the branch main does not exist."""
+    """pitfall B3: the branch main does not exist, and CodePipeline retries the stage once, by itself.
+
+    https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_RetryStageMetadata.html
+    """
     resources = source(cloud)
     del resources["PipelineRepository"]["Properties"]["Code"]
     with pipeline_of(cloud, resources) as (stack, pipeline):
-        assert pipeline.outcome("Source") == no_branch("main", stack.physical_name("repository-the-suffix"))
+        failed = no_branch("main", stack.physical_name("repository-the-suffix"))
+        assert pipeline.outcome("Source", times=2) == failed
+
+        def look() -> str:
+            (run,) = pipeline.runs()
+            if run["status"] == "InProgress":
+                raise NotYetError(str(run))
+            return str(run["pipelineExecutionId"])
+
+        run = wait_for("the end of the first run", look, deadline=cloud.minutes(3), interval=0.2)
+        assert [one["status"] for one in pipeline.actions(run)] == ["Failed", "Failed"], "it ends after one"
+        stage = pipeline.client.get_pipeline_state(name=pipeline.name)["stageStates"][0]
+        retried = {"autoStageRetryAttempt": 1, "latestRetryTrigger": "AutomatedStageRetry"}
+        assert stage["retryStageMetadata"] == retried
 
 
 def test_a_source_action_that_watches_master_finds_no_branch(cloud: Cloud) -> None:
