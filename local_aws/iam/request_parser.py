@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -58,11 +58,16 @@ class Credential:
 
 @dataclass(frozen=True)
 class Call:
-    """One operation of a service (its IAM prefix), with the parameters that IAM needs."""
+    """One operation of a service (its IAM prefix). Its parameters are parsed when they are first read."""
 
     service: str
     operation: str
-    params: Mapping[str, Any]
+    read: Callable[[], Mapping[str, Any]]
+
+    @cached_property
+    def params(self) -> Mapping[str, Any]:
+        """The parameters that IAM and the checks need."""
+        return self.read()
 
 
 def credential(request: HttpRequest) -> Credential | None:
@@ -90,13 +95,13 @@ def parse_call(request: HttpRequest, service: str) -> Call:
     if operation:
         if target != _target_prefix(model):
             raise WrongScopeError(service)
-        return Call(prefix, operation, _json(request.body))
+        return Call(prefix, operation, lambda: _json(request.body))
     rpc = _RPC.match(request.path)
     if rpc is not None:
-        return Call(prefix, rpc["operation"], {})
-    form = _form(request)
-    if "Action" in form and model in QUERY_SERVICES:
-        return Call(prefix, str(form["Action"]), form)
+        return Call(prefix, rpc["operation"], dict)
+    form = _form(request) if model in QUERY_SERVICES else {}
+    if "Action" in form:
+        return Call(prefix, form["Action"], lambda: _tree(form))
     return _parse_rest(request, prefix, model)
 
 
@@ -137,12 +142,16 @@ class _Route:
 
 def _parse_rest(request: HttpRequest, prefix: str, model: str) -> Call:
     for route in _routes(model):
-        parameters = route.match(request)
-        if parameters is not None:
-            query = {name: values[0] for name, values in request.query.items()}
-            body = _json(request.body) if model != "s3" else {}
-            return Call(prefix, route.operation, {**query, **body, **parameters})
-    return Call(prefix, f"Unknown{request.method.title()}", {})
+        found = route.match(request)
+        if found is not None:
+            return Call(prefix, route.operation, partial(_rest_params, request, model, found))
+    return Call(prefix, f"Unknown{request.method.title()}", dict)
+
+
+def _rest_params(request: HttpRequest, model: str, path: Mapping[str, str]) -> dict[str, Any]:
+    query = {name: values[0] for name, values in request.query.items()}
+    body = _json(request.body) if model != "s3" else {}
+    return {**query, **body, **path}
 
 
 @lru_cache
@@ -203,14 +212,19 @@ def _json(body: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _form(request: HttpRequest) -> dict[str, Any]:
-    """Parse AWS's query protocol: `Tags.member.1.Key=a` is `{"Tags": [{"Key": "a"}]}`."""
+def _form(request: HttpRequest) -> dict[str, str]:
+    """Return the parameters of AWS's query protocol as they are sent: `Tags.member.1.Key=a`."""
     flat = {name: values[0] for name, values in request.query.items()}
     if "x-www-form-urlencoded" in request.headers.get("content-type", ""):
         text = request.body.decode("utf-8", "replace")
         flat |= {name: values[0] for name, values in parse_qs(text, keep_blank_values=True).items()}
+    return flat
+
+
+def _tree(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return nested parameters: `Tags.member.1.Key=a` is `{"Tags": [{"Key": "a"}]}`."""
     tree: dict[str, Any] = {}
-    for name, value in flat.items():
+    for name, value in form.items():
         place = tree
         *folders, last = name.split(".")
         for folder in folders:

@@ -11,7 +11,7 @@ from local_aws.core.context import Context
 from local_aws.ministack import elbv2_snapshot
 from local_aws.ministack.access_logs import access_log_check
 from local_aws.ministack.elbv2_references import reference_check
-from local_aws.ministack.elbv2_requests import model_check, page, parse
+from local_aws.ministack.elbv2_requests import Request, check_model, page
 from local_aws.ministack.elbv2_snapshot import acm, alb, ec2, everything
 from local_aws.ministack.elbv2_validation import CHECKS, both
 from local_aws.services.elbv2 import validation
@@ -53,20 +53,21 @@ def patch_elbv2(context: Context, on_change: Callable[[ElbSnapshot], None], heal
     checks = {**CHECKS, MODIFY: both(CHECKS[MODIFY], access_log_check(context))}
     acm._delete_certificate, acm._import_certificate = _delete_certificate, _import_certificate(on_change)
     for name, handler in replaced.items():
-        check = both(model_check(name), reference_check(name), *filter(None, [checks.get(name)]))
+        check = both(check_model, reference_check(name), *filter(None, [checks.get(name)]))
         alb._ACTION_MAP[name] = _validated(name, handler, check, on_change if name in CHANGES else None)
 
 
 def _validated(
     name: str,
-    handler: Callable[[Params], Answer],
-    check: Callable[[Params], None],
+    handler: Callable[[Request], Answer],
+    check: Callable[[Request], None],
     on_change: Callable[[ElbSnapshot], None] | None,
 ) -> Callable[[Params], Answer]:
     def handle(params: Params) -> Answer:
+        request = Request(name, params)
         try:
-            check(params)
-            answer = page(name, params, handler(params))
+            check(request)
+            answer = page(request, handler(request))
         except AwsError as error:
             error_response: Answer = alb._error(error.code, error.message, error.status)
             return error_response
@@ -196,12 +197,12 @@ def _xml(value: object) -> str:
     return escape(str(value))
 
 
-def _create_load_balancer(params: Params) -> Answer:
+def _create_load_balancer(request: Request) -> Answer:
     """Create a load balancer, or return the one with the same settings.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
     """
-    given = parse("CreateLoadBalancer", params)
+    given = request.members
     wanted = {
         "LoadBalancerName": given["Name"],
         "Scheme": given.get("Scheme", "internet-facing"),
@@ -214,7 +215,7 @@ def _create_load_balancer(params: Params) -> Answer:
             xml = f"<LoadBalancers>{_lb_xml(balancer)}</LoadBalancers>"
             same: Answer = alb._xml(200, "CreateLoadBalancer", xml)
             return same
-    answer: Answer = _ORIGINAL_ACTIONS["CreateLoadBalancer"](params)
+    answer: Answer = _ORIGINAL_ACTIONS["CreateLoadBalancer"](request)
     return answer
 
 

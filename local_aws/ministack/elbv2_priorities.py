@@ -3,16 +3,14 @@
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetRulePriorities.html#API_SetRulePriorities_Errors
 """
 
-from typing import Any
-
 from local_aws.core.api import AwsError
-from local_aws.ministack.elbv2_requests import parse
+from local_aws.ministack.elbv2_requests import Request
 from local_aws.ministack.elbv2_snapshot import alb
 
 
-def check_priorities(params: dict[str, Any]) -> None:
+def check_priorities(request: Request) -> None:
     """Reject the new priorities of rules, all of which change at once."""
-    pairs = parse("SetRulePriorities", params).get("RulePriorities", [])
+    pairs = request.members.get("RulePriorities", [])
     given = {pair["RuleArn"]: str(pair["Priority"]) for pair in pairs if "RuleArn" in pair}
     for arn, priority in given.items():
         rule = alb._rules.get(arn)

@@ -9,7 +9,7 @@ from typing import Any
 
 from local_aws.core.api import AwsError, service_model
 from local_aws.core.tag_rules import LIMIT
-from local_aws.ministack.elbv2_requests import SERVICE, Params, parse
+from local_aws.ministack.elbv2_requests import SERVICE, Request
 from local_aws.ministack.elbv2_snapshot import alb
 
 # Member -> MiniStack's records, the code for one that does not exist, and what it is.
@@ -32,12 +32,12 @@ DESCRIBED = 20
 SUCCEEDS = frozenset({"DeleteLoadBalancer"})
 
 
-def reference_check(operation: str) -> Callable[[Params], None]:
+def reference_check(operation: str) -> Callable[[Request], None]:
     """Return a check of an operation's references and tags."""
     declared = {shape.error_code for shape in service_model(SERVICE).operation_model(operation).error_shapes}
 
-    def check(params: Params) -> None:
-        members = parse(operation, params)
+    def check(request: Request) -> None:
+        members = request.members
         _check_arns(members)
         _check_tags(members, declared)
         if operation == "DescribeTags" and len(members["ResourceArns"]) > DESCRIBED:

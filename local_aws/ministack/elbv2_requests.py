@@ -1,8 +1,9 @@
 """Validates ELBv2's requests against botocore's model, before any rule of its own."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import count, takewhile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import accumulate, count, takewhile
 from typing import Any
 from xml.etree.ElementTree import SubElement, fromstring, register_namespace, tostring
 
@@ -14,32 +15,42 @@ from local_aws.core.pagination import paginators
 from local_aws.ministack.elbv2_snapshot import alb
 
 SERVICE = "elbv2"
-Params = Mapping[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
 
 
-def parse(operation: str, params: Params) -> dict[str, Any]:
-    """Return a request's members, of AWS's query protocol, as boto3 takes them."""
-    shape = service_model(SERVICE).operation_model(operation).input_shape
-    return dict(_parse(shape, params, "") or {}) if shape is not None else {}
+class Request(dict[str, Any]):
+    """One request as MiniStack takes it, in AWS's query protocol, with its members as boto3 takes them.
 
+    The checks of an operation share it, so that the members are parsed once.
+    """
 
-def _parse(shape: Shape, params: Params, path: str) -> Any:
-    """Return the value at a path, or None if the request has none."""
-    if path and not any(key == path or key.startswith(f"{path}.") for key in params):
-        return None
-    if isinstance(shape, StructureShape):
-        return _parse_structure(shape, params, path)
-    if isinstance(shape, ListShape):
-        items = (_parse(shape.member, params, f"{path}.member.{number}") for number in count(1))
-        return list(takewhile(lambda item: item is not None, items))
-    return _scalar(shape, str(alb._p(params, path)))
+    def __init__(self, operation: str, params: Mapping[str, Any]) -> None:
+        super().__init__(params)
+        self.operation = operation
 
+    @cached_property
+    def members(self) -> dict[str, Any]:
+        """The members of the operation's model that the request has."""
+        shape = service_model(SERVICE).operation_model(self.operation).input_shape
+        if shape is None:
+            return {}
+        paths = {path for key in self for path in accumulate(key.split("."), "{}.{}".format)}
+        return self._structure(shape, "", paths)
 
-def _parse_structure(shape: StructureShape, params: Params, path: str) -> dict[str, Any]:
-    prefix = f"{path}." if path else ""
-    members = ((name, _parse(each, params, prefix + name)) for name, each in shape.members.items())
-    return {name: value for name, value in members if value is not None}
+    def _value(self, shape: Shape, path: str, paths: Collection[str]) -> Any:
+        """Return the value at a path, or None if the request has none."""
+        if path not in paths:
+            return None
+        if isinstance(shape, StructureShape):
+            return self._structure(shape, f"{path}.", paths)
+        if isinstance(shape, ListShape):
+            items = (self._value(shape.member, f"{path}.member.{number}", paths) for number in count(1))
+            return list(takewhile(lambda item: item is not None, items))
+        return _scalar(shape, str(alb._p(self, path)))
+
+    def _structure(self, shape: StructureShape, prefix: str, paths: Collection[str]) -> dict[str, Any]:
+        members = ((name, self._value(each, prefix + name, paths)) for name, each in shape.members.items())
+        return {name: value for name, value in members if value is not None}
 
 
 def _scalar(shape: Shape, text: str) -> Any:
@@ -48,22 +59,17 @@ def _scalar(shape: Shape, text: str) -> Any:
     return text
 
 
-def model_check(operation: str) -> Callable[[Params], None]:
-    """Return a check of the bounds, patterns and enumerations of an operation's model.
+def check_model(request: Request) -> None:
+    """Check the bounds, patterns and enumerations of an operation's model.
 
     The code and the words: kubernetes-sigs/aws-load-balancer-controller#4238.
     """
-
-    def check(params: Params) -> None:
-        shape = service_model(SERVICE).operation_model(operation).input_shape
-        given = parse(operation, params)
-        found = list(_missing(shape, given))
-        found += [message for _, message in input_violations(shape, given, SERVICE)]
-        if found:
-            label = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
-            raise AwsError("ValidationError", f"{label}: {'; '.join(map(_with_aws_path, found))}")
-
-    return check
+    shape = service_model(SERVICE).operation_model(request.operation).input_shape
+    found = list(_missing(shape, request.members))
+    found += [message for _, message in input_violations(shape, request.members, SERVICE)]
+    if found:
+        label = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
+        raise AwsError("ValidationError", f"{label}: {'; '.join(map(_with_aws_path, found))}")
 
 
 def _missing(shape: Shape | None, value: Any, path: str = "") -> Iterator[str]:
@@ -86,10 +92,10 @@ def _with_aws_path(message: str) -> str:
     )
 
 
-def all_exist(store: str, prefix: str, code: str, label: str, name: str = "") -> Callable[[Params], None]:
+def all_exist(store: str, prefix: str, code: str, label: str, name: str = "") -> Callable[[Request], None]:
     """Return a check that rejects unknown names: waiters need AWS's error, not MiniStack's empty list."""
 
-    def check(params: Params) -> None:
+    def check(params: Request) -> None:
         records = getattr(alb, store)
         names: Iterable[str] = [record[name] for record in records.values()] if name else records
         if any(each not in names for each in alb._parse_member_list(params, prefix)):
@@ -98,23 +104,23 @@ def all_exist(store: str, prefix: str, code: str, label: str, name: str = "") ->
     return check
 
 
-def one_given(message: str, owner: str) -> Callable[[Params], None]:
+def one_given(message: str, owner: str) -> Callable[[Request], None]:
     """Return a check that rejects a request with neither an owner nor ARNs. The messages are moto's."""
 
-    def check(params: Params) -> None:
+    def check(params: Request) -> None:
         if owner not in params and not any(".member.1" in key for key in params):
             raise AwsError("ValidationError", message)
 
     return check
 
 
-def only_one(*members: str) -> Callable[[Params], None]:
+def only_one(*members: str) -> Callable[[Request], None]:
     """Return a check that rejects a request with more than one of the members that filter a list.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetGroups.html
     """
 
-    def check(params: Params) -> None:
+    def check(params: Request) -> None:
         given = [each for each in members if any(key == each or key.startswith(f"{each}.") for key in params)]
         if len(given) > 1:
             raise AwsError("ValidationError", f"You can specify only one of {' and '.join(given)}")
@@ -122,12 +128,12 @@ def only_one(*members: str) -> Callable[[Params], None]:
     return check
 
 
-def page(operation: str, params: Params, answer: Answer) -> Answer:
+def page(request: Request, answer: Answer) -> Answer:
     """Return the page of a list that PageSize and Marker select, out of MiniStack's whole list."""
-    names = paginators(SERVICE).get(operation)
+    names = paginators(SERVICE).get(request.operation)
     if answer[0] != 200 or names is None:
         return answer
-    marker, size = (str(alb._p(params, key) or "") for key in (names["input_token"], names["limit_key"]))
+    marker, size = (str(alb._p(request, key) or "") for key in (names["input_token"], names["limit_key"]))
     if not marker and not size:
         return answer
     return answer[0], answer[1], _page_of(answer[2], names, marker, size)

@@ -4,22 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_aws.core.api import AwsError
-from local_aws.ministack.elbv2_requests import parse
+from local_aws.ministack.elbv2_requests import Request
 from local_aws.ministack.elbv2_snapshot import alb, users_of
 from local_aws.services.elbv2 import errors, rule_actions, rule_conditions
 from local_aws.services.elbv2.routing import CONDITIONS, weights
 
-Params = dict[str, Any]
 Record = Mapping[str, Any]
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 RULES = 100
 
 
-def check_actions(operation: str, params: Params, listener: Record) -> None:
+def check_actions(params: Request, listener: Record) -> None:
     """Check the actions of a request. `listener` is the listener's record, as it will be."""
-    member = "DefaultActions" if operation.endswith("Listener") else "Actions"
-    given = parse(operation, params).get(member, [])
+    member = "DefaultActions" if params.operation.endswith("Listener") else "Actions"
+    given = params.members.get(member, [])
     rule_actions.check_actions(given, listener["Protocol"], str(listener["Port"]))
     for action in alb._parse_actions(params, member):
         if action["Type"] == "forward":
@@ -59,13 +58,13 @@ def _check_group(arn: str, weight: int, balancer: str) -> None:
         )
 
 
-def create_rule(params: Params) -> None:
+def create_rule(params: Request) -> None:
     """Check a new rule."""
     listener = alb._listeners.get(alb._p(params, "ListenerArn"))
     if listener is None:
         return
-    _check_conditions("CreateRule", params)
-    check_actions("CreateRule", params, listener)
+    _check_conditions(params)
+    check_actions(params, listener)
     rules = [rule for rule in alb._rules.values() if rule["ListenerArn"] == listener["ListenerArn"]]
     priority = alb._p(params, "Priority")
     if any(rule["Priority"] == priority for rule in rules):
@@ -82,19 +81,19 @@ def _rules_of(balancer: str) -> list[str]:
     ]
 
 
-def modify_rule(params: Params) -> None:
+def modify_rule(params: Request) -> None:
     """Check the changes of a rule."""
     rule = alb._rules.get(alb._p(params, "RuleArn"))
     if rule is None:
         return
     if "Actions.member.1.Type" in params:
-        check_actions("ModifyRule", params, alb._listeners[rule["ListenerArn"]])
+        check_actions(params, alb._listeners[rule["ListenerArn"]])
     if "Conditions.member.1.Field" in params:
-        _check_conditions("ModifyRule", params)
+        _check_conditions(params)
 
 
-def _check_conditions(operation: str, params: Params) -> None:
-    rule_conditions.check_conditions(parse(operation, params).get("Conditions", []))
+def _check_conditions(params: Request) -> None:
+    rule_conditions.check_conditions(params.members.get("Conditions", []))
     for condition in alb._parse_conditions(params):
         if condition["Field"] not in CONDITIONS:
             raise errors.unsupported(f"rule conditions on {condition['Field']}")
@@ -102,7 +101,7 @@ def _check_conditions(operation: str, params: Params) -> None:
         raise errors.unsupported("rule transforms")
 
 
-def delete_rule(params: Params) -> None:
+def delete_rule(params: Request) -> None:
     """Check that a rule exists."""
     if alb._p(params, "RuleArn") not in alb._rules:
         raise AwsError("RuleNotFound", "One or more rules not found")

@@ -6,12 +6,10 @@ from typing import Any
 from local_aws.core.api import AwsError
 from local_aws.ministack import elbv2_networks, elbv2_rules
 from local_aws.ministack.elbv2_priorities import check_priorities
-from local_aws.ministack.elbv2_requests import all_exist, one_given, only_one, parse
+from local_aws.ministack.elbv2_requests import Request, all_exist, one_given, only_one
 from local_aws.ministack.elbv2_snapshot import acm, alb, everything, users_of
 from local_aws.services.elbv2 import errors, tls, validation
 from local_aws.services.elbv2.records import Tls
-
-Params = dict[str, Any]
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 LOAD_BALANCERS, LISTENERS = 50, 50
@@ -23,17 +21,18 @@ _HEALTH_NUMBERS = {
 }
 
 
-def _value(params: Params, key: str, default: str = "") -> str:
+def _value(params: Request, key: str, default: str = "") -> str:
     return str(alb._p(params, key, default) or default)
 
 
-def _create_load_balancer(params: Params) -> None:
+def _create_load_balancer(params: Request) -> None:
     validation.check_name("load balancer", _value(params, "Name"))
     if _value(params, "Type", "application") != "application":
         raise errors.unsupported(f"load balancers of type {_value(params, 'Type')}")
-    subnets = _subnets("CreateLoadBalancer", params)
+    subnets = _subnets(params)
     for number, subnet in enumerate(subnets, 1):
         params[f"Subnets.member.{number}"] = [subnet]
+    params.members["Subnets"] = subnets
     if _value(params, "IpAddressType", "ipv4") != "ipv4":
         raise errors.unsupported(f"load balancers of IP address type {_value(params, 'IpAddressType')}")
     elbv2_networks.check_networks(subnets, alb._parse_member_list(params, "SecurityGroups"))
@@ -42,27 +41,27 @@ def _create_load_balancer(params: Params) -> None:
         raise AwsError("TooManyLoadBalancers", f"A region can have at most {LOAD_BALANCERS} load balancers")
 
 
-def _set_subnets(params: Params) -> None:
+def _set_subnets(params: Request) -> None:
     balancer = alb._lbs.get(_value(params, "LoadBalancerArn"))
     if balancer is not None:
-        elbv2_networks.check_networks(_subnets("SetSubnets", params), balancer["SecurityGroups"])
+        elbv2_networks.check_networks(_subnets(params), balancer["SecurityGroups"])
 
 
-def _set_security_groups(params: Params) -> None:
+def _set_security_groups(params: Request) -> None:
     balancer = alb._lbs.get(_value(params, "LoadBalancerArn"))
     if balancer is not None:
         elbv2_networks.check_networks(balancer["Subnets"], alb._parse_member_list(params, "SecurityGroups"))
 
 
-def _subnets(operation: str, params: Params) -> list[str]:
+def _subnets(params: Request) -> list[str]:
     """Return the subnets of a request, which may give them as mappings."""
-    given = parse(operation, params)
+    given = params.members
     if given.get("Subnets") and given.get("SubnetMappings"):
         raise AwsError("ValidationError", "You must specify either subnets or subnet mappings")
     return given.get("Subnets") or [each["SubnetId"] for each in given.get("SubnetMappings", [])]
 
 
-def _delete_load_balancer(params: Params) -> None:
+def _delete_load_balancer(params: Request) -> None:
     arn = _value(params, "LoadBalancerArn")
     attributes = {item["Key"]: item["Value"] for item in alb._lb_attrs.get(arn, [])}
     if attributes.get("deletion_protection.enabled") == "true":
@@ -72,8 +71,8 @@ def _delete_load_balancer(params: Params) -> None:
         )
 
 
-def _attributes(kind: str, known: Mapping[str, frozenset[str] | None]) -> Callable[[Params], None]:
-    def check(params: Params) -> None:
+def _attributes(kind: str, known: Mapping[str, frozenset[str] | None]) -> Callable[[Request], None]:
+    def check(params: Request) -> None:
         given: list[dict[str, str]] = []
         while key := _value(params, f"Attributes.member.{len(given) + 1}.Key"):
             given.append({"Key": key, "Value": _value(params, f"Attributes.member.{len(given) + 1}.Value")})
@@ -82,7 +81,7 @@ def _attributes(kind: str, known: Mapping[str, frozenset[str] | None]) -> Callab
     return check
 
 
-def _create_target_group(params: Params) -> None:
+def _create_target_group(params: Request) -> None:
     validation.check_name("target group", _value(params, "Name"))
     for member, label in (("Protocol", "protocol"), ("Port", "port")):
         if not _value(params, member) and _value(params, "TargetType") != "lambda":
@@ -98,13 +97,13 @@ def _create_target_group(params: Params) -> None:
     _health_check(params, _HEALTH_NUMBERS)
 
 
-def _modify_target_group(params: Params) -> None:
+def _modify_target_group(params: Request) -> None:
     group = alb._tgs.get(_value(params, "TargetGroupArn"))
     if group is not None:
         _health_check(params, {key: str(group[key]) for key in _HEALTH_NUMBERS})
 
 
-def _health_check(params: Params, defaults: Mapping[str, str]) -> None:
+def _health_check(params: Request, defaults: Mapping[str, str]) -> None:
     validation.check_health_check(
         _value(params, "HealthCheckProtocol", "HTTP"),
         _value(params, "HealthCheckPort", "traffic-port"),
@@ -122,25 +121,25 @@ def _health_check(params: Params, defaults: Mapping[str, str]) -> None:
     validation.check_thresholds(*(int(_value(params, key, default)) for key, default in defaults.items()))
 
 
-def _delete_target_group(params: Params) -> None:
+def _delete_target_group(params: Request) -> None:
     arn = _value(params, "TargetGroupArn")
     if users_of(arn):
         # pitfall I1
         raise AwsError("ResourceInUse", f"Target group '{arn}' is currently in use by a listener or a rule")
 
 
-def _create_listener(params: Params) -> None:
+def _create_listener(params: Request) -> None:
     balancer, port = _value(params, "LoadBalancerArn"), _value(params, "Port")
     _check_protocol(params, {"Protocol": "HTTP"})
     if not port:
         raise AwsError("ValidationError", "A listener port must be specified")
     _check_port_is_free(balancer, port)
     listener = {"LoadBalancerArn": balancer, "Protocol": _value(params, "Protocol"), "Port": port}
-    elbv2_rules.check_actions("CreateListener", params, listener)
+    elbv2_rules.check_actions(params, listener)
     _check_listener_count(balancer)
 
 
-def _modify_listener(params: Params) -> None:
+def _modify_listener(params: Request) -> None:
     listener = alb._listeners.get(_value(params, "ListenerArn"))
     if listener is None:
         return
@@ -150,10 +149,10 @@ def _modify_listener(params: Params) -> None:
         _check_port_is_free(listener["LoadBalancerArn"], port)
     if _value(params, "DefaultActions.member.1.Type"):
         changed = {key: _value(params, key, str(listener[key])) for key in ("Protocol", "Port")}
-        elbv2_rules.check_actions("ModifyListener", params, {**listener, **changed})
+        elbv2_rules.check_actions(params, {**listener, **changed})
 
 
-def _check_protocol(params: Params, listener: Mapping[str, Any]) -> None:
+def _check_protocol(params: Request, listener: Mapping[str, Any]) -> None:
     """Reject a protocol or certificate that a listener cannot have. `listener` is its current record."""
     protocol = _value(params, "Protocol", listener["Protocol"])
     # Of the network load balancer's listeners, which local_aws does not have.
@@ -200,17 +199,17 @@ def _check_port_is_free(balancer: str, port: str) -> None:
             )
 
 
-def both(*checks: Callable[[Params], None]) -> Callable[[Params], None]:
+def both(*checks: Callable[[Request], None]) -> Callable[[Request], None]:
     """Return a check that runs all of `checks`."""
 
-    def check(params: Params) -> None:
+    def check(params: Request) -> None:
         for each in checks:
             each(params)
 
     return check
 
 
-CHECKS: dict[str, Callable[[Params], None]] = {
+CHECKS: dict[str, Callable[[Request], None]] = {
     "CreateLoadBalancer": _create_load_balancer,
     "DeleteLoadBalancer": _delete_load_balancer,
     "SetSubnets": _set_subnets,
