@@ -37,6 +37,9 @@ COMMON_ERRORS = frozenset(
         "UnsupportedOperation",
     }
 )
+# What an operation returns besides: its model does not list it. moto has AWS's message for UpdatePipeline:
+# https://github.com/getmoto/moto/blob/master/tests/test_codepipeline/test_codepipeline.py
+UNDECLARED_ERRORS = frozenset({("codepipeline", "UpdatePipeline", "ResourceNotFoundException")})
 # The services whose code for an invalid input is not the common ValidationException.
 # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html#API_CreateRepository_Errors
 # https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html#API_GetServiceQuota_Errors
@@ -189,6 +192,7 @@ def _structure_violations(shape: StructureShape, value: Any, path: str) -> Itera
 
 def declares(operation: OperationModel, code: str) -> bool:
     """Return whether an operation's model lists an error, or every operation may return it."""
-    return code in COMMON_ERRORS or code in {shape.error_code for shape in operation.error_shapes} | {
-        shape.name for shape in operation.error_shapes
-    }
+    service = operation.service_model.service_name
+    if code in COMMON_ERRORS or (service, operation.name, code) in UNDECLARED_ERRORS:
+        return True
+    return any(code in (shape.error_code, shape.name) for shape in operation.error_shapes)

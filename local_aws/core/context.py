@@ -51,7 +51,7 @@ class ServiceRole(str):
         return made
 
 
-def _allow(_caller: str, _action: str, _resource: str) -> None:
+def _allow(_caller: str, _action: str, _resource: str, _via: str = "") -> None:
     """Allow everything: a unit test's context has no IAM."""
 
 
@@ -99,7 +99,7 @@ class Context:
     # `authorize` raises `AwsError` unless a caller (access key or role ARN) may perform an action that has no
     # API call. `denial_reason` says why a service principal may not act on a resource, or returns None.
     assume: Callable[[ServiceRole], dict[str, str]] | None = None
-    authorize: Callable[[str, str, str], None] = _allow
+    authorize: Callable[..., None] = _allow
     denial_reason: Callable[..., str | None] = _no_denial
     # Creates the service-linked role of a service in an account, if the caller (an access key) may create it.
     create_service_linked_role: Callable[[str, str, str], None] = _no_role

@@ -19,7 +19,7 @@ from local_aws.iam.evaluation import Decision, Policies, Request, decide
 from local_aws.iam.matching import Value
 from local_aws.iam.principals import Caller
 from local_aws.iam.request_parser import Credential, HttpRequest, WrongScopeError, lacks_members, parse_call
-from local_aws.iam.required_permissions import Permission, required_permissions
+from local_aws.iam.required_permissions import Permission, required_permissions, via_service
 from local_aws.iam.web_identity import TokenError, identity
 from local_aws.ministack import account_scope, s3, service_linked_roles
 from local_aws.ministack import iam as store
@@ -137,9 +137,13 @@ class Enforcer:
                 return response(denial, request, credential.service)
         return None
 
-    def authorize(self, caller: str, action: str, resource: str) -> None:
-        """Raise `AwsError` unless a caller, an access key or a role's ARN, may perform an action."""
-        self._authorize(caller, Permission(action, resource))
+    def authorize(self, caller: str, action: str, resource: str, via: str = "") -> None:
+        """Raise `AwsError` unless a caller, an access key or a role's ARN, may perform an action.
+
+        `via` is the service that uses a KMS key for the caller.
+        """
+        keys = via_service(via, self.context.region, self.context.account) if via else {}
+        self._authorize(caller, Permission(action, resource, keys))
 
     def create_service_linked_role(self, account: str, service: str, caller: str) -> None:
         """Create the role of a service, unless the account has it or the caller may not create it.

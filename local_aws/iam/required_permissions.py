@@ -204,15 +204,19 @@ def _kms(
     # The policy of an AWS managed key allows every caller of its service, and cannot be changed.
     if not arn or ":alias/aws/" in arn or arn.startswith("alias/aws/") or lookups.is_managed_key(arn):
         return
-    context: dict[str, Value] = {
-        **keys,
-        "kms:viaservice": f"{via}.{scope.region}.amazonaws.com",
-        "kms:calleraccount": scope.account,
-        "aws:viaawsservice": "true",
-        "aws:calledvia": (f"{via}.amazonaws.com",),
-    }
+    context = {**keys, **via_service(via, scope.region, scope.account)}
     for action in actions:
         yield Permission(f"kms:{action}", arn, context)
+
+
+def via_service(service: str, region: str, account: str) -> dict[str, Value]:
+    """Return the context keys of a service that uses a KMS key for its caller."""
+    return {
+        "kms:viaservice": f"{service}.{region}.amazonaws.com",
+        "kms:calleraccount": account,
+        "aws:viaawsservice": "true",
+        "aws:calledvia": (f"{service}.amazonaws.com",),
+    }
 
 
 def _tags(call: Call) -> dict[str, Value]:

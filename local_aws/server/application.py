@@ -24,6 +24,7 @@ from local_aws.ministack import (
     function_processes,
     function_states,
     functions,
+    key_deletion,
     managed_policies,
     parameter_events,
     parameter_history,
@@ -178,6 +179,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     cloudformation.patch_cloudformation(callers, [accounts, load_balancing], states)
     function_states.patch_function_states(states)
     schedules.patch_schedules(callers, states)
+    key_deletion.patch_key_deletion(context.clock)
     cloudwatch.patch_alarm_evaluation(callers, accounts.scale)
     _patch_parameters(callers)
     _patch_functions(callers)

@@ -92,7 +92,8 @@ class CodePipeline(ExecutionOperations):
 
     def update_pipeline(self, params: Params) -> dict[str, Any]:
         """Create a new version of a pipeline; running executions keep theirs."""
-        pipeline = self.find_pipeline(params["pipeline"]["name"])
+        # AWS's code is not the one of GetPipeline.
+        pipeline = self.find_by_arn(self.context.arn("codepipeline", params["pipeline"]["name"]))
         declaration = parse(params["pipeline"], pipeline.declaration.version + 1, self.context.region)
         check_roles(self.context, declaration)
         pipeline.versions[declaration.version] = declaration

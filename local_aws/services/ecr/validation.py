@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from local_aws.core.context import Context
-from local_aws.core.encryption import ENABLED, key_state
+from local_aws.core.encryption import ENABLED, find_key
 from local_aws.core.policy_grammar import is_resource_policy, statements
 from local_aws.core.policy_principals import has_principals
 from local_aws.services.ecr import errors
@@ -42,7 +42,7 @@ def check_key(context: Context, encryption: Mapping[str, str]) -> None:
         return
     if not encryption["encryptionType"].startswith("KMS"):
         raise errors.invalid_parameter("kmsKey", "a KMS key needs the encryption type KMS")
-    state = key_state(context.client("kms"), key)
+    state = find_key(context.client("kms"), key).state
     if state != ENABLED:
         raise errors.kms_error(key, state)
 

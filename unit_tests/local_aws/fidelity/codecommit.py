@@ -125,6 +125,8 @@ WRONG = (
         for name, code in (
             ("disabled", "EncryptionKeyDisabledException"),
             ("deleted", "EncryptionKeyUnavailableException"),
+            ("gone", "EncryptionKeyNotFoundException"),
+            ("denied", "EncryptionKeyAccessDeniedException"),
         )
         for wrong in (
             Wrong("kmsKeyId", f"${name}_key", code),

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from unit_tests.local_aws.fidelity.account import Account
+from unit_tests.local_aws.fidelity.account import Account, policy
 
 NOBODY = "0123456789abcdef0123456789abcdef01234567"
+ROOT = "arn:aws:iam::123456789012:root"
 ARN = "arn:aws:codecommit:us-east-1:123456789012:repository"
 RULES = json.dumps(
     {"Version": "2018-11-08", "Statements": [{"Type": "Approvers", "NumberOfApprovalsNeeded": 1}]}
@@ -19,8 +20,21 @@ REVISION = {**REQUEST, "revisionId": "$revision"}
 TARGET = {**REPOSITORY, "sourceReference": "feature", "destinationReference": "main"}
 FILE = {**BRANCH, "filePath": "a.txt", "parentCommitId": "$tip"}
 NEW = {"filePath": "new.txt", "fileContent": b"new"}
-# Repository -> what is done with its key.
-SEALED = {"disabled": "disable_key", "deleted": "schedule_key_deletion"}
+# Repository -> what is done with its key. The waiting period of `gone` is over before `deleted` is scheduled.
+SEALED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "gone": ("schedule_key_deletion", {"PendingWindowInDays": 7}),
+    "disabled": ("disable_key", {}),
+    "deleted": ("schedule_key_deletion", {}),
+    "denied": (
+        "put_key_policy",
+        {
+            "Policy": policy(
+                {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:*", "Resource": "*"},
+                {"Effect": "Deny", "Principal": {"AWS": ROOT}, "Action": "kms:Decrypt", "Resource": "*"},
+            )
+        },
+    ),
+}
 TOO_LARGE = b"x" * (6 * 1024 * 1024 + 1)
 
 
@@ -83,11 +97,11 @@ def _without_source(client: Any, commit: str) -> str:
 
 
 def _sealed(account: Account) -> Mapping[str, Any]:
-    """Create repositories whose keys are then disabled, or to be deleted, each with a pull request."""
+    """Create repositories whose keys then cannot be used, each with a pull request."""
     client, kms = account.client("codecommit"), account.client("kms")
     _associate_many(client)
     values = {"signing": kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["Arn"]}
-    for name, end in SEALED.items():
+    for name, (end, more) in SEALED.items():
         key = kms.create_key()["KeyMetadata"]["Arn"]
         client.create_repository(repositoryName=name, kmsKeyId=key)
         branch = {"repositoryName": name, "branchName": "main"}
@@ -95,7 +109,9 @@ def _sealed(account: Account) -> Mapping[str, Any]:
         client.create_branch(repositoryName=name, branchName="feature", commitId=first)
         target = {**TARGET, "repositoryName": name}
         request = client.create_pull_request(title="t", targets=[target])["pullRequest"]
-        getattr(kms, end)(KeyId=key)
+        getattr(kms, end)(KeyId=key, **more)
+        if name == "gone":
+            account.server.skip_days(7)
         values |= {f"{name}_key": key, f"{name}_request": request["pullRequestId"]}
     return values
 

@@ -23,11 +23,7 @@ EXPLANATIONS = (
     Explanation(
         "codecommit",
         NO_KEYS,
-        (
-            "EncryptionIntegrityChecksFailedException",
-            "EncryptionKeyAccessDeniedException",
-            "EncryptionKeyNotFoundException",
-        ),
+        ("EncryptionIntegrityChecksFailedException",),
     ),
     Explanation(
         "codecommit",

@@ -35,6 +35,18 @@ def test_an_unknown_pipeline_is_reported_with_awss_message(cloud: FakeCloud) -> 
     assert caught.value.message == "Account '123456789012' does not have a pipeline with name 'nowhere'"
 
 
+def test_an_update_of_an_unknown_pipeline_gets_the_code_that_its_model_does_not_declare(
+    cloud: FakeCloud,
+) -> None:
+    with pytest.raises(AwsError) as caught:
+        cloud.call("UpdatePipeline", pipeline=declaration())
+    assert caught.value.code == "ResourceNotFoundException"
+    assert (
+        caught.value.message
+        == "The account with id '123456789012' does not include a pipeline with the name 'pipeline-dev'"
+    )
+
+
 def test_a_name_is_used_once(cloud: FakeCloud) -> None:
     cloud.ended(cloud.create())
     with pytest.raises(AwsError, match="PipelineNameInUseException"):
