@@ -141,6 +141,11 @@ class ServerHandle:
         """Let days pass for what is idle or scheduled for days (POST /_local_aws/skip-days)."""
         self._get(f"skip-days?days={days}", b"", 10 + 10 * days)
 
+    def change_quota(self, service: str, operation: str, most: int | None = None) -> None:
+        """Change how many an operation may create, or restore AWS's default (POST /_local_aws/quotas)."""
+        query = f"service={service}&operation={operation}&most={'' if most is None else most}"
+        self._get(f"quotas?{query}", b"")
+
     def _get(self, path: str, body: bytes | None = None, timeout: float = 10) -> dict[str, Any]:
         url = f"{self.endpoint}/_local_aws/{path}"
         headers = {"Authorization": f"Bearer {self.secret}"}

@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from botocore.validate import ParamValidator
 from local_aws.core import conformance, declared_errors, pagination, tag_rules
 from local_aws.core.clients import is_internal
 from local_aws.core.context import Context
+from local_aws.core.quotas import quota_error
 
 # The access key of the current request; empty when the request is not signed.
 CALLER: ContextVar[str] = ContextVar("CALLER", default="")
@@ -50,6 +51,10 @@ def service_model(service: str) -> ServiceModel:
     return model
 
 
+# Operation -> a function of the service and the parameters.
+Counts = Mapping[str, Callable[[Any, Mapping[str, Any]], int]]
+
+
 class JsonService:
     """One AWS service. An operation is a method with its name in snake case: it takes and returns a dict.
 
@@ -61,6 +66,8 @@ class JsonService:
     service: ClassVar[str]
     # The attributes that persist across restarts, SIGKILL included.
     persisted: ClassVar[tuple[str, ...]] = ()
+    # How many there are of what an operation creates, for its quota; -1: it creates nothing.
+    counts: ClassVar[Counts] = {}
     # AWS's own messages for invalid members, by code.
     messages: ClassVar[Mapping[str, str]] = {}
 
@@ -99,6 +106,7 @@ class JsonService:
             self._validate(model, params)
             with self.lock:
                 self.check_resources(model, params)
+                self._check_quota(operation, params)
                 # A copy: it is serialized without the lock, and the records may change meanwhile.
                 output: dict[str, Any] = deepcopy(method(dict(params)) or {})
             output = pagination.paginate(self.service, model, params, output)
@@ -114,6 +122,12 @@ class JsonService:
 
     def check_resources(self, operation: OperationModel, params: Mapping[str, Any]) -> None:
         """Raise `AwsError` if something that any operation may name cannot be used (under the lock)."""
+
+    def _check_quota(self, operation: str, params: Mapping[str, Any]) -> None:
+        count = self.counts.get(operation)
+        error = quota_error(self.service, operation, count(self, params)) if count is not None else None
+        if error is not None:
+            raise AwsError(*error)
 
     def _validate(self, operation: OperationModel, params: Mapping[str, Any]) -> None:
         shape = operation.input_shape

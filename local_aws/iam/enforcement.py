@@ -138,10 +138,7 @@ class Enforcer:
         return None
 
     def authorize(self, caller: str, action: str, resource: str, via: str = "") -> None:
-        """Raise `AwsError` unless a caller, an access key or a role's ARN, may perform an action.
-
-        `via` is the service that uses a KMS key for the caller.
-        """
+        """Raise `AwsError` unless a caller (access key or role ARN) may act; `via` uses a key for it."""
         keys = via_service(via, self.context.region, self.context.account) if via else {}
         self._authorize(caller, Permission(action, resource, keys))
 

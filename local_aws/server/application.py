@@ -121,7 +121,8 @@ def persistables(accounts: Accounts, load_balancing: LoadBalancing) -> Iterator[
     yield "elbv2", load_balancing
 
 
-def _patch_iam() -> None:
+def _patch_iam_and_keys(callers: Context) -> None:
+    key_deletion.patch_key_deletion(callers.clock)
     resource_policies.patch_cross_account_access()
     service_linked_roles.patch_service_linked_roles()
     trust_policies.patch_policy_validation(documents.parse, is_service_principal)
@@ -166,7 +167,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
         one.assume, one.authorize = enforcer.assume, enforcer.authorize
         one.denial_reason, one.identity = enforcer.denial_reason, enforcer.identity
         one.create_service_linked_role = enforcer.create_service_linked_role
-    _patch_iam()
+    _patch_iam_and_keys(callers)
     accounts = Accounts(callers, engine)
     enforcer.policy_of_repository = accounts.policy_of_repository
     load_balancing = LoadBalancing(callers, elbv2_snapshot.current)
@@ -179,7 +180,6 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     cloudformation.patch_cloudformation(callers, [accounts, load_balancing], states)
     function_states.patch_function_states(states)
     schedules.patch_schedules(callers, states)
-    key_deletion.patch_key_deletion(context.clock)
     cloudwatch.patch_alarm_evaluation(callers, accounts.scale)
     _patch_parameters(callers)
     _patch_functions(callers)

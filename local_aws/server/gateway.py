@@ -16,6 +16,7 @@ from starlette.websockets import WebSocketClose
 
 from local_aws.core.api import CALLER, Response
 from local_aws.core.context import Context
+from local_aws.core.quotas import change_quota
 from local_aws.iam.error_responses import Denial, response
 from local_aws.iam.request_parser import HttpRequest, credential
 from local_aws.server.forward_proxy import ForwardProxy, is_proxy_request
@@ -23,7 +24,10 @@ from local_aws.services.ecs.metadata import PREFIX as TASK_METADATA
 
 GIT_PREFIX = "/v1/repos/"
 # Own paths that change something, or tell what the account has.
-SECRET_PATHS = ("/_local_aws/iam", "/_local_aws/skip-days", "/_local_aws/image-scan-findings")
+SECRET_PATHS = (
+    *("/_local_aws/iam", "/_local_aws/skip-days", "/_local_aws/image-scan-findings"),
+    "/_local_aws/quotas",
+)
 LONGEST_SKIP = 366
 # A body is kept in memory, to verify its signature.
 LARGEST_BODY = 256 * 1024 * 1024
@@ -163,6 +167,8 @@ class Gateway:
             return await self._skip_days(scope)
         if path == "/_local_aws/image-scan-findings" and self.plant_findings is not None:
             return await self._plant_findings(scope, receive)
+        if path == "/_local_aws/quotas":
+            return _change_quota(scope)
         return 404, {"message": f"local_aws has no {path}"}
 
     def _is_owner(self, scope: Scope) -> bool:
@@ -187,6 +193,18 @@ class Gateway:
             return 200, {"findings": self.plant_findings(await Request(scope, receive).json())}
         except ValueError as error:
             return 400, {"message": str(error)}
+
+
+def _change_quota(scope: Scope) -> tuple[int, Mapping[str, Any]]:
+    """Change a quota (POST /_local_aws/quotas?service=iam&operation=CreateRole&most=3)."""
+    if scope["method"] != "POST":
+        return 405, {"message": "quotas takes POST"}
+    query = _request(scope).query
+    service, operation, most = (query.get(name, [""])[0] for name in ("service", "operation", "most"))
+    try:
+        return 200, {"most": change_quota(service, operation, most)}
+    except ValueError as error:
+        return 400, {"message": str(error)}
 
 
 async def _read_body(request: Request) -> bytes | None:

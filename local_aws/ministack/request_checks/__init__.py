@@ -22,6 +22,7 @@ from local_aws.ministack.request_checks import (
     roles,
     stacks,
 )
+from local_aws.ministack.request_checks.counts import count_error
 from local_aws.ministack.request_checks.model import Request, model_error, parsed, status_of
 from local_aws.ministack.request_checks.rules import Checks, Error
 from local_aws.ministack.request_checks.tags import tag_error
@@ -98,4 +99,5 @@ def _error(
         or model_error(model, operation, params, checks)
         or (tag_error(params, checks.tags) if checks.tags else None)
         or checks.state_error(operation, params)
+        or count_error(model, operation, params)
     )

@@ -1,6 +1,7 @@
 """What Lambda refuses: https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -16,6 +17,8 @@ functions = require("services.lambda_svc", "_functions", "_resolve_name")
 INVALID, NOT_FOUND = "InvalidParameterValueException", "ResourceNotFoundException"
 TAG_OPERATIONS = ("ListTags", "TagResource", "UntagResource")
 ARN = r"arn:aws[\w-]*:lambda:[a-z0-9-]+:\d{12}:(function|event-source-mapping|code-signing-config):.+"
+# A name, a partial ARN or an ARN with a version or an alias.
+QUALIFIED = re.compile(r"(?:.*:function:|\d{12}:)?[\w-]+:(?P<qualifier>\$LATEST|[\w-]+)")
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LARGEST_PAYLOAD = 6 * 1024 * 1024
 LARGEST_POLICY = 20 * 1024
@@ -48,6 +51,17 @@ def _has_full_policy(params: Mapping[str, Any]) -> bool:
     return found is not None and len(json.dumps([found["policy"], dict(params)])) > LARGEST_POLICY
 
 
+def _has_two_qualifiers(params: Mapping[str, Any]) -> bool:
+    """Return whether the name of a function ends in another qualifier than the one that is given."""
+    found = QUALIFIED.fullmatch(str(params.get("FunctionName", "")))
+    return found is not None and params.get("Qualifier") not in (None, found["qualifier"])
+
+
+def _routes_latest(params: Mapping[str, Any]) -> bool:
+    weights: Mapping[str, float] = (params.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    return bool(weights) and "$LATEST" in (params.get("FunctionVersion"), *weights)
+
+
 CHECKS = Checks(
     invalid="ValidationException",
     forms=(
@@ -60,6 +74,27 @@ CHECKS = Checks(
         Rule("Resource", unlike(ARN), INVALID, "The resource ARN {} is not valid.", TAG_OPERATIONS),
     ),
     states=(
+        Rule(
+            "",
+            _has_two_qualifiers,
+            INVALID,
+            "The derived qualifier from the function name does not match the specified qualifier.",
+        ),
+        Rule(
+            "Qualifier",
+            lambda qualifier: qualifier == "$LATEST",
+            INVALID,
+            "$LATEST version cannot be deleted without deleting the function.",
+            ("DeleteFunction",),
+        ),
+        # https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
+        Rule(
+            "",
+            _routes_latest,
+            INVALID,
+            "$LATEST is not supported for an alias pointing to more than 1 version",
+            ("CreateAlias", "UpdateAlias"),
+        ),
         Rule(
             "",
             _has_full_policy,

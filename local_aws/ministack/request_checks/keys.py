@@ -13,7 +13,7 @@ from local_aws.ministack.compat import require
 from local_aws.ministack.request_checks.rules import Checks, Rule, Test, unlike
 from local_aws.ministack.request_checks.tags import TagCodes
 
-kms = require("services.kms", "_aliases", "_keys", "_resolve_key")
+kms = require("services.kms", "_aliases", "_grants", "_keys", "_resolve_key")
 
 INVALID_STATE = "KMSInvalidStateException"
 # Operations that fail while the deletion of a key is pending.
@@ -93,6 +93,11 @@ def _has_too_many_aliases(params: Mapping[str, Any]) -> bool:
     targets = {name: kms._resolve_key(name) for name in list(kms._aliases)}
     aliases = [name for name, key in targets.items() if key is found]
     return found is not None and params["AliasName"] not in aliases and len(aliases) >= ALIASES
+
+
+def _has_unknown_grant(tokens: list[str]) -> bool:
+    known = {token for grant in kms._grants.values() for token in grant["_tokens"]}
+    return not known.issuperset(tokens)
 
 
 CHECKS = Checks(
@@ -190,6 +195,21 @@ CHECKS = Checks(
             "IncorrectKeyException",
             "The key ID in the request does not identify a CMK that can perform this operation.",
             ("Decrypt",),
+        ),
+        Rule(
+            "GrantTokens",
+            _has_unknown_grant,
+            "InvalidGrantTokenException",
+            "Invalid grant token.",
+            _declaring("InvalidGrantTokenException"),
+        ),
+        # local_aws has no custom key stores.
+        Rule(
+            "CustomKeyStoreId",
+            lambda _: True,
+            "CustomKeyStoreNotFoundException",
+            "The custom key store {} does not exist.",
+            ("CreateKey",),
         ),
         # MiniStack gives no markers.
         Rule(

@@ -3,11 +3,11 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
-from local_aws.core.api import AwsError, now
+from local_aws.core.api import AwsError, Counts, now
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context
 from local_aws.services.application_autoscaling import errors, tracking, validation
@@ -23,6 +23,12 @@ class ApplicationAutoScaling(TargetOperations):
     """The service of one account and region, for the desired count of ECS services."""
 
     persisted = ("targets", "policies")
+    counts: ClassVar[Counts] = {
+        "PutScalingPolicy": lambda own, params: own.other_policies(params),
+        "RegisterScalableTarget": lambda own, params: (
+            -1 if params["ResourceId"] in own.targets else len(own.targets)
+        ),
+    }
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -72,6 +78,11 @@ class ApplicationAutoScaling(TargetOperations):
         policy.content["Alarms"] = list(self._put_alarms(policy))
         self.policies[resource, name] = policy
         return {"PolicyARN": policy.arn, "Alarms": policy.content["Alarms"]}
+
+    def other_policies(self, params: Params) -> int:
+        """Return how many policies a target has to which a call adds one."""
+        resource = params["ResourceId"]
+        return -1 if (resource, params["PolicyName"]) in self.policies else len(self._policies_of(resource))
 
     def _policy_arn(self, resource: str, name: str) -> str:
         place = f"resource/{NAMESPACE}/{resource}:policyName/{name}"

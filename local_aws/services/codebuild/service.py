@@ -2,11 +2,11 @@
 
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
-from local_aws.core.api import AwsError
+from local_aws.core.api import AwsError, Counts
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context, ServiceRole
 from local_aws.services.codebuild.build_request import BuildRequest, apply_overrides, log_destination
@@ -33,6 +33,10 @@ class CodeBuild(ReportGroups):
         *("projects", "report_groups", "reports", "test_cases"),
         *("builds", "build_numbers", "idempotency_tokens"),
     )
+    counts: ClassVar[Counts] = {
+        "CreateProject": lambda own, _: len(own.projects),
+        "CreateReportGroup": lambda own, _: len(own.report_groups),
+    }
 
     def __init__(self, context: Context, containers: DockerProvider) -> None:
         super().__init__(context)

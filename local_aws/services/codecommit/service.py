@@ -1,10 +1,11 @@
 """CodeCommit: git repositories, by API and over git's smart HTTP protocol."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.model import OperationModel
 
+from local_aws.core.api import Counts
 from local_aws.core.cloudformation import ResourceType
 from local_aws.services.codecommit.encryption import check_key
 from local_aws.services.codecommit.errors import commit_does_not_exist
@@ -15,6 +16,12 @@ from local_aws.services.codecommit.resource_types import resource_types
 
 class CodeCommit(PullRequests):
     """The service. The gateway serves its repositories to git under /v1/repos/<name> (see `git_http`)."""
+
+    counts: ClassVar[Counts] = {
+        "CreateApprovalRuleTemplate": lambda own, _: len(own.templates),
+        "CreateRepository": lambda own, _: len(own.repositories),
+        "UpdatePullRequestApprovalState": lambda own, params: own.approvals(params),
+    }
 
     def archive(self, repository: str, commit: str) -> bytes:
         """Return the files of a commit as a zip; raises `CommitDoesNotExistException`."""
@@ -30,6 +37,13 @@ class CodeCommit(PullRequests):
             check_key(self.context, operation, params.get("kmsKeyId"))
         for repository in self._named(params):
             check_key(self.context, operation, repository.kms_key)
+
+    def approvals(self, params: Mapping[str, Any]) -> int:
+        """Return how many have approved a pull request to which a call adds an approval."""
+        record = self.pull_requests.get(params["pullRequestId"])
+        if record is None or params["approvalState"] != "APPROVE":
+            return -1
+        return len(record["approvals"].get(params["revisionId"], []))
 
     def _named(self, params: Mapping[str, Any]) -> Iterator[Repository]:
         """Yield the repositories that a call names, itself or by a pull request."""

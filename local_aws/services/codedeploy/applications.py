@@ -1,9 +1,9 @@
 """CodeDeploy's operations on applications, revisions, deployment configurations, groups and tags."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from local_aws.core.api import AwsError, JsonService
+from local_aws.core.api import AwsError, Counts, JsonService
 from local_aws.core.context import Context
 from local_aws.services.codedeploy import deployment_config, filters, serializers, validation
 from local_aws.services.codedeploy.deployment_config import DeploymentConfig
@@ -18,6 +18,13 @@ class Applications(JsonService):
     """The operations on everything but deployments."""
 
     service = "codedeploy"
+    counts: ClassVar[Counts] = {
+        "CreateApplication": lambda own, _: len(own.applications),
+        "CreateDeploymentConfig": lambda own, _: len(
+            own.configs.keys() - deployment_config.PREDEFINED.keys()
+        ),
+        "CreateDeploymentGroup": lambda own, params: len(own._application(params).groups),
+    }
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -120,7 +127,7 @@ class Applications(JsonService):
             )
         settings = {
             "deploymentConfigName": deployment_config.DEFAULT,
-            **validation.settings_of(params),
+            **validation.settings_of(self.context, params),
         }
         self._config(settings["deploymentConfigName"])
         validation.check_group(
@@ -135,7 +142,7 @@ class Applications(JsonService):
         application = self._application(params)
         current = str(params["currentDeploymentGroupName"])
         group = self._group(application.name, current)
-        settings = {**group.settings, **validation.settings_of(params)}
+        settings = {**group.settings, **validation.settings_of(self.context, params)}
         self._config(settings["deploymentConfigName"])
         others = [other for other in self._groups() if other is not group]
         validation.check_group(self.context, self._group_arn(application.name, current), settings, others)

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.core.api import AwsError
 from local_aws.core.context import Context, ServiceRole
+from local_aws.services.codedeploy import instances
 from local_aws.services.codedeploy.deployment_config import PREFIX, canary, linear
 from local_aws.services.codedeploy.records import DeploymentGroup, service_role
 from local_aws.services.codedeploy.revisions import with_sha256
@@ -29,10 +30,11 @@ KEPT = (
 )
 
 
-def settings_of(params: Mapping[str, Any]) -> Settings:
+def settings_of(context: Context, params: Mapping[str, Any]) -> Settings:
     """Return the settings in a request; refuse those that local_aws does not implement."""
     if len(params.get("triggerConfigurations", [])) > MAX_TRIGGERS:
         raise AwsError("TriggerTargetsLimitExceededException", f"A group has up to {MAX_TRIGGERS} triggers")
+    instances.check_instances(context, params)
     for name in UNSUPPORTED:
         if params.get(name):
             raise AwsError("UnsupportedOperation", f"local_aws does not implement {name} of CodeDeploy", 501)

@@ -4,9 +4,9 @@
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from local_aws.core.api import now
+from local_aws.core.api import Counts, now
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.context import Context, ServiceRole, Source
 from local_aws.services.codepipeline.actions import Archive
@@ -31,6 +31,7 @@ class CodePipeline(ExecutionOperations):
     """The service. Its artifacts are in S3."""
 
     persisted = ("pipelines", "rule_arns", "deliveries")
+    counts: ClassVar[Counts] = {"CreatePipeline": lambda own, _: len(own.pipelines)}
 
     def __init__(self, context: Context, archive: Archive) -> None:
         super().__init__(context)

@@ -16,6 +16,8 @@ from local_aws.services.ecr.state import EcrState
 
 URL_SECONDS = 3600
 PART_BYTES = 10 << 20
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
+SMALLEST_PART = 5 << 20
 
 
 class LayerApi(EcrState):
@@ -64,6 +66,7 @@ class LayerApi(EcrState):
             )
         with path.open("ab") as file:
             file.write(part)
+        self.parts.setdefault(upload, []).append(len(part))
         return {**self._upload(repository, upload), "lastByteReceived": last}
 
     def complete_layer_upload(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,11 +76,16 @@ class LayerApi(EcrState):
             raise errors.upload_not_found(upload, repository.name, self.context.account)
         if not self.blobs.upload(repository.name, _file(upload)).stat().st_size:
             raise AwsError("EmptyUploadException", "The specified layer upload has no layer parts")
+        if any(size < SMALLEST_PART for size in self.parts.get(upload, [])[:-1]):
+            raise AwsError(
+                "LayerPartTooSmallException", "Layer parts must be at least 5 MiB, but for the last"
+            )
         (digest,) = params["layerDigests"]
         if self.blobs.blob(repository.name, digest).exists():
             raise errors.layer_exists(digest, repository.name, self.context.account)
         if not self.blobs.finish(repository.name, _file(upload), digest):
             raise AwsError("InvalidLayerException", f"The layer's content does not have the digest {digest}")
+        self.parts.pop(upload, None)
         return {**self._upload(repository, upload), "layerDigest": digest}
 
     def _upload(self, repository: ImageRepository, upload: str) -> dict[str, str]:

@@ -8,11 +8,11 @@ import base64
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.model import OperationModel
 
-from local_aws.core.api import CALLER, now
+from local_aws.core.api import CALLER, Counts, now
 from local_aws.core.cloudformation import ResourceType
 from local_aws.core.conformance import declares
 from local_aws.core.context import Context
@@ -38,6 +38,11 @@ TOKEN_SECONDS = 12 * 3600
 
 class Ecr(ImageApi, LayerApi):
     """The private registry of one account and region."""
+
+    counts: ClassVar[Counts] = {
+        "CreateRepository": lambda own, _: len(own.repositories),
+        "UploadLayerPart": lambda own, params: len(own.parts.get(params["uploadId"], [])),
+    }
 
     def __init__(
         self,

@@ -30,6 +30,8 @@ class EcrState(JsonService):
         self.blobs = BlobStore(context.state / "ecr")
         self.logins = {} if logins is None else logins
         self.planted = planted
+        # The sizes of an upload's parts so far.
+        self.parts: dict[str, list[int]] = {}
 
     def repository(self, name: str) -> ImageRepository:
         """Return a repository; raises RepositoryNotFoundException."""

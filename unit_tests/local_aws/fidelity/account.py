@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -51,6 +52,15 @@ class Account:
             )
         return self.clients[service, key]
 
+    @contextmanager
+    def _without_quota(self, service: str, operation: str) -> Iterator[None]:
+        """Let the server allow none of what an operation creates."""
+        self.server.change_quota(service, operation, 0)
+        try:
+            yield
+        finally:
+            self.server.change_quota(service, operation)
+
     def of_another(self, service: str) -> Any:
         """Return a client of another account."""
         return self._client(service, "210987654321", self.server.secret)
@@ -60,7 +70,8 @@ class Account:
         client = self._client(service, *self.stranger) if call.denied else self.client(service)
         methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
         try:
-            getattr(client, methods[call.operation])(**resolve(call.params, values))
+            with self._without_quota(service, call.operation) if call.over_quota else nullcontext():
+                getattr(client, methods[call.operation])(**resolve(call.params, values))
         except ClientError as error:
             answer = error.response["Error"]
             # Services that had the query protocol answer with its code, too: the model has the other.

@@ -31,6 +31,8 @@ class WrongCall:
     code: str
     # The caller is a user without permissions.
     denied: bool = False
+    # The quota of the operation is 0 during the call: a real one needs more resources than a test can create.
+    over_quota: bool = False
 
 
 def changed(params: Params, members: Params) -> Params:

@@ -114,6 +114,7 @@ VALID: Mapping[str, Mapping[str, Any]] = {
     "UntagResource": {"ResourceArn": f"{ARN}:application:application", "TagKeys": ["k"]},
     "UpdateDeploymentGroup": {**APPLICATION, "currentDeploymentGroupName": "group"},
 }
+TAG_GROUP = [{"Key": "k", "Value": "v", "Type": "KEY_AND_VALUE"}]
 WRONG = (
     Wrong("applicationName", MISSING, "ApplicationNameRequiredException"),
     Wrong("applicationName", "bad name", "InvalidApplicationNameException"),
@@ -184,6 +185,8 @@ WRONG = (
     Wrong("loadBalancerInfo", {"elbInfoList": [{"name": "x"}]}, "InvalidLoadBalancerInfoException"),
     Wrong("loadBalancerInfo", {"targetGroupPairInfoList": [{}]}, "InvalidTargetGroupPairException"),
     Wrong("ec2TagFilters", [{"Key": "k", "Type": "SOME"}], "InvalidEC2TagException"),
+    Wrong("ec2TagSet", {"ec2TagSetList": [TAG_GROUP] * 4}, "TagSetListLimitExceededException"),
+    Wrong("autoScalingGroups", ["nope"], "InvalidAutoScalingGroupException"),
     Wrong("onPremisesInstanceTagFilters", [{"Key": "k", "Type": "SOME"}], "InvalidTagException"),
     Wrong("triggerConfigurations", [{"triggerEvents": ["Never"]}], "InvalidTriggerConfigException"),
     Wrong(
@@ -222,6 +225,23 @@ WRONG = (
     Wrong("lifecycleEventHookExecutionId", "nope", "InvalidLifecycleEventHookExecutionIdException"),
 )
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    *(
+        (operation, members, code)
+        for operation in ("CreateDeploymentGroup", "UpdateDeploymentGroup")
+        for members, code in (
+            (
+                {"ec2TagFilters": TAG_GROUP, "ec2TagSet": {"ec2TagSetList": [TAG_GROUP]}},
+                "InvalidEC2TagCombinationException",
+            ),
+            (
+                {
+                    "onPremisesInstanceTagFilters": TAG_GROUP,
+                    "onPremisesTagSet": {"onPremisesTagSetList": [TAG_GROUP]},
+                },
+                "InvalidOnPremisesTagCombinationException",
+            ),
+        )
+    ),
     ("UpdateDeploymentGroup", {"newDeploymentGroupName": "second"}, "DeploymentGroupAlreadyExistsException"),
     ("UpdateDeploymentGroup", {"ecsServices": SECOND}, "ECSServiceMappingLimitExceededException"),
     ("ContinueDeployment", {}, "DeploymentAlreadyCompletedException"),

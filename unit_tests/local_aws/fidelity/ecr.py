@@ -56,7 +56,11 @@ def prepare(account: Account) -> Mapping[str, Any]:
     upload = client.initiate_layer_upload(**REPOSITORY)["uploadId"]
     empty = client.initiate_layer_upload(**REPOSITORY)["uploadId"]
     client.upload_layer_part(**REPOSITORY, uploadId=upload, **part)
-    return {"upload": upload, "empty": empty}
+    small = client.initiate_layer_upload(**REPOSITORY)["uploadId"]
+    for number in range(2):
+        place = {"partFirstByte": number, "partLastByte": number}
+        client.upload_layer_part(**REPOSITORY, uploadId=small, **place, layerPartBlob=b"x")
+    return {"upload": upload, "empty": empty, "small": small}
 
 
 IMAGE = {"imageTag": "one"}
@@ -124,6 +128,7 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CompleteLayerUpload", {}, "LayerAlreadyExistsException"),
     ("CompleteLayerUpload", {"layerDigests": [NOBODY]}, "InvalidLayerException"),
     ("CompleteLayerUpload", {"uploadId": "$empty"}, "EmptyUploadException"),
+    ("CompleteLayerUpload", {"uploadId": "$small"}, "LayerPartTooSmallException"),
     (
         "PutImage",
         {"imageManifest": manifest() + " ", "imageTag": "one"},

@@ -182,6 +182,15 @@ LOGS = [
     {"Key": "access_logs.s3.bucket", "Value": "no-such-bucket"},
 ]
 HTTPS = {"Protocol": "HTTPS", "Port": 443, "Certificates": [{"CertificateArn": NO_CERTIFICATE}]}
+GROUP_ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/group/000000000000000"
+SIX_GROUPS = [
+    {
+        "Type": "forward",
+        "ForwardConfig": {
+            "TargetGroups": [{"TargetGroupArn": f"{GROUP_ARN}{number}"} for number in range(6)]
+        },
+    }
+]
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateListener", HTTPS, "CertificateNotFound"),
     ("ModifyListener", HTTPS, "CertificateNotFound"),
@@ -206,6 +215,15 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateRule", {"Actions": RED}, "TargetGroupAssociationLimit"),
     ("ModifyRule", {"Actions": RED}, "TargetGroupAssociationLimit"),
     ("ModifyListener", {"DefaultActions": RED}, "TargetGroupAssociationLimit"),
+    *(
+        (operation, {member: SIX_GROUPS}, "TooManyUniqueTargetGroupsPerLoadBalancer")
+        for operation, member in (
+            ("CreateListener", "DefaultActions"),
+            ("ModifyListener", "DefaultActions"),
+            ("CreateRule", "Actions"),
+            ("ModifyRule", "Actions"),
+        )
+    ),
     ("CreateListener", {"DefaultActions": LOOP}, "InvalidLoadBalancerAction"),
     ("ModifyListener", {"DefaultActions": LOOP}, "InvalidLoadBalancerAction"),
     ("CreateRule", {"Actions": LOOP}, "InvalidLoadBalancerAction"),

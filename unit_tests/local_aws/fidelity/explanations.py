@@ -31,10 +31,7 @@ EXPLANATIONS = (
         (
             "FileTooLargeException",
             "FolderContentSizeLimitExceededException",
-            "MaximumNumberOfApprovalsExceededException",
             "MaximumOpenPullRequestsExceededException",
-            "NumberOfRuleTemplatesExceededException",
-            "RepositoryLimitExceededException",
         ),
     ),
     Explanation("codecommit", RACE, ("ConcurrentReferenceUpdateException",)),
@@ -70,29 +67,16 @@ EXPLANATIONS = (
     Explanation("codedeploy", THROTTLED, ("ThrottlingException",)),
     Explanation(
         "codedeploy",
-        QUOTA,
-        (
-            "ApplicationLimitExceededException",
-            "DeploymentConfigLimitExceededException",
-            "DeploymentGroupLimitExceededException",
-        ),
-    ),
-    Explanation(
-        "codedeploy",
         OTHER_PLATFORM,
         (
             "InstanceDoesNotExistException",
-            "InvalidAutoScalingGroupException",
             "InvalidDeploymentInstanceTypeException",
-            "InvalidEC2TagCombinationException",
             "InvalidGitHubAccountTokenException",
             "InvalidIgnoreApplicationStopFailuresValueException",
             "InvalidInstanceNameException",
-            "InvalidOnPremisesTagCombinationException",
             "InvalidTargetInstancesException",
             "InvalidUpdateOutdatedInstancesOnlyValueException",
             "LifecycleHookLimitExceededException",
-            "TagSetListLimitExceededException",
             "UnsupportedActionForDeploymentTypeException",
         ),
     ),
@@ -145,6 +129,7 @@ EXPLANATIONS = (
             *("GetDeploymentConfig", "UpdateDeploymentGroup"),
         ),
     ),
+    Explanation("codedeploy", OTHER_PLATFORM, ("InvalidAutoScalingGroupException",), ("CreateDeployment",)),
     Explanation("ecs", RUNNING, ("ClusterContainsTasksException", "ConflictException")),
     Explanation("ecs", UNKNOWN, ("InvalidParameterException",), ("DeregisterTaskDefinition",)),
     Explanation(
@@ -152,7 +137,6 @@ EXPLANATIONS = (
         "It needs an execution of an older structure of the pipeline.",
         ("PipelineExecutionOutdatedException",),
     ),
-    Explanation("ecr", "local_aws accepts parts of any size.", ("LayerPartTooSmallException",)),
     Explanation(
         "elbv2",
         NOT_HERE,
@@ -198,7 +182,7 @@ EXPLANATIONS = (
         "ecr",
         QUOTA,
         ("LimitExceededException",),
-        ("BatchGetImage", "CreateRepository", "PutImage", "UploadLayerPart"),
+        ("BatchGetImage", "PutImage"),
     ),
     Explanation("ecr-public", INTERNAL, ("ServerException",)),
     Explanation(
@@ -211,11 +195,9 @@ EXPLANATIONS = (
         QUOTA,
         (
             "TooManyListeners",
-            "TooManyLoadBalancers",
             "TooManyRegistrationsForTargetId",
             "TooManyTargetGroups",
             "TooManyTargets",
-            "TooManyUniqueTargetGroupsPerLoadBalancer",
         ),
     ),
     Explanation(
@@ -247,7 +229,6 @@ EXPLANATIONS = (
     ),
     Explanation("application-autoscaling", INTERNAL, ("InternalServiceException",)),
     Explanation("application-autoscaling", RACE, ("ConcurrentUpdateException",)),
-    Explanation("application-autoscaling", QUOTA, ("LimitExceededException",)),
     Explanation("service-quotas", INTERNAL, ("ServiceException",)),
     Explanation("service-quotas", THROTTLED, ("TooManyRequestsException",)),
 )

@@ -43,7 +43,7 @@ def prepare(account: Account) -> Mapping[str, Any]:
         more = {**PERMISSION, "StatementId": f"{number}{'x' * 90}"}
         with contextlib.suppress(client.exceptions.PolicyLengthExceededException):
             client.add_permission(FunctionName="full", **more, SourceArn=f"arn:aws:sns:::{'x' * 200}")
-    return {"role": account.role}
+    return {"role": account.role, "latest": "$LATEST"}
 
 
 VALID: Mapping[str, Mapping[str, Any]] = {
@@ -96,6 +96,19 @@ WRONG = (
 )
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("AddPermission", {"FunctionName": "full"}, "PolicyLengthExceededException"),
+    *(
+        (operation, {"FunctionName": "function:1", "Qualifier": "2"}, INVALID)
+        for operation in (
+            *("DeleteFunction", "GetFunction", "GetFunctionConfiguration", "GetPolicy", "Invoke"),
+            "RemovePermission",
+        )
+    ),
+    ("DeleteFunction", {"Qualifier": "$latest"}, INVALID),
+    (
+        "CreateAlias",
+        {"FunctionVersion": "$latest", "RoutingConfig": {"AdditionalVersionWeights": {"1": 0.5}}},
+        INVALID,
+    ),
     ("UpdateFunctionCode", {"ZipFile": b"zz"}, INVALID),
     ("CreateFunction", {"Code": {"ZipFile": b"zz"}}, INVALID),
 )

@@ -89,6 +89,8 @@ WRONG = (
     Wrong("CiphertextBlob", b"zz", "InvalidCiphertextException"),
     Wrong("Policy", "zz", "MalformedPolicyDocumentException"),
     Wrong("Marker", "zz", "InvalidMarkerException"),
+    Wrong("GrantTokens", ["zz"], "InvalidGrantTokenException"),
+    Wrong("CustomKeyStoreId", "cks-1234567890abcdef0", "CustomKeyStoreNotFoundException"),
     Wrong("DryRun", True, "DryRunOperationException"),
     Wrong("Tags", [*TAGS, *TAGS], "TagException"),
     Wrong("Tags", [{"TagKey": "aws:k", "TagValue": "v"}], "TagException"),

@@ -23,7 +23,7 @@ OTHERS = (
         "iam",
         QUOTA,
         ("LimitExceeded",),
-        ("CreateOpenIDConnectProvider", "CreateRole", "CreateServiceLinkedRole", "CreateUser"),
+        ("CreateServiceLinkedRole",),
     ),
     Explanation(
         "iam",
@@ -54,7 +54,6 @@ OTHERS = (
     ),
     Explanation("logs", INTERNAL, ("ServiceUnavailableException",)),
     Explanation("logs", RACE, ("OperationAbortedException",)),
-    Explanation("logs", QUOTA, ("LimitExceededException",), ("CreateLogGroup",)),
     Explanation(
         "logs",
         "Sequence tokens are ignored, says the page of PutLogEvents.",
@@ -64,7 +63,6 @@ OTHERS = (
     Explanation("logs", HTTP, ("UnrecognizedClientException",)),
     Explanation("ssm", INTERNAL, ("InternalServerError",)),
     Explanation("ssm", RACE, ("TooManyUpdates",)),
-    Explanation("ssm", QUOTA, ("ParameterLimitExceeded",)),
     Explanation("ssm", MODEL, ("UnsupportedParameterType",)),
     Explanation("ssm", UNKNOWN, ("IncompatiblePolicyException",)),
     Explanation(
@@ -76,8 +74,6 @@ OTHERS = (
         (
             "CloudHsmClusterInvalidConfigurationException",
             "CustomKeyStoreInvalidStateException",
-            "CustomKeyStoreNotFoundException",
-            "InvalidGrantTokenException",
             "XksKeyAlreadyInUseException",
             "XksKeyInvalidConfigurationException",
             "XksKeyNotFoundException",
@@ -129,7 +125,6 @@ OTHERS = (
         (
             "ReplayLimitExceeded",
             "SubscriptionLimitExceeded",
-            "TopicLimitExceeded",
         ),
     ),
     Explanation("sns", UNKNOWN, ("FilterPolicyLimitExceeded",), ("ConfirmSubscription",)),
@@ -177,7 +172,6 @@ OTHERS = (
     Explanation("events", NOT_HERE, ("ManagedRuleException",)),
     Explanation("cloudwatch", INTERNAL, ("InternalServiceError",)),
     Explanation("cloudwatch", RACE, ("ConcurrentModificationException", "ConflictException")),
-    Explanation("cloudwatch", QUOTA, ("LimitExceeded",)),
     Explanation("cloudwatch", UNKNOWN, ("ResourceConflict",)),
     Explanation("cloudwatch", UNKNOWN, ("ResourceNotFound",), ("DeleteAlarms",)),
     Explanation("cloudwatch", UNKNOWN, ("InvalidNextToken",), ("DescribeAlarms",)),
@@ -220,11 +214,7 @@ OTHERS = (
         "lambda",
         MODEL,
         ("InvalidParameterValueException",),
-        (
-            *("CreateAlias", "DeleteFunction", "GetAlias", "GetFunction", "GetFunctionConfiguration"),
-            *("GetPolicy", "Invoke", "ListFunctions", "ListVersionsByFunction", "PublishVersion"),
-            "RemovePermission",
-        ),
+        ("GetAlias", "ListFunctions", "ListVersionsByFunction", "PublishVersion"),
     ),
     Explanation("lambda", UNKNOWN, ("ResourceNotFoundException",), ("CreateFunction",)),
     Explanation(

@@ -11,6 +11,7 @@ from typing import Any
 from botocore.model import OperationModel
 
 from local_aws.core.api import service_model
+from local_aws.core.quotas import QUOTAS
 from unit_tests.local_aws.fidelity.account import Account
 from unit_tests.local_aws.fidelity.calls import MISSING, Params, Wrong, WrongCall, changed
 
@@ -59,6 +60,9 @@ class Suite:
                 yield WrongCall(name, self._changed(name, {member: MISSING}), self.invalid)
             if self.denied in codes(self._model(name)):
                 yield WrongCall(name, self.valid.get(name, {}), self.denied, denied=True)
+            quota = QUOTAS.get((self.service, name))
+            if quota is not None:
+                yield WrongCall(name, self.valid[name], quota.code, over_quota=True)
         for name, members, code in self.changes:
             yield WrongCall(name, self._changed(name, members), code)
 

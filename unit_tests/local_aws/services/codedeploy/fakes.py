@@ -14,6 +14,7 @@ from local_aws.core.clock import Clock
 from local_aws.core.context import Context
 from local_aws.services.codedeploy import waiter
 from local_aws.services.codedeploy.service import CodeDeploy
+from unit_tests.local_aws.services.codedeploy.fake_auto_scaling import FakeAutoScaling
 
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 BLUE, GREEN = "arn:tg/blue", "arn:tg/green"
@@ -189,6 +190,7 @@ class World:
             ("lambda", ROLE): self.function,
             ("cloudwatch", ROLE): self.cloudwatch,
             ("iam", None): FakeIam(),
+            ("autoscaling", None): FakeAutoScaling(),
             ("sts", None): FakeSts(),
             ("ecs", None): self.ecs,
             ("elbv2", None): self.elbv2,

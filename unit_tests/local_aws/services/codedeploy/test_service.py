@@ -55,7 +55,8 @@ def test_a_group_is_described_with_the_defaults_of_aws(world: World) -> None:
             "InvalidTargetGroupPairException",
         ),
         ({"alarmConfiguration": {"enabled": True, "alarms": []}}, "InvalidAlarmConfigException"),
-        ({"autoScalingGroups": ["a"]}, "UnsupportedOperation"),
+        ({"autoScalingGroups": ["fleet"]}, "UnsupportedOperation"),
+        ({"autoScalingGroups": ["fleet", "nope"]}, "InvalidAutoScalingGroupException"),
     ],
 )
 def test_a_group_that_cannot_deploy_is_refused(world: World, changes: dict[str, Any], code: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from local_aws.core.api import AwsError
+from local_aws.services.ecr import layer_api
 from local_aws.services.ecr.service import Ecr
 from unit_tests.local_aws.services.ecr.registry_server import make_ecr, serving
 
@@ -22,7 +23,8 @@ IMAGES = {"repositoryName": "images-dev"}
 
 
 @pytest.fixture
-def ecr(tmp_path: Path) -> Iterator[Ecr]:
+def ecr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ecr]:
+    monkeypatch.setattr(layer_api, "SMALLEST_PART", 4)
     found = make_ecr(tmp_path / "state")
     found.call("CreateRepository", {**IMAGES, "imageTagMutability": "IMMUTABLE"})
     with serving(found) as endpoint:

@@ -1,0 +1,98 @@
+"""How many resources AWS lets an account create, at its default quotas, and the code for one more."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Quota:
+    """The most of what an operation creates, and the error for more."""
+
+    most: int
+    code: str
+    what: str
+
+    def message(self, most: int) -> str:
+        """Return the words for a quota that is reached."""
+        return f"The limit for {self.what} has been reached: {most}"
+
+
+# By service and operation. Each comment names the page of the numbers below it.
+QUOTAS: dict[tuple[str, str], Quota] = {
+    # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
+    ("codecommit", "CreateApprovalRuleTemplate"): Quota(
+        1000, "NumberOfRuleTemplatesExceededException", "approval rule templates"
+    ),
+    ("codecommit", "UpdatePullRequestApprovalState"): Quota(
+        200, "MaximumNumberOfApprovalsExceededException", "approvals on a pull request"
+    ),
+    # https://docs.aws.amazon.com/general/latest/gr/codecommit.html
+    ("codecommit", "CreateRepository"): Quota(5000, "RepositoryLimitExceededException", "repositories"),
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+    ("codepipeline", "CreatePipeline"): Quota(1000, "LimitExceededException", "pipelines"),
+    # https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html
+    ("codebuild", "CreateProject"): Quota(5000, "AccountLimitExceededException", "build projects"),
+    ("codebuild", "CreateReportGroup"): Quota(5000, "AccountLimitExceededException", "report groups"),
+    # https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
+    ("codedeploy", "CreateApplication"): Quota(1000, "ApplicationLimitExceededException", "applications"),
+    ("codedeploy", "CreateDeploymentConfig"): Quota(
+        50, "DeploymentConfigLimitExceededException", "custom deployment configurations"
+    ),
+    ("codedeploy", "CreateDeploymentGroup"): Quota(
+        1000, "DeploymentGroupLimitExceededException", "deployment groups of an application"
+    ),
+    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
+    ("ecr", "CreateRepository"): Quota(100_000, "LimitExceededException", "repositories"),
+    ("ecr", "UploadLayerPart"): Quota(4200, "LimitExceededException", "parts of a layer"),
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+    ("elbv2", "CreateLoadBalancer"): Quota(50, "TooManyLoadBalancers", "load balancers of a region"),
+    ("elbv2", "CreateListener"): Quota(50, "TooManyListeners", "listeners of a load balancer"),
+    ("elbv2", "CreateTargetGroup"): Quota(3000, "TooManyTargetGroups", "target groups of a region"),
+    ("elbv2", "RegisterTargets"): Quota(1000, "TooManyTargets", "targets of a target group"),
+    # https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-limits.html
+    ("application-autoscaling", "RegisterScalableTarget"): Quota(
+        3000, "LimitExceededException", "scalable targets of ECS"
+    ),
+    ("application-autoscaling", "PutScalingPolicy"): Quota(
+        50, "LimitExceededException", "scaling policies of a scalable target"
+    ),
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    ("iam", "CreateRole"): Quota(1000, "LimitExceeded", "roles"),
+    ("iam", "CreateUser"): Quota(5000, "LimitExceeded", "users"),
+    ("iam", "CreateOpenIDConnectProvider"): Quota(100, "LimitExceeded", "OpenID Connect providers"),
+    # https://docs.aws.amazon.com/general/latest/gr/sns.html
+    ("sns", "CreateTopic"): Quota(100_000, "TopicLimitExceeded", "topics"),
+    ("sns", "Subscribe"): Quota(12_500_000, "SubscriptionLimitExceeded", "subscriptions of a topic"),
+    # https://docs.aws.amazon.com/general/latest/gr/ssm.html
+    ("ssm", "PutParameter"): Quota(10_000, "ParameterLimitExceeded", "standard parameters"),
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+    ("logs", "CreateLogGroup"): Quota(1_000_000, "LimitExceededException", "log groups"),
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+    ("cloudwatch", "PutMetricAlarm"): Quota(5000, "LimitExceeded", "alarms"),
+}
+
+
+# Those that differ from AWS's defaults, as after POST /_local_aws/quotas.
+_CHANGED: dict[tuple[str, str], int] = {}
+
+
+def quota_error(service: str, operation: str, number: int) -> tuple[str, str] | None:
+    """Return the code and message for one more than `number` of what an operation creates, or None."""
+    quota = QUOTAS.get((service, operation))
+    if quota is None:
+        return None
+    most = _CHANGED.get((service, operation), quota.most)
+    return (quota.code, quota.message(most)) if number >= most else None
+
+
+def change_quota(service: str, operation: str, most: str) -> int:
+    """Change a quota, or restore AWS's default if `most` is empty; return it. Raises `ValueError`."""
+    key = (service, operation)
+    if key not in QUOTAS:
+        known = ", ".join(f"{one}:{other}" for one, other in QUOTAS)
+        raise ValueError(f"{service}:{operation} has no quota here: it must be one of {known}")
+    if most and not most.isdecimal():
+        raise ValueError(f"most is {most!r}: it must be a number, or empty for AWS's default")
+    _CHANGED.pop(key, None)
+    if most:
+        _CHANGED[key] = int(most)
+    return _CHANGED.get(key, QUOTAS[key].most)
