@@ -1,5 +1,5 @@
 # The commands of the project. Each installs what it needs.
-.PHONY: help new-service remove-service check-service lock demo test scenarios stories faults rehearsal short-rehearsal up down synth check bench iam-usage iam clean setup
+.PHONY: help new-service remove-service check-service lock demo test scenarios stories faults rehearsal short-rehearsal up down synth check bench soak iam-usage iam clean setup
 .PHONY: engines short-engines advisories sbom fidelity unit service integration coverage hooks lint types limits locks github templates docs
 
 VENV := .venv
@@ -37,6 +37,7 @@ help:
 	@echo '                    make short-engines: a part of it, on one engine'
 	@echo '  make fidelity     measure what local_aws refuses of what AWS refuses, and write it into docs/local-aws.md'
 	@echo '  make bench        measure times, throughput and memory (ARGS="--against FILE": compare with an earlier run)'
+	@echo '  make soak         release three services for two hours under load, then deploy 30 environments'
 	@echo
 	@echo 'Bring a service (without NAME, the last two are about the sample):'
 	@echo '  make new-service      add NAME=orders to the catalogue, as a copy of the sample'
@@ -68,6 +69,10 @@ down: setup
 
 bench: setup .tools/python-3.9 .tools/sample-service/.ready
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+soak: setup .tools/python-3.9
+	@$(PYTHON) -m benchmarks soak $(ARGS)
+	@$(PYTHON) -m benchmarks scale
 
 iam-usage: setup .tools/python-3.9
 	@$(PYTHON) -m harness iam-usage

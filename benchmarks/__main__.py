@@ -1,4 +1,7 @@
-"""`python -m benchmarks`: run each benchmark once, print the figures, and write them as JSON."""
+"""`python -m benchmarks`: run each benchmark once, print the figures, and write them as JSON.
+
+`soak` and `scale` take hours, so each is a command of its own.
+"""
 
 import argparse
 import sys
@@ -13,6 +16,8 @@ from benchmarks import load_balancer, service
 from benchmarks.figures import Figure, Run, comparison_table, machine, remarks, table
 from benchmarks.load import wrk
 from benchmarks.release import release
+from benchmarks.scale import add_scale
+from benchmarks.soak import add_soak
 from benchmarks.templates import growth, synthesis
 from benchmarks.waits import waits
 from harness.report.recorder import FOLDER, STAMP
@@ -48,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
         "--against", type=Path, metavar="FILE", help="compare with the JSON of an earlier run, by ratio"
     )
     parser.set_defaults(run=_benchmarks)
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    add_soak(commands)
+    add_scale(commands)
     return parser
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.cloud import PROJECT, Cloud, HarnessError
 from local_aws.core.errors import LocalAwsError
-from local_aws.daemon import ServerHandle, find, start
+from local_aws.daemon import LOG_FILE, ServerHandle, find, start
 from local_aws.host.interpreters import PythonNotFoundError, find_python
 
 # local_aws takes the access key as the account number; the secret is in a file of its state folder.
@@ -19,6 +19,8 @@ ACCOUNT = "123456789012"
 SECOND_ACCOUNT = "222222222222"
 PYTHON = "3.9"
 PERMISSIONS = "permissions.json"
+# The server's log, in its state folder.
+LOG = LOG_FILE
 # Lambda's Node.js runtime includes the AWS SDK; local_aws uses the one of package.json.
 NODE_MODULES = PROJECT / "node_modules"
 
