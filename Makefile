@@ -29,7 +29,7 @@ help:
 	@echo '  make test         unit tests, the service on Python 3.9, the fast scenarios'
 	@echo '                    its parts: make unit, make service, make service-orders, make integration'
 	@echo '  make coverage     unit tests with branch coverage; fails below the figure in pyproject.toml'
-	@echo '  make scenarios    the slow scenarios: every gate, other accounts, ten releases in a row'
+	@echo '  make scenarios    the slow scenarios: every gate, other accounts, five releases in a row'
 	@echo '  make faults       faults during a release, and local_aws killed in each phase'
 	@echo '  make rehearsal    pytest --live where AWS'\''s names lead to local_aws, and what can go wrong in it'
 	@echo '                    make short-rehearsal: its first scenario only'

@@ -90,8 +90,8 @@ def test_the_account_is_checked_for_the_environment_that_is_deployed(monkeypatch
 
 def test_keep_destroys_nothing(tmp_path: Path) -> None:
     _, printed = collect(tmp_path, "integration_tests/test_releases.py", "--keep")
-    assert "test_ten_releases_in_a_row_fail_no_request" in printed
-    assert "test_destroy_after_eleven_releases_leaves_nothing" not in printed
+    assert "test_five_releases_in_a_row_fail_no_request" in printed
+    assert "test_destroy_after_six_releases_leaves_nothing" not in printed
 
 
 def unmarked(source: str) -> list[str]:
