@@ -31,12 +31,17 @@ class Sample:
 FLAT = ("memory", "files", "sockets", "threads")
 # Between the second and the last quarter of the samples: what was released first fills caches.
 MOST_GROWTH = 1.1
+# Of a quarter: in the first minutes of load, everything grows.
+LEAST_SAMPLES = 10
 
 
 def sample(pid: int, state: Path, began: float) -> Sample:
-    """Return what the server of a state folder uses now."""
+    """Return what the server of a state folder uses now. Raises `OSError` if it has ended."""
     process = Path(f"/proc/{pid}")
     status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+    if "VmRSS" not in status:
+        # It is a zombie: nobody has waited for it yet.
+        raise ProcessLookupError(pid)
     targets = list(_targets(process / "fd"))
     sockets = sum(target.startswith("socket:") for target in targets)
     return Sample(
@@ -115,7 +120,7 @@ def slope(samples: Sequence[Sample], name: str) -> float:
 def growing(samples: Sequence[Sample]) -> list[str]:
     """Say what should be flat and has grown, from the second to the last quarter of the samples."""
     quarter = len(samples) // 4
-    if not quarter:
+    if quarter < LEAST_SAMPLES:
         return []
     second, last = samples[quarter : 2 * quarter], samples[-quarter:]
     found = []

@@ -63,6 +63,13 @@ def test_a_watch_takes_samples_until_its_process_ends(tmp_path: Path) -> None:
     assert [one["seconds"] for one in as_data(watch.samples)] == sorted(one.seconds for one in watch.samples)
 
 
+def test_a_process_that_has_ended_has_no_sample_before_it_is_waited_for(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(ProcessLookupError):
+            sample(process.pid, tmp_path, 0)
+
+
 def test_growth_is_by_the_hour_without_what_is_filled_first() -> None:
     found = samples(memory=0.5)
     # Of the first quarter, which is left out.
@@ -86,7 +93,7 @@ def test_what_should_be_flat_and_grows_is_told(grown: dict[str, float], said: li
 
 
 def test_too_few_samples_tell_nothing() -> None:
-    assert growing(samples(memory=100)[:3]) == []
+    assert growing(samples(memory=100)[:39]) == []
 
 
 def test_after_a_failure_no_other_work_begins_and_what_runs_is_stopped() -> None:
