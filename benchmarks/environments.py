@@ -1,5 +1,6 @@
-"""Several environments on one local_aws, and work on all of them at once."""
+"""Environments on one local_aws, work on several of them at once, and how long it takes."""
 
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeVar
@@ -18,6 +19,13 @@ def new_scenario(cloud: Cloud) -> Scenario:
     On other threads than other scenarios, it needs a cloud of its own, which has its own clients.
     """
     return Scenario(cloud, random_suffix("b"), Progress(lambda _: None, cloud.time_scale))
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Do some work; return its seconds."""
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
 
 
 def each(

@@ -3,10 +3,11 @@
 import json
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rich.console import Console
 from rich.table import Table
 
 from harness.cloud import HarnessError
@@ -87,6 +88,14 @@ def table(run: Run) -> Table:
     for one in run.figures:
         made.add_row(one.name, _shown(one.value), one.unit)
     return made
+
+
+def publish(figures: Iterable[Figure], path: Path) -> None:
+    """Print figures as a table, once they are written as JSON."""
+    run = Run(machine(), tuple(figures))
+    run.write(path)
+    Console().print(table(run))
+    print(f"the figures as JSON: {path}")
 
 
 def comparison_table(new: Run, old: Run) -> Table:

@@ -1,15 +1,14 @@
 """One environment on local_aws: deploy, a release under load, destroy."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from benchmarks.environments import new_scenario, timed
 from benchmarks.figures import Figure
 from harness.cloud import Cloud
 from harness.folders import remove_finished_runs, run_folder
 from harness.local import is_running_in, local_aws, local_cloud, peak_memory
-from harness.progress import Progress
 from harness.scenario import Scenario
-from harness.suffixes import random_suffix
 
 # Requests a second through the shift.
 RATE = 500
@@ -26,18 +25,18 @@ def release() -> Iterator[Figure]:
     with local_aws(folder) as running:
         yield Figure("start of local_aws", time.monotonic() - began, "s")
         cloud = local_cloud(running, folder)
-        scenario = Scenario(cloud, random_suffix("b"), Progress(lambda _: None, cloud.time_scale))
+        scenario = new_scenario(cloud)
         try:
             yield from _scenario(scenario, cloud)
         finally:
-            destroying = _timed(scenario.destroy)
+            destroying = timed(scenario.destroy)
         yield Figure("destroy, and search for leftovers", destroying, "s")
         # VmHWM, without its child processes.
         yield Figure("memory of local_aws at its peak", peak_memory(running) / 1024, "MiB")
 
 
 def _scenario(scenario: Scenario, cloud: Cloud) -> Iterator[Figure]:
-    yield Figure("cdk bootstrap and deploy", _timed(scenario.deploy), "s")
+    yield Figure("cdk bootstrap and deploy", timed(scenario.deploy), "s")
     scenario.wait_for_seed()
     developer = scenario.developer()
     with scenario.probing(RATE) as prober:
@@ -65,9 +64,3 @@ def _image_bytes(scenario: Scenario) -> int:
     ecr = scenario.cloud.client("ecr")
     images = ecr.describe_images(repositoryName=scenario.outputs.image_repository_name)["imageDetails"]
     return int(max(images, key=lambda image: image["imagePushedAt"])["imageSizeInBytes"])
-
-
-def _timed(work: Callable[[], object]) -> float:
-    began = time.monotonic()
-    work()
-    return time.monotonic() - began

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.local import LOG
@@ -129,8 +129,3 @@ def growing(samples: Sequence[Sample]) -> list[str]:
         if after > before * MOST_GROWTH:
             found.append(f"{name} grew from {before:.0f} to {after:.0f}")
     return found
-
-
-def as_data(samples: Sequence[Sample]) -> list[dict[str, float]]:
-    """Return the samples as data."""
-    return [asdict(one) for one in samples]

@@ -3,13 +3,11 @@
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
-
-from benchmarks.environments import each, new_scenario
-from benchmarks.figures import Figure, Run, machine, table
+from benchmarks.environments import each, new_scenario, timed
+from benchmarks.figures import Figure, publish
 from benchmarks.resources import sample
 from harness.folders import remove_finished_runs, run_folder
 from harness.local import is_running_in, local_aws, local_cloud
@@ -20,8 +18,6 @@ from operations.command_line import EXIT_CODES, Parser, sentence
 
 ENVIRONMENTS = (1, 10, 30)
 EXECUTIONS = 20
-# Two bootstraps, or two of the CDK CLI with one cdk.out, are in each other's way.
-AT_ONCE = 1
 CALLS = 50
 
 
@@ -61,21 +57,18 @@ def scale(options: argparse.Namespace) -> int:
                 figures += _used(server.pid, server.state, number)
         finally:
             with defer_signals("destroying, please wait"):
-                seconds = _timed(lambda: each(scenarios, Scenario.destroy, AT_ONCE))
+                seconds = timed(lambda: each(scenarios, Scenario.destroy, 1))
         figures.append(Figure("destroy of an environment", seconds / max(len(scenarios), 1), "s"))
-    run = Run(machine(), tuple(figures))
-    report = FOLDER / f"{time.strftime(STAMP)}-scale" / "scale.json"
-    run.write(report)
-    Console().print(table(run))
-    print(f"the figures as JSON: {report}")
+    publish(figures, FOLDER / f"{time.strftime(STAMP)}-scale" / "scale.json")
     return 0
 
 
 def _step(new: list[Scenario], scenarios: list[Scenario], executions: int) -> Iterator[Figure]:
     """Deploy the new environments, then release in several at once, and call the API."""
-    seconds = _timed(lambda: each(new, _deploy, AT_ONCE))
+    # One after another: two bootstraps, or two of the CDK CLI with one cdk.out, are in each other's way.
+    seconds = timed(lambda: each(new, _deploy, 1))
     started = scenarios[:executions]
-    at_once = _timed(lambda: each(started, _release_again, len(started)))
+    at_once = timed(lambda: each(started, _release_again, len(started)))
     called = list(_calls(scenarios[-1]))
     label = f"with {len(scenarios)} environments"
     yield Figure(f"{label}: deploy and first release of one", seconds / len(new), "s")
@@ -99,7 +92,7 @@ def _deploy(scenario: Scenario) -> None:
 
 
 def _release_again(scenario: Scenario) -> None:
-    """Release the newest commit once more."""
+    """Release one more commit."""
     developer = scenario.developer()
     scenario.push(developer, developer.greet("Hello at once"))
 
@@ -116,10 +109,4 @@ def _calls(scenario: Scenario) -> Iterator[float]:
             lambda: stacks.describe_stacks(),
             lambda: iam.list_roles(),
         ):
-            yield _timed(call)
-
-
-def _timed(work: Callable[[], object]) -> float:
-    began = time.monotonic()
-    work()
-    return time.monotonic() - began
+            yield timed(call)

@@ -7,14 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks.environments import each, new_scenario
-from benchmarks.figures import Figure, Run, machine, table
-from benchmarks.resources import FLAT, Watch, as_data, growing, slope
+from benchmarks.figures import Figure, publish
+from benchmarks.resources import FLAT, Watch, growing, slope
 from harness.folders import remove_finished_runs, run_folder
 from harness.local import is_running_in, local_aws, local_cloud
 from harness.prober import Prober
@@ -114,11 +112,10 @@ def _release_until(one: Soaked, is_over: Callable[[], bool], watch: Watch) -> No
 
 
 def _report(soaked: list[Soaked], watch: Watch, folder: Path) -> int:
-    run = Run(machine(), tuple(_figures(soaked, watch)))
-    run.write(folder / "soak.json")
-    (folder / "samples.json").write_text(json.dumps(as_data(watch.samples), indent=1) + "\n")
-    Console().print(table(run))
-    print(f"the figures and the samples as JSON: {folder}")
+    publish(_figures(soaked, watch), folder / "soak.json")
+    samples = folder / "samples.json"
+    samples.write_text(json.dumps([asdict(one) for one in watch.samples], indent=1) + "\n")
+    print(f"the samples as JSON: {samples}")
     found = growing(watch.samples)
     if failed := sum(len(one.prober.failures) for one in soaked):
         found.insert(0, f"{failed} requests failed")

@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.__main__ import parser
 from benchmarks.environments import each
-from benchmarks.resources import Sample, Watch, as_data, growing, sample, size, slope
+from benchmarks.resources import Sample, Watch, growing, sample, size, slope
 from harness.local import LOG
 
 FIRST = Sample(seconds=0, memory=100, files=20, sockets=30, threads=40, state=1, log=1)
@@ -60,7 +60,7 @@ def test_a_watch_takes_samples_until_its_process_ends(tmp_path: Path) -> None:
                 threading.Event().wait(0.01)
             process.communicate(b"\n")
             threading.Event().wait(0.1)
-    assert [one["seconds"] for one in as_data(watch.samples)] == sorted(one.seconds for one in watch.samples)
+    assert [one.seconds for one in watch.samples] == sorted(one.seconds for one in watch.samples)
 
 
 def test_a_process_that_has_ended_has_no_sample_before_it_is_waited_for(tmp_path: Path) -> None:
