@@ -44,19 +44,17 @@ def compact(content: Any) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode()
 
 
-def sign(key: str, message: bytes) -> str:
+def sign(kms: Any, key: str, message: bytes) -> str:
     """Return the signature of a message in Base64; its digest is signed, so it may have any length."""
     digest = hashlib.sha256(message).digest()
-    signed = boto3.client("kms").sign(
-        KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256"
-    )
+    signed = kms.sign(KeyId=key, Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256")
     return base64.b64encode(signed["Signature"]).decode()
 
 
-def envelope(key: str, statement: bytes) -> bytes:
+def envelope(kms: Any, key: str, statement: bytes) -> bytes:
     """Return a signed statement: https://github.com/secure-systems-lab/dsse/blob/master/protocol.md."""
     signed = b"DSSEv1 %d %s %d %s" % (len(STATEMENT), STATEMENT.encode(), len(statement), statement)
-    signature = {"keyid": "", "sig": sign(key, signed)}
+    signature = {"keyid": "", "sig": sign(kms, key, signed)}
     payload = base64.b64encode(statement).decode()
     return compact({"payloadType": STATEMENT, "payload": payload, "signatures": [signature]})
 
@@ -141,14 +139,13 @@ def upload(ecr: Any, repository: str, content: bytes) -> dict[str, Any]:
 Layer = tuple[str, bytes, Mapping[str, str]]
 
 
-def attach(uri: str, digest: str, end: str, layers: Sequence[Layer]) -> None:
+def attach(ecr: Any, uri: str, digest: str, end: str, layers: Sequence[Layer]) -> None:
     """Store layers, each with a media type and annotations, under the tag of what is attached to an image.
 
     Tags are immutable. A commit that is built again may result in the same image, which keeps what it has:
     the hook verifies it.
     """
     repository, tag = uri.partition("/")[2], f"{digest.replace(':', '-')}.{end}"
-    ecr = boto3.client("ecr")
     root = {"type": "layers", "diff_ids": [digest_of(content) for _, content, _ in layers]}
     configuration = compact({"architecture": "", "os": "", "rootfs": root})
     config = {"mediaType": CONFIG, **upload(ecr, repository, configuration)}
@@ -168,21 +165,19 @@ def attach(uri: str, digest: str, end: str, layers: Sequence[Layer]) -> None:
         print(f"{tag} is there already")
 
 
-def attach_signature(key: str, uri: str, digest: str) -> None:
-    """Sign an image, and store the signature beside it."""
+def signature_layer(kms: Any, key: str, uri: str, digest: str) -> Layer:
+    """Sign an image; return what is stored beside it."""
     payload = simple_signing(uri, digest)
-    signature: Layer = (SIMPLE_SIGNING, payload, {SIGNATURE: sign(key, payload)})
-    attach(uri, digest, "sig", [signature])
+    return SIMPLE_SIGNING, payload, {SIGNATURE: sign(kms, key, payload)}
 
 
-def attach_statements(key: str, uri: str, digest: str, known: Mapping[str, Any]) -> None:
-    """Store each predicate beside the image, in a statement that is signed."""
-
+def statement_layers(kms: Any, key: str, uri: str, digest: str, known: Mapping[str, Any]) -> list[Layer]:
+    """Sign a statement of each predicate; return what is stored beside the image."""
     layers: list[Layer] = []
     for kind, predicate in known.items():
-        signed = envelope(key, statement(uri, digest, kind, predicate))
+        signed = envelope(kms, key, statement(uri, digest, kind, predicate))
         layers.append((ENVELOPE, signed, {SIGNATURE: "", "predicateType": kind}))
-    attach(uri, digest, "att", layers)
+    return layers
 
 
 def main() -> None:
@@ -192,8 +187,9 @@ def main() -> None:
     try:
         dockerfile = Path("Dockerfile").read_text()
         known = {PROVENANCE: provenance(dockerfile, os.environ), BILL: bill_of_materials(dockerfile)}
-        attach_signature(key, uri, digest)
-        attach_statements(key, uri, digest, known)
+        kms, ecr = boto3.client("kms"), boto3.client("ecr")
+        attach(ecr, uri, digest, "sig", [signature_layer(kms, key, uri, digest)])
+        attach(ecr, uri, digest, "att", statement_layers(kms, key, uri, digest, known))
     except (BotoCoreError, ClientError, OSError) as error:
         sys.exit(f"cannot sign {uri}@{digest} with {key}: {error}")
     print(f"signed {uri}@{digest} with {key}")
