@@ -51,6 +51,13 @@ def service_model(service: str) -> ServiceModel:
     return model
 
 
+def check_quota(service: str, operation: str, number: int) -> None:
+    """Raise `AwsError` for one more than `number` of what an operation creates, beyond its quota."""
+    error = quota_error(service, operation, number)
+    if error is not None:
+        raise AwsError(*error)
+
+
 # Operation -> a function of the service and the parameters.
 Counts = Mapping[str, Callable[[Any, Mapping[str, Any]], int]]
 
@@ -125,9 +132,8 @@ class JsonService:
 
     def _check_quota(self, operation: str, params: Mapping[str, Any]) -> None:
         count = self.counts.get(operation)
-        error = quota_error(self.service, operation, count(self, params)) if count is not None else None
-        if error is not None:
-            raise AwsError(*error)
+        if count is not None:
+            check_quota(self.service, operation, count(self, params))
 
     def _validate(self, operation: OperationModel, params: Mapping[str, Any]) -> None:
         shape = operation.input_shape

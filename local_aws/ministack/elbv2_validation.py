@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_aws.core.api import AwsError
-from local_aws.core.quotas import quota_error
+from local_aws.core.api import AwsError, check_quota
 from local_aws.ministack import elbv2_networks, elbv2_rules
 from local_aws.ministack.elbv2_priorities import check_priorities
-from local_aws.ministack.elbv2_requests import Request, all_exist, one_given, only_one
+from local_aws.ministack.elbv2_requests import SERVICE, Request, all_exist, one_given, only_one
 from local_aws.ministack.elbv2_snapshot import acm, alb, everything, users_of
 from local_aws.services.elbv2 import errors, tls, validation
 from local_aws.services.elbv2.records import Tls
@@ -37,7 +36,7 @@ def _create_load_balancer(params: Request) -> None:
     elbv2_networks.check_networks(subnets, alb._parse_member_list(params, "SecurityGroups"))
     named = [each for each in alb._lbs.values() if each["LoadBalancerName"] == _value(params, "Name")]
     if not named:
-        _check_quota("CreateLoadBalancer", len(alb._lbs))
+        check_quota(SERVICE, "CreateLoadBalancer", len(alb._lbs))
 
 
 def _set_subnets(params: Request) -> None:
@@ -94,7 +93,7 @@ def _create_target_group(params: Request) -> None:
         raise errors.unsupported("target groups of IPv6 addresses")
     elbv2_networks.check_vpc(_value(params, "VpcId"))
     _health_check(params, _HEALTH_NUMBERS)
-    _check_quota("CreateTargetGroup", len(alb._tgs))
+    check_quota(SERVICE, "CreateTargetGroup", len(alb._tgs))
 
 
 def _modify_target_group(params: Request) -> None:
@@ -186,22 +185,15 @@ def _check_certificate(arn: str, policy: str) -> None:
 
 
 def _check_listener_count(balancer: str) -> None:
-    _check_quota(
-        "CreateListener", [each["LoadBalancerArn"] for each in alb._listeners.values()].count(balancer)
-    )
-
-
-def _check_quota(operation: str, number: int) -> None:
-    error = quota_error("elbv2", operation, number)
-    if error is not None:
-        raise AwsError(*error)
+    owners = [each["LoadBalancerArn"] for each in alb._listeners.values()]
+    check_quota(SERVICE, "CreateListener", owners.count(balancer))
 
 
 def _register_targets(params: Request) -> None:
     """Check the quota of a target group's targets, which are identified by id and port."""
     group = _value(params, "TargetGroupArn")
     number = len({(target["Id"], target.get("Port")) for target in params.members["Targets"]})
-    _check_quota("RegisterTargets", len(alb._targets.get(group, [])) + number - 1)
+    check_quota(SERVICE, "RegisterTargets", len(alb._targets.get(group, [])) + number - 1)
 
 
 def _check_port_is_free(balancer: str, port: str) -> None:
