@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -50,8 +51,10 @@ def new_run(execution: Execution, stage: str, action: ActionDeclaration) -> Acti
     revision = next(revisions, None)
     run = ActionExecution(stage, action, pipeline.version, execution.id)
     if action.provider.name == "Manual":
-        # Whoever sees it in progress may answer.
+        # Whoever sees it in progress may answer, and reads what is asked.
         run.token = new_id()
+        with suppress(UnresolvedVariableError):  # perform() fails the action for it
+            run.summary = resolve(action.configuration, execution.namespaces).get("CustomData")
     run.inputs = inputs
     run.outputs = [new_artifact(pipeline.name, name, pipeline.bucket, revision) for name in action.outputs]
     return run

@@ -20,10 +20,8 @@ MAX_SUBJECT_LENGTH = 100
 def run_approval(action: ActionContext) -> None:
     """Wait until the request is approved; a rejection and the timeout (7 days by default) fail the action."""
     # After a restart of local_aws the token is already sent: the answer will use it.
-    if not action.run.resumed:
-        action.update(summary=action.configuration.get("CustomData"))
-        if "NotificationArn" in action.configuration:
-            _notify(action)
+    if not action.run.resumed and "NotificationArn" in action.configuration:
+        _notify(action)
     while action.run.approval is None:
         action.pause(POLL_SECONDS, "The approval request expired before it was answered")
     result = action.run.approval

@@ -9,6 +9,7 @@ import pytest
 from local_aws.core.api import AwsError
 from local_aws.services.codepipeline import actions
 from unit_tests.local_aws.services.codepipeline.declarations import (
+    COMMIT,
     action,
     source,
     stage,
@@ -48,13 +49,17 @@ def test_an_approval_waits_for_its_answer(cloud: FakeCloud, status: str, ends: s
     assert cloud.action("Ask", "Ask")["summary"] == "seen"
 
 
-def test_an_approval_in_progress_has_its_token(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A script that sees it in progress answers at once."""
+def test_an_approval_in_progress_has_its_token_and_its_question(
+    cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script or a person that sees it in progress answers at once."""
     begin = Event()
     monkeypatch.setitem(cast(dict[str, Any], actions.RUNNERS), "Manual", lambda _: begin.wait(10))
-    execution = cloud.create(stages=with_approval())
+    execution = cloud.create(stages=with_approval(CustomData="Release #{SourceVariables.CommitId}?"))
     until(lambda: cloud.action("Ask", "Ask").get("status") == "InProgress")
-    assert cloud.action("Ask", "Ask")["token"]
+    asked = cloud.action("Ask", "Ask")
+    assert asked["token"]
+    assert asked["summary"] == f"Release {COMMIT}?"
     begin.set()
     assert cloud.ended(execution) == "Succeeded"
 
