@@ -21,6 +21,8 @@ _PLAIN = frozenset(
         ("local_aws.persistence.snapshots", "_event"),
     }
 )
+# What stands for a shared object, with its name.
+SHARED = ("local_aws.persistence.snapshots", "_shared")
 # The records of services are dataclasses, except for these.
 _SERVICES = "local_aws.services."
 _RECORDS = frozenset(
@@ -35,12 +37,10 @@ class DataUnpickler(pickle.Unpickler):
         super().__init__(io.BytesIO(content))
         self.shared = shared or {}
 
-    def persistent_load(self, name: Any) -> Any:
-        """Return a shared object."""
-        return self.shared[name]
-
     def find_class(self, module: str, name: str) -> Any:
         """Return a class that is data. Raises `UnpicklingError` for any other, and for functions."""
+        if (module, name) == SHARED:
+            return self.shared.__getitem__
         if (module, name) in _PLAIN:
             return super().find_class(module, name)
         if module.startswith(_SERVICES) and "." not in name:

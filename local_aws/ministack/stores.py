@@ -11,6 +11,7 @@ from local_aws.core import pickling
 from local_aws.core.concurrent_mutation import retry_on_concurrent_mutation
 from local_aws.ministack import signing
 from local_aws.ministack.compat import require
+from local_aws.ministack.deleted_stacks import DeletedStacks
 
 READERS = ("items", "values", "items_scoped", "values_scoped", "all_items")
 
@@ -21,6 +22,8 @@ PLAIN = (("ec2", "_default_initialized_scopes"), ("sts", "_sessions"))
 KEYS = ("kms", "_keys")
 # State that it writes and never reads, or makes again: the fields of each log event, for queries.
 TRACES = (("eventbridge", "_events_log"), ("cloudwatch_logs", "_log_records"))
+# The stores of which deleted stacks are saved apart.
+STACKS, STACK_EVENTS = ("cloudformation", "_stacks"), ("cloudformation", "_stack_events")
 # The stores of metric points and of log groups, whose streams have the log events.
 POINTS, LOGS = ("cloudwatch", "_metrics"), ("cloudwatch_logs", "_log_groups")
 
@@ -57,13 +60,19 @@ def patch_store_readers() -> None:
 
 
 class Stores:
-    """Saves and restores the stores of all loaded services, without metric points and log events."""
+    """Saves and restores the stores of all loaded services, without metric points and log events.
+
+    They are saved without the deleted stacks that `deleted` saved before.
+    """
 
     lock: AbstractContextManager[Any] = nullcontext()
 
+    def __init__(self, deleted: DeletedStacks) -> None:
+        self.deleted = deleted
+
     def to_snapshot(self) -> Mapping[str, Any]:
         """Return all stores at one moment: no other thread runs during a call of pickle."""
-        return {"stores": retry_on_concurrent_mutation(_dump)()}
+        return {"stores": retry_on_concurrent_mutation(_dump)(self.deleted)}
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Replace the content of the stores."""
@@ -85,8 +94,10 @@ class Stores:
         return {}
 
 
-class Telemetry(Stores):
+class Telemetry:
     """Saves and restores the metric points and the log events, of which there are tens of thousands."""
+
+    lock: AbstractContextManager[Any] = nullcontext()
 
     def to_snapshot(self) -> Mapping[str, Any]:
         """Return them at one moment."""
@@ -103,8 +114,12 @@ class Telemetry(Stores):
                 if key in groups and name in groups[key]["streams"]:
                     groups[key]["streams"][name]["events"] = found
 
+    def shared(self) -> Mapping[str, Any]:
+        """Share nothing with our own services."""
+        return {}
 
-def _dump() -> bytes:
+
+def _dump(deleted: DeletedStacks) -> bytes:
     scoped = (_responses.AccountScopedDict, _responses.AccountRegionScopedDict)
     loaded = {name: module for name, module in list(sys.modules.items()) if name.startswith(SERVICES)}
     found = {
@@ -115,6 +130,8 @@ def _dump() -> bytes:
         found[SERVICES + module].pop(name)
     module, name = LOGS
     found[SERVICES + module][name] = _without_events(_data(LOGS))
+    for (module, name), remaining in zip((STACKS, STACK_EVENTS), deleted.others(), strict=True):
+        found[SERVICES + module][name] = remaining
     for module, name in PLAIN:
         found[SERVICES + module][name] = getattr(sys.modules[SERVICES + module], name)
     module, name = KEYS

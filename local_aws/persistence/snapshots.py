@@ -23,8 +23,12 @@ FILE = "snapshot"
 # The persistable with a file of its own, of this name, and the seconds between two of its snapshots. It has
 # most of the bytes, and nothing refers to it: without a regular end, the last seconds are lost.
 TELEMETRY, TELEMETRY_EVERY = "telemetry", 10.0
+# The persistable of deleted stacks has one as well: they are most of the rest, and seldom change. It is
+# written first, as the other file leaves out what it has.
+DELETED_STACKS = "deleted_stacks"
+FILES_OF_THEIR_OWN = (TELEMETRY, DELETED_STACKS)
 # The version of the file's format; a file of another version is not read.
-FORMAT = 4
+FORMAT = 5
 # Seconds between snapshots of the services' own changes; a caller's change is saved before the response.
 INTERVAL = 0.5
 # The share of processor time that snapshots may use.
@@ -64,10 +68,8 @@ def read(state: Path) -> Snapshot | None:
         raise unreadable(state) from error
     if found != FORMAT:
         raise unreadable(state)
-    telemetry = state / TELEMETRY
-    return Snapshot(
-        port, time_scale, {**contents, TELEMETRY: telemetry.read_bytes()} if telemetry.exists() else contents
-    )
+    apart = {name: (state / name).read_bytes() for name in FILES_OF_THEIR_OWN if (state / name).exists()}
+    return Snapshot(port, time_scale, {**contents, **apart})
 
 
 def unreadable(state: Path) -> LocalAwsError:
@@ -88,6 +90,7 @@ class SnapshotWriter:
         self.state = context.state
         self.persistables = persistables
         self._written: dict[str, bytes] = {}
+        self._deleted_stacks = b""
         self._telemetry_at = -TELEMETRY_EVERY
         self._waiting: list[asyncio.Future[None]] = []
         self._lock = threading.Lock()
@@ -142,6 +145,8 @@ class SnapshotWriter:
         try:
             found = dict(self.persistables())
             telemetry = found.pop(TELEMETRY, None)
+            if DELETED_STACKS in found:
+                self._write_deleted_stacks(found.pop(DELETED_STACKS))
             contents = {name: dump(persistable) for name, persistable in found.items()}
             if contents != self._written:
                 address = urlsplit(self.context.endpoint)
@@ -155,6 +160,12 @@ class SnapshotWriter:
         finally:
             _release(waiting)
         self._pause = max(INTERVAL, (time.thread_time() - began) / MAX_PROCESSOR_SHARE)
+
+    def _write_deleted_stacks(self, persistable: Persistable) -> None:
+        content = dump(persistable)
+        if content != self._deleted_stacks:
+            self._write(DELETED_STACKS, content)
+            self._deleted_stacks = content
 
     def _write(self, name: str, content: bytes) -> None:
         path = self.state / name
@@ -199,16 +210,21 @@ class _Pickler(pickle.Pickler):
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         self.names = {id(value): name for name, value in shared.items()}
 
-    def persistent_id(self, value: Any) -> str | None:
-        return self.names.get(id(value))
-
+    # Not persistent_id, which Python calls for each number and string too.
     def reducer_override(self, value: Any) -> Any:
+        if id(value) in self.names:
+            return _shared, (self.names[id(value)],)
         if isinstance(value, threading.Event):
             return _event, (value.is_set(),)
         kind = value if isinstance(value, type) else type(value)
         if kind is not FunctionType and not pickling.is_data(kind):
             raise pickle.PicklingError(f"{kind} is not data: a snapshot with it could not be read")
         return NotImplemented
+
+
+def _shared(name: str) -> Any:
+    """Stand for a shared object in a pickle: `DataUnpickler` has it."""
+    raise pickle.UnpicklingError(f"{name} is an object of a running local_aws")
 
 
 def _event(is_set: bool) -> threading.Event:

@@ -41,6 +41,7 @@ from local_aws.ministack import (
     trust_policies,
     unknown_operations,
 )
+from local_aws.ministack.deleted_stacks import DeletedStacks
 from local_aws.persistence import snapshots
 from local_aws.persistence.durability import DurabilityMiddleware
 from local_aws.persistence.snapshots import Persistable, SnapshotWriter
@@ -81,8 +82,8 @@ class Services:
                 if "/" in name:
                     self.accounts.of(name.partition("/")[0])
             for name, persistable in self.snapshot_writer.persistables():
-                # Telemetry is saved later than what it is about.
-                if name in contents or name != snapshots.TELEMETRY:
+                # Telemetry is saved later than what it is about; states of earlier versions lack a file.
+                if name in contents or name not in snapshots.FILES_OF_THEIR_OWN:
                     snapshots.load(persistable, contents[name])
         except UNREADABLE as error:
             raise snapshots.unreadable(self.context.state) from error
@@ -112,11 +113,14 @@ class Services:
                 self.context.background_errors.append(f"stop of {type(service).__name__}: {error!r}")
 
 
-def persistables(accounts: Accounts, load_balancing: LoadBalancing) -> Iterator[tuple[str, Persistable]]:
+def persistables(
+    accounts: Accounts, load_balancing: LoadBalancing, deleted: DeletedStacks
+) -> Iterator[tuple[str, Persistable]]:
     """Yield the state to save. CloudFormation comes last: no saved resource may lack its stack."""
     for number, account in accounts.existing().items():
         yield from ((f"{number}/{name}", service) for name, service in account.services.items())
-    yield "ministack", stores.Stores()
+    yield "ministack", stores.Stores(deleted)
+    yield snapshots.DELETED_STACKS, deleted
     yield snapshots.TELEMETRY, stores.Telemetry()
     yield "elbv2", load_balancing
 
@@ -183,7 +187,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     cloudwatch.patch_alarm_evaluation(callers, accounts.scale)
     _patch_parameters(callers)
     _patch_functions(callers)
-    writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing))
+    writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, DeletedStacks()))
     gateway = Gateway(
         callers,
         DurabilityMiddleware(app, writer.saved),

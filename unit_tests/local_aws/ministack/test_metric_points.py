@@ -9,6 +9,7 @@ from ministack.services import cloudwatch_logs as logs
 
 from local_aws.core.clock import Clock
 from local_aws.ministack.cloudwatch import EVICTION_INTERVAL, RETENTION, make_eviction
+from local_aws.ministack.deleted_stacks import DeletedStacks
 from local_aws.ministack.stores import Stores, Telemetry
 
 FASTER = Clock(1e-5)
@@ -38,13 +39,13 @@ def test_telemetry_has_the_points_and_the_log_events_and_no_other_snapshot_has_t
     logs._log_groups["a group"] = {"streams": {"a stream": {"events": ["a saved event"], "token": "1"}}}
     logs._log_records["pointer"] = "a saved record"
 
-    everything, telemetry = Stores().to_snapshot(), Telemetry().to_snapshot()
+    everything, telemetry = Stores(DeletedStacks()).to_snapshot(), Telemetry().to_snapshot()
     for text in (b"a saved point", b"a saved event", b"a saved record"):
         assert text not in everything["stores"]
     logs._log_groups["a group"]["streams"]["a stream"]["events"].append("a lost event")
     cloudwatch._metrics["a metric"].append("a lost point")
 
-    Stores().restore(everything)
+    Stores(DeletedStacks()).restore(everything)
     assert logs._log_groups["a group"] == {"streams": {"a stream": {"events": [], "token": "1"}}}
     logs._log_groups["a group"]["streams"]["a newer stream"] = {"events": []}
     Telemetry().restore(telemetry)
