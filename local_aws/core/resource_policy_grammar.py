@@ -92,7 +92,7 @@ def _has_syntax(statement: Mapping[str, Any]) -> bool:
     return (
         statement.keys() <= FIELDS
         and statement.get("Effect", "Allow") in ("Allow", "Deny")
-        and all(isinstance(text, str) for name in names for text in _listed(statement.get(name, [])))
+        and all(isinstance(text, str) for name in names for text in listed(statement.get(name, [])))
         and is_condition(statement.get("Condition", {}))
         and _has_principals(statement)
     )
@@ -104,7 +104,7 @@ def _has_principals(statement: Mapping[str, Any]) -> bool:
         isinstance(principal, Mapping)
         and bool(principal)
         and principal.keys() <= PRINCIPALS
-        and all(isinstance(text, str) for value in principal.values() for text in _listed(value))
+        and all(isinstance(text, str) for value in principal.values() for text in listed(value))
     )
 
 
@@ -112,7 +112,7 @@ def _principals(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     principal = statement.get("Principal", statement.get("NotPrincipal", "*"))
     if isinstance(principal, Mapping):
         for kind, value in principal.items():
-            for text in _listed(value):
+            for text in listed(value):
                 yield kind, text
 
 
@@ -121,8 +121,9 @@ def _is_action(action: str, service: str) -> bool:
 
 
 def _texts(statement: Mapping[str, Any], name: str) -> list[str]:
-    return _listed(statement.get(name, statement.get(f"Not{name}", [])))
+    return listed(statement.get(name, statement.get(f"Not{name}", [])))
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """Return a value of a policy as the list that it stands for."""
     return value if isinstance(value, list) else [value]

@@ -36,6 +36,7 @@ from local_aws.ministack import (
     stack_parameters,
     stack_parents,
     stack_requests,
+    template_requests,
     templates,
 )
 from local_aws.ministack.compat import require
@@ -97,6 +98,7 @@ def patch_cloudformation(context: Context, services: Iterable[Any], states: Func
     stack_requests.patch_stack_requests()
     ec2_references.patch_ec2_references()
     references.patch_references(context)
+    template_requests.patch_template_requests()
     drift.patch_drift(context)
     # The last one: it wraps the handlers as they are by then.
     properties.patch_property_checks()

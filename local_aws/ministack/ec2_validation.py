@@ -17,11 +17,13 @@ from local_aws.ministack.handlers import check_before_create
 stored = require(
     "services.ec2",
     *("_ACTION_MAP", "_DEFAULT_VPC_ID", "_ensure_defaults_initialized", "_error", "_p"),
-    *("_security_groups", "_subnets", "_vpcs"),
+    *("_security_groups", "_subnets", "_vpcs", "get_region"),
 )
 # Takes a request's parameters, or a resource's properties, and raises `AwsError`.
 Check = Callable[[Mapping[str, str]], None]
 PREFIX_LENGTHS = range(16, 29)
+# Of us-east-1: https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
+ZONES = "abcdef"
 
 
 def patch_network_validation() -> None:
@@ -56,8 +58,14 @@ def check_vpc(given: Mapping[str, str]) -> None:
 
 
 def check_subnet(given: Mapping[str, str]) -> None:
-    """Reject a subnet outside of its VPC, or one that overlaps another."""
-    vpc = _vpc(given)
+    """Reject a subnet outside of its VPC, or one that overlaps another, or one in no zone of the region."""
+    vpc, zones = _vpc(given), [f"{stored.get_region()}{letter}" for letter in ZONES]
+    if given.get("AvailabilityZone", zones[0]) not in zones:
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value ({given['AvailabilityZone']}) for parameter availabilityZone is invalid. Subnets can "
+            f"currently only be created in the following availability zones: {', '.join(zones)}.",
+        )
     if "CidrBlock" not in given:
         return
     network = _network(given["CidrBlock"])
@@ -103,6 +111,6 @@ def _network(block: str) -> ipaddress.IPv4Network:
 # Resource type -> the operation that creates it, the parameters that are checked, and the check.
 CHECKS: dict[str, tuple[str, tuple[str, ...], Check]] = {
     "AWS::EC2::VPC": ("CreateVpc", ("CidrBlock",), check_vpc),
-    "AWS::EC2::Subnet": ("CreateSubnet", ("VpcId", "CidrBlock"), check_subnet),
+    "AWS::EC2::Subnet": ("CreateSubnet", ("VpcId", "CidrBlock", "AvailabilityZone"), check_subnet),
     "AWS::EC2::SecurityGroup": ("CreateSecurityGroup", ("VpcId", "GroupName"), check_group),
 }

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAl
 """
 
 import operator
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from local_aws.ministack import metric_math
 from local_aws.ministack.compat import require
 from local_aws.ministack.metric_math import MetricMathError, Series
 
+responses = require("core.responses", "get_region")
 cloudwatch = require("services.cloudwatch", "_alarms", "_error", "_put_metric_alarm")
 
 COMPARISONS = {
@@ -25,6 +27,15 @@ HIGH_RESOLUTION = (10, 20, 30)
 OF_ONE_METRIC = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html
 MOST_METRICS = 10
+STATISTICS = ("Statistic", "ExtendedStatistic")
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+EXTENDED = re.compile(
+    r"p(\d{1,2}(\.\d{1,10})?|100)|(tm|tc|ts|wm)\d{1,2}(\.\d+)?|iqm"
+    r"|(TM|TC|TS|WM)\([\d.]*%?:[\d.]*%?\)|PR\([\d.]*:[\d.]*\)|IQM"
+)
+MISSING_DATA = ("breaching", "notBreaching", "ignore", "missing")
+ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
+HOUR, DAY, WEEK = 3600, 86400, 604800
 UNSUPPORTED = ("ThresholdMetricId", "EvaluationCriteria", "EvaluationInterval")
 Queries = Sequence[Mapping[str, Any]]
 
@@ -62,15 +73,51 @@ def _complete(data: Mapping[str, Any]) -> None:
 
 def denial_reason(alarm: Mapping[str, Any]) -> str | None:
     """Return AWS's message for an alarm that PutMetricAlarm refuses, or None."""
-    return _settings_error(alarm) or _period_error(alarm) or _metrics_error(alarm)
+    return (
+        _settings_error(alarm)
+        or _period_error(alarm)
+        or _metrics_error(alarm)
+        or _statistic_error(alarm)
+        or _actions_error(alarm)
+    )
 
 
 def _period_error(alarm: Mapping[str, Any]) -> str | None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
     period = int(alarm.get("Period") or 60)
-    if period in HIGH_RESOLUTION or (period > 0 and period % 60 == 0):
-        return None
-    return f"Invalid period {period}: it must be 10, 20, 30 or a multiple of 60."
+    if period not in HIGH_RESOLUTION and (period <= 0 or period % 60 != 0):
+        return f"Invalid period {period}: it must be 10, 20, 30 or a multiple of 60."
+    longest = DAY if period < HOUR else WEEK
+    if period * int(alarm.get("EvaluationPeriods") or 1) > longest:
+        return (
+            f"EvaluationPeriods * Period must be <= {longest}: {DAY} with periods below an hour, else {WEEK}."
+        )
+    return None
+
+
+def _statistic_error(alarm: Mapping[str, Any]) -> str | None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
+    given = [name for name in STATISTICS if alarm.get(name)]
+    if alarm.get("MetricName") and len(given) != 1:
+        return "Specify either Statistic or ExtendedStatistic, but not both."
+    extended = alarm.get("ExtendedStatistic")
+    if extended and EXTENDED.fullmatch(extended) is None:
+        return f"The value {extended} for parameter ExtendedStatistic is not supported."
+    missing = alarm.get("TreatMissingData") or MISSING_DATA[0]
+    if missing not in MISSING_DATA:
+        return f"Option {missing} for TreatMissingData is not supported: {', '.join(MISSING_DATA)}"
+    return None
+
+
+def _actions_error(alarm: Mapping[str, Any]) -> str | None:
+    """Check the form of ARNs, and the region: https://github.com/cds-snc/notification-terraform/pull/128."""
+    for arn in (arn for name in ACTIONS for arn in alarm.get(name) or []):
+        parts = arn.split(":")
+        if len(parts) < 6 or parts[0] != "arn":
+            return f"Invalid arn syntax: {arn}"
+        if parts[2] == "sns" and parts[3] != responses.get_region():
+            return f"Invalid region {parts[3]} specified. Only {responses.get_region()} is supported."
+    return None
 
 
 def _settings_error(alarm: Mapping[str, Any]) -> str | None:

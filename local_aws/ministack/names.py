@@ -4,16 +4,21 @@ from collections.abc import Callable
 from functools import partial
 
 from local_aws.core.cloudformation import Properties
+from local_aws.ministack.compat import require
 from local_aws.ministack.handlers import check_before_create
+
+s3 = require("services.s3", "_validate_bucket_name")
 
 # Takes a name, and returns AWS's error message or None.
 NameCheck = Callable[[str], str | None]
 
 
 def _bucket(name: str) -> str | None:
-    """Check its length: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html."""
+    """Check its length and form: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html."""
     if not 3 <= len(name) <= 63:
         return "Bucket name should be between 3 and 63 characters long"
+    if not s3._validate_bucket_name(name):
+        return "The specified bucket is not valid."
     return None
 
 

@@ -81,6 +81,10 @@ def _check_alias(_: Context, props: Properties) -> None:
         raise ValueError(f"Key '{key}' does not exist (Service: Kms, Status Code: 400)")
 
 
+def _check_topic(_: Context, props: Properties) -> None:
+    _check_topics(_, {"Topics": [props["TopicArn"]]})
+
+
 def _check_bucket(_: Context, props: Properties) -> None:
     if props["Bucket"] not in s3._buckets:
         raise ValueError("The specified bucket does not exist (Service: S3, Status Code: 404)")
@@ -109,6 +113,7 @@ CHECKS: dict[str, Check] = {
     "AWS::Lambda::Function": _check_function,
     "AWS::Lambda::Permission": _check_permission,
     "AWS::S3::BucketPolicy": _check_bucket,
+    "AWS::SNS::Subscription": _check_topic,
     "AWS::SNS::TopicPolicy": _check_topics,
     "AWS::SQS::QueuePolicy": _check_queues,
 }

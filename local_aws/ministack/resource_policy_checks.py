@@ -1,18 +1,19 @@
 """Refuses malformed policies of buckets, topics, queues and keys, of the APIs and of CloudFormation."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from local_aws.core.cloudformation import Properties
-from local_aws.core.resource_policy_grammar import Fault, Rules, fault_of
+from local_aws.core.resource_policy_grammar import Fault, Rules, fault_of, listed
 from local_aws.ministack import iam as stored
 from local_aws.ministack.compat import require
 from local_aws.ministack.handlers import Created, check_before_create, patch_handler, resource_handlers
 
 kms = require("services.kms", "_create_key", "_put_key_policy", "error_response_json", "get_account_id")
-s3 = require("services.s3", "_error", "_put_bucket_policy")
+s3 = require("services.s3", "_error", "_policy_is_public", "_public_access_blocked", "_put_bucket_policy")
 sns = require("services.sns", "_create_topic", "_error", "_p", "_set_topic_attributes")
 sqs = require("services.sqs", "_Err", "_HANDLERS")
 
@@ -23,6 +24,12 @@ _OTHER_PRINCIPAL = re.compile(
     r"|arn:aws:iam::cloudfront:user/.+"
 )
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+_OF_OBJECTS = re.compile(
+    r"s3:((get|put|delete|replicate|restore)object\w*|abortmultipartupload|listmultipartuploadparts)", re.I
+)
+_OF_BUCKETS = re.compile(r"s3:((get|put|delete)bucket\w*|listbucket\w*)", re.I)
+PUBLIC = "public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access."
 LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
 
 
@@ -64,6 +71,34 @@ def _check(key: str, violation: Violation, props: Properties) -> None:
         raise ValueError(message)
 
 
+def _has_action_without_resource(policy: Document) -> bool:
+    """Return whether a bucket's policy has an action on objects without any, or one on the bucket without it.
+
+    https://github.com/spack/spack-infrastructure/pull/978
+    """
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    for statement in listed(document["Statement"]):
+        resources = listed(statement.get("Resource", "*"))
+        actions = listed(statement.get("Action", []))
+        objects = any("/" in each or "*" in each for each in resources)
+        buckets = any("/" not in each for each in resources)
+        if not objects and any(map(_OF_OBJECTS.fullmatch, actions)):
+            return True
+        if not buckets and any(map(_OF_BUCKETS.fullmatch, actions)):
+            return True
+    return False
+
+
+def _public(policy: Document, bucket: str) -> str | None:
+    """Return S3's message for a public policy that Block Public Access prevents, or None.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+    """
+    text = policy if isinstance(policy, str) else json.dumps(policy)
+    blocked = s3._public_access_blocked(kms.get_account_id(), bucket, "BlockPublicPolicy")
+    return PUBLIC if blocked and s3._policy_is_public(text) else None
+
+
 class _Checks:
     def __init__(self, is_service: Callable[[str], bool]) -> None:
         self._is_service = is_service
@@ -74,7 +109,9 @@ class _Checks:
             "AWS::KMS::Key": ("KeyPolicy", lambda policy, props: self.of_key(policy, props)),
             "AWS::S3::BucketPolicy": (
                 "PolicyDocument",
-                lambda policy, props: self.of_bucket(policy, str(props["Bucket"])),
+                lambda policy, props: (
+                    self.of_bucket(policy, str(props["Bucket"])) or _public(policy, str(props["Bucket"]))
+                ),
             ),
             "AWS::SNS::TopicPolicy": ("PolicyDocument", lambda policy, _: self.of_topic(policy)),
             "AWS::SQS::QueuePolicy": ("PolicyDocument", lambda policy, _: self.of_queue(policy)),
@@ -103,6 +140,8 @@ class _Checks:
 
         required = ("Effect", "Principal", "Action", "Resource")
         fault = fault_of(policy, Rules("s3", required, self._is_principal, is_resource))
+        if fault is None and _has_action_without_resource(policy):
+            return "Action does not apply to any resource(s) in statement"
         words = {
             Fault.JSON: "Policies must be valid JSON and the first byte must be '{'",
             Fault.SYNTAX: "Invalid policy syntax.",

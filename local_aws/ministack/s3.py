@@ -13,7 +13,14 @@ from local_aws.ministack.compat import require
 from local_aws.ministack.handlers import patch_handler
 from local_aws.ministack.property_setters import add_property_setters
 
-s3 = require("services.s3", "_resolve_sse_write_headers", "_bucket_tags", "_buckets")
+s3 = require(
+    "services.s3",
+    "_resolve_sse_write_headers",
+    "_bucket_tags",
+    "_buckets",
+    "_new_bucket_public_access_block",
+    "_NEW_BUCKET_PUBLIC_ACCESS_BLOCK",
+)
 app = require("app", "_extract_s3_vhost_bucket")
 kms = require("services.kms", "_alias_arn", "_aliases", "_create_key", "_resolve_key")
 
@@ -37,6 +44,8 @@ def patch_s3(context: Context) -> None:
             "Tags": _tag,
         },
     )
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+    s3._new_bucket_public_access_block = lambda: {"_public_access_block": s3._NEW_BUCKET_PUBLIC_ACCESS_BLOCK}
     original = s3._resolve_sse_write_headers
 
     def resolve(headers: Mapping[str, str], bucket: str) -> Any:

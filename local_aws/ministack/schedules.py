@@ -1,6 +1,7 @@
 """Runs EventBridge's rate schedules on the scaled clock, and retries functions that are not Active."""
 
 import contextvars
+import re
 import time
 from collections.abc import Callable
 
@@ -14,11 +15,14 @@ eventbridge = require(
     "_dispatch_to_lambda",
     "_now_ts",
     "_parse_rate_seconds",
+    "_RATE_RE",
     "_SCHEDULER_TICK_INTERVAL",
     "_tick_scheduled_rules",
 )
 lambda_svc = require("services.lambda_svc", "executions_in_flight")
 
+# The unit of one is singular: https://github.com/buildkite/buildkite-agent-scaler/pull/100
+RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)")
 DAY = 24 * 3600.0
 # A schedule of one minute, AWS's shortest, is not late by more than ten seconds of AWS's time.
 TICK_SECONDS, SHORTEST_TICK = 10.0, 0.1
@@ -37,6 +41,7 @@ def patch_schedules(context: Context, states: FunctionStates) -> None:
         seconds = rate(expression)
         return None if seconds is None else clock.seconds(seconds)
 
+    eventbridge._RATE_RE = RATE
     eventbridge._parse_rate_seconds = scaled
     eventbridge._now_ts = clock.time
     eventbridge._SCHEDULER_TICK_INTERVAL = max(SHORTEST_TICK, clock.seconds(TICK_SECONDS))

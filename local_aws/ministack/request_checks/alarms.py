@@ -1,5 +1,7 @@
 """What CloudWatch refuses: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Operations.html."""
 
+import math
+import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -15,6 +17,8 @@ VALUE, COMBINATION = "InvalidParameterValue", "InvalidParameterCombination"
 ARN = r"arn:aws[\w-]*:cloudwatch:[a-z0-9-]*:\d{12}:(alarm|dashboard|insight-rule|metric-stream)[:/].+"
 TAG_OPERATIONS = ("ListTagsForResource", "TagResource", "UntagResource")
 DASHBOARD_NAME = r"[\w-]{1,255}"
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+LARGEST, BEHIND, AHEAD = 2.0**360, 14 * 86400.0, 2 * 3600.0
 PERIODS = (1, 5, 10, 20, 30)
 
 
@@ -41,10 +45,33 @@ def _starts_late(params: Mapping[str, Any]) -> bool:
     return bool(params["StartTime"] >= params["EndTime"])
 
 
+def _is_no_number(datum: Mapping[str, Any]) -> bool:
+    values = [datum.get("Value", 0.0), *datum.get("Values", ())]
+    # JSON has no infinity: the SDKs send it as a text.
+    return not all(math.isfinite(float(value)) and abs(float(value)) <= LARGEST for value in values)
+
+
+def _is_out_of_time(datum: Mapping[str, Any]) -> bool:
+    at = datum.get("Timestamp")
+    return at is not None and not -AHEAD <= time.time() - at.timestamp() <= BEHIND
+
+
 STATISTICS = ("GetMetricStatistics",)
 CHECKS = Checks(
     invalid="ValidationError",
     forms=(
+        Rule(
+            "MetricData",
+            some(_is_no_number),
+            VALUE,
+            "The value for parameter MetricData.member.1.Value is invalid.",
+        ),
+        Rule(
+            "MetricData",
+            some(_is_out_of_time),
+            VALUE,
+            "The parameter MetricData.member.1.Timestamp must specify a time within the past two weeks.",
+        ),
         Rule(
             "MetricData",
             some(lambda datum: datum.get("Unit", "None") not in _units()),

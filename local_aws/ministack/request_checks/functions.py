@@ -62,9 +62,45 @@ def _routes_latest(params: Mapping[str, Any]) -> bool:
     return bool(weights) and "$LATEST" in (params.get("FunctionVersion"), *weights)
 
 
+CONFIGURING = ("CreateFunction", "UpdateFunctionConfiguration")
+# Runtimes of which no function can be created, nor updated.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated
+ENDED = frozenset(
+    {
+        *("dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "nodejs", "nodejs4.3"),
+        *("nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "python2.7", "python3.6"),
+        "ruby2.5",
+    }
+)
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+RESERVED = frozenset(
+    {
+        *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV"),
+        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"),
+        *("AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
+        *("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+    }
+)
 CHECKS = Checks(
     invalid="ValidationException",
     forms=(
+        Rule(
+            "Runtime",
+            lambda name: name in ENDED,
+            INVALID,
+            "The runtime parameter of {} is no longer supported for creating or updating AWS Lambda "
+            "functions. We recommend you use a supported runtime while creating or updating functions.",
+            CONFIGURING,
+        ),
+        Rule(
+            "Environment",
+            lambda environment: not RESERVED.isdisjoint(environment.get("Variables") or {}),
+            INVALID,
+            "Lambda was unable to configure your environment variables because the environment variables you "
+            "have provided contains reserved keys that are currently not supported for modification.",
+            CONFIGURING,
+        ),
         Rule(
             "Runtime",
             lambda name: name not in _runtimes(),

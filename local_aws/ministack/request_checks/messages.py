@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/sns/latest/api/API_Operations.html (Errors)
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html (Errors)
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +35,9 @@ SUBSCRIPTION_ATTRIBUTES = (
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
 KEY_CODES = {"": "KMSNotFound", "Disabled": "KMSDisabled", "PendingDeletion": "KMSInvalidState"}
 LARGEST_MESSAGE = 262144
-LONGEST_SUBJECT = 99
+# "ASCII text that begins with a letter, number, or punctuation mark; must not include line breaks or control
+# characters; and must be less than 100 characters long"
+SUBJECT = r"[!-~][ -~]{0,98}"
 
 sns = require("services.sns", "_sub_arn_to_topic", "_topics")
 sqs = require("services.sqs", "_queues")
@@ -75,6 +78,20 @@ def _is_filtered(subscription: Mapping[str, Any]) -> bool:
     return bool(subscription["attributes"].get("FilterPolicy"))
 
 
+def _has_wrong_filter(params: Mapping[str, Any]) -> bool:
+    """Return whether a request sets a filter policy that is none; an empty text removes the policy.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
+    """
+    attributes = {params.get("AttributeName"): params.get("AttributeValue"), **params.get("Attributes", {})}
+    text = attributes.get("FilterPolicy")
+    try:
+        policy = json.loads(text or "{}")
+    except ValueError:
+        return True
+    return not isinstance(policy, dict) or not all(isinstance(each, list | dict) for each in policy.values())
+
+
 def _has_too_many_filters(params: Mapping[str, Any]) -> bool:
     """Return whether a request adds a filter policy to a topic that has as many as it can have."""
     arn = params.get("SubscriptionArn", "")
@@ -86,6 +103,17 @@ def _has_too_many_filters(params: Mapping[str, Any]) -> bool:
 
 TOPICS = Checks(
     invalid=INVALID,
+    forms=(
+        _invalid("Protocol", other_than(*PROTOCOLS), "Does not support this protocol string: {}"),
+        Rule("", _is_no_address, INVALID, "Invalid parameter: Email address", ("Subscribe",)),
+        Rule(
+            "",
+            _has_wrong_filter,
+            INVALID,
+            "Invalid parameter: FilterPolicy: failed to parse JSON, or a key without an object or an array.",
+            ("SetSubscriptionAttributes", "Subscribe"),
+        ),
+    ),
     states=(
         _invalid("Name", unlike(r"[\w-]{1,256}|[\w-]{1,251}\.fifo"), "Topic Name", "CreateTopic"),
         _invalid("TopicArn", unlike(TOPIC_ARN), "An ARN must have at least 6 elements, not {}"),
@@ -119,13 +147,11 @@ TOPICS = Checks(
             f"A topic can have at most {FILTERED} filter policies",
             ("SetSubscriptionAttributes", "Subscribe"),
         ),
-        _invalid("Protocol", other_than(*PROTOCOLS), "Does not support this protocol string: {}"),
-        Rule("", _is_no_address, INVALID, "Invalid parameter: Email address", ("Subscribe",)),
         _invalid("AttributeName", other_than(*TOPIC_ATTRIBUTES), "{}", "SetTopicAttributes"),
         _invalid("AttributeName", other_than(*SUBSCRIPTION_ATTRIBUTES), "{}", "SetSubscriptionAttributes"),
         _invalid("Message", lambda text: not text, "Empty message"),
         _invalid("Message", lambda text: len(str(text).encode()) > LARGEST_MESSAGE, "Message too long"),
-        _invalid("Subject", lambda text: len(text) > LONGEST_SUBJECT, "Subject"),
+        _invalid("Subject", unlike(SUBJECT), "Subject"),
         _invalid("MessageStructure", other_than("json"), "{}"),
         _invalid("Token", unlike(r".{32,}"), "Invalid token", "ConfirmSubscription"),
         _invalid("NextToken", unlike(r"\d*"), "{}"),

@@ -182,8 +182,18 @@ def _address_is_used(id_: str) -> bool:
     return bool(address.get("AssociationId")) or id_ in used
 
 
+def _gateway_is_elsewhere(params: Mapping[str, Any]) -> bool:
+    """Return whether an internet gateway is not attached to the network of a route table."""
+    gateway = ec2._internet_gateways.get(params.get("GatewayId"))
+    table = ec2._route_tables.get(params.get("RouteTableId"))
+    if gateway is None or table is None:
+        return False
+    return table["VpcId"] not in {each["VpcId"] for each in gateway.get("Attachments", [])}
+
+
 CHECKS = Checks(
     missing="MissingParameter",
+    forms=permissions.FORMS,
     states=(
         *_of_ids(),
         *(
@@ -220,6 +230,14 @@ CHECKS = Checks(
             "RouteAlreadyExists",
             "The route identified by the destination already exists.",
             ("CreateRoute",),
+        ),
+        # https://github.com/smoketurner/serverless-vpc-plugin/issues/147
+        Rule(
+            "",
+            _gateway_is_elsewhere,
+            VALUE,
+            "The route table and the network gateway belong to different networks",
+            ("CreateRoute", "ReplaceRoute"),
         ),
         Rule(
             "",

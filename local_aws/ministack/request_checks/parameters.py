@@ -31,6 +31,11 @@ TYPES = ("String", "StringList", "SecureString")
 
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-versions.html
 VERSIONS = 100
+# Characters of a value, by tier; Intelligent-Tiering takes the one that fits.
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+LONGEST_STANDARD, LONGEST_ADVANCED = 4096, 8192
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParametersByPath.html
+PATH = re.compile(r"/([\w.-]+(/[\w.-]+)*/?)?")
 
 ssm = require("services.ssm", "_parameters", "_parameter_history", "_decode_next_token")
 
@@ -54,6 +59,11 @@ def _is_pattern(text: str) -> bool:
 def _is_unlike_pattern(params: Mapping[str, Any]) -> bool:
     pattern = params.get("AllowedPattern")
     return bool(pattern) and re.search(str(pattern), str(params["Value"])) is None
+
+
+def _is_too_long(params: Mapping[str, Any]) -> bool:
+    standard = params.get("Tier", "Standard") == "Standard"
+    return len(str(params["Value"])) > (LONGEST_STANDARD if standard else LONGEST_ADVANCED)
 
 
 def _has_another_type(params: Mapping[str, Any]) -> bool:
@@ -131,6 +141,44 @@ CHECKS = Checks(
             f"A hierarchy can have a maximum of {LEVELS} levels.",
             ("PutParameter",),
         ),
+        Rule(
+            "AllowedPattern",
+            lambda text: not _is_pattern(text),
+            "InvalidAllowedPatternException",
+            "The request doesn't meet the regular expression requirement.",
+        ),
+        Rule(
+            "",
+            _is_unlike_pattern,
+            "ParameterPatternMismatchException",
+            "Parameter value, cannot be validated against allowedPattern.",
+            ("PutParameter",),
+        ),
+        # https://github.com/getmoto/moto/issues/3794
+        Rule(
+            "Value",
+            lambda text: not text,
+            "ValidationException",
+            "1 validation error detected: Value '' at 'value' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 1",
+            ("PutParameter",),
+        ),
+        Rule(
+            "",
+            _is_too_long,
+            "ValidationException",
+            f"Standard tier parameters support a maximum parameter value of {LONGEST_STANDARD} characters, "
+            f"advanced ones of {LONGEST_ADVANCED}.",
+            ("PutParameter",),
+        ),
+        Rule(
+            "Path",
+            lambda path: PATH.fullmatch(str(path)) is None,
+            "ValidationException",
+            "The parameter doesn't meet the parameter name requirements. The parameter name must begin with "
+            'a forward slash "/".',
+            ("GetParametersByPath",),
+        ),
     ),
     states=(
         Rule(
@@ -153,19 +201,6 @@ CHECKS = Checks(
             lambda text: len(_policy_types(text) or ()) > MOST_POLICIES,
             "PoliciesLimitExceededException",
             f"A parameter can have at most {MOST_POLICIES} policies.",
-            ("PutParameter",),
-        ),
-        Rule(
-            "AllowedPattern",
-            lambda text: not _is_pattern(text),
-            "InvalidAllowedPatternException",
-            "The request doesn't meet the regular expression requirement.",
-        ),
-        Rule(
-            "",
-            _is_unlike_pattern,
-            "ParameterPatternMismatchException",
-            "Parameter value, cannot be validated against allowedPattern.",
             ("PutParameter",),
         ),
         Rule(

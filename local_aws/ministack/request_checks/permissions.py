@@ -1,8 +1,9 @@
-"""What EC2 refuses of the rules of security groups: those that exist, and the removal of those that do not.
+"""What EC2 refuses of the rules of security groups: malformed ones, those that exist, a removal of none.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RevokeSecurityGroupIngress.html
 """
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ PEERS = {
     "PrefixListIds": "PrefixListId",
     "UserIdGroupPairs": "GroupId",
 }
+WITH_PORTS, LAST_PORT = ("tcp", "udp", "6", "17"), 65535
+AUTHORIZE = ("AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress")
 STORES = {"Ingress": "IpPermissions", "Egress": "IpPermissionsEgress"}
 Peer = tuple[str, str, str, str]
 
@@ -46,6 +49,51 @@ def _compared(store: str, *, exists: bool) -> Test:
     return test
 
 
+def _has_malformed_block(permissions: list[Mapping[str, Any]]) -> bool:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html"""
+    blocks = (
+        str(peer.get(name))
+        for given in permissions
+        for member, name in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"))
+        for peer in given.get(member) or []
+    )
+    return not all(map(_is_block, blocks))
+
+
+def _is_block(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return "/" in text
+
+
+def _has_wrong_ports(permissions: list[Mapping[str, Any]]) -> bool:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html"""
+    ports = (
+        (int(given.get("FromPort", -1)), int(given.get("ToPort", -1)))
+        for given in permissions
+        if str(given.get("IpProtocol")).lower() in WITH_PORTS
+    )
+    return not all((first, last) == (-1, -1) or 0 <= first <= last <= LAST_PORT for first, last in ports)
+
+
+FORMS = (
+    Rule(
+        "IpPermissions",
+        _has_malformed_block,
+        "InvalidParameterValue",
+        "CIDR block is malformed",
+        AUTHORIZE,
+    ),
+    Rule(
+        "IpPermissions",
+        _has_wrong_ports,
+        "InvalidParameterValue",
+        "Invalid TCP/UDP port range",
+        AUTHORIZE,
+    ),
+)
 RULES = tuple(
     Rule("", _compared(store, exists=exists), code, message, (f"{verb}SecurityGroup{direction}",))
     for verb, exists, code, message in (

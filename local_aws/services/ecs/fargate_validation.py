@@ -95,8 +95,9 @@ def _storage(params: Params) -> Iterator[str]:
 def _of_container(container: Params) -> Iterator[str]:
     if container.get("privileged"):
         yield "Fargate requires that the 'privileged' setting be 'false'."
-    if not 2 <= container.get("stopTimeout", 2) <= 120:
-        yield "The stopTimeout value must be between 2 and 120 seconds for Fargate tasks."
+    for name in ("startTimeout", "stopTimeout"):
+        if not 2 <= container.get(name, 2) <= 120:
+            yield f"The {name} value must be between 2 and 120 seconds for Fargate tasks."
     yield from _unsupported(container, NOT_OF_CONTAINERS)
     linux = container.get("linuxParameters", {})
     yield from _unsupported(linux, NOT_OF_LINUX)

@@ -39,6 +39,10 @@ def alarm(*queries: dict[str, Any], **changed: Any) -> dict[str, Any]:
     }
 
 
+def of_one(**changed: Any) -> dict[str, Any]:
+    return alarm(**{"MetricName": "a", "Namespace": "Test", "Period": 60, "Statistic": "Sum", **changed})
+
+
 MANY = [metric(f"m{number}") for number in range(11)]
 
 
@@ -63,10 +67,24 @@ MANY = [metric(f"m{number}") for number in range(11)]
         (alarm(metric("a"), expression("RATE(a)")), "does not support RATE()"),
         (alarm(metric("a"), expression("a"), DatapointsToAlarm=2), "DatapointsToAlarm must be less than"),
         (alarm(metric("a"), expression("a"), ThresholdMetricId="a"), "does not support ThresholdMetricId"),
+        (of_one(ExtendedStatistic="p99"), "but not both"),
+        (of_one(Statistic=""), "Specify either Statistic or ExtendedStatistic"),
+        (of_one(Statistic="", ExtendedStatistic="p101"), "parameter ExtendedStatistic is not supported"),
+        (of_one(TreatMissingData="breach"), "Option breach for TreatMissingData"),
+        (of_one(EvaluationPeriods=1441), "must be <= 86400"),
+        (of_one(Period=3600, EvaluationPeriods=169), "must be <= 604800"),
+        (of_one(OKActions=["topic"]), "Invalid arn syntax: topic"),
+        (of_one(AlarmActions=["arn:aws:sns:eu-west-1:123456789012:t"]), "Invalid region eu-west-1 specified"),
     ],
 )
 def test_an_alarm_that_aws_refuses_is_refused(given: dict[str, Any], message: str) -> None:
     assert message in (denial_reason(given) or "")
+
+
+@pytest.mark.parametrize("statistic", ["p90", "p99.9", "tm90", "IQM", "PR(10:20)", "TM(10%:90%)", "WM(:5)"])
+def test_an_extended_statistic_is_accepted(statistic: str) -> None:
+    assert denial_reason(of_one(Statistic="", ExtendedStatistic=statistic)) is None
+    assert denial_reason(of_one(Period=3600, EvaluationPeriods=168)) is None
 
 
 def test_ten_metrics_and_expressions_of_expressions_are_accepted() -> None:

@@ -1,6 +1,7 @@
 """Requests to MiniStack's services are checked, whoever sends them; CloudFormation's own may set its tags."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -72,6 +73,105 @@ def test_cloudformation_sets_its_tags_on_a_repository_and_a_caller_may_not(cloud
         config=Config(user_agent_extra=INTERNAL),
     )
     assert internal.create_repository(repositoryName="internal", tags=[tag])["repository"]
+
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:checked"
+PIPELINE = "arn:aws:codepipeline:us-east-1:123456789012:p"
+DATUM = {"MetricName": "m", "Value": 1.0}
+# Service, operation, parameters and AWS's code.
+REFUSED: dict[str, tuple[str, str, dict[str, Any], str]] = {
+    "a rule of nothing": ("events", "put_rule", {"Name": "r"}, "ValidationException"),
+    "a rate of 2 minute": (
+        *("events", "put_rule", {"Name": "r", "ScheduleExpression": "rate(2 minute)"}, "ValidationException"),
+    ),
+    "a pipeline without a role": (
+        *("events", "put_targets", {"Rule": "checked", "Targets": [{"Id": "1", "Arn": PIPELINE}]}),
+        "ValidationException",
+    ),
+    "two inputs of a target": (
+        *("events", "put_targets"),
+        {"Rule": "checked", "Targets": [{"Id": "1", "Arn": TOPIC, "Input": "{}", "InputPath": "$.a"}]},
+        "ValidationException",
+    ),
+    "the deletion of a rule with targets": (
+        *("events", "delete_rule", {"Name": "checked"}, "ValidationException"),
+    ),
+    "a value before two weeks": (
+        *("cloudwatch", "put_metric_data"),
+        {"Namespace": "N", "MetricData": [{**DATUM, "Timestamp": 1500000000}]},
+        "InvalidParameterValue",
+    ),
+    "a value that is no number": (
+        *("cloudwatch", "put_metric_data"),
+        {"Namespace": "N", "MetricData": [{**DATUM, "Value": float("inf")}]},
+        "InvalidParameterValue",
+    ),
+    "31 days of logs": (
+        *("logs", "put_retention_policy", {"logGroupName": "checked", "retentionInDays": 31}),
+        "InvalidParameterException",
+    ),
+    "a subscription of no function": (
+        *("logs", "put_subscription_filter"),
+        {
+            "logGroupName": "checked",
+            "filterName": "f",
+            "filterPattern": "",
+            "destinationArn": "arn:aws:lambda:us-east-1:123456789012:function:none",
+        },
+        "InvalidParameterException",
+    ),
+    "a path without its slash": ("ssm", "get_parameters_by_path", {"Path": "p"}, "ValidationException"),
+    "a long standard parameter": (
+        *("ssm", "put_parameter", {"Name": "p", "Value": "v" * 4097, "Type": "String"}),
+        "ValidationException",
+    ),
+    "a subject of two lines": (
+        *("sns", "publish", {"TopicArn": TOPIC, "Message": "m", "Subject": "a\nb"}, "InvalidParameter"),
+    ),
+    "a filter policy that is none": (
+        *("sns", "subscribe"),
+        {
+            "TopicArn": TOPIC,
+            "Protocol": "email",
+            "Endpoint": "a@example.com",
+            "Attributes": {"FilterPolicy": "zz"},
+        },
+        "InvalidParameter",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def checked(cloud: Cloud) -> Cloud:
+    """A topic, a log group, and a rule with a target."""
+    cloud.client("sns").create_topic(Name="checked")
+    cloud.client("logs").create_log_group(logGroupName="checked")
+    events = cloud.client("events")
+    events.put_rule(Name="checked", ScheduleExpression="rate(2 minutes)", State="DISABLED")
+    events.put_targets(Rule="checked", Targets=[{"Id": "1", "Arn": TOPIC}])
+    return cloud
+
+
+@pytest.mark.parametrize(("service", "operation", "params", "code"), REFUSED.values(), ids=REFUSED)
+def test_a_request_that_aws_refuses_has_its_code(
+    checked: Cloud, service: str, operation: str, params: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        getattr(checked.client(service), operation)(**params)
+    assert refused.value.response["Error"]["Code"] == code
+
+
+def test_requests_at_the_limits_are_accepted(checked: Cloud) -> None:
+    ssm = checked.client("ssm")
+    ssm.put_parameter(Name="/long", Value="v" * 4096, Type="String")
+    ssm.put_parameter(Name="/longer", Value="v" * 8192, Type="String", Tier="Advanced")
+    assert ssm.get_parameters_by_path(Path="/")["Parameters"]
+    checked.client("sns").publish(TopicArn=TOPIC, Message="m", Subject="[x] " + "a" * 95)
+    earlier = datetime.now(UTC) - timedelta(days=13)
+    checked.client("cloudwatch").put_metric_data(Namespace="N", MetricData=[{**DATUM, "Timestamp": earlier}])
+    events = checked.client("events")
+    events.put_rule(Name="other", ScheduleExpression="rate(1 minute)")
+    events.delete_rule(Name="other")
 
 
 def test_a_stack_with_tags_is_created(cloud: Cloud) -> None:
