@@ -34,6 +34,7 @@ SERVICE = "cloudwatch.amazonaws.com"
 # CloudWatch keeps points of one-minute periods for 15 days; expired points are removed every hour.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
 RETENTION, EVICTION_INTERVAL = 15 * 24 * 3600, 3600
+DAY, MINUTE = 24 * 3600, 60
 ACTIONS = {
     "ALARM": "AlarmActions",
     "OK": "OKActions",
@@ -120,13 +121,38 @@ def make_eviction(cloudwatch: Any, clock: Clock) -> Callable[[], None]:
         if time.monotonic() - last_eviction < clock.seconds(EVICTION_INTERVAL):
             return
         last_eviction = time.monotonic()
-        oldest = time.time() - clock.seconds(RETENTION)
+        oldest, merged = time.time() - clock.seconds(RETENTION), time.time() - clock.seconds(DAY)
         for key, points in list(cloudwatch._metrics.items()):
-            cloudwatch._metrics[key] = [point for point in points if point["Timestamp"] >= oldest]
-            if not cloudwatch._metrics[key]:
+            kept = [point for point in points if point["Timestamp"] >= oldest]
+            cloudwatch._metrics[key] = merge(kept, merged)
+            if not kept:
                 del cloudwatch._metrics[key]
 
     return evict
+
+
+def merge(points: Sequence[dict[str, Any]], before: float) -> list[dict[str, Any]]:
+    """Merge the points before a time that have the same value in the same minute: each is counted.
+
+    On AWS, points are kept by the minute once they are three hours old. No alarm with a shorter period looks
+    back more than a day. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
+    """
+    found: list[dict[str, Any]] = []
+    places: dict[tuple[float, float, str | None], int] = {}
+    for point in points:
+        if point["Timestamp"] >= before or "_stat" in point:
+            found.append(point)
+            continue
+        place = places.setdefault(
+            (point["Timestamp"] // MINUTE, point["Value"], point.get("Unit")), len(found)
+        )
+        if place == len(found):
+            found.append(point)
+        else:
+            # A copy: another thread may read the points.
+            counts = (each.get("Count", 1.0) for each in (found[place], point))
+            found[place] = {**found[place], "Count": sum(counts)}
+    return found
 
 
 def _dispatch_actions(

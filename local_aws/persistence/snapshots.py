@@ -20,9 +20,10 @@ from local_aws.core.context import Context
 from local_aws.core.errors import LocalAwsError
 
 FILE = "snapshot"
-# The persistable with a file of its own, of this name, and the seconds between two of its snapshots. It has
-# most of the bytes, and nothing refers to it: without a regular end, the last seconds are lost.
-TELEMETRY, TELEMETRY_EVERY = "telemetry", 10.0
+# The persistable with a file of its own, of this name, the seconds between two of its snapshots, and the
+# share of processor time that they may use. It has most of the bytes, no other thread runs while it is
+# pickled, and nothing refers to it: without a regular end, the last seconds are lost.
+TELEMETRY, TELEMETRY_EVERY, TELEMETRY_SHARE = "telemetry", 10.0, 0.01
 # The persistable of deleted stacks has one as well: they are most of the rest, and seldom change. It is
 # written first, as the other file leaves out what it has.
 DELETED_STACKS = "deleted_stacks"
@@ -91,7 +92,7 @@ class SnapshotWriter:
         self.persistables = persistables
         self._written: dict[str, bytes] = {}
         self._deleted_stacks = b""
-        self._telemetry_at = -TELEMETRY_EVERY
+        self._telemetry_due = 0.0
         self._waiting: list[asyncio.Future[None]] = []
         self._lock = threading.Lock()
         self._saving = threading.Lock()
@@ -127,7 +128,7 @@ class SnapshotWriter:
         with self._saving:
             with self._lock:
                 self._closed.set()
-            self._telemetry_at = -TELEMETRY_EVERY
+            self._telemetry_due = 0.0
             self._save()
         self._requested.set()
 
@@ -154,12 +155,17 @@ class SnapshotWriter:
                     FILE, pickle.dumps((FORMAT, address.port, self.context.clock.time_scale, contents))
                 )
                 self._written = contents
-            if telemetry is not None and time.monotonic() - self._telemetry_at >= TELEMETRY_EVERY:
-                self._write(TELEMETRY, dump(telemetry))
-                self._telemetry_at = time.monotonic()
+            if telemetry is not None and time.monotonic() >= self._telemetry_due:
+                self._write_telemetry(telemetry)
         finally:
             _release(waiting)
         self._pause = max(INTERVAL, (time.thread_time() - began) / MAX_PROCESSOR_SHARE)
+
+    def _write_telemetry(self, persistable: Persistable) -> None:
+        began = time.thread_time()
+        self._write(TELEMETRY, dump(persistable))
+        pause = max(TELEMETRY_EVERY, (time.thread_time() - began) / TELEMETRY_SHARE)
+        self._telemetry_due = time.monotonic() + pause
 
     def _write_deleted_stacks(self, persistable: Persistable) -> None:
         content = dump(persistable)
