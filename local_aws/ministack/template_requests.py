@@ -86,7 +86,7 @@ def _subscription(props: Properties) -> Iterator[Request]:
 
 def _permission(direction: str, given: Properties) -> Iterator[Request]:
     peers = {member: [{name: given[name]}] for name, member in PEERS.items() if given.get(name)}
-    ports = {name: int(given[name]) for name in PORTS if given.get(name) is not None}
+    ports = {name: given[name] for name in PORTS if given.get(name) is not None}
     permission = {"IpProtocol": str(given.get("IpProtocol")), **ports, **peers}
     yield "ec2", f"AuthorizeSecurityGroup{direction}", {"IpPermissions": [permission]}
 

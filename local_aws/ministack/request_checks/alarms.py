@@ -62,18 +62,6 @@ CHECKS = Checks(
     forms=(
         Rule(
             "MetricData",
-            some(_is_no_number),
-            VALUE,
-            "The value for parameter MetricData.member.1.Value is invalid.",
-        ),
-        Rule(
-            "MetricData",
-            some(_is_out_of_time),
-            VALUE,
-            "The parameter MetricData.member.1.Timestamp must specify a time within the past two weeks.",
-        ),
-        Rule(
-            "MetricData",
             some(lambda datum: datum.get("Unit", "None") not in _units()),
             VALUE,
             "The parameter MetricData.member.1.Unit must be a value in the set of units.",
@@ -94,6 +82,18 @@ CHECKS = Checks(
         ),
     ),
     states=(
+        Rule(
+            "MetricData",
+            some(_is_no_number),
+            VALUE,
+            "The value for parameter MetricData.member.1.Value is invalid.",
+        ),
+        Rule(
+            "MetricData",
+            some(_is_out_of_time),
+            VALUE,
+            "The parameter MetricData.member.1.Timestamp must specify a time within the past two weeks.",
+        ),
         Rule(
             "",
             lambda given: not given.get("Statistics") and not given.get("ExtendedStatistics"),

@@ -45,7 +45,7 @@ def _has_too_many(params: Mapping[str, Any]) -> bool:
 
 
 def _lacks_role(target: Mapping[str, Any]) -> bool:
-    service = target["Arn"].split(":")[2:3]
+    service = str(target.get("Arn")).split(":")[2:3]
     return not target.get("RoleArn") and not WITH_ROLE.isdisjoint(service)
 
 
@@ -90,7 +90,7 @@ CHECKS = Checks(
         ),
         Rule(
             "Targets",
-            some(lambda target: ARN.fullmatch(target["Arn"]) is None),
+            some(lambda target: ARN.fullmatch(str(target.get("Arn"))) is None),
             "ValidationException",
             "Parameter Arn is not valid. Reason: Provided Arn is not in correct format.",
             ("PutTargets",),

@@ -58,12 +58,12 @@ def _is_pattern(text: str) -> bool:
 
 def _is_unlike_pattern(params: Mapping[str, Any]) -> bool:
     pattern = params.get("AllowedPattern")
-    return bool(pattern) and re.search(str(pattern), str(params["Value"])) is None
+    return bool(pattern) and re.search(str(pattern), str(params.get("Value"))) is None
 
 
 def _is_too_long(params: Mapping[str, Any]) -> bool:
     standard = params.get("Tier", "Standard") == "Standard"
-    return len(str(params["Value"])) > (LONGEST_STANDARD if standard else LONGEST_ADVANCED)
+    return len(str(params.get("Value"))) > (LONGEST_STANDARD if standard else LONGEST_ADVANCED)
 
 
 def _has_another_type(params: Mapping[str, Any]) -> bool:

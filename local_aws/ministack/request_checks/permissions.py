@@ -68,10 +68,16 @@ def _is_block(text: str) -> bool:
     return "/" in text
 
 
+def _port(given: Mapping[str, Any], name: str) -> int:
+    """Return a port, -1 for all of them, or -2 for what is none."""
+    text = str(given.get(name, -1))
+    return int(text) if text.lstrip("-").isdigit() else -2
+
+
 def _has_wrong_ports(permissions: list[Mapping[str, Any]]) -> bool:
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html"""
     ports = (
-        (int(given.get("FromPort", -1)), int(given.get("ToPort", -1)))
+        (_port(given, "FromPort"), _port(given, "ToPort"))
         for given in permissions
         if str(given.get("IpProtocol")).lower() in WITH_PORTS
     )
