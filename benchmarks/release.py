@@ -53,6 +53,8 @@ def _scenario(scenario: Scenario, cloud: Cloud) -> Iterator[Figure]:
     yield Figure("push to all traffic, without the canary", shifted - canary, "s")
     yield Figure("push to the end of its deployment", over, "s")
     yield Figure("push to the end of its deployment, without its waits", over - both, "s")
+    for build in scenario.recorder.evidence.releases[-1].builds:
+        yield Figure(f"build of the action {build.action}", build.seconds, "s")
     yield Figure("requests during the deployment", figures.rate, "1/s")
     yield Figure("failed requests during the deployment", figures.failures, "requests")
     yield Figure("p50 during the deployment", figures.p50, "ms")

@@ -16,6 +16,8 @@ from harness.local import is_running_in, local_aws, local_cloud
 from harness.prober import Figures
 from harness.progress import Progress
 from harness.progress_lines import working
+from harness.report.build_steps import lines
+from harness.report.evidence import BuildTimes
 from harness.scenario import Scenario, ScenarioError
 from harness.screen import Screen
 from harness.signals import defer_signals, termination_as_keyboard_interrupt
@@ -33,6 +35,7 @@ class Verdict:
     new: str
     shift_seconds: float
     figures: Figures
+    builds: tuple[BuildTimes, ...] = ()
     report: Path | None = None
     passed_through: list[str] = field(default_factory=list)
 
@@ -70,6 +73,7 @@ def demo() -> int:
     # The state takes about 100 MB, and is of no use after a success.
     shutil.rmtree(folder, ignore_errors=True)
     print(verdict.line(cloud.time_scale))
+    print("where the seconds of its Build stage went:", *lines(verdict.builds), sep="\n")
     print(f"passed through to MiniStack unchecked: {', '.join(verdict.passed_through) or 'nothing'}")
     print(f"report: {verdict.report}")
     return 0
@@ -103,6 +107,7 @@ def _run(cloud: Cloud, progress: Progress) -> Verdict:
             scenario.recorder.finish(passed=False, verdict=reason)
         raise
     verdict.report = scenario.recorder.finish(passed=True, verdict=verdict.line(cloud.time_scale))
+    verdict.builds = scenario.recorder.evidence.releases[-1].builds
     verdict.passed_through = scenario.recorder.evidence.passed_through
     return verdict
 

@@ -23,6 +23,33 @@ class Step:
 
 
 @dataclass(frozen=True)
+class BuildStep:
+    """A command of a build, or what else a phase did; `name` is empty for a phase without commands."""
+
+    phase: str
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class BuildTimes:
+    """One build, and where its seconds went."""
+
+    action: str
+    build: str
+    began: float
+    ended: float
+    steps: tuple[BuildStep, ...]
+    # When it began, after or during the build before it; empty for the first.
+    order: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.ended - self.began
+
+
+@dataclass(frozen=True)
 class ReleaseEvidence:
     """The release of one commit."""
 
@@ -34,6 +61,7 @@ class ReleaseEvidence:
     steps: tuple[Step, ...]
     # Who let it pass failed checks of the test-traffic hook, and why; empty if nobody did.
     break_glass: str = ""
+    builds: tuple[BuildTimes, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from harness.cloud import PROJECT, Cloud
 from harness.prober import Prober
 from harness.release import HOOK, Release, Releases
 from harness.release_logs import break_glass
+from harness.report.build_steps import builds_of
 from harness.report.evidence import Event, Evidence, ProbeSpan, ReleaseEvidence, by_second, steps_of, write
 from harness.report.page import render
 from operations.names import Names
@@ -72,12 +73,13 @@ class Recorder:
         events = releases.lifecycle(deployment) if deployment else []
         passed = [one for one in events if (one["lifecycleEventName"], one["status"]) == (HOOK, "Succeeded")]
         opened = break_glass(self.cloud, releases.hook_log, deployment) if deployment and passed else ""
-        steps = steps_of(releases.actions(release.execution), events)
+        actions = releases.actions(release.execution)
         self.evidence.releases.append(
             ReleaseEvidence(
                 *(release.commit, release.execution, release.status, deployment, release.reason),
-                steps,
+                steps_of(actions, events),
                 opened,
+                builds_of(self.cloud, actions),
             )
         )
         self.evidence.alarms = self._alarms(releases.alarm_names())
