@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -12,13 +12,12 @@ from botocore.exceptions import ClientError
 
 from local_aws.core.clients import as_variables, make_client
 from local_aws.core.clock import Clock
+from local_aws.host.sandbox import Sandboxed, as_it_is
 
 logger = logging.getLogger("local_aws")
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-# (words, folder) -> the command that runs `words` in `folder`.
-Sandboxed = Callable[[Sequence[str], Path], list[str]]
 
 
 class Source(Enum):
@@ -67,11 +66,6 @@ def _no_role(_account: str, _service: str, _caller: str) -> None:
 def _no_denial(_service: str, _action: str, _resource: str, _source_arn: str = "") -> str | None:
     """Allow every service everything: a unit test's context has no IAM."""
     return None
-
-
-def as_it_is(words: Sequence[str], _folder: Path) -> list[str]:
-    """Run a program without a sandbox."""
-    return list(words)
 
 
 def _default_account() -> str:

@@ -3,6 +3,7 @@
 import base64
 import os
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -58,6 +59,13 @@ def docker(tmp_path: Path, ecr: Ecr) -> Iterator[Docker]:
         found = Docker(tmp_path / "bin", endpoint)
         yield found
         found.remove()
+
+
+def test_a_docker_command_starts_without_the_clients_of_aws() -> None:
+    """Each command of a build is a start of Python, most of whose time went into botocore."""
+    code = "import sys, local_aws.containers.docker_shim.cli; print('botocore' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert done.stdout == "False\n"
 
 
 def test_a_build_without_a_runtime_of_its_own_finds_the_python_of_a_base_image(
