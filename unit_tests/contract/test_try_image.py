@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -77,6 +78,26 @@ def with_app(build: Build, **fields: Any) -> None:
 
 def test_a_healthy_image_passes_and_is_removed(build: Build, port: str) -> None:
     result, used = smoke(build, port)
+    assert result.returncode == 0, result.stderr
+    assert used == ["run", "exec", "logs", "rm"]
+
+
+def test_a_server_that_does_not_listen_yet_is_waited_for_by_one_docker_exec(build: Build) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    late = HTTPServer(("127.0.0.1", port), Service, bind_and_activate=False)
+    late.allow_reuse_address, late.timeout = True, 10.0
+
+    def listen() -> None:
+        late.server_bind()
+        late.server_activate()
+        late.handle_request()
+
+    timer = threading.Timer(0.7, listen)
+    timer.start()
+    result, used = smoke(build, str(port))
+    timer.join()
+    late.server_close()
     assert result.returncode == 0, result.stderr
     assert used == ["run", "exec", "logs", "rm"]
 

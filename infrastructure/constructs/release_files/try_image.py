@@ -21,9 +21,19 @@ SECONDS = 30
 # https://github.com/sjkingo/django-ebhealthcheck
 HOST = "10.0.0.10"
 # Runs in the container, which has Python for its health check: prints the status and the header X-Version.
+# It waits itself for a server that does not listen yet: each further `docker exec` starts two programs.
 ASK = """
-import http.client, json, os, sys
-connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=5)
+import http.client, json, os, sys, time
+end = time.monotonic() + 2
+while True:
+    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["PORT"]), timeout=5)
+    try:
+        connection.connect()
+        break
+    except ConnectionRefusedError:
+        if time.monotonic() > end:
+            raise
+        time.sleep(0.05)
 connection.request("GET", sys.argv[1], headers={"Host": sys.argv[2] + ":" + os.environ["PORT"]})
 response = connection.getresponse()
 print(json.dumps([response.status, response.getheader("X-Version")]))
