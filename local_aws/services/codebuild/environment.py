@@ -74,7 +74,7 @@ class BuildFolders:
 
     def remove(self) -> None:
         """Remove the folders and everything in them."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        subprocess.run(["/bin/rm", "-rf", "--", str(self.root)], check=False, capture_output=True)  # noqa: S603 - ours
 
 
 def machine_variables(folders: BuildFolders, pip_cache: Path) -> dict[str, str]:
@@ -142,7 +142,9 @@ def install_python(folders: BuildFolders, version: str, templates: Path) -> None
             draft.rename(template)
     _run([str(interpreter), "-m", "venv", "--without-pip", str(folders.python)])
     packages = Path("lib") / f"python{version}" / "site-packages"
-    shutil.copytree(template / packages, folders.python / packages, dirs_exist_ok=True)
+    # Of a thousand files each would wait for the other threads of the server.
+    source, target = template / packages, folders.python / packages
+    _run(["/bin/cp", "--archive", "--no-target-directory", str(source), str(target)])
     python = folders.python / "bin" / "python"
     for name in ("pip", "pip3", f"pip{version}"):
         write_script(folders.python / "bin" / name, f'exec {shlex.quote(str(python))} -m pip "$@"')

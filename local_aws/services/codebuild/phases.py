@@ -233,7 +233,7 @@ class BuildRun:
                 with self._phase(phase_type):
                     self.log.line(f"Entering phase {phase_type}")
                     if phase_type == "INSTALL" and self.python is not None:
-                        install_python(self.folders, self.python, self.state / "pythons")
+                        install_python(self.folders, self.python, self.context.state / "pythons")
                     self._run_commands(phase)
             except InterruptedBuildError:
                 raise

@@ -141,6 +141,19 @@ def test_a_missing_parameter_fails_download_source(world: World) -> None:
     assert "INSTALL" not in dict(phases(build))
 
 
+def test_what_every_build_gets_a_copy_of_is_where_no_build_can_change_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build of a commit would change the pip of the build that pushes the image, in `work`."""
+    templates: list[Path] = []
+    name = "local_aws.services.codebuild.phases.install_python"
+    monkeypatch.setattr(name, lambda *given: templates.append(given[-1]))
+    world.run("version: 0.2\nphases: {install: {runtime-versions: {python: 3.9}, commands: ['true']}}")
+    (folder,) = templates
+    assert folder.is_relative_to(world.context.state)
+    assert not folder.is_relative_to(world.context.work)
+
+
 def test_a_python_version_that_the_image_lacks_is_reported(world: World) -> None:
     spec = "version: 0.2\nphases: {install: {runtime-versions: {python: 3.9}}}"
     build = world.run(spec, imageOverride="aws/codebuild/standard:8.0")

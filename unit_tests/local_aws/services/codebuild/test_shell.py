@@ -53,6 +53,12 @@ def test_variables_and_the_current_folder_persist_between_commands(session: Sess
     assert session.output.decode() == f"two\nD=1 lines|it's|not exported||{session.folder / 'src' / 'sub'}\n"
 
 
+def test_the_end_of_a_command_is_not_polled_for(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`subprocess` sleeps up to 50 ms between two looks, and an image build has twenty commands."""
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("the end of a command is polled for"))
+    assert session.run("/bin/sleep 0.1; exit 3") == 3
+
+
 def test_functions_options_and_the_separator_do_not_persist(session: Session) -> None:
     assert session.run("IFS=,; A=1,2; greet() { A=hello; }; set -u; umask 077; export -p >/dev/null") == 0
     assert session.run("greet") == 127
