@@ -25,7 +25,7 @@ QUOTAS: dict[tuple[str, str], Quota] = {
     ("codecommit", "UpdatePullRequestApprovalState"): Quota(
         200, "MaximumNumberOfApprovalsExceededException", "approvals on a pull request"
     ),
-    # The user guide of 2019 said 1,000; since then it refers to this page, which has the quotas that AWS raises.
+    # The user guide of 2019 said 1,000; since then it refers to this page, for quotas that can change.
     # https://docs.aws.amazon.com/general/latest/gr/codecommit.html
     ("codecommit", "CreateRepository"): Quota(5000, "RepositoryLimitExceededException", "repositories"),
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html

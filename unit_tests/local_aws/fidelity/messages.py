@@ -104,7 +104,15 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("SetSubscriptionAttributes", {"AttributeName": "FilterPolicy", "AttributeValue": "zz"}, INVALID),
 )
 SNS = Suite(
-    "sns", tuple(TOPICS), TOPICS, WRONG_TOPICS, CHANGES, prepare_topics, INVALID, denied="AuthorizationError"
+    "sns",
+    tuple(TOPICS),
+    TOPICS,
+    WRONG_TOPICS,
+    CHANGES,
+    prepare_topics,
+    INVALID,
+    denied="AuthorizationError",
+    old_signature="v2",
 )
 
 QUEUE = {"QueueUrl": "$queue"}
@@ -160,5 +168,12 @@ QUEUE_CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateQueue", {"Attributes": {"Policy": json.dumps("x")}}, "InvalidAttributeValue"),
 )
 SQS = Suite(
-    "sqs", tuple(QUEUES), QUEUES, WRONG_QUEUES, QUEUE_CHANGES, prepare_queues, invalid="MissingParameter"
+    "sqs",
+    tuple(QUEUES),
+    QUEUES,
+    WRONG_QUEUES,
+    QUEUE_CHANGES,
+    prepare_queues,
+    invalid="MissingParameter",
+    old_signature="v3",
 )

@@ -60,7 +60,6 @@ OTHERS = (
         ("DataAlreadyAcceptedException", "InvalidSequenceTokenException"),
     ),
     Explanation("logs", NOT_HERE, ("InvalidOperationException", "ValidationException")),
-    Explanation("logs", HTTP, ("UnrecognizedClientException",)),
     Explanation("ssm", INTERNAL, ("InternalServerError",)),
     Explanation("ssm", RACE, ("TooManyUpdates",)),
     Explanation("ssm", MODEL, ("UnsupportedParameterType",)),
@@ -117,7 +116,6 @@ OTHERS = (
     Explanation("s3", NO_RULE, ("InvalidRequest",)),
     Explanation("sns", INTERNAL, ("InternalError",)),
     Explanation("sns", RACE, ("ConcurrentAccess", "StaleTag")),
-    Explanation("sns", HTTP, ("InvalidSecurity",)),
     Explanation("sns", ORGANIZATION, ("TagPolicy",)),
     Explanation(
         "sns",
@@ -148,7 +146,6 @@ OTHERS = (
         ("NotFound",),
         ("DeleteTopic",),
     ),
-    Explanation("sqs", HTTP, ("InvalidSecurity",)),
     Explanation("sqs", THROTTLED, ("KmsThrottled", "RequestThrottled")),
     Explanation("sqs", QUOTA, ("OverLimit",)),
     Explanation("sqs", DELAY, ("PurgeQueueInProgress", "QueueDeletedRecently")),
