@@ -22,6 +22,10 @@ QUOTAS: dict[tuple[str, str], Quota] = {
     ("codecommit", "CreateApprovalRuleTemplate"): Quota(
         1000, "NumberOfRuleTemplatesExceededException", "approval rule templates"
     ),
+    # https://docs.aws.amazon.com/codecommit/latest/APIReference/API_CreatePullRequest.html#API_CreatePullRequest_Errors
+    ("codecommit", "CreatePullRequest"): Quota(
+        1000, "MaximumOpenPullRequestsExceededException", "open pull requests of a repository"
+    ),
     ("codecommit", "UpdatePullRequestApprovalState"): Quota(
         200, "MaximumNumberOfApprovalsExceededException", "approvals on a pull request"
     ),

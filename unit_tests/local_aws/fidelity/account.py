@@ -79,11 +79,11 @@ class Account:
             return str(answer.get("QueryErrorCode", answer["Code"]))
         return "accepted"
 
-    def tag(self, repository_id: str, name: str, commit: str) -> None:
-        """Create a git tag, as a push does."""
+    def git(self, repository_id: str, *arguments: str, stdin: bytes = b"") -> None:
+        """Run git in a repository of CodeCommit, for what a push may bring and no API call does."""
         folder = next(self.server.state.rglob(f"{repository_id}.git"))
-        command = ["git", f"--git-dir={folder}", "update-ref", f"refs/tags/{name}", commit]
-        subprocess.run(command, check=True)  # noqa: S603 - our own words
+        command = ["git", f"--git-dir={folder}", *arguments]
+        subprocess.run(command, input=stdin, check=True)  # noqa: S603 - our own words
 
     @cached_property
     def callers(self) -> Mapping[str, tuple[str, str]]:
