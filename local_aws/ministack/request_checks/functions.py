@@ -157,6 +157,15 @@ CHECKS = Checks(
             "The role defined for the function cannot be assumed by Lambda.",
             ("UpdateFunctionConfiguration",),
         ),
+        # local_aws has no code signing configurations.
+        Rule(
+            "CodeSigningConfigArn",
+            bool,
+            "CodeSigningConfigNotFoundException",
+            "The code signing configuration cannot be found. Check that the provided configuration is not "
+            "deleted: {}.",
+            ("CreateFunction",),
+        ),
         Rule(
             "Principal",
             unlike(r"\*|\d{12}|arn:aws[\w-]*:.+|[\w-]+(\.[\w-]+)+"),

@@ -118,7 +118,7 @@ def _without_source(client: Any, commit: str) -> str:
 
 
 def _sealed(account: Account) -> Mapping[str, Any]:
-    """Create repositories whose keys then cannot be used, each with a pull request, and one that is pushed to."""
+    """Create repositories whose keys then cannot be used, each with a pull request, and `pushed`."""
     client, kms = account.client("codecommit"), account.client("kms")
     _associate_many(client)
     signing = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["Arn"]

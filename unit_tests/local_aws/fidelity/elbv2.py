@@ -12,6 +12,7 @@ NO_BALANCER = f"{ARN}:loadbalancer/app/nope/0123456789abcdef"
 NO_LISTENER = f"{ARN}:listener/app/nope/0123456789abcdef/0123456789abcdef"
 NO_RULE = f"{ARN}:listener-rule/app/nope/0123456789abcdef/0123456789abcdef/0123456789abcdef"
 NO_GROUP = f"{ARN}:targetgroup/nope/0123456789abcdef"
+NO_TRUST_STORE = f"{ARN}:truststore/nope/0123456789abcdef"
 NO_CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 BALANCER = {"LoadBalancerArn": "$balancer"}
 GROUP = {"TargetGroupArn": "$green"}
@@ -165,6 +166,8 @@ WRONG = (
     Wrong("ResourceArns", [NO_GROUP], "TargetGroupNotFound"),
     Wrong("ResourceArns", [NO_LISTENER], "ListenerNotFound"),
     Wrong("ResourceArns", [NO_RULE], "RuleNotFound"),
+    Wrong("ResourceArns", [NO_TRUST_STORE], "TrustStoreNotFound"),
+    Wrong("MutualAuthentication", {"Mode": "verify", "TrustStoreArn": NO_TRUST_STORE}, "TrustStoreNotFound"),
     Wrong("Tags", TWICE, "DuplicateTagKeys"),
     Wrong("Tags", MANY_TAGS, "TooManyTags"),
     Wrong("TagKeys", [f"k{number}" for number in range(51)], "TooManyTags"),

@@ -123,7 +123,7 @@ EXPLANATIONS = (
         ),
     ),
     Explanation("codedeploy", OTHER_PLATFORM, ("InvalidAutoScalingGroupException",), ("CreateDeployment",)),
-    Explanation("ecs", RUNNING, ("ClusterContainsTasksException", "ConflictException")),
+    Explanation("ecs", RUNNING, ("ClusterContainsTasksException",)),
     Explanation("ecs", UNKNOWN, ("InvalidParameterException",), ("DeregisterTaskDefinition",)),
     Explanation(
         "codepipeline",
@@ -152,9 +152,9 @@ EXPLANATIONS = (
         (
             "ClusterContainsCapacityProviderException",
             "ClusterContainsContainerInstancesException",
-            "NamespaceNotFoundException",
         ),
     ),
+    Explanation("ecs", "A task set names no namespace.", ("NamespaceNotFoundException",), ("CreateTaskSet",)),
     Explanation("ecs", QUOTA, ("LimitExceededException",)),
     Explanation("ecs", "AWS blocks an account.", ("BlockedException",)),
     Explanation("ecr", INTERNAL, ("ServerException",)),
@@ -202,7 +202,6 @@ EXPLANATIONS = (
             "AvailabilityZoneNotSupported",
             "CapacityReservationPending",
             "IncompatibleProtocols",
-            "TrustStoreNotFound",
             "TrustStoreNotReady",
             "UnsupportedProtocol",
         ),

@@ -87,6 +87,11 @@ WRONG = (
     Wrong("Resource", "zz", INVALID),
     Wrong("Runtime", "cobol1", INVALID),
     Wrong("Role", "arn:aws:iam::123456789012:role/nope", INVALID),
+    Wrong(
+        "CodeSigningConfigArn",
+        "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0",
+        "CodeSigningConfigNotFoundException",
+    ),
     Wrong("Principal", "nobody", INVALID),
     Wrong("Tags", {"aws:k": "v"}, INVALID),
     Wrong("Tags", {f"k{n}": "v" for n in range(51)}, INVALID),

@@ -6,6 +6,7 @@ from unit_tests.local_aws.fidelity.reasons import (
     INTERNAL,
     MODEL,
     NO_KEYS,
+    NO_MEMBER,
     NO_RULE,
     NOT_HERE,
     ORGANIZATION,
@@ -191,8 +192,8 @@ OTHERS = (
         NOT_HERE,
         (
             *("CodeArtifactUserDeletedException", "CodeArtifactUserFailedException"),
-            *("CodeArtifactUserPendingException", "CodeSigningConfigNotFoundException"),
-            *("CodeVerificationFailedException", "DurableExecutionAlreadyStartedException"),
+            *("CodeArtifactUserPendingException", "CodeVerificationFailedException"),
+            "DurableExecutionAlreadyStartedException",
             *("EC2AccessDeniedException", "EC2UnexpectedException", "EFSIOException"),
             *("EFSMountConnectivityException", "EFSMountFailureException", "EFSMountTimeoutException"),
             *("ENINotReadyException", "InvalidCodeSignatureException", "InvalidRuntimeException"),
@@ -205,6 +206,12 @@ OTHERS = (
             *("SnapStartException", "SnapStartNotReadyException", "SnapStartRegenerationFailureException"),
             "SnapStartTimeoutException",
         ),
+    ),
+    Explanation(
+        "lambda",
+        NO_MEMBER,
+        ("CodeSigningConfigNotFoundException",),
+        ("UpdateFunctionCode", "UpdateFunctionConfiguration"),
     ),
     Explanation("lambda", HTTP, ("UnsupportedMediaTypeException",)),
     Explanation(
