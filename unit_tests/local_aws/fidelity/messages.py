@@ -24,6 +24,8 @@ def prepare_topics(account: Account) -> Mapping[str, Any]:
     client = account.client("sns")
     client.create_topic(Name="topic")
     kms = account.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    client.create_topic(Name="sealed", Attributes={"KmsMasterKeyId": key})
     for state, end in (("disabled", "disable_key"), ("deleted", "schedule_key_deletion")):
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         client.create_topic(Name=state, Attributes={"KmsMasterKeyId": key})
@@ -113,8 +115,10 @@ SNS = Suite(
     INVALID,
     denied="AuthorizationError",
     old_signature="v2",
+    keyless=(("Publish", {"TopicArn": f"{ARN}:sealed"}, "KMSAccessDenied"),),
 )
 
+SEALED = ("ReceiveMessage", "SendMessage")
 QUEUE = {"QueueUrl": "$queue"}
 NO_QUEUE = "QueueDoesNotExist"
 
@@ -122,7 +126,7 @@ NO_QUEUE = "QueueDoesNotExist"
 def prepare_queues(account: Account) -> Mapping[str, Any]:
     """Create a queue, and queues whose key is not usable."""
     client, kms = account.client("sqs"), account.client("kms")
-    keys = {name: kms.create_key()["KeyMetadata"]["KeyId"] for name in ("disabled", "deleted")}
+    keys = {name: kms.create_key()["KeyMetadata"]["KeyId"] for name in ("disabled", "deleted", "sealed")}
     keys["signing"] = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["KeyId"]
     sealed = {
         name: client.create_queue(QueueName=name, Attributes={"KmsMasterKeyId": key})["QueueUrl"]
@@ -176,4 +180,5 @@ SQS = Suite(
     prepare_queues,
     invalid="MissingParameter",
     old_signature="v3",
+    keyless=tuple((name, {"QueueUrl": "$sealed"}, "KmsAccessDenied") for name in SEALED),
 )

@@ -5,7 +5,6 @@ from unit_tests.local_aws.fidelity.reasons import (
     HTTP,
     INTERNAL,
     MODEL,
-    NO_KEYS,
     NO_MEMBER,
     NO_RULE,
     NOT_HERE,
@@ -128,7 +127,7 @@ OTHERS = (
     ),
     Explanation("sns", UNKNOWN, ("FilterPolicyLimitExceeded",), ("ConfirmSubscription",)),
     Explanation("sns", THROTTLED, ("KMSThrottling",)),
-    Explanation("sns", UNKNOWN, ("KMSAccessDenied", "KMSOptInRequired")),
+    Explanation("sns", UNKNOWN, ("KMSOptInRequired",)),
     Explanation("sns", UNKNOWN, ("TagLimitExceeded",), ("UntagResource",)),
     Explanation(
         "sns",
@@ -150,14 +149,7 @@ OTHERS = (
     Explanation("sqs", THROTTLED, ("KmsThrottled", "RequestThrottled")),
     Explanation("sqs", QUOTA, ("OverLimit",)),
     Explanation("sqs", DELAY, ("PurgeQueueInProgress", "QueueDeletedRecently")),
-    Explanation(
-        "sqs",
-        NO_KEYS,
-        (
-            "KmsAccessDenied",
-            "KmsOptInRequired",
-        ),
-    ),
+    Explanation("sqs", UNKNOWN, ("KmsOptInRequired",)),
     Explanation(
         "sqs",
         "The operation has no address of a queue.",
