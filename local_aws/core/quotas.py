@@ -16,6 +16,10 @@ class Quota:
         return f"The limit for {self.what} has been reached: {most}"
 
 
+_TARGETS = Quota(1000, "TooManyTargets", "targets of a load balancer")
+# 75 GB of all functions and their versions, in bytes.
+_CODE = Quota(75 * 1024**3, "CodeStorageExceededException", "code, in bytes,")
+
 # By service and operation. Each comment names the page of the numbers below it.
 QUOTAS: dict[tuple[str, str], Quota] = {
     # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
@@ -34,6 +38,10 @@ QUOTAS: dict[tuple[str, str], Quota] = {
     ("codecommit", "CreateRepository"): Quota(5000, "RepositoryLimitExceededException", "repositories"),
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
     ("codepipeline", "CreatePipeline"): Quota(1000, "LimitExceededException", "pipelines"),
+    # Of a pipeline in QUEUED mode; in SUPERSEDED mode one waits at most, and takes the place of another.
+    ("codepipeline", "StartPipelineExecution"): Quota(
+        50, "ConcurrentPipelineExecutionsLimitExceededException", "concurrent executions of a pipeline"
+    ),
     # https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html
     ("codebuild", "CreateProject"): Quota(5000, "AccountLimitExceededException", "build projects"),
     # "Maximum number of report groups per AWS account", in the copy of 2020: no newer one was found.
@@ -49,11 +57,19 @@ QUOTAS: dict[tuple[str, str], Quota] = {
     # "Registered repositories", quota L-CFEB8E8D. Pages until 2023 say 10,000.
     # https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
     ("ecr", "CreateRepository"): Quota(100_000, "LimitExceededException", "repositories"),
+    ("ecr", "PutImage"): Quota(100_000, "LimitExceededException", "images of a repository"),
     ("ecr", "UploadLayerPart"): Quota(4200, "LimitExceededException", "parts of a layer"),
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+    ("ecs", "RegisterTaskDefinition"): Quota(
+        1_000_000, "LimitExceededException", "revisions of a task definition family"
+    ),
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
     ("elbv2", "CreateLoadBalancer"): Quota(50, "TooManyLoadBalancers", "load balancers of a region"),
     ("elbv2", "CreateListener"): Quota(50, "TooManyListeners", "listeners of a load balancer"),
     ("elbv2", "CreateTargetGroup"): Quota(3000, "TooManyTargetGroups", "target groups of a region"),
+    ("elbv2", "CreateRule"): _TARGETS,
+    ("elbv2", "ModifyListener"): _TARGETS,
+    ("elbv2", "ModifyRule"): _TARGETS,
     ("elbv2", "RegisterTargets"): Quota(1000, "TooManyTargets", "targets of a target group"),
     # "Scalable targets per resource type": of ECS; 500 of most others.
     # https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-limits.html
@@ -71,6 +87,12 @@ QUOTAS: dict[tuple[str, str], Quota] = {
     # https://docs.aws.amazon.com/general/latest/gr/sns.html
     ("sns", "CreateTopic"): Quota(100_000, "TopicLimitExceeded", "topics"),
     ("sns", "Subscribe"): Quota(12_500_000, "SubscriptionLimitExceeded", "subscriptions of a topic"),
+    # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    ("lambda", "CreateFunction"): _CODE,
+    ("lambda", "PublishVersion"): _CODE,
+    ("lambda", "UpdateFunctionCode"): _CODE,
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+    ("sqs", "ReceiveMessage"): Quota(120_000, "OverLimit", "messages in flight"),
     # "You can create a maximum of 10,000 standard parameters for each Region in an AWS account":
     # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html (Tier)
     ("ssm", "PutParameter"): Quota(10_000, "ParameterLimitExceeded", "standard parameters"),

@@ -78,6 +78,9 @@ def prepare(account: Account) -> Mapping[str, Any]:
         Conditions=[{"Field": "path-pattern", "Values": ["/other"]}],
         Actions=[{"Type": "forward", "TargetGroupArn": account.balancing["blue"]}],
     )
+    client.register_targets(
+        TargetGroupArn=account.balancing["blue"], Targets=[{"Id": "10.0.0.11", "Port": 9}]
+    )
     second = client.create_listener(
         LoadBalancerArn=account.balancing["balancer"],
         Protocol="HTTP",
@@ -132,13 +135,13 @@ VALID: Mapping[str, Mapping[str, Any]] = {
     "DescribeTargetGroupAttributes": GROUP,
     "DescribeTargetGroups": {},
     "DescribeTargetHealth": GROUP,
-    "ModifyListener": LISTENER,
+    "ModifyListener": {**LISTENER, "DefaultActions": FORWARD},
     "ModifyListenerAttributes": {**LISTENER, "Attributes": BAD_ATTRIBUTE},
     "ModifyLoadBalancerAttributes": {
         **BALANCER,
         "Attributes": [{"Key": "idle_timeout.timeout_seconds", "Value": "60"}],
     },
-    "ModifyRule": RULE,
+    "ModifyRule": {**RULE, "Actions": FORWARD},
     "ModifyTargetGroup": GROUP,
     "ModifyTargetGroupAttributes": {
         **GROUP,

@@ -175,7 +175,7 @@ EXPLANATIONS = (
         "ecr",
         QUOTA,
         ("LimitExceededException",),
-        ("BatchGetImage", "PutImage"),
+        ("BatchGetImage",),
     ),
     Explanation("ecr-public", INTERNAL, ("ServerException",)),
     Explanation(

@@ -172,7 +172,6 @@ OTHERS = (
         QUOTA,
         (
             "AliasLimitExceededException",
-            "CodeStorageExceededException",
             "ENILimitReachedException",
             "FunctionVersionsPerCapacityProviderLimitExceededException",
             "ServiceQuotaExceededException",
