@@ -140,6 +140,13 @@ class Account:
         return str(found[0]["VpcId"])
 
     @cached_property
+    def security_group(self) -> str:
+        """The id of the network's default security group."""
+        query = [{"Name": "vpc-id", "Values": [self.network]}, {"Name": "group-name", "Values": ["default"]}]
+        groups = self.client("ec2").describe_security_groups(Filters=query)["SecurityGroups"]
+        return str(groups[0]["GroupId"])
+
+    @cached_property
     def balancing(self) -> Mapping[str, str]:
         """The ARNs of a load balancer, two target groups (`blue`, `green`) and a listener."""
         elbv2 = self.client("elbv2")
