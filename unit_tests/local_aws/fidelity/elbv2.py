@@ -52,7 +52,7 @@ def _full(account: Account, balancer: str) -> Mapping[str, str]:
 
 
 def _misfits(account: Account) -> Mapping[str, str]:
-    """Create a third subnet in the zone of the first, and a security group of another network."""
+    """Create a third and a small subnet in the zone of the first, and a security group of another network."""
     ec2 = account.client("ec2")
     third = ec2.create_subnet(VpcId=account.network, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1a")[
         "Subnet"
@@ -60,7 +60,12 @@ def _misfits(account: Account) -> Mapping[str, str]:
     foreign = ec2.create_security_group(
         GroupName="foreign", Description="d", VpcId=ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     )["GroupId"]
-    return {"third": third, "foreign": foreign}
+    small = ec2.create_subnet(VpcId=account.network, CidrBlock="10.0.10.0/28", AvailabilityZone="us-east-1a")[
+        "Subnet"
+    ]["SubnetId"]
+    for _ in range(4):
+        ec2.create_network_interface(SubnetId=small)
+    return {"small": small, "third": third, "foreign": foreign}
 
 
 def prepare(account: Account) -> Mapping[str, Any]:
@@ -237,6 +242,8 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateRule", {"ListenerArn": "$full", "Priority": 200, "Actions": RED}, "TooManyRules"),
     ("CreateLoadBalancer", {"Subnets": ["$subnet0", "$subnet1", "$third"]}, CONFIGURATION),
     ("SetSubnets", {"Subnets": ["$subnet0", "$subnet1", "$third"]}, CONFIGURATION),
+    ("CreateLoadBalancer", {"Subnets": ["$small", "$subnet1"]}, "InvalidSubnet"),
+    ("SetSubnets", {"Subnets": ["$small", "$subnet1"]}, "InvalidSubnet"),
     ("SetSecurityGroups", {"SecurityGroups": ["$foreign"]}, CONFIGURATION),
     ("ModifyLoadBalancerAttributes", {"Attributes": LOGS}, CONFIGURATION),
     ("ModifyRule", {"RuleArn": "$default", "Conditions": CONDITIONS}, "OperationNotPermitted"),

@@ -99,12 +99,8 @@ EXPLANATIONS = (
     Explanation(
         "codedeploy",
         RUNNING,
-        (
-            "DeploymentIsNotInReadyStateException",
-            "DeploymentLimitExceededException",
-            "LifecycleEventAlreadyCompletedException",
-        ),
-        ("ContinueDeployment", "CreateDeployment", "PutLifecycleEventHookExecutionStatus"),
+        ("LifecycleEventAlreadyCompletedException",),
+        ("PutLifecycleEventHookExecutionStatus",),
     ),
     Explanation(
         "codedeploy",
@@ -207,7 +203,8 @@ EXPLANATIONS = (
         ),
     ),
     Explanation("elbv2", INTERNAL, ("HealthUnavailable",)),
-    Explanation("elbv2", NO_RULE, ("InvalidSubnet", "TooManyActions")),
+    Explanation("elbv2", NO_RULE, ("InvalidSubnet",), ("SetIpAddressType",)),
+    Explanation("elbv2", NO_RULE, ("TooManyActions",)),
     Explanation(
         "elbv2",
         "AWS answers ValidationError, which every operation may return.",

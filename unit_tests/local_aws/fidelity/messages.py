@@ -82,6 +82,8 @@ WRONG_TOPICS = (
     Wrong("AttributeName", "Nope", INVALID),
     Wrong("Message", "", INVALID),
     Wrong("Message", "m" * 262145, INVALID),
+    Wrong("MessageAttributes", {"a": {"DataType": "String", "StringValue": ""}}, "ParameterValueInvalid"),
+    Wrong("MessageAttributes", {"a": {"DataType": "Nope", "StringValue": "v"}}, "ParameterValueInvalid"),
     Wrong("Subject", "s" * 101, INVALID),
     Wrong("MessageStructure", "xml", INVALID),
     Wrong("Token", "zz", INVALID),

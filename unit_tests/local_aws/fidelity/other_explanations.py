@@ -58,7 +58,6 @@ OTHERS = (
     Explanation("ssm", INTERNAL, ("InternalServerError",)),
     Explanation("ssm", RACE, ("TooManyUpdates",)),
     Explanation("ssm", MODEL, ("UnsupportedParameterType",)),
-    Explanation("ssm", UNKNOWN, ("IncompatiblePolicyException",)),
     Explanation(
         "kms", INTERNAL, ("DependencyTimeoutException", "KMSInternalException", "KeyUnavailableException")
     ),
@@ -130,7 +129,6 @@ OTHERS = (
         (
             "EndpointDisabled",
             "InvalidState",
-            "ParameterValueInvalid",
             "PlatformApplicationDisabled",
             "ValidationException",
         ),
