@@ -116,12 +116,19 @@ def _missing(shape: Shape | None, value: Any) -> Iterator[tuple[str, Shape]]:
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         for name, member in shape.members.items():
             if value.get(name) not in (None, []):
+                yield from _empty_items(name, member, value[name])
                 yield from _missing(member, value[name])
             elif name in shape.required_members:
                 yield name, member
     elif isinstance(shape, ListShape) and isinstance(value, list):
         for item in value:
             yield from _missing(shape.member, item)
+
+
+def _empty_items(name: str, shape: Shape, items: Any) -> Iterator[tuple[str, Shape]]:
+    """Yield the name of an item that is an empty structure: it is required, and not its members."""
+    if isinstance(shape, ListShape) and isinstance(shape.member, StructureShape) and {} in items:
+        yield name.removesuffix("s"), shape.member
 
 
 def _names(member: str, shape: Shape) -> Iterator[str]:

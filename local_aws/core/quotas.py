@@ -16,22 +16,36 @@ class Quota:
         return f"The limit for {self.what} has been reached: {most}"
 
 
+_TARGETS = Quota(1000, "TooManyTargets", "targets of a load balancer")
+# 75 GB of all functions and their versions, in bytes.
+_CODE = Quota(75 * 1024**3, "CodeStorageExceededException", "code, in bytes,")
+
 # By service and operation. Each comment names the page of the numbers below it.
 QUOTAS: dict[tuple[str, str], Quota] = {
     # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
     ("codecommit", "CreateApprovalRuleTemplate"): Quota(
         1000, "NumberOfRuleTemplatesExceededException", "approval rule templates"
     ),
+    # https://docs.aws.amazon.com/codecommit/latest/APIReference/API_CreatePullRequest.html#API_CreatePullRequest_Errors
+    ("codecommit", "CreatePullRequest"): Quota(
+        1000, "MaximumOpenPullRequestsExceededException", "open pull requests of a repository"
+    ),
     ("codecommit", "UpdatePullRequestApprovalState"): Quota(
         200, "MaximumNumberOfApprovalsExceededException", "approvals on a pull request"
     ),
+    # The user guide of 2019 said 1,000; since then it refers to this page, for quotas that can change.
     # https://docs.aws.amazon.com/general/latest/gr/codecommit.html
     ("codecommit", "CreateRepository"): Quota(5000, "RepositoryLimitExceededException", "repositories"),
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
     ("codepipeline", "CreatePipeline"): Quota(1000, "LimitExceededException", "pipelines"),
+    # Of a pipeline in QUEUED mode; in SUPERSEDED mode one waits at most, and takes the place of another.
+    ("codepipeline", "StartPipelineExecution"): Quota(
+        50, "ConcurrentPipelineExecutionsLimitExceededException", "concurrent executions of a pipeline"
+    ),
     # https://docs.aws.amazon.com/codebuild/latest/userguide/limits.html
     ("codebuild", "CreateProject"): Quota(5000, "AccountLimitExceededException", "build projects"),
-    ("codebuild", "CreateReportGroup"): Quota(5000, "AccountLimitExceededException", "report groups"),
+    # "Maximum number of report groups per AWS account", in the copy of 2020: no newer one was found.
+    ("codebuild", "CreateReportGroup"): Quota(1000, "AccountLimitExceededException", "report groups"),
     # https://docs.aws.amazon.com/codedeploy/latest/userguide/limits.html
     ("codedeploy", "CreateApplication"): Quota(1000, "ApplicationLimitExceededException", "applications"),
     ("codedeploy", "CreateDeploymentConfig"): Quota(
@@ -40,14 +54,24 @@ QUOTAS: dict[tuple[str, str], Quota] = {
     ("codedeploy", "CreateDeploymentGroup"): Quota(
         1000, "DeploymentGroupLimitExceededException", "deployment groups of an application"
     ),
+    # "Registered repositories", quota L-CFEB8E8D. Pages until 2023 say 10,000.
     # https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
     ("ecr", "CreateRepository"): Quota(100_000, "LimitExceededException", "repositories"),
+    ("ecr", "PutImage"): Quota(100_000, "LimitExceededException", "images of a repository"),
     ("ecr", "UploadLayerPart"): Quota(4200, "LimitExceededException", "parts of a layer"),
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
+    ("ecs", "RegisterTaskDefinition"): Quota(
+        1_000_000, "LimitExceededException", "revisions of a task definition family"
+    ),
     # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
     ("elbv2", "CreateLoadBalancer"): Quota(50, "TooManyLoadBalancers", "load balancers of a region"),
     ("elbv2", "CreateListener"): Quota(50, "TooManyListeners", "listeners of a load balancer"),
     ("elbv2", "CreateTargetGroup"): Quota(3000, "TooManyTargetGroups", "target groups of a region"),
+    ("elbv2", "CreateRule"): _TARGETS,
+    ("elbv2", "ModifyListener"): _TARGETS,
+    ("elbv2", "ModifyRule"): _TARGETS,
     ("elbv2", "RegisterTargets"): Quota(1000, "TooManyTargets", "targets of a target group"),
+    # "Scalable targets per resource type": of ECS; 500 of most others.
     # https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-limits.html
     ("application-autoscaling", "RegisterScalableTarget"): Quota(
         3000, "LimitExceededException", "scalable targets of ECS"
@@ -59,13 +83,23 @@ QUOTAS: dict[tuple[str, str], Quota] = {
     ("iam", "CreateRole"): Quota(1000, "LimitExceeded", "roles"),
     ("iam", "CreateUser"): Quota(5000, "LimitExceeded", "users"),
     ("iam", "CreateOpenIDConnectProvider"): Quota(100, "LimitExceeded", "OpenID Connect providers"),
+    # Of standard topics: FIFO topics have quotas of 1,000 and 100.
     # https://docs.aws.amazon.com/general/latest/gr/sns.html
     ("sns", "CreateTopic"): Quota(100_000, "TopicLimitExceeded", "topics"),
     ("sns", "Subscribe"): Quota(12_500_000, "SubscriptionLimitExceeded", "subscriptions of a topic"),
-    # https://docs.aws.amazon.com/general/latest/gr/ssm.html
+    # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    ("lambda", "CreateFunction"): _CODE,
+    ("lambda", "PublishVersion"): _CODE,
+    ("lambda", "UpdateFunctionCode"): _CODE,
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+    ("sqs", "ReceiveMessage"): Quota(120_000, "OverLimit", "messages in flight"),
+    # "You can create a maximum of 10,000 standard parameters for each Region in an AWS account":
+    # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html (Tier)
     ("ssm", "PutParameter"): Quota(10_000, "ParameterLimitExceeded", "standard parameters"),
-    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+    # "You can create up to 1,000,000 log groups per Region per account":
+    # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
     ("logs", "CreateLogGroup"): Quota(1_000_000, "LimitExceededException", "log groups"),
+    # "Alarms: 5000 per Region per account", in copies until 2022; newer ones show their first rows only.
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
     ("cloudwatch", "PutMetricAlarm"): Quota(5000, "LimitExceeded", "alarms"),
 }

@@ -31,6 +31,7 @@ class Account:
     bucket_key = staticmethod(encryption_keys.bucket_key)
     object_key = staticmethod(encryption_keys.object_key)
     topic_key = staticmethod(encryption_keys.topic_key)
+    queue_key = staticmethod(encryption_keys.queue_key)
     parameter_key = staticmethod(encryption_keys.parameter_key)
 
     def __init__(

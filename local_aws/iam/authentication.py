@@ -9,7 +9,7 @@ import re
 
 from local_aws.iam import signatures
 from local_aws.iam.error_responses import Denial
-from local_aws.iam.request_parser import Call, Credential, HttpRequest, lacks_members
+from local_aws.iam.request_parser import Call, Credential, HttpRequest, form_of, lacks_members
 from local_aws.ministack import iam as store
 
 MISSING = Denial("Request is missing Authentication Token", "MissingAuthenticationToken")
@@ -20,6 +20,12 @@ MISMATCH = Denial(
     "Access Key and signing method. Consult the service documentation for details.",
     "SignatureDoesNotMatch",
 )
+# SNS and SQS say so of a signature of an earlier version.
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html#API_SendMessage_Errors
+INSECURE = Denial("The request must be signed with Signature Version 4.", "InvalidSecurity")
+_TARGET = "AmazonSQS."
+_API_VERSIONS = {"2010-03-31": "sns", "2012-11-05": "sqs"}
 # What needs no signature: the registries, which have their own logins, health checks, and the URLs with a
 # token of their own that CloudFormation gives to custom resources.
 _OPEN = re.compile(
@@ -36,6 +42,15 @@ UNSIGNED = frozenset({"ConfirmSubscription", "Unsubscribe"})
 def needs_no_token(call: Call) -> bool:
     """Return whether a call without a signature is allowed, or refused by the service, without a token."""
     return call.operation in UNSIGNED or (call.operation == WEB_IDENTITY and lacks_members(call, "sts"))
+
+
+def insecure_service(request: HttpRequest) -> str:
+    """Return the service of a request to SNS or SQS that has a signature of version 2 or 3, or nothing."""
+    form = form_of(request)
+    if "x-amzn-authorization" not in request.headers and "SignatureVersion" not in form:
+        return ""
+    is_queue = request.headers.get("x-amz-target", "").startswith(_TARGET)
+    return "sqs" if is_queue else _API_VERSIONS.get(form.get("Version", ""), "")
 
 
 def is_open(request: HttpRequest) -> bool:

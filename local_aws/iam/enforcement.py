@@ -96,6 +96,8 @@ class Enforcer:
 
     def _check_unsigned(self, request: HttpRequest) -> Response | None:
         """Check a request without a signature: a link in an e-mail of SNS, or a web identity's."""
+        if service := authentication.insecure_service(request):
+            return response(authentication.INSECURE, request, service)
         form = "x-www-form-urlencoded" in request.headers.get("content-type", "")
         if "x-amz-target" in request.headers:
             return response(MISSING, request, "")

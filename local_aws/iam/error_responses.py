@@ -15,6 +15,11 @@ from local_aws.core.api import Response, service_model
 from local_aws.iam.evaluation import Decision, Request
 from local_aws.iam.request_parser import MODELS, HttpRequest
 
+# The code of a service that may not use a key as its caller, where it is one of its own.
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html#API_SendMessage_Errors
+_KEY_CODES = {"sns": "KMSAccessDenied", "sqs": "KmsAccessDenied"}
+
 
 @dataclass(frozen=True)
 class Denial:
@@ -32,6 +37,9 @@ def denial_of(request: Request, decision: Decision) -> Denial:
     message = f"User: {request.caller.name} is not authorized to perform: {request.action}"
     if request.resource != "*" or request.action.startswith(("ecr:", "ssm:", "logs:", "ecs:")):
         message += f" on resource: {request.resource}"
+    key_code = _KEY_CODES.get(str(request.values.get("kms:viaservice", "")).partition(".")[0])
+    if key_code is not None:
+        return Denial(f"{message} {decision.reason}", key_code, 400)
     # STS does not report which of the two policies it was.
     reason = "" if request.action.startswith("sts:AssumeRole") else f" {decision.reason}"
     return Denial(

@@ -99,7 +99,7 @@ def parse_call(request: HttpRequest, service: str) -> Call:
     rpc = _RPC.match(request.path)
     if rpc is not None:
         return Call(prefix, rpc["operation"], dict)
-    form = _form(request) if model in QUERY_SERVICES else {}
+    form = form_of(request) if model in QUERY_SERVICES else {}
     if "Action" in form:
         return Call(prefix, form["Action"], lambda: _tree(form))
     return _parse_rest(request, prefix, model)
@@ -212,7 +212,7 @@ def _json(body: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _form(request: HttpRequest) -> dict[str, str]:
+def form_of(request: HttpRequest) -> dict[str, str]:
     """Return the parameters of AWS's query protocol as they are sent: `Tags.member.1.Key=a`."""
     flat = {name: values[0] for name, values in request.query.items()}
     if "x-www-form-urlencoded" in request.headers.get("content-type", ""):

@@ -33,6 +33,8 @@ class Lookups(Protocol):
 
     def topic_key(self, arn: str) -> str: ...
 
+    def queue_key(self, url: str) -> str: ...
+
     def parameter_key(self, name: str) -> str: ...
 
     def task_roles(self, task_definition: str) -> list[str]: ...
@@ -67,6 +69,11 @@ _WRITES = {
     "PutObject": ("GenerateDataKey",),
     "CopyObject": ("GenerateDataKey",),
     "CreateMultipartUpload": ("GenerateDataKey", "Decrypt"),
+}
+_QUEUE_ACTIONS = {
+    "SendMessage": ("GenerateDataKey", "Decrypt"),
+    "SendMessageBatch": ("GenerateDataKey", "Decrypt"),
+    "ReceiveMessage": ("Decrypt",),
 }
 _PARTS = frozenset({"UploadPart", "UploadPartCopy", "CompleteMultipartUpload"})
 _READS = frozenset({"GetObject"})
@@ -139,6 +146,18 @@ def _publish(call: Call, scope: ArnScope, lookups: Lookups) -> Iterator[Permissi
     yield from _kms(lookups.topic_key(topic), ("GenerateDataKey", "Decrypt"), "sns", keys, scope, lookups)
 
 
+def _messages(call: Call, scope: ArnScope, lookups: Lookups) -> Iterator[Permission]:
+    """SQS uses the KMS key of a queue as the caller.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+    """
+    if call.operation not in _QUEUE_ACTIONS:
+        return
+    url = str(call.params.get("QueueUrl", ""))
+    keys = {"kms:encryptioncontext:aws:sqs:arn": scope.arn("sqs", url.rpartition("/")[2])}
+    yield from _kms(lookups.queue_key(url), _QUEUE_ACTIONS[call.operation], "sqs", keys, scope, lookups)
+
+
 def _secure_parameters(call: Call, scope: ArnScope, lookups: Lookups) -> Iterator[Permission]:
     if call.operation not in _PARAMETER_NAMES or not call.params.get("WithDecryption"):
         return
@@ -163,6 +182,7 @@ _FURTHER = {
     "codedeploy": _deployment,
     "ecr-public": _public_registry_sign_in,
     "sns": _publish,
+    "sqs": _messages,
     "ssm": _secure_parameters,
 }
 

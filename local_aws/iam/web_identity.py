@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentit
 import base64
 import binascii
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +16,15 @@ from local_aws.iam.error_responses import Denial
 from local_aws.iam.matching import Value
 from local_aws.iam.principals import Caller
 
-CODE = "InvalidIdentityToken"
+CODE, EXPIRED = "InvalidIdentityToken", "ExpiredTokenException"
 
 
 class TokenError(Exception):
     """A token that AWS rejects before it evaluates any policy."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, code: str = CODE) -> None:
         super().__init__(message)
-        self.denial = Denial(message, CODE, 400)
+        self.denial = Denial(message, code, 400)
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def identity(token: str, account: str, providers: Mapping[str, list[str]]) -> Id
     arn = f"arn:aws:iam::{account}:oidc-provider/{host}"
     if arn not in providers:
         raise TokenError(f"No OpenIDConnect provider found in your account for {issuer}")
+    _check_time(claims.get("exp"))
     audiences = claims.get("aud")
     audience = audiences if isinstance(audiences, str) else next(iter(audiences or []), "")
     if audience not in providers[arn]:
@@ -52,6 +54,17 @@ def identity(token: str, account: str, providers: Mapping[str, list[str]]) -> Id
     values: dict[str, Value] = {f"{host}:aud": str(audience)}
     values |= {f"{host}:{name}": str(claims[name]) for name in ("sub", "email") if name in claims}
     return Identity(Caller(arn, federated=arn), {key.lower(): value for key, value in values.items()})
+
+
+def _check_time(expiration: object) -> None:
+    """Raise `TokenError` for a token that has expired.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_Errors
+    """
+    now = int(time.time())
+    if isinstance(expiration, int | float) and expiration <= now:
+        message = f"Token expired: current date/time {now} must be before the expiration date/time"
+        raise TokenError(f"{message} {int(expiration)}", EXPIRED)
 
 
 def _claims(token: str) -> Mapping[str, Any]:

@@ -1,10 +1,15 @@
 """Rejects load balancers and target groups in subnets, security groups and VPCs that do not exist or fit."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import ip_network
 from typing import Any
 
 from local_aws.core.api import AwsError
+from local_aws.ministack.compat import require
 from local_aws.ministack.elbv2_snapshot import ec2
+
+interfaces = require("services.ec2", "_network_interfaces")._network_interfaces
+RESERVED, FREE = 5, 8
 
 
 def check_networks(subnets: Sequence[str], groups: Iterable[str]) -> None:
@@ -15,6 +20,8 @@ def check_networks(subnets: Sequence[str], groups: Iterable[str]) -> None:
     """
     ec2._ensure_defaults_initialized()
     records = [_subnet(each) for each in dict.fromkeys(subnets)]
+    for record in records:
+        _check_addresses(record)
     zones = [record["AvailabilityZone"] for record in records]
     if len(zones) < 2:
         raise AwsError(
@@ -48,6 +55,21 @@ def _subnet(subnet: str) -> Mapping[str, Any]:
     if found is None:
         raise AwsError("SubnetNotFound", f"The subnet ID '{subnet}' does not exist")
     return found
+
+
+def _check_addresses(subnet: Mapping[str, Any]) -> None:
+    """Check that a subnet has free addresses, besides the five that AWS keeps and those of its interfaces.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html#subnets-load-balancer
+    https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+    """
+    used = [each for each in interfaces.values() if each["SubnetId"] == subnet["SubnetId"]]
+    if ip_network(subnet["CidrBlock"]).num_addresses - RESERVED - len(used) < FREE:
+        raise AwsError(
+            "InvalidSubnet",
+            f"Not enough IP space available in {subnet['SubnetId']}. "
+            f"ELB requires at least {FREE} free IP addresses in each subnet.",
+        )
 
 
 def _misfit(message: str) -> AwsError:

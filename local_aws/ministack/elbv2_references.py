@@ -11,6 +11,7 @@ from local_aws.core.api import AwsError, service_model
 from local_aws.core.tag_rules import LIMIT
 from local_aws.ministack.elbv2_requests import SERVICE, Request
 from local_aws.ministack.elbv2_snapshot import alb
+from local_aws.services.elbv2.errors import unsupported
 
 # Member -> MiniStack's records, the code for one that does not exist, and what it is.
 REFERENCES = {
@@ -40,6 +41,7 @@ def reference_check(operation: str) -> Callable[[Request], None]:
         members = request.members
         _check_arns(members)
         _check_tags(members, declared)
+        _check_trust_stores(members, declared)
         if operation == "DescribeTags" and len(members["ResourceArns"]) > DESCRIBED:
             raise AwsError("ValidationError", f"You can specify up to {DESCRIBED} resources")
         if operation not in SUCCEEDS:
@@ -61,6 +63,20 @@ def _check_references(members: Mapping[str, Any], declared: set[str]) -> None:
         store, code, label = REFERENCES[member]
         if code in declared and arn not in getattr(alb, store):
             raise AwsError(code, f"One or more {label} not found")
+
+
+def _check_trust_stores(members: Mapping[str, Any], declared: set[str]) -> None:
+    """Refuse every trust store: there is none, since CreateTrustStore is UnsupportedOperation.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_MutualAuthenticationAttributes.html
+    """
+    given = members.get("MutualAuthentication", {})
+    named = [given.get("TrustStoreArn", ""), *members.get("ResourceArns", [])]
+    for arn in named:
+        if "TrustStoreNotFound" in declared and ":truststore/" in str(arn):
+            raise AwsError("TrustStoreNotFound", f"Trust store '{arn}' not found")
+    if given.get("Mode", "off") != "off":
+        raise unsupported(f"mutual authentication of mode {given['Mode']}")
 
 
 def _references(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

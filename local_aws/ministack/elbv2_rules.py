@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from local_aws.core.api import AwsError
-from local_aws.ministack.elbv2_requests import Request
-from local_aws.ministack.elbv2_snapshot import alb, users_of
+from local_aws.core.api import AwsError, check_quota
+from local_aws.ministack.elbv2_requests import SERVICE, Request
+from local_aws.ministack.elbv2_snapshot import actions_in_use, alb, users_of
 from local_aws.services.elbv2 import errors, rule_actions, rule_conditions
 from local_aws.services.elbv2.routing import CONDITIONS, weights
 
@@ -23,6 +23,7 @@ def check_actions(params: Request, listener: Record) -> None:
     for action in alb._parse_actions(params, member):
         if action["Type"] == "forward":
             _check_forward(action, listener["LoadBalancerArn"])
+            _check_target_count(params.operation, action, listener["LoadBalancerArn"])
     stickiness = [key for key in params if "TargetGroupStickinessConfig.Enabled" in key]
     if any(alb._p(params, key) == "true" for key in stickiness):
         raise errors.unsupported("stickiness of target groups")
@@ -33,6 +34,14 @@ def _check_forward(action: Mapping[str, Any], balancer: str) -> None:
     _check_group_count([arn for arn, _ in groups])
     for arn, weight in groups:
         _check_group(arn, weight, balancer)
+
+
+def _check_target_count(operation: str, action: Mapping[str, Any], balancer: str) -> None:
+    """Check how many targets a load balancer has with those of a new action."""
+    forwards = [each for user, each in actions_in_use() if user == balancer and each["Type"] == "forward"]
+    groups = {arn for each in (action, *forwards) for arn in dict(weights(each))}
+    targets = sum(len(alb._targets.get(arn, [])) for arn in groups)
+    check_quota(SERVICE, operation.replace("CreateListener", "ModifyListener"), targets - 1)
 
 
 def _check_group_count(arns: list[str]) -> None:

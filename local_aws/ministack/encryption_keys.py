@@ -5,6 +5,7 @@ from local_aws.ministack.compat import require
 
 kms = require("services.kms", "_aliases", "_resolve_key")
 s3 = require("services.s3", "_bucket_default_sse_headers", "_buckets")
+sqs = require("services.sqs", "_queues")
 sns = require("services.sns", "_topics")
 ssm = require("services.ssm", "_parameters")
 
@@ -43,6 +44,14 @@ def topic_key(arn: str) -> str:
     with scope(account_of(arn)):
         topic = sns._topics.get(arn) or {}
     return str(topic.get("attributes", {}).get("KmsMasterKeyId", ""))
+
+
+def queue_key(url: str) -> str:
+    """Return the KMS key of a queue, or an empty string."""
+    owner = url.rpartition("/")[0].rpartition("/")[2]
+    with scope(owner):
+        queue = sqs._queues.get(url) or {}
+    return str(queue.get("attributes", {}).get("KmsMasterKeyId", ""))
 
 
 def parameter_key(name: str) -> str:

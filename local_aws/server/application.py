@@ -136,6 +136,7 @@ def _patch_iam_and_keys(callers: Context) -> None:
 
 def _patch_functions(callers: Context) -> None:
     functions.patch_function_credentials(callers)
+    functions.patch_function_keys()
     function_network.patch_function_proxy(callers)
     function_processes.patch_function_processes(callers)
     event_delivery.patch_failed_invocations()

@@ -45,6 +45,12 @@ def _has_another_revision(params: Mapping[str, Any]) -> bool:
     return found is not None and bool(given) and given != found["config"].get("RevisionId")
 
 
+def _has_other_code(params: Mapping[str, Any]) -> bool:
+    found = functions._functions.get(functions._resolve_name(params["FunctionName"]))
+    given = params.get("CodeSha256")
+    return found is not None and bool(given) and given != found["config"].get("CodeSha256")
+
+
 def _has_full_policy(params: Mapping[str, Any]) -> bool:
     """Return whether the policy of a function has no room for a statement; MiniStack adds little more."""
     found = functions._functions.get(functions._resolve_name(params["FunctionName"]))
@@ -157,6 +163,15 @@ CHECKS = Checks(
             "The role defined for the function cannot be assumed by Lambda.",
             ("UpdateFunctionConfiguration",),
         ),
+        # local_aws has no code signing configurations.
+        Rule(
+            "CodeSigningConfigArn",
+            bool,
+            "CodeSigningConfigNotFoundException",
+            "The code signing configuration cannot be found. Check that the provided configuration is not "
+            "deleted: {}.",
+            ("CreateFunction",),
+        ),
         Rule(
             "Principal",
             unlike(r"\*|\d{12}|arn:aws[\w-]*:.+|[\w-]+(\.[\w-]+)+"),
@@ -170,6 +185,15 @@ CHECKS = Checks(
             "PreconditionFailedException",
             "The RevisionId provided does not match the latest RevisionId for the Lambda function or alias.",
             ("AddPermission", "PublishVersion", "RemovePermission"),
+        ),
+        # https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html (CodeSha256)
+        Rule(
+            "",
+            _has_other_code,
+            INVALID,
+            "CodeSHA256 is different from current CodeSHA256 in $LATEST. "
+            "Please try again with the CodeSHA256 in $LATEST.",
+            ("PublishVersion",),
         ),
         Rule("", _is_missing_version, NOT_FOUND, "Function not found", ("CreateAlias", "UpdateAlias")),
     ),

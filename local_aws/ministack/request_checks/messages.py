@@ -101,6 +101,16 @@ def _has_too_many_filters(params: Mapping[str, Any]) -> bool:
     return adds and arn not in filtered and len(filtered) >= FILTERED
 
 
+def _is_no_attribute(attribute: Mapping[str, Any]) -> bool:
+    """Return whether a message attribute has an unknown type, or no value of its type.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
+    """
+    kind = str(attribute.get("DataType", "")).partition(".")[0]
+    member = {"String": "StringValue", "Number": "StringValue", "Binary": "BinaryValue"}.get(kind)
+    return member is None or not attribute.get(member)
+
+
 TOPICS = Checks(
     invalid=INVALID,
     forms=(
@@ -151,6 +161,15 @@ TOPICS = Checks(
         _invalid("AttributeName", other_than(*SUBSCRIPTION_ATTRIBUTES), "{}", "SetSubscriptionAttributes"),
         _invalid("Message", lambda text: not text, "Empty message"),
         _invalid("Message", lambda text: len(str(text).encode()) > LARGEST_MESSAGE, "Message too long"),
+        # The code: localstack/localstack#6938.
+        Rule(
+            "MessageAttributes",
+            lambda attributes: any(map(_is_no_attribute, attributes.values())),
+            "ParameterValueInvalid",
+            "A message attribute must have a type of the prefix Binary, Number or String, and a non-empty "
+            "value of that type.",
+            ("Publish",),
+        ),
         _invalid("Subject", unlike(SUBJECT), "Subject"),
         _invalid("MessageStructure", other_than("json"), "{}"),
         _invalid("Token", unlike(r".{32,}"), "Invalid token", "ConfirmSubscription"),

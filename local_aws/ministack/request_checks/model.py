@@ -96,7 +96,13 @@ def _query(shape: Shape, value: Any) -> Any:
 
 
 def _query_map(shape: MapShape, value: Mapping[str, Any]) -> dict[str, Any]:
-    return {entry["key"]: _query(shape.value, entry.get("value", "")) for entry in value["entry"]}
+    key, item = (each.serialization.get("name", name) for each, name in _parts(shape))
+    return {entry[key]: _query(shape.value, entry.get(item, "")) for entry in value["entry"]}
+
+
+def _parts(shape: MapShape) -> tuple[tuple[Shape, str], tuple[Shape, str]]:
+    """Return the shapes of a map's entries with their names, where the shape has none of its own."""
+    return (shape.key, "key"), (shape.value, "value")
 
 
 def _scalar(shape: Shape, text: str) -> Any:

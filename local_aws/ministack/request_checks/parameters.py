@@ -203,6 +203,14 @@ CHECKS = Checks(
             f"A parameter can have at most {MOST_POLICIES} policies.",
             ("PutParameter",),
         ),
+        # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html#API_PutParameter_Errors
+        Rule(
+            "Policies",
+            lambda text: (_policy_types(text) or []).count("Expiration") > 1,
+            "IncompatiblePolicyException",
+            "There is a conflict in the policies specified for this parameter: two are Expiration policies.",
+            ("PutParameter",),
+        ),
         Rule(
             "",
             _has_another_type,

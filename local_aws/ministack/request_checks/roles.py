@@ -8,6 +8,7 @@ does not allow https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.
 from collections.abc import Mapping
 from typing import Any
 
+from local_aws.core.policy_grammar import identity_violation
 from local_aws.core.tag_rules import LIMIT
 from local_aws.ministack.iam import iam
 from local_aws.ministack.request_checks.rules import Checks, Rule, Test, unlike
@@ -137,4 +138,17 @@ CHECKS = Checks(
     ),
     tags=TagCodes("InvalidInput", duplicate="InvalidInput", ignores_case=True),
 )
-SESSIONS = Checks(invalid="ValidationError", tags=TagCodes("ValidationError"))
+SESSIONS = Checks(
+    invalid="ValidationError",
+    states=(
+        # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html#API_AssumeRole_Errors
+        Rule(
+            "Policy",
+            lambda text: bool(text) and identity_violation(text) is not None,
+            "MalformedPolicyDocument",
+            "The policy is not in the valid JSON format.",
+            ("AssumeRole", "AssumeRoleWithWebIdentity"),
+        ),
+    ),
+    tags=TagCodes("ValidationError"),
+)

@@ -22,9 +22,11 @@ from local_aws.services.codecommit.serializers import (
     serialize_commit,
 )
 from local_aws.services.codecommit.validation import (
+    check_author_name,
     check_branch_name,
     check_file_path,
     check_message,
+    check_size,
     compared_path,
     file_mode,
     is_in,
@@ -75,6 +77,7 @@ class Commits(Repositories):
         """Commit changes of several files."""
         refuse_arguments(params, "keepEmptyFolders")
         check_message(params.get("commitMessage", ""))
+        check_author_name(params.get("authorName", ""))
         repository = self.find(params["repositoryName"])
         parent = self._parent(repository, params)
         before = repository.git.files(parent) if parent else {}
@@ -125,6 +128,7 @@ class Commits(Repositories):
         if entry is None or entry.kind != "blob":
             raise errors.file_does_not_exist(path, commit)
         content = repository.git.blob(entry.id)
+        check_size(path, len(content))
         return {
             "commitId": commit,
             "blobId": entry.id,
@@ -140,7 +144,9 @@ class Commits(Repositories):
         blob = params["blobId"]
         if not is_object_id(blob) or repository.git.object_type(blob) != "blob":
             raise errors.blob_id_does_not_exist(blob)
-        return {"content": repository.git.blob(blob)}
+        content = repository.git.blob(blob)
+        check_size(blob, len(content))
+        return {"content": content}
 
     def get_folder(self, params: dict[str, Any]) -> dict[str, Any]:
         """List the content of a folder of a commit."""

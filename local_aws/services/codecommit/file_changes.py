@@ -1,16 +1,20 @@
 """The changes that a CreateCommit request makes to the files of its parent commit."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local_aws.core.api import AwsError
 from local_aws.services.codecommit.errors import file_does_not_exist, no_change, unsupported
 from local_aws.services.codecommit.git_repository import FileChanges, GitRepository, TreeEntry
-from local_aws.services.codecommit.validation import check_file_path, check_name_conflicts, git_mode
+from local_aws.services.codecommit.validation import (
+    FILE_LIMIT,
+    check_file_path,
+    check_name_conflicts,
+    check_submodules,
+    git_mode,
+)
 
-# CodeCommit quotas: the largest file that an API call may carry.
-# https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
-FILE_LIMIT = 6 * 1024 * 1024
 # The files that one API call may add, change or delete.
 FILE_ENTRIES = 100
 
@@ -26,6 +30,8 @@ def file_changes(git: GitRepository, params: dict[str, Any], before: dict[str, T
     for path in delete:
         _existing(before, path)
     _check_paths(list(_requested_paths(params)))
+    check_submodules(put, [path for path, entry in before.items() if entry.kind == "commit"])
+    _check_folders(put)
     check_name_conflicts(put, {*before} - {*delete})
     if not delete and not any(_differs(git, before.get(path), *file) for path, file in put.items()):
         raise no_change()
@@ -78,6 +84,19 @@ def _check_paths(paths: list[str]) -> None:
         raise AwsError("FileEntryRequiredException", "The commit has no file to put or to delete")
     if len(set(paths)) != len(paths):
         raise AwsError("SamePathRequestException", "The same path is named twice in the request")
+
+
+def _check_folders(put: Mapping[str, tuple[str, bytes]]) -> None:
+    """Check what a commit puts into each folder. Files that are there already count for nothing here.
+
+    https://docs.aws.amazon.com/codecommit/latest/APIReference/API_CreateCommit.html#API_CreateCommit_Errors
+    """
+    sizes = Counter[str]()
+    for path, (_, content) in put.items():
+        sizes[path.rpartition("/")[0]] += len(content)
+    if any(size > FILE_LIMIT for size in sizes.values()):
+        message = "The changes result in a folder whose contents exceed the limit of 6 MB"
+        raise AwsError("FolderContentSizeLimitExceededException", message)
 
 
 def _differs(git: GitRepository, old: TreeEntry | None, mode: str, content: bytes) -> bool:

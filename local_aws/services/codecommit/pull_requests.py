@@ -160,6 +160,16 @@ class PullRequests(ApprovalRules):
         self.announce(repository)
         return {"pullRequest": self._shape(record)}
 
+    def open_pull_requests(self, params: Mapping[str, Any]) -> int:
+        """Return how many pull requests of the first target's repository are open; -1: none is created."""
+        if self._earlier(params) is not None:
+            return -1
+        repository = self.find(params["targets"][0]["repositoryName"]).id
+        records = self.pull_requests.values()
+        return sum(
+            each["repository"] == repository and each["pullRequestStatus"] == "OPEN" for each in records
+        )
+
     def _earlier(self, params: Mapping[str, Any]) -> Record | None:
         """Return the pull request of an earlier call with the same token.
 

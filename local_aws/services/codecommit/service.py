@@ -19,6 +19,7 @@ class CodeCommit(PullRequests):
 
     counts: ClassVar[Counts] = {
         "CreateApprovalRuleTemplate": lambda own, _: len(own.templates),
+        "CreatePullRequest": lambda own, params: own.open_pull_requests(params),
         "CreateRepository": lambda own, _: len(own.repositories),
         "UpdatePullRequestApprovalState": lambda own, params: own.approvals(params),
     }

@@ -17,6 +17,10 @@ INVALID_REPOSITORY_NAME = (
 FORBIDDEN_IN_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|\.lock(/|$)|[./]$|^/|^@$|^-")
 MAX_BRANCH_LENGTH = 256
 MESSAGE_LIMIT = 256 * 1024
+NAME_LIMIT = 1024
+# CodeCommit quotas: the largest file that an API call may carry.
+# https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
+FILE_LIMIT = 6 * 1024 * 1024
 GIT_MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
 
 
@@ -51,6 +55,24 @@ def check_message(message: str) -> None:
         raise AwsError("CommitMessageLengthExceededException", "A commit message has at most 256 KB")
 
 
+def check_author_name(name: str) -> None:
+    """Raise `NameLengthExceededException` for a name of more than 1,024 characters.
+
+    https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html ("User names in commits")
+    """
+    if len(name) > NAME_LIMIT:
+        raise AwsError("NameLengthExceededException", f"An author's name has at most {NAME_LIMIT} characters")
+
+
+def check_size(path: str, size: int) -> None:
+    """Raise `FileTooLargeException` for a file that no API call may carry; git may push and fetch it.
+
+    https://docs.aws.amazon.com/codecommit/latest/APIReference/API_GetFile.html#API_GetFile_Errors
+    """
+    if size > FILE_LIMIT:
+        raise AwsError("FileTooLargeException", f"{path} is larger than 6 MB")
+
+
 def git_mode(name: str) -> str:
     """Return git's mode for an API file mode; raises `InvalidFileModeException`."""
     if name not in GIT_MODES:
@@ -70,13 +92,29 @@ def is_object_id(text: str) -> bool:
 
 def check_name_conflicts(put: Collection[str], unchanged: Collection[str]) -> None:
     """Check that no path of a commit is both a file and a folder; `put` are the paths that it writes."""
+    if found := sorted(_folders(put).intersection(put)):
+        raise AwsError("PutFileEntryConflictException", f"The request has {found[0]} as a file and a folder")
     files = {*put, *unchanged}
-    folders = {path[:index] for path in files for index, char in enumerate(path) if char == "/"}
+    folders = _folders(files)
     for path in put:
         if path in folders:
             raise AwsError("FileNameConflictsWithDirectoryNameException", f"{path} is a folder")
         if any(path.startswith(f"{file}/") for file in files):
             raise AwsError("DirectoryNameConflictsWithFileNameException", f"{path} lies under a file")
+
+
+def _folders(paths: Collection[str]) -> set[str]:
+    return {path[:index] for path in paths for index, char in enumerate(path) if char == "/"}
+
+
+def check_submodules(put: Collection[str], submodules: Collection[str]) -> None:
+    """Raise `FilePathConflictsWithSubmodulePathException` for a path that is a submodule, or lies in one.
+
+    https://docs.aws.amazon.com/codecommit/latest/APIReference/API_CreateCommit.html#API_CreateCommit_Errors
+    """
+    for path in put:
+        if any(is_in(module, path) for module in submodules):
+            raise AwsError("FilePathConflictsWithSubmodulePathException", f"{path} points to a submodule")
 
 
 def compared_path(params: Mapping[str, Any]) -> str | None:

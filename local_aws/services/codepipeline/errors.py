@@ -141,14 +141,6 @@ def unable_to_roll_back(stage: str, reason: str) -> AwsError:
     return AwsError("UnableToRollbackStageException", f"Unable to roll back stage {stage}: {reason}")
 
 
-def too_many_executions(limit: int) -> AwsError:
-    """Return the error for starting an execution over the quota."""
-    return AwsError(
-        "ConcurrentPipelineExecutionsLimitExceededException",
-        f"The pipeline has reached the limit for concurrent pipeline executions ({limit})",
-    )
-
-
 def approval_already_completed() -> AwsError:
     """Return the error for a second answer to an approval request."""
     return AwsError(

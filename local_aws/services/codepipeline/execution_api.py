@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local_aws.core.api import now
+from local_aws.core.api import check_quota, now
 from local_aws.services.codepipeline.condition_serializers import rule_execution_detail
 from local_aws.services.codepipeline.conditions import check_overridable
 from local_aws.services.codepipeline.engine import Engine
@@ -13,7 +13,6 @@ from local_aws.services.codepipeline.errors import (
     invalid_approval_token,
     not_latest_execution,
     stage_not_retryable,
-    too_many_executions,
     unable_to_roll_back,
     unsupported,
 )
@@ -28,9 +27,6 @@ from local_aws.services.codepipeline.serializers import (
 from local_aws.services.codepipeline.structure import StageDeclaration
 from local_aws.services.codepipeline.validation import check_revision_overrides, resolve_variables
 
-# The quota of executions of a pipeline in QUEUED mode.
-# https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
-MAX_QUEUED_EXECUTIONS = 50
 # A delivery of an event by EventBridge: the target's ARN, the target, the ARN of the rule.
 Delivery = tuple[str, dict[str, Any], str]
 
@@ -64,8 +60,8 @@ class ExecutionOperations(PipelineLookup):
         """Start an execution of the newest version (under the lock)."""
         declaration = pipeline.declaration
         active = [item for item in pipeline.executions if item.status not in FINAL_STATUSES]
-        if declaration.queued and len(active) >= MAX_QUEUED_EXECUTIONS:
-            raise too_many_executions(MAX_QUEUED_EXECUTIONS)
+        if declaration.queued:
+            check_quota("codepipeline", "StartPipelineExecution", len(active))
         revisions = params.get("sourceRevisions", [])
         check_revision_overrides(revisions, {action.name for action in declaration.stages[0].actions})
         overrides = {revision["actionName"]: revision["revisionValue"] for revision in revisions}

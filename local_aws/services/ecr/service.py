@@ -41,6 +41,7 @@ class Ecr(ImageApi, LayerApi):
 
     counts: ClassVar[Counts] = {
         "CreateRepository": lambda own, _: len(own.repositories),
+        "PutImage": lambda own, params: len(own.repository(params["repositoryName"]).images),
         "UploadLayerPart": lambda own, params: len(own.parts.get(params["uploadId"], [])),
     }
 

@@ -6,6 +6,7 @@ A unit test compares the tables with the members of botocore's model.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from local_aws.core.api import AwsError
 from local_aws.services.ecs.errors import invalid_parameter, unsupported
 
 # Member -> the values that have no effect on AWS either. An empty value or False never has one.
@@ -104,7 +105,6 @@ IGNORED_WITH_REASON: dict[str, dict[str, str]] = {
         "platformVersion": _EVERY_PLATFORM,
         "enableECSManagedTags": _MANAGED_TAGS,
         "enableExecuteCommand": _EXEC,
-        "clientToken": _RETRIED,
         "referenceId": "It is a label for the caller.",
     },
     "ListTasks": {},
@@ -120,6 +120,7 @@ def check_members(operation: str, params: Mapping[str, Any]) -> None:
             "Specifying both a launch type and capacity provider strategy is not supported. Remove one and "
             "try again."
         )
+    _check_namespaces(params)
     for path, accepted in UNSUPPORTED.get(operation, {}).items():
         for value in _values(params, path):
             if value and value not in accepted:
@@ -127,6 +128,18 @@ def check_members(operation: str, params: Mapping[str, Any]) -> None:
                 raise unsupported(
                     f"local_aws does not implement {path.replace('[]', '')}{shown} of {operation}"
                 )
+
+
+def _check_namespaces(params: Mapping[str, Any]) -> None:
+    """Refuse the ARN of a namespace: there is none, since local_aws has no Cloud Map.
+
+    A name is another matter: CreateCluster creates the namespace.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ClusterServiceConnectDefaultsRequest.html
+    """
+    for member in ("serviceConnectDefaults", "serviceConnectConfiguration"):
+        namespace = str((params.get(member) or {}).get("namespace", ""))
+        if namespace.startswith("arn:"):
+            raise AwsError("NamespaceNotFoundException", "The specified namespace arn is not found.")
 
 
 def _values(value: Mapping[str, Any], path: str) -> Iterator[Any]:

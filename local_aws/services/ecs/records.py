@@ -24,6 +24,8 @@ class Task:
     # Set once the task has to stop.
     stopping: threading.Event = field(default_factory=threading.Event)
     running_since: float | None = None
+    # The call of RunTask that started it.
+    request: Mapping[str, Any] | None = None
 
     @property
     def arn(self) -> str:

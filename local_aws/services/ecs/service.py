@@ -1,5 +1,8 @@
 """Elastic Container Service: clusters, task definitions, services and task sets, with tasks that run."""
 
+from typing import ClassVar
+
+from local_aws.core.api import Counts
 from local_aws.core.cloudformation import ResourceType
 from local_aws.services.ecs.clusters import ClusterOperations
 from local_aws.services.ecs.resource_types import EcsResourceTypes
@@ -12,6 +15,9 @@ from local_aws.services.ecs.task_sets import TaskSetOperations
 class Ecs(ClusterOperations, TaskDefinitionOperations, ServiceOperations, TaskSetOperations):
     """ECS of one account and region, on a container engine."""
 
+    counts: ClassVar[Counts] = {
+        "RegisterTaskDefinition": lambda own, params: len(own.revisions(params["family"])),
+    }
     persisted = ("clusters", "definitions", "tasks", "services", "tags")
 
     def resume(self) -> None:

@@ -17,7 +17,9 @@ class TaskOperations(EcsState):
     """Operations on tasks."""
 
     def run_task(self, params: Params) -> dict[str, Any]:
-        """Start tasks outside of a service."""
+        """Start tasks outside of a service, or return those of an earlier call with the same token."""
+        if earlier := self._earlier(params):
+            return {"tasks": [task.content for task in earlier], "failures": []}
         cluster = self.cluster(params.get("cluster"))
         definition = self.definition(params["taskDefinition"])
         check_launch_type("RunTask", params)
@@ -35,10 +37,27 @@ class TaskOperations(EcsState):
                 task.environment[override["name"]] = override.get("environment", [])
                 if override.get("command"):
                     task.commands[override["name"]] = override["command"]
+            task.request = params
             task.content["overrides"] = params.get("overrides", {})
             self.begin(task)
             tasks.append(task.content)
         return {"tasks": tasks, "failures": []}
+
+    def _earlier(self, params: Params) -> list[Task]:
+        """Return the tasks of an earlier call with the same token.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html
+        """
+        token = params.get("clientToken")
+        found = [
+            task for task in self.tasks.values() if token and (task.request or {}).get("clientToken") == token
+        ]
+        if found and found[0].request != params:
+            raise AwsError(
+                "ConflictException",
+                f"The client token {token} is already in use with a different request: {found[0].arn}",
+            )
+        return found
 
     def new_task(
         self,

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local_aws.daemon import ServerHandle
-from unit_tests.local_aws.fidelity.calls import WrongCall, resolve
+from unit_tests.local_aws.fidelity.calls import KEYLESS, ROOT, STRANGER, UNKNOWN, WrongCall, resolve
 
 CONTAINERS = [{"name": "web", "image": "web:1", "portMappings": [{"containerPort": 80}]}]
 TASK = {
@@ -30,15 +30,15 @@ class Account:
 
     def __init__(self, server: ServerHandle) -> None:
         self.server = server
-        self.clients: dict[tuple[str, str], Any] = {}
+        self.clients: dict[tuple[str, str, str], Any] = {}
 
     def client(self, service: str) -> Any:
         """Return a client that sends calls as they are."""
         return self._client(service, "123456789012", self.server.secret)
 
-    def _client(self, service: str, key: str, secret: str) -> Any:
-        if (service, key) not in self.clients:
-            self.clients[service, key] = boto3.client(
+    def _client(self, service: str, key: str, secret: str, signature: str = "") -> Any:
+        if (service, key, signature) not in self.clients:
+            self.clients[service, key, signature] = boto3.client(
                 service,
                 endpoint_url=self.server.endpoint,
                 region_name="us-east-1",
@@ -46,11 +46,12 @@ class Account:
                 aws_secret_access_key=secret,
                 config=Config(
                     parameter_validation=False,
+                    signature_version=signature or None,
                     retries={"total_max_attempts": 1},
                     s3={"addressing_style": "path"},
                 ),
             )
-        return self.clients[service, key]
+        return self.clients[service, key, signature]
 
     @contextmanager
     def _without_quota(self, service: str, operation: str) -> Iterator[None]:
@@ -67,7 +68,7 @@ class Account:
 
     def outcome(self, service: str, call: WrongCall, values: Mapping[str, Any]) -> str:
         """Return the code that a call gets, or `accepted`."""
-        client = self._client(service, *self.stranger) if call.denied else self.client(service)
+        client = self._client(service, *self.callers[call.caller], call.signature)
         methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
         try:
             with self._without_quota(service, call.operation) if call.over_quota else nullcontext():
@@ -78,18 +79,30 @@ class Account:
             return str(answer.get("QueryErrorCode", answer["Code"]))
         return "accepted"
 
-    def tag(self, repository_id: str, name: str, commit: str) -> None:
-        """Create a git tag, as a push does."""
+    def git(self, repository_id: str, *arguments: str, stdin: bytes = b"") -> None:
+        """Run git in a repository of CodeCommit, for what a push may bring and no API call does."""
         folder = next(self.server.state.rglob(f"{repository_id}.git"))
-        command = ["git", f"--git-dir={folder}", "update-ref", f"refs/tags/{name}", commit]
-        subprocess.run(command, check=True)  # noqa: S603 - our own words
+        command = ["git", f"--git-dir={folder}", *arguments]
+        subprocess.run(command, input=stdin, check=True)  # noqa: S603 - our own words
 
     @cached_property
-    def stranger(self) -> tuple[str, str]:
-        """The access key of a user without permissions."""
+    def callers(self) -> Mapping[str, tuple[str, str]]:
+        """The access keys of those who make calls."""
+        allowed = {"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"}
+        return {
+            ROOT: ("123456789012", self.server.secret),
+            STRANGER: self._create_user(STRANGER),
+            KEYLESS: self._create_user(KEYLESS, allowed),
+            UNKNOWN: ("AKIA0000000000000000", self.server.secret),
+        }
+
+    def _create_user(self, name: str, *statements: Mapping[str, Any]) -> tuple[str, str]:
+        """Create a user with these permissions, and return its access key."""
         iam = self.client("iam")
-        iam.create_user(UserName="stranger")
-        key = iam.create_access_key(UserName="stranger")["AccessKey"]
+        iam.create_user(UserName=name)
+        if statements:
+            iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=policy(*statements))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
         return str(key["AccessKeyId"]), str(key["SecretAccessKey"])
 
     @cached_property
@@ -125,6 +138,13 @@ class Account:
         """The id of the subnets' network."""
         found = self.client("ec2").describe_subnets(SubnetIds=self.subnets)["Subnets"]
         return str(found[0]["VpcId"])
+
+    @cached_property
+    def security_group(self) -> str:
+        """The id of the network's default security group."""
+        query = [{"Name": "vpc-id", "Values": [self.network]}, {"Name": "group-name", "Values": ["default"]}]
+        groups = self.client("ec2").describe_security_groups(Filters=query)["SecurityGroups"]
+        return str(groups[0]["GroupId"])
 
     @cached_property
     def balancing(self) -> Mapping[str, str]:

@@ -7,6 +7,8 @@ from typing import Any, Final
 Params = Mapping[str, Any]
 # Stands for a member that the call does not have.
 MISSING: Final = object()
+# Callers: the root user, a user without permissions, one with all but those for keys, and an unknown key.
+ROOT, STRANGER, KEYLESS, UNKNOWN = "root", "stranger", "keyless", "unknown"
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,12 @@ class WrongCall:
     operation: str
     params: Params
     code: str
-    # The caller is a user without permissions.
-    denied: bool = False
+    # The caller: one of `Account.callers`.
+    caller: str = ROOT
     # The quota of the operation is 0 during the call: a real one needs more resources than a test can create.
     over_quota: bool = False
+    # The version of the call's signature; empty: version 4.
+    signature: str = ""
 
 
 def changed(params: Params, members: Params) -> Params:

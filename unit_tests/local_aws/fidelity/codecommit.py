@@ -6,6 +6,7 @@ from typing import Any
 from unit_tests.local_aws.fidelity.calls import MISSING, Wrong
 from unit_tests.local_aws.fidelity.codecommit_calls import (
     ARN,
+    LARGE_BLOB,
     NEW,
     NOBODY,
     REPOSITORY,
@@ -74,6 +75,7 @@ WRONG = (
     Wrong("parentCommitId", NOBODY, "ParentCommitDoesNotExistException"),
     Wrong("parentCommitId", "$first", "ParentCommitIdOutdatedException"),
     Wrong("email", "a<b>@c", "InvalidEmailException"),
+    Wrong("name", "x" * 1025, "NameLengthExceededException"),
     Wrong("commitMessage", "x" * (256 * 1024 + 1), "CommitMessageLengthExceededException"),
     Wrong("fileContent", MISSING, "FileContentRequiredException"),
     Wrong("fileContent", TOO_LARGE, "FileContentSizeLimitExceededException"),
@@ -139,6 +141,7 @@ WRONG = (
     ),
 )
 
+PUSHED = {"repositoryName": "pushed", "parentCommitId": "$pushed"}
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateRepository", REPOSITORY, "RepositoryNameExistsException"),
     ("CreateCommit", {"putFiles": MISSING}, "FileEntryRequiredException"),
@@ -147,6 +150,26 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
         {"putFiles": [{**NEW, "filePath": f"f{n}"} for n in range(101)]},
         "MaximumFileEntriesExceededException",
     ),
+    ("CreateCommit", {"authorName": "x" * 1025}, "NameLengthExceededException"),
+    (
+        "CreateCommit",
+        {"putFiles": [NEW, {**NEW, "filePath": "new.txt/b"}]},
+        "PutFileEntryConflictException",
+    ),
+    (
+        "CreateCommit",
+        {"putFiles": [{"filePath": f"f/{n}", "fileContent": TOO_LARGE[:4_000_000]} for n in range(2)]},
+        "FolderContentSizeLimitExceededException",
+    ),
+    (
+        "CreateCommit",
+        {**PUSHED, "putFiles": [{**NEW, "filePath": "module/a"}]},
+        "FilePathConflictsWithSubmodulePathException",
+    ),
+    ("PutFile", {**PUSHED, "filePath": "module"}, "FilePathConflictsWithSubmodulePathException"),
+    ("GetFile", {"repositoryName": "pushed", "filePath": "large.bin"}, "FileTooLargeException"),
+    ("GetBlob", {"repositoryName": "pushed", "blobId": LARGE_BLOB}, "FileTooLargeException"),
+    ("CreatePullRequest", {"targets": [{}]}, "TargetRequiredException"),
     ("CreateCommit", {"putFiles": [NEW, NEW]}, "SamePathRequestException"),
     ("CreateCommit", {"putFiles": [{"filePath": "new.txt"}]}, "SourceFileOrContentRequiredException"),
     (

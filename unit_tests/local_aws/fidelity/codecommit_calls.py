@@ -1,5 +1,6 @@
 """Valid calls of CodeCommit, and the repository that they are about."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -38,6 +39,18 @@ SEALED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 TOO_LARGE = b"x" * (6 * 1024 * 1024 + 1)
 
 
+LARGE_BLOB = hashlib.sha1(b"blob %d\0" % len(TOO_LARGE) + TOO_LARGE, usedforsecurity=False).hexdigest()
+# A commit with a file that no API call may carry, and a submodule.
+PUSHED = b"""commit refs/heads/main
+committer a <a@example.com> 0 +0000
+data 0
+M 160000 %s module
+M 100644 inline large.bin
+data %d
+%s
+""" % (NOBODY.encode(), len(TOO_LARGE), TOO_LARGE)
+
+
 def prepare(account: Account) -> Mapping[str, Any]:
     """Create a repository with two branches, open, closed and foreign pull requests, and templates."""
     client = account.client("codecommit")
@@ -50,7 +63,7 @@ def prepare(account: Account) -> Mapping[str, Any]:
     ]
     first = client.create_commit(**BRANCH, putFiles=files)["commitId"]
     client.create_commit(repositoryName="other", branchName="main", putFiles=files)
-    account.tag(repository["repositoryId"], "release", first)
+    account.git(repository["repositoryId"], "update-ref", "refs/tags/release", first)
     client.create_branch(**REPOSITORY, branchName="feature", commitId=first)
     client.create_commit(**REPOSITORY, branchName="feature", parentCommitId=first, putFiles=[NEW])
     tip = client.create_commit(
@@ -80,6 +93,14 @@ def prepare(account: Account) -> Mapping[str, Any]:
     }
 
 
+def _push(account: Account) -> str:
+    """Return a commit in the repository `pushed` that no API call can make."""
+    client, name = account.client("codecommit"), {"repositoryName": "pushed"}
+    made = client.create_repository(**name)["repositoryMetadata"]
+    account.git(made["repositoryId"], "fast-import", "--quiet", stdin=PUSHED)
+    return str(client.get_branch(**name, branchName="main")["branch"]["commitId"])
+
+
 def _associate_many(client: Any) -> None:
     """Give the repository `other` as many templates as it can have."""
     for number in range(25):
@@ -97,10 +118,11 @@ def _without_source(client: Any, commit: str) -> str:
 
 
 def _sealed(account: Account) -> Mapping[str, Any]:
-    """Create repositories whose keys then cannot be used, each with a pull request."""
+    """Create repositories whose keys then cannot be used, each with a pull request, and `pushed`."""
     client, kms = account.client("codecommit"), account.client("kms")
     _associate_many(client)
-    values = {"signing": kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["Arn"]}
+    signing = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["Arn"]
+    values = {"signing": signing, "pushed": _push(account)}
     for name, (end, more) in SEALED.items():
         key = kms.create_key()["KeyMetadata"]["Arn"]
         client.create_repository(repositoryName=name, kmsKeyId=key)

@@ -14,6 +14,7 @@ APPLICATION = {"applicationName": "application"}
 GROUP = {**APPLICATION, "deploymentGroupName": "group"}
 DEPLOYMENT = {"deploymentId": "$deployment"}
 NOBODY = "d-ABCDEFGH1"
+WEB = "arn:aws:ecs:us-east-1:123456789012:task-definition/web:1"
 CANARY = {"type": "TimeBasedCanary", "timeBasedCanary": {"canaryPercentage": 10, "canaryInterval": 5}}
 REVISION = {"revisionType": "AppSpecContent", "appSpecContent": {"content": "{}"}}
 ALARMS = {"enabled": True, "alarms": [{"name": f"alarm{number}"} for number in range(11)]}
@@ -59,15 +60,32 @@ def prepare(account: Account) -> Mapping[str, Any]:
     client.create_deployment_group(
         **APPLICATION, deploymentGroupName="second", **{**settings, "ecsServices": SECOND}
     )
-    target = {"TaskDefinition": "nope", "LoadBalancerInfo": {"ContainerName": "web", "ContainerPort": 80}}
-    resource = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": target}}
-    content = json.dumps({"version": 0.0, "Resources": [resource]})
-    deployment = client.create_deployment(
-        **GROUP, revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}}
-    )["deploymentId"]
+    deployment = client.create_deployment(**GROUP, revision=appspec("nope"))["deploymentId"]
     while client.get_deployment(deploymentId=deployment)["deploymentInfo"]["status"] != "Failed":
         time.sleep(0.02)
-    return {**values, "deployment": deployment}
+    return {**values, "deployment": deployment, "running": _deploy_without_end(account, settings)}
+
+
+def _deploy_without_end(account: Account, settings: Mapping[str, Any]) -> str:
+    """Return a deployment that waits for tasks, whose image does not exist."""
+    account.create_blue_green_service("endless")
+    account.client("ecs").update_service(cluster="cluster", service="endless", desiredCount=1)
+    group = {**APPLICATION, "deploymentGroupName": "endless"}
+    client = account.client("codedeploy")
+    services = [{"clusterName": "cluster", "serviceName": "endless"}]
+    client.create_deployment_group(**group, **{**settings, "ecsServices": services})
+    return str(client.create_deployment(**group, revision=appspec(WEB))["deploymentId"])
+
+
+def appspec(definition: str) -> Mapping[str, Any]:
+    """Return a revision that deploys a task definition."""
+    target = {
+        "TaskDefinition": definition,
+        "LoadBalancerInfo": {"ContainerName": "web", "ContainerPort": 80},
+    }
+    resource = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": target}}
+    content = json.dumps({"version": 0.0, "Resources": [resource]})
+    return {"revisionType": "AppSpecContent", "appSpecContent": {"content": content}}
 
 
 VALID: Mapping[str, Mapping[str, Any]] = {
@@ -225,6 +243,12 @@ WRONG = (
     Wrong("lifecycleEventHookExecutionId", "nope", "InvalidLifecycleEventHookExecutionIdException"),
 )
 CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    ("ContinueDeployment", {"deploymentId": "$running"}, "DeploymentIsNotInReadyStateException"),
+    (
+        "CreateDeployment",
+        {"deploymentGroupName": "endless", "revision": appspec(WEB)},
+        "DeploymentLimitExceededException",
+    ),
     *(
         (operation, members, code)
         for operation in ("CreateDeploymentGroup", "UpdateDeploymentGroup")

@@ -49,7 +49,7 @@ def prepare(account: Account) -> Mapping[str, Any]:
     account.client("s3").create_bucket(Bucket="pipeline-artifacts")
     client = account.client("codepipeline")
     for name in ("waiting", "ended", "stopping"):
-        client.create_pipeline(pipeline=pipeline(name, roleArn=account.role))
+        client.create_pipeline(pipeline=pipeline(name, roleArn=account.role, executionMode="QUEUED"))
     token, values = "", {}
     for name in ("waiting", "ended", "stopping"):
         token, values[name] = _approval(client, name)

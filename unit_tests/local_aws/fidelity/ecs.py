@@ -9,6 +9,7 @@ from unit_tests.local_aws.fidelity.suite import Suite
 
 INVALID = "InvalidParameterException"
 ARN = "arn:aws:ecs:us-east-1:123456789012"
+NO_NAMESPACE = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-0123456789abcdef"
 CLUSTER = {"cluster": "cluster"}
 SERVICE = {**CLUSTER, "service": "external"}
 TASK_SET = {**SERVICE, "taskSet": "$task_set"}
@@ -38,6 +39,7 @@ def prepare(account: Account) -> Mapping[str, Any]:
             networkConfiguration=network,
         )
     client.delete_service(**CLUSTER, service="deleted", force=True)
+    client.run_task(**{**RUN, "networkConfiguration": network}, clientToken="token")
     return {"network": network, "task_set": task_set["taskSet"]["id"]}
 
 
@@ -85,6 +87,12 @@ WRONG = (
     Wrong("taskSet", "nope", "TaskSetNotFoundException"),
     Wrong("primaryTaskSet", "nope", "TaskSetNotFoundException"),
     Wrong("tasks", [], INVALID),
+    Wrong("serviceConnectDefaults", {"namespace": NO_NAMESPACE}, "NamespaceNotFoundException"),
+    Wrong(
+        "serviceConnectConfiguration",
+        {"enabled": True, "namespace": NO_NAMESPACE},
+        "NamespaceNotFoundException",
+    ),
     Wrong("taskDefinition", "nope:1", "ClientException"),
     Wrong("taskDefinitions", [], INVALID),
     Wrong("platformVersion", "9.9.9", "PlatformUnknownException"),
@@ -105,5 +113,6 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
         for operation in ("CreateService", "CreateTaskSet", "RunTask", "UpdateService")
     ),
     ("CreateService", {"networkConfiguration": MISSING}, INVALID),
+    ("RunTask", {"clientToken": "token", "count": 2}, "ConflictException"),
 )
 SUITE = Suite("ecs", tuple(VALID), VALID, WRONG, CHANGES, prepare)

@@ -12,6 +12,7 @@ NO_BALANCER = f"{ARN}:loadbalancer/app/nope/0123456789abcdef"
 NO_LISTENER = f"{ARN}:listener/app/nope/0123456789abcdef/0123456789abcdef"
 NO_RULE = f"{ARN}:listener-rule/app/nope/0123456789abcdef/0123456789abcdef/0123456789abcdef"
 NO_GROUP = f"{ARN}:targetgroup/nope/0123456789abcdef"
+NO_TRUST_STORE = f"{ARN}:truststore/nope/0123456789abcdef"
 NO_CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
 BALANCER = {"LoadBalancerArn": "$balancer"}
 GROUP = {"TargetGroupArn": "$green"}
@@ -51,7 +52,7 @@ def _full(account: Account, balancer: str) -> Mapping[str, str]:
 
 
 def _misfits(account: Account) -> Mapping[str, str]:
-    """Create a third subnet in the zone of the first, and a security group of another network."""
+    """Create a third and a small subnet in the zone of the first, and a security group of another network."""
     ec2 = account.client("ec2")
     third = ec2.create_subnet(VpcId=account.network, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1a")[
         "Subnet"
@@ -59,7 +60,12 @@ def _misfits(account: Account) -> Mapping[str, str]:
     foreign = ec2.create_security_group(
         GroupName="foreign", Description="d", VpcId=ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     )["GroupId"]
-    return {"third": third, "foreign": foreign}
+    small = ec2.create_subnet(VpcId=account.network, CidrBlock="10.0.10.0/28", AvailabilityZone="us-east-1a")[
+        "Subnet"
+    ]["SubnetId"]
+    for _ in range(4):
+        ec2.create_network_interface(SubnetId=small)
+    return {"small": small, "third": third, "foreign": foreign}
 
 
 def prepare(account: Account) -> Mapping[str, Any]:
@@ -76,6 +82,9 @@ def prepare(account: Account) -> Mapping[str, Any]:
         Priority=5,
         Conditions=[{"Field": "path-pattern", "Values": ["/other"]}],
         Actions=[{"Type": "forward", "TargetGroupArn": account.balancing["blue"]}],
+    )
+    client.register_targets(
+        TargetGroupArn=account.balancing["blue"], Targets=[{"Id": "10.0.0.11", "Port": 9}]
     )
     second = client.create_listener(
         LoadBalancerArn=account.balancing["balancer"],
@@ -131,13 +140,13 @@ VALID: Mapping[str, Mapping[str, Any]] = {
     "DescribeTargetGroupAttributes": GROUP,
     "DescribeTargetGroups": {},
     "DescribeTargetHealth": GROUP,
-    "ModifyListener": LISTENER,
+    "ModifyListener": {**LISTENER, "DefaultActions": FORWARD},
     "ModifyListenerAttributes": {**LISTENER, "Attributes": BAD_ATTRIBUTE},
     "ModifyLoadBalancerAttributes": {
         **BALANCER,
         "Attributes": [{"Key": "idle_timeout.timeout_seconds", "Value": "60"}],
     },
-    "ModifyRule": RULE,
+    "ModifyRule": {**RULE, "Actions": FORWARD},
     "ModifyTargetGroup": GROUP,
     "ModifyTargetGroupAttributes": {
         **GROUP,
@@ -165,6 +174,8 @@ WRONG = (
     Wrong("ResourceArns", [NO_GROUP], "TargetGroupNotFound"),
     Wrong("ResourceArns", [NO_LISTENER], "ListenerNotFound"),
     Wrong("ResourceArns", [NO_RULE], "RuleNotFound"),
+    Wrong("ResourceArns", [NO_TRUST_STORE], "TrustStoreNotFound"),
+    Wrong("MutualAuthentication", {"Mode": "verify", "TrustStoreArn": NO_TRUST_STORE}, "TrustStoreNotFound"),
     Wrong("Tags", TWICE, "DuplicateTagKeys"),
     Wrong("Tags", MANY_TAGS, "TooManyTags"),
     Wrong("TagKeys", [f"k{number}" for number in range(51)], "TooManyTags"),
@@ -231,6 +242,8 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateRule", {"ListenerArn": "$full", "Priority": 200, "Actions": RED}, "TooManyRules"),
     ("CreateLoadBalancer", {"Subnets": ["$subnet0", "$subnet1", "$third"]}, CONFIGURATION),
     ("SetSubnets", {"Subnets": ["$subnet0", "$subnet1", "$third"]}, CONFIGURATION),
+    ("CreateLoadBalancer", {"Subnets": ["$small", "$subnet1"]}, "InvalidSubnet"),
+    ("SetSubnets", {"Subnets": ["$small", "$subnet1"]}, "InvalidSubnet"),
     ("SetSecurityGroups", {"SecurityGroups": ["$foreign"]}, CONFIGURATION),
     ("ModifyLoadBalancerAttributes", {"Attributes": LOGS}, CONFIGURATION),
     ("ModifyRule", {"RuleArn": "$default", "Conditions": CONDITIONS}, "OperationNotPermitted"),

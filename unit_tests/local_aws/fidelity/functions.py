@@ -43,7 +43,27 @@ def prepare(account: Account) -> Mapping[str, Any]:
         more = {**PERMISSION, "StatementId": f"{number}{'x' * 90}"}
         with contextlib.suppress(client.exceptions.PolicyLengthExceededException):
             client.add_permission(FunctionName="full", **more, SourceArn=f"arn:aws:sns:::{'x' * 200}")
+    _create_unusable(account)
     return {"role": account.role, "latest": "$LATEST"}
+
+
+# Function -> what is done with its key. The waiting period of `gone` is over before `deleted` is scheduled.
+SEALED = {"gone": "schedule_key_deletion", "disabled": "disable_key", "deleted": "schedule_key_deletion"}
+
+
+def _create_unusable(account: Account) -> None:
+    """Create functions whose keys then cannot be used, and one in a network that is idle for 15 days."""
+    client, kms = account.client("lambda"), account.client("kms")
+    shared = {**PYTHON, "Role": account.role, "Code": CODE}
+    network = {"SubnetIds": account.subnets, "SecurityGroupIds": [account.security_group]}
+    client.create_function(FunctionName="idle", **shared, VpcConfig=network)
+    for name, end in SEALED.items():
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        sealed = {"KMSKeyArn": key, "Environment": {"Variables": {"KEY": "v"}}}
+        client.create_function(FunctionName=name, **shared, **sealed)
+        getattr(kms, end)(KeyId=key, **({"PendingWindowInDays": 7} if name == "gone" else {}))
+        if name == "gone":
+            account.server.skip_days(15)
 
 
 VALID: Mapping[str, Mapping[str, Any]] = {
@@ -87,6 +107,11 @@ WRONG = (
     Wrong("Resource", "zz", INVALID),
     Wrong("Runtime", "cobol1", INVALID),
     Wrong("Role", "arn:aws:iam::123456789012:role/nope", INVALID),
+    Wrong(
+        "CodeSigningConfigArn",
+        "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0",
+        "CodeSigningConfigNotFoundException",
+    ),
     Wrong("Principal", "nobody", INVALID),
     Wrong("Tags", {"aws:k": "v"}, INVALID),
     Wrong("Tags", {f"k{n}": "v" for n in range(51)}, INVALID),
@@ -110,6 +135,11 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
         INVALID,
     ),
     ("UpdateFunctionCode", {"ZipFile": b"zz"}, INVALID),
+    ("PublishVersion", {"CodeSha256": "zz"}, INVALID),
+    ("Invoke", {"FunctionName": "gone"}, "KMSNotFoundException"),
+    ("Invoke", {"FunctionName": "disabled"}, "KMSDisabledException"),
+    ("Invoke", {"FunctionName": "deleted"}, "KMSInvalidStateException"),
+    ("Invoke", {"FunctionName": "idle"}, "ResourceNotReadyException"),
     ("CreateFunction", {"Code": {"ZipFile": b"zz"}}, INVALID),
 )
 SUITE = Suite("lambda", tuple(VALID), VALID, WRONG, CHANGES, prepare, invalid="ValidationException")

@@ -1,5 +1,7 @@
 """Wrong calls of IAM, and of STS."""
 
+import base64
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -132,14 +134,44 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
 )
 SUITE = Suite("iam", tuple(VALID), VALID, WRONG, CHANGES, prepare, invalid="ValidationError")
 
-SESSION = {"RoleArn": f"{ARN}:role/all", "RoleSessionName": "test"}
+ISSUER = "tokens.example.com"
+PROVIDED = {"Federated": f"{ARN}:oidc-provider/{ISSUER}"}
+
+
+def token(expiration: int) -> str:
+    """Return a token of the provider, which expires at a time in seconds."""
+    claims = {"iss": f"https://{ISSUER}", "aud": "sts.amazonaws.com", "sub": "s", "exp": expiration}
+    return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()}.x"
+
+
+def prepare_sessions(account: Account) -> Mapping[str, Any]:
+    """Create a provider, and a role for its tokens and for the account's users."""
+    client = account.client("iam")
+    client.create_open_id_connect_provider(
+        Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["0" * 40]
+    )
+    trust = policy(
+        {"Effect": "Allow", "Principal": PROVIDED, "Action": "sts:AssumeRoleWithWebIdentity"},
+        {"Effect": "Allow", "Principal": {"AWS": f"{ARN}:root"}, "Action": "sts:AssumeRole"},
+    )
+    client.create_role(RoleName="assumed", AssumeRolePolicyDocument=trust)
+    return {}
+
+
+SESSION = {"RoleArn": f"{ARN}:role/assumed", "RoleSessionName": "test"}
 STS = Suite(
     "sts",
     ("AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"),
     {
         "AssumeRole": SESSION,
-        "AssumeRoleWithWebIdentity": {**SESSION, "WebIdentityToken": "zz.zz"},
+        "AssumeRoleWithWebIdentity": {**SESSION, "WebIdentityToken": token(2**33)},
     },
-    (Wrong("WebIdentityToken", "a.b.c", "InvalidIdentityToken"),),
+    (
+        Wrong("WebIdentityToken", "a.b.c", "InvalidIdentityToken"),
+        Wrong("WebIdentityToken", token(1), "ExpiredTokenException"),
+    ),
+    (("AssumeRoleWithWebIdentity", {"Policy": "zz"}, MALFORMED),),
+    prepare_sessions,
     invalid="ValidationError",
+    keyless=(("AssumeRole", {"Policy": "zz"}, MALFORMED),),
 )

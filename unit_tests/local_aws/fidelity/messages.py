@@ -24,6 +24,8 @@ def prepare_topics(account: Account) -> Mapping[str, Any]:
     client = account.client("sns")
     client.create_topic(Name="topic")
     kms = account.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    client.create_topic(Name="sealed", Attributes={"KmsMasterKeyId": key})
     for state, end in (("disabled", "disable_key"), ("deleted", "schedule_key_deletion")):
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         client.create_topic(Name=state, Attributes={"KmsMasterKeyId": key})
@@ -80,6 +82,8 @@ WRONG_TOPICS = (
     Wrong("AttributeName", "Nope", INVALID),
     Wrong("Message", "", INVALID),
     Wrong("Message", "m" * 262145, INVALID),
+    Wrong("MessageAttributes", {"a": {"DataType": "String", "StringValue": ""}}, "ParameterValueInvalid"),
+    Wrong("MessageAttributes", {"a": {"DataType": "Nope", "StringValue": "v"}}, "ParameterValueInvalid"),
     Wrong("Subject", "s" * 101, INVALID),
     Wrong("MessageStructure", "xml", INVALID),
     Wrong("Token", "zz", INVALID),
@@ -104,9 +108,19 @@ CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("SetSubscriptionAttributes", {"AttributeName": "FilterPolicy", "AttributeValue": "zz"}, INVALID),
 )
 SNS = Suite(
-    "sns", tuple(TOPICS), TOPICS, WRONG_TOPICS, CHANGES, prepare_topics, INVALID, denied="AuthorizationError"
+    "sns",
+    tuple(TOPICS),
+    TOPICS,
+    WRONG_TOPICS,
+    CHANGES,
+    prepare_topics,
+    INVALID,
+    denied="AuthorizationError",
+    old_signature="v2",
+    keyless=(("Publish", {"TopicArn": f"{ARN}:sealed"}, "KMSAccessDenied"),),
 )
 
+SEALED = ("ReceiveMessage", "SendMessage")
 QUEUE = {"QueueUrl": "$queue"}
 NO_QUEUE = "QueueDoesNotExist"
 
@@ -114,7 +128,7 @@ NO_QUEUE = "QueueDoesNotExist"
 def prepare_queues(account: Account) -> Mapping[str, Any]:
     """Create a queue, and queues whose key is not usable."""
     client, kms = account.client("sqs"), account.client("kms")
-    keys = {name: kms.create_key()["KeyMetadata"]["KeyId"] for name in ("disabled", "deleted")}
+    keys = {name: kms.create_key()["KeyMetadata"]["KeyId"] for name in ("disabled", "deleted", "sealed")}
     keys["signing"] = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["KeyId"]
     sealed = {
         name: client.create_queue(QueueName=name, Attributes={"KmsMasterKeyId": key})["QueueUrl"]
@@ -160,5 +174,13 @@ QUEUE_CHANGES: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("CreateQueue", {"Attributes": {"Policy": json.dumps("x")}}, "InvalidAttributeValue"),
 )
 SQS = Suite(
-    "sqs", tuple(QUEUES), QUEUES, WRONG_QUEUES, QUEUE_CHANGES, prepare_queues, invalid="MissingParameter"
+    "sqs",
+    tuple(QUEUES),
+    QUEUES,
+    WRONG_QUEUES,
+    QUEUE_CHANGES,
+    prepare_queues,
+    invalid="MissingParameter",
+    old_signature="v3",
+    keyless=tuple((name, {"QueueUrl": "$sealed"}, "KmsAccessDenied") for name in SEALED),
 )

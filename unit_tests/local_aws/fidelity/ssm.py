@@ -60,6 +60,7 @@ WRONG = (
     Wrong("NextToken", "zz", "InvalidNextToken"),
     Wrong("Policies", "zz", "InvalidPolicyAttributeException"),
     Wrong("Policies", json.dumps([{"Type": "Expiration"}] * 11), "PoliciesLimitExceededException"),
+    Wrong("Policies", json.dumps([{"Type": "Expiration"}] * 2), "IncompatiblePolicyException"),
     Wrong("Policies", '[{"Type": "Nope"}]', "InvalidPolicyTypeException"),
 )
 READ = {"WithDecryption": True}

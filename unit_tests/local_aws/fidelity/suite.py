@@ -13,12 +13,23 @@ from botocore.model import OperationModel
 from local_aws.core.api import service_model
 from local_aws.core.quotas import QUOTAS
 from unit_tests.local_aws.fidelity.account import Account
-from unit_tests.local_aws.fidelity.calls import MISSING, Params, Wrong, WrongCall, changed
+from unit_tests.local_aws.fidelity.calls import (
+    KEYLESS,
+    MISSING,
+    STRANGER,
+    UNKNOWN,
+    Params,
+    Wrong,
+    WrongCall,
+    changed,
+)
 
 # Creates what the valid calls refer to; returns the values of their names.
 Prepare = Callable[[Account], Mapping[str, Any]]
 
 DENIED = "AccessDeniedException"
+# The codes for an access key that does not exist, and for a signature of an earlier version.
+UNRECOGNIZED, INSECURE = "UnrecognizedClientException", "InvalidSecurity"
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,10 @@ class Suite:
     documented: frozenset[str] = frozenset()
     # The code for a caller without permission.
     denied: str = DENIED
+    # The version of a signature that the service does not take any more.
+    old_signature: str = ""
+    # As `changes`, for calls of a user who may do everything but use keys.
+    keyless: tuple[tuple[str, Params, str], ...] = ()
 
     def declared(self) -> set[tuple[str, str]]:
         """Return each operation with each code that it declares."""
@@ -58,13 +73,24 @@ class Suite:
                     yield WrongCall(name, self._changed(name, {wrong.member: wrong.value}), wrong.code)
             for member in self._required(name):
                 yield WrongCall(name, self._changed(name, {member: MISSING}), self.invalid)
-            if self.denied in codes(self._model(name)):
-                yield WrongCall(name, self.valid.get(name, {}), self.denied, denied=True)
-            quota = QUOTAS.get((self.service, name))
-            if quota is not None:
-                yield WrongCall(name, self.valid[name], quota.code, over_quota=True)
+            yield from self._valid_calls(name)
         for name, members, code in self.changes:
             yield WrongCall(name, self._changed(name, members), code)
+        for name, members, code in self.keyless:
+            yield WrongCall(name, self._changed(name, members), code, caller=KEYLESS)
+
+    def _valid_calls(self, name: str) -> Iterator[WrongCall]:
+        """Yield the calls that are wrong by who makes them or when: their members are right."""
+        valid, declared = self.valid.get(name, {}), codes(self._model(name))
+        if self.denied in declared:
+            yield WrongCall(name, valid, self.denied, caller=STRANGER)
+        if UNRECOGNIZED in declared:
+            yield WrongCall(name, valid, UNRECOGNIZED, caller=UNKNOWN)
+        if self.old_signature and INSECURE in declared:
+            yield WrongCall(name, valid, INSECURE, signature=self.old_signature)
+        quota = QUOTAS.get((self.service, name))
+        if quota is not None:
+            yield WrongCall(name, valid, quota.code, over_quota=True)
 
     def _model(self, operation: str) -> OperationModel:
         return service_model(self.service).operation_model(operation)

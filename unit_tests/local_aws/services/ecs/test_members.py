@@ -32,7 +32,7 @@ ACTED_ON = {
     },
     "RunTask": {
         *("cluster", "count", "group", "launchType", "networkConfiguration", "overrides", "propagateTags"),
-        *("startedBy", "tags", "taskDefinition"),
+        *("startedBy", "tags", "taskDefinition", "clientToken"),
     },
     "ListTasks": {
         *("cluster", "family", "nextToken", "maxResults", "startedBy", "serviceName", "desiredStatus"),

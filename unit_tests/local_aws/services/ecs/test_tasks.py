@@ -231,3 +231,10 @@ def test_a_task_that_does_not_exist_is_a_failure(aws: Cloud) -> None:
     assert (answer["tasks"], answer["failures"][0]["reason"]) == ([], "MISSING")
     with pytest.raises(AwsError, match="Cluster not found"):
         aws.call("DescribeTasks", cluster="nowhere", tasks=["nothing"])
+
+
+def test_a_client_token_starts_one_task(aws: Cloud) -> None:
+    aws.define()
+    assert aws.run(clientToken="a") == aws.run(clientToken="a") != aws.run(clientToken="b")
+    with pytest.raises(AwsError, match=r"^ConflictException: The client token a is already in use"):
+        aws.run(clientToken="a", count=2)

@@ -43,6 +43,7 @@ def add_networks() -> None:
     networks = (("subnet-1", "a", "vpc-1"), ("subnet-2", "b", "vpc-1"), ("subnet-3", "b", "vpc-2"))
     for subnet, zone, vpc in networks:
         record = {"SubnetId": subnet, "AvailabilityZone": f"us-east-1{zone}", "VpcId": vpc}
+        record["CidrBlock"] = "10.0.0.0/24"
         ec2._subnets[subnet] = record
         ec2._vpcs[vpc] = {"VpcId": vpc}
     ec2._subnets["subnet-4"] = {**ec2._subnets["subnet-2"], "SubnetId": "subnet-4"}
