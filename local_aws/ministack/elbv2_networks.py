@@ -20,8 +20,6 @@ def check_networks(subnets: Sequence[str], groups: Iterable[str]) -> None:
     """
     ec2._ensure_defaults_initialized()
     records = [_subnet(each) for each in dict.fromkeys(subnets)]
-    for record in records:
-        _check_addresses(record)
     zones = [record["AvailabilityZone"] for record in records]
     if len(zones) < 2:
         raise AwsError(
@@ -54,6 +52,7 @@ def _subnet(subnet: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] | None = ec2._subnets.get(subnet)
     if found is None:
         raise AwsError("SubnetNotFound", f"The subnet ID '{subnet}' does not exist")
+    _check_addresses(found)
     return found
 
 

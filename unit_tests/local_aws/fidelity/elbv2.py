@@ -48,6 +48,9 @@ def _full(account: Account, balancer: str) -> Mapping[str, str]:
             Conditions=[{"Field": "path-pattern", "Values": [f"/{number}"]}],
             Actions=[{"Type": "forward", "TargetGroupArn": red}],
         )
+    client.register_targets(
+        TargetGroupArn=account.balancing["blue"], Targets=[{"Id": "10.0.0.11", "Port": 9}]
+    )
     return {"red": red, "full": full, **_misfits(account)}
 
 
@@ -82,9 +85,6 @@ def prepare(account: Account) -> Mapping[str, Any]:
         Priority=5,
         Conditions=[{"Field": "path-pattern", "Values": ["/other"]}],
         Actions=[{"Type": "forward", "TargetGroupArn": account.balancing["blue"]}],
-    )
-    client.register_targets(
-        TargetGroupArn=account.balancing["blue"], Targets=[{"Id": "10.0.0.11", "Port": 9}]
     )
     second = client.create_listener(
         LoadBalancerArn=account.balancing["balancer"],
