@@ -31,7 +31,7 @@ TARGETS = {
 
 
 class Lookups:
-    """An account with one encrypted bucket, object, topic and parameter, and one task definition."""
+    """An account with one encrypted bucket, object, topic, queue and parameter, and one task definition."""
 
     def key_arn(self, key: str) -> str:
         return key
@@ -47,6 +47,9 @@ class Lookups:
 
     def topic_key(self, arn: str) -> str:
         return KEY if arn.endswith("secret") else ""
+
+    def queue_key(self, url: str) -> str:
+        return KEY if url.endswith("secret") else ""
 
     def parameter_key(self, name: str) -> str:
         return {"/own": KEY, "/aws": "alias/aws/ssm"}.get(name, "")
