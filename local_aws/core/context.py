@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.core.clients import as_variables, make_client
 from local_aws.core.clock import Clock
-from local_aws.host.sandbox import Sandboxed, as_it_is
+from local_aws.core.sandboxed import Sandboxed, as_it_is
 
 logger = logging.getLogger("local_aws")
 

@@ -127,7 +127,10 @@ def _missing(shape: Shape | None, value: Any) -> Iterator[tuple[str, Shape]]:
 
 def _empty_items(name: str, shape: Shape, items: Any) -> Iterator[tuple[str, Shape]]:
     """Yield the name of an item that is an empty structure: it is required, and not its members."""
-    if isinstance(shape, ListShape) and isinstance(shape.member, StructureShape) and {} in items:
+    # The model has not been asked yet: what should be a list may be anything.
+    if not isinstance(shape, ListShape) or not isinstance(items, list):
+        return
+    if isinstance(shape.member, StructureShape) and {} in items:
         yield name.removesuffix("s"), shape.member
 
 

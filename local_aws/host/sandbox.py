@@ -10,20 +10,13 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-# (words, folder) -> the command that runs `words` in `folder`.
-Sandboxed = Callable[[Sequence[str], Path], list[str]]
 PROGRAMS = ("unshare", "mount", "nsenter", "setpriv", "env")
 _READY = "ready"
 # Without capabilities, nothing in the sandbox can undo its mounts.
 _ROOT = ("--bounding-set=-all", "--inh-caps=-all")
-
-
-def as_it_is(words: Sequence[str], _folder: Path) -> list[str]:
-    """Run a program without a sandbox."""
-    return list(words)
 
 
 class Sandbox:

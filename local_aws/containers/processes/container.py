@@ -11,8 +11,8 @@ from pathlib import Path
 
 from local_aws.containers.engine import ContainerError
 from local_aws.containers.images.environment import CommandNotFoundError, find_program, map_paths
+from local_aws.core.sandboxed import Sandboxed, as_it_is
 from local_aws.host.process_tags import tagged
-from local_aws.host.sandbox import Sandboxed, as_it_is
 
 # Every process of a container inherits it, in any session: it takes the place of a PID namespace.
 CONTAINER_VARIABLE = "LOCAL_AWS_CONTAINER_ID"

@@ -13,8 +13,8 @@ from typing import IO, Any
 
 import psutil
 
+from local_aws.core.sandboxed import Sandboxed, as_it_is
 from local_aws.host.process_tags import has_tag, kill_all, other_processes
-from local_aws.host.sandbox import Sandboxed, as_it_is
 
 # The environment passes from command to command, except for the variables that a shell sets itself.
 SHELL_VARIABLES = ("_", "PWD", "OLDPWD", "SHLVL")

@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 
 from local_aws.ministack.alarm_evaluation import evaluate
-from local_aws.ministack.metric_alarms import denial_reason
+from local_aws.ministack.metric_alarms import ACTIONS, denial_reason
 from local_aws.services.elbv2.metrics import MetricDatum, Metrics
 from unit_tests.infrastructure.synthesized import Templates, plain
 
 PREFIX = "arn:aws:elasticloadbalancing:us-east-1:123456789012"
 BALANCER = f"{PREFIX}:loadbalancer/app/load-balancer-dev/1"
 GROUPS = {colour: f"{PREFIX}:targetgroup/target-group-{colour}-dev/1" for colour in ("blue", "green")}
+TOPIC = "arn:aws:sns:us-east-1:123456789012:notifications-dev"
 MINUTES = 5
 # By metric, target group or rule.
 Points = dict[tuple[str, str], list[dict[str, Any]]]
@@ -191,4 +192,5 @@ def test_every_alarm_is_raised_by_a_shape(templates: Templates) -> None:
 
 def test_cloudwatch_accepts_every_alarm(templates: Templates) -> None:
     for alarm in templates.resources("AWS::CloudWatch::Alarm"):
-        assert denial_reason(alarm.properties) is None
+        actions = {key: [TOPIC] for key in set(ACTIONS) & alarm.properties.keys()}
+        assert denial_reason({**alarm.properties, **actions}) is None

@@ -19,7 +19,7 @@ from local_aws.containers.images.build_context import BuildContext
 from local_aws.containers.images.store import Image, ImageStore
 from local_aws.containers.processes.engine import ProcessEngine
 from local_aws.core.clock import Clock
-from local_aws.host.sandbox import as_it_is
+from local_aws.core.sandboxed import as_it_is
 
 VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 BASE = f"public.ecr.aws/docker/library/python:{VERSION}-slim"

@@ -75,6 +75,12 @@ def test_a_missing_or_empty_member_has_its_own_code(
     assert refusal(service, operation, params, tmp_path) == code
 
 
+def test_a_text_where_a_list_belongs_is_refused_by_the_model(tmp_path: Path) -> None:
+    names = {"applicationName": "a", "currentDeploymentGroupName": "g"}
+    found = refusal(CodeDeploy, "UpdateDeploymentGroup", {**names, "ec2TagFilters": ""}, tmp_path)
+    assert found == "ValidationException"
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "params", "code"),
     [
