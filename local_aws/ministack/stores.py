@@ -20,8 +20,6 @@ SERVICES = "ministack.services."
 PLAIN = (("ec2", "_default_initialized_scopes"), ("sts", "_sessions"))
 # The store whose records are no data.
 KEYS = ("kms", "_keys")
-# State that it writes and never reads, or makes again: the fields of each log event, for queries.
-TRACES = (("eventbridge", "_events_log"), ("cloudwatch_logs", "_log_records"))
 # The stores of which deleted stacks are saved apart.
 STACKS, STACK_EVENTS = ("cloudformation", "_stacks"), ("cloudformation", "_stack_events")
 # The stores of metric points and of log groups, whose streams have the log events.
@@ -35,7 +33,7 @@ WALKS = (
     ("lambda_svc", "_sweep_extract_cache"),
 )
 
-for _module, _name in (*PLAIN, *TRACES, POINTS, LOGS, *WALKS):
+for _module, _name in (*PLAIN, POINTS, LOGS, *WALKS):
     require(f"services.{_module}", _name)
 
 
@@ -126,8 +124,8 @@ def _dump(deleted: DeletedStacks) -> bytes:
         name: {key: store._data for key, store in list(vars(module).items()) if isinstance(store, scoped)}
         for name, module in loaded.items()
     }
-    for module, name in (*TRACES, POINTS):
-        found[SERVICES + module].pop(name)
+    module, name = POINTS
+    found[SERVICES + module].pop(name)
     module, name = LOGS
     found[SERVICES + module][name] = _without_events(_data(LOGS))
     for (module, name), remaining in zip((STACKS, STACK_EVENTS), deleted.others(), strict=True):

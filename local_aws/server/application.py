@@ -38,6 +38,7 @@ from local_aws.ministack import (
     schedules,
     service_linked_roles,
     stores,
+    traces,
     trust_policies,
     unknown_operations,
 )
@@ -185,6 +186,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     cloudformation.patch_cloudformation(callers, [accounts, load_balancing], states)
     function_states.patch_function_states(states)
     schedules.patch_schedules(callers, states)
+    traces.patch_traces()
     cloudwatch.patch_alarm_evaluation(callers, accounts.scale)
     _patch_parameters(callers)
     _patch_functions(callers)

@@ -62,14 +62,13 @@ def test_a_day_old_points_are_merged_by_the_eviction() -> None:
 def test_telemetry_has_the_points_and_the_log_events_and_no_other_snapshot_has_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for store in (cloudwatch._metrics, logs._log_groups, logs._log_records):
+    for store in (cloudwatch._metrics, logs._log_groups):
         monkeypatch.setattr(store, "_data", {})
     cloudwatch._metrics["a metric"] = ["a saved point"]
     logs._log_groups["a group"] = {"streams": {"a stream": {"events": ["a saved event"], "token": "1"}}}
-    logs._log_records["pointer"] = "a saved record"
 
     everything, telemetry = Stores(DeletedStacks()).to_snapshot(), Telemetry().to_snapshot()
-    for text in (b"a saved point", b"a saved event", b"a saved record"):
+    for text in (b"a saved point", b"a saved event"):
         assert text not in everything["stores"]
     logs._log_groups["a group"]["streams"]["a stream"]["events"].append("a lost event")
     cloudwatch._metrics["a metric"].append("a lost point")
