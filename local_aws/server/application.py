@@ -25,6 +25,7 @@ from local_aws.ministack import (
     function_states,
     functions,
     key_deletion,
+    log_limits,
     managed_policies,
     parameter_events,
     parameter_history,
@@ -187,6 +188,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     function_states.patch_function_states(states)
     schedules.patch_schedules(callers, states)
     traces.patch_traces()
+    log_limits.patch_log_limits()
     cloudwatch.patch_alarm_evaluation(callers, accounts.scale)
     _patch_parameters(callers)
     _patch_functions(callers)
