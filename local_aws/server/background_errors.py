@@ -2,6 +2,8 @@
 
 import logging
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 from local_aws.core.context import Context
 
@@ -32,6 +34,12 @@ class _BackgroundErrorHandler(logging.Handler):
 def is_unreported(message: str) -> bool:
     """Return whether a log message of MiniStack is about a failure that it does not report."""
     return bool(UNREPORTED.search(message)) and not REPORTED.match(message)
+
+
+def counted(errors: Iterable[str]) -> list[str]:
+    """Return each error once, in the order of the first ones: a schedule fails with each event."""
+    times = Counter(list(errors))
+    return [error if count == 1 else f"{error} ({count} times)" for error, count in times.items()]
 
 
 def watch_log(context: Context) -> None:

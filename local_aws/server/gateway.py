@@ -19,6 +19,7 @@ from local_aws.core.context import Context
 from local_aws.core.quotas import change_quota
 from local_aws.iam.error_responses import Denial, response
 from local_aws.iam.request_parser import HttpRequest, credential
+from local_aws.server.background_errors import counted
 from local_aws.server.forward_proxy import ForwardProxy, is_proxy_request
 from local_aws.services.ecs.metadata import PREFIX as TASK_METADATA
 
@@ -144,7 +145,7 @@ class Gateway:
         content: Mapping[str, Any]
         status = 200
         if path == "/_local_aws/background-errors":
-            content = {"instance": context.instance, "errors": list(context.background_errors)}
+            content = {"instance": context.instance, "errors": counted(context.background_errors)}
         elif path == "/_local_aws/listeners":
             content = dict(self.addresses())
         elif path == "/_local_aws/passed-through":

@@ -8,7 +8,7 @@ import pytest
 
 from local_aws.core.clock import Clock
 from local_aws.core.context import Context
-from local_aws.server.background_errors import is_unreported, watch_log
+from local_aws.server.background_errors import counted, is_unreported, watch_log
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,11 @@ def context() -> Iterator[Context]:
 def test_the_handler_records_unreported_failures(context: Context) -> None:
     logging.getLogger("cloudformation").error("Failed to delete old resource %s: %s", "Bucket", "not empty")
     assert context.background_errors == ["cloudformation: Failed to delete old resource Bucket: not empty"]
+
+
+def test_an_error_that_comes_again_is_told_once() -> None:
+    assert counted(["a", "b", "a", "a"]) == ["a (3 times)", "b"]
+    assert counted([]) == []
 
 
 def test_the_handler_ignores_other_messages(context: Context) -> None:
