@@ -144,6 +144,12 @@ def _patch_functions(callers: Context) -> None:
     event_delivery.patch_failed_invocations()
 
 
+def _patch_monitoring(callers: Context, accounts: Accounts) -> None:
+    cloudwatch.patch_alarm_evaluation(callers, accounts.scale)
+    traces.patch_traces()
+    log_limits.patch_log_limits()
+
+
 def _patch_parameters(callers: Context) -> None:
     parameter_history.patch_parameter_history(callers.identity)
     parameter_events.patch_parameter_events()
@@ -187,9 +193,7 @@ def build_application(context: Context, engine: ContainerEngine) -> Services:
     cloudformation.patch_cloudformation(callers, [accounts, load_balancing], states)
     function_states.patch_function_states(states)
     schedules.patch_schedules(callers, states)
-    traces.patch_traces()
-    log_limits.patch_log_limits()
-    cloudwatch.patch_alarm_evaluation(callers, accounts.scale)
+    _patch_monitoring(callers, accounts)
     _patch_parameters(callers)
     _patch_functions(callers)
     writer = SnapshotWriter(context, partial(persistables, accounts, load_balancing, DeletedStacks()))

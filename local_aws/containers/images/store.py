@@ -3,10 +3,12 @@
 import fcntl
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +22,9 @@ from local_aws.host.interpreters import find_python
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
+# How many unpacked file systems stay, and for how long any does after its last use: a build, whose `docker`
+# runs images in a process of its own, takes an hour by default.
+UNPACKED, UNUSED_SECONDS = 20, 3600.0
 
 
 class RootFs(TypedDict):
@@ -159,7 +164,17 @@ class ImageStore:
         with self.lock(final.name):
             if not final.exists():
                 self.unpack_to(image.layers, final)
+            os.utime(final)
         return final
+
+    def prune(self, used: Collection[Path]) -> None:
+        """Remove the unpacked file systems that have not been used for long, and are not `used`."""
+        roots = list((self.root / "rootfs").iterdir())
+        for root in sorted(roots, key=_last_use)[:-UNPACKED]:
+            with self.lock(root.name), self.scratch() as folder:
+                if root not in used and time.time() - _last_use(root) > UNUSED_SECONDS:
+                    # At once: whoever needs it again unpacks it again.
+                    root.rename(folder / root.name)
 
     def unpack_to(self, diff_ids: list[str], final: Path) -> None:
         """Apply layers to the new folder `final`."""
@@ -199,6 +214,14 @@ class ImageStore:
             yield
         finally:
             os.close(descriptor)
+
+
+def _last_use(root: Path) -> float:
+    try:
+        return root.stat().st_mtime
+    except FileNotFoundError:
+        # Another thread has removed it.
+        return math.inf
 
 
 def file_digest(path: Path) -> str:

@@ -97,6 +97,7 @@ class ProcessEngine:
                 self.release(address)
             raise
         self._running[plan.id] = container
+        self.store.prune({each.plan.root for each in list(self._running.values())})
         if plan.memory:
             self._memory.start()
         # It may have ended before it was added.
