@@ -20,6 +20,7 @@ Request = tuple[str, str, Mapping[str, Any]]
 SERVICES = {
     "ec2": "Ec2",
     "events": "EventBridge",
+    "kms": "Kms",
     "lambda": "Lambda",
     "logs": "CloudWatchLogs",
     "sns": "Sns",
@@ -101,11 +102,16 @@ def _function(props: Properties) -> Iterator[Request]:
     yield "lambda", "CreateFunction", props
 
 
+def _key(props: Properties) -> Iterator[Request]:
+    yield "kms", "CreateKey", {name: props[name] for name in ("KeySpec", "KeyUsage") if name in props}
+
+
 REQUESTS: Mapping[str, Callable[[Properties], Iterator[Request]]] = {
     "AWS::EC2::SecurityGroup": _group,
     "AWS::EC2::SecurityGroupEgress": partial(_permission, "Egress"),
     "AWS::EC2::SecurityGroupIngress": partial(_permission, "Ingress"),
     "AWS::Events::Rule": _rule,
+    "AWS::KMS::Key": _key,
     "AWS::Lambda::Function": _function,
     "AWS::Logs::MetricFilter": _metric_filter,
     "AWS::SNS::Subscription": _subscription,

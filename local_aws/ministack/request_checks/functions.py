@@ -22,6 +22,8 @@ QUALIFIED = re.compile(r"(?:.*:function:|\d{12}:)?[\w-]+:(?P<qualifier>\$LATEST|
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LARGEST_PAYLOAD = 6 * 1024 * 1024
 LARGEST_POLICY = 20 * 1024
+LARGEST_ENVIRONMENT, LONGEST_TIMEOUT = 4 * 1024, 900
+CONCURRENCY, UNRESERVED = 1000, 100
 
 
 @cache
@@ -88,9 +90,44 @@ RESERVED = frozenset(
         *("AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
     }
 )
+
+
+def _lacks_handler(params: Mapping[str, Any]) -> bool:
+    is_image = params.get("PackageType") == "Image" or "ImageUri" in (params.get("Code") or {})
+    return not is_image and not (params.get("Runtime") and params.get("Handler"))
+
+
+def _has_large_environment(environment: Mapping[str, Any]) -> bool:
+    variables = environment.get("Variables") or {}
+    return len(json.dumps(variables, separators=(",", ":")).encode()) > LARGEST_ENVIRONMENT
+
+
 CHECKS = Checks(
     invalid="ValidationException",
     forms=(
+        Rule(
+            "",
+            _lacks_handler,
+            INVALID,
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
+            ("CreateFunction",),
+        ),
+        Rule(
+            "Timeout",
+            lambda seconds: int(seconds) > LONGEST_TIMEOUT,
+            "ValidationException",
+            "1 validation error detected: Value '{}' at 'timeout' failed to satisfy constraint: Member must "
+            f"have value less than or equal to {LONGEST_TIMEOUT}",
+            CONFIGURING,
+        ),
+        Rule(
+            "Environment",
+            _has_large_environment,
+            INVALID,
+            "Lambda was unable to configure your environment variables because the environment variables you "
+            "have provided exceeded the 4KB limit.",
+            CONFIGURING,
+        ),
         Rule(
             "Runtime",
             lambda name: name in ENDED,
@@ -116,6 +153,14 @@ CHECKS = Checks(
         Rule("Resource", unlike(ARN), INVALID, "The resource ARN {} is not valid.", TAG_OPERATIONS),
     ),
     states=(
+        # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+        Rule(
+            "ReservedConcurrentExecutions",
+            lambda count: count > CONCURRENCY - UNRESERVED,
+            INVALID,
+            "Specified ReservedConcurrentExecutions for function decreases account's "
+            f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED}].",
+        ),
         Rule(
             "",
             _has_two_qualifiers,

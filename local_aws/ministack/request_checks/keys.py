@@ -102,6 +102,16 @@ def _has_unknown_grant(tokens: list[str]) -> bool:
 
 CHECKS = Checks(
     invalid="ValidationException",
+    forms=(
+        # https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#KMS-CreateKey-request-KeyUsage
+        Rule(
+            "",
+            lambda given: not given.get("KeyUsage") and given.get("KeySpec", SYMMETRIC) != SYMMETRIC,
+            "ValidationException",
+            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+            ("CreateKey",),
+        ),
+    ),
     states=(
         Rule(
             "KeyId",

@@ -128,6 +128,14 @@ REFUSED: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "a subject of two lines": (
         *("sns", "publish", {"TopicArn": TOPIC, "Message": "m", "Subject": "a\nb"}, "InvalidParameter"),
     ),
+    "an asymmetric key without a usage": (
+        *("kms", "create_key", {"KeySpec": "RSA_2048"}, "ValidationException"),
+    ),
+    "all concurrent executions": (
+        *("lambda", "put_function_concurrency"),
+        {"FunctionName": "f", "ReservedConcurrentExecutions": 901},
+        "InvalidParameterValueException",
+    ),
     "a filter policy that is none": (
         *("sns", "subscribe"),
         {

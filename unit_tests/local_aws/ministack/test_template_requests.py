@@ -175,6 +175,19 @@ CASES: dict[str, tuple[Resources, str]] = {
         "FilterPolicy",
     ),
     "an ended runtime": ({"R": ROLE, "A": {**FUNCTION, "Runtime": "python3.6"}}, "no longer supported"),
+    "a function of a quarter of an hour": ({"R": ROLE, "A": {**FUNCTION, "Timeout": 901}}, "equal to 900"),
+    "a function without a handler": (
+        {"R": ROLE, "A": {key: value for key, value in FUNCTION.items() if key != "Handler"}},
+        "Runtime and Handler are mandatory",
+    ),
+    "large variables": (
+        {"R": ROLE, "A": {**FUNCTION, "Environment": {"Variables": {"AB": "x" * 4096}}}},
+        "exceeded the 4KB limit",
+    ),
+    "an asymmetric key without a usage": (
+        {"A": {"Type": "AWS::KMS::Key", "KeySpec": "RSA_2048"}},
+        "You must specify a KeyUsage",
+    ),
     "a variable of Lambda's": (
         {"R": ROLE, "A": {**FUNCTION, "Environment": {"Variables": {"AWS_REGION": "x"}}}},
         "reserved keys",
