@@ -72,8 +72,8 @@ def demo() -> int:
         raise
     # The state takes about 100 MB, and is of no use after a success.
     shutil.rmtree(folder, ignore_errors=True)
-    print(verdict.line(cloud.time_scale))
     print("where the seconds of its Build stage went:", *lines(verdict.builds), sep="\n")
+    print(verdict.line(cloud.time_scale))
     print(f"passed through to MiniStack unchecked: {', '.join(verdict.passed_through) or 'nothing'}")
     print(f"report: {verdict.report}")
     return 0

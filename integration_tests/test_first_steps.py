@@ -76,7 +76,8 @@ def check_ended(page: str) -> None:
 
 
 def test_make_demo_runs_a_release_and_writes_a_report(project: Path) -> None:
-    *_, figures, passed_through, report = make(project, "demo").splitlines()
+    *steps, figures, passed_through, report = make(project, "demo").splitlines()
+    assert "where the seconds of its Build stage went:" in steps
     assert ", 0 failed, " in figures
     assert figures.endswith("; 0 leftovers")
     assert passed_through.startswith("passed through to MiniStack unchecked: ")
