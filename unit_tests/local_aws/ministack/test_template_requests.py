@@ -30,6 +30,12 @@ ALARM = {
     "Threshold": 1,
     "ComparisonOperator": "GreaterThanThreshold",
 }
+SUBSCRIPTION = {
+    "Type": "AWS::SNS::Subscription",
+    "TopicArn": {"Ref": "T"},
+    "Protocol": "email",
+    "Endpoint": "a@example.com",
+}
 ROUTE = {
     "Type": "AWS::EC2::Route",
     "RouteTableId": {"Ref": "T"},
@@ -141,36 +147,18 @@ CASES: dict[str, tuple[Resources, str]] = {
     "an address without an at sign": (
         {
             "T": {"Type": "AWS::SNS::Topic"},
-            "A": {
-                "Type": "AWS::SNS::Subscription",
-                "TopicArn": {"Ref": "T"},
-                "Protocol": "email",
-                "Endpoint": "zz",
-            },
+            "A": {**SUBSCRIPTION, "Endpoint": "zz"},
         },
         "Email address",
     ),
     "a subscription to no topic": (
-        {
-            "A": {
-                "Type": "AWS::SNS::Subscription",
-                "TopicArn": "arn:aws:sns:us-east-1:123456789012:none",
-                "Protocol": "email",
-                "Endpoint": "a@example.com",
-            },
-        },
+        {"A": {**SUBSCRIPTION, "TopicArn": "arn:aws:sns:us-east-1:123456789012:none"}},
         "Topic does not exist",
     ),
     "a filter policy of texts": (
         {
             "T": {"Type": "AWS::SNS::Topic"},
-            "A": {
-                "Type": "AWS::SNS::Subscription",
-                "TopicArn": {"Ref": "T"},
-                "Protocol": "email",
-                "Endpoint": "a@example.com",
-                "FilterPolicy": {"a": "b"},
-            },
+            "A": {**SUBSCRIPTION, "FilterPolicy": {"a": "b"}},
         },
         "FilterPolicy",
     ),
