@@ -37,3 +37,18 @@ def check_before_create(resource_type: str, check: Callable[[Properties], None])
         return created
 
     patch_handler(resource_type, create=create)
+
+
+def check_before_change(resource_type: str, check: Callable[[Properties], None]) -> None:
+    """Call `check` before each creation as above, and with the new properties before each update."""
+    check_before_create(resource_type, check)
+    original = resource_handlers()[resource_type].get("update")
+    if original is None:
+        return
+
+    def update(physical_id: str, old: Properties, new: Properties, *rest: str) -> Created:
+        check(new)
+        created: Created = original(physical_id, old, new, *rest)
+        return created
+
+    patch_handler(resource_type, update=update)

@@ -10,7 +10,7 @@ from local_aws.core.cloudformation import Properties
 from local_aws.core.resource_policy_grammar import Fault, Rules, fault_of, listed
 from local_aws.ministack import iam as stored
 from local_aws.ministack.compat import require
-from local_aws.ministack.handlers import Created, check_before_create, patch_handler, resource_handlers
+from local_aws.ministack.handlers import check_before_change
 
 kms = require("services.kms", "_create_key", "_put_key_policy", "error_response_json", "get_account_id")
 s3 = require("services.s3", "_error", "_policy_is_public", "_public_access_blocked", "_put_bucket_policy")
@@ -23,13 +23,13 @@ _OTHER_PRINCIPAL = re.compile(
     r"\*|\d{12}|arn:aws:iam::\d{12}:root|arn:aws:sts::\d{12}:(assumed-role|federated-user)/.+"
     r"|arn:aws:iam::cloudfront:user/.+"
 )
-# https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 _OF_OBJECTS = re.compile(
     r"s3:((get|put|delete|replicate|restore)object\w*|abortmultipartupload|listmultipartuploadparts)", re.I
 )
 _OF_BUCKETS = re.compile(r"s3:((get|put|delete)bucket\w*|listbucket\w*)", re.I)
 PUBLIC = "public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access."
+# https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
 
 
@@ -48,20 +48,7 @@ def patch_resource_policies(is_service: Callable[[str], bool]) -> None:
     for name in ("_create_key", "_put_key_policy"):
         setattr(kms, name, checks.put_key_policy(getattr(kms, name)))
     for resource_type, (key, violation) in checks.of_types().items():
-        check = partial(_check, key, violation)
-        check_before_create(resource_type, check)
-        update = resource_handlers()[resource_type]["update"]
-        patch_handler(resource_type, update=_checked_update(update, check))
-
-
-def _checked_update(
-    original: Callable[..., Created], check: Callable[[Properties], None]
-) -> Callable[..., Created]:
-    def update(physical_id: str, old: Properties, new: Properties, *rest: str) -> Created:
-        check(new)
-        return original(physical_id, old, new, *rest)
-
-    return update
+        check_before_change(resource_type, partial(_check, key, violation))
 
 
 def _check(key: str, violation: Violation, props: Properties) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from local_aws.core.cloudformation import Properties
-from local_aws.ministack.handlers import Created, check_before_create, patch_handler, resource_handlers
+from local_aws.ministack.handlers import check_before_change, check_before_create
 from local_aws.ministack.request_checks import CHECKS
 from local_aws.ministack.request_checks.rules import Error
 
@@ -34,19 +34,7 @@ def patch_template_requests() -> None:
     """Check the properties of every type in `REQUESTS`."""
     check_before_create("AWS::EC2::Route", _check_route)
     for resource_type, requests in REQUESTS.items():
-        check = partial(_check, requests)
-        check_before_create(resource_type, check)
-        update = resource_handlers()[resource_type].get("update")
-        if update is not None:
-            patch_handler(resource_type, update=_checked(update, check))
-
-
-def _checked(update: Callable[..., Created], check: Callable[[Properties], None]) -> Callable[..., Created]:
-    def checked(physical_id: str, old: Properties, new: Properties, *rest: str) -> Created:
-        check(new)
-        return update(physical_id, old, new, *rest)
-
-    return checked
+        check_before_change(resource_type, partial(_check, requests))
 
 
 def _check(requests: Callable[[Properties], Iterator[Request]], props: Properties) -> None:
