@@ -9,7 +9,7 @@ from typing import Any
 from local_aws.core.api import service_model
 from local_aws.ministack.compat import require
 from local_aws.ministack.iam import iam
-from local_aws.ministack.request_checks.rules import Checks, Rule, is_no_json, unlike
+from local_aws.ministack.request_checks.rules import Checks, Rule, Test, is_no_json, unlike
 from local_aws.ministack.request_checks.tags import TagCodes
 
 functions = require("services.lambda_svc", "_functions", "_resolve_name")
@@ -41,16 +41,15 @@ def _is_missing_version(params: Mapping[str, Any]) -> bool:
     return found is not None and version != "$LATEST" and version not in found["versions"]
 
 
-def _has_another_revision(params: Mapping[str, Any]) -> bool:
-    found = functions._functions.get(functions._resolve_name(params["FunctionName"]))
-    given = params.get("RevisionId")
-    return found is not None and bool(given) and given != found["config"].get("RevisionId")
+def _has_another(member: str) -> Test:
+    """Return a test for a request about a function that expects another value of its configuration."""
 
+    def test(params: Mapping[str, Any]) -> bool:
+        found = functions._functions.get(functions._resolve_name(params["FunctionName"]))
+        given = params.get(member)
+        return found is not None and bool(given) and given != found["config"].get(member)
 
-def _has_other_code(params: Mapping[str, Any]) -> bool:
-    found = functions._functions.get(functions._resolve_name(params["FunctionName"]))
-    given = params.get("CodeSha256")
-    return found is not None and bool(given) and given != found["config"].get("CodeSha256")
+    return test
 
 
 def _has_full_policy(params: Mapping[str, Any]) -> bool:
@@ -226,7 +225,7 @@ CHECKS = Checks(
         ),
         Rule(
             "",
-            _has_another_revision,
+            _has_another("RevisionId"),
             "PreconditionFailedException",
             "The RevisionId provided does not match the latest RevisionId for the Lambda function or alias.",
             ("AddPermission", "PublishVersion", "RemovePermission"),
@@ -234,7 +233,7 @@ CHECKS = Checks(
         # https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html (CodeSha256)
         Rule(
             "",
-            _has_other_code,
+            _has_another("CodeSha256"),
             INVALID,
             "CodeSHA256 is different from current CodeSHA256 in $LATEST. "
             "Please try again with the CodeSHA256 in $LATEST.",
