@@ -169,10 +169,15 @@ class ImageStore:
 
     def prune(self, used: Collection[Path]) -> None:
         """Remove the unpacked file systems that have not been used for long, and are not `used`."""
+
+        def is_unused(root: Path) -> bool:
+            return root not in used and time.time() - _last_use(root) > UNUSED_SECONDS
+
         roots = list((self.root / "rootfs").iterdir())
-        for root in sorted(roots, key=_last_use)[:-UNPACKED]:
+        for root in filter(is_unused, sorted(roots, key=_last_use)[:-UNPACKED]):
             with self.lock(root.name), self.scratch() as folder:
-                if root not in used and time.time() - _last_use(root) > UNUSED_SECONDS:
+                # Another process may have unpacked it meanwhile.
+                if is_unused(root):
                     # At once: whoever needs it again unpacks it again.
                     root.rename(folder / root.name)
 
